@@ -1,0 +1,48 @@
+# The project's verbs. Each makes the environment it needs from a bare Python ≥ 3.11.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+CODE   := api core workflows activities worker sdk cli tests benchmarks
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types imports format bench clean
+
+help:            ## say what each verb does
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(READY)   ## everything in one terminal; ends with Ctrl-C, or by itself with ARGS=--once
+	$(BIN)/nalanda demo $(ARGS)
+
+test: lint types imports  ## style, types, import rules and all tests; ARGS go to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)   ## style
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: $(READY)  ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(READY)  ## the arrows between the folders
+	$(BIN)/lint-imports
+
+format: $(READY) ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+bench: $(READY)  ## figures, beside a peer's
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:           ## remove the environment, caches and the demo's data
+	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# `uv` comes from the lock as well, so what pip fetches here is only the way in.
+$(READY): pyproject.toml sdk/pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Nalanda needs Python 3.11 or newer; this one is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 demo")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv sync --frozen --quiet
+	@touch $(READY)

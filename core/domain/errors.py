@@ -1,0 +1,83 @@
+"""Everything that can go wrong, as one tree.
+
+    NalandaError
+    ├── NotFound            the thing named is not there
+    ├── Conflict            it is there already, or something stands in the way
+    ├── PreconditionFailed  the caller's version is not the current one
+    ├── Invalid             the input breaks a rule; `faults` point into it
+    ├── Unavailable         not now; `retry_after_s` says when to ask again
+    │   └── Behind          this node has not reached the position asked for
+    └── ProviderError       an embedding, rerank or answer service failed
+        ├── ProviderRejected     it will never accept this (key, input, model)
+        └── ProviderUnavailable  it may accept it later; `retry_after_s` if it said when
+
+No class here knows of HTTP or Temporal: `api/errors.py` and `activities/errors.py` are the
+two places that translate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One broken rule: where (a JSON pointer, RFC 6901, into the input) and what."""
+
+    pointer: str
+    detail: str
+
+
+class NalandaError(Exception):
+    """The root; its text is meant for the person who made the call."""
+
+
+class NotFound(NalandaError):
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"There is no {kind} {name!r}.")
+        self.kind = kind
+        self.name = name
+
+
+class Conflict(NalandaError):
+    pass
+
+
+class PreconditionFailed(NalandaError):
+    pass
+
+
+class Invalid(NalandaError):
+    """Input that breaks a rule, with one `Fault` for each place."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{f.pointer or '/'}: {f.detail}" for f in faults))
+        self.faults = tuple(faults)
+
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> "Invalid":
+        return cls([Fault(pointer, detail)])
+
+
+class Unavailable(NalandaError):
+    def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class Behind(Unavailable):
+    def __init__(self, *, wanted: int, reached: int) -> None:
+        super().__init__(f"Position {wanted} was asked for; this node has reached {reached}.")
+
+
+class ProviderError(NalandaError):
+    pass
+
+
+class ProviderRejected(ProviderError):
+    pass
+
+
+class ProviderUnavailable(ProviderError):
+    def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,90 @@
+"""What the project asks of a model provider: embed, rerank, answer.
+
+Each ability has a blocking form, for threads, and an awaitable one, for the event loop; a
+provider implements the one that is natural to it (`local` computes, so it blocks; `cohere`
+waits for the network, so it awaits), and both for embedding, which the API does on threads.
+Providers raise `ProviderRejected` and `ProviderUnavailable`, nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.contracts.query import Citation, Usage
+
+Vectors: TypeAlias = NDArray[np.float32]
+Purpose = Literal["document", "query"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk as a provider sees it."""
+
+    chunk_id: str
+    document_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Which passage (its place in the input), and how well it answers; higher is better."""
+
+    index: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reranking:
+    order: tuple[Scored, ...]
+    """Best first; at most `top_n`."""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """An answer and its citations, the spans of both checked against the texts."""
+
+    answer: str
+    citations: tuple[Citation, ...]
+    usage: Usage = field(default_factory=Usage)
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors, `(n, dimension) float32`, n = 0 included."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors: ...
+
+
+class AsyncEmbedder(Protocol):
+    @property
+    def model(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> tuple[Vectors, Usage]: ...
+
+
+class Reranker(Protocol):
+    def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking: ...
+
+
+class AsyncReranker(Protocol):
+    async def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking: ...
+
+
+class Answerer(Protocol):
+    @property
+    def model(self) -> str: ...
+    def answer(self, query: str, passages: Sequence[Passage]) -> Generated: ...
+
+
+class AsyncAnswerer(Protocol):
+    @property
+    def model(self) -> str: ...
+    async def answer(self, query: str, passages: Sequence[Passage]) -> Generated: ...

@@ -1,0 +1,57 @@
+"""Every setting, from the environment and `.env`; explained in docs/reference/settings.md."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`NALANDA_*`, and Cohere's own two names. Build one per process, at its start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NALANDA_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    data_dir: Path = Path(".data")
+    database_url: str | None = None
+
+    temporal_address: str = "localhost:7233"
+    temporal_namespace: str = "default"
+    temporal_ui_url: str | None = None
+    task_queue: str = "nalanda"
+
+    api_url: str = "http://127.0.0.1:8000"
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+
+    provider: Literal["auto", "local", "cohere"] = "auto"
+    cohere_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("CO_API_KEY", "cohere_api_key")
+    )
+    cohere_api_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("CO_API_URL", "cohere_api_url")
+    )
+
+    max_body_bytes: int = Field(default=64 * 2**20, ge=1024)
+    min_position_wait_s: float = Field(default=5.0, ge=0)
+    drain_s: float = Field(default=30.0, ge=0)
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @property
+    def active_provider(self) -> Literal["local", "cohere"]:
+        """`auto` means Cohere where there is a key for it, else local."""
+        if self.provider == "auto":
+            return "cohere" if self.cohere_api_key else "local"
+        return self.provider
