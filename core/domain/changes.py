@@ -1,0 +1,54 @@
+"""What a committed write changed: told to the log by reference, to the index in full.
+
+A write's changes are in the order in which they were made. Deleting a document or a library
+tells of the chunks below it as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from core.domain.document import Document, EmbeddedChunk
+from core.domain.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPut:
+    library: Library
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryDeleted:
+    """With all below it; nothing else is told of them."""
+
+    library_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPut:
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDeleted:
+    """Its chunks are told of by a `ChunksDeleted` before it."""
+
+    library_id: str
+    document_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunksPut:
+    library_id: str
+    rows: Sequence[EmbeddedChunk]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunksDeleted:
+    library_id: str
+    chunk_ids: Sequence[str]
+
+
+Change: TypeAlias = (
+    LibraryPut | LibraryDeleted | DocumentPut | DocumentDeleted | ChunksPut | ChunksDeleted
+)

@@ -1,0 +1,162 @@
+"""The storage of record, as the services see it.
+
+One writer at a time, any number of readers, each on a snapshot. A write is one transaction:
+it takes the next position when it begins, and only its commit makes that position real.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from core.domain.changes import Change
+from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
+from core.domain.library import Library
+
+
+class LibraryReader(Protocol):
+    def get(self, ref: str) -> Library:
+        """By id, else by name. Raises: NotFound."""
+        ...
+
+    def page(self, *, after: str | None, limit: int, name: str | None = None) -> list[Library]:
+        """In order of id, those behind `after`."""
+        ...
+
+
+class DocumentReader(Protocol):
+    def get(self, library_id: str, document_id: str) -> Document:
+        """Raises: NotFound."""
+        ...
+
+    def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
+        """In order of id, those behind `after`."""
+        ...
+
+
+class ChunkReader(Protocol):
+    def get(self, library_id: str, chunk_id: str) -> Chunk:
+        """Raises: NotFound."""
+        ...
+
+    def existing(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+        """Those of the ids that are there."""
+        ...
+
+    def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById: ...
+
+    def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
+        """In order of id, those behind `after`."""
+        ...
+
+    def page_of_document(
+        self, library_id: str, document_id: str, *, after: tuple[int, str] | None, limit: int
+    ) -> list[Chunk]:
+        """In order of (ordinal, id), those behind `after`."""
+        ...
+
+    def next_ordinal(self, library_id: str, document_id: str) -> int: ...
+
+    def any(self, library_id: str) -> bool: ...
+
+    def scan(self, library_id: str) -> Iterator[EmbeddedChunk]:
+        """All of a library, in order of id."""
+        ...
+
+
+class LibraryWriter(LibraryReader, Protocol):
+    def put(self, library: Library) -> None:
+        """Insert or replace by id. Raises: Conflict: the name is another library's."""
+        ...
+
+    def delete(self, library_id: str) -> None: ...
+
+
+class DocumentWriter(DocumentReader, Protocol):
+    def put(self, document: Document) -> None: ...
+
+    def delete(self, library_id: str, document_id: str) -> None: ...
+
+
+class ChunkWriter(ChunkReader, Protocol):
+    def put(self, library_id: str, rows: Sequence[EmbeddedChunk]) -> None: ...
+
+    def delete(self, library_id: str, chunk_ids: Sequence[str]) -> int:
+        """How many of them there were."""
+        ...
+
+    def delete_of_document(self, library_id: str, document_id: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The answer once given under an idempotency key; `fingerprint` is that of the request."""
+
+    fingerprint: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Replays(Protocol):
+    def get(self, key: str) -> Replay | None: ...
+
+
+class ReplayWriter(Replays, Protocol):
+    def put(self, key: str, replay: Replay) -> None:
+        """Raises: Conflict: the key is taken."""
+        ...
+
+
+class Snapshot(Protocol):
+    """Everything as of `position`."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def libraries(self) -> LibraryReader: ...
+    @property
+    def documents(self) -> DocumentReader: ...
+    @property
+    def chunks(self) -> ChunkReader: ...
+    @property
+    def replays(self) -> Replays: ...
+
+
+class UnitOfWork(Protocol):
+    """One write, seeing its own changes. Left without `commit`, nothing of it happened.
+
+    `position` is the one that it will have, and so the `version` of all that it puts.
+    """
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def libraries(self) -> LibraryWriter: ...
+    @property
+    def documents(self) -> DocumentWriter: ...
+    @property
+    def chunks(self) -> ChunkWriter: ...
+    @property
+    def replays(self) -> ReplayWriter: ...
+    def commit(self) -> None: ...
+
+
+Listener: TypeAlias = Callable[[int, Sequence[Change]], None]
+
+
+class Store(Protocol):
+    @property
+    def cursor_key(self) -> bytes:
+        """A secret made with the database; listings sign their cursors with it."""
+        ...
+
+    def read(self) -> AbstractContextManager[Snapshot]: ...
+
+    def write(self) -> AbstractContextManager[UnitOfWork]: ...
+
+    def subscribe(self, listener: Listener) -> None:
+        """Tell it of each commit, in order of position, before the writer is let go."""
+        ...
+
+    def close(self) -> None: ...
