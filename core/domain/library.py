@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from core.domain.schema import MetadataSchema
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 Metadata: TypeAlias = Mapping[str, Json]
 
 

@@ -1,0 +1,60 @@
+"""What the compose file must agree on with the rest of the project."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.temporal_server import DYNAMIC_CONFIG
+from core.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    found: dict[str, Any] = compose["services"]
+    return found
+
+
+def test_every_temporal_server_gets_the_values_that_a_local_one_gets() -> None:
+    entries = yaml.safe_load((ROOT / "deploy/temporal/dynamicconfig.yaml").read_text())
+    values = {name: str(rules[0]["value"]) for name, rules in entries.items()}
+    assert values == DYNAMIC_CONFIG
+
+
+@pytest.mark.parametrize("server", ["temporal", "temporal-server"])
+def test_both_kinds_of_server_read_the_dynamic_config(
+    services: dict[str, Any], server: str
+) -> None:
+    path = services[server]["environment"]["DYNAMIC_CONFIG_FILE_PATH"]
+    mounts = [volume.split(":") for volume in services[server]["volumes"]]
+    assert [source for source, target, *_ in mounts if target == path] == [
+        "./deploy/temporal/dynamicconfig.yaml"
+    ]
+
+
+def test_images_are_pinned(services: dict[str, Any]) -> None:
+    pulled = {name: s["image"] for name, s in services.items() if "build" not in s}
+    assert pulled
+    for name, image in pulled.items():
+        _, _, tag = image.partition(":")
+        assert tag[:1].isdigit(), f"{name}: {image}"
+
+
+@pytest.mark.parametrize("service", ["api", "worker"])
+def test_each_variable_is_one_that_the_settings_read(
+    services: dict[str, Any], service: str
+) -> None:
+    known = {f"NALANDA_{name}".upper() for name in Settings.model_fields} | {"CO_API_KEY"}
+    assert set(services[service]["environment"]) <= known
+
+
+def test_mounted_files_are_there(services: dict[str, Any]) -> None:
+    sources = [v.split(":")[0] for s in services.values() for v in s.get("volumes", [])]
+    files = [source for source in sources if source.startswith("./")]
+    assert files
+    for file in files:
+        assert (ROOT / file).is_file(), file
