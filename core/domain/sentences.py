@@ -1,0 +1,156 @@
+"""Where the sentences of a text are: in prose, in Markdown and in docstrings.
+
+Lines are first gathered into blocks (a paragraph, a list item, a heading, one line of code),
+then each block is cut at its sentence ends, so that no sentence runs from one block into the
+next. Every step is linear in the length of the text.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TypeAlias
+
+Span: TypeAlias = tuple[int, int]
+"""`text[start:end]`, in code points."""
+
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+_SIGNATURE = r"[\w.]+\((?:[^()]|\([^()]*\))*\)\s*(?:->.*)?$"
+_CODE = re.compile(
+    rf"\s*(?:>>>|\.\.\.(?:\s|$)|\$ |@\w|(?:async )?def \w|class \w+[(:]|{_SIGNATURE})"
+)
+_HEADING = re.compile(r"\s*#{1,6}\s")
+_RULE_OR_TABLE = re.compile(r"\s*(?:([-=~^*_#+.])\1{2,}\s*$|\|)")
+_ITEM = re.compile(r"\s*(?:[-*+•]|\(?\d{1,3}[.)]|[a-z]\))\s+")
+# `:param x: …`, `timeout (float): …`, `timeout -- …`
+_FIELD = re.compile(r"\s*(?::\w[^:\n]*:\s|\*{0,2}\w+(?: ?\([^()\n]*\))?:\s|\*{0,2}\w+\s+--?\s)")
+
+# A mark, what closes after it, then white space; or the full stop of a script without spaces.
+_MARK = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]`*_]*+(?=\s)|[。！？]++[」』”’）]*+")
+_OPENING = "([{\"'“‘«`*_"
+_NEVER_LAST = re.compile(
+    r"(?:e\.g|i\.e|cf|vs|viz|mrs?|ms|dr|prof|st|approx|ca|resp|incl|dept|gen|gov|sen|rep"
+    r"|jan|feb|apr|aug|sept?|oct|nov|dec)\.",
+    re.IGNORECASE,
+)
+_BEFORE_NUMBER = re.compile(r"(?:nos?|pp?|vol|figs?|eqs?|ch|sec|refs?)\.", re.IGNORECASE)
+_SELDOM_LAST = re.compile(r"(?:etc|al|[ap]\.m|inc|ltd|co|corp|[js]r)\.", re.IGNORECASE)
+_INITIALS = re.compile(r"(?:[A-Z]\.)+")
+_LONGEST_ABBREVIATION = 12
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """The sentences in reading order: disjoint, not empty, no white space at their ends.
+
+    A list item's marker lies outside its first sentence; all else that is not white space
+    lies in one.
+    """
+    return [span for block in _blocks(text) for span in _cut(text, *block)]
+
+
+def is_heading(line: str) -> bool:
+    """Whether a line is a Markdown heading (`# …`)."""
+    return _HEADING.match(line) is not None
+
+
+def is_code(line: str) -> bool:
+    """Whether a line is code by its looks: a prompt, a definition, a signature, a fence."""
+    return (_CODE.match(line) or _FENCE.match(line)) is not None
+
+
+def trimmed(text: str, start: int, end: int) -> Span:
+    """The span without the white space at its ends; an empty one if there is nothing else."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _blocks(text: str) -> Iterator[Span]:
+    fenced = False
+    paragraph: list[Span] = []
+    for start, end in _lines(text):
+        line = text[start:end]
+        fence = _FENCE.match(line) is not None
+        if fenced or fence or _stands_alone(line):
+            yield from _joined(text, paragraph)
+            paragraph = []
+            if line.strip():
+                yield start, end
+            fenced ^= fence
+        else:
+            paragraph.append((start, end))
+    yield from _joined(text, paragraph)
+
+
+def _lines(text: str) -> Iterator[Span]:
+    start = 0
+    for line in text.splitlines(keepends=True):
+        yield start, start + len(line)
+        start += len(line)
+
+
+def _stands_alone(line: str) -> bool:
+    return not line.strip() or any(p.match(line) for p in (_CODE, _HEADING, _RULE_OR_TABLE))
+
+
+def _joined(text: str, lines: Sequence[Span]) -> Iterator[Span]:
+    """The lines of a paragraph, together where a sentence may run on."""
+    if not lines:
+        return
+    rows = [text[start:end].rstrip() for start, end in lines]
+    width = max(map(len, rows))
+    first = 0
+    for index, (above, row) in enumerate(pairwise(rows), start=1):
+        if _breaks(above, row, width, hanging=index - first > 1):
+            yield lines[first][0], lines[index - 1][1]
+            first = index
+    yield lines[first][0], lines[-1][1]
+
+
+def _breaks(above: str, row: str, width: int, *, hanging: bool) -> bool:
+    """Whether a new block begins with `row`.
+
+    A line that had room for the next line's first word was ended on purpose, unless the next
+    begins like the middle of a sentence.
+    """
+    if _ITEM.match(row) or _FIELD.match(row) or above.endswith(":"):
+        return True
+    if hanging and _indent(row) < _indent(above):
+        return True
+    word = row.split(maxsplit=1)[0]
+    has_room = len(above) + 1 + len(word) <= width
+    return has_room and word[0].isalpha() and not word[0].islower()
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip())
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[Span]:
+    """The sentences of one block."""
+    marker = _ITEM.match(text, start, end)
+    start, end = trimmed(text, marker.end() if marker else start, end)
+    for mark in _MARK.finditer(text, start, end):
+        if _is_last(text, start, mark) and mark.end() < end:
+            yield start, mark.end()
+            start, _ = trimmed(text, mark.end(), end)
+    if start < end:
+        yield start, end
+
+
+def _is_last(text: str, start: int, mark: re.Match[str]) -> bool:
+    """Whether the sentence from `start` ends with this mark."""
+    rest = text[mark.end() : mark.end() + 80].lstrip().lstrip(_OPENING)
+    goes_on = rest[:1].islower()
+    if mark.group()[0] in "。！？":
+        return True
+    if mark.group() != ".":
+        return not goes_on
+    near = text[max(start, mark.start() - _LONGEST_ABBREVIATION) : mark.end()]
+    word = near.rsplit(maxsplit=1)[-1].lstrip(_OPENING)
+    if _NEVER_LAST.fullmatch(word) or _INITIALS.fullmatch(word):
+        return False
+    if _BEFORE_NUMBER.fullmatch(word):
+        return not rest[:1].isdigit()
+    return not (goes_on and _SELDOM_LAST.fullmatch(word))

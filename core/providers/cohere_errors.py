@@ -1,0 +1,101 @@
+"""The one place where what goes wrong with Cohere becomes one of the project's two errors.
+
+400 401 403 404 422 …, a URL or a key that can't be sent    ProviderRejected
+408 429 499 5xx, timeouts, cut connections, bad answers     ProviderUnavailable
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import httpx
+from cohere.core.api_error import ApiError
+from cohere.core.parse_error import ParsingError
+
+from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
+
+_FOREIGN = (ApiError, ParsingError, httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
+# What reading an answer of the wrong shape raises, in the SDK and here.
+_MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
+
+_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499}
+_LONGEST_WAIT_S = 3600.0
+_LONGEST_DETAIL = 200
+
+
+@contextmanager
+def cohere_errors() -> Iterator[None]:
+    """Inside, call the SDK and read its answer; outside, only `ProviderError`s arrive."""
+    try:
+        yield
+    except ProviderError:
+        raise
+    except _FOREIGN as error:
+        # Without its cause, whose text may hold the request's headers, and so the key.
+        raise translated(error) from None
+    except _MISSHAPEN as error:
+        raise misshapen(str(error)) from error
+
+
+def translated(error: Exception) -> ProviderError:
+    """The project's error for one of the SDK's or the HTTP client's."""
+    match error:
+        case ApiError():
+            return _by_status(error)
+        case ParsingError() | httpx.DecodingError():
+            return misshapen("it can't be read")
+        case httpx.TimeoutException():
+            return ProviderUnavailable("Cohere did not answer in time.")
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.TooManyRedirects():
+            return ProviderRejected("Cohere can't be called at this URL: check CO_API_URL.")
+        case httpx.LocalProtocolError() | UnicodeEncodeError():
+            return ProviderRejected(
+                "The request to Cohere can't be sent: CO_API_KEY must be one line of ASCII, "
+                "and texts must be valid Unicode."
+            )
+        case _:
+            return ProviderUnavailable(f"No connection to Cohere ({type(error).__name__}).")
+
+
+def misshapen(detail: str) -> ProviderUnavailable:
+    """For an answer that came, and is not what was asked for."""
+    return ProviderUnavailable(f"Cohere's answer has the wrong shape: {detail}.")
+
+
+def _by_status(error: ApiError) -> ProviderError:
+    status = error.status_code
+    if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return misshapen("it is not JSON")
+    if status == HTTPStatus.UNAUTHORIZED:
+        return ProviderRejected("Cohere does not accept the key (401): check CO_API_KEY.")
+    detail = _detail(error.body)
+    if status in _PASSING or (status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+        return ProviderUnavailable(
+            f"Cohere is not available ({status}){detail}.",
+            retry_after_s=_retry_after_s(error.headers or {}),
+        )
+    return ProviderRejected(f"Cohere refused the request ({status}){detail}.")
+
+
+def _detail(body: object) -> str:
+    message = body.get("message") if isinstance(body, dict) else None
+    return f": {message[:_LONGEST_DETAIL].rstrip('.')}" if isinstance(message, str) else ""
+
+
+def _retry_after_s(headers: dict[str, str]) -> float | None:
+    """`Retry-After` (RFC 9110 §10.2.3) in seconds: a number of them, or a date."""
+    value = httpx.Headers(headers).get("retry-after", "").strip()
+    try:
+        seconds = float(value) if value[:1].isdigit() else _until(value)
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT_S) if math.isfinite(seconds) else None
+
+
+def _until(date: str) -> float:
+    moment = parsedate_to_datetime(date)
+    # A date that says "-0000" parses without a zone, and means UTC.
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()

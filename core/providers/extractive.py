@@ -1,0 +1,99 @@
+"""Reranking and answering without a language model: by the sentences that match best."""
+
+from collections.abc import Sequence
+
+from core.contracts.query import Citation
+from core.domain.sentences import is_code, is_heading
+from core.providers.base import Embedder, Generated, Passage, Reranking, Scored
+from core.providers.matching import Matches, Sentence, match
+
+INTRODUCTION = "From the sources (extractive, no language model):"
+NOTHING_FOUND = "Nothing was found in this library that answers the question."
+
+_MOST_SENTENCES = 3
+_ENOUGH = 0.8
+"""A further sentence is quoted if it scores at least this share of the best one's score."""
+_SAME = 0.9
+"""The cosine above which two sentences say the same."""
+_FEWEST_WORDS = 4
+
+
+class LocalReranker:
+    """Orders passages by their best-matching sentence."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
+        scores = match(self._embedder, query, [passage.text for passage in passages]).passages
+        order = sorted(range(len(passages)), key=lambda index: (-scores[index], index))
+        return Reranking(tuple(Scored(index, scores[index]) for index in order[:top_n]))
+
+
+class LocalAnswerer:
+    """Answers with the one to three best sentences of the passages, each with its citation."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    @property
+    def model(self) -> str:
+        return f"extractive-{self._embedder.model}"
+
+    def answer(self, query: str, passages: Sequence[Passage]) -> Generated:
+        matches = match(self._embedder, query, [passage.text for passage in passages])
+        if not matches.sentences:
+            return Generated(NOTHING_FOUND, ())
+        return _quoted(_best(matches, passages), passages)
+
+
+def _best(matches: Matches, passages: Sequence[Passage]) -> list[Sentence]:
+    """The sentences to quote, in reading order; statements if there are any."""
+    ranked = sorted(matches.sentences, key=lambda s: -_worth(s, matches))
+    statements = [s for s in ranked if _is_statement(passages[s.passage].text[s.start : s.end])]
+    ranked = statements or ranked
+    least = _ENOUGH * _worth(ranked[0], matches)
+    chosen: list[Sentence] = []
+    for sentence in ranked:
+        if len(chosen) == _MOST_SENTENCES or (chosen and _worth(sentence, matches) < least):
+            break
+        if all(float(sentence.vector @ other.vector) < _SAME for other in chosen):
+            chosen.append(sentence)
+    return sorted(chosen, key=lambda s: (s.passage, s.start))
+
+
+def _worth(sentence: Sentence, matches: Matches) -> float:
+    """A good sentence of a passage that answers is worth more than the same one elsewhere."""
+    return sentence.score + matches.passages[sentence.passage]
+
+
+def _is_statement(sentence: str) -> bool:
+    return (
+        len(sentence.split()) >= _FEWEST_WORDS
+        and not sentence.endswith(("?", ":"))
+        and not is_heading(sentence)
+        and not is_code(sentence)
+    )
+
+
+def _quoted(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> Generated:
+    answer = INTRODUCTION
+    citations = []
+    for sentence in sentences:
+        passage = passages[sentence.passage]
+        quote = passage.text[sentence.start : sentence.end]
+        start = len(answer) + 1
+        # A quote keeps its line breaks, which are its page's; the answer has its own.
+        answer = f"{answer}\n{' '.join(quote.split())}"
+        citations.append(
+            Citation(
+                start=start,
+                end=len(answer),
+                chunk_id=passage.chunk_id,
+                document_id=passage.document_id,
+                quote=quote,
+                quote_start=sentence.start,
+                quote_end=sentence.end,
+            )
+        )
+    return Generated(answer, tuple(citations))

@@ -1,0 +1,112 @@
+"""How well each sentence, and each passage by its best sentence, answers a question.
+
+A score is the mean of two views: the cosine with the question's vector, and the share of the
+question's words that are there, rare words counting more. The first knows synonyms, the
+second names; together they order passages far better than either alone.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from math import log1p
+
+import numpy as np
+
+from core.domain.sentences import sentence_spans
+from core.providers.base import Embedder, Vectors
+
+_OF_THE_WHOLE = 0.2
+"""How much of a passage's score is the passage as a whole; the rest is its best sentence."""
+
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD = re.compile(r"[^\W_]+")
+_ENDINGS = ("ing", "ed", "es", "ly", "s", "e")
+_STOP_WORDS = frozenset(
+    (
+        *("a", "an", "and", "are", "as", "at", "be", "by", "can", "could", "did", "do", "does"),
+        *("for", "from", "has", "have", "how", "i", "in", "into", "is", "it", "its", "me", "my"),
+        *("of", "on", "one", "or", "please", "should", "tell", "that", "the", "there", "this"),
+        *("to", "was", "we", "were", "what", "when", "where", "which", "who", "whom", "whose"),
+        *("why", "will", "with", "would", "you", "your"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`texts[passage][start:end]`, its unit vector `(d,) float32`, and how well it matches."""
+
+    passage: int
+    start: int
+    end: int
+    vector: Vectors
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Every sentence, in reading order, and one score for each passage; higher is better."""
+
+    sentences: tuple[Sentence, ...]
+    passages: tuple[float, ...]
+
+
+def match(embedder: Embedder, query: str, texts: Sequence[str]) -> Matches:
+    """Scores all sentences of the texts, with one call to the embedder.
+
+    A passage without a sentence (nothing but white space) scores -1, below all others.
+    """
+    places = [(index, *span) for index, text in enumerate(texts) for span in sentence_spans(text)]
+    parts = [texts[index][start:end] for index, start, end in places]
+    question, *vectors = embedder.embed([query, *parts], "document")
+    asked = words(query)
+    found = [asked & words(part) for part in parts]
+    score = _Score(question, _weights(asked, found))
+    sentences = tuple(
+        Sentence(*place, vector=vector, score=score(vector, some))
+        for place, vector, some in zip(places, vectors, found, strict=True)
+    )
+    passages = [-1.0] * len(texts)
+    for index, group in groupby(zip(sentences, found, strict=True), lambda pair: pair[0].passage):
+        members, shared = zip(*group, strict=True)
+        best = max(member.score for member in members)
+        total = np.sum([member.vector for member in members], axis=0)
+        whole = score(total / max(np.linalg.norm(total), 1e-6), frozenset().union(*shared))
+        passages[index] = (1 - _OF_THE_WHOLE) * best + _OF_THE_WHOLE * whole
+    return Matches(sentences, tuple(passages))
+
+
+class _Score:
+    """The mean of the cosine and the share of the question's words."""
+
+    def __init__(self, question: Vectors, weights: Mapping[str, float]) -> None:
+        self._question = question
+        self._weights = weights
+        self._total = sum(weights.values()) or 1.0
+
+    def __call__(self, vector: Vectors, found: Iterable[str]) -> float:
+        share = sum(self._weights[word] for word in found) / self._total
+        return (float(vector @ self._question) + share) / 2
+
+
+def _weights(asked: Iterable[str], found: Sequence[Iterable[str]]) -> dict[str, float]:
+    """What each word of the question counts: more, the fewer sentences have it."""
+    frequency = Counter(word for some in found for word in some)
+    return {word: log1p(len(found) / (1 + frequency[word])) for word in asked}
+
+
+def words(text: str) -> frozenset[str]:
+    """A text's words in lower case, without their endings; identifiers come apart."""
+    found = set(_WORD.findall(_HUMP.sub(" ", text).lower()))
+    return frozenset(map(_stem, found - _STOP_WORDS))
+
+
+@lru_cache(maxsize=65536)
+def _stem(word: str) -> str:
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending)
+    return word

@@ -1,0 +1,95 @@
+"""The reranker and the answerer that quote: order, choice, and spans that hold."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.providers.base import Generated, Passage
+from core.providers.extractive import INTRODUCTION, NOTHING_FOUND, LocalAnswerer, LocalReranker
+from tests.unit.core.providers.fakes import HashEmbedder
+
+
+def passages(*texts: str) -> list[Passage]:
+    return [Passage(f"c{n}", f"d{n}", text) for n, text in enumerate(texts)]
+
+
+def answer(query: str, *texts: str) -> Generated:
+    return LocalAnswerer(HashEmbedder()).answer(query, passages(*texts))
+
+
+def quotes(generated: Generated) -> list[str]:
+    return [citation.quote for citation in generated.citations]
+
+
+def test_rerank_is_best_first_and_at_most_top_n() -> None:
+    found = passages("Nothing of it.", "The timeout is in seconds.", "A timeout happened here.")
+    order = LocalReranker(HashEmbedder()).rerank("timeout in seconds", found, 2).order
+    assert [scored.index for scored in order] == [1, 2]
+    assert order[0].score > order[1].score
+
+
+def test_rerank_keeps_the_given_order_among_equals() -> None:
+    order = LocalReranker(HashEmbedder()).rerank("word", passages("A word.", "A word."), 5).order
+    assert [scored.index for scored in order] == [0, 1]
+
+
+def test_rerank_of_nothing() -> None:
+    assert LocalReranker(HashEmbedder()).rerank("word", [], 5).order == ()
+
+
+def test_the_answer_says_that_it_is_extractive_and_quotes() -> None:
+    text = "Other words come first here. The timeout is given\n    in seconds."
+    generated = answer("timeout in seconds", text)
+    (citation,) = generated.citations
+    assert generated.answer == f"{INTRODUCTION}\nThe timeout is given in seconds."
+    assert generated.answer[citation.start : citation.end] == "The timeout is given in seconds."
+    assert citation.quote == text[citation.quote_start : citation.quote_end]
+    assert (citation.chunk_id, citation.document_id) == ("c0", "d0")
+
+
+def test_near_duplicates_are_quoted_once() -> None:
+    said = "The timeout is given in seconds."
+    assert quotes(answer("timeout in seconds", said, said)) == [said]
+
+
+def test_quotes_come_in_reading_order() -> None:
+    first = "The timeout may also be None."
+    second = "A timeout is given in seconds."
+    assert quotes(answer("timeout", f"{first} {second}")) == [first, second]
+    assert quotes(answer("timeout", f"{second} {first}")) == [second, first]
+
+
+def test_at_most_three_sentences_are_quoted() -> None:
+    text = " ".join(f"The timeout of kind {n} is number {n * 7}." for n in range(9))
+    assert len(quotes(answer("timeout", text))) == 3
+
+
+def test_statements_are_preferred() -> None:
+    text = "# The timeout in seconds\n\nWhat is the timeout in seconds?\n\n>>> timeout(in_seconds)"
+    statement = "It waits for that long, with a timeout."
+    assert quotes(answer("timeout in seconds", f"{text}\n\n{statement}")) == [statement]
+
+
+def test_without_statements_the_best_of_the_rest_is_quoted() -> None:
+    assert quotes(answer("timeout", "What is the timeout?")) == ["What is the timeout?"]
+
+
+def test_nothing_found() -> None:
+    assert answer("timeout") == Generated(NOTHING_FOUND, ())
+    assert answer("timeout", " \n") == Generated(NOTHING_FOUND, ())
+
+
+def test_the_model_is_named_after_its_embedder() -> None:
+    assert LocalAnswerer(HashEmbedder()).model == "extractive-hash-64"
+
+
+TEXTS = st.text(alphabet=st.sampled_from("ab cd.?!\n>#-1"), max_size=120)
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=4))
+def test_every_span_holds(query: str, texts: list[str]) -> None:
+    generated = answer(query, *texts)
+    found = {passage.chunk_id: passage.text for passage in passages(*texts)}
+    for citation in generated.citations:
+        assert found[citation.chunk_id][citation.quote_start : citation.quote_end] == citation.quote
+        cited = generated.answer[citation.start : citation.end]
+        assert cited == " ".join(citation.quote.split()) != ""
