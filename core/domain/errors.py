@@ -7,9 +7,12 @@
     ├── Invalid             the input breaks a rule; `faults` point into it
     ├── Unavailable         not now; `retry_after_s` says when to ask again
     │   └── Behind          this node has not reached the position asked for
-    └── ProviderError       an embedding, rerank or answer service failed
-        ├── ProviderRejected     it will never accept this (key, input, model)
-        └── ProviderUnavailable  it may accept it later; `retry_after_s` if it said when
+    ├── ProviderError       an embedding, rerank or answer service failed
+    │   ├── ProviderRejected     it will never accept this (key, input, model)
+    │   └── ProviderUnavailable  it may accept it later; `retry_after_s` if it said when
+    └── StorageError        the storage of record can't be opened, read or written
+        ├── StorageFull     no room is left for a write; reads go on
+        └── DataDirInUse    another process has the data directory
 
 No class here knows of HTTP or Temporal: `api/errors.py` and `activities/errors.py` are the
 two places that translate.
@@ -81,3 +84,16 @@ class ProviderUnavailable(ProviderError):
     def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class StorageError(NalandaError):
+    pass
+
+
+class StorageFull(StorageError):
+    pass
+
+
+class DataDirInUse(StorageError):
+    def __init__(self, directory: str, pid: str) -> None:
+        super().__init__(f"The data directory {directory} is in use by process {pid}.")

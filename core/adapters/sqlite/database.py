@@ -1,0 +1,82 @@
+"""Opens the database file: its settings, whose it is, and its format.
+
+The format's number is SQLite's `user_version`: how many of the files in `migrations/` have
+been run on it.
+"""
+
+from pathlib import Path
+
+import apsw
+
+from core.adapters.sqlite.errors import sqlite_errors
+from core.domain.errors import StorageError
+
+APPLICATION_ID = 0x4E_41_4C_44
+"""`NALD`; by it a file is known as ours."""
+
+MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
+
+_BUSY_TIMEOUT_MS = 5_000
+_CACHE_KIB = 16 * 1024
+
+
+def open_writer(path: Path) -> apsw.Connection:
+    """The connection that writes, to a file that is made or brought up to date.
+
+    Raises:
+        StorageError: it is no database, not ours, damaged, or newer than this program.
+    """
+    with sqlite_errors():
+        connection = apsw.Connection(str(path))
+    try:
+        with sqlite_errors():
+            _prepare(connection)
+    except StorageError as error:
+        connection.close()
+        raise StorageError(f"{path} can't be opened: {error}") from error
+    return connection
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    _configure(connection)
+    return connection
+
+
+def _prepare(connection: apsw.Connection) -> None:
+    _check_ownership(connection)
+    _configure(connection)
+    if connection.pragma("journal_mode", "wal") != "wal":
+        raise StorageError("Its file system has no shared memory, which the WAL mode needs.")
+    connection.pragma("synchronous", "full")
+    connection.pragma("fullfsync", True)  # macOS: to the disk itself, not into its cache
+    connection.pragma("foreign_keys", True)
+    _migrate(connection)
+
+
+def _configure(connection: apsw.Connection) -> None:
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.pragma("cache_size", -_CACHE_KIB)
+
+
+def _check_ownership(connection: apsw.Connection) -> None:
+    if connection.pragma("schema_version") == 0:  # nothing was ever made in it
+        return
+    if connection.pragma("application_id") != APPLICATION_ID:
+        raise StorageError("It is another program's database; it is left as it is.")
+    version, newest = connection.pragma("user_version"), len(MIGRATIONS)
+    if version > newest:
+        raise StorageError(
+            f"A newer Nalanda has written it (format {version}; this one knows up to {newest})."
+        )
+
+
+def _migrate(connection: apsw.Connection) -> None:
+    """Each step in a transaction of its own, with its number."""
+    for number, script in enumerate(MIGRATIONS, start=1):
+        if number <= connection.pragma("user_version"):
+            continue
+        with connection:
+            connection.execute(script.read_text())
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.pragma("user_version", number)

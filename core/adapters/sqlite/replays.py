@@ -1,0 +1,42 @@
+"""Answers kept under idempotency keys in SQLite, for a day."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import apsw
+
+from core.adapters.sqlite.rows import fetch, to_time
+from core.domain.errors import Conflict
+from core.ports.store import Replay
+
+KEPT = timedelta(hours=24)
+
+_GET = "SELECT fingerprint, status, headers, body FROM replays WHERE key = ? AND at > ?"
+_PUT = "INSERT INTO replays (key, fingerprint, status, headers, body, at) VALUES (?, ?, ?, ?, ?, ?)"
+_EXPIRE = "DELETE FROM replays WHERE at <= ?"
+
+
+class Replays:
+    def __init__(self, connection: apsw.Connection, now: Callable[[], datetime]) -> None:
+        self._connection = connection
+        self._now = now
+
+    def get(self, key: str) -> Replay | None:
+        rows = fetch(self._connection, _GET, key, to_time(self._now() - KEPT))
+        if not rows:
+            return None
+        fingerprint, status, headers, body = rows[0]
+        return Replay(fingerprint, status, json.loads(headers), body)
+
+
+class WritableReplays(Replays):
+    def put(self, key: str, replay: Replay) -> None:
+        now = self._now()
+        self._connection.execute(_EXPIRE, (to_time(now - KEPT),))
+        headers = json.dumps(replay.headers)
+        row = (key, replay.fingerprint, replay.status, headers, replay.body, to_time(now))
+        try:
+            self._connection.execute(_PUT, row)
+        except apsw.ConstraintError as error:
+            raise Conflict(f"The idempotency key {key!r} is taken.") from error

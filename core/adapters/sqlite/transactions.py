@@ -1,0 +1,97 @@
+"""A read transaction and a write transaction, as the ports know them."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import apsw
+
+from core.adapters.sqlite.chunks import Chunks, WritableChunks
+from core.adapters.sqlite.documents import Documents, WritableDocuments
+from core.adapters.sqlite.libraries import Libraries, WritableLibraries
+from core.adapters.sqlite.replays import Replays, WritableReplays
+from core.adapters.sqlite.rows import fetch, to_time
+from core.domain.changes import (
+    Change,
+    ChunksDeleted,
+    ChunksPut,
+    DocumentDeleted,
+    DocumentPut,
+    LibraryDeleted,
+    LibraryPut,
+)
+from core.domain.errors import Unavailable
+
+_POSITION = "SELECT position FROM cluster"
+_FENCE = "UPDATE cluster SET position = position + 1 WHERE epoch = ? RETURNING position"
+_LOG = "INSERT INTO log (position, at, changes) VALUES (?, ?, ?)"
+
+Clock = Callable[[], datetime]
+OnCommit = Callable[[int, Sequence[Change]], None]
+
+
+class SqliteSnapshot:
+    """One read transaction, which begins with the reading of its position."""
+
+    def __init__(self, connection: apsw.Connection, now: Clock) -> None:
+        self.position: int = fetch(connection, _POSITION)[0][0]
+        self.libraries = Libraries(connection)
+        self.documents = Documents(connection)
+        self.chunks = Chunks(connection)
+        self.replays = Replays(connection, now)
+
+
+class SqliteUnitOfWork:
+    """One write transaction, which begins with the fence."""
+
+    def __init__(
+        self, connection: apsw.Connection, epoch: int, now: Clock, on_commit: OnCommit
+    ) -> None:
+        """Raises: Unavailable: a later epoch has begun; this process writes no more."""
+        passed = fetch(connection, _FENCE, epoch)
+        if not passed:
+            raise Unavailable("Another process has taken over the writing.")
+        self.position: int = passed[0][0]
+        self._connection = connection
+        self._now = now
+        self._on_commit = on_commit
+        self._changes: list[Change] = []
+        self.libraries = WritableLibraries(connection, self._changes)
+        self.chunks = WritableChunks(connection, self._changes)
+        self.documents = WritableDocuments(connection, self._changes, self.chunks)
+        self.replays = WritableReplays(connection, now)
+
+    def commit(self) -> None:
+        entry = json.dumps([_by_reference(change) for change in self._changes])
+        self._connection.execute(_LOG, (self.position, to_time(self._now()), entry))
+        self._connection.execute("COMMIT")
+        self._on_commit(self.position, self._changes)
+
+
+def _by_reference(change: Change) -> dict[str, object]:
+    match change:
+        case LibraryPut(library):
+            return {"kind": "library_put", "library_id": library.id}
+        case LibraryDeleted(library_id):
+            return {"kind": "library_deleted", "library_id": library_id}
+        case DocumentPut(document):
+            return {
+                "kind": "document_put",
+                "library_id": document.library_id,
+                "document_id": document.id,
+            }
+        case DocumentDeleted(library_id, document_id):
+            return {
+                "kind": "document_deleted",
+                "library_id": library_id,
+                "document_id": document_id,
+            }
+        case ChunksPut(library_id, rows):
+            ids = [row.chunk.id for row in rows]
+            return {"kind": "chunks_put", "library_id": library_id, "chunk_ids": ids}
+        case ChunksDeleted(library_id, chunk_ids):
+            return {
+                "kind": "chunks_deleted",
+                "library_id": library_id,
+                "chunk_ids": list(chunk_ids),
+            }

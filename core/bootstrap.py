@@ -1,0 +1,83 @@
+"""The composition root: from the settings to everything that the API serves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+from core.adapters.sqlite import SqliteStore
+from core.domain.errors import StorageError
+from core.indexing.catalog import Catalog
+from core.ports.store import Store
+from core.providers import registry
+from core.providers.base import Embedder
+from core.services.chunk_writes import ChunkWrites
+from core.services.chunks import ChunkService
+from core.services.documents import DocumentService
+from core.services.embedding import TextEmbedding
+from core.services.libraries import LibraryService
+from core.services.search import SearchService
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """One of each, wired to each other; closed once, when nobody uses it any more."""
+
+    store: Store
+    catalog: Catalog
+    embedders: Mapping[str, Embedder]
+    libraries: LibraryService
+    documents: DocumentService
+    chunks: ChunkService
+    search: SearchService
+
+    def close(self) -> None:
+        self.store.close()
+
+    def __enter__(self) -> "Core":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_core(settings: Settings) -> Core:
+    """Open the record, load the index from it, and let the index follow its writes.
+
+    Raises:
+        DataDirInUse; StorageError: the data directory or the database can't be used.
+        ProviderRejected: the provider that the settings name can't be used.
+    """
+    if settings.database_url is not None:
+        raise StorageError("This release stores in SQLite alone: unset NALANDA_DATABASE_URL.")
+    embedders = registry.embedders(settings)
+    embedding = TextEmbedding(embedders, registry.default_model(settings))
+    store = SqliteStore(settings.data_dir)
+    try:
+        catalog = _followed(store)
+    except BaseException:
+        store.close()
+        raise
+    writes = ChunkWrites(embedding)
+    return Core(
+        store=store,
+        catalog=catalog,
+        embedders=embedders,
+        libraries=LibraryService(store, embedding),
+        documents=DocumentService(store, writes),
+        chunks=ChunkService(store, writes),
+        search=SearchService(catalog, embedders, min_position_wait_s=settings.min_position_wait_s),
+    )
+
+
+def _followed(store: Store) -> Catalog:
+    """No one writes yet, so that nothing falls between the load and the subscription."""
+    with store.read() as snapshot:
+        catalog = Catalog.load(snapshot)
+    store.subscribe(catalog.apply)
+    return catalog

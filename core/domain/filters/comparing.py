@@ -1,0 +1,94 @@
+"""When two JSON values are equal, and which comes first, as tests on the field's value."""
+
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from core.domain.values import instant
+
+ValueTest: TypeAlias = Callable[[object], bool]
+Comparison: TypeAlias = Callable[[Any, Any], bool]
+"""`operator.gt` and its kind, called on two numbers, two strings or two instants."""
+
+
+def comparable(value: object, *, instants: bool) -> Hashable:
+    """A form of a JSON value that is equal exactly where the values are.
+
+    With `instants`, strings that are date-times are so by the instant that they mean.
+    """
+    if isinstance(value, str):
+        return (instant(value) or value) if instants else value
+    if isinstance(value, bool):
+        return bool, value  # or `true` would be 1
+    if isinstance(value, list):
+        return list, tuple(comparable(item, instants=instants) for item in value)
+    if isinstance(value, dict):
+        members = ((key, comparable(item, instants=instants)) for key, item in value.items())
+        return dict, frozenset(members)
+    assert isinstance(value, Hashable), "a number, a null, a datetime or MISSING"
+    return value
+
+
+def equals(wanted: object, *, instants: bool) -> ValueTest:
+    form = comparable(wanted, instants=instants)
+    if isinstance(form, str):  # which no instant is equal to
+        return lambda value: value == form
+    if isinstance(form, int | float):
+        return lambda value: type(value) is not bool and value == form
+    return lambda value: comparable(value, instants=instants) == form
+
+
+def is_any_of(wanted: list[object], *, instants: bool) -> ValueTest:
+    forms = {comparable(item, instants=instants) for item in wanted}
+    return lambda value: comparable(value, instants=instants) in forms
+
+
+def compares(comparison: Comparison, wanted: object, *, instants: bool) -> ValueTest:
+    """`comparison(value, wanted)`, where both are numbers, instants or strings."""
+    if not isinstance(wanted, str):
+        return lambda value: (
+            (type(value) is int or type(value) is float) and comparison(value, wanted)
+        )
+    moment = instant(wanted) if instants else None
+    if moment is None:
+        return lambda value: type(value) is str and comparison(value, wanted)
+    return _compares_instants(comparison, wanted, moment)
+
+
+def _compares_instants(comparison: Comparison, wanted: str, moment: datetime) -> ValueTest:
+    def test(value: object) -> bool:
+        if isinstance(value, str):
+            seen = instant(value)
+            return comparison(value, wanted) if seen is None else comparison(seen, moment)
+        return isinstance(value, datetime) and comparison(value, moment)
+
+    return test
+
+
+def contains(wanted: object, *, instants: bool) -> ValueTest:
+    is_wanted = equals(wanted, instants=instants)
+
+    def test(value: object) -> bool:
+        if isinstance(value, str):
+            return isinstance(wanted, str) and wanted in value
+        return isinstance(value, list) and any(map(is_wanted, value))
+
+    return test
+
+
+def icontains(wanted: str) -> ValueTest:
+    """As `contains`, by Unicode's full case folding."""
+    folded = wanted.casefold()
+
+    def test(value: object) -> bool:
+        if isinstance(value, str):
+            return folded in value.casefold()
+        return isinstance(value, list) and any(
+            isinstance(item, str) and item.casefold() == folded for item in value
+        )
+
+    return test
+
+
+def starts_with(wanted: str) -> ValueTest:
+    return lambda value: isinstance(value, str) and value.startswith(wanted)

@@ -1,0 +1,120 @@
+"""What a filter may ask about: paths such as `year`, `document.title`, `chunk.created_at`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+from typing import TypeAlias
+
+from core.domain.document import Chunk, Document
+from core.domain.errors import Invalid
+from core.domain.schema import FieldType, MetadataSchema
+from core.domain.values import MISSING, locate
+
+Reader: TypeAlias = Callable[[Chunk, Document], object]
+"""The field's value: JSON, `MISSING`, or a `datetime` for the built-in times."""
+
+
+class Scope(Enum):
+    """Where a field's value is; the values are the prefixes of its path."""
+
+    CHUNK_METADATA = "chunk.metadata."
+    DOCUMENT_METADATA = "document.metadata."
+    CHUNK = "chunk."
+    DOCUMENT = "document."
+
+
+_BUILT_IN = {
+    Scope.CHUNK: {
+        "id": FieldType.STRING,
+        "document_id": FieldType.STRING,
+        "text": FieldType.STRING,
+        "ordinal": FieldType.INTEGER,
+        "created_at": FieldType.DATETIME,
+        "updated_at": FieldType.DATETIME,
+    },
+    Scope.DOCUMENT: {
+        "id": FieldType.STRING,
+        "title": FieldType.STRING,
+        "source": FieldType.STRING,
+        "created_at": FieldType.DATETIME,
+        "updated_at": FieldType.DATETIME,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`key` is within the scope; `type` is `None` where any value may be."""
+
+    scope: Scope
+    key: str
+    type: FieldType | None = None
+
+    def reader(self) -> Reader:
+        match self.scope:
+            case Scope.CHUNK_METADATA:
+                return _chunk_metadata_reader(self.key)
+            case Scope.DOCUMENT_METADATA:
+                key = self.key
+                return lambda _, document: locate(document.metadata, key)[1]
+            case Scope.CHUNK:
+                of_chunk = attrgetter(self.key)
+                return lambda chunk, _: of_chunk(chunk)
+            case Scope.DOCUMENT:
+                return _document_reader(self.key)
+
+
+def _chunk_metadata_reader(key: str) -> Reader:
+    if "." in key:
+        return lambda chunk, _: locate(chunk.metadata, key)[1]
+    return lambda chunk, _: chunk.metadata.get(key, MISSING)
+
+
+def _document_reader(key: str) -> Reader:
+    of_document = attrgetter(key)
+
+    def read(_: Chunk, document: Document) -> object:
+        value = of_document(document)
+        return MISSING if value is None else value
+
+    return read
+
+
+def parse_field(path: object, schema: MetadataSchema | None, pointer: str) -> Field:
+    """The field that a path names.
+
+    A path is a key of the chunk's metadata, unless it begins with `document.` or `chunk.`;
+    a key that begins so is reached as `chunk.metadata.KEY`.
+
+    Raises:
+        Invalid: not a path, or of a field that there is not, be it built-in or, where the
+            schema allows no additional ones, in the chunk's metadata.
+    """
+    if not isinstance(path, str) or not path:
+        raise Invalid.at(pointer, "A field is a non-empty string.")
+    for scope in Scope:
+        if path.startswith(scope.value):
+            return _scoped(scope, path.removeprefix(scope.value), schema, pointer)
+    return _metadata_field(path, schema, pointer)
+
+
+def _scoped(scope: Scope, key: str, schema: MetadataSchema | None, pointer: str) -> Field:
+    if scope in _BUILT_IN:
+        types = _BUILT_IN[scope]
+        if key not in types:
+            known = ", ".join(f"{scope.value}{name}" for name in (*types, "metadata.KEY"))
+            raise Invalid.at(pointer, f"There is no such field; there are {known}.")
+        return Field(scope, key, types[key])
+    if not key:
+        raise Invalid.at(pointer, f"A key of the metadata follows {scope.value!r}.")
+    if scope is Scope.CHUNK_METADATA:
+        return _metadata_field(key, schema, pointer)
+    return Field(scope, key)
+
+
+def _metadata_field(key: str, schema: MetadataSchema | None, pointer: str) -> Field:
+    rule = schema.fields.get(key) if schema else None
+    if rule is None and schema is not None and not schema.additional:
+        raise Invalid.at(pointer, f"The schema has no field {key!r}, and allows no others.")
+    return Field(Scope.CHUNK_METADATA, key, rule.type if rule else None)

@@ -1,0 +1,79 @@
+"""Which values an operator takes, and which operators a type of field has."""
+
+from core.domain.errors import Invalid
+from core.domain.filters.tree import Op
+from core.domain.pointers import join
+from core.domain.schema import EXPECTED, FieldType, conforms
+
+MAX_VALUES = 10_000
+
+_EQUALITY = frozenset({Op.EQ, Op.NE, Op.IN, Op.NIN, Op.EXISTS})
+_ORDER = frozenset({Op.GT, Op.GTE, Op.LT, Op.LTE, Op.BETWEEN})
+_PARTS = frozenset({Op.CONTAINS, Op.ICONTAINS})
+_LISTS = frozenset({Op.IN, Op.NIN, Op.BETWEEN})
+
+_OPS_OF_TYPE = {
+    FieldType.STRING: frozenset(Op),
+    FieldType.INTEGER: _EQUALITY | _ORDER,
+    FieldType.NUMBER: _EQUALITY | _ORDER,
+    FieldType.BOOLEAN: _EQUALITY,
+    FieldType.DATETIME: _EQUALITY | _ORDER,
+    FieldType.STRING_LIST: _EQUALITY | _PARTS,
+}
+
+
+def check_operand(type_: FieldType | None, op: Op, value: object, pointer: str) -> None:
+    """Check a condition's value; `pointer` is that of the condition.
+
+    Raises:
+        Invalid: the operator is not for this type of field, the value is not of the shape
+            that the operator takes, or not of the field's type.
+    """
+    where = join(pointer, "value")
+    if type_ is not None and op not in _OPS_OF_TYPE[type_]:
+        detail = f"{op.value!r} is not for a field that is {EXPECTED[type_]}."
+        raise Invalid.at(join(pointer, "op"), detail)
+    _check_shape(op, value, where)
+    if type_ is not None and op is not Op.EXISTS:
+        _check_type(type_, op, value, where)
+
+
+def _check_shape(op: Op, value: object, pointer: str) -> None:
+    match op:
+        case Op.IN | Op.NIN:
+            if not isinstance(value, list) or len(value) > MAX_VALUES:
+                raise Invalid.at(pointer, f"{op.value!r} takes a list of at most {MAX_VALUES}.")
+        case Op.BETWEEN:
+            if not (isinstance(value, list) and len(value) == 2 and _ordered_alike(*value)):
+                raise Invalid.at(pointer, "'between' takes a list of two numbers or two strings.")
+        case Op.GT | Op.GTE | Op.LT | Op.LTE:
+            if not _ordered_alike(value, value):
+                raise Invalid.at(pointer, f"{op.value!r} takes a number or a string.")
+        case Op.ICONTAINS | Op.STARTS_WITH:
+            if not isinstance(value, str):
+                raise Invalid.at(pointer, f"{op.value!r} takes a string.")
+        case Op.CONTAINS:
+            if isinstance(value, list | dict):
+                raise Invalid.at(pointer, "'contains' takes one value, no list or object.")
+        case Op.EXISTS:
+            if not isinstance(value, bool):
+                raise Invalid.at(pointer, "'exists' takes true or false.")
+
+
+def _ordered_alike(low: object, high: object) -> bool:
+    """Both numbers or both strings, the two kinds of JSON values that have an order."""
+    return any(
+        conforms(low, type_) and conforms(high, type_)
+        for type_ in (FieldType.NUMBER, FieldType.STRING)
+    )
+
+
+def _check_type(type_: FieldType, op: Op, value: object, pointer: str) -> None:
+    if op in _PARTS:  # of a string or of a list of strings
+        type_ = FieldType.STRING
+    members = {pointer: value}
+    if op in _LISTS and isinstance(value, list):
+        members = {join(pointer, i): item for i, item in enumerate(value)}
+    for where, member in members.items():
+        if not conforms(member, type_):
+            raise Invalid.at(where, f"This field is {EXPECTED[type_]}.")

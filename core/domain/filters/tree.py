@@ -1,0 +1,50 @@
+"""A filter as an immutable tree of conditions."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from core.domain.filters.fields import Field
+
+
+class Op(StrEnum):
+    EQ = "eq"
+    NE = "ne"
+    IN = "in"
+    NIN = "nin"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    BETWEEN = "between"
+    CONTAINS = "contains"
+    ICONTAINS = "icontains"
+    STARTS_WITH = "starts_with"
+    EXISTS = "exists"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`value` is the JSON value as it was given, of the shape that `op` asks for."""
+
+    field: Field
+    op: Op
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    filters: tuple["Filter", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    filters: tuple["Filter", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    filter: "Filter"
+
+
+Filter: TypeAlias = And | Or | Not | Condition

@@ -1,0 +1,60 @@
+"""Values inside metadata: how a field's name finds one, and when a string is an instant."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Final, TypeAlias
+
+
+class Missing(Enum):
+    """No value, as opposed to a null, which is one."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+Place: TypeAlias = tuple[str, ...]
+"""The keys that lead from the outermost object to a value."""
+
+# The seconds and the offset are not optional; the range of each number is checked after.
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+)
+_SHORTEST = len("2026-01-01T00:00:00Z")
+
+
+def locate(metadata: Mapping[str, object], name: str) -> tuple[Place, object]:
+    """The value that a field's name means, and its place.
+
+    A name is a key of the object, if the object has it; else what is before its first dot is
+    the key of an object inside, and the rest is a name in there. So `author.name` is the key
+    `author.name` where there is one, and else `name` in the object `author`. A missing value
+    is `MISSING`, at the place where the nested one would be.
+    """
+    inside: Mapping[str, object] = metadata
+    rest = name
+    place: Place = ()
+    while rest not in inside:
+        head, dot, rest = rest.partition(".")
+        child = inside.get(head)
+        if not dot or not isinstance(child, Mapping):
+            return tuple(name.split(".")), MISSING
+        inside = child
+        place = (*place, head)
+    return (*place, rest), inside[rest]
+
+
+def instant(text: str) -> datetime | None:
+    """What a date-time of RFC 3339 with its offset means, or `None` if it is none.
+
+    Digits beyond the microsecond are dropped, and a leap second is not a date-time here.
+    """
+    # Most strings are none, and are told apart without the pattern.
+    if len(text) < _SHORTEST or text[10] not in "Tt" or not _RFC_3339.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None

@@ -1,0 +1,84 @@
+"""Embeddings as they come in: numbers or base64, checked before anything is made of them."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.domain.document import Embedding
+from core.domain.errors import Invalid
+from core.domain.library import Metric
+from core.domain.pointers import join
+
+MAX_DIMENSION = 16_384
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+_NOT_FINITE = "An embedding's numbers are finite, and within the range of float32."
+
+
+def from_numbers(values: Sequence[object], pointer: str) -> Embedding:
+    """JSON numbers as `(n,) float32`, each rounded to the nearest.
+
+    Raises:
+        Invalid: none or too many of them, or one that is no number or too large for float32.
+    """
+    _check_length(len(values), pointer)
+    # One pass in C tells whether all is well; only then is it worth finding what is not.
+    if not set(map(type, values)) <= {int, float}:
+        at = next(i for i, value in enumerate(values) if type(value) not in {int, float})
+        raise Invalid.at(join(pointer, at), "An embedding's elements are numbers.")
+    try:
+        with np.errstate(over="ignore"):
+            embedding = np.array(values, dtype=np.float64).astype(np.float32)
+    except OverflowError as error:  # an integer beyond even float64
+        at = next(i for i, v in enumerate(values) if isinstance(v, int) and abs(v) > _FLOAT32_MAX)
+        raise Invalid.at(join(pointer, at), _NOT_FINITE) from error
+    finite = np.isfinite(embedding)
+    if not finite.all():
+        raise Invalid.at(join(pointer, int(np.argmin(finite))), _NOT_FINITE)
+    return embedding
+
+
+def decode_base64(text: str, pointer: str) -> Embedding:
+    """Base64 (RFC 4648 §4) of little-endian float32, as `(n,) float32`.
+
+    Raises:
+        Invalid: not base64, not whole float32s, none or too many, or one that is not finite.
+    """
+    try:
+        packed = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Invalid.at(pointer, "This is not base64 of little-endian float32.") from error
+    if len(packed) % 4:
+        raise Invalid.at(pointer, f"{len(packed)} bytes are not whole float32 numbers.")
+    _check_length(len(packed) // 4, pointer)
+    embedding = np.frombuffer(packed, dtype="<f4").astype(np.float32)
+    _check_finite(embedding, pointer)
+    return embedding
+
+
+def check(embedding: Embedding, *, dimension: int | None, metric: Metric, pointer: str) -> None:
+    """Hold an embedding against a library's; `dimension` is `None` where none is settled.
+
+    Raises:
+        Invalid: another dimension, a number that is not finite, or all zero under cosine,
+            where it would have no direction. A tiny vector has one, and is fine.
+    """
+    _check_length(len(embedding), pointer)
+    if dimension is not None and len(embedding) != dimension:
+        detail = f"The library's dimension is {dimension}; this embedding has {len(embedding)}."
+        raise Invalid.at(pointer, detail)
+    _check_finite(embedding, pointer)
+    if metric is Metric.COSINE and not embedding.any():
+        raise Invalid.at(pointer, "A zero vector has no direction, so cosine can't compare it.")
+
+
+def _check_length(length: int, pointer: str) -> None:
+    if not 1 <= length <= MAX_DIMENSION:
+        raise Invalid.at(pointer, f"An embedding has 1 to {MAX_DIMENSION} numbers, not {length}.")
+
+
+def _check_finite(embedding: Embedding, pointer: str) -> None:
+    if not np.isfinite(embedding).all():
+        raise Invalid.at(pointer, _NOT_FINITE)

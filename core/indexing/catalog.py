@@ -1,0 +1,165 @@
+"""All libraries as of one position, swapped in one assignment.
+
+The writer makes the next state and assigns it; readers take the reference there is. They
+never wait, never lock, and never see half a write.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeVar
+
+from immutables import Map
+
+from core.domain.changes import (
+    Change,
+    ChunksDeleted,
+    ChunksPut,
+    DocumentDeleted,
+    DocumentPut,
+    LibraryDeleted,
+    LibraryPut,
+)
+from core.domain.document import Document
+from core.domain.errors import Behind, NotFound
+from core.domain.library import Library
+from core.indexing import writing
+from core.indexing.view import LibraryView
+from core.ports.store import Snapshot
+
+_AT_ONCE = 1_000
+
+_Entity = TypeVar("_Entity", Library, Document)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogState:
+    """Everything as of `position`."""
+
+    position: int = 0
+    views: Map[str, LibraryView] = Map()  # noqa: RUF009  # immutable
+    ids_by_name: Map[str, str] = Map()  # noqa: RUF009  # immutable
+
+    def library(self, ref: str) -> LibraryView:
+        """By id, else by name. Raises: NotFound."""
+        view = self.find(ref)
+        if view is None:
+            raise NotFound("library", ref)
+        return view
+
+    def find(self, ref: str) -> LibraryView | None:
+        return self.views.get(ref) or self.views.get(self.ids_by_name.get(ref, ""))
+
+    def after(self, change: Change) -> "CatalogState":
+        match change:
+            case LibraryPut(library):
+                return self._with_library(library)
+            case LibraryDeleted(library_id):
+                return self._without_library(library_id)
+            case DocumentPut(document):
+                return self._edit(
+                    document.library_id, lambda v: writing.with_documents(v, [document])
+                )
+            case DocumentDeleted(library_id, document_id):
+                return self._edit(library_id, lambda v: writing.without_document(v, document_id))
+            case ChunksPut(library_id, rows):
+                return self._edit(library_id, lambda v: writing.with_chunks(v, rows))
+            case ChunksDeleted(library_id, chunk_ids):
+                return self._edit(library_id, lambda v: writing.without_chunks(v, chunk_ids))
+
+    def _edit(self, library_id: str, edit: Callable[[LibraryView], LibraryView]) -> "CatalogState":
+        return replace(self, views=self.views.set(library_id, edit(self.views[library_id])))
+
+    def _with_library(self, library: Library) -> "CatalogState":
+        before = self.views.get(library.id)
+        view = writing.with_library(before, library) if before else LibraryView.empty(library)
+        names = self._names_without(before).set(library.name, library.id)
+        return replace(self, views=self.views.set(library.id, view), ids_by_name=names)
+
+    def _without_library(self, library_id: str) -> "CatalogState":
+        names = self._names_without(self.views[library_id])
+        return replace(self, views=self.views.delete(library_id), ids_by_name=names)
+
+    def _names_without(self, view: LibraryView | None) -> Map[str, str]:
+        # Within one write the name may have gone on to another library already.
+        if view is None or self.ids_by_name.get(view.library.name) != view.library.id:
+            return self.ids_by_name
+        return self.ids_by_name.delete(view.library.name)
+
+
+class Catalog:
+    """Holds the current state: any number of readers, one writer, the store's listener."""
+
+    def __init__(self, state: CatalogState | None = None) -> None:
+        self._state = state or CatalogState()
+        self._moved = threading.Condition()
+
+    @classmethod
+    def load(cls, snapshot: Snapshot) -> "Catalog":
+        """Builds all of it from the record; then `apply` keeps it up."""
+        state = CatalogState(position=snapshot.position)
+        for library in _pages(lambda after: snapshot.libraries.page(after=after, limit=_AT_ONCE)):
+            state = state.after(LibraryPut(library))
+            view = _loaded(snapshot, state.views[library.id])
+            state = replace(state, views=state.views.set(library.id, view))
+        return cls(state)
+
+    @property
+    def state(self) -> CatalogState:
+        return self._state
+
+    @property
+    def position(self) -> int:
+        return self._state.position
+
+    def library(self, ref: str) -> LibraryView:
+        """By id, else by name. Raises: NotFound."""
+        return self._state.library(ref)
+
+    def apply(self, position: int, changes: Sequence[Change]) -> None:
+        """Takes in a commit, all of it at once; what the state has already is passed over.
+
+        Raises:
+            ValueError: a commit before this one was never told of. The state stays as it is.
+        """
+        state = self._state
+        if position <= state.position:
+            return
+        if position != state.position + 1:
+            raise ValueError(f"The catalog is at {state.position}; {position} is not the next.")
+        for change in changes:
+            state = state.after(change)
+        with self._moved:
+            self._state = replace(state, position=position)
+            self._moved.notify_all()
+
+    def wait_for(self, position: int, timeout_s: float) -> None:
+        """Returns once the state has reached `position`. Raises: Behind: it took too long."""
+        if self.position >= position:
+            return
+        with self._moved:
+            self._moved.wait_for(lambda: self.position >= position, timeout_s)
+        reached = self.position
+        if reached < position:
+            raise Behind(wanted=position, reached=reached)
+
+
+def _loaded(snapshot: Snapshot, view: LibraryView) -> LibraryView:
+    library_id = view.library.id
+    documents = _pages(
+        lambda after: snapshot.documents.page(library_id, after=after, limit=_AT_ONCE)
+    )
+    view = writing.with_documents(view, documents)
+    rows = iter(snapshot.chunks.scan(library_id))
+    while batch := list(islice(rows, _AT_ONCE)):
+        view = writing.with_chunks(view, batch)
+    return view
+
+
+def _pages(page: Callable[[str | None], Sequence[_Entity]]) -> Iterator[_Entity]:
+    """All items of a listing that is in order of id."""
+    after: str | None = None
+    while items := page(after):
+        yield from items
+        after = items[-1].id

@@ -1,0 +1,166 @@
+"""Exact nearest neighbours: every vector is compared. O(n·d) a query, and no memory of its own.
+
+A first pass scores all vectors in float32, by one matrix product. Its rounding errors have a
+bound, so that what may be among the k best is known for certain; a second pass scores only
+that in float64. So distances between near neighbours far from the origin, which a product
+alone would lose to cancellation, come out right as well.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.library import Metric
+
+Floats: TypeAlias = NDArray[np.float64]
+RowNumbers: TypeAlias = NDArray[np.intp]
+
+_EPSILON = float(np.finfo(np.float32).eps)
+_TINY = float(np.finfo(np.float32).smallest_normal)
+_GATHER_BELOW = 0.25
+_PRODUCTS_AT_ONCE = 2**22
+_ROWS_AT_ONCE = 2**13
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """`matrix`: `(n, d) float32`; `norms`: `(n,) float64`, those of its rows."""
+
+    metric: Metric
+    matrix: NDArray[np.float32]
+    norms: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """Best first; higher scores are better, and ties go by chunk id.
+
+    `rows`: `(h,) intp`. `scores`: `(h,) float64`, rounded to float32 where it can hold them.
+    """
+
+    rows: RowNumbers
+    scores: Floats
+
+
+def search(
+    vectors: Vectors,
+    queries: NDArray[np.float32],
+    k: int,
+    *,
+    eligible: RowNumbers | None,
+    chunk_id: Callable[[int], str],
+) -> list[Ranking]:
+    """The `min(k, eligible)` best rows for each query.
+
+    `queries`: `(q, d) float32`. `eligible`: the rows that may be found, all if `None`. The
+    score is the similarity for cosine and dot, and the negative distance for l2.
+    """
+    considered = np.arange(len(vectors.matrix)) if eligible is None else eligible
+    if not len(considered):
+        return [Ranking(np.empty(0, np.intp), np.empty(0)) for _ in queries]
+    norms = vectors.norms if eligible is None else vectors.norms[eligible]
+    rankings = []
+    step = max(1, _PRODUCTS_AT_ONCE // len(considered))
+    for start in range(0, len(queries), step):
+        block = _scaled(vectors.metric, queries[start : start + step])
+        for query, products in zip(block, _products(vectors, block, eligible), strict=True):
+            candidates = considered[_candidates(vectors.metric, products, norms, query, k)]
+            rankings.append((query, candidates))
+    return [
+        _best(candidates, _scores(vectors, candidates, query), k, chunk_id)
+        for query, candidates in rankings
+    ]
+
+
+def _scaled(metric: Metric, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Under cosine, to norms in [0.5, 1) by powers of two, which leaves the score as it is."""
+    if metric is not Metric.COSINE:
+        return queries
+    _, exponents = np.frexp(np.linalg.norm(queries.astype(np.float64), axis=1))
+    return np.asarray(np.ldexp(queries, -exponents[:, np.newaxis]))
+
+
+def _products(
+    vectors: Vectors, queries: NDArray[np.float32], eligible: RowNumbers | None
+) -> NDArray[np.float32]:
+    """`(q, eligible) float32`; not finite where float32 overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if eligible is None:
+            return queries @ vectors.matrix.T
+        if len(eligible) < _GATHER_BELOW * len(vectors.matrix):
+            return queries @ vectors.matrix[eligible].T
+        return (queries @ vectors.matrix.T)[:, eligible]
+
+
+def _candidates(
+    metric: Metric,
+    products: NDArray[np.float32],
+    norms: Floats,
+    query: NDArray[np.float32],
+    k: int,
+) -> RowNumbers:
+    """Where among the products the k best are for certain, and as little else as may be.
+
+    The bound is that of a float32 dot product of length d, γ·|x|·|q| with γ = d·ε/2 (Higham,
+    Accuracy and Stability of Numerical Algorithms, §3.1), with a margin for the rest.
+    """
+    everything = np.arange(len(products))
+    if k >= len(products) or not np.isfinite(products).all():
+        return everything
+    gamma = (len(query) + 8) * _EPSILON
+    length = float(np.linalg.norm(query.astype(np.float64)))
+    approximate = products.astype(np.float64)
+    match metric:
+        case Metric.COSINE:
+            approximate /= norms
+            slack = np.full_like(norms, gamma * length)
+        case Metric.DOT:
+            slack = gamma * length * norms + len(query) * _TINY
+        case Metric.L2:
+            approximate = 2 * approximate - norms**2
+            slack = gamma * (norms + length) ** 2 + len(query) * _TINY
+    lower, upper = approximate - slack, approximate + slack
+    threshold = np.partition(lower, len(lower) - k)[len(lower) - k]
+    return np.flatnonzero(upper >= threshold)
+
+
+def _scores(vectors: Vectors, rows: RowNumbers, query: NDArray[np.float32]) -> Floats:
+    """`(rows,) float64`, each worked out by itself, so that equal vectors score equally."""
+    target = query.astype(np.float64)
+    scores = np.empty(len(rows))
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        scores[part] = _score(vectors.metric, vectors.matrix[rows[part]].astype(np.float64), target)
+    return _rounded(scores)
+
+
+def _score(metric: Metric, rows: Floats, query: Floats) -> Floats:
+    match metric:
+        case Metric.COSINE:
+            lengths = np.sqrt((rows * rows).sum(axis=1) * (query * query).sum())
+            return np.asarray((rows * query).sum(axis=1) / lengths)
+        case Metric.DOT:
+            return np.asarray((rows * query).sum(axis=1))
+        case Metric.L2:
+            # From zero, as a negated 0.0 would be -0.0.
+            return np.asarray(0.0 - np.sqrt(((rows - query) ** 2).sum(axis=1)))
+
+
+def _rounded(scores: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        rounded = scores.astype(np.float32).astype(np.float64)
+    return np.where(np.isfinite(rounded), rounded, scores)
+
+
+def _best(rows: RowNumbers, scores: Floats, k: int, chunk_id: Callable[[int], str]) -> Ranking:
+    if k < len(rows):
+        # Ties at the k-th place stay, as it is their ids that decide.
+        kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
+        rows, scores = rows[kept], scores[kept]
+    ids = list(map(chunk_id, rows.tolist()))
+    values = scores.tolist()
+    order = sorted(range(len(rows)), key=lambda i: (-values[i], ids[i]))[:k]
+    return Ranking(rows[order], scores[order])

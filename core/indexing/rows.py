@@ -1,0 +1,91 @@
+"""The vectors of a library as arrays, which successive views share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.document import Chunk, EmbeddedChunk, Embedding
+from core.domain.library import Metric
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Append-only: a row that a view can see never changes, so views share it unlocked.
+
+    `matrix`: `(capacity, d) float32`. Under cosine each row is its embedding scaled by a
+    power of two to a norm in [0.5, 1): no bit is lost, and neither huge nor tiny vectors
+    overflow float32 in a dot product. `exponents`: `(capacity,) int32`, the powers.
+    `norms`: `(capacity,) float64`, those of the matrix's rows. `chunks`: one for each row.
+    Rows from a view's size on are unused, or belong to later views.
+    """
+
+    metric: Metric
+    matrix: NDArray[np.float32]
+    norms: NDArray[np.float64]
+    exponents: NDArray[np.int32]
+    chunks: list[Chunk]
+
+    @classmethod
+    def empty(cls, metric: Metric, *, dimension: int = 0, capacity: int = 0) -> "Rows":
+        return cls(
+            metric=metric,
+            matrix=np.empty((capacity, dimension), np.float32),
+            norms=np.empty(capacity, np.float64),
+            exponents=np.empty(capacity, np.int32),
+            chunks=[],
+        )
+
+    @property
+    def capacity(self) -> int:
+        return len(self.matrix)
+
+    @property
+    def dimension(self) -> int:
+        return int(self.matrix.shape[1])
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.matrix.nbytes + self.norms.nbytes + self.exponents.nbytes
+
+    def extended(self, size: int, added: Sequence[EmbeddedChunk]) -> "Rows":
+        """With rows added behind the first `size`: in place if they fit, else in a copy.
+
+        A copy has twice the room that is needed, so n rows one by one cost O(n) in all.
+
+        Raises:
+            ValueError: an embedding of another dimension.
+        """
+        embeddings = np.stack([row.embedding for row in added])
+        if embeddings.shape[1] != self.dimension:
+            raise ValueError(f"The vectors have {self.dimension} numbers, not {embeddings.shape}.")
+        end = size + len(added)
+        rows = self if end <= self.capacity else self.copy(size, capacity=2 * end)
+        norms = np.linalg.norm(embeddings.astype(np.float64), axis=1)
+        exponents = np.zeros(len(added), np.int32)
+        if self.metric is Metric.COSINE:
+            norms, exponents = np.frexp(norms)
+        rows.matrix[size:end] = np.ldexp(embeddings, -exponents[:, np.newaxis])
+        rows.norms[size:end] = norms
+        rows.exponents[size:end] = exponents
+        # What a write that failed half-way may have left behind is no view's.
+        del rows.chunks[size:]
+        rows.chunks.extend(row.chunk for row in added)
+        return rows
+
+    def copy(self, size: int, *, capacity: int) -> "Rows":
+        """Of the first `size` rows, with room for others."""
+        copy = Rows.empty(self.metric, dimension=self.dimension, capacity=capacity)
+        copy.matrix[:size] = self.matrix[:size]
+        copy.norms[:size] = self.norms[:size]
+        copy.exponents[:size] = self.exponents[:size]
+        copy.chunks.extend(self.chunks[:size])
+        return copy
+
+    def embedding(self, row: int) -> Embedding:
+        """As it was given, `(d,) float32`."""
+        return np.asarray(np.ldexp(self.matrix[row], self.exponents[row]))
+
+    def embedded(self, rows: Sequence[int]) -> list[EmbeddedChunk]:
+        return [EmbeddedChunk(self.chunks[row], self.embedding(row)) for row in rows]

@@ -1,0 +1,167 @@
+"""What every write of chunks goes through: look, embed, look again and write.
+
+Embedding may take seconds, so it is done between two transactions: the first reads and checks,
+the second makes sure that nothing which the checks rested on has changed, and writes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from core.domain.document import Chunk, ChunkDraft, EmbeddedChunk, Embedding
+from core.domain.errors import Conflict, Fault, Invalid
+from core.domain.ids import check_id, new_id
+from core.domain.library import Library
+from core.domain.pointers import join
+from core.ports.store import ChunkReader, Snapshot, UnitOfWork
+from core.services.embedding import TextEmbedding
+
+T = TypeVar("T")
+
+ATTEMPTS = 8
+
+
+class Stale(Exception):
+    """What was read before the embedding is no longer so."""
+
+
+def retried(attempt: Callable[[], T]) -> T:
+    """Raises: Conflict: each of several attempts came out stale."""
+    for _ in range(ATTEMPTS):
+        try:
+            return attempt()
+        except Stale:
+            continue
+    raise Conflict("Others keep changing it at the same time; try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Drafts that fit the library as it was seen; `settled` is what they make of it."""
+
+    drafts: Sequence[ChunkDraft]
+    library: Library
+    had_vectors: bool
+    settled: Library
+
+
+class ChunkWrites:
+    def __init__(self, embedding: TextEmbedding) -> None:
+        self._embedding = embedding
+
+    def prepare(
+        self,
+        snapshot: Snapshot,
+        library: Library,
+        drafts: Sequence[ChunkDraft],
+        pointers: Sequence[str],
+    ) -> Prepared:
+        """Check drafts against their library; `pointers` say where each is in the input.
+
+        Raises:
+            Invalid: an id, metadata or an embedding that breaks a rule, or an id used twice.
+            ProviderRejected: the library's model is not to be had on this server.
+        """
+        had_vectors = snapshot.chunks.any(library.id)
+        settled = library
+        if drafts:
+            settled = self._embedding.settled(library, had_vectors, drafts[0])
+        faults = _repeated_ids(drafts, pointers)
+        for draft, pointer in zip(drafts, pointers, strict=True):
+            faults += _faults_of_metadata(library, draft, pointer)
+            faults += self._embedding.faults(settled, draft, pointer)
+        if faults:
+            raise Invalid(faults)
+        return Prepared(drafts, library, had_vectors, settled)
+
+    def embeddings(self, prepared: Prepared) -> list[Embedding]:
+        """Raises: ProviderError."""
+        return self._embedding.embeddings(prepared.settled, prepared.drafts)
+
+    def settle(self, unit: UnitOfWork, prepared: Prepared) -> None:
+        """Write the library, if these chunks settle what its vectors are.
+
+        Raises:
+            Stale: it is not as it was when the drafts were checked.
+        """
+        seen = prepared.library
+        library = unit.libraries.get(seen.id)
+        had_vectors = unit.chunks.any(seen.id)
+        if library.version != seen.version or had_vectors != prepared.had_vectors:
+            raise Stale
+        if prepared.settled != seen:
+            now = datetime.now(UTC)
+            unit.libraries.put(replace(prepared.settled, version=unit.position, updated_at=now))
+
+
+def existing_of(
+    document_id: str | None, chunks: ChunkReader, library_id: str, drafts: Sequence[ChunkDraft]
+) -> dict[str, Chunk]:
+    """The chunks of this document, or of none, that the drafts would replace.
+
+    Raises:
+        Conflict: an id is that of a chunk elsewhere in the library.
+    """
+    existing = chunks.existing(library_id, [draft.id for draft in drafts if draft.id is not None])
+    taken = [chunk_id for chunk_id, chunk in existing.items() if chunk.document_id != document_id]
+    if taken:
+        raise Conflict(f"The library has a chunk {min(taken)!r} already.")
+    return existing
+
+
+def rows(
+    prepared: Prepared,
+    embeddings: Sequence[Embedding],
+    *,
+    document_id: str,
+    first_ordinal: int,
+    version: int,
+    existing: Mapping[str, Chunk],
+) -> list[EmbeddedChunk]:
+    """Drafts as chunks, one after the other; one that replaces another keeps its birthday."""
+    now = datetime.now(UTC)
+
+    def chunk(draft: ChunkDraft, ordinal: int) -> Chunk:
+        chunk_id = draft.id or new_id()
+        replaced = existing.get(chunk_id)
+        return Chunk(
+            id=chunk_id,
+            library_id=prepared.library.id,
+            document_id=document_id,
+            ordinal=ordinal,
+            text=draft.text,
+            metadata=draft.metadata,
+            version=version,
+            created_at=now if replaced is None else replaced.created_at,
+            updated_at=now,
+        )
+
+    return [
+        EmbeddedChunk(chunk(draft, ordinal), embedding)
+        for ordinal, (draft, embedding) in enumerate(
+            zip(prepared.drafts, embeddings, strict=True), start=first_ordinal
+        )
+    ]
+
+
+def _repeated_ids(drafts: Sequence[ChunkDraft], pointers: Sequence[str]) -> list[Fault]:
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    for draft, pointer in zip(drafts, pointers, strict=True):
+        if draft.id is None:
+            continue
+        if draft.id in seen:
+            faults.append(Fault(join(pointer, "id"), f"The id {draft.id!r} comes twice."))
+        seen.add(check_id(draft.id, join(pointer, "id")))
+    return faults
+
+
+def _faults_of_metadata(library: Library, draft: ChunkDraft, pointer: str) -> Sequence[Fault]:
+    if library.metadata_schema is None:
+        return []
+    try:
+        library.metadata_schema.check(draft.metadata, join(pointer, "metadata"))
+    except Invalid as error:
+        return error.faults
+    return []

@@ -1,0 +1,237 @@
+"""Chunks: added, replaced, edited, deleted and read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from core.domain.document import Chunk, ChunkDraft, EmbeddingsById
+from core.domain.errors import Invalid
+from core.domain.filters import compile_filter, parse
+from core.domain.guards import UNGUARDED, Guard
+from core.domain.ids import check_id
+from core.domain.library import Library
+from core.ports.store import Snapshot, Store, UnitOfWork
+from core.services.at import At, Within, committed
+from core.services.chunk_writes import ChunkWrites, Stale, existing_of, retried, rows
+from core.services.lookup import every_chunk, find
+
+
+class ChunkService:
+    def __init__(self, store: Store, writes: ChunkWrites) -> None:
+        self._store = store
+        self._writes = writes
+
+    def add(
+        self,
+        ref: str,
+        document_id: str,
+        drafts: Sequence[ChunkDraft],
+        *,
+        within: Within[list[Chunk]] | None = None,
+    ) -> At[list[Chunk]]:
+        """All of them behind the document's last chunk, or none.
+
+        Raises:
+            NotFound, Invalid, ProviderError; Conflict: an id is there already.
+        """
+        return retried(lambda: self._add(ref, document_id, drafts, within))
+
+    def put(
+        self,
+        ref: str,
+        chunk_id: str,
+        document_id: str,
+        draft: ChunkDraft,
+        *,
+        guard: Guard = UNGUARDED,
+    ) -> tuple[At[Chunk], bool]:
+        """Create or replace under the client's id; whether it is new.
+
+        A chunk that is there keeps its place in its document; one that is new there, or comes
+        from another document, goes behind the last. Its text is always embedded anew, unless
+        the draft brings the embedding.
+
+        Raises:
+            NotFound, PreconditionFailed, ProviderError; Invalid: among others, no such document.
+        """
+        draft = replace(draft, id=check_id(chunk_id, "/chunk_id"))
+        return retried(lambda: self._put(ref, chunk_id, document_id, draft, guard))
+
+    def update(
+        self,
+        ref: str,
+        chunk_id: str,
+        edit: Callable[[Chunk], ChunkDraft],
+        *,
+        guard: Guard = UNGUARDED,
+    ) -> At[Chunk]:
+        """New text without an embedding is embedded; the same text keeps the one it has.
+
+        Raises:
+            NotFound, Invalid, PreconditionFailed, ProviderError, Conflict.
+        """
+        return retried(lambda: self._update(ref, chunk_id, edit, guard))
+
+    def delete(self, ref: str, chunk_id: str, *, guard: Guard = UNGUARDED) -> int:
+        """Raises: NotFound, PreconditionFailed."""
+        with self._store.write() as unit:
+            chunk = unit.chunks.get(unit.libraries.get(ref).id, chunk_id)
+            guard.check(chunk.version)
+            unit.chunks.delete(chunk.library_id, [chunk_id])
+            return committed(unit, None).position
+
+    def delete_many(
+        self,
+        ref: str,
+        *,
+        ids: Sequence[str] | None = None,
+        filter: object = None,
+        within: Within[int] | None = None,
+    ) -> At[int]:
+        """Those of the ids that are there, or those that match; how many it were.
+
+        Raises:
+            NotFound; Invalid: not one of the two, or a filter that breaks its rules.
+        """
+        if (ids is None) == (filter is None):
+            raise Invalid.at("", "Give either ids or a filter.")
+        with self._store.write() as unit:
+            library = unit.libraries.get(ref)
+            if ids is None:
+                ids = _matching(unit, library, filter)
+            return committed(unit, unit.chunks.delete(library.id, ids), within)
+
+    def get(self, ref: str, chunk_id: str) -> At[Chunk]:
+        """Raises: NotFound."""
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            return At(snapshot.chunks.get(library.id, chunk_id), snapshot.position)
+
+    def page(self, ref: str, *, after: str | None, limit: int) -> At[list[Chunk]]:
+        """In order of id. Raises: NotFound."""
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            return At(snapshot.chunks.page(library.id, after=after, limit=limit), snapshot.position)
+
+    def page_of_document(
+        self, ref: str, document_id: str, *, after: tuple[int, str] | None, limit: int
+    ) -> At[list[Chunk]]:
+        """In order of (ordinal, id). Raises: NotFound."""
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            document = snapshot.documents.get(library.id, document_id)
+            page = snapshot.chunks.page_of_document(
+                library.id, document.id, after=after, limit=limit
+            )
+            return At(page, snapshot.position)
+
+    def embeddings(self, ref: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
+        """Of those that are there. Raises: NotFound: no such library."""
+        with self._store.read() as snapshot:
+            return snapshot.chunks.embeddings(snapshot.libraries.get(ref).id, chunk_ids)
+
+    def _add(
+        self,
+        ref: str,
+        document_id: str,
+        drafts: Sequence[ChunkDraft],
+        within: Within[list[Chunk]] | None,
+    ) -> At[list[Chunk]]:
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            snapshot.documents.get(library.id, document_id)
+            pointers = [f"/chunks/{i}" for i in range(len(drafts))]
+            prepared = self._writes.prepare(snapshot, library, drafts, pointers)
+            existing_of(None, snapshot.chunks, library.id, drafts)
+        embeddings = self._writes.embeddings(prepared)
+        with self._store.write() as unit:
+            self._writes.settle(unit, prepared)
+            unit.documents.get(library.id, document_id)
+            existing = existing_of(None, unit.chunks, library.id, drafts)
+            new = rows(
+                prepared,
+                embeddings,
+                document_id=document_id,
+                first_ordinal=unit.chunks.next_ordinal(library.id, document_id),
+                version=unit.position,
+                existing=existing,
+            )
+            unit.chunks.put(library.id, new)
+            return committed(unit, [row.chunk for row in new], within)
+
+    def _put(
+        self, ref: str, chunk_id: str, document_id: str, draft: ChunkDraft, guard: Guard
+    ) -> tuple[At[Chunk], bool]:
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            _replaceable(snapshot, library, chunk_id, document_id, guard)
+            prepared = self._writes.prepare(snapshot, library, [draft], [""])
+        embeddings = self._writes.embeddings(prepared)
+        with self._store.write() as unit:
+            self._writes.settle(unit, prepared)
+            current = _replaceable(unit, library, chunk_id, document_id, guard)
+            if current is not None and current.document_id == document_id:
+                ordinal = current.ordinal
+            else:
+                ordinal = unit.chunks.next_ordinal(library.id, document_id)
+            (row,) = rows(
+                prepared,
+                embeddings,
+                document_id=document_id,
+                first_ordinal=ordinal,
+                version=unit.position,
+                existing={} if current is None else {chunk_id: current},
+            )
+            unit.chunks.put(library.id, [row])
+            return committed(unit, row.chunk), current is None
+
+    def _update(
+        self, ref: str, chunk_id: str, edit: Callable[[Chunk], ChunkDraft], guard: Guard
+    ) -> At[Chunk]:
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            seen = snapshot.chunks.get(library.id, chunk_id)
+            guard.check(seen.version)
+            draft = replace(edit(seen), id=chunk_id)
+            if draft.embedding is None and draft.text == seen.text:
+                kept = snapshot.chunks.embeddings(library.id, [chunk_id])
+                draft = replace(draft, embedding=kept[chunk_id])
+            prepared = self._writes.prepare(snapshot, library, [draft], [""])
+        embeddings = self._writes.embeddings(prepared)
+        with self._store.write() as unit:
+            self._writes.settle(unit, prepared)
+            current = unit.chunks.get(library.id, chunk_id)
+            guard.check(current.version)
+            if current != seen:
+                raise Stale
+            (row,) = rows(
+                prepared,
+                embeddings,
+                document_id=current.document_id,
+                first_ordinal=current.ordinal,
+                version=unit.position,
+                existing={chunk_id: current},
+            )
+            unit.chunks.put(library.id, [row])
+            return committed(unit, row.chunk)
+
+
+def _replaceable(
+    reader: Snapshot | UnitOfWork, library: Library, chunk_id: str, document_id: str, guard: Guard
+) -> Chunk | None:
+    """The chunk that is there, if a new one may take its place in the document."""
+    if find(reader.documents.get, library.id, document_id) is None:
+        raise Invalid.at("/document_id", f"There is no document {document_id!r}.")
+    current = find(reader.chunks.get, library.id, chunk_id)
+    guard.check(current.version if current else None)
+    return current
+
+
+def _matching(unit: UnitOfWork, library: Library, raw: object) -> list[str]:
+    matches = compile_filter(parse(raw, library.metadata_schema, "/filter"))
+    document, ids = None, []
+    for chunk in every_chunk(unit.chunks, library.id):
+        if document is None or document.id != chunk.document_id:
+            document = unit.documents.get(library.id, chunk.document_id)
+        if matches(chunk, document):
+            ids.append(chunk.id)
+    return ids

@@ -1,0 +1,167 @@
+"""Documents: made, replaced, edited, deleted and read, with the chunks that they come with."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from core.domain.document import ChunkDraft, Document, DocumentDraft, Embedding
+from core.domain.errors import Invalid, NotFound
+from core.domain.guards import UNGUARDED, Guard
+from core.domain.ids import check_id, new_id
+from core.domain.library import Library
+from core.domain.splitting import split
+from core.ports.store import Snapshot, Store, UnitOfWork
+from core.services.at import At, Within, committed
+from core.services.chunk_writes import ChunkWrites, Prepared, Stale, existing_of, retried, rows
+from core.services.lookup import find
+
+
+class DocumentService:
+    def __init__(self, store: Store, writes: ChunkWrites) -> None:
+        self._store = store
+        self._writes = writes
+
+    def create(
+        self, ref: str, draft: DocumentDraft, *, within: Within[Document] | None = None
+    ) -> At[Document]:
+        """With its chunks, in one write.
+
+        Raises:
+            NotFound, Invalid, ProviderError; Conflict: a chunk's id is there already.
+        """
+        document_id = new_id()
+        return retried(lambda: self._save(ref, document_id, lambda _: draft, UNGUARDED, within))[0]
+
+    def put(
+        self, ref: str, document_id: str, draft: DocumentDraft, *, guard: Guard = UNGUARDED
+    ) -> tuple[At[Document], bool]:
+        """Create or replace under the client's id; whether it is new.
+
+        A draft with neither text nor chunks leaves those that are there; else they are
+        replaced, and may have the same ids again.
+
+        Raises:
+            NotFound, Invalid, PreconditionFailed, ProviderError; Conflict: a chunk's id is
+                that of another document's.
+        """
+        check_id(document_id, "/document_id")
+        return retried(lambda: self._save(ref, document_id, lambda _: draft, guard))
+
+    def update(
+        self,
+        ref: str,
+        document_id: str,
+        edit: Callable[[Document], DocumentDraft],
+        *,
+        guard: Guard = UNGUARDED,
+    ) -> At[Document]:
+        """As `put`, of one that is there.
+
+        Raises:
+            NotFound, Invalid, PreconditionFailed, ProviderError, Conflict.
+        """
+
+        def revised(current: Document | None) -> DocumentDraft:
+            if current is None:
+                raise NotFound("document", document_id)
+            return edit(current)
+
+        return retried(lambda: self._save(ref, document_id, revised, guard))[0]
+
+    def delete(self, ref: str, document_id: str, *, guard: Guard = UNGUARDED) -> int:
+        """With its chunks. Raises: NotFound, PreconditionFailed."""
+        with self._store.write() as unit:
+            document = unit.documents.get(unit.libraries.get(ref).id, document_id)
+            guard.check(document.version)
+            unit.documents.delete(document.library_id, document_id)
+            return committed(unit, None).position
+
+    def get(self, ref: str, document_id: str) -> At[Document]:
+        """Raises: NotFound."""
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            return At(snapshot.documents.get(library.id, document_id), snapshot.position)
+
+    def page(self, ref: str, *, after: str | None, limit: int) -> At[list[Document]]:
+        """In order of id. Raises: NotFound."""
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            page = snapshot.documents.page(library.id, after=after, limit=limit)
+            return At(page, snapshot.position)
+
+    def _save(
+        self,
+        ref: str,
+        document_id: str,
+        drafted: Callable[[Document | None], DocumentDraft],
+        guard: Guard,
+        within: Within[Document] | None = None,
+    ) -> tuple[At[Document], bool]:
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            seen = find(snapshot.documents.get, library.id, document_id)
+            draft = drafted(seen)
+            guard.check(seen.version if seen else None)
+            prepared = self._prepare(snapshot, library, document_id, draft)
+        embeddings = self._writes.embeddings(prepared)
+        with self._store.write() as unit:
+            self._writes.settle(unit, prepared)
+            current = find(unit.documents.get, library.id, document_id)
+            guard.check(current.version if current else None)
+            if current != seen:
+                raise Stale
+            document = _document(library.id, document_id, draft, unit.position, current)
+            unit.documents.put(document)
+            if draft.text is not None or draft.chunks is not None:
+                _replace_chunks(unit, document, prepared, embeddings)
+            return committed(unit, document, within), current is None
+
+    def _prepare(
+        self, snapshot: Snapshot, library: Library, document_id: str, draft: DocumentDraft
+    ) -> Prepared:
+        if draft.text is None:
+            drafts = draft.chunks or []
+            pointers = [f"/chunks/{i}" for i in range(len(drafts))]
+            prepared = self._writes.prepare(snapshot, library, drafts, pointers)
+            existing_of(document_id, snapshot.chunks, library.id, drafts)
+            return prepared
+        if draft.chunks is not None:
+            raise Invalid.at("/chunks", "Give either the text or its chunks.")
+        pieces = [ChunkDraft(text=piece.text) for piece in split(draft.text)]
+        try:
+            return self._writes.prepare(snapshot, library, pieces, ["/text"] * len(pieces))
+        except Invalid as error:
+            fault = error.faults[0]
+            raise Invalid.at("/text", f"As chunks: {fault.pointer}: {fault.detail}") from error
+
+
+def _document(
+    library_id: str, document_id: str, draft: DocumentDraft, version: int, current: Document | None
+) -> Document:
+    now = datetime.now(UTC)
+    return Document(
+        id=document_id,
+        library_id=library_id,
+        title=draft.title,
+        source=draft.source,
+        metadata=draft.metadata,
+        version=version,
+        created_at=now if current is None else current.created_at,
+        updated_at=now,
+    )
+
+
+def _replace_chunks(
+    unit: UnitOfWork, document: Document, prepared: Prepared, embeddings: Sequence[Embedding]
+) -> None:
+    chunks = unit.chunks
+    existing = existing_of(document.id, chunks, document.library_id, prepared.drafts)
+    chunks.delete_of_document(document.library_id, document.id)
+    new = rows(
+        prepared,
+        embeddings,
+        document_id=document.id,
+        first_ordinal=0,
+        version=document.version,
+        existing=existing,
+    )
+    chunks.put(document.library_id, new)

@@ -1,0 +1,102 @@
+"""What a library's vectors are, and the making of them where the client brings none.
+
+The first vector settles it. A text that needs embedding takes the library's model or else the
+server's default; a vector of the client's own leaves the library without a model for good.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from core.domain import vectors
+from core.domain.document import ChunkDraft, Embedding
+from core.domain.errors import Fault, Invalid, ProviderRejected
+from core.domain.library import Library, LibraryDraft
+from core.domain.pointers import join
+from core.providers.base import Embedder
+
+BATCH_TEXTS = 256
+"""As many texts as are handed to a provider at once: they bound what it holds in memory."""
+
+
+class TextEmbedding:
+    def __init__(self, embedders: Mapping[str, Embedder], default_model: str) -> None:
+        self._embedders = embedders
+        self._default_model = default_model
+
+    def check_library(self, draft: LibraryDraft) -> None:
+        """Raises: Invalid: an impossible dimension, or a model not here or of another one."""
+        if draft.dimension is not None and not 1 <= draft.dimension <= vectors.MAX_DIMENSION:
+            detail = f"A dimension is 1 to {vectors.MAX_DIMENSION}."
+            raise Invalid.at("/dimension", detail)
+        if draft.embedding_model is None:
+            return
+        embedder = self._embedders.get(draft.embedding_model)
+        if embedder is None:
+            known = ", ".join(sorted(self._embedders))
+            detail = f"This server has no model {draft.embedding_model!r}; it has {known}."
+            raise Invalid.at("/embedding_model", detail)
+        if draft.dimension not in {None, embedder.dimension}:
+            detail = f"The model {embedder.model} makes vectors of {embedder.dimension} numbers."
+            raise Invalid.at("/dimension", detail)
+
+    def settled(self, library: Library, has_vectors: bool, first: ChunkDraft) -> Library:
+        """The library with the dimension and model that it has once `first` is in it."""
+        model = library.embedding_model
+        if model is None and not has_vectors and first.embedding is None:
+            model = self._default_model
+        dimension = library.dimension
+        if dimension is None and model is not None:
+            dimension = self._embedder(model).dimension
+        if dimension is None and first.embedding is not None:
+            dimension = len(first.embedding)
+        return replace(library, embedding_model=model, dimension=dimension)
+
+    def faults(self, library: Library, draft: ChunkDraft, pointer: str) -> Sequence[Fault]:
+        """What keeps a draft from having a vector in a settled library."""
+        at = join(pointer, "embedding")
+        if draft.embedding is not None:
+            return _faults_of_vector(library, draft.embedding, at)
+        if library.embedding_model is None:
+            return [Fault(at, "This library has no model: its vectors are the client's own.")]
+        embedder = self._embedder(library.embedding_model)
+        if library.dimension != embedder.dimension:
+            detail = f"{embedder.model} makes {embedder.dimension} numbers, not the library's"
+            return [Fault(at, f"{detail} {library.dimension}: give the embedding.")]
+        if not draft.text.strip():
+            return [Fault(join(pointer, "text"), "There is nothing to embed in this text.")]
+        return []
+
+    def embeddings(self, library: Library, drafts: Sequence[ChunkDraft]) -> list[Embedding]:
+        """The drafts' own embeddings, and the model's for those without.
+
+        Raises:
+            ProviderError: the provider's, or what it made is of no use.
+        """
+        texts = [draft.text for draft in drafts if draft.embedding is None]
+        made = self._made(library, texts)
+        return [next(made) if d.embedding is None else d.embedding for d in drafts]
+
+    def _made(self, library: Library, texts: Sequence[str]) -> Iterator[Embedding]:
+        for start in range(0, len(texts), BATCH_TEXTS):
+            batch = texts[start : start + BATCH_TEXTS]
+            rows = self._embedder(library.embedding_model).embed(batch, "document")
+            faults = [f for row in rows for f in _faults_of_vector(library, row, "")]
+            if faults or len(rows) != len(batch):
+                raise ProviderRejected(f"{library.embedding_model} made embeddings of no use.")
+            yield from rows
+
+    def _embedder(self, model: str | None) -> Embedder:
+        embedder = self._embedders.get(model or "")
+        if embedder is None:
+            raise ProviderRejected(f"This server has no model {model!r}, which the library takes.")
+        return embedder
+
+
+def _faults_of_vector(library: Library, embedding: Embedding, pointer: str) -> Sequence[Fault]:
+    try:
+        vectors.check(
+            embedding, dimension=library.dimension, metric=library.metric, pointer=pointer
+        )
+    except Invalid as error:
+        return error.faults
+    return []

@@ -1,0 +1,160 @@
+"""Libraries: made, replaced, edited, deleted and read."""
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from core.domain.errors import Conflict, Fault, Invalid
+from core.domain.guards import UNGUARDED, Guard
+from core.domain.ids import check_id, new_id
+from core.domain.library import Library, LibraryDraft
+from core.domain.schema import MetadataSchema
+from core.ports.store import ChunkReader, Store, UnitOfWork
+from core.services.at import At, Within, committed
+from core.services.embedding import TextEmbedding
+from core.services.lookup import every_chunk, find
+
+MAX_NAME_LENGTH = 128
+_FIXED_BY_VECTORS = ("dimension", "metric", "embedding_model")
+
+
+class LibraryService:
+    def __init__(self, store: Store, embedding: TextEmbedding) -> None:
+        self._store = store
+        self._embedding = embedding
+
+    def create(self, draft: LibraryDraft, *, within: Within[Library] | None = None) -> At[Library]:
+        """Raises: Invalid; Conflict: the name is taken."""
+        with self._store.write() as unit:
+            return committed(unit, self._add(unit, new_id(), draft), within)
+
+    def put(
+        self, library_id: str, draft: LibraryDraft, *, guard: Guard = UNGUARDED
+    ) -> tuple[At[Library], bool]:
+        """Create or replace under the client's id; whether it is new.
+
+        A dimension or model that the draft leaves out stays as its vectors have settled it. A
+        draft that changes nothing is a write as any other.
+
+        Raises:
+            Invalid, Conflict, PreconditionFailed.
+        """
+        with self._store.write() as unit:
+            current = find(unit.libraries.get, library_id)
+            if current is not None and current.id != library_id:
+                raise Conflict(f"{library_id!r} is the name of the library {current.id}.")
+            guard.check(current.version if current else None)
+            if current is None:
+                library = self._add(unit, check_id(library_id, "/library_id"), draft)
+            else:
+                library = self._revise(unit, current, draft)
+            return committed(unit, library), current is None
+
+    def update(
+        self, ref: str, edit: Callable[[Library], LibraryDraft], *, guard: Guard = UNGUARDED
+    ) -> At[Library]:
+        """Raises: NotFound, Invalid, Conflict, PreconditionFailed."""
+        with self._store.write() as unit:
+            current = unit.libraries.get(ref)
+            guard.check(current.version)
+            return committed(unit, self._revise(unit, current, edit(current)))
+
+    def delete(self, ref: str, *, guard: Guard = UNGUARDED) -> int:
+        """With all below it. Raises: NotFound, PreconditionFailed."""
+        with self._store.write() as unit:
+            current = unit.libraries.get(ref)
+            guard.check(current.version)
+            unit.libraries.delete(current.id)
+            return committed(unit, None).position
+
+    def get(self, ref: str) -> At[Library]:
+        """Raises: NotFound."""
+        with self._store.read() as snapshot:
+            return At(snapshot.libraries.get(ref), snapshot.position)
+
+    def page(self, *, after: str | None, limit: int, name: str | None = None) -> At[list[Library]]:
+        with self._store.read() as snapshot:
+            page = snapshot.libraries.page(after=after, limit=limit, name=name)
+            return At(page, snapshot.position)
+
+    def _add(self, unit: UnitOfWork, library_id: str, draft: LibraryDraft) -> Library:
+        self._embedding.check_library(draft)
+        if draft.metadata_schema is not None:
+            draft.metadata_schema.check_itself("/metadata_schema")
+        return _put(unit, library_id, draft, replaced=None)
+
+    def _revise(self, unit: UnitOfWork, current: Library, draft: LibraryDraft) -> Library:
+        if unit.chunks.any(current.id):
+            draft = _as_settled(draft, current)
+        else:
+            self._embedding.check_library(draft)
+        schema = draft.metadata_schema
+        if schema is not None and schema != current.metadata_schema:
+            schema.check_itself("/metadata_schema")
+            _check_chunks(unit.chunks, current.id, schema)
+        return _put(unit, current.id, draft, replaced=current)
+
+
+def _put(
+    unit: UnitOfWork, library_id: str, draft: LibraryDraft, *, replaced: Library | None
+) -> Library:
+    _check_name(draft.name)
+    other = find(unit.libraries.get, draft.name)
+    if other is not None and other.id != library_id:
+        raise Conflict(f"{draft.name!r} is the name or the id of another library, {other.id}.")
+    now = datetime.now(UTC)
+    library = Library(
+        id=library_id,
+        name=draft.name,
+        description=draft.description,
+        metadata=draft.metadata,
+        metadata_schema=draft.metadata_schema,
+        dimension=draft.dimension,
+        metric=draft.metric,
+        index=draft.index,
+        embedding_model=draft.embedding_model,
+        version=unit.position,
+        created_at=now if replaced is None else replaced.created_at,
+        updated_at=now,
+    )
+    unit.libraries.put(library)
+    return library
+
+
+def _check_name(name: str) -> None:
+    """A name stands in for the id in a path, where none of what is refused here could."""
+    controls = any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or controls or "/" in name or name in {".", ".."}:
+        detail = f"A name is 1 to {MAX_NAME_LENGTH} characters, without / and control characters."
+        raise Invalid.at("/name", detail)
+
+
+def _as_settled(draft: LibraryDraft, current: Library) -> LibraryDraft:
+    """The draft, with what it leaves out of what the vectors have settled."""
+    draft = replace(
+        draft,
+        dimension=draft.dimension or current.dimension,
+        embedding_model=draft.embedding_model or current.embedding_model,
+    )
+    faults = [
+        Fault(f"/{name}", f"It is {getattr(current, name)} for good: there are vectors of it.")
+        for name in _FIXED_BY_VECTORS
+        if getattr(draft, name) != getattr(current, name)
+    ]
+    if faults:
+        raise Invalid(faults)
+    return draft
+
+
+def _check_chunks(chunks: ChunkReader, library_id: str, schema: MetadataSchema) -> None:
+    """Raises: Invalid: chunks that are there break the schema; how many, and the first."""
+    first, count = None, 0
+    for chunk in every_chunk(chunks, library_id):
+        try:
+            schema.check(chunk.metadata, "/metadata")
+        except Invalid as error:
+            count += 1
+            first = first or f"the first is {chunk.id} ({error})"
+    if first is not None:
+        raise Invalid.at("/metadata_schema", f"{count} of the library's chunks break it; {first}.")

@@ -1,0 +1,78 @@
+"""What a search asks for, and the rules that hold whatever the library."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.domain.document import Embedding
+from core.domain.errors import Fault, Invalid
+from core.domain.pointers import join
+
+MAX_K = 10_000
+MODES = ("vector", "lexical", "hybrid")
+INCLUDABLE = ("text", "metadata", "document", "embedding")
+GROUPINGS = ("document_id",)
+PARAMETERS = ("ef", "nprobe")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchRequest:
+    """`library` is an id or a name; one of `embedding` and `text` says what to search for.
+
+    `filter` is parsed JSON in the filter language. `parameters` steer approximate indexes, so
+    they change nothing in an exact search. With `group_by`, hits are the best of each document.
+    """
+
+    library: str
+    embedding: Embedding | None = None
+    text: str | None = None
+    k: int = 10
+    mode: str = "vector"
+    filter: object | None = None
+    exact: bool = False
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    include: Sequence[str] = ("text", "metadata")
+    group_by: str | None = None
+    min_position: int = 0
+
+    def check(self, pointer: str = "") -> None:
+        """`pointer` is where the request is in the input.
+
+        Raises:
+            Invalid: with a fault for each broken rule.
+        """
+        faults = [*self._mode_faults(), *self._query_faults(), *self._shape_faults()]
+        if faults:
+            raise Invalid([Fault(pointer + fault.pointer, fault.detail) for fault in faults])
+
+    def _mode_faults(self) -> list[Fault]:
+        if self.mode not in MODES:
+            return [Fault("/mode", f"A mode is one of {', '.join(MODES)}.")]
+        if self.mode != "vector":
+            detail = f"{self.mode!r} search comes with a later release; this one has 'vector'."
+            return [Fault("/mode", detail)]
+        return []
+
+    def _query_faults(self) -> list[Fault]:
+        if self.embedding is None and self.text is None:
+            return [Fault("/embedding", "A search needs an embedding or a text.")]
+        if self.embedding is not None and self.text is not None and self.mode != "hybrid":
+            return [Fault("/text", "Only a hybrid search takes both an embedding and a text.")]
+        return []
+
+    def _shape_faults(self) -> list[Fault]:
+        faults = []
+        if not 1 <= self.k <= MAX_K:
+            faults.append(Fault("/k", f"k is from 1 to {MAX_K}."))
+        if self.group_by is not None and self.group_by not in GROUPINGS:
+            faults.append(Fault("/group_by", f"Hits are grouped by {' or '.join(GROUPINGS)}."))
+        for i, part in enumerate(self.include):
+            if part not in INCLUDABLE:
+                detail = f"A hit can include {', '.join(INCLUDABLE)}."
+                faults.append(Fault(join("/include", i), detail))
+        for name, value in self.parameters.items():
+            if name not in PARAMETERS:
+                detail = f"The parameters of a search are {' and '.join(PARAMETERS)}."
+                faults.append(Fault(join("/parameters", name), detail))
+            elif value < 1:
+                faults.append(Fault(join("/parameters", name), "This is at least 1."))
+        return faults

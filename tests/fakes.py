@@ -1,0 +1,269 @@
+"""In-memory stand-ins that keep the promises of the ports, for tests without I/O."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TypeVar
+
+import numpy as np
+
+from core.domain.changes import (
+    Change,
+    ChunksDeleted,
+    ChunksPut,
+    DocumentDeleted,
+    DocumentPut,
+    LibraryDeleted,
+    LibraryPut,
+)
+from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
+from core.domain.errors import Conflict, NotFound, Unavailable
+from core.domain.library import Library
+from core.ports.store import Listener, Replay
+from core.providers.base import Purpose, Vectors
+
+Key = tuple[str, str]
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class State:
+    """Everything at one position; a write works on a copy."""
+
+    position: int = 0
+    libraries: dict[str, Library] = field(default_factory=dict)
+    documents: dict[Key, Document] = field(default_factory=dict)
+    chunks: dict[Key, EmbeddedChunk] = field(default_factory=dict)
+    replays: dict[str, Replay] = field(default_factory=dict)
+
+    def next(self) -> "State":
+        return State(
+            self.position + 1,
+            dict(self.libraries),
+            dict(self.documents),
+            dict(self.chunks),
+            dict(self.replays),
+        )
+
+
+class FakeLibraries:
+    def __init__(self, state: State, changes: list[Change]) -> None:
+        self._state = state
+        self._changes = changes
+
+    def get(self, ref: str) -> Library:
+        if ref in self._state.libraries:
+            return self._state.libraries[ref]
+        for library in self._state.libraries.values():
+            if library.name == ref:
+                return library
+        raise NotFound("library", ref)
+
+    def page(self, *, after: str | None, limit: int, name: str | None = None) -> list[Library]:
+        found = (self._state.libraries[id_] for id_ in sorted(self._state.libraries))
+        wanted = [x for x in found if x.id > (after or "") and name in (None, x.name)]
+        return wanted[:limit]
+
+    def put(self, library: Library) -> None:
+        others = (x for x in self._state.libraries.values() if x.id != library.id)
+        if any(other.name == library.name for other in others):
+            raise Conflict(f"Another library has the name {library.name!r}.")
+        self._state.libraries[library.id] = library
+        self._changes.append(LibraryPut(library))
+
+    def delete(self, library_id: str) -> None:
+        if self._state.libraries.pop(library_id, None) is None:
+            return
+        self._state.documents = _without(self._state.documents, library_id)
+        self._state.chunks = _without(self._state.chunks, library_id)
+        self._changes.append(LibraryDeleted(library_id))
+
+
+class FakeDocuments:
+    def __init__(self, state: State, changes: list[Change], chunks: "FakeChunks") -> None:
+        self._state = state
+        self._changes = changes
+        self._chunks = chunks
+
+    def get(self, library_id: str, document_id: str) -> Document:
+        try:
+            return self._state.documents[library_id, document_id]
+        except KeyError:
+            raise NotFound("document", document_id) from None
+
+    def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
+        keys = sorted(key for key in self._state.documents if key[0] == library_id)
+        return [self._state.documents[key] for key in keys if key[1] > (after or "")][:limit]
+
+    def put(self, document: Document) -> None:
+        self._state.documents[document.library_id, document.id] = document
+        self._changes.append(DocumentPut(document))
+
+    def delete(self, library_id: str, document_id: str) -> None:
+        self._chunks.delete_of_document(library_id, document_id)
+        if self._state.documents.pop((library_id, document_id), None) is not None:
+            self._changes.append(DocumentDeleted(library_id, document_id))
+
+
+class FakeChunks:
+    def __init__(self, state: State, changes: list[Change]) -> None:
+        self._state = state
+        self._changes = changes
+
+    def get(self, library_id: str, chunk_id: str) -> Chunk:
+        try:
+            return self._state.chunks[library_id, chunk_id].chunk
+        except KeyError:
+            raise NotFound("chunk", chunk_id) from None
+
+    def existing(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+        return {id_: row.chunk for id_, row in self._found(library_id, chunk_ids)}
+
+    def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
+        return {id_: row.embedding for id_, row in self._found(library_id, chunk_ids)}
+
+    def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
+        rows = (row.chunk for row in self.scan(library_id))
+        return [chunk for chunk in rows if chunk.id > (after or "")][:limit]
+
+    def page_of_document(
+        self, library_id: str, document_id: str, *, after: tuple[int, str] | None, limit: int
+    ) -> list[Chunk]:
+        chunks = [
+            x for x in self._of_document(library_id, document_id) if _place(x) > _start(after)
+        ]
+        return sorted(chunks, key=_place)[:limit]
+
+    def next_ordinal(self, library_id: str, document_id: str) -> int:
+        return max((x.ordinal + 1 for x in self._of_document(library_id, document_id)), default=0)
+
+    def any(self, library_id: str) -> bool:
+        return any(key[0] == library_id for key in self._state.chunks)
+
+    def scan(self, library_id: str) -> Iterator[EmbeddedChunk]:
+        keys = sorted(key for key in self._state.chunks if key[0] == library_id)
+        return iter([self._state.chunks[key] for key in keys])
+
+    def put(self, library_id: str, rows: Sequence[EmbeddedChunk]) -> None:
+        if rows:
+            self._state.chunks |= {(library_id, row.chunk.id): row for row in rows}
+            self._changes.append(ChunksPut(library_id, tuple(rows)))
+
+    def delete(self, library_id: str, chunk_ids: Sequence[str]) -> int:
+        gone = [id_ for id_, _ in self._found(library_id, chunk_ids)]
+        for id_ in gone:
+            del self._state.chunks[library_id, id_]
+        if gone:
+            self._changes.append(ChunksDeleted(library_id, tuple(gone)))
+        return len(gone)
+
+    def delete_of_document(self, library_id: str, document_id: str) -> int:
+        return self.delete(library_id, [x.id for x in self._of_document(library_id, document_id)])
+
+    def _found(self, library_id: str, chunk_ids: Sequence[str]) -> list[tuple[str, EmbeddedChunk]]:
+        wanted = dict.fromkeys(chunk_ids)
+        state = self._state.chunks
+        return [(id_, state[library_id, id_]) for id_ in wanted if (library_id, id_) in state]
+
+    def _of_document(self, library_id: str, document_id: str) -> list[Chunk]:
+        chunks = (row.chunk for row in self.scan(library_id))
+        return [chunk for chunk in chunks if chunk.document_id == document_id]
+
+
+class FakeReplays:
+    """Keeps them for good: it has no clock."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, key: str) -> Replay | None:
+        return self._state.replays.get(key)
+
+    def put(self, key: str, replay: Replay) -> None:
+        if key in self._state.replays:
+            raise Conflict(f"The idempotency key {key!r} is taken.")
+        self._state.replays[key] = replay
+
+
+class FakeTransaction:
+    """A snapshot and a unit of work in one; only `write` hands out one that can commit."""
+
+    def __init__(self, state: State, on_commit: Callable[[State, list[Change]], None]) -> None:
+        self._state = state
+        self._on_commit = on_commit
+        self._changes: list[Change] = []
+        self.position = state.position
+        self.libraries = FakeLibraries(state, self._changes)
+        self.chunks = FakeChunks(state, self._changes)
+        self.documents = FakeDocuments(state, self._changes, self.chunks)
+        self.replays = FakeReplays(state)
+
+    def commit(self) -> None:
+        self._on_commit(self._state, self._changes)
+
+
+class FakeStore:
+    cursor_key = b"a key of the fake, of 32 bytes.."
+
+    def __init__(self) -> None:
+        self._state = State()
+        self._listeners: list[Listener] = []
+        self._writing = Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[FakeTransaction]:
+        yield FakeTransaction(self._state, self._commit)
+
+    @contextmanager
+    def write(self) -> Iterator[FakeTransaction]:
+        if not self._writing.acquire(timeout=5):
+            raise Unavailable("Other writes take too long.")
+        try:
+            yield FakeTransaction(self._state.next(), self._commit)
+        finally:
+            self._writing.release()
+
+    def subscribe(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def close(self) -> None:
+        pass
+
+    def _commit(self, state: State, changes: list[Change]) -> None:
+        self._state = state
+        for listener in self._listeners:
+            listener(state.position, changes)
+
+
+class FakeEmbedder:
+    """A vector from a hash of the text: the same for the same text, and never zero."""
+
+    def __init__(self, model: str = "fake", dimension: int = 4) -> None:
+        self.model = model
+        self.dimension = dimension
+        self.embedded: list[str] = []
+        self.batches: list[int] = []
+
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
+        self.embedded.extend(texts)
+        self.batches.append(len(texts))
+        rows = [self._vector(text) for text in texts]
+        return np.array(rows, dtype=np.float32).reshape(len(texts), self.dimension)
+
+    def _vector(self, text: str) -> list[float]:
+        digest = hashlib.shake_128(text.encode()).digest(self.dimension)
+        return [1.0 + byte / 256 for byte in digest]
+
+
+def _without(rows: Mapping[Key, T], library_id: str) -> dict[Key, T]:
+    return {key: row for key, row in rows.items() if key[0] != library_id}
+
+
+def _place(chunk: Chunk) -> tuple[int, str]:
+    return (chunk.ordinal, chunk.id)
+
+
+def _start(after: tuple[int, str] | None) -> tuple[int, str]:
+    return after or (-1, "")

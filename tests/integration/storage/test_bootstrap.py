@@ -1,0 +1,71 @@
+"""The core as the API opens it: the index follows the record, and is the same when loaded anew."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.bootstrap import Core, open_core
+from core.domain.document import ChunkDraft, DocumentDraft
+from core.domain.errors import ProviderRejected, StorageError
+from core.domain.library import LibraryDraft
+from core.indexing.catalog import Catalog
+from core.settings import Settings
+
+
+def settings_of(data_dir: Path, **changes: object) -> Settings:
+    values = {"data_dir": data_dir, "provider": "local", "database_url": None, **changes}
+    return Settings.model_validate(values)
+
+
+def drafts(*ids: str) -> list[ChunkDraft]:
+    return [
+        ChunkDraft(f"text of {id_}", id=id_, embedding=np.array([1, i], dtype=np.float32))
+        for i, id_ in enumerate(ids)
+    ]
+
+
+def contents(core: Core) -> tuple[int, list[str]]:
+    """The index's position and chunks, found to be those of the record."""
+    page = core.chunks.page("lib", after=None, limit=100)
+    recorded = [chunk.id for chunk in page.value]
+    view = core.catalog.library("lib")
+    assert (core.catalog.position, view.vectors) == (page.position, len(recorded))
+    assert view.library == core.libraries.get("lib").value
+    return page.position, recorded
+
+
+def test_the_index_follows_the_record_and_loads_the_same(tmp_path: Path) -> None:
+    with open_core(settings_of(tmp_path)) as core:
+        core.libraries.put("lib", LibraryDraft("a library"))
+        core.documents.put("lib", "doc", DocumentDraft(chunks=drafts("a", "b", "c")))
+        assert contents(core) == (2, ["a", "b", "c"])
+        core.documents.put("lib", "doc", DocumentDraft(chunks=drafts("b", "d")))
+        core.chunks.add("lib", "doc", drafts("e"))
+        core.chunks.delete("lib", "d")
+        before = contents(core)
+    with open_core(settings_of(tmp_path)) as core:
+        assert contents(core) == before == (5, ["b", "e"])
+        core.chunks.add("lib", "doc", drafts("f"))
+        assert contents(core) == (6, ["b", "e", "f"])
+
+
+@pytest.mark.parametrize("url", ["postgresql://localhost/nalanda", "sqlite:///elsewhere.db"])
+def test_another_database_is_one_clear_line(tmp_path: Path, url: str) -> None:
+    with pytest.raises(StorageError, match="SQLite alone: unset NALANDA_DATABASE_URL"):
+        open_core(settings_of(tmp_path, database_url=url))
+
+
+def test_a_failed_start_lets_go_of_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(snapshot: object) -> Catalog:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalog, "load", fail)
+        with pytest.raises(MemoryError):
+            open_core(settings_of(tmp_path))
+    with pytest.raises(ProviderRejected):
+        open_core(settings_of(tmp_path, provider="cohere", cohere_api_key=None))
+    open_core(settings_of(tmp_path)).close()

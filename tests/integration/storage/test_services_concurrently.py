@@ -1,0 +1,63 @@
+"""The services from several threads at once, over the real store."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.adapters.sqlite import SqliteStore
+from core.domain.document import Chunk, ChunkDraft, DocumentDraft
+from core.domain.errors import Conflict
+from core.domain.library import LibraryDraft
+from core.services.chunk_writes import ChunkWrites
+from core.services.chunks import ChunkService
+from core.services.documents import DocumentService
+from core.services.embedding import TextEmbedding
+from core.services.libraries import LibraryService
+from tests.fakes import FakeEmbedder
+
+THREADS = 8
+
+
+@pytest.fixture
+def embedding() -> TextEmbedding:
+    return TextEmbedding({"fake": FakeEmbedder()}, "fake")
+
+
+def test_one_of_many_gets_a_name(sqlite_store: SqliteStore, embedding: TextEmbedding) -> None:
+    libraries = LibraryService(sqlite_store, embedding)
+
+    def create(_: int) -> bool:
+        try:
+            libraries.create(LibraryDraft("wanted"))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert sum(pool.map(create, range(2 * THREADS))) == 1
+    assert libraries.get("wanted").position == 1
+
+
+def test_every_first_chunk_arrives_and_edits_are_not_lost(
+    sqlite_store: SqliteStore, embedding: TextEmbedding
+) -> None:
+    writes = ChunkWrites(embedding)
+    LibraryService(sqlite_store, embedding).create(LibraryDraft("lib"))
+    DocumentService(sqlite_store, writes).put("lib", "doc", DocumentDraft())
+    chunks = ChunkService(sqlite_store, writes)
+
+    def add(number: int) -> None:
+        chunks.add("lib", "doc", [ChunkDraft(f"text {number}-{i}") for i in range(3)])
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(add, range(THREADS)))
+    page = chunks.page_of_document("lib", "doc", after=None, limit=100).value
+    assert [chunk.ordinal for chunk in page] == list(range(3 * THREADS))
+    assert len({chunk.text for chunk in page}) == 3 * THREADS
+
+    def longer(chunk: Chunk) -> ChunkDraft:
+        return ChunkDraft(chunk.text + "!")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: chunks.update("lib", page[0].id, longer), range(4)))
+    assert chunks.get("lib", page[0].id).value.text == page[0].text + "!!!!"

@@ -1,0 +1,211 @@
+"""What is SQLite's own: the file and its format, the log, durability, expiry, failures."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from core.adapters.sqlite import SqliteStore
+from core.adapters.sqlite.database import MIGRATIONS
+from core.adapters.sqlite.store import DATABASE_NAME
+from core.domain.errors import Conflict, NotFound, StorageError, StorageFull, Unavailable
+from core.ports.store import Replay
+from tests.samples import THEN, a_document, a_library, a_row
+
+
+@contextmanager
+def database(directory: Path) -> Iterator[apsw.Connection]:
+    with closing(apsw.Connection(str(directory / DATABASE_NAME))) as connection:
+        yield connection
+
+
+def log_of(directory: Path) -> list[tuple[Any, ...]]:
+    with database(directory) as connection:
+        rows = connection.execute("SELECT position, changes FROM log ORDER BY position").fetchall()
+    return [(position, json.loads(str(changes))) for position, changes in rows]
+
+
+def test_what_is_written_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path)) as store, store.write() as unit:
+        unit.libraries.put(a_library())
+        unit.commit()
+        key = store.cursor_key
+    with closing(SqliteStore(tmp_path)) as store, store.read() as snapshot:
+        assert snapshot.position == 1
+        assert snapshot.libraries.get("lib") == a_library()
+        assert store.cursor_key == key
+
+
+def test_the_log_tells_of_each_position_by_reference(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path)) as store:
+        with store.write() as unit:
+            unit.libraries.put(a_library())
+            unit.documents.put(a_document())
+            unit.chunks.put("lib", [a_row("a"), a_row("b")])
+            unit.commit()
+        with store.write() as unit:
+            unit.documents.delete("lib", "doc")
+            unit.libraries.delete("lib")
+            unit.commit()
+    first, second = log_of(tmp_path)
+    assert first == (
+        1,
+        [
+            {"kind": "library_put", "library_id": "lib"},
+            {"kind": "document_put", "library_id": "lib", "document_id": "doc"},
+            {"kind": "chunks_put", "library_id": "lib", "chunk_ids": ["a", "b"]},
+        ],
+    )
+    assert second == (
+        2,
+        [
+            {"kind": "chunks_deleted", "library_id": "lib", "chunk_ids": ["a", "b"]},
+            {"kind": "document_deleted", "library_id": "lib", "document_id": "doc"},
+            {"kind": "library_deleted", "library_id": "lib"},
+        ],
+    )
+
+
+def test_commits_go_to_the_disk(sqlite_store: SqliteStore) -> None:
+    with sqlite_store.write():
+        assert sqlite_store._writer.pragma("journal_mode") == "wal"
+        assert sqlite_store._writer.pragma("synchronous") == 2  # full
+        assert sqlite_store._writer.pragma("foreign_keys") == 1
+
+
+def test_a_file_of_another_kind_is_left_as_it_is(tmp_path: Path) -> None:
+    contents = b"not a database, but long enough to have a header" * 100
+    (tmp_path / DATABASE_NAME).write_bytes(contents)
+    with pytest.raises(StorageError, match=r"nalanda\.db can't be opened: It is not a SQLite"):
+        SqliteStore(tmp_path)
+    assert (tmp_path / DATABASE_NAME).read_bytes() == contents
+
+
+def test_another_program_s_database_is_left_as_it_is(tmp_path: Path) -> None:
+    with database(tmp_path) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    with pytest.raises(StorageError, match="another program's database"):
+        SqliteStore(tmp_path)
+    with database(tmp_path) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+        assert tables == [("theirs",)]
+        assert connection.pragma("journal_mode") == "delete"
+
+
+def test_a_damaged_database_is_one_clear_line(tmp_path: Path) -> None:
+    SqliteStore(tmp_path).close()
+    path = tmp_path / DATABASE_NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * 4000 + whole[4100:])
+    with pytest.raises(StorageError, match=r"nalanda\.db can't be opened: .*damaged"):
+        SqliteStore(tmp_path)
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    SqliteStore(tmp_path).close()
+    with database(tmp_path) as connection:
+        connection.pragma("user_version", len(MIGRATIONS) + 1)
+    with pytest.raises(StorageError, match="A newer Nalanda has written it"):
+        SqliteStore(tmp_path)
+
+
+def test_a_failed_opening_lets_go_of_the_directory(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE_NAME
+    path.mkdir()
+    with pytest.raises(StorageError):
+        SqliteStore(tmp_path)
+    path.rmdir()
+    SqliteStore(tmp_path).close()
+
+
+def test_a_store_of_an_earlier_epoch_writes_no_more(sqlite_store: SqliteStore) -> None:
+    sqlite_store._writer.execute("UPDATE cluster SET epoch = epoch + 1")
+    with pytest.raises(Unavailable, match="taken over"), sqlite_store.write():
+        pass
+    with sqlite_store.read() as snapshot:
+        assert snapshot.position == 0
+
+
+def test_a_closed_store_says_so(sqlite_store: SqliteStore) -> None:
+    sqlite_store.close()
+    with pytest.raises(StorageError, match="closed"), sqlite_store.read():
+        pass
+    with pytest.raises(StorageError, match="closed"), sqlite_store.write():
+        pass
+
+
+def test_a_read_that_outlives_the_store_ends_well(sqlite_store: SqliteStore) -> None:
+    with sqlite_store.read() as snapshot:
+        sqlite_store.close()
+        with pytest.raises(NotFound):
+            snapshot.libraries.get("?")
+
+
+def test_a_full_disk_stops_writes_and_not_reads(sqlite_store: SqliteStore) -> None:
+    pages = sqlite_store._writer.pragma("page_count")
+    sqlite_store._writer.pragma("max_page_count", pages)
+
+    def write_much() -> None:
+        with sqlite_store.write() as unit:
+            unit.libraries.put(a_library(description="long" * 100_000))
+            unit.commit()
+
+    with pytest.raises(StorageFull):
+        write_much()
+    with sqlite_store.read() as snapshot:
+        assert snapshot.position == 0
+    sqlite_store._writer.pragma("max_page_count", 2**30)
+    write_much()
+    with sqlite_store.read() as snapshot:
+        assert snapshot.position == 1
+
+
+def test_a_chunk_without_its_document_is_refused(sqlite_store: SqliteStore) -> None:
+    with sqlite_store.write() as unit:
+        unit.libraries.put(a_library())
+        with pytest.raises(apsw.ConstraintError):
+            unit.chunks.put("lib", [a_row("a")])
+
+
+def test_a_listener_s_failure_undoes_nothing_and_is_logged(
+    sqlite_store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = []
+
+    def fail(position: int, changes: object) -> None:
+        raise ZeroDivisionError
+
+    sqlite_store.subscribe(fail)
+    sqlite_store.subscribe(lambda position, changes: told.append(position))
+    with caplog.at_level(logging.ERROR), sqlite_store.write() as unit:
+        unit.commit()
+    assert told == [1]
+    assert "Position 1 is on record" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_answer_is_replayed_for_a_day(tmp_path: Path) -> None:
+    now = THEN
+    replay = Replay("f", 201, {}, b"")
+    with closing(SqliteStore(tmp_path, now=lambda: now)) as store:
+        with store.write() as unit:
+            unit.replays.put("key", replay)
+            unit.commit()
+        now = THEN + timedelta(hours=24) - timedelta(microseconds=1)
+        with store.write() as unit:
+            assert unit.replays.get("key") == replay
+            with pytest.raises(Conflict):
+                unit.replays.put("key", replay)
+        now = THEN + timedelta(hours=24)
+        with store.write() as unit:
+            assert unit.replays.get("key") is None
+            unit.replays.put("key", replay)
+            unit.commit()
+        with store.read() as snapshot:
+            assert snapshot.replays.get("key") == replay

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from core.domain.library import Metric
+from core.indexing.grouping import best_per_document
+from core.indexing.view import LibraryView
+from core.indexing.writing import with_chunks
+from tests.unit.core.builders import chunk, embedded, library
+
+
+@pytest.mark.parametrize("k", [1, 3, 5, 40])
+def test_the_best_chunk_of_each_document_in_order(k: int) -> None:
+    rng = np.random.default_rng(k)
+    # One document has most of the nearest chunks, so that a few hits are not enough.
+    documents = ["d0"] * 150 + [f"d{i % 10}" for i in range(50)]
+    vectors = rng.standard_normal((200, 4)).astype(np.float32)
+    vectors[:150] *= np.float32(0.01)
+    view = with_chunks(
+        LibraryView.empty(library(metric=Metric.L2, dimension=4)),
+        [
+            embedded(chunk(f"c{i:03}", document_id=d), v)
+            for i, (d, v) in enumerate(zip(documents, vectors.tolist(), strict=True))
+        ],
+    )
+    query = np.zeros(4, np.float32)
+    [everything] = view.search(query[np.newaxis], 200)
+    first: dict[str, int] = {}
+    for row in everything.rows.tolist():
+        first.setdefault(documents[row], row)
+    found = best_per_document(view, query, k)
+    assert found.rows.tolist() == list(first.values())[:k]
+    assert len(found.scores) == min(k, 10)
+
+
+def test_nothing_allowed_gives_no_groups() -> None:
+    view = with_chunks(LibraryView.empty(library()), [embedded(chunk())])
+    found = best_per_document(view, np.ones(2, np.float32), 3, np.empty(0, np.intp))
+    assert not len(found.rows)
