@@ -16,11 +16,13 @@ demo: $(READY)   ## everything in one terminal; ends with Ctrl-C, or by itself w
 	$(BIN)/nalanda demo $(ARGS)
 
 test: lint types imports  ## style, types, import rules and all tests; ARGS go to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
-lint: $(READY)   ## style
+lint: $(READY)   ## style, and the compose and CI files against their specifications
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
@@ -44,5 +46,5 @@ $(READY): pyproject.toml sdk/pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Nalanda needs Python 3.11 or newer; this one is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 demo")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv sync --frozen --quiet
+	$(BIN)/uv sync --frozen --quiet --compile-bytecode
 	@touch $(READY)

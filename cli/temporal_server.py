@@ -40,6 +40,11 @@ def find_binary() -> Path:
     raise TemporalNotFound
 
 
+def file_in(data_dir: Path) -> Path:
+    """Where a server keeps its workflows in Nalanda's data directory."""
+    return data_dir / "temporal.db"
+
+
 def command(
     *, port: int, ui_port: int | None, file: Path | None, namespace: str = "default"
 ) -> list[str]:

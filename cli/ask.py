@@ -1,0 +1,72 @@
+"""`nalanda ask`."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from cli import render
+from cli.connection import PATIENT, connect
+from cli.options import FilterOption, JsonFlag, LibraryOption
+from cli.terminal import console, one_line
+from nalanda import Nalanda, NotFoundError, QueryFailed, QueryResult, QueryState
+
+INTERRUPTED = 130
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="In your own words.")],
+    library: LibraryOption,
+    k: Annotated[int, typer.Option("-k", help="How many candidates to retrieve.")] = 40,
+    top_n: Annotated[int, typer.Option(help="How many of them to answer from.")] = 5,
+    condition: FilterOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Ask a question, and watch it being answered."""
+    with connect() as client, connect(max_retries=PATIENT) as patient:
+        handle = client.queries.start(library, question, k=k, top_n=top_n, filter=condition)
+        state = _watched(patient, handle.workflow_id)
+        result = result_of(state)
+        if as_json:
+            typer.echo(state.model_dump_json(indent=2))
+        else:
+            show_answer(console(), client, library, result)
+
+
+def show_answer(out: Console, client: Nalanda, library: str, result: QueryResult) -> None:
+    """The answer with its numbered citations and where they come from."""
+    cited = {citation.chunk_id: citation.document_id for citation in result.citations}
+    documents = {one: _origin(client, library, one) for one in sorted(set(cited.values()))}
+    origins = {chunk_id: documents[document_id] for chunk_id, document_id in cited.items()}
+    out.print(render.answer(result, origins))
+
+
+def result_of(state: QueryState) -> QueryResult:
+    """Raises: QueryFailed: it ended without one."""
+    if state.status != "completed" or state.result is None:
+        raise QueryFailed(state)
+    return state.result
+
+
+def _watched(client: Nalanda, workflow_id: str) -> QueryState:
+    """Its last state. Stages go to stderr, so that stdout has the answer alone."""
+    try:
+        return render.watched(console(stderr=True), client.queries.watch(workflow_id))
+    except KeyboardInterrupt:
+        typer.echo(
+            f"The question {workflow_id} goes on. See it with `nalanda status {workflow_id}`, "
+            f"stop it with `nalanda cancel {workflow_id}`.",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _origin(client: Nalanda, library: str, document_id: str) -> Text:
+    """A document as a source: its title, and where it was taken from."""
+    try:
+        document = client.documents.get(library, document_id)
+    except NotFoundError:
+        return Text(f"document {document_id}, deleted since")
+    title, source = document.title or document_id, document.source or ""
+    return Text.assemble((one_line(title), "bold"), (f"  {one_line(source)}", "dim"))

@@ -1,0 +1,33 @@
+"""`nalanda demo`: everything in one terminal, with something to ask about."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.demo.corpus import CorpusUnreadable
+from cli.demo.tour import Tour
+from cli.processes import session
+from cli.processes.options import DataDir
+from core.settings import Settings
+
+INTERRUPTED = 130
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the last answer.")] = False,
+    port: Annotated[int, typer.Option(help="The API's port, or the next free one.")] = 8000,
+    data: DataDir = None,
+) -> None:
+    """Run it all, read in Python's own documentation, and ask it five questions."""
+    settings = Settings(data_dir=data or Settings().data_dir / "demo")
+    console = Console(highlight=False)
+    tour = Tour(console, once=once)
+    try:
+        outcome = session.run(settings, port, console, tour.run)
+    except CorpusUnreadable as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if outcome is None and not tour.passed:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(0 if tour.passed else 1)

@@ -1,0 +1,104 @@
+"""The demo's library: the standard library's documentation, as documents and chunks.
+
+A module is a document; each of its public names is a chunk, or several if it has much to say.
+"""
+
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
+
+from cli.demo import stdlib
+from cli.demo.stdlib import Entry
+from core.domain.splitting import split
+
+READ_S = 120.0
+PYTHON = platform.python_version()
+
+METADATA_SCHEMA: dict[str, Any] = {
+    "fields": {
+        "module": {"type": "string", "required": True},
+        "kind": {
+            "type": "string",
+            "required": True,
+            "enum": ["module", "class", "function", "method"],
+        },
+        "name": {"type": "string", "required": True},
+        "signature": {"type": "string"},
+        "python": {"type": "string", "required": True},
+    },
+    "additional": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    id: str
+    text: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A module; `content_hash` is another if anything in its chunks is."""
+
+    id: str
+    title: str
+    chunks: tuple[Chunk, ...]
+    content_hash: str
+
+
+class CorpusUnreadable(Exception):
+    """The process that reads the standard library failed."""
+
+
+def read() -> list[Entry]:
+    """What the Python that runs this says of itself, read by a process of its own.
+
+    Raises:
+        CorpusUnreadable: that process failed, or took too long.
+    """
+    command = [sys.executable, "-I", "-S", stdlib.__file__]
+    try:
+        answer = subprocess.run(  # noqa: S603 - this Python, on a file of ours
+            command, capture_output=True, timeout=READ_S, check=True
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise CorpusUnreadable(f"The standard library could not be read: {error}") from error
+    return [Entry(**json.loads(line)) for line in answer.stdout.splitlines()]
+
+
+def documents(entries: Iterable[Entry]) -> Iterator[Document]:
+    """One for each module; `entries` come module by module."""
+    for module, group in groupby(entries, key=lambda entry: entry.module):
+        chunks = tuple(chunk for entry in group for chunk in _chunks(entry))
+        yield Document(f"python-{PYTHON}-{module}", module, chunks, _hash(chunks))
+
+
+def _chunks(entry: Entry) -> Iterator[Chunk]:
+    """Each begins with the name and signature, so that it can be understood alone."""
+    metadata = {
+        "module": entry.module,
+        "kind": entry.kind,
+        "name": entry.name,
+        "python": PYTHON,
+    }
+    if entry.signature:
+        metadata["signature"] = entry.signature
+    for number, piece in enumerate(split(entry.doc)):
+        text = f"{entry.name}{entry.signature}\n\n{piece.text}"
+        yield Chunk(_id(entry.name, number), text, metadata)
+
+
+def _id(name: str, number: int) -> str:
+    return f"python-{PYTHON}-{name}~{number}"
+
+
+def _hash(chunks: Iterable[Chunk]) -> str:
+    content = json.dumps([asdict(chunk) for chunk in chunks], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()

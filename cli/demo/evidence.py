@@ -1,0 +1,47 @@
+"""What an answer rests on: each quote is looked up in the chunk that it names."""
+
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from cli.demo.ingest import LIBRARY
+from nalanda import AsyncNalanda, Chunk, Citation, NotFoundError, QueryResult
+
+
+async def cited_chunks(client: AsyncNalanda, result: QueryResult) -> dict[str, Chunk]:
+    """The chunks that the citations name, by id, as they are now; a missing one is left out."""
+    chunks = {}
+    for chunk_id in dict.fromkeys(citation.chunk_id for citation in result.citations):
+        try:
+            chunks[chunk_id] = await client.chunks.get(LIBRARY, chunk_id)
+        except NotFoundError:
+            continue
+    return chunks
+
+
+def origin(chunk: Chunk) -> Text:
+    """Where a chunk of the demo's library comes from."""
+    said = chunk.metadata
+    kind = "module" if said["kind"] == "module" else f"{said['kind']} of module {said['module']}"
+    return Text.assemble((said["name"], "bold"), (f"  {kind}, Python {said['python']}", "dim"))
+
+
+def faults(result: QueryResult, chunks: Mapping[str, Chunk]) -> list[str]:
+    """What is wrong with the answer's citations, in words; having none is wrong too."""
+    if not result.citations:
+        return ["the answer cites nothing"]
+    found = [_fault(citation, result.answer, chunks) for citation in result.citations]
+    return [fault for fault in found if fault is not None]
+
+
+def _fault(citation: Citation, answer: str, chunks: Mapping[str, Chunk]) -> str | None:
+    chunk = chunks.get(citation.chunk_id)
+    if chunk is None:
+        return f"{citation.chunk_id} is cited, but is not there"
+    if not citation.quote or chunk.document_id != citation.document_id:
+        return f"{citation.chunk_id} is cited without a quote, or as another document's"
+    if chunk.text[citation.quote_start : citation.quote_end] != citation.quote:
+        return f"{citation.chunk_id} does not say {citation.quote!r} where it is quoted"
+    if not 0 <= citation.start < citation.end <= len(answer):
+        return f"{citation.chunk_id} is cited for a part that the answer does not have"
+    return None

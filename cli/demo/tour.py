@@ -1,0 +1,136 @@
+"""The demo itself: fill the library, ask, show the answers with their evidence, point further."""
+
+import asyncio
+from collections.abc import Sequence
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from cli import render
+from cli.demo import corpus, evidence, next_steps
+from cli.demo.ingest import LIBRARY, ingest
+from cli.processes import session
+from cli.processes.console import places
+from cli.processes.stack import Stack
+from nalanda import AsyncNalanda, QueryFailed, QueryHandle, QueryResult, QueryState
+
+QUESTIONS = (
+    "How do I run a subprocess with a timeout?",
+    "How do I copy a whole directory tree?",
+    "How do I parse a date in ISO format?",
+    "How do I split a string into shell-like tokens?",
+    "How do I wrap a long paragraph of text to a given width?",
+)
+ANSWER_S = 60.0
+INDENT = (0, 0, 0, 5)
+
+
+class Tour:
+    """One run of the demo against services that are up. `passed` once all of it went well."""
+
+    def __init__(self, console: Console, *, once: bool) -> None:
+        self._console = console
+        self._once = once
+        self.passed = False
+
+    async def run(self, stack: Stack) -> bool:
+        """Whether it passed. Without `once` it then stays until it is cancelled."""
+        keys = stack.settings.api_keys
+        key = keys[0].get_secret_value() if keys else None
+        async with AsyncNalanda(stack.settings.api_url, api_key=key) as client:
+            await self._fill(client)
+            answers = [
+                await self._ask(client, number, question)
+                for number, question in enumerate(QUESTIONS, start=1)
+            ]
+        self.passed = all(sound for _, sound in answers)
+        self._point_further(stack, answers[0][0])
+        if self.passed and not self._once:
+            await session.stay(self._console)
+        return self.passed
+
+    async def _fill(self, client: AsyncNalanda) -> None:
+        entries = await asyncio.to_thread(corpus.read)
+        documents = list(corpus.documents(entries))
+        total = sum(len(document.chunks) for document in documents)
+        written = 0
+        with self._progress() as progress:
+            bar = progress.add_task(f"The documentation of Python {corpus.PYTHON}", total=total)
+            async for step in ingest(client, documents):
+                written += step.written
+                progress.advance(bar, len(step.document.chunks))
+        self._console.print(
+            f"  [green]✓[/green] library   {LIBRARY}: the documentation of Python {corpus.PYTHON}, "
+            f"{total:,} chunks in {len(documents)} documents, {written} of them written now",
+            soft_wrap=True,
+        )
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+
+    async def _ask(
+        self, client: AsyncNalanda, number: int, question: str
+    ) -> tuple[QueryHandle, bool]:
+        """The question's workflow, and whether it was answered with quotes that hold."""
+        self._console.print(
+            f"\n[bold cyan]{number}/{len(QUESTIONS)}[/bold cyan]  [bold]{question}[/bold]"
+        )
+        handle = await client.queries.start(LIBRARY, question)
+        state = await self._watch(client, handle)
+        if state.result is None or state.status != "completed":
+            return handle, self._sound([str(QueryFailed(state))])
+        return handle, await self._show(client, state.result)
+
+    async def _watch(self, client: AsyncNalanda, handle: QueryHandle) -> QueryState:
+        """Its last state; each one before is shown where a line can be written over."""
+        with Live(console=self._console, auto_refresh=False, transient=True) as live:
+            async for state in client.queries.watch(handle.workflow_id, timeout_s=ANSWER_S):
+                if self._console.is_terminal:
+                    live.update(Padding(render.stage_line(state), INDENT), refresh=True)
+        self._print(render.stage_line(state))
+        return state
+
+    async def _show(self, client: AsyncNalanda, result: QueryResult) -> bool:
+        chunks = await evidence.cited_chunks(client, result)
+        origins = {chunk_id: evidence.origin(chunk) for chunk_id, chunk in chunks.items()}
+        self._console.print()
+        self._print(render.answer(result, origins))
+        faults = evidence.faults(result, chunks)
+        if not faults:
+            checked = "each quote was found in the chunk that it cites"
+            self._print(Text.assemble(("✓ ", "green"), (checked, "dim")))
+        return self._sound(faults)
+
+    def _sound(self, faults: Sequence[str]) -> bool:
+        for fault in faults:
+            self._print(Text(f"✗ {fault}", "red"))
+        return not faults
+
+    def _print(self, what: RenderableType) -> None:
+        """Indented for eyes; elsewhere no line is broken, and none filled with blanks."""
+        if self._console.is_terminal:
+            self._console.print(Padding(what, INDENT))
+        else:
+            self._console.print(what, soft_wrap=True)
+
+    def _point_further(self, stack: Stack, handle: QueryHandle) -> None:
+        aside = "  [dim]while it is up, that is without --once[/dim]" if self._once else ""
+        self._console.print(f"\n[bold]What to try next[/bold]{aside}\n")
+        rows = session.where(stack)
+        if handle.temporal_ui_url:
+            rows.append(("question 1", handle.temporal_ui_url))
+        places(self._console, rows)
+        for headline, line in next_steps.commands(stack.settings, handle):
+            self._console.print(f"\n  [bold]{headline}[/bold]")
+            self._console.print(Text(f"  {line}"), soft_wrap=True)  # unbroken, to be copied

@@ -1,0 +1,133 @@
+"""`nalanda doctor`."""
+
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apsw
+import typer
+from rich.text import Text
+
+from cli import temporal_server
+from cli.connection import connect
+from cli.terminal import console
+from core.settings import Settings
+from nalanda import NalandaError
+from workflows.client import connect as connect_to_temporal
+
+NEEDED_PYTHON = (3, 11)
+NEEDED_SQLITE = (3, 51, 3)
+ANSWER_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at; `missing` says what to do if it is needed and not there."""
+
+    subject: str
+    found: str
+    missing: str | None = None
+
+
+def doctor() -> None:
+    """Say what there is of what Nalanda needs, and what is not."""
+    out = console()
+    sound = True
+    for finding in examined(Settings()):
+        out.print(_line(finding))
+        sound = sound and finding.missing is None
+    if not sound:
+        raise typer.Exit(1)
+
+
+def examined(settings: Settings) -> Iterator[Finding]:
+    """Each as soon as it is known."""
+    yield _settings()
+    yield _python()
+    yield _sqlite()
+    yield _data_dir(settings)
+    yield _provider(settings)
+    temporal = asyncio.run(_temporal(settings))
+    yield temporal
+    yield _temporal_binary(needed=temporal.missing is not None)
+    yield _api(settings)
+
+
+def _settings() -> Finding:
+    names = sorted(name for name in os.environ if name.startswith(("NALANDA_", "CO_API_")))
+    return Finding("settings", f"set in the environment: {', '.join(names) or 'none'}")
+
+
+def _python() -> Finding:
+    missing = None if sys.version_info >= NEEDED_PYTHON else "Install Python 3.11 or newer."
+    return Finding("Python", platform.python_version(), missing)
+
+
+def _sqlite() -> Finding:
+    version = apsw.sqlite_lib_version()
+    numbers = tuple(int(part) for part in version.split("."))
+    missing = None if numbers >= NEEDED_SQLITE else "Install apsw 3.51.3 or newer."
+    return Finding("SQLite", version, missing)
+
+
+def _data_dir(settings: Settings) -> Finding:
+    """Writable, or in a folder where it can be made."""
+    path = settings.data_dir.absolute()
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            found = str(path) if existing == path else f"{path}, to be made"
+            return Finding("data directory", found)
+    except OSError as error:
+        missing = "Set NALANDA_DATA_DIR to a folder that can be written to."
+        return Finding("data directory", f"{existing}: {error.strerror}", missing)
+
+
+def _provider(settings: Settings) -> Finding:
+    key = "a key is there" if settings.cohere_api_key else "no key"
+    found = f"{settings.active_provider} (Cohere: {key})"
+    keyless = settings.active_provider == "cohere" and not settings.cohere_api_key
+    missing = "Set CO_API_KEY, or NALANDA_PROVIDER=local." if keyless else None
+    return Finding("provider", found, missing)
+
+
+async def _temporal(settings: Settings) -> Finding:
+    address, namespace = settings.temporal_address, settings.temporal_namespace
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await connect_to_temporal(address, namespace)
+    except (RuntimeError, TimeoutError):
+        missing = "Start one with `nalanda up`, or set NALANDA_TEMPORAL_ADDRESS."
+        return Finding("Temporal", f"no server answers at {address}", missing)
+    return Finding("Temporal", f"{address}, namespace {namespace}")
+
+
+def _temporal_binary(*, needed: bool) -> Finding:
+    try:
+        return Finding("temporal binary", str(temporal_server.find_binary()))
+    except temporal_server.TemporalNotFound as error:
+        return Finding("temporal binary", "none", str(error) if needed else None)
+
+
+def _api(settings: Settings) -> Finding:
+    try:
+        with connect(settings, max_retries=0) as client:
+            version, readiness = client.version().version, client.ready()
+    except NalandaError as error:
+        missing = "Start one with `nalanda up`, or set NALANDA_API_URL."
+        return Finding("API", str(error), missing)
+    found = f"{settings.api_url}, version {version}"
+    if readiness.ready:
+        return Finding("API", found)
+    said = "; ".join(f"{part}: {state}" for part, state in readiness.checks.items())
+    return Finding("API", f"{found}, not ready: {said}", "See its log.")
+
+
+def _line(finding: Finding) -> Text:
+    mark = ("✓ ", "green") if finding.missing is None else ("✗ ", "red")
+    line = Text.assemble(mark, (f"{finding.subject}: ", "bold"), " ".join(finding.found.split()))
+    return line if finding.missing is None else line.append(f" → {finding.missing}", style="yellow")

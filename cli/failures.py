@@ -1,0 +1,41 @@
+"""What to tell a person about an error, in one line."""
+
+import pydantic
+from pydantic_settings import SettingsError
+
+from nalanda import AuthenticationError, ConnectionFailed, InvalidAddress, NalandaError
+
+
+def advice(error: Exception) -> str | None:
+    """What went wrong and what to do about it; `None` for what nobody foresaw."""
+    match error:
+        case InvalidAddress():
+            line = (
+                f"{_said(error)} Set NALANDA_API_URL to an address such as http://127.0.0.1:8000."
+            )
+        case ConnectionFailed():
+            line = f"{_said(error)} Start the server with `nalanda up`, or set NALANDA_API_URL."
+        case AuthenticationError():
+            line = f"{_said(error)} Set NALANDA_API_KEYS to a key that the server knows."
+        case NalandaError() | SettingsError():
+            line = str(error)
+        case pydantic.ValidationError(title="Settings"):
+            line = _settings_line(error)
+        case _:
+            return None
+    return " ".join(line.split())
+
+
+def _said(error: Exception) -> str:
+    return f"{str(error).rstrip('.')}."
+
+
+def _settings_line(error: pydantic.ValidationError) -> str:
+    faults = [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+    return f"The settings are wrong. {'; '.join(faults)}."
+
+
+def _variable(loc: tuple[int | str, ...]) -> str:
+    """The environment variable of a setting; Cohere's two are called by their own names."""
+    name = str(loc[0]) if loc else "?"
+    return name if name.isupper() else f"NALANDA_{name.upper()}"

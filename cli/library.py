@@ -1,0 +1,81 @@
+"""`nalanda library`."""
+
+from typing import Annotated, Any, cast
+
+import typer
+
+from cli.connection import connect
+from cli.options import JsonFlag, json_object
+from cli.terminal import show_rows
+from nalanda import LibraryOptions
+
+app = typer.Typer(
+    help="List, create, show and delete libraries.", no_args_is_help=True, rich_markup_mode=None
+)
+
+NameOrId = Annotated[str, typer.Argument(help="Its name or id.")]
+
+
+@app.command("list")
+def list_all(as_json: JsonFlag = False) -> None:
+    """List all libraries."""
+    with connect() as client:
+        libraries = list(client.libraries.list())
+    if as_json:
+        for library in libraries:
+            typer.echo(library.model_dump_json())
+        return
+    rows = ((x.name, x.dimension, x.metric, x.embedding_model, x.id) for x in libraries)
+    show_rows(("name", "dimension", "metric", "model", "id"), rows)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="A name that no other library has.")],
+    description: Annotated[str | None, typer.Option(help="What it holds.")] = None,
+    dimension: Annotated[int | None, typer.Option(help="Of its vectors.")] = None,
+    metric: Annotated[str | None, typer.Option(help="cosine, dot or l2.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model that embeds its texts.")] = None,
+    schema: Annotated[
+        dict[str, Any] | None,
+        typer.Option(metavar="JSON", parser=json_object, help="Of its chunks' metadata."),
+    ] = None,
+) -> None:
+    """Create a library; what is left open is settled by the first chunk."""
+    options = {
+        "description": description,
+        "dimension": dimension,
+        "metric": metric,
+        "embedding_model": model,
+        "metadata_schema": schema,
+    }
+    with connect() as client:
+        library = client.libraries.create(name, **cast("LibraryOptions", options))
+    typer.echo(f"Library {library.name} is there, with the id {library.id}.")
+
+
+@app.command()
+def show(library: NameOrId, as_json: JsonFlag = False) -> None:
+    """Show a library."""
+    with connect() as client:
+        found = client.libraries.get(library)
+        if as_json:
+            typer.echo(found.model_dump_json(indent=2))
+            return
+        index = client.index.get(found.id)
+    rows = [*found.model_dump(exclude={"index"}).items(), *index.model_dump().items()]
+    show_rows(("field", "value"), [row for row in rows if row[1] not in (None, {})])
+
+
+@app.command()
+def delete(
+    library: NameOrId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a library with all of its documents and chunks."""
+    with connect() as client:
+        found = client.libraries.get(library)
+        if not yes:
+            typer.confirm(f"Delete the library {found.name} and all that is in it?", abort=True)
+        client.libraries.delete(found.id)
+    typer.echo(f"Library {found.name} is deleted.")

@@ -1,0 +1,32 @@
+"""Options that several commands have."""
+
+import json
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Raises: typer.BadParameter: it is none."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"This is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise typer.BadParameter("This is no JSON object.")
+    return value
+
+
+LibraryOption: TypeAlias = Annotated[
+    str, typer.Option("--library", "-l", help="The library's name or id.")
+]
+FilterOption: TypeAlias = Annotated[
+    dict[str, Any] | None,
+    typer.Option(
+        "--filter",
+        metavar="JSON",
+        parser=json_object,
+        help='Such as {"field": "year", "op": "gte", "value": 2000}.',
+    ),
+]
+JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]

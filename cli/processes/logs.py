@@ -1,0 +1,36 @@
+"""One file for what all children print, each line with its time and whose it is."""
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+MAX_BYTES = 10_000_000
+MAX_LINE_BYTES = 64 * 1024
+
+
+class LogFile:
+    """Appends lines such as `2026-01-31 12:00:00,123 worker   | ready`; keeps one older file."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=1)
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(name)-8s | %(message)s"))
+
+    def write(self, name: str, line: str) -> None:
+        self._handler.handle(logging.LogRecord(name, logging.INFO, "", 0, line, None, None))
+
+    def close(self) -> None:
+        self._handler.close()
+
+
+def split_lines(pending: bytes, received: bytes) -> tuple[list[str], bytes]:
+    """The whole lines in `pending + received`, and what is left of the last one.
+
+    A line without an end is cut at `MAX_LINE_BYTES`, so that no child can fill the memory.
+    """
+    *lines, rest = (pending + received).split(b"\n")
+    while len(rest) > MAX_LINE_BYTES:
+        lines.append(rest[:MAX_LINE_BYTES])
+        rest = rest[MAX_LINE_BYTES:]
+    return [line.decode(errors="replace").rstrip("\r") for line in lines], rest

@@ -1,0 +1,42 @@
+"""`nalanda search`."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from cli.connection import connect
+from cli.options import FilterOption, JsonFlag, LibraryOption
+from cli.terminal import console, one_line
+from nalanda import Hit, Include
+
+INCLUDED: tuple[Include, ...] = ("text", "metadata", "document")
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for.")],
+    library: LibraryOption,
+    k: Annotated[int, typer.Option("-k", help="How many chunks.")] = 10,
+    condition: FilterOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Find the chunks that are nearest to a text."""
+    with connect() as client:
+        found = client.search(library, text=text, k=k, filter=condition, include=INCLUDED)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2, exclude_none=True))
+        return
+    out = console()
+    for place, hit in enumerate(found.hits, start=1):
+        out.print(_line(place, hit))
+    if not found.hits:
+        out.print("Nothing was found.")
+
+
+def _line(place: int, hit: Hit) -> Text:
+    document = hit.document
+    origin = (document.title or document.source or document.id) if document else hit.document_id
+    head = Text.assemble(
+        (f"{place:>3}. ", "bold cyan"), (f"{hit.score:.4f}  ", "dim"), (one_line(origin), "bold")
+    )
+    return head.append(f"  {one_line(hit.text or '')}")

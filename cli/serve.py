@@ -1,0 +1,59 @@
+"""`nalanda serve` and `nalanda worker`: one process each, for a machine of its own."""
+
+import errno
+import os
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from cli.processes.options import DataDir
+from core.settings import Settings
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    data: DataDir = None,
+) -> None:
+    """Run the API alone."""
+    if data is not None:
+        os.environ["NALANDA_DATA_DIR"] = str(data)  # the app reads its settings by itself
+    listener = _bound(host, port)
+    config = uvicorn.Config(
+        "api.main:create_app",
+        factory=True,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        timeout_graceful_shutdown=int(Settings().drain_s),
+    )
+    typer.echo(f"Nalanda listens on http://{host}:{listener.getsockname()[1]}")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def worker() -> None:
+    """Run a worker alone: it answers the questions that wait on the task queue."""
+    # Here, because the API's process has no use for what it imports.
+    from worker.main import main
+
+    main()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Bound, but not listening: whoever comes before the app is ready is refused, and not kept.
+
+    Raises:
+        typer.Exit: nothing can listen there, and the terminal says why.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        why = "is taken" if error.errno == errno.EADDRINUSE else f"can't be had: {error.strerror}"
+        typer.echo(f"Port {port} of {host} {why}. Choose another with --port.", err=True)
+        raise typer.Exit(1) from None
+    return listener

@@ -1,0 +1,57 @@
+"""`nalanda status` and `nalanda cancel`."""
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli import render
+from cli.connection import connect
+from cli.options import JsonFlag
+from cli.terminal import console, show_rows
+from nalanda import Nalanda, QueryState
+
+RECENT = 20
+WorkflowId = Annotated[str, typer.Argument(help="As `nalanda status` and `nalanda ask` name it.")]
+
+
+def status(
+    workflow_id: Annotated[str | None, typer.Argument(help="One question.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many recent ones.")] = RECENT,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show recent questions, or one of them."""
+    with connect() as client:
+        if workflow_id is None:
+            _recent(client, limit, as_json=as_json)
+        elif as_json:
+            typer.echo(client.queries.get(workflow_id).model_dump_json(indent=2))
+        else:
+            _one(console(), client.queries.get(workflow_id))
+
+
+def cancel(workflow_id: WorkflowId) -> None:
+    """Stop a question."""
+    with connect() as client:
+        client.queries.cancel(workflow_id)
+    typer.echo(f"The question {workflow_id} was asked to stop.")
+
+
+def _recent(client: Nalanda, limit: int, *, as_json: bool) -> None:
+    questions = list(islice(client.queries.list(page_size=min(limit, 1000)), limit))
+    if as_json:
+        for question in questions:
+            typer.echo(question.model_dump_json())
+        return
+    rows = ((q.workflow_id, q.status, q.stage, q.started_at, q.library) for q in questions)
+    show_rows(("question", "status", "stage", "started", "library"), rows)
+
+
+def _one(out: Console, state: QueryState) -> None:
+    out.print(f"{state.workflow_id}  {state.status}")
+    out.print(render.stage_line(state))
+    if state.error:
+        out.print(state.error)
+    if state.result is not None:
+        out.print(render.answer(state.result, {}))

@@ -1,0 +1,54 @@
+"""How the commands write: for eyes on a terminal, one line per item anywhere else."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import typer
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Text is taken as it is; away from a terminal no line is broken."""
+    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    made.soft_wrap = not made.is_terminal
+    return made
+
+
+def harmless(text: str) -> str:
+    """The text of strangers without what would steer the terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str, max_chars: int = 240) -> str:
+    """With an ellipsis if it is longer."""
+    line = harmless(" ".join(text.split()))
+    return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
+
+
+def show_rows(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns, no cell cut short; away from a terminal lines of tab-separated fields alone."""
+    texts = [[_cell(value) for value in row] for row in rows]
+    out = console()
+    if not out.is_terminal:
+        for row in texts:
+            typer.echo("\t".join(row))
+        return
+    widths = [max(map(cell_len, column)) for column in zip(headers, *texts, strict=True)]
+    for number, row in enumerate([list(headers), *texts]):
+        line = "  ".join(map(set_cell_size, row, widths)).rstrip()
+        out.print(Text(line, style="" if number else "bold"), soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case _:
+            return one_line(str(value))

@@ -1,0 +1,62 @@
+"""Small real children, and what their supervisor said about them."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cli.processes.child import Child, Service
+from cli.processes.supervisor import Event
+
+DEADLINE_S = 20.0
+
+
+def service(name: str, ready: Path, code: str, *, grace_s: float = 10.0) -> Service:
+    """Python code that is healthy once it has called `ready()`, which writes its process id."""
+    prelude = (
+        "import os, pathlib, signal, sys, time\n"
+        f"def ready():\n    pathlib.Path({str(ready)!r}).write_text(str(os.getpid()))\n"
+    )
+
+    async def healthy(child: Child) -> bool:
+        return written(ready) == str(child.pid)
+
+    command = (sys.executable, "-S", "-u", "-c", prelude + code)
+    return Service(name, command, healthy, start_s=DEADLINE_S, grace_s=grace_s)
+
+
+def written(path: Path) -> str:
+    """The file's text; empty while there is no file."""
+    return path.read_text() if path.exists() else ""
+
+
+FOREVER = "ready()\nsignal.pause()\n"
+STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nready()\nwhile True: signal.pause()\n"
+
+
+class Story(list[Event]):
+    """All events, in order, and a way to wait for one."""
+
+    def __call__(self, event: Event) -> None:
+        self.append(event)
+
+    def told(self) -> list[tuple[str, str]]:
+        return [(event.service.name, event.what) for event in self]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits until the condition holds; a test that waits in vain fails here."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+
+
+def alive(process: int) -> bool:
+    """Whether it runs; one that has ended and waits to be collected does not."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,115 @@
+"""The whole command, run in this process against a server from memory."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cli import main
+from nalanda import Nalanda
+
+NOW = "2026-01-02T03:04:05Z"
+ENTITY = {"version": 1, "created_at": NOW, "updated_at": NOW}
+
+
+@dataclass
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@dataclass
+class Server(httpx.MockTransport):
+    """Libraries and documents as they are put, and for all else the answers that a test sets."""
+
+    libraries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[str, list[httpx.Response | BaseException]] = field(default_factory=dict)
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(self._handle)
+
+    def answer(self, path: str, *answers: object) -> None:
+        """In this order, the last one for ever; a body stands for a 200 with it."""
+        self.answers[path] = [
+            a if isinstance(a, httpx.Response | BaseException) else httpx.Response(200, json=a)
+            for a in answers
+        ]
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        path = request.url.path
+        if answers := self.answers.get(path):
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+        if match := re.fullmatch(r"/libraries/l-\w+/documents/(.+)", path):
+            return self._document(request, match[1])
+        return self._library(request, path.removeprefix("/libraries").strip("/"))
+
+    def _library(self, request: httpx.Request, name: str) -> httpx.Response:
+        if request.method == "POST":
+            body = json.loads(request.content)
+            made = {**ENTITY, **body, "id": f"l-{body['name']}"}
+            self.libraries[body["name"]] = self.libraries[made["id"]] = made
+            return httpx.Response(201, json=made)
+        return self._held(request, self.libraries, name)
+
+    def _document(self, request: httpx.Request, document_id: str) -> httpx.Response:
+        if request.method == "PUT":
+            body = {"id": document_id, "library_id": "l", **json.loads(request.content)}
+            self.documents[document_id] = {**ENTITY, **body}
+        return self._held(request, self.documents, document_id)
+
+    def _held(
+        self, request: httpx.Request, held: dict[str, dict[str, Any]], key: str
+    ) -> httpx.Response:
+        if key not in held:
+            problem = {"title": "Not Found", "detail": f"There is no {key!r}."}
+            return httpx.Response(404, json=problem)
+        if request.method == "DELETE":
+            del held[key]
+            return httpx.Response(204)
+        return httpx.Response(200, json=held[key])
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("NALANDA_API_URL", "NALANDA_API_KEYS", "NALANDA_PROVIDER", "CO_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    made = Server()
+    monkeypatch.setattr("cli.connection.Nalanda", partial(Nalanda, transport=made))
+    monkeypatch.setattr("nalanda._sync.transport.time.sleep", lambda _seconds: None)
+    return made
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`nalanda` with these words."""
+
+    def call(*words: str) -> Outcome:
+        monkeypatch.setattr("sys.argv", ["nalanda", *words])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        captured = capsys.readouterr()
+        status = ended.value.code
+        return Outcome(status if isinstance(status, int) else 0, captured.out, captured.err)
+
+    return call

@@ -1,0 +1,99 @@
+"""`nalanda doctor`, its checks one by one; with all of them it needs servers."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from cli import doctor, temporal_server
+from core.settings import Settings
+from tests.unit.cli.conftest import Run, Server
+
+
+@pytest.fixture
+def no_temporal(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(_address: str, _namespace: str) -> None:
+        raise RuntimeError("refused")
+
+    monkeypatch.setattr(doctor, "connect_to_temporal", refused)
+
+
+@pytest.fixture
+def temporal(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connected(_address: str, _namespace: str) -> None:
+        return None
+
+    monkeypatch.setattr(doctor, "connect_to_temporal", connected)
+
+
+@pytest.mark.usefixtures("temporal")
+def test_all_is_there(run: Run, server: Server) -> None:
+    server.answer("/version", {"version": "9.9"})
+    server.answer("/readyz", {"ready": True})
+    outcome = run("doctor")
+    assert outcome.status == 0
+    assert all(line.startswith("✓ ") for line in outcome.out.splitlines())
+    assert "✓ API: http://127.0.0.1:8000, version 9.9" in outcome.out
+
+
+@pytest.mark.usefixtures("no_temporal")
+def test_what_is_missing_is_named_with_what_to_do(run: Run, server: Server) -> None:
+    server.answer("/version", httpx.ConnectError("refused"))
+    outcome = run("doctor")
+    assert outcome.status == 1
+    missing = [line for line in outcome.out.splitlines() if line.startswith("✗ ")]
+    assert [line.split(":")[0] for line in missing] == ["✗ Temporal", "✗ API"]
+    assert all("→ Start one with `nalanda up`" in line for line in missing)
+
+
+@pytest.mark.usefixtures("temporal")
+def test_an_api_that_is_not_ready(run: Run, server: Server) -> None:
+    server.answer("/version", {"version": "9.9"})
+    server.answer("/readyz", httpx.Response(503, json={"checks": {"storage": "loading"}}))
+    outcome = run("doctor")
+    assert outcome.status == 1
+    assert "not ready: storage: loading" in outcome.out
+
+
+@pytest.mark.usefixtures("temporal")
+def test_a_key_is_never_shown(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CO_API_KEY", "s3cret")
+    monkeypatch.setenv("NALANDA_API_KEYS", "hidd3n")
+    server.answer("/version", {"version": "9.9"})
+    server.answer("/readyz", {"ready": True})
+    outcome = run("doctor")
+    assert "CO_API_KEY, NALANDA_API_KEYS" in outcome.out
+    assert "cohere (Cohere: a key is there)" in outcome.out
+    assert "s3cret" not in outcome.out
+    assert "hidd3n" not in outcome.out
+
+
+def test_cohere_without_a_key() -> None:
+    finding = doctor._provider(Settings(provider="cohere"))
+    assert finding.missing == "Set CO_API_KEY, or NALANDA_PROVIDER=local."
+    with_key = Settings(provider="cohere", cohere_api_key=SecretStr("k"))
+    assert doctor._provider(with_key).missing is None
+
+
+def test_a_data_directory_to_be_made(tmp_path: Path) -> None:
+    finding = doctor._data_dir(Settings(data_dir=tmp_path / "a" / "b"))
+    assert (finding.found, finding.missing) == (f"{tmp_path}/a/b, to be made", None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    finding = doctor._data_dir(Settings(data_dir=tmp_path / "file"))
+    assert finding.missing is not None
+    assert finding.found == f"{tmp_path}/file: Not a directory"
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_no_temporal_binary(needed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise temporal_server.TemporalNotFound
+
+    monkeypatch.setattr(temporal_server, "find_binary", none)
+    finding = doctor._temporal_binary(needed=needed)
+    assert (finding.missing is not None) == needed

@@ -1,0 +1,98 @@
+"""`nalanda ingest`."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.unit.cli.conftest import Run, Server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "docs"
+    (root / "deep").mkdir(parents=True)
+    (root / ".git").mkdir()
+    (root / "a.md").write_text("Hello\n\n# The title #\n\nmore\n## Not this")
+    (root / "deep" / "b.txt").write_text("plain # words")
+    (root / "c.py").write_text("no text")
+    (root / ".git" / "d.txt").write_text("hidden")
+    (root / ".e.txt").write_text("hidden")
+    return root
+
+
+def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> None:
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 0
+    assert outcome.out.splitlines() == [
+        f"added\t{folder}/a.md",
+        f"added\t{folder}/deep/b.txt",
+        "Library books: 2 added, 0 changed, 0 unchanged, 0 failed.",
+    ]
+    assert outcome.err == ""
+    assert "books" in server.libraries
+    first, second = server.documents.values()
+    assert (first["title"], second["title"]) == ("The title", "b.txt")
+    assert first["source"] == (folder / "a.md").as_uri()
+    assert first["text"].startswith("Hello")
+
+
+def test_again_only_what_changed(run: Run, server: Server, folder: Path) -> None:
+    run("ingest", str(folder), "-l", "books")
+    (folder / "a.md").write_text("other words")
+    writes = [request for request in server.requests if request.method == "PUT"]
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.out.endswith("Library books: 0 added, 1 changed, 1 unchanged, 0 failed.\n")
+    again = [request for request in server.requests if request.method == "PUT"]
+    assert len(again) == len(writes) + 1
+    assert len(server.documents) == 2
+
+
+def test_a_file_is_the_same_from_wherever_it_is_named(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("ingest", str(folder / "a.md"), "-l", "books")
+    monkeypatch.chdir(folder)
+    assert "1 unchanged" in run("ingest", "deep/../a.md", "-l", "books").out
+
+
+def test_what_fails_is_named_and_the_rest_goes_on(run: Run, server: Server, folder: Path) -> None:
+    (folder / "b.txt").write_bytes(b"\xff\xfe not UTF-8")
+    (folder / "gone.txt").symlink_to(folder / "nowhere")
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 1
+    assert outcome.err.splitlines() == [
+        f"{folder}/b.txt: is not UTF-8 text",
+        f"{folder}/gone.txt: No such file or directory",
+    ]
+    assert "2 added, 0 changed, 0 unchanged, 2 failed" in outcome.out
+
+
+def test_a_file_that_the_server_refuses(run: Run, server: Server, folder: Path) -> None:
+    run("ingest", str(folder / "a.md"), "-l", "books")
+    (document_id,) = server.documents
+    server.documents.clear()
+    path = f"/libraries/l-books/documents/{document_id}"
+    too_large = httpx.Response(413, json={"title": "Content Too Large", "detail": "64 MiB"})
+    server.answer(path, httpx.Response(404), too_large)
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 1
+    assert outcome.err == f"{folder}/a.md: 413 Content Too Large: 64 MiB\n"
+    assert "1 added, 0 changed, 0 unchanged, 1 failed" in outcome.out
+
+
+def test_a_byte_order_mark_is_no_text(run: Run, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "x.md").write_bytes(b"\xef\xbb\xbf# Title")
+    run("ingest", str(tmp_path), "-l", "books")
+    (document,) = server.documents.values()
+    assert (document["title"], document["text"]) == ("Title", "# Title")
+
+
+def test_a_path_that_is_not_there(run: Run, server: Server) -> None:
+    assert run("ingest", "nowhere", "-l", "books").status == 2
+
+
+def test_no_server_ends_it(run: Run, server: Server, folder: Path) -> None:
+    server.answer("/libraries/books", httpx.ConnectError("refused"))
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)

@@ -1,0 +1,126 @@
+"""How the command as a whole behaves: help, mistakes, failures."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import httpx
+import pytest
+import typer
+
+from cli.main import COMMANDS, main
+from tests.unit.cli.conftest import Run, Server
+
+HEAVY = ("nalanda", "httpx", "pydantic", "rich", "temporalio", "core", "api")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_says_the_same_as_the_command(name: str) -> None:
+    where, help_line = COMMANDS[name]
+    module, _, attribute = where.partition(":")
+    target = getattr(import_module(module), attribute)
+    said = target.info.help if isinstance(target, typer.Typer) else target.__doc__
+    assert str(said).splitlines()[0] == help_line
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_help(name: str, run: Run) -> None:
+    outcome = run(name, "--help")
+    assert outcome.status == 0
+    assert f"Usage: nalanda {name}" in outcome.out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; sys.argv = ['nalanda', '--help']\n"
+        "from cli.main import main\n"
+        "try: main()\n"
+        f"finally: print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "doctor" in done.stdout
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version").out == "nalanda 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("asc",), ("ask",), ("search", "x", "-l", "y", "--filter", "{"), ("--nonsense",)]
+)
+def test_a_wrong_usage(words: tuple[str, ...], run: Run) -> None:
+    outcome = run(*words)
+    assert outcome.status == 2
+    assert "Usage: nalanda" in outcome.err
+
+
+def test_no_server(run: Run, server: Server) -> None:
+    server.answer("/libraries", httpx.ConnectError("refused"))
+    outcome = run("library", "list")
+    assert outcome.status == 1
+    assert outcome.out == ""
+    assert outcome.err == (
+        "nalanda: http://127.0.0.1:8000 could not be reached: refused. "
+        "Start the server with `nalanda up`, or set NALANDA_API_URL.\n"
+    )
+
+
+def test_no_address(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NALANDA_API_URL", "nowhere")
+    outcome = run("library", "list")
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert "Set NALANDA_API_URL to an address" in outcome.err
+
+
+def test_no_name(run: Run) -> None:
+    assert run("library", "show", "").err == "nalanda: '' is no id and no name.\n"
+
+
+def test_no_key(run: Run, server: Server) -> None:
+    server.answer("/libraries", httpx.Response(401, json={"title": "Unauthorized"}))
+    outcome = run("library", "list")
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert "Set NALANDA_API_KEYS" in outcome.err
+
+
+def test_the_first_key_is_sent(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NALANDA_API_KEYS", "one, two")
+    server.answer("/libraries", {"items": [], "next_cursor": None})
+    assert run("library", "list").status == 0
+    assert server.requests[0].headers["Authorization"] == "Bearer one"
+
+
+def test_wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NALANDA_PROVIDER", "oracle")
+    outcome = run("library", "list")
+    assert outcome.status == 1
+    assert outcome.err == (
+        "nalanda: The settings are wrong. "
+        "NALANDA_PROVIDER: Input should be 'auto', 'local' or 'cohere'.\n"
+    )
+
+
+def test_what_nobody_foresaw_is_not_hidden(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
+    def broken(_libraries: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("nalanda._sync.libraries.Libraries.list", broken)
+    monkeypatch.setattr("sys.argv", ["nalanda", "library", "list"])
+    with pytest.raises(RuntimeError, match="a bug"):
+        main()
+
+
+def test_an_interruption(run: Run, server: Server) -> None:
+    server.answer("/libraries", KeyboardInterrupt())
+    assert run("library", "list").status == 130
+
+
+def test_an_interruption_while_it_is_imported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_module: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.main.import_module", interrupted)
+    assert run("library", "list").status == 130

@@ -1,0 +1,66 @@
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from cli.processes.child import Child, Service
+from cli.processes.console import Reporter, places
+from cli.processes.supervisor import Event, What
+
+
+async def never(_child: Child) -> bool:
+    return False
+
+
+SERVICE = Service("api", ("run",), never, address="http://127.0.0.1:8000/[x]")
+
+
+def printed(report: Callable[[Reporter], object], *, terminal: bool = False) -> str:
+    output = io.StringIO()
+    console = Console(file=output, width=60, force_terminal=terminal, highlight=False)
+    reporter = Reporter(console)
+    report(reporter)
+    reporter.close()
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ("starting", ""),
+        ("back", "  ✓ api is back\n"),
+        ("stopping", ""),
+        ("stopped", "  · api stopped\n"),
+        ("killed", "  ! api did not stop when asked to, and was killed\n"),
+    ],
+)
+def test_one_line_an_event_and_no_control_codes(what: What, line: str) -> None:
+    assert printed(lambda reporter: reporter(Event(SERVICE, what))) == line
+
+
+def test_what_is_ready_says_where_it_is() -> None:
+    said = printed(lambda reporter: reporter(Event(SERVICE, "ready")))
+    assert said.startswith("  ✓ api       http://127.0.0.1:8000/[x]  ")
+    assert said.endswith(" s\n")
+
+
+def test_a_death_is_one_line_and_its_last_words_as_they_were() -> None:
+    event = Event(SERVICE, "died", "died (exit status 3)", ("[red]" + "x" * 80, "[/oops]"))
+    assert printed(lambda reporter: reporter(event)).splitlines() == [
+        "  ✗ api died (exit status 3); it is started again",
+        "    [red]" + "x" * 80,
+        "    [/oops]",
+    ]
+
+
+def test_a_terminal_gets_its_cursor_back() -> None:
+    said = printed(lambda reporter: reporter(Event(SERVICE, "starting")), terminal=True)
+    assert "api starts" in said
+    assert said.rindex("\x1b[?25h") > said.rindex("\x1b[?25l")
+
+
+def test_places_are_in_two_columns() -> None:
+    output = io.StringIO()
+    places(Console(file=output), [("API", "http://h"), ("Temporal UI", "[here]")])
+    assert output.getvalue() == "  API           http://h\n  Temporal UI   [here]\n"
