@@ -7,7 +7,7 @@ CODE   := api core workflows activities worker sdk cli tests benchmarks
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports format bench clean
+.PHONY: help demo test lint types imports format generate bench clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ imports: $(READY)  ## the arrows between the folders
 format: $(READY) ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
+
+generate: $(READY) ## the blocking half of the SDK, from the asynchronous one
+	$(BIN)/python sdk/unasync.py
 
 bench: $(READY)  ## figures, beside a peer's
 	$(BIN)/python -m benchmarks $(ARGS)

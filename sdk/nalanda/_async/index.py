@@ -1,0 +1,24 @@
+"""`client.index`."""
+
+from typing import Any
+
+from nalanda._async.transport import Transport
+from nalanda._models import Index, IndexKind
+from nalanda._requests import Request, path_of
+
+
+class Indexes:
+    """How a library is searched."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(self, library: str) -> Index:
+        path = path_of("libraries", library, "index")
+        return await self._transport.fetch(Index, Request("GET", path))
+
+    async def configure(self, library: str, kind: IndexKind, **parameters: Any) -> Index:
+        """Build another kind, or with other parameters; searches go on in the old one meanwhile."""
+        path = path_of("libraries", library, "index")
+        body = {"kind": kind, **parameters}
+        return await self._transport.fetch(Index, Request("PUT", path, body=body))

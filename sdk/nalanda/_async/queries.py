@@ -1,0 +1,101 @@
+"""`client.queries`: questions, which a workflow answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from math import inf
+from time import monotonic
+from typing import Unpack
+
+from nalanda._async.transport import Transport
+from nalanda._errors import TimedOut
+from nalanda._models import QueryHandle, QueryState, QueryStatus, QuerySummary
+from nalanda._options import QueryOptions, said
+from nalanda._requests import Request, creating, path_of, query_of
+
+FIRST_POLL_S = 0.02
+LONGEST_POLL_S = 1.0
+
+
+class Queries:
+    """A question goes on by itself, whatever becomes of the client that asked it."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def start(
+        self,
+        library: str,
+        query: str,
+        *,
+        idempotency_key: str | None = None,
+        **options: Unpack[QueryOptions],
+    ) -> QueryHandle:
+        """Ask. The same `idempotency_key` with the same question is the same workflow."""
+        body = said({"library": library, "query": query, **options})
+        request = creating("/query", body, key=idempotency_key)
+        return await self._transport.fetch(QueryHandle, request)
+
+    async def get(self, workflow_id: str) -> QueryState:
+        return await self._transport.fetch(
+            QueryState, Request("GET", path_of("query", workflow_id))
+        )
+
+    async def cancel(self, workflow_id: str) -> None:
+        """Ask it to stop; it is over when its state says `cancelled`.
+
+        Raises:
+            ConflictError: it is over already.
+        """
+        await self._transport.send(creating(path_of("query", workflow_id, "cancel"), None))
+
+    async def feedback(self, workflow_id: str, rating: int, comment: str | None = None) -> None:
+        """Say what you think of its answer: 1, 0 or -1."""
+        body = said({"rating": rating, "comment": comment})
+        await self._transport.send(creating(path_of("query", workflow_id, "feedback"), body))
+
+    async def watch(
+        self, workflow_id: str, *, timeout_s: float | None = None
+    ) -> AsyncIterator[QueryState]:
+        """Its state now, and again each time that it changes; the last one is closed.
+
+        Raises:
+            TimedOut: it was not over in time. It goes on all the same.
+        """
+        deadline = inf if timeout_s is None else monotonic() + timeout_s
+        last: QueryState | None = None
+        pause_s = FIRST_POLL_S
+        while True:
+            state = await self.get(workflow_id)
+            if state != last:
+                yield state
+                last, pause_s = state, FIRST_POLL_S
+            if state.closed:
+                return
+            if monotonic() + pause_s > deadline:
+                raise TimedOut(f"The question {workflow_id} goes on; it took over {timeout_s} s.")
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_POLL_S)
+
+    async def wait(self, workflow_id: str, *, timeout_s: float | None = None) -> QueryState:
+        """Its last state, once it is over.
+
+        Raises:
+            TimedOut: it was not over in time. It goes on all the same.
+        """
+        states = [state async for state in self.watch(workflow_id, timeout_s=timeout_s)]
+        return states[-1]
+
+    def list(
+        self,
+        *,
+        library: str | None = None,
+        status: QueryStatus | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        page_size: int = 100,
+    ) -> AsyncIterator[QuerySummary]:
+        """The newest first; asked at `since` or later, and before `until`, both with a zone."""
+        asked = {"since": since, "until": until}
+        params = query_of(library=library, status=status, **asked, limit=page_size)
+        return self._transport.pages(QuerySummary, Request("GET", "/query", params))

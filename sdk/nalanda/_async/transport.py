@@ -1,0 +1,98 @@
+"""Requests to the server and answers from it: retries, errors, pages, positions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from time import monotonic
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from nalanda._answers import HighestPosition, page_of, parsed
+from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_error
+from nalanda._requests import Request, delay_s
+
+CONNECT_TIMEOUT_S = 5.0
+PAST_THE_PROXY = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
+"""No proxy of the environment's knows this machine's own servers."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Transport:
+    """`timeout_s` bounds a call with all of its retries, of which there are `max_retries`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None,
+        timeout_s: float,
+        max_retries: int,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=base_url, headers=headers, mounts=PAST_THE_PROXY, transport=transport
+            )
+        except HTTPX_ERRORS as error:
+            raise connection_error(error, base_url) from error
+        self.base_url = base_url
+        self.position = HighestPosition()
+        self._timeout_s = timeout_s
+        self._max_retries = max_retries
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def send(self, request: Request) -> httpx.Response:
+        """The successful answer, after retries where they make sense.
+
+        Raises:
+            NalandaError: there was none.
+        """
+        deadline = monotonic() + self._timeout_s
+        retries = self._max_retries if request.repeatable else 0
+        attempt = 0
+        while True:
+            try:
+                return await self._attempt(request, deadline - monotonic())
+            except NalandaError as error:
+                delay = delay_s(error, attempt)
+                if delay is None or attempt == retries or monotonic() + delay >= deadline:
+                    raise
+            await asyncio.sleep(delay)
+            attempt += 1
+
+    async def fetch(self, model: type[M], request: Request) -> M:
+        """The answer's body as a model."""
+        return parsed(model, await self.send(request))
+
+    async def pages(self, model: type[M], request: Request) -> AsyncIterator[M]:
+        """The items of a listing, page after page as they are asked for."""
+        cursor = None
+        while True:
+            response = await self.send(request.at_cursor(cursor))
+            items, cursor = page_of(model, response)
+            for item in items:
+                yield item
+            if cursor is None:
+                return
+
+    async def _attempt(self, request: Request, timeout_s: float) -> httpx.Response:
+        try:
+            response = await self._http.request(
+                request.method,
+                request.path,
+                params=request.params,
+                json=request.body,
+                headers=request.headers,
+                timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
+            )
+        except HTTPX_ERRORS as error:
+            raise connection_error(error, self.base_url) from error
+        self.position.see(response)
+        if not response.is_success:
+            raise api_error(response)
+        return response

@@ -1,0 +1,246 @@
+"""Everything that a call can raise, as one tree.
+
+    NalandaError
+    ├── ConnectionFailed         the server was not reached, or hung up
+    │   └── InvalidAddress       the base URL is none that a server can be reached at
+    ├── TimedOut                 it did not answer, or a question did not end, in time
+    ├── InvalidName              an id or a name that no path can carry; a ValueError too
+    ├── QueryFailed              a question ended without an answer; `.state` has what there is
+    └── ApiError                 the server said no; `.status`, `.title`, `.detail`, `.problem`
+        ├── BadRequestError          400  not even a readable request
+        ├── AuthenticationError      401  no API key, or a wrong one
+        ├── PermissionDeniedError    403  the key does not allow it
+        ├── NotFoundError            404  the thing named is not there
+        ├── ConflictError            409  it is there already, or something stands in the way
+        ├── PreconditionFailedError  412  `if_match` is not the current version
+        ├── PayloadTooLargeError     413  send less at a time
+        ├── ValidationError          422  the input breaks a rule; `.errors` points into it
+        ├── RateLimitedError         429  too many requests; `.retry_after_s`
+        ├── ServerError              5xx  the server's own failure
+        │   └── UnavailableError     502, 503, 504  not now; `.retry_after_s`
+        └── UnexpectedAnswerError    an answer that this client cannot read
+
+Nothing of httpx's gets out: `connection_error` translates all of it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pydantic
+
+from nalanda._models import QueryState
+
+HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+
+
+class NalandaError(Exception):
+    """The root; its text is meant for the person who made the call."""
+
+
+class ConnectionFailed(NalandaError):
+    pass
+
+
+class InvalidAddress(ConnectionFailed):
+    pass
+
+
+class TimedOut(NalandaError):
+    pass
+
+
+class InvalidName(NalandaError, ValueError):
+    pass
+
+
+class QueryFailed(NalandaError):
+    """`state` is the question's last one: failed, cancelled or timed out."""
+
+    def __init__(self, state: QueryState) -> None:
+        why = f": {state.error}" if state.error else ""
+        super().__init__(f"The question {state.workflow_id} ended as {state.status}{why}")
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One broken rule: where (a JSON pointer into the input) and what."""
+
+    pointer: str
+    detail: str
+
+
+class ApiError(NalandaError):
+    """An answer with an error status.
+
+    `errors` has a `Fault` for each broken rule, `problem` the whole RFC 9457 document, and
+    `retry_after_s` what the server said of when to ask again; each is empty where it sent none.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str | None = None,
+        *,
+        errors: Sequence[Fault] = (),
+        problem: Mapping[str, Any] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        said = [f"{fault.pointer or '/'}: {fault.detail}" for fault in errors]
+        super().__init__(f"{status} {title}: {'; '.join(said) or detail or 'no details'}")
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.problem = dict(problem or {})
+        self.retry_after_s = retry_after_s
+
+
+class BadRequestError(ApiError):
+    pass
+
+
+class AuthenticationError(ApiError):
+    pass
+
+
+class PermissionDeniedError(ApiError):
+    pass
+
+
+class NotFoundError(ApiError):
+    pass
+
+
+class ConflictError(ApiError):
+    pass
+
+
+class PreconditionFailedError(ApiError):
+    pass
+
+
+class PayloadTooLargeError(ApiError):
+    pass
+
+
+class ValidationError(ApiError):
+    pass
+
+
+class RateLimitedError(ApiError):
+    pass
+
+
+class ServerError(ApiError):
+    pass
+
+
+class UnavailableError(ServerError):
+    pass
+
+
+class UnexpectedAnswerError(ApiError):
+    pass
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    412: PreconditionFailedError,
+    413: PayloadTooLargeError,
+    422: ValidationError,
+    429: RateLimitedError,
+    502: UnavailableError,
+    503: UnavailableError,
+    504: UnavailableError,
+}
+
+
+def connection_error(error: Exception, url: object) -> NalandaError:
+    """One of `HTTPX_ERRORS` in this tree's terms."""
+    said = str(error) or type(error).__name__
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOut(f"{url} did not answer in time ({type(error).__name__}).")
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return InvalidAddress(f"{url} is no address of a server: {said}")
+    return ConnectionFailed(f"{url} could not be reached: {said}")
+
+
+def api_error(response: httpx.Response) -> ApiError:
+    """What an answer says that is no success, problem document or not."""
+    status = response.status_code
+    problem = _problem(response)
+    return _class_of(status)(
+        status,
+        str(problem.get("title") or _phrase(status)),
+        str(problem["detail"]) if problem.get("detail") else _excerpt(response, problem),
+        errors=_faults(problem.get("errors")),
+        problem=problem,
+        retry_after_s=retry_after_s(response.headers.get("Retry-After")),
+    )
+
+
+def unexpected_answer(response: httpx.Response, why: pydantic.ValidationError) -> ApiError:
+    """A success whose body is not what the contract says; something else may be answering."""
+    first = why.errors()[0]
+    where = "/".join(str(part) for part in first["loc"]) or "the body"
+    detail = f"{response.url} did not answer as Nalanda does: {where}: {first['msg']}"
+    return UnexpectedAnswerError(response.status_code, "Unexpected answer", detail)
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """Seconds from now that `Retry-After` (RFC 9110) asks for: a number of them, or a date."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    now = datetime.now(UTC)
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+
+
+def _class_of(status: int) -> type[ApiError]:
+    return _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
+
+
+def _problem(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _excerpt(response: httpx.Response, problem: Mapping[str, Any]) -> str | None:
+    """The beginning of a body that is no problem document, such as a proxy's page."""
+    if problem:
+        return None
+    return " ".join(response.text[:1000].split())[:200] or None
+
+
+def _faults(errors: object) -> list[Fault]:
+    if not isinstance(errors, list):
+        return []
+    said = [error for error in errors if isinstance(error, dict)]
+    return [Fault(str(e.get("pointer", "")), str(e.get("detail", ""))) for e in said]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown status"

@@ -1,0 +1,111 @@
+# Written by sdk/unasync.py from _async/chunks.py: change that one, then `make generate`.
+"""`client.chunks`."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from pydantic import BaseModel
+
+from nalanda._models import Chunk
+from nalanda._options import ChunkOptions, Filter, Json, packed, said
+from nalanda._requests import Request, at_least, creating, path_of, query_of, writing
+from nalanda._sync.transport import Transport
+from nalanda._vectors import Vector
+
+Included = Sequence[Literal["embedding"]]
+
+
+class Added(BaseModel):
+    items: list[Chunk]
+
+
+class Deleted(BaseModel):
+    deleted: int
+
+
+class Chunks:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def add(
+        self, library: str, document_id: str, chunks: Iterable[ChunkOptions]
+    ) -> Sequence[Chunk]:
+        """At most 1,000 of them, all or nothing, behind those that the document has."""
+        path = path_of("libraries", library, "documents", document_id, "chunks")
+        request = creating(path, said({"chunks": chunks}))
+        return (self._transport.fetch(Added, request)).items
+
+    def get(
+        self,
+        library: str,
+        chunk_id: str,
+        *,
+        include: Included = (),
+        min_position: int | None = None,
+    ) -> Chunk:
+        path = path_of("libraries", library, "chunks", chunk_id)
+        params = query_of(include=include or None)
+        request = Request("GET", path, params, headers=at_least(min_position))
+        return self._transport.fetch(Chunk, request)
+
+    def put(
+        self,
+        library: str,
+        chunk_id: str,
+        *,
+        document_id: str,
+        text: str,
+        embedding: Vector | None = None,
+        metadata: Json | None = None,
+        if_match: int | str | None = None,
+    ) -> Chunk:
+        """Create it under this id, or replace it; the server embeds it if no embedding is given."""
+        chunk = {"document_id": document_id, "text": text, "metadata": metadata}
+        path = path_of("libraries", library, "chunks", chunk_id)
+        body = said({**chunk, "embedding": embedding})
+        request = writing("PUT", path, body, if_match=if_match)
+        return self._transport.fetch(Chunk, request)
+
+    def update(
+        self, library: str, chunk_id: str, patch: Json, *, if_match: int | str | None = None
+    ) -> Chunk:
+        """Apply a JSON merge patch; new text without an embedding is embedded again."""
+        path = path_of("libraries", library, "chunks", chunk_id)
+        request = writing("PATCH", path, packed(patch), if_match=if_match)
+        return self._transport.fetch(Chunk, request)
+
+    def delete(self, library: str, chunk_id: str, *, if_match: int | str | None = None) -> None:
+        path = path_of("libraries", library, "chunks", chunk_id)
+        self._transport.send(writing("DELETE", path, if_match=if_match))
+
+    def delete_many(
+        self, library: str, *, ids: Sequence[str] | None = None, filter: Filter | None = None
+    ) -> int:
+        """Those with these ids, or those that match; answers how many there were."""
+        path = path_of("libraries", library, "chunks", "delete")
+        request = creating(path, said({"ids": ids, "filter": filter}))
+        return (self._transport.fetch(Deleted, request)).deleted
+
+    def list(
+        self,
+        library: str,
+        *,
+        document_id: str | None = None,
+        filter: Filter | None = None,
+        order_by: str | None = None,
+        include: Included = (),
+        min_position: int | None = None,
+        page_size: int = 100,
+    ) -> Iterator[Chunk]:
+        """A library's chunks, or one document's, in its order.
+
+        `order_by` is a field, or `-field` for the other direction; it and `filter` are for a
+        whole library.
+        """
+        inside = ("documents", document_id) if document_id is not None else ()
+        path = path_of("libraries", library, *inside, "chunks")
+        params = query_of(
+            filter=filter, order_by=order_by, include=include or None, limit=page_size
+        )
+        request = Request("GET", path, params, headers=at_least(min_position))
+        return self._transport.pages(Chunk, request)

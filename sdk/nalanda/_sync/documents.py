@@ -1,0 +1,55 @@
+# Written by sdk/unasync.py from _async/documents.py: change that one, then `make generate`.
+"""`client.documents`."""
+
+from collections.abc import Iterator
+from typing import Unpack
+
+from nalanda._models import Document
+from nalanda._options import DocumentOptions, Json, said
+from nalanda._requests import Request, creating, path_of, query_of, writing
+from nalanda._sync.transport import Transport
+
+
+class Documents:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, library: str, **document: Unpack[DocumentOptions]) -> Document:
+        """With its chunks, all or nothing: `text`, which the server splits, or `chunks`."""
+        path = path_of("libraries", library, "documents")
+        return self._transport.fetch(Document, creating(path, said(document)))
+
+    def get(self, library: str, document_id: str) -> Document:
+        path = path_of("libraries", library, "documents", document_id)
+        return self._transport.fetch(Document, Request("GET", path))
+
+    def replace(
+        self,
+        library: str,
+        document_id: str,
+        *,
+        if_match: int | str | None = None,
+        **document: Unpack[DocumentOptions],
+    ) -> Document:
+        """Create it under this id, or replace it; with neither text nor chunks, its chunks stay."""
+        path = path_of("libraries", library, "documents", document_id)
+        request = writing("PUT", path, said(document), if_match=if_match)
+        return self._transport.fetch(Document, request)
+
+    def update(
+        self, library: str, document_id: str, patch: Json, *, if_match: int | str | None = None
+    ) -> Document:
+        """Apply a JSON merge patch: what it names is set, and what it names as `None` removed."""
+        path = path_of("libraries", library, "documents", document_id)
+        request = writing("PATCH", path, dict(patch), if_match=if_match)
+        return self._transport.fetch(Document, request)
+
+    def delete(self, library: str, document_id: str, *, if_match: int | str | None = None) -> None:
+        """Delete it with its chunks."""
+        path = path_of("libraries", library, "documents", document_id)
+        self._transport.send(writing("DELETE", path, if_match=if_match))
+
+    def list(self, library: str, *, page_size: int = 100) -> Iterator[Document]:
+        path = path_of("libraries", library, "documents")
+        request = Request("GET", path, query_of(limit=page_size))
+        return self._transport.pages(Document, request)
