@@ -13,6 +13,12 @@ PROGRESS_QUERY = "progress"
 RESULT_QUERY = "result"
 FEEDBACK_SIGNAL = "feedback"
 
+DEADLINE_EXCEEDED = "DeadlineExceeded"
+"""The type of the failure of a question that had found nothing when its time was up."""
+
+PROVIDER_FAILURES = frozenset({"ProviderRejected", "ProviderUnavailable"})
+"""The types of an activity's failure that are the provider's doing, and not the API's."""
+
 # Search attributes, all of Temporal's type Keyword.
 LIBRARY_ATTRIBUTE = "NalandaLibrary"
 STAGE_ATTRIBUTE = "NalandaStage"

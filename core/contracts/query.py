@@ -17,7 +17,7 @@ Packed: TypeAlias = str
 
 SearchMode = Literal["vector", "lexical", "hybrid"]
 QueryStatus = Literal["running", "completed", "failed", "cancelled", "timed_out"]
-StageStatus = Literal["pending", "running", "completed", "failed", "skipped"]
+StageStatus = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
 
 
 class Contract(BaseModel):
@@ -90,26 +90,38 @@ class QueryResult(Contract):
     """The answer, with everything it rests on.
 
     `degraded` names each thing that had to be done in a lesser way (`rerank`, `answer`,
-    `deadline`, `changed:<chunk id>`); empty means that nothing was.
+    `deadline`, `changed:<chunk id>`); empty means that nothing was. Without an answer (none was
+    asked for, or there was no time), `answer`, `provider` and `model` are empty. `timings_ms`
+    has each stage that ran, and `total`.
     """
 
-    answer: str
+    answer: str = ""
     citations: list[Citation] = []
     hits: list[RankedChunk] = []
     position: int
     degraded: list[str] = []
-    provider: str
-    model: str
+    provider: str = ""
+    model: str = ""
     usage: Usage = Usage()
     timings_ms: dict[str, float] = {}
 
 
 class StageProgress(Contract):
+    """One stage. `attempt` counts from 1 when it runs; while an activity is being retried only
+    the server knows how often, and its description of the workflow's pending activities says."""
+
     name: Stage
     status: StageStatus = "pending"
     started_at: datetime | None = None
     ended_at: datetime | None = None
     attempt: int = 0
+
+
+class Feedback(Contract):
+    """The signal `feedback`: what a reader thought of the answer."""
+
+    rating: Annotated[int, Field(ge=-1, le=1)]
+    comment: str | None = None
 
 
 class Progress(Contract):
@@ -119,13 +131,7 @@ class Progress(Contract):
     stage: Stage | None = None
     stages: list[StageProgress] = []
     error: str | None = None
-
-
-class Feedback(Contract):
-    """The signal `feedback`: what a reader thought of the answer."""
-
-    rating: Annotated[int, Field(ge=-1, le=1)]
-    comment: str | None = None
+    feedback: list[Feedback] = []
 
 
 # What goes into each activity, and what comes out.
@@ -136,7 +142,13 @@ class PreprocessInput(Contract):
     embedding_model: str
 
 
-class Prepared(Contract):
+class StageOutput(Contract):
+    """`attempt` is the one that succeeded, from 1; set for all activities in one place."""
+
+    attempt: int = 1
+
+
+class Prepared(StageOutput):
     """The question as it will be searched for, and its vector."""
 
     query: str
@@ -146,6 +158,7 @@ class Prepared(Contract):
 
 class RetrieveInput(Contract):
     library_id: str
+    query: str
     embedding: Packed
     k: int
     mode: SearchMode = "vector"
@@ -153,7 +166,7 @@ class RetrieveInput(Contract):
     min_position: int = 0
 
 
-class Retrieved(Contract):
+class Retrieved(StageOutput):
     hits: list[RankedChunk]
     position: int
 
@@ -166,7 +179,7 @@ class RerankInput(Contract):
     position: int
 
 
-class Reranked(Contract):
+class Reranked(StageOutput):
     """At most `top_n` hits, best first; `changed` are ids whose chunk is no longer as pinned."""
 
     hits: list[RankedChunk]
@@ -184,7 +197,7 @@ class AnswerInput(Contract):
     extractive: bool = False
 
 
-class Answered(Contract):
+class Answered(StageOutput):
     answer: str
     citations: list[Citation]
     provider: str

@@ -20,7 +20,7 @@ Place: TypeAlias = tuple[str, ...]
 
 # The seconds and the offset are not optional; the range of each number is checked after.
 _RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
 )
 _SHORTEST = len("2026-01-01T00:00:00Z")
 

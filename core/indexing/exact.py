@@ -1,8 +1,8 @@
 """Exact nearest neighbours: every vector is compared. O(n·d) a query, and no memory of its own.
 
-A first pass scores all vectors in float32, by one matrix product. Its rounding errors have a
+A first pass scores all vectors in float32, by their dot products. Its rounding errors have a
 bound, so that what may be among the k best is known for certain; a second pass scores only
-that in float64. So distances between near neighbours far from the origin, which a product
+that in float64. So distances between near neighbours far from the origin, which products
 alone would lose to cancellation, come out right as well.
 """
 
@@ -21,7 +21,6 @@ RowNumbers: TypeAlias = NDArray[np.intp]
 _EPSILON = float(np.finfo(np.float32).eps)
 _TINY = float(np.finfo(np.float32).smallest_normal)
 _GATHER_BELOW = 0.25
-_PRODUCTS_AT_ONCE = 2**22
 _ROWS_AT_ONCE = 2**13
 
 
@@ -47,52 +46,42 @@ class Ranking:
 
 def search(
     vectors: Vectors,
-    queries: NDArray[np.float32],
+    query: NDArray[np.float32],
     k: int,
     *,
     eligible: RowNumbers | None,
     chunk_id: Callable[[int], str],
-) -> list[Ranking]:
-    """The `min(k, eligible)` best rows for each query.
+) -> Ranking:
+    """The `min(k, eligible)` best rows.
 
-    `queries`: `(q, d) float32`. `eligible`: the rows that may be found, all if `None`. The
-    score is the similarity for cosine and dot, and the negative distance for l2.
+    `query`: `(d,) float32`. `eligible`: the rows that may be found, all if `None`. The score is
+    the similarity for cosine and dot, and the negative distance for l2.
     """
-    considered = np.arange(len(vectors.matrix)) if eligible is None else eligible
-    if not len(considered):
-        return [Ranking(np.empty(0, np.intp), np.empty(0)) for _ in queries]
+    if vectors.metric is Metric.COSINE:
+        # To a norm in [0.5, 1) by a power of two, which leaves the score as it is.
+        _, exponent = np.frexp(np.linalg.norm(query.astype(np.float64)))
+        query = np.ldexp(query, -exponent)
+    products = _products(vectors, query, eligible)
     norms = vectors.norms if eligible is None else vectors.norms[eligible]
-    rankings = []
-    step = max(1, _PRODUCTS_AT_ONCE // len(considered))
-    for start in range(0, len(queries), step):
-        block = _scaled(vectors.metric, queries[start : start + step])
-        for query, products in zip(block, _products(vectors, block, eligible), strict=True):
-            candidates = considered[_candidates(vectors.metric, products, norms, query, k)]
-            rankings.append((query, candidates))
-    return [
-        _best(candidates, _scores(vectors, candidates, query), k, chunk_id)
-        for query, candidates in rankings
-    ]
-
-
-def _scaled(metric: Metric, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Under cosine, to norms in [0.5, 1) by powers of two, which leaves the score as it is."""
-    if metric is not Metric.COSINE:
-        return queries
-    _, exponents = np.frexp(np.linalg.norm(queries.astype(np.float64), axis=1))
-    return np.asarray(np.ldexp(queries, -exponents[:, np.newaxis]))
+    candidates = _candidates(vectors.metric, products, norms, query, k)
+    rows = candidates if eligible is None else eligible[candidates]
+    return _best(rows, _scores(vectors, rows, query), k, chunk_id)
 
 
 def _products(
-    vectors: Vectors, queries: NDArray[np.float32], eligible: RowNumbers | None
+    vectors: Vectors, query: NDArray[np.float32], eligible: RowNumbers | None
 ) -> NDArray[np.float32]:
-    """`(q, eligible) float32`; not finite where float32 overflows."""
+    """`(eligible,) float32`; not finite where float32 overflows.
+
+    By `vecdot`, which leaves the other cores to other searches: a product of a matrix is
+    bound by memory, and its threads wait for one another where the cores are busy.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         if eligible is None:
-            return queries @ vectors.matrix.T
+            return np.asarray(np.vecdot(vectors.matrix, query))
         if len(eligible) < _GATHER_BELOW * len(vectors.matrix):
-            return queries @ vectors.matrix[eligible].T
-        return (queries @ vectors.matrix.T)[:, eligible]
+            return np.asarray(np.vecdot(vectors.matrix[eligible], query))
+        return np.asarray(np.vecdot(vectors.matrix, query)[eligible])
 
 
 def _candidates(
@@ -145,14 +134,13 @@ def _score(metric: Metric, rows: Floats, query: Floats) -> Floats:
         case Metric.DOT:
             return np.asarray((rows * query).sum(axis=1))
         case Metric.L2:
-            # From zero, as a negated 0.0 would be -0.0.
-            return np.asarray(0.0 - np.sqrt(((rows - query) ** 2).sum(axis=1)))
+            return np.asarray(-np.sqrt(((rows - query) ** 2).sum(axis=1)))
 
 
 def _rounded(scores: Floats) -> Floats:
     with np.errstate(over="ignore"):
         rounded = scores.astype(np.float32).astype(np.float64)
-    return np.where(np.isfinite(rounded), rounded, scores)
+    return np.where(np.isfinite(rounded), rounded, scores) + 0.0  # which makes -0.0 a 0.0
 
 
 def _best(rows: RowNumbers, scores: Floats, k: int, chunk_id: Callable[[int], str]) -> Ranking:

@@ -86,10 +86,11 @@ class LibraryView:
         if allowed is None and self.deleted:
             allowed = self.live_rows()
         matrix, norms = self.rows.matrix[: self.size], self.rows.norms[: self.size]
-        return exact.search(
-            Vectors(self.rows.metric, matrix, norms),
-            queries,
-            k,
-            eligible=allowed,
-            chunk_id=lambda row: self.chunk(row).id,
-        )
+        vectors = Vectors(self.rows.metric, matrix, norms)
+        return [
+            exact.search(vectors, query, k, eligible=allowed, chunk_id=self._chunk_id)
+            for query in queries
+        ]
+
+    def _chunk_id(self, row: int) -> str:
+        return self.rows.chunks[row].id

@@ -25,7 +25,7 @@ __all__ = ["Hit", "Plan", "SearchAnswer", "SearchRequest", "SearchService"]
 
 # Measured on one core of a small server, and rounded up.
 _US_PER_SEARCH = 60.0
-_US_PER_HIT = 2.0
+_US_PER_HIT = 3.0
 _US_PER_FILTERED_CHUNK = 0.5
 _US_PER_BYTE = 1 / 12_000
 

@@ -20,7 +20,7 @@ def view_of(vectors: NDArray[np.float32], metric: Metric, ids: list[str]) -> Lib
     view = LibraryView.empty(library(metric=metric, dimension=vectors.shape[1]))
     view = with_documents(view, [document()])
     return with_chunks(
-        view, [embedded(chunk(id), v) for id, v in zip(ids, vectors.tolist(), strict=True)]
+        view, [embedded(chunk(id_), v) for id_, v in zip(ids, vectors.tolist(), strict=True)]
     )
 
 
@@ -79,7 +79,7 @@ def test_ties_go_by_chunk_id(
         zip(everything.scores, [ids[row] for row in everything.rows], strict=True),
         key=lambda item: (-item[0], item[1]),
     )
-    assert [id for _, id in ranked] == [ids[row] for row in everything.rows]
+    assert [id_ for _, id_ in ranked] == [ids[row] for row in everything.rows]
     assert_exact(view, vectors, query, k)
 
 
@@ -166,7 +166,6 @@ def test_deleted_rows_are_not_found_and_queries_are_answered_each() -> None:
 
 
 def test_many_queries_say_what_each_says_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.indexing.exact._PRODUCTS_AT_ONCE", 100)
     monkeypatch.setattr("core.indexing.exact._ROWS_AT_ONCE", 7)
     rng = np.random.default_rng(6)
     vectors = rng.standard_normal((40, 4)).astype(np.float32)

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.domain.library import Metric
 from core.indexing.status import index_status
@@ -22,8 +23,8 @@ def empty(metric: Metric = Metric.L2) -> LibraryView:
 
 def contents(view: LibraryView) -> dict[str, tuple[str, list[float]]]:
     return {
-        id: (view.chunk(row).text, view.embedding(row).tolist())
-        for id, row in view.rows_by_id.items()
+        id_: (view.chunk(row).text, view.embedding(row).tolist())
+        for id_, row in view.rows_by_id.items()
     }
 
 
@@ -50,7 +51,7 @@ def test_embeddings_come_back_bit_for_bit(metric: Metric) -> None:
 
 def test_rows_are_shared_and_grow_by_doubling() -> None:
     view = empty()
-    matrices = []
+    matrices: list[NDArray[np.float32]] = []
     for i in range(1000):
         view = with_chunks(view, [embedded(chunk(f"c{i}"), (i, 1))])
         if not matrices or matrices[-1] is not view.rows.matrix:
@@ -60,7 +61,7 @@ def test_rows_are_shared_and_grow_by_doubling() -> None:
 
 
 def test_a_write_that_failed_half_way_leaves_nothing() -> None:
-    view = with_chunks(empty(), [embedded(chunk(id)) for id in "abcd"])
+    view = with_chunks(empty(), [embedded(chunk(id_)) for id_ in "abcd"])
     view = without_chunks(view, ["a"])
     abandoned = with_chunks(view, [embedded(chunk("x", text="lost"), (9, 9))])
     assert abandoned.vectors == 4
@@ -76,13 +77,13 @@ def test_the_last_of_two_versions_in_one_batch_stays() -> None:
 
 def test_space_is_given_back_once_more_than_half_is_dead() -> None:
     ids = [f"c{i:03}" for i in range(100)]
-    view = with_chunks(empty(), [embedded(chunk(id), (i, 1)) for i, id in enumerate(ids)])
+    view = with_chunks(empty(), [embedded(chunk(id_), (i, 1)) for i, id_ in enumerate(ids)])
     half = without_chunks(view, ids[:50])
     assert half.deleted == 50
     fewer = without_chunks(half, ids[50:51])
     assert (fewer.deleted, fewer.vectors, fewer.size) == (0, 49, 49)
     assert fewer.memory_bytes < view.memory_bytes
-    assert contents(fewer) == {id: contents(view)[id] for id in ids[51:]}
+    assert contents(fewer) == {id_: contents(view)[id_] for id_ in ids[51:]}
     none = without_chunks(fewer, [*ids, "unknown"])
     assert (none.size, none.memory_bytes) == (0, 0)
 
@@ -114,7 +115,7 @@ def test_documents_come_change_and_go() -> None:
 def test_the_status_counts_what_there_is() -> None:
     status = index_status(empty())
     assert (status.segments, status.vectors, status.deleted) == (0, 0, 0)
-    view = with_chunks(empty(), [embedded(chunk(id)) for id in "abc"])
+    view = with_chunks(empty(), [embedded(chunk(id_)) for id_ in "abc"])
     status = index_status(without_chunks(view, ["a"]))
     assert (status.kind, status.state, status.segments) == ("auto", "ready", 1)
     assert (status.vectors, status.deleted) == (2, 1)

@@ -1,0 +1,61 @@
+"""The last stage: an answer that rests on the hits, and says where."""
+
+import asyncio
+
+from temporalio import activity
+
+from activities.texts import read, read_async
+from core.contracts.names import ANSWER
+from core.contracts.query import Answered, AnswerInput
+from core.providers.base import Answerer, AsyncAnswerer, Generated
+from nalanda import AsyncNalanda, Nalanda
+
+
+class Answer:
+    """By an answerer that computes, on a thread: the local one, which quotes."""
+
+    def __init__(self, client: Nalanda, answerer: Answerer) -> None:
+        self._client = client
+        self._answerer = answerer
+
+    @activity.defn(name=ANSWER)
+    def answer(self, question: AnswerInput) -> Answered:
+        found = read(self._client, question.library_id, question.hits, question.position)
+        generated = self._answerer.answer(question.query, found.passages)
+        return answered(generated, "local", self._answerer.model, found.changed)
+
+
+class AsyncAnswer:
+    """By an answerer that waits for the network; by `extractive`, on a thread, if it failed."""
+
+    def __init__(
+        self, client: AsyncNalanda, provider: str, answerer: AsyncAnswerer, extractive: Answerer
+    ) -> None:
+        self._client = client
+        self._provider = provider
+        self._answerer = answerer
+        self._extractive = extractive
+
+    @activity.defn(name=ANSWER)
+    async def answer(self, question: AnswerInput) -> Answered:
+        found = await read_async(
+            self._client, question.library_id, question.hits, question.position
+        )
+        if question.extractive:
+            generated = await asyncio.to_thread(
+                self._extractive.answer, question.query, found.passages
+            )
+            return answered(generated, "local", self._extractive.model, found.changed)
+        generated = await self._answerer.answer(question.query, found.passages)
+        return answered(generated, self._provider, self._answerer.model, found.changed)
+
+
+def answered(generated: Generated, provider: str, model: str, changed: list[str]) -> Answered:
+    return Answered(
+        answer=generated.answer,
+        citations=list(generated.citations),
+        provider=provider,
+        model=model,
+        changed=changed,
+        usage=generated.usage,
+    )

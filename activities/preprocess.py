@@ -1,0 +1,62 @@
+"""The first stage: the question made clean and turned into a vector."""
+
+import asyncio
+import unicodedata
+from base64 import b64encode
+
+from temporalio import activity
+
+from core.contracts.names import PREPROCESS
+from core.contracts.query import Packed, Prepared, PreprocessInput
+from core.domain.errors import ProviderRejected
+from core.providers.base import AsyncEmbedder, Embedder, Vectors
+
+
+class Preprocess:
+    """By an embedder that computes, on a thread."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    @activity.defn(name=PREPROCESS)
+    def preprocess(self, question: PreprocessInput) -> Prepared:
+        query = normalised(question.query)
+        if question.embedding_model != self._embedder.model:
+            raise unknown(question.embedding_model, self._embedder.model)
+        return Prepared(query=query, embedding=packed(self._embedder.embed([query], "query")))
+
+
+class AsyncPreprocess:
+    """By an embedder that waits for the network; for a library of the model `local`, by that,
+    on a thread."""
+
+    def __init__(self, embedder: AsyncEmbedder, local: Embedder) -> None:
+        self._embedder = embedder
+        self._local = local
+
+    @activity.defn(name=PREPROCESS)
+    async def preprocess(self, question: PreprocessInput) -> Prepared:
+        query = normalised(question.query)
+        if question.embedding_model == self._local.model:
+            vectors = await asyncio.to_thread(self._local.embed, [query], "query")
+            return Prepared(query=query, embedding=packed(vectors))
+        if question.embedding_model != self._embedder.model:
+            raise unknown(question.embedding_model, self._embedder.model, self._local.model)
+        vectors, usage = await self._embedder.embed([query], "query")
+        return Prepared(query=query, embedding=packed(vectors), usage=usage)
+
+
+def normalised(query: str) -> str:
+    """In Unicode's NFC, white space as single spaces and none at the ends."""
+    return " ".join(unicodedata.normalize("NFC", query).split())
+
+
+def unknown(model: str, *known: str) -> ProviderRejected:
+    return ProviderRejected(
+        f"This worker cannot embed with {model!r}, only with {' and '.join(known)}."
+    )
+
+
+def packed(vectors: Vectors) -> Packed:
+    """The first of `(n, dimension)` vectors, as the contracts carry it."""
+    return b64encode(vectors[0].astype("<f4").tobytes()).decode("ascii")

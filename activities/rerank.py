@@ -1,0 +1,47 @@
+"""The third stage: the hits in the order in which their texts answer the question."""
+
+from temporalio import activity
+
+from activities.texts import Pinned, read, read_async
+from core.contracts.names import RERANK
+from core.contracts.query import Reranked, RerankInput
+from core.providers.base import AsyncReranker, Reranker, Reranking
+from nalanda import AsyncNalanda, Nalanda
+
+
+class Rerank:
+    """By a reranker that computes, on a thread."""
+
+    def __init__(self, client: Nalanda, reranker: Reranker) -> None:
+        self._client = client
+        self._reranker = reranker
+
+    @activity.defn(name=RERANK)
+    def rerank(self, question: RerankInput) -> Reranked:
+        found = read(self._client, question.library_id, question.hits, question.position)
+        reranking = self._reranker.rerank(question.query, found.passages, question.top_n)
+        return reranked(found, reranking)
+
+
+class AsyncRerank:
+    """By a reranker that waits for the network."""
+
+    def __init__(self, client: AsyncNalanda, reranker: AsyncReranker) -> None:
+        self._client = client
+        self._reranker = reranker
+
+    @activity.defn(name=RERANK)
+    async def rerank(self, question: RerankInput) -> Reranked:
+        found = await read_async(
+            self._client, question.library_id, question.hits, question.position
+        )
+        reranking = await self._reranker.rerank(question.query, found.passages, question.top_n)
+        return reranked(found, reranking)
+
+
+def reranked(found: Pinned, reranking: Reranking) -> Reranked:
+    hits = [
+        found.hits[scored.index].model_copy(update={"rerank_score": scored.score})
+        for scored in reranking.order
+    ]
+    return Reranked(hits=hits, changed=found.changed, usage=reranking.usage)

@@ -1,0 +1,40 @@
+"""The second stage: the nearest chunks, by search over REST."""
+
+from temporalio import activity
+
+from core.contracts.names import RETRIEVE
+from core.contracts.query import RankedChunk, Retrieved, RetrieveInput
+from nalanda import AsyncNalanda, SearchOptions, SearchResult
+
+
+class Retrieve:
+    def __init__(self, client: AsyncNalanda) -> None:
+        self._client = client
+
+    @activity.defn(name=RETRIEVE)
+    async def retrieve(self, question: RetrieveInput) -> Retrieved:
+        found = await self._client.search(
+            question.library_id, min_position=question.min_position, **search_for(question)
+        )
+        return retrieved(found)
+
+
+def search_for(question: RetrieveInput) -> SearchOptions:
+    """A search takes the vector, the words, or both, by its mode; and only ids come back."""
+    search = SearchOptions(k=question.k, mode=question.mode, filter=question.filter, include=[])
+    if question.mode != "lexical":
+        search["embedding"] = question.embedding
+    if question.mode != "vector":
+        search["text"] = question.query
+    return search
+
+
+def retrieved(found: SearchResult) -> Retrieved:
+    """The hits, each pinned to the version that was found."""
+    hits = [
+        RankedChunk(
+            chunk_id=hit.chunk_id, document_id=hit.document_id, version=hit.version, score=hit.score
+        )
+        for hit in found.hits
+    ]
+    return Retrieved(hits=hits, position=found.position)

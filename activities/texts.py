@@ -1,0 +1,58 @@
+"""Chunk texts, which never go through Temporal's history: read over REST where they are used."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.contracts.query import RankedChunk
+from core.providers.base import Passage
+from nalanda import AsyncNalanda, Chunk, Nalanda
+
+BATCH = 100
+"""Ids in one request; they go in its URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The hits that are still as they were found, each with its passage; and the ids that are
+    not, because the chunk was changed or deleted since."""
+
+    hits: list[RankedChunk]
+    passages: list[Passage]
+    changed: list[str]
+
+
+def read(client: Nalanda, library_id: str, hits: Sequence[RankedChunk], position: int) -> Pinned:
+    chunks: list[Chunk] = []
+    for wanted in _filters(hits):
+        chunks += client.chunks.list(library_id, filter=wanted, min_position=position)
+    return pinned(hits, chunks)
+
+
+async def read_async(
+    client: AsyncNalanda, library_id: str, hits: Sequence[RankedChunk], position: int
+) -> Pinned:
+    chunks: list[Chunk] = []
+    for wanted in _filters(hits):
+        listed = client.chunks.list(library_id, filter=wanted, min_position=position)
+        chunks += [chunk async for chunk in listed]
+    return pinned(hits, chunks)
+
+
+def pinned(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> Pinned:
+    """Hits in their order, matched with the chunks of the same id and version."""
+    texts = {(chunk.id, chunk.version): chunk.text for chunk in chunks}
+    same = [hit for hit in hits if (hit.chunk_id, hit.version) in texts]
+    return Pinned(
+        hits=same,
+        passages=[
+            Passage(hit.chunk_id, hit.document_id, texts[hit.chunk_id, hit.version]) for hit in same
+        ],
+        changed=[hit.chunk_id for hit in hits if (hit.chunk_id, hit.version) not in texts],
+    )
+
+
+def _filters(hits: Sequence[RankedChunk]) -> Iterator[dict[str, Any]]:
+    ids = [hit.chunk_id for hit in hits]
+    for begin in range(0, len(ids), BATCH):
+        yield {"field": "chunk.id", "op": "in", "value": ids[begin : begin + BATCH]}

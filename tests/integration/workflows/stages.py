@@ -1,0 +1,123 @@
+"""Stand-ins for the four activities, and a worker that serves them."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
+from core.contracts.query import (
+    Answered,
+    AnswerInput,
+    Prepared,
+    PreprocessInput,
+    QueryRequest,
+    QueryResult,
+    RankedChunk,
+    Reranked,
+    RerankInput,
+    Retrieved,
+    RetrieveInput,
+    Usage,
+)
+from workflows.query import QueryWorkflow
+
+Output = TypeVar("Output")
+
+HITS = [
+    RankedChunk(chunk_id=f"c{n}", document_id="d", version=n, score=1.0 - n / 10) for n in range(4)
+]
+REQUEST = QueryRequest(
+    library_id="library", query=" How? ", embedding_model="model", k=4, top_n=2, min_position=3
+)
+
+
+def refused(*_: object) -> Any:
+    raise ApplicationError("It will never do.", 7, type="ProviderRejected", non_retryable=True)
+
+
+@dataclass
+class Stages:
+    """Records what each activity was given; a stage in `instead` does that."""
+
+    instead: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    seen: list[tuple[str, Any]] = field(default_factory=list)
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.seen]
+
+    async def hold(self, _: object) -> Any:
+        """Beats until it is cancelled."""
+        self.held.set()
+        try:
+            while True:
+                activity.heartbeat()
+                await asyncio.sleep(0.02)
+        except asyncio.CancelledError:
+            self.stopped.set()
+            raise
+
+    @activity.defn(name=PREPROCESS)
+    async def preprocess(self, given: PreprocessInput) -> Prepared:
+        prepared = Prepared(query="How?", embedding="AAAA", usage=Usage(input_tokens=1))
+        return await self._do(PREPROCESS, given, prepared)
+
+    @activity.defn(name=RETRIEVE)
+    async def retrieve(self, given: RetrieveInput) -> Retrieved:
+        return await self._do(RETRIEVE, given, Retrieved(hits=HITS, position=9))
+
+    @activity.defn(name=RERANK)
+    async def rerank(self, given: RerankInput) -> Reranked:
+        best = [HITS[2].model_copy(update={"rerank_score": 0.9}), HITS[0]]
+        reranked = Reranked(hits=best, usage=Usage(search_units=2), attempt=3)
+        return await self._do(RERANK, given, reranked)
+
+    @activity.defn(name=ANSWER)
+    async def answer(self, given: AnswerInput) -> Answered:
+        answered = Answered(
+            answer="So." if not given.extractive else "As the sources say.",
+            citations=[],
+            provider="fake",
+            model="m",
+            usage=Usage(input_tokens=4, output_tokens=8),
+        )
+        return await self._do(ANSWER, given, answered)
+
+    async def _do(self, name: str, given: Any, output: Output) -> Output:
+        self.seen.append((name, given))
+        if name not in self.instead:
+            return output
+        other = self.instead[name](given)
+        return (await other if isinstance(other, Awaitable) else other) or output
+
+    @asynccontextmanager
+    async def served(self, client: Client, queue: str | None = None) -> AsyncIterator[str]:
+        """The task queue of a worker that runs them; its own where none is given."""
+        queue = queue or f"test-{uuid.uuid4()}"
+        async with Worker(
+            client,
+            task_queue=queue,
+            workflows=[QueryWorkflow],
+            activities=[self.preprocess, self.retrieve, self.rerank, self.answer],
+            max_heartbeat_throttle_interval=timedelta(milliseconds=50),
+        ):
+            yield queue
+
+
+async def asked(
+    client: Client, queue: str, request: QueryRequest = REQUEST
+) -> WorkflowHandle[QueryWorkflow, QueryResult]:
+    return await client.start_workflow(
+        QueryWorkflow.run, request, id=str(uuid.uuid4()), task_queue=queue
+    )

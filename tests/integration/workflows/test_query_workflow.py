@@ -1,0 +1,309 @@
+"""The workflow on a real server, with stand-ins for the activities."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.service import RPCError
+
+from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
+from core.contracts.query import (
+    Answered,
+    AnswerInput,
+    Feedback,
+    PreprocessInput,
+    QueryRequest,
+    Reranked,
+    Retrieved,
+    RetrieveInput,
+    Usage,
+)
+from tests.integration.workflows.stages import HITS, REQUEST, Stages, asked, refused
+from workflows.policies import GIVE_WAY
+from workflows.query import QueryWorkflow
+
+WAIT_S = 20.0
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not await true():
+        assert time.monotonic() < deadline, "It never came true."
+        await asyncio.sleep(0.05)
+
+
+def root(error: BaseException) -> BaseException:
+    return root(error.__cause__) if error.__cause__ else error
+
+
+async def test_a_question_goes_through_four_stages(temporal: Client) -> None:
+    stages = Stages()
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue)
+        result = await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+        again = await handle.query(QueryWorkflow.result)
+
+    assert stages.names == [PREPROCESS, RETRIEVE, RERANK, ANSWER]
+    given = dict(stages.seen)
+    assert given[PREPROCESS] == PreprocessInput(query=" How? ", embedding_model="model")
+    assert given[RETRIEVE] == RetrieveInput(
+        library_id="library", query="How?", embedding="AAAA", k=4, min_position=3
+    )
+    assert (given[RERANK].hits, given[RERANK].top_n, given[RERANK].position) == (HITS, 2, 9)
+    assert [hit.chunk_id for hit in given[ANSWER].hits] == ["c2", "c0"]
+
+    assert (result.answer, result.provider, result.model) == ("So.", "fake", "m")
+    assert [(hit.chunk_id, hit.rerank_score) for hit in result.hits] == [("c2", 0.9), ("c0", None)]
+    assert (result.position, result.degraded) == (9, [])
+    assert result.usage == Usage(input_tokens=5, output_tokens=8, search_units=2)
+    assert list(result.timings_ms) == [PREPROCESS, RETRIEVE, RERANK, ANSWER, "total"]
+    assert sum(result.timings_ms.values()) <= 2 * result.timings_ms["total"]
+    assert again == result
+
+    assert (progress.status, progress.stage, progress.error) == ("completed", ANSWER, None)
+    assert [(s.name, s.status, s.attempt) for s in progress.stages] == [
+        (PREPROCESS, "completed", 1),
+        (RETRIEVE, "completed", 1),
+        (RERANK, "completed", 3),
+        (ANSWER, "completed", 1),
+    ]
+    assert all(s.started_at and s.ended_at and s.started_at <= s.ended_at for s in progress.stages)
+
+
+async def test_without_answer_the_last_stage_is_skipped(temporal: Client) -> None:
+    stages = Stages()
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue, REQUEST.model_copy(update={"answer": False}))
+        result = await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+    assert stages.names == [PREPROCESS, RETRIEVE, RERANK]
+    assert (result.answer, result.degraded, len(result.hits)) == ("", [], 2)
+    assert progress.stages[-1].status == "skipped"
+
+
+async def test_without_reranker_hits_stay_as_retrieved(temporal: Client) -> None:
+    stages = Stages(instead={RERANK: refused})
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue)
+        result = await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+    assert (result.hits, result.degraded, result.answer) == (HITS[:2], ["rerank"], "So.")
+    assert (progress.stages[2].status, progress.stages[2].attempt) == ("failed", 7)
+
+
+async def test_without_answerer_the_sources_are_quoted(temporal: Client) -> None:
+    def no_model(given: AnswerInput) -> None:
+        if not given.extractive:
+            refused()
+
+    stages = Stages(instead={ANSWER: no_model})
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue)
+        result = await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+    assert (result.answer, result.degraded) == ("As the sources say.", ["answer"])
+    assert progress.stages[3].status == "completed"
+
+
+@pytest.mark.parametrize("stage", [RERANK, ANSWER])
+async def test_an_api_that_is_away_is_waited_for(temporal: Client, stage: str) -> None:
+    stages = Stages()
+
+    def away_for_a_while(_: object) -> None:
+        if stages.names.count(stage) <= GIVE_WAY.maximum_attempts:
+            raise ApplicationError(
+                "Nobody is there.",
+                type="ConnectionFailed",
+                next_retry_delay=timedelta(milliseconds=1),
+            )
+
+    stages.instead[stage] = away_for_a_while
+    async with stages.served(temporal) as queue:
+        result = await (await asked(temporal, queue)).result()
+    assert (result.answer, result.degraded) == ("So.", [])
+
+
+@pytest.mark.parametrize("stage", [RERANK, ANSWER])
+async def test_what_the_api_refuses_is_no_reason_to_degrade(temporal: Client, stage: str) -> None:
+    def gone(_: object) -> None:
+        raise ApplicationError("No such library.", type="NotFoundError", non_retryable=True)
+
+    async with Stages(instead={stage: gone}).served(temporal) as queue:
+        with pytest.raises(WorkflowFailureError) as failure:
+            await (await asked(temporal, queue)).result()
+    assert isinstance(error := root(failure.value), ApplicationError)
+    assert error.type == "NotFoundError"
+
+
+async def test_a_changed_chunk_is_named_and_left_out(temporal: Client) -> None:
+    stages = Stages(
+        instead={
+            RERANK: lambda _: Reranked(hits=[HITS[0], HITS[1]], changed=["c3"]),
+            ANSWER: lambda _: Answered(
+                answer="So.", citations=[], provider="p", model="m", changed=["c0"]
+            ),
+        }
+    )
+    async with stages.served(temporal) as queue:
+        result = await (await asked(temporal, queue)).result()
+    assert result.degraded == ["changed:c3", "changed:c0"]
+    assert result.hits == [HITS[1]]
+
+
+@pytest.mark.parametrize("stage", [PREPROCESS, RETRIEVE])
+async def test_nothing_stands_in_for_the_first_stages(temporal: Client, stage: str) -> None:
+    stages = Stages(instead={stage: refused})
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue)
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+        assert await handle.query(QueryWorkflow.result) is None
+    error = root(failure.value)
+    assert isinstance(error, ApplicationError)
+    assert (error.type, error.message) == ("ProviderRejected", "It will never do.")
+    assert (progress.status, progress.stage) == ("failed", stage)
+    assert progress.error == "ProviderRejected: It will never do."
+
+
+async def test_cancel_stops_the_running_activity(temporal: Client) -> None:
+    stages = Stages()
+    stages.instead[RERANK] = stages.hold
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue)
+        await asyncio.wait_for(stages.held.wait(), WAIT_S)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+        assert stages.stopped.is_set()
+        progress = await handle.query(QueryWorkflow.progress)
+        described = await handle.describe()
+    assert isinstance(failure.value.cause, CancelledError)
+    assert described.status is WorkflowExecutionStatus.CANCELED
+    assert described.search_attributes["NalandaStatus"] == ["cancelled"]
+    assert [s.status for s in progress.stages] == ["completed", "completed", "cancelled", "pending"]
+    assert progress.status == "cancelled"
+    assert stages.names == [PREPROCESS, RETRIEVE, RERANK]
+
+
+@pytest.mark.parametrize("stage", [RERANK, ANSWER])
+async def test_cancel_begins_no_other_stage(temporal: Client, stage: str) -> None:
+    async def finish_all_the_same(given: object) -> None:
+        with suppress(asyncio.CancelledError):
+            await stages.hold(given)
+
+    stages = Stages(instead={stage: finish_all_the_same})
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue)
+        await asyncio.wait_for(stages.held.wait(), WAIT_S)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+    assert isinstance(failure.value.cause, CancelledError)
+    assert stages.names[-1] == stage
+
+
+@pytest.mark.parametrize("stage", [RERANK, ANSWER])
+async def test_at_the_deadline_it_ends_with_what_it_has(temporal: Client, stage: str) -> None:
+    stages = Stages()
+    stages.instead[stage] = stages.hold
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 1.0}))
+        result = await handle.result()
+        await asyncio.wait_for(stages.stopped.wait(), WAIT_S)
+        progress = await handle.query(QueryWorkflow.progress)
+    assert (result.degraded, result.answer, len(result.hits)) == (["deadline"], "", 2)
+    assert result.timings_ms["total"] >= 1000
+    assert progress.status == "completed"
+
+
+async def test_at_the_deadline_without_hits_it_fails(temporal: Client) -> None:
+    stages = Stages()
+    stages.instead[RETRIEVE] = stages.hold
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.5}))
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+    error = root(failure.value)
+    assert isinstance(error, ApplicationError)
+    assert (error.type, progress.status) == ("DeadlineExceeded", "timed_out")
+    assert progress.error == "Nothing was found within 0.5 s."
+
+
+async def test_a_deadline_counts_from_when_the_question_came(temporal: Client) -> None:
+    stages = Stages()
+    stages.instead[PREPROCESS] = stages.hold
+    queue = f"test-{uuid.uuid4()}"
+    handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.001}))
+    async with stages.served(temporal, queue):
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+    assert "DeadlineExceeded" in str(root(failure.value))
+
+
+async def test_what_is_known_can_be_asked_while_it_runs(temporal: Client) -> None:
+    stages = Stages()
+    stages.instead[ANSWER] = stages.hold
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue)
+        await asyncio.wait_for(stages.held.wait(), WAIT_S)
+        result = await handle.query(QueryWorkflow.result)
+        progress = await handle.query(QueryWorkflow.progress)
+        await handle.cancel()
+    assert result is not None
+    assert ([hit.chunk_id for hit in result.hits], result.answer) == (["c2", "c0"], "")
+    assert (progress.status, progress.stage) == ("running", ANSWER)
+    assert (progress.stages[3].status, progress.stages[3].ended_at) == ("running", None)
+
+
+async def test_feedback_is_kept_and_refused_once_closed(temporal: Client) -> None:
+    stages = Stages()
+    stages.instead[ANSWER] = stages.hold
+    feedback = Feedback(rating=1, comment="yes")
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 2.0}))
+        await asyncio.wait_for(stages.held.wait(), WAIT_S)
+        await handle.signal(QueryWorkflow.feedback, feedback)
+        await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+        with pytest.raises(RPCError):
+            await handle.signal(QueryWorkflow.feedback, feedback)
+    assert progress.feedback == [feedback]
+
+
+async def test_no_hits_are_no_failure(temporal: Client) -> None:
+    stages = Stages(
+        instead={
+            RETRIEVE: lambda _: Retrieved(hits=[], position=9),
+            RERANK: lambda _: Reranked(hits=[]),
+        }
+    )
+    async with stages.served(temporal) as queue:
+        result = await (await asked(temporal, queue)).result()
+    assert (result.hits, result.answer, result.degraded) == ([], "So.", [])
+
+
+async def test_questions_are_found_by_their_search_attributes(temporal: Client) -> None:
+    stages = Stages()
+    stages.instead[RERANK] = stages.hold
+    request: QueryRequest = REQUEST.model_copy(update={"library_id": "only-here"})
+
+    async def listed(stage: str, status: str) -> bool:
+        wanted = (
+            f"NalandaLibrary='only-here' AND NalandaStage='{stage}' AND NalandaStatus='{status}'"
+        )
+        return [w.id async for w in temporal.list_workflows(wanted)] == [handle.id]
+
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue, request)
+        await until(lambda: listed("rerank", "running"))
+        await handle.cancel()
+        await until(lambda: listed("rerank", "cancelled"))

@@ -1,0 +1,60 @@
+"""Providers whose doings can be foretold; they compute, or wait, by the same rules."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.contracts.query import Usage
+from core.providers.base import Generated, Passage, Purpose, Reranking, Scored, Vectors
+
+USAGE = Usage(input_tokens=3)
+
+
+class Embeds:
+    """`[length, 1]` of each text."""
+
+    model = "lengths"
+    dimension = 2
+
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
+        assert purpose == "query"
+        return np.array([[len(text), 1] for text in texts], dtype=np.float32)
+
+
+class AsyncEmbeds:
+    model = "lengths-far"
+    dimension = 2
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> tuple[Vectors, Usage]:
+        return Embeds().embed(texts, purpose), USAGE
+
+
+class Reranks:
+    """The shortest text first."""
+
+    def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
+        order = sorted(range(len(passages)), key=lambda index: len(passages[index].text))
+        return Reranking(
+            tuple(Scored(index, -len(passages[index].text)) for index in order[:top_n]), USAGE
+        )
+
+
+class AsyncReranks:
+    async def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
+        return Reranks().rerank(query, passages, top_n)
+
+
+class Answers:
+    """The texts, one after the other."""
+
+    model = "repeats"
+
+    def answer(self, query: str, passages: Sequence[Passage]) -> Generated:
+        return Generated(" ".join(passage.text for passage in passages) or "Nothing.", (), USAGE)
+
+
+class AsyncAnswers:
+    model = "repeats-far"
+
+    async def answer(self, query: str, passages: Sequence[Passage]) -> Generated:
+        return Answers().answer(query, passages)

@@ -1,0 +1,50 @@
+"""A stand-in for the server's REST API, behind the real client."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from nalanda import AsyncNalanda, Nalanda
+
+WHEN = "2026-01-31T12:00:00Z"
+
+
+@dataclass
+class Rest:
+    """`chunks` are `(version, text)` by id; `hits` is what any search finds, at position 42."""
+
+    chunks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    hits: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if request.url.path.endswith("/search"):
+            plan = {"index": "flat", "filter": "none", "exact": True}
+            body = {"hits": self.hits, "plan": plan, "position": 42, "took_ms": 0.1}
+            return httpx.Response(200, json=body)
+        ids = json.loads(request.url.params["filter"])["value"]
+        items = [self._chunk(chunk_id) for chunk_id in reversed(ids) if chunk_id in self.chunks]
+        return httpx.Response(200, json={"items": items, "next_cursor": None})
+
+    def client(self) -> Nalanda:
+        return Nalanda("http://rest", transport=httpx.MockTransport(self.answer))
+
+    def async_client(self) -> AsyncNalanda:
+        return AsyncNalanda("http://rest", transport=httpx.MockTransport(self.answer))
+
+    def _chunk(self, chunk_id: str) -> dict[str, Any]:
+        version, text = self.chunks[chunk_id]
+        return {
+            "id": chunk_id,
+            "document_id": "d",
+            "library_id": "l",
+            "ordinal": 0,
+            "text": text,
+            "version": version,
+            "created_at": WHEN,
+            "updated_at": WHEN,
+        }

@@ -1,0 +1,76 @@
+"""Every error of either tree becomes an `ApplicationError`, and each is known to be one to try
+again after or not."""
+
+from datetime import timedelta
+
+import pytest
+
+import nalanda
+from activities.errors import REFUSED, application_error
+from core.contracts.names import PROVIDER_FAILURES
+from core.domain import errors as domain
+
+AGAIN = {
+    domain.Unavailable,
+    domain.Behind,
+    domain.ProviderUnavailable,
+    domain.StorageError,
+    domain.StorageFull,
+    domain.DataDirInUse,
+    nalanda.ConnectionFailed,
+    nalanda.TimedOut,
+    nalanda.RateLimitedError,
+    nalanda.ServerError,
+    nalanda.UnavailableError,
+    nalanda.UnexpectedAnswerError,
+}
+ABSTRACT = {domain.NalandaError, domain.ProviderError, nalanda.NalandaError}
+BY_STATUS = {nalanda.ApiError}
+
+
+def tree(root: type[Exception]) -> set[type[Exception]]:
+    return {root}.union(*(tree(child) for child in root.__subclasses__()))
+
+
+def test_no_class_of_either_tree_is_left_undecided() -> None:
+    both = tree(domain.NalandaError) | tree(nalanda.NalandaError)
+    assert both == AGAIN | set(REFUSED) | ABSTRACT | BY_STATUS
+
+
+def test_the_workflow_knows_a_providers_failures_by_name() -> None:
+    kinds = tree(domain.ProviderError) - ABSTRACT
+    assert {application_error(kind("No."), 1).type for kind in kinds} == PROVIDER_FAILURES
+
+
+def test_none_is_decided_both_ways() -> None:
+    assert not [kind for kind in AGAIN if issubclass(kind, REFUSED)]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "refused", "delay_s"),
+    [
+        (domain.ProviderRejected("No."), "ProviderRejected", True, None),
+        (domain.ProviderUnavailable("Busy."), "ProviderUnavailable", False, None),
+        (domain.ProviderUnavailable("Busy.", retry_after_s=7), "ProviderUnavailable", False, 7),
+        (domain.Behind(wanted=3, reached=1), "Behind", False, 1),
+        (domain.NotFound("library", "x"), "NotFound", True, None),
+        (nalanda.ConnectionFailed("Gone."), "ConnectionFailed", False, None),
+        (nalanda.InvalidAddress("What?"), "InvalidAddress", True, None),
+        (nalanda.NotFoundError(404, "Not found"), "NotFoundError", True, None),
+        (nalanda.ApiError(405, "Not allowed"), "ApiError", True, None),
+        (nalanda.ServerError(500, "Broken"), "ServerError", False, None),
+        (
+            nalanda.UnavailableError(503, "Later", retry_after_s=2.5),
+            "UnavailableError",
+            False,
+            2.5,
+        ),
+    ],
+)
+def test_what_temporal_is_told(
+    error: Exception, kind: str, refused: bool, delay_s: float | None
+) -> None:
+    told = application_error(error, attempt=4)
+    assert (told.message, told.type, told.details) == (str(error), kind, (4,))
+    assert told.non_retryable is refused
+    assert told.next_retry_delay == (None if delay_s is None else timedelta(seconds=delay_s))

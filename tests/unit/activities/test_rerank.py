@@ -1,0 +1,39 @@
+"""Both kinds of reranking give the same, and leave out what has changed."""
+
+from temporalio.testing import ActivityEnvironment
+
+from activities.rerank import AsyncRerank, Rerank
+from core.contracts.query import RankedChunk, Reranked, RerankInput
+from tests.unit.activities.models import USAGE, AsyncReranks, Reranks
+from tests.unit.activities.rest import Rest
+
+HITS = [
+    RankedChunk(chunk_id=chunk_id, document_id="d", version=1, score=0.5)
+    for chunk_id in ("long", "changed", "short", "middle")
+]
+CHUNKS = {"long": (1, "aaaa"), "changed": (2, "a"), "short": (1, "aa"), "middle": (1, "aaa")}
+
+
+async def both(rest: Rest, hits: list[RankedChunk]) -> Reranked:
+    question = RerankInput(library_id="l", query="q", hits=hits, top_n=2, position=9)
+    with rest.client() as client:
+        computed = ActivityEnvironment().run(Rerank(client, Reranks()).rerank, question)
+    async with rest.async_client() as client_:
+        activity = AsyncRerank(client_, AsyncReranks())
+        awaited = await ActivityEnvironment().run(activity.rerank, question)
+    assert computed == awaited
+    return computed
+
+
+async def test_the_best_are_kept_with_both_scores() -> None:
+    reranked = await both(Rest(chunks=CHUNKS), HITS)
+    assert [(hit.chunk_id, hit.score, hit.rerank_score) for hit in reranked.hits] == [
+        ("short", 0.5, -2),
+        ("middle", 0.5, -3),
+    ]
+    assert (reranked.changed, reranked.usage) == (["changed"], USAGE)
+
+
+async def test_nothing_to_rank() -> None:
+    assert await both(Rest(), []) == Reranked(hits=[], usage=USAGE)
+    assert await both(Rest(), HITS[:1]) == Reranked(hits=[], changed=["long"], usage=USAGE)

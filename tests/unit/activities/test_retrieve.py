@@ -1,0 +1,52 @@
+"""What a search is given, by its mode, and what comes of its hits."""
+
+import json
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.retrieve import Retrieve
+from core.contracts.query import RankedChunk, RetrieveInput, SearchMode
+from tests.unit.activities.rest import Rest
+
+HIT = {"chunk_id": "c", "document_id": "d", "score": 0.5, "version": 7}
+QUESTION = RetrieveInput(
+    library_id="l",
+    query="how",
+    embedding="AACAPw==",
+    k=3,
+    filter={"field": "year", "op": "gt", "value": 2000},
+    min_position=40,
+)
+
+
+async def test_hits_are_pinned_to_their_versions() -> None:
+    rest = Rest(hits=[HIT])
+    async with rest.async_client() as client:
+        found = await ActivityEnvironment().run(Retrieve(client).retrieve, QUESTION)
+    assert found.hits == [RankedChunk(chunk_id="c", document_id="d", version=7, score=0.5)]
+    assert found.position == 42
+    [request] = rest.requests
+    assert request.url.path == "/libraries/l/search"
+    assert request.headers["Nalanda-Min-Position"] == "40"
+    assert json.loads(request.content) == {
+        "k": 3,
+        "mode": "vector",
+        "filter": QUESTION.filter,
+        "include": [],
+        "embedding": "AACAPw==",
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "given"),
+    [("vector", {"embedding"}), ("lexical", {"text"}), ("hybrid", {"embedding", "text"})],
+)
+async def test_each_mode_searches_by_what_it_can(mode: SearchMode, given: set[str]) -> None:
+    rest = Rest()
+    question = QUESTION.model_copy(update={"mode": mode, "filter": None})
+    async with rest.async_client() as client:
+        await ActivityEnvironment().run(Retrieve(client).retrieve, question)
+    body = json.loads(rest.requests[0].content)
+    assert body.keys() & {"embedding", "text"} == given
+    assert body["mode"] == mode

@@ -1,0 +1,44 @@
+"""Texts are read in batches, and only those of the pinned versions are used."""
+
+import json
+
+from activities.texts import BATCH, Pinned, read, read_async
+from core.contracts.query import RankedChunk
+from core.providers.base import Passage
+from tests.unit.activities.rest import Rest
+
+
+def hit(chunk_id: str, version: int = 1) -> RankedChunk:
+    return RankedChunk(chunk_id=chunk_id, document_id="d", version=version, score=0.0)
+
+
+async def test_changed_and_deleted_chunks_are_named_and_not_used() -> None:
+    rest = Rest(chunks={"same": (1, "text"), "changed": (2, "new text"), "last": (5, "end")})
+    hits = [hit("last", 5), hit("changed"), hit("deleted"), hit("same")]
+    wanted = Pinned(
+        hits=[hits[0], hits[3]],
+        passages=[Passage("last", "d", "end"), Passage("same", "d", "text")],
+        changed=["changed", "deleted"],
+    )
+    with rest.client() as client:
+        assert read(client, "l", hits, 9) == wanted
+    async with rest.async_client() as client_:
+        assert await read_async(client_, "l", hits, 9) == wanted
+    assert [r.headers["Nalanda-Min-Position"] for r in rest.requests] == ["9", "9"]
+
+
+def test_many_are_read_in_batches() -> None:
+    rest = Rest(chunks={f"c{n}": (1, str(n)) for n in range(2 * BATCH + 1)})
+    hits = [hit(chunk_id) for chunk_id in rest.chunks]
+    with rest.client() as client:
+        found = read(client, "l", hits, 0)
+    assert [passage.text for passage in found.passages] == [str(n) for n in range(2 * BATCH + 1)]
+    sizes = [len(json.loads(r.url.params["filter"])["value"]) for r in rest.requests]
+    assert sizes == [BATCH, BATCH, 1]
+
+
+def test_none_are_not_asked_for() -> None:
+    rest = Rest()
+    with rest.client() as client:
+        assert read(client, "l", [], 0) == Pinned([], [], [])
+    assert rest.requests == []

@@ -1,0 +1,103 @@
+"""The worker's side of the Temporal cluster: found, made ready for questions, polled."""
+
+import asyncio
+from collections.abc import Iterable
+
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from core.contracts.names import SEARCH_ATTRIBUTES
+from workflows.client import connect
+
+RETRY_S = 1.0
+POLL_S = 0.05
+NOT_OURS_TO_DO = (
+    RPCStatusCode.PERMISSION_DENIED,
+    RPCStatusCode.UNAUTHENTICATED,
+    RPCStatusCode.UNIMPLEMENTED,
+)
+
+
+async def reached(address: str, namespace: str) -> Client:
+    """A client of a cluster that has the namespace and the search attributes.
+
+    Waits for as long as there is none, and says so once.
+    """
+    said = False
+    while True:
+        try:
+            client = await connect(address, namespace)
+            await ensure_search_attributes(client)
+        except (RuntimeError, RPCError) as error:
+            if not said:
+                _say(f"waiting for Temporal at {address}, namespace {namespace}: {error}")
+                said = True
+            await asyncio.sleep(RETRY_S)
+        else:
+            return client
+
+
+async def ensure_search_attributes(client: Client) -> None:
+    """Those that are missing are added; where that is not allowed, a line says what to do.
+
+    Raises:
+        RPCError: the cluster or the namespace is not there.
+    """
+    try:
+        known = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace)
+        )
+        await _add(client, set(SEARCH_ATTRIBUTES) - known.custom_attributes.keys())
+    except RPCError as error:
+        if error.status not in NOT_OURS_TO_DO:
+            raise
+        names = " ".join(f"--name {name} --type Keyword" for name in SEARCH_ATTRIBUTES)
+        _say(
+            f"This worker may not register search attributes ({error}). Questions wait until "
+            f"they are there: temporal operator search-attribute create {names}"
+        )
+
+
+async def _add(client: Client, missing: Iterable[str]) -> None:
+    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+    if wanted := dict.fromkeys(missing, keyword):
+        request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=wanted)
+        try:
+            await client.operator_service.add_search_attributes(request)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.ALREADY_EXISTS:  # another worker was faster
+                raise
+
+
+async def polling(client: Client, task_queue: str) -> None:
+    """Returns once this process polls the queue, for workflows and for activities."""
+    for kind in (
+        TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    ):
+        request = DescribeTaskQueueRequest(
+            namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind
+        )
+        while True:
+            if client.identity in await _pollers(client, request):
+                break
+            await asyncio.sleep(POLL_S)
+
+
+async def _pollers(client: Client, request: DescribeTaskQueueRequest) -> set[str]:
+    try:
+        answer = await client.workflow_service.describe_task_queue(request)
+    except RPCError:  # the server is away for a moment; the worker polls again when it is back
+        return set()
+    return {poller.identity for poller in answer.pollers}
+
+
+def _say(line: str) -> None:
+    print(" ".join(line.split()), flush=True)

@@ -1,0 +1,40 @@
+"""The Temporal worker, with what makes it quick to stop, to hear of a cancellation, to replace."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.interceptor import AttemptInterceptor
+from core.settings import Settings
+from workflows.query import QueryWorkflow
+
+# Activities mostly wait, for the API or a provider; those that compute share the CPUs.
+CONCURRENT_ACTIVITIES = max(32, 8 * (os.cpu_count() or 1))
+
+
+def serving(
+    client: Client,
+    settings: Settings,
+    activities: Sequence[Callable[..., Any]],
+) -> Worker:
+    """A worker for the queue of `settings`; in an `async with`, it polls until the block ends,
+    and then drains."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=[QueryWorkflow],
+        activities=activities,
+        activity_executor=ThreadPoolExecutor(CONCURRENT_ACTIVITIES, "activity"),
+        max_concurrent_activities=CONCURRENT_ACTIVITIES,
+        interceptors=[AttemptInterceptor()],
+        # Heartbeats bring cancellations back, so few are held back.
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        # How long the workflows of a killed worker wait for it before another one takes them.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
+        graceful_shutdown_timeout=timedelta(seconds=settings.drain_s),
+    )

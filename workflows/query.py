@@ -1,0 +1,249 @@
+"""A question's way through preprocess, retrieve, rerank and answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from temporalio import exceptions, workflow
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState
+
+with workflow.unsafe.imports_passed_through():
+    from core.contracts.names import (
+        DEADLINE_EXCEEDED,
+        FEEDBACK_SIGNAL,
+        PROGRESS_QUERY,
+        PROVIDER_FAILURES,
+        QUERY_WORKFLOW,
+        RESULT_QUERY,
+        Stage,
+    )
+    from core.contracts.query import (
+        Answered,
+        Feedback,
+        Prepared,
+        Progress,
+        QueryRequest,
+        QueryResult,
+        QueryStatus,
+        StageOutput,
+    )
+    from workflows import search_attributes, stages
+    from workflows.policies import PATIENCE
+    from workflows.timeline import Timeline
+
+Output = TypeVar("Output", bound=StageOutput)
+
+
+@workflow.defn(name=QUERY_WORKFLOW)
+class QueryWorkflow:
+    """Each stage is an activity; what is known so far can be asked for at any time.
+
+    It degrades and says so: without the reranker hits stay as retrieved, without the answerer
+    the best sentences are quoted, and at the deadline it ends with what it has.
+    """
+
+    @workflow.init
+    def __init__(self, request: QueryRequest) -> None:
+        self._request = request
+        self._timeline = Timeline(workflow.info().workflow_start_time)
+        self._status: QueryStatus = "running"
+        self._stopping = False
+        self._error: str | None = None
+        self._feedback: list[Feedback] = []
+        self._result: QueryResult | None = None
+
+    @workflow.run
+    async def run(self, request: QueryRequest) -> QueryResult:
+        """
+        Raises:
+            ApplicationError: of type `DeadlineExceeded`, if nothing was retrieved in time.
+            ActivityError: a stage that nothing can stand in for failed for good.
+        """
+        pipeline = asyncio.create_task(self._pipeline())
+        try:
+            await workflow.wait([pipeline], timeout=_seconds_left(request.deadline_s))
+            if pipeline.done():
+                result = pipeline.result()
+            else:
+                self._stop(pipeline)
+                result = self._out_of_time()
+        except asyncio.CancelledError:
+            self._stop(pipeline)
+            await asyncio.gather(pipeline, return_exceptions=True)
+            self._close("cancelled")
+            raise
+        except ActivityError as error:
+            self._close("failed", str(error.cause or error))
+            raise
+        self._close("completed")
+        return self._timed(result)
+
+    @workflow.query(name=PROGRESS_QUERY)
+    def progress(self) -> Progress:
+        """Where the question is; the attempt of a running stage is the server's to tell."""
+        return Progress(
+            status=self._status,
+            stage=self._timeline.current,
+            stages=self._timeline.stages,
+            error=self._error,
+            feedback=self._feedback,
+        )
+
+    @workflow.query(name=RESULT_QUERY)
+    def result(self) -> QueryResult | None:
+        """What is known so far; nothing until the hits are."""
+        return self._timed(self._result) if self._result else None
+
+    @workflow.signal(name=FEEDBACK_SIGNAL)
+    def feedback(self, feedback: Feedback) -> None:
+        self._feedback.append(feedback)
+
+    async def _pipeline(self) -> QueryResult:
+        prepared = await self._stage(Stage.PREPROCESS, stages.preprocess(self._request))
+        so_far = await self._retrieve(prepared)
+        so_far = await self._rerank(prepared.query, so_far)
+        return await self._answer(prepared.query, so_far)
+
+    async def _retrieve(self, prepared: Prepared) -> QueryResult:
+        retrieved = await self._stage(Stage.RETRIEVE, stages.retrieve(self._request, prepared))
+        self._result = QueryResult(
+            hits=retrieved.hits, position=retrieved.position, usage=prepared.usage
+        )
+        return self._result
+
+    async def _rerank(self, query: str, so_far: QueryResult) -> QueryResult:
+        reranked = await self._give_way(
+            lambda: self._stage(Stage.RERANK, stages.rerank(self._request, query, so_far))
+        )
+        if reranked is None:
+            return self._know(so_far, hits=so_far.hits[: self._request.top_n], degraded=["rerank"])
+        return self._know(
+            so_far,
+            hits=reranked.hits,
+            degraded=_changed(reranked.changed),
+            usage=so_far.usage + reranked.usage,
+        )
+
+    async def _answer(self, query: str, so_far: QueryResult) -> QueryResult:
+        if not self._request.answer:
+            self._timeline.skip(Stage.ANSWER)
+            return so_far
+
+        def attempts(*, extractive: bool) -> Awaitable[Answered]:
+            return self._stage(
+                Stage.ANSWER, stages.answer(self._request, query, so_far, extractive=extractive)
+            )
+
+        answered = await self._give_way(lambda: attempts(extractive=False))
+        if answered is None:
+            so_far = self._know(so_far, degraded=[*so_far.degraded, "answer"])
+            answered = await attempts(extractive=True)
+        return self._know(
+            so_far,
+            answer=answered.answer,
+            citations=answered.citations,
+            hits=[hit for hit in so_far.hits if hit.chunk_id not in answered.changed],
+            degraded=so_far.degraded + _changed(answered.changed),
+            provider=answered.provider,
+            model=answered.model,
+            usage=so_far.usage + answered.usage,
+        )
+
+    async def _give_way(self, attempts: Callable[[], Awaitable[Output]]) -> Output | None:
+        """The stage's output; nothing if its provider fails for good. While it is the API that is
+        away no lesser way would work either, so it is waited for.
+
+        Raises:
+            ActivityError: the API refuses, or is away for longer than `PATIENCE`.
+        """
+        until = workflow.now() + PATIENCE
+        while True:
+            try:
+                return await attempts()
+            except ActivityError as error:
+                if _is_provider_failure(error):
+                    return None
+                if error.retry_state != RetryState.MAXIMUM_ATTEMPTS_REACHED:
+                    raise
+                if workflow.now() > until:
+                    raise
+
+    async def _stage(self, stage: Stage, activity: Awaitable[Output]) -> Output:
+        self._timeline.begin(stage, workflow.now())
+        self._show()
+        try:
+            output = await activity
+        except ActivityError as error:
+            if self._stopping:
+                raise asyncio.CancelledError from error
+            self._timeline.end(stage, "failed", workflow.now(), _attempt(error))
+            raise
+        if self._stopping:
+            raise asyncio.CancelledError
+        self._timeline.end(stage, "completed", workflow.now(), output.attempt)
+        return output
+
+    def _stop(self, pipeline: asyncio.Task[QueryResult]) -> None:
+        """The worker hears of it with the activity's next heartbeat. Should the activity be faster
+        and end, with a result or not, no other one is begun."""
+        self._stopping = True
+        pipeline.cancel()
+
+    def _know(self, so_far: QueryResult, **news: Any) -> QueryResult:
+        self._result = so_far.model_copy(update=news)
+        return self._result
+
+    def _timed(self, result: QueryResult) -> QueryResult:
+        return result.model_copy(update={"timings_ms": self._timeline.timings_ms(workflow.now())})
+
+    def _out_of_time(self) -> QueryResult:
+        if self._result is None:
+            error = f"Nothing was found within {self._request.deadline_s} s."
+            self._close("timed_out", error)
+            raise ApplicationError(error, type=DEADLINE_EXCEEDED, non_retryable=True)
+        return self._know(
+            self._result,
+            hits=self._result.hits[: self._request.top_n],
+            degraded=[*self._result.degraded, "deadline"],
+        )
+
+    def _close(self, status: QueryStatus, error: str | None = None) -> None:
+        self._timeline.stop(workflow.now())
+        self._status, self._error = status, error
+        self._show()
+
+    def _show(self) -> None:
+        """Where it is, for whoever looks for questions on the cluster."""
+        stage = self._timeline.current
+        workflow.upsert_search_attributes(
+            [
+                search_attributes.LIBRARY.value_set(self._request.library_id),
+                search_attributes.STATUS.value_set(self._status),
+                *([search_attributes.STAGE.value_set(stage)] if stage else []),
+            ]
+        )
+
+
+def _seconds_left(deadline_s: float | None) -> float | None:
+    """Until the deadline, which counts from when the question came; a timer's least is 1 ms."""
+    if deadline_s is None:
+        return None
+    gone = workflow.now() - workflow.info().workflow_start_time
+    return max(deadline_s - gone.total_seconds(), 0.001)
+
+
+def _is_provider_failure(error: ActivityError) -> bool:
+    """It said so, or it was too slow to say anything."""
+    if isinstance(error.cause, ApplicationError):
+        return error.cause.type in PROVIDER_FAILURES
+    return isinstance(error.cause, exceptions.TimeoutError)
+
+
+def _changed(chunk_ids: list[str]) -> list[str]:
+    return [f"changed:{chunk_id}" for chunk_id in chunk_ids]
+
+
+def _attempt(error: ActivityError) -> int | None:
+    """The last attempt's number, which every error that an activity itself raised brings."""
+    details = error.cause.details if isinstance(error.cause, ApplicationError) else ()
+    return details[0] if details else None

@@ -1,0 +1,100 @@
+"""The four activities as the workflow calls them: what goes in, how long each may take, and how
+often it is tried.
+
+Each returns at once with what can be awaited; its errors are `ActivityError`s.
+"""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
+    from core.contracts.query import (
+        Answered,
+        AnswerInput,
+        Prepared,
+        PreprocessInput,
+        QueryRequest,
+        QueryResult,
+        Reranked,
+        RerankInput,
+        Retrieved,
+        RetrieveInput,
+    )
+    from workflows.policies import GIVE_WAY, HEARTBEAT, INSIST, PATIENCE, STOPPED
+
+
+def preprocess(request: QueryRequest) -> Awaitable[Prepared]:
+    return workflow.execute_activity(
+        PREPROCESS,
+        PreprocessInput(query=request.query, embedding_model=request.embedding_model),
+        result_type=Prepared,
+        start_to_close_timeout=timedelta(seconds=30),
+        schedule_to_close_timeout=PATIENCE,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=INSIST,
+        cancellation_type=STOPPED,
+    )
+
+
+def retrieve(request: QueryRequest, prepared: Prepared) -> Awaitable[Retrieved]:
+    return workflow.execute_activity(
+        RETRIEVE,
+        RetrieveInput(
+            library_id=request.library_id,
+            query=prepared.query,
+            embedding=prepared.embedding,
+            k=request.k,
+            mode=request.mode,
+            filter=request.filter,
+            min_position=request.min_position,
+        ),
+        result_type=Retrieved,
+        start_to_close_timeout=timedelta(seconds=30),
+        schedule_to_close_timeout=PATIENCE,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=INSIST,
+        cancellation_type=STOPPED,
+    )
+
+
+def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[Reranked]:
+    return workflow.execute_activity(
+        RERANK,
+        RerankInput(
+            library_id=request.library_id,
+            query=query,
+            hits=so_far.hits,
+            top_n=request.top_n,
+            position=so_far.position,
+        ),
+        result_type=Reranked,
+        start_to_close_timeout=timedelta(seconds=60),
+        schedule_to_close_timeout=PATIENCE,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=GIVE_WAY,
+        cancellation_type=STOPPED,
+    )
+
+
+def answer(
+    request: QueryRequest, query: str, so_far: QueryResult, *, extractive: bool
+) -> Awaitable[Answered]:
+    return workflow.execute_activity(
+        ANSWER,
+        AnswerInput(
+            library_id=request.library_id,
+            query=query,
+            hits=so_far.hits,
+            position=so_far.position,
+            extractive=extractive,
+        ),
+        result_type=Answered,
+        start_to_close_timeout=timedelta(seconds=120),
+        schedule_to_close_timeout=PATIENCE,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=INSIST if extractive else GIVE_WAY,
+        cancellation_type=STOPPED,
+    )
