@@ -6,7 +6,8 @@ ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 RUN python -m pip install --no-cache-dir --disable-pip-version-check uv
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never \
+# The system's certificates, so that it builds behind a company's proxy as well.
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 \
     UV_PROJECT_ENVIRONMENT=/opt/nalanda
 # Dependencies first: they change seldom, and so this layer is seldom made again.
 COPY pyproject.toml uv.lock ./

@@ -1,0 +1,61 @@
+"""Good answers: JSON bytes, the position that they are of, and an entity's tag."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+from fastapi import Response, status
+
+from api.conditional import etag, unchanged
+from api.wire.base import Answer, EntityAnswer
+
+POSITION = "Nalanda-Position"
+_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z
+
+
+def json_answer(
+    content: object,
+    code: int = status.HTTP_200_OK,
+    *,
+    position: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """`content` is plain values, with date-times and float32 arrays among them."""
+    all_headers = dict(headers or {})
+    if position is not None:
+        all_headers[POSITION] = str(position)
+    body = orjson.dumps(content, option=_OPTIONS)
+    return Response(body, code, all_headers, media_type="application/json")
+
+
+def entity_answer(
+    answer: EntityAnswer,
+    code: int = status.HTTP_200_OK,
+    *,
+    position: int,
+    location: str | None = None,
+) -> Response:
+    headers = {"ETag": etag(answer.version)}
+    if location is not None:
+        headers["Location"] = location
+    return json_answer(answer.model_dump(), code, position=position, headers=headers)
+
+
+def read_answer(answer: EntityAnswer, *, position: int, if_none_match: str | None) -> Response:
+    """The entity, or 304 if the reader has it.
+
+    Raises:
+        HTTPException: 400, the condition can't be read.
+    """
+    if unchanged(if_none_match, answer.version):
+        headers = {"ETag": etag(answer.version), POSITION: str(position)}
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return entity_answer(answer, position=position)
+
+
+def no_content(position: int) -> Response:
+    return Response(status_code=status.HTTP_204_NO_CONTENT, headers={POSITION: str(position)})
+
+
+def page_answer(items: Sequence[Answer], next_cursor: str | None, *, position: int) -> Response:
+    content = {"items": [item.model_dump() for item in items], "next_cursor": next_cursor}
+    return json_answer(content, position=position)

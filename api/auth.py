@@ -1,0 +1,39 @@
+"""`Authorization: Bearer KEY`, where the settings name keys."""
+
+import hmac
+from collections.abc import Sequence
+
+from fastapi import status
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import path_of, problem
+
+OPEN = frozenset({"/livez", "/readyz", "/version", "/docs", "/openapi.json"})
+"""What load balancers, and people who are finding their way in, may read without a key."""
+
+
+class Keys:
+    def __init__(self, app: ASGIApp, keys: Sequence[str]) -> None:
+        self._app = app
+        self._keys = [key.encode() for key in keys]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN or self._has_key(scope):
+            await self._app(scope, receive, send)
+            return
+        response = problem(
+            status.HTTP_401_UNAUTHORIZED,
+            "This needs a key: Authorization: Bearer KEY.",
+            instance=path_of(scope),
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+        await response(scope, receive, send)
+
+    def _has_key(self, scope: Scope) -> bool:
+        scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        # Each is compared, and in constant time, so that time tells nothing of any.
+        matches = [hmac.compare_digest(given.encode("latin-1"), key) for key in self._keys]
+        return any(matches)

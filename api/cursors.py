@@ -1,0 +1,83 @@
+"""Where a listing goes on: the last key of a page, signed, so that only what was given out fits.
+
+A cursor belongs to its listing: the path and all parameters but the page's size and what is
+included. It says what was seen last, not how many, so that writes between two pages neither
+repeat an item nor skip one.
+"""
+
+import base64
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Query, Request
+
+from core.domain.errors import Invalid
+
+_SIGNATURE_BYTES = 16
+_OF_THE_PAGE = {"cursor", "limit", "include"}
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page has at most.")]
+CursorParameter = Annotated[str | None, Query(description="The `next_cursor` of the page before.")]
+
+
+T = TypeVar("T")
+
+
+class Cursors:
+    """The cursors of one listing. `key` is the database's own secret."""
+
+    def __init__(self, key: bytes, request: Request) -> None:
+        self._key = key
+        self._scope = _scope(request.url.path, request.query_params.multi_items())
+
+    def give(self, after: object) -> str | None:
+        """A cursor that goes on behind `after`, which is JSON; none behind the end, `None`."""
+        if after is None:
+            return None
+        payload = orjson.dumps(after)
+        return _encode(self._sign(payload) + payload)
+
+    def take(self, cursor: str | None) -> Any:
+        """What lies in a cursor of this listing; `None` for its beginning.
+
+        Raises:
+            Invalid: it was not given out, or for another listing.
+        """
+        if cursor is None:
+            return None
+        token = _decode(cursor)
+        signature, payload = token[:_SIGNATURE_BYTES], token[_SIGNATURE_BYTES:]
+        given_out = hmac.compare_digest(signature, self._sign(payload))
+        if not given_out or _encode(token) != cursor:
+            raise Invalid.at("/cursor", "This cursor was not given out for this listing.")
+        return orjson.loads(payload)
+
+    def _sign(self, payload: bytes) -> bytes:
+        return hmac.digest(self._key, self._scope + b"\n" + payload, "sha256")[:_SIGNATURE_BYTES]
+
+
+def cut(
+    found: Sequence[T], limit: int, key: Callable[[T], object]
+) -> tuple[Sequence[T], object | None]:
+    """At most `limit` of what was found, and the last one's key if there are more."""
+    kept = found[:limit]
+    return kept, key(kept[-1]) if len(found) > limit else None
+
+
+def _scope(path: str, parameters: Iterable[tuple[str, str]]) -> bytes:
+    kept = sorted(pair for pair in parameters if pair[0] not in _OF_THE_PAGE)
+    return f"{path}?{urlencode(kept, errors='replace')}".encode("utf-8", "replace")
+
+
+def _encode(token: bytes) -> str:
+    return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
+
+
+def _decode(cursor: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError:
+        return b""

@@ -1,0 +1,60 @@
+"""What handlers are given: the core, and the certainty that it has caught up."""
+
+import asyncio
+import time
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from api.temporal import Temporal
+from core.bootstrap import Core
+from core.domain.errors import Behind
+from core.settings import Settings
+
+_POLL_S = 0.005
+
+
+async def _core(request: Request) -> Core:
+    core: Core = request.app.state.core
+    return core
+
+
+async def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def _temporal(request: Request) -> Temporal:
+    temporal: Temporal = request.app.state.temporal
+    return temporal
+
+
+CoreOf = Annotated[Core, Depends(_core)]
+SettingsOf = Annotated[Settings, Depends(_settings)]
+TemporalOf = Annotated[Temporal, Depends(_temporal)]
+
+
+MinPosition = Annotated[
+    int | None,
+    Header(
+        alias="Nalanda-Min-Position",
+        ge=0,
+        description="Answer from this position or a later one, or 503 if it takes too long.",
+    ),
+]
+
+
+async def caught_up(request: Request, wanted: MinPosition = None) -> None:
+    """Wait until this node has the position; on the loop, so that waiting takes no thread.
+
+    Raises:
+        Behind: it did not get there in time.
+    """
+    if wanted is None:
+        return
+    core, settings = await _core(request), await _settings(request)
+    deadline = time.monotonic() + settings.min_position_wait_s
+    while core.catalog.position < wanted:
+        if time.monotonic() >= deadline:
+            raise Behind(wanted=wanted, reached=core.catalog.position)
+        await asyncio.sleep(_POLL_S)

@@ -1,0 +1,163 @@
+"""Where what went wrong becomes HTTP: every error is a problem document (RFC 9457).
+
+`type` is always `about:blank`: a problem means what its status means, `detail` says the rest,
+and a 422 has `errors`, each with a JSON pointer into the body, or `/NAME` for a parameter or
+header of that name.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+import orjson
+from fastapi import FastAPI, Request, Response, status
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Scope
+
+from core.domain.errors import (
+    Conflict,
+    Fault,
+    Invalid,
+    NalandaError,
+    NotFound,
+    PreconditionFailed,
+    ProviderError,
+    ProviderUnavailable,
+    StorageError,
+    StorageFull,
+    Unavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUSES: Mapping[type[NalandaError], int] = {
+    NotFound: status.HTTP_404_NOT_FOUND,
+    Conflict: status.HTTP_409_CONFLICT,
+    PreconditionFailed: status.HTTP_412_PRECONDITION_FAILED,
+    Invalid: status.HTTP_422_UNPROCESSABLE_CONTENT,
+    Unavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
+    ProviderError: status.HTTP_502_BAD_GATEWAY,
+    ProviderUnavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
+    StorageError: status.HTTP_500_INTERNAL_SERVER_ERROR,
+    StorageFull: status.HTTP_507_INSUFFICIENT_STORAGE,
+}
+"""By the nearest ancestor in the tree."""
+
+
+def problem(
+    code: int,
+    detail: str,
+    *,
+    instance: str,
+    faults: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to a call that failed; `instance` is the path that was called."""
+    document: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(code).phrase,
+        "status": code,
+        "detail": detail,
+        "instance": instance,
+    }
+    if faults:
+        document["errors"] = [{"pointer": f.pointer, "detail": f.detail} for f in faults]
+    body = orjson.dumps(document)
+    return Response(body, code, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def path_of(scope: Scope) -> str:
+    """The path as the client wrote it: escaped, without the query."""
+    raw: bytes | None = scope.get("raw_path")
+    return raw.decode("latin-1") if raw else str(scope["path"])
+
+
+def install(app: FastAPI) -> None:
+    """Answer each kind of exception with its problem document."""
+    app.add_exception_handler(NalandaError, _of_nalanda)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_parameters)
+    app.add_exception_handler(ClientDisconnect, _of_disconnect)
+    app.add_exception_handler(Exception, _of_surprise)
+
+
+def status_of(kind: type[NalandaError]) -> int:
+    return next(STATUSES[cls] for cls in kind.__mro__ if cls in STATUSES)
+
+
+async def _of_nalanda(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NalandaError)
+    code = status_of(type(error))
+    if code == status.HTTP_500_INTERNAL_SERVER_ERROR:
+        raise error
+    faults = error.faults if isinstance(error, Invalid) else ()
+    return problem(
+        code,
+        str(error),
+        instance=path_of(request.scope),
+        faults=faults,
+        headers=_retry_after(error, code),
+    )
+
+
+def _retry_after(error: NalandaError, code: int) -> dict[str, str]:
+    """Whole seconds, as HTTP has it; one where nobody said when."""
+    if code != status.HTTP_503_SERVICE_UNAVAILABLE:
+        return {}
+    after_s: float = getattr(error, "retry_after_s", None) or 1.0
+    return {"Retry-After": str(math.ceil(after_s))}
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = path_of(request.scope)
+    details = {
+        HTTPStatus.NOT_FOUND.phrase: f"There is nothing at {path}.",
+        HTTPStatus.METHOD_NOT_ALLOWED.phrase: f"{request.method} is not possible here.",
+    }
+    headers = dict(error.headers or {})
+    if error.status_code == status.HTTP_405_METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return problem(
+        error.status_code,
+        details.get(error.detail, error.detail),
+        instance=path,
+        headers=headers,
+    )
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that do have a route at this path."""
+    app: FastAPI = request.app
+    return [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0].name == "FULL"
+            for route in app.routes
+        )
+    ]
+
+
+async def _of_parameters(request: Request, error: Exception) -> Response:
+    """Parameters and headers that FastAPI has checked; bodies are checked in `api/json.py`."""
+    assert isinstance(error, RequestValidationError)
+    faults = [Fault(f"/{fault['loc'][1]}", fault["msg"]) for fault in error.errors()]
+    return await _of_nalanda(request, Invalid(faults))
+
+
+async def _of_disconnect(request: Request, _: Exception) -> Response:
+    """Nobody is there to read it; it is not the server's failure either."""
+    code = status.HTTP_400_BAD_REQUEST
+    return problem(code, "The body was cut off.", instance=path_of(request.scope))
+
+
+async def _of_surprise(request: Request, _: Exception) -> Response:
+    """The server logs the exception, once this is sent."""
+    return problem(
+        status.HTTP_500_INTERNAL_SERVER_ERROR,
+        "Something went wrong in the server; its log says what.",
+        instance=path_of(request.scope),
+    )

@@ -1,0 +1,97 @@
+"""`Idempotency-Key`: a POST that is sent again is answered as the first time.
+
+The answer is kept in the write's own transaction, so there is no moment at which one is there
+without the other. A call that failed wrote nothing and keeps nothing: it may be tried again
+under the same key.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Request, Response
+
+from api.dependencies import CoreOf
+from api.json import JsonBody
+from core.bootstrap import Core
+from core.domain.errors import Conflict, Invalid
+from core.ports.store import Replay, UnitOfWork
+from core.services.at import At, Within
+
+REPLAYED = "Idempotent-Replayed"
+
+T = TypeVar("T")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="The same call under the same key is carried out once, within a day.",
+    ),
+]
+
+
+def fingerprint(request: Request, body: bytes) -> str:
+    """What makes two calls the same: method, path and body, to the byte."""
+    call = f"{request.method} {request.url.path}\n".encode()
+    return hashlib.sha256(call + body).hexdigest()
+
+
+class Once:
+    """A creating call, which may carry a key."""
+
+    def __init__(self, core: Core, key: str | None, mark: str) -> None:
+        self._core = core
+        self._key = key
+        self._mark = mark
+
+    def answer(
+        self,
+        write: Callable[[Within[T] | None], At[T]],
+        render: Callable[[At[T]], Response],
+    ) -> Response:
+        """Write and render, or give the answer that there is already.
+
+        Raises:
+            Invalid: the key was another call's.
+        """
+        if self._key is None:
+            return render(write(None))
+        key = self._key
+        if answered := self._answered(key):
+            return answered
+
+        def keep(work: UnitOfWork, value: T) -> None:
+            work.replays.put(key, self._replay(render(At(value, work.position))))
+
+        try:
+            return render(write(keep))
+        except Conflict:
+            if answered := self._answered(key):  # by the same call, at the same time
+                return answered
+            raise
+
+    def _answered(self, key: str) -> Response | None:
+        with self._core.store.read() as snapshot:
+            replay = snapshot.replays.get(key)
+        if replay is None:
+            return None
+        if replay.fingerprint != self._mark:
+            raise Invalid.at("/Idempotency-Key", "This key was used for another call.")
+        return Response(replay.body, replay.status, {**replay.headers, REPLAYED: "true"})
+
+    def _replay(self, response: Response) -> Replay:
+        headers = dict(response.headers)
+        del headers["content-length"]
+        return Replay(self._mark, response.status_code, headers, bytes(response.body))
+
+
+async def _once(
+    request: Request, core: CoreOf, body: JsonBody, idempotency_key: IdempotencyKey = None
+) -> Once:
+    return Once(core, idempotency_key, fingerprint(request, body))
+
+
+OnceOf = Annotated[Once, Depends(_once)]

@@ -1,0 +1,80 @@
+"""The app: what is opened, in which order, and what each request passes through."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from api import errors
+from api.auth import Keys
+from api.limits import BodyLimit
+from api.metrics import Measured, Metrics
+from api.openapi import Api
+from api.routes import chunks, documents, index, libraries, questions, search, system
+from api.temporal import Temporal
+from api.wire.chunks import ChunkPatch, ChunksBody, DeleteChunksBody, PutChunkBody
+from api.wire.documents import DocumentBody
+from api.wire.index import IndexBody
+from api.wire.libraries import LibraryBody
+from api.wire.questions import FeedbackBody, QueryBody
+from api.wire.search import SearchBody, SearchesBody
+from core.bootstrap import open_core
+from core.settings import Settings
+
+BODIES = (
+    LibraryBody,
+    DocumentBody,
+    ChunksBody,
+    PutChunkBody,
+    ChunkPatch,
+    DeleteChunksBody,
+    IndexBody,
+    SearchBody,
+    SearchesBody,
+    QueryBody,
+    FeedbackBody,
+)
+ROUTES = (search, libraries, documents, chunks, index, questions, system)
+"""In the order in which they are looked through; they are the app's own, so that a request is
+matched once, where `include_router` would do it twice."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The API over the data directory of the settings, which it opens when it is started.
+
+    Temporal is looked for when a question first needs it.
+    """
+    settings = settings or Settings()
+    app = Api(
+        bodies=BODIES,
+        title="Nalanda",
+        version=version("nalanda"),
+        description="A vector database with durable question answering.",
+        routes=[route for module in ROUTES for route in module.router.routes],
+        lifespan=_opened,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.temporal = Temporal(settings)
+    app.state.metrics = Metrics()
+    errors.install(app)
+    # The last one added is the first one passed.
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if settings.api_keys:
+        app.add_middleware(Keys, keys=[key.get_secret_value() for key in settings.api_keys])
+    app.add_middleware(Measured, metrics=app.state.metrics)
+    return app
+
+
+@asynccontextmanager
+async def _opened(app: FastAPI) -> AsyncIterator[None]:
+    core = await run_in_threadpool(open_core, app.state.settings)
+    try:
+        app.state.core = core
+        app.state.metrics.watch(core)
+        yield
+    finally:
+        await run_in_threadpool(core.close)

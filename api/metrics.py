@@ -1,0 +1,88 @@
+"""What `/metrics` shows, in Prometheus's format; each app counts in a registry of its own."""
+
+import time
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.bootstrap import Core
+
+_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "nalanda_http_requests",
+            "Requests, by route and status.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "nalanda_http_request_seconds",
+            "From a request's first byte to its answer's last.",
+            ("method", "route"),
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    def watch(self, core: Core) -> None:
+        self.registry.register(_OfCore(core))
+
+    def exposition(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class _OfCore(Collector):
+    """Read when somebody looks."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def collect(self) -> Iterable[Metric]:
+        state = self._core.catalog.state
+        vectors = sum(view.vectors for view in state.views.values())
+        yield GaugeMetricFamily("nalanda_position", "The last write's.", value=state.position)
+        yield GaugeMetricFamily("nalanda_libraries", "Libraries there are.", value=len(state.views))
+        yield GaugeMetricFamily("nalanda_vectors", "Vectors that are searched.", value=vectors)
+
+
+class Measured:
+    """Counts every request, by its route's template, so that ids make no labels."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            seconds = time.perf_counter() - began
+            self._metrics.count(_method(scope["method"]), route, status, seconds)
+
+
+def _method(method: str) -> str:
+    """A client can send any word as a method; only HTTP's own make labels."""
+    return method if method in {"GET", "POST", "PUT", "PATCH", "DELETE"} else "other"

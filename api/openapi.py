@@ -1,0 +1,88 @@
+"""The OpenAPI document: bodies, which handlers parse by themselves, and problems, declared."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+
+from api.answers import POSITION
+from api.errors import MEDIA_TYPE
+from api.json import JSON
+
+_REF = "#/components/schemas/{model}"
+
+Responses = dict[int | str, dict[str, Any]]
+
+READ = (400, 401, 404, 422, 503)
+BODY = (400, 401, 404, 413, 415, 422, 502, 503, 507)
+WRITE = (*BODY, 409, 412)
+"""The errors that reads, calls with a body, and writes have in common."""
+
+
+class FaultAnswer(BaseModel):
+    pointer: str = Field(description="A JSON pointer into the body, or /NAME of a parameter.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FaultAnswer] = []
+
+
+class Api(FastAPI):
+    """A FastAPI whose document has the schemas of bodies too."""
+
+    def __init__(self, *, bodies: Sequence[type[BaseModel]], **options: Any) -> None:
+        super().__init__(**options)
+        self._bodies = bodies
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            document = super().openapi()
+            models: list[type[BaseModel]] = [*self._bodies, Problem]
+            _, schemas = models_json_schema(
+                [(model, "validation") for model in models], ref_template=_REF
+            )
+            document["components"]["schemas"].update(schemas["$defs"])
+            self.openapi_schema = document
+        return self.openapi_schema
+
+
+def body_of(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
+    """`openapi_extra` of a handler that parses its body by itself."""
+    schema = {"$ref": _REF.format(model=model.__name__)}
+    example = model.model_json_schema()["examples"][0]
+    content = {
+        media_type: {"schema": schema, "example": example} for media_type in media_types or (JSON,)
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def answers(code: int, model: type[BaseModel] | None, *problems: int) -> Responses:
+    """`responses` of a handler: what it answers with if all is well, and its problems."""
+    success: dict[str, Any] = {
+        "description": HTTPStatus(code).phrase,
+        "headers": {POSITION: {"schema": {"type": "integer"}}},
+    }
+    if model is not None:
+        success["model"] = model
+    responses: Responses = {code: success}
+    responses.update((problem, _problem(problem)) for problem in sorted(set(problems)))
+    return responses
+
+
+NOT_MODIFIED: Responses = {304: {"description": "The reader has this version already."}}
+
+
+def _problem(code: int) -> dict[str, Any]:
+    schema = {"$ref": _REF.format(model=Problem.__name__)}
+    return {"description": HTTPStatus(code).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}

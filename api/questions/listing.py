@@ -1,0 +1,73 @@
+"""Questions that were asked, newest first, from Temporal's visibility."""
+
+from datetime import UTC, datetime
+
+from temporalio.client import WorkflowExecution
+
+from api.questions.states import status_of
+from api.temporal import Temporal
+from api.wire.questions import QuestionSummary
+from core.contracts.names import LIBRARY_ATTRIBUTE, QUERY_WORKFLOW, STATUS_ATTRIBUTE
+from core.contracts.query import QueryStatus
+from workflows import search_attributes
+
+_OUT_OF_TIME = f"{STATUS_ATTRIBUTE} = 'timed_out'"
+_CONDITIONS: dict[QueryStatus, str] = {
+    "running": "ExecutionStatus = 'Running'",
+    "completed": "ExecutionStatus = 'Completed'",
+    "cancelled": "ExecutionStatus = 'Canceled'",
+    "failed": "ExecutionStatus = 'Terminated' OR "
+    f"(ExecutionStatus = 'Failed' AND {STATUS_ATTRIBUTE} != 'timed_out')",
+    "timed_out": f"ExecutionStatus = 'TimedOut' OR (ExecutionStatus = 'Failed' AND {_OUT_OF_TIME})",
+}
+
+
+def visibility_query(
+    *,
+    library_id: str | None,
+    status: QueryStatus | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> str:
+    conditions = [f"WorkflowType = '{QUERY_WORKFLOW}'"]
+    if library_id is not None:
+        conditions.append(f"{LIBRARY_ATTRIBUTE} = '{library_id}'")
+    if status is not None:
+        conditions.append(f"({_CONDITIONS[status]})")
+    if since is not None:
+        conditions.append(f"StartTime >= '{_utc(since)}'")
+    if until is not None:
+        conditions.append(f"StartTime < '{_utc(until)}'")
+    return " AND ".join(conditions)
+
+
+async def page(
+    temporal: Temporal, query: str, *, limit: int, token: bytes | None
+) -> tuple[list[QuestionSummary], bytes | None]:
+    """Those of a page, and where the next one begins.
+
+    Raises:
+        Unavailable: no Temporal in reach.
+    """
+    async with temporal.calls() as client:
+        found = client.list_workflows(query, page_size=limit, next_page_token=token)
+        await found.fetch_next_page()
+        return [
+            _summary(execution) for execution in found.current_page or ()
+        ], found.next_page_token
+
+
+def _summary(execution: WorkflowExecution) -> QuestionSummary:
+    attributes = execution.typed_search_attributes
+    return QuestionSummary(
+        workflow_id=execution.id,
+        library=attributes.get(search_attributes.LIBRARY),
+        status=status_of(execution),
+        stage=attributes.get(search_attributes.STAGE),
+        started_at=execution.start_time,
+        ended_at=execution.close_time,
+    )
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

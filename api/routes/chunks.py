@@ -1,0 +1,203 @@
+"""`…/documents/{document_id}/chunks` and `/libraries/{library_id}/chunks`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Query, Request, Response, status
+
+from api.answers import entity_answer, json_answer, no_content, page_answer, read_answer
+from api.conditional import Guarded, IfNoneMatch
+from api.cursors import CursorParameter, Cursors, Limit, cut
+from api.dependencies import CoreOf
+from api.idempotency import OnceOf
+from api.json import JSON, MERGE_PATCH, JsonBody, PatchBody, merge, parse, parse_parameter
+from api.openapi import BODY, NOT_MODIFIED, READ, WRITE, answers, body_of
+from api.routing import routes_of
+from api.wire.chunks import (
+    ChunkAnswer,
+    ChunkPatch,
+    ChunksAnswer,
+    ChunksBody,
+    DeleteChunksBody,
+    DeletedAnswer,
+    Include,
+    PutChunkBody,
+)
+from api.wire.pages import ChunkPage
+from core.bootstrap import Core
+from core.domain.document import Chunk, ChunkDraft
+from core.domain.errors import Invalid
+from core.indexing.listing import After
+from core.services.at import At
+
+router = routes_of("chunks", "/libraries/{library_id}")
+
+IncludeParameter = Annotated[
+    list[Include], Query(description="`embedding`: with their embeddings, as lists.")
+]
+FilterParameter = Annotated[str | None, Query(description="As in a search, as JSON.")]
+
+
+@router.post(
+    "/documents/{document_id}/chunks",
+    status_code=status.HTTP_201_CREATED,
+    openapi_extra=body_of(ChunksBody),
+    responses=answers(201, ChunksAnswer, *WRITE),
+)
+def add_chunks(
+    core: CoreOf, library_id: str, document_id: str, body: JsonBody, once: OnceOf
+) -> Response:
+    drafts = parse(ChunksBody, body).drafts()
+    return once.answer(
+        lambda within: core.chunks.add(library_id, document_id, drafts, within=within), _added
+    )
+
+
+@router.get("/documents/{document_id}/chunks", responses=answers(200, ChunkPage, *READ))
+def list_chunks_of_document(
+    request: Request,
+    core: CoreOf,
+    library_id: str,
+    document_id: str,
+    limit: Limit = 100,
+    cursor: CursorParameter = None,
+    include: IncludeParameter = [],  # noqa: B006  # FastAPI copies it
+) -> Response:
+    """In their order in the document."""
+    cursors = Cursors(core.store.cursor_key, request)
+    after = cursors.take(cursor)
+    page = core.chunks.page_of_document(
+        library_id, document_id, after=after and tuple(after), limit=limit + 1
+    )
+    chunks, following = cut(page.value, limit, lambda chunk: (chunk.ordinal, chunk.id))
+    items = _answers(core, library_id, chunks, include)
+    return page_answer(items, cursors.give(following), position=page.position)
+
+
+@router.get("/chunks", responses=answers(200, ChunkPage, *READ))
+def list_chunks(
+    request: Request,
+    core: CoreOf,
+    library_id: str,
+    filter: FilterParameter = None,  # the contract's name
+    order_by: Annotated[
+        str | None, Query(description="A field as in a filter, or `-field`; else the id.")
+    ] = None,
+    limit: Limit = 100,
+    cursor: CursorParameter = None,
+    include: IncludeParameter = [],  # noqa: B006  # FastAPI copies it
+) -> Response:
+    cursors = Cursors(core.store.cursor_key, request)
+    after = cursors.take(cursor)
+    page = core.search.page(
+        library_id,
+        filter=filter and parse_parameter("filter", filter),
+        order_by=order_by,
+        after=after and After.from_json(after),
+        limit=limit,
+    )
+    items = _answers(core, library_id, page.value.chunks, include)
+    following = page.value.after and page.value.after.to_json()
+    return page_answer(items, cursors.give(following), position=page.position)
+
+
+@router.get("/chunks/{chunk_id}", responses=answers(200, ChunkAnswer, *READ) | NOT_MODIFIED)
+def get_chunk(
+    core: CoreOf,
+    library_id: str,
+    chunk_id: str,
+    include: IncludeParameter = [],  # noqa: B006  # FastAPI copies it
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    found = core.chunks.get(library_id, chunk_id)
+    (answer,) = _answers(core, library_id, [found.value], include)
+    return read_answer(answer, position=found.position, if_none_match=if_none_match)
+
+
+@router.put(
+    "/chunks/{chunk_id}",
+    openapi_extra=body_of(PutChunkBody),
+    responses=answers(200, ChunkAnswer, *WRITE) | answers(201, ChunkAnswer),
+)
+def put_chunk(
+    core: CoreOf, library_id: str, chunk_id: str, body: JsonBody, guard: Guarded
+) -> Response:
+    wanted = parse(PutChunkBody, body)
+    if wanted.id not in {None, chunk_id}:
+        raise Invalid.at("/id", "This is not the id in the path.")
+    draft = replace(wanted.draft(), id=None)
+    written, created = core.chunks.put(library_id, chunk_id, wanted.document_id, draft, guard=guard)
+    return _created(written) if created else _written(written)
+
+
+@router.patch(
+    "/chunks/{chunk_id}",
+    openapi_extra=body_of(ChunkPatch, MERGE_PATCH, JSON),
+    responses=answers(200, ChunkAnswer, *WRITE),
+)
+def patch_chunk(
+    core: CoreOf, library_id: str, chunk_id: str, body: PatchBody, guard: Guarded
+) -> Response:
+    """New text without an embedding is embedded again."""
+
+    def edit(chunk: Chunk) -> ChunkDraft:
+        return merge(ChunkPatch.of(chunk), body).draft()
+
+    return _written(core.chunks.update(library_id, chunk_id, edit, guard=guard))
+
+
+@router.delete(
+    "/chunks/{chunk_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=answers(204, None, *READ, 412, 507),
+)
+def delete_chunk(core: CoreOf, library_id: str, chunk_id: str, guard: Guarded) -> Response:
+    return no_content(core.chunks.delete(library_id, chunk_id, guard=guard))
+
+
+@router.post(
+    "/chunks/delete",
+    openapi_extra=body_of(DeleteChunksBody),
+    responses=answers(200, DeletedAnswer, *BODY),
+)
+def delete_chunks(core: CoreOf, library_id: str, body: JsonBody, once: OnceOf) -> Response:
+    """Either of these ids, those that are there, or all that match."""
+    wanted = parse(DeleteChunksBody, body)
+    return once.answer(
+        lambda within: core.chunks.delete_many(
+            library_id, ids=wanted.ids, filter=wanted.filter, within=within
+        ),
+        lambda at: json_answer({"deleted": at.value}, position=at.position),
+    )
+
+
+def _answers(
+    core: Core, library_id: str, chunks: Sequence[Chunk], include: Sequence[Include]
+) -> list[ChunkAnswer]:
+    answers_ = [ChunkAnswer.model_validate(chunk) for chunk in chunks]
+    if "embedding" not in include:
+        return answers_
+    embeddings = core.chunks.embeddings(library_id, [chunk.id for chunk in chunks])
+    return [
+        answer.model_copy(update={"embedding": embeddings.get(answer.id)}) for answer in answers_
+    ]
+
+
+def _added(at: At[list[Chunk]]) -> Response:
+    items = [ChunkAnswer.model_validate(chunk).model_dump() for chunk in at.value]
+    return json_answer({"items": items}, status.HTTP_201_CREATED, position=at.position)
+
+
+def _written(at: At[Chunk]) -> Response:
+    return entity_answer(ChunkAnswer.model_validate(at.value), position=at.position)
+
+
+def _created(at: At[Chunk]) -> Response:
+    chunk = at.value
+    return entity_answer(
+        ChunkAnswer.model_validate(chunk),
+        status.HTTP_201_CREATED,
+        position=at.position,
+        location=f"/libraries/{chunk.library_id}/chunks/{chunk.id}",
+    )

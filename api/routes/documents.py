@@ -1,0 +1,106 @@
+"""`/libraries/{library_id}/documents`."""
+
+from fastapi import Request, Response, status
+
+from api.answers import entity_answer, no_content, page_answer, read_answer
+from api.conditional import Guarded, IfNoneMatch
+from api.cursors import CursorParameter, Cursors, Limit, cut
+from api.dependencies import CoreOf
+from api.idempotency import OnceOf
+from api.json import JSON, MERGE_PATCH, JsonBody, PatchBody, merge, parse
+from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of
+from api.routing import routes_of
+from api.wire.documents import DocumentAnswer, DocumentBody
+from api.wire.pages import DocumentPage
+from core.domain.document import Document, DocumentDraft
+from core.services.at import At
+
+router = routes_of("documents", "/libraries/{library_id}/documents")
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    openapi_extra=body_of(DocumentBody),
+    responses=answers(201, DocumentAnswer, *WRITE),
+)
+def create_document(core: CoreOf, library_id: str, body: JsonBody, once: OnceOf) -> Response:
+    draft = parse(DocumentBody, body).draft()
+    return once.answer(
+        lambda within: core.documents.create(library_id, draft, within=within), _created
+    )
+
+
+@router.get("", responses=answers(200, DocumentPage, *READ))
+def list_documents(
+    request: Request,
+    core: CoreOf,
+    library_id: str,
+    limit: Limit = 100,
+    cursor: CursorParameter = None,
+) -> Response:
+    cursors = Cursors(core.store.cursor_key, request)
+    page = core.documents.page(library_id, after=cursors.take(cursor), limit=limit + 1)
+    found, following = cut(page.value, limit, lambda document: document.id)
+    items = [DocumentAnswer.model_validate(document) for document in found]
+    return page_answer(items, cursors.give(following), position=page.position)
+
+
+@router.get("/{document_id}", responses=answers(200, DocumentAnswer, *READ) | NOT_MODIFIED)
+def get_document(
+    core: CoreOf, library_id: str, document_id: str, if_none_match: IfNoneMatch = None
+) -> Response:
+    found = core.documents.get(library_id, document_id)
+    answer = DocumentAnswer.model_validate(found.value)
+    return read_answer(answer, position=found.position, if_none_match=if_none_match)
+
+
+@router.put(
+    "/{document_id}",
+    openapi_extra=body_of(DocumentBody),
+    responses=answers(200, DocumentAnswer, *WRITE) | answers(201, DocumentAnswer),
+)
+def put_document(
+    core: CoreOf, library_id: str, document_id: str, body: JsonBody, guard: Guarded
+) -> Response:
+    """Neither `text` nor `chunks`: the chunks that there are stay; else they are replaced."""
+    draft = parse(DocumentBody, body).draft()
+    written, created = core.documents.put(library_id, document_id, draft, guard=guard)
+    return _created(written) if created else _written(written)
+
+
+@router.patch(
+    "/{document_id}",
+    openapi_extra=body_of(DocumentBody, MERGE_PATCH, JSON),
+    responses=answers(200, DocumentAnswer, *WRITE),
+)
+def patch_document(
+    core: CoreOf, library_id: str, document_id: str, body: PatchBody, guard: Guarded
+) -> Response:
+    def edit(document: Document) -> DocumentDraft:
+        return merge(DocumentBody.of(document), body).draft()
+
+    return _written(core.documents.update(library_id, document_id, edit, guard=guard))
+
+
+@router.delete(
+    "/{document_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=answers(204, None, *READ, 412, 507),
+)
+def delete_document(core: CoreOf, library_id: str, document_id: str, guard: Guarded) -> Response:
+    return no_content(core.documents.delete(library_id, document_id, guard=guard))
+
+
+def _written(at: At[Document]) -> Response:
+    return entity_answer(DocumentAnswer.model_validate(at.value), position=at.position)
+
+
+def _created(at: At[Document]) -> Response:
+    document = at.value
+    return entity_answer(
+        DocumentAnswer.model_validate(document),
+        status.HTTP_201_CREATED,
+        position=at.position,
+        location=f"/libraries/{document.library_id}/documents/{document.id}",
+    )

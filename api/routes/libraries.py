@@ -1,0 +1,98 @@
+"""`/libraries`."""
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response, status
+
+from api.answers import entity_answer, no_content, page_answer, read_answer
+from api.conditional import Guarded, IfNoneMatch
+from api.cursors import CursorParameter, Cursors, Limit, cut
+from api.dependencies import CoreOf
+from api.idempotency import OnceOf
+from api.json import JSON, MERGE_PATCH, JsonBody, PatchBody, merge, parse
+from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of
+from api.routing import routes_of
+from api.wire.libraries import LibraryAnswer, LibraryBody
+from api.wire.pages import LibraryPage
+from core.domain.library import Library, LibraryDraft
+from core.services.at import At
+
+router = routes_of("libraries")
+
+
+@router.post(
+    "/libraries",
+    status_code=status.HTTP_201_CREATED,
+    openapi_extra=body_of(LibraryBody),
+    responses=answers(201, LibraryAnswer, *WRITE),
+)
+def create_library(core: CoreOf, body: JsonBody, once: OnceOf) -> Response:
+    draft = parse(LibraryBody, body).draft()
+    return once.answer(lambda within: core.libraries.create(draft, within=within), _created)
+
+
+@router.get("/libraries", responses=answers(200, LibraryPage, *READ))
+def list_libraries(
+    request: Request,
+    core: CoreOf,
+    limit: Limit = 100,
+    cursor: CursorParameter = None,
+    name: Annotated[str | None, Query(description="Only the one of this name.")] = None,
+) -> Response:
+    cursors = Cursors(core.store.cursor_key, request)
+    page = core.libraries.page(after=cursors.take(cursor), limit=limit + 1, name=name)
+    found, following = cut(page.value, limit, lambda library: library.id)
+    items = [LibraryAnswer.model_validate(library) for library in found]
+    return page_answer(items, cursors.give(following), position=page.position)
+
+
+@router.get("/libraries/{library_id}", responses=answers(200, LibraryAnswer, *READ) | NOT_MODIFIED)
+def get_library(core: CoreOf, library_id: str, if_none_match: IfNoneMatch = None) -> Response:
+    found = core.libraries.get(library_id)
+    answer = LibraryAnswer.model_validate(found.value)
+    return read_answer(answer, position=found.position, if_none_match=if_none_match)
+
+
+@router.put(
+    "/libraries/{library_id}",
+    openapi_extra=body_of(LibraryBody),
+    responses=answers(200, LibraryAnswer, *WRITE) | answers(201, LibraryAnswer),
+)
+def put_library(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> Response:
+    draft = parse(LibraryBody, body).draft()
+    written, created = core.libraries.put(library_id, draft, guard=guard)
+    return _created(written) if created else _written(written)
+
+
+@router.patch(
+    "/libraries/{library_id}",
+    openapi_extra=body_of(LibraryBody, MERGE_PATCH, JSON),
+    responses=answers(200, LibraryAnswer, *WRITE),
+)
+def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded) -> Response:
+    def edit(library: Library) -> LibraryDraft:
+        return merge(LibraryBody.of(library), body).draft()
+
+    return _written(core.libraries.update(library_id, edit, guard=guard))
+
+
+@router.delete(
+    "/libraries/{library_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=answers(204, None, *READ, 412, 507),
+)
+def delete_library(core: CoreOf, library_id: str, guard: Guarded) -> Response:
+    return no_content(core.libraries.delete(library_id, guard=guard))
+
+
+def _written(at: At[Library]) -> Response:
+    return entity_answer(LibraryAnswer.model_validate(at.value), position=at.position)
+
+
+def _created(at: At[Library]) -> Response:
+    return entity_answer(
+        LibraryAnswer.model_validate(at.value),
+        status.HTTP_201_CREATED,
+        position=at.position,
+        location=f"/libraries/{at.value.id}",
+    )

@@ -1,0 +1,216 @@
+"""`/query`: ask, watch, steer. Coroutines, as all of it waits for Temporal."""
+
+import asyncio
+import base64
+from typing import Annotated
+
+from fastapi import Header, Query, Request, Response, status
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
+from temporalio.client import WorkflowFailureError
+
+from api.answers import json_answer
+from api.cursors import CursorParameter, Cursors, Limit
+from api.dependencies import CoreOf, SettingsOf, TemporalOf
+from api.idempotency import REPLAYED, IdempotencyKey, fingerprint
+from api.json import JsonBody, parse
+from api.openapi import BODY, READ, answers, body_of
+from api.questions import events, listing, states, steering
+from api.questions.starting import Started, start
+from api.questions.streaming import HEADERS, stream
+from api.routing import routes_of
+from api.temporal import Temporal
+from api.wire.questions import (
+    MAX_WAIT_S,
+    AcceptedAnswer,
+    AnsweredAnswer,
+    FeedbackBody,
+    HandleAnswer,
+    QueryBody,
+    QuestionAnswer,
+    QuestionPage,
+)
+from core.bootstrap import Core
+from core.contracts.query import QueryRequest, QueryResult, QueryStatus
+from core.domain import filters
+from core.domain.errors import Invalid
+from core.providers.registry import default_model
+from core.settings import Settings
+
+router = routes_of("questions", "/query")
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_202_ACCEPTED,
+    openapi_extra=body_of(QueryBody),
+    responses=answers(202, HandleAnswer, *BODY) | answers(200, AnsweredAnswer),
+)
+async def ask(
+    request: Request,
+    core: CoreOf,
+    settings: SettingsOf,
+    temporal: TemporalOf,
+    body: JsonBody,
+    idempotency_key: IdempotencyKey = None,
+    wait_s: Annotated[
+        float | None,
+        Query(gt=0, le=MAX_WAIT_S, description="Answer with the result if it is there in time."),
+    ] = None,
+) -> Response:
+    question = _question(core, settings, parse(QueryBody, body))
+    started = await start(
+        temporal,
+        settings.task_queue,
+        question,
+        key=idempotency_key,
+        fingerprint=fingerprint(request, body),
+    )
+    handle = _handle(request, settings, started)
+    headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
+    position = question.min_position
+    if wait_s is not None and (result := await _result(temporal, started, wait_s)):
+        answered = AnsweredAnswer(**handle.model_dump(), **dict(result))
+        return json_answer(answered.model_dump(), position=position, headers=headers)
+    return json_answer(
+        handle.model_dump(), status.HTTP_202_ACCEPTED, position=position, headers=headers
+    )
+
+
+def _question(core: Core, settings: Settings, body: QueryBody) -> QueryRequest:
+    """What is asked, with all that is known now pinned to it.
+
+    Raises:
+        NotFound: there is no such library.
+        Invalid: it can't be asked like this, or not this library.
+    """
+    if body.mode != "vector":
+        raise Invalid.at("/mode", f"{body.mode} comes with a later release; there is vector.")
+    if body.review:
+        raise Invalid.at("/review", "Reviews come with a later release.")
+    state = core.catalog.state
+    view = state.library(body.library)
+    if body.filter is not None:
+        filters.parse(body.filter, view.library.metadata_schema, "/filter")
+    model = view.library.embedding_model
+    if model is None and view.vectors:
+        raise Invalid.at("/library", "Its vectors are the client's own: no model reads questions.")
+    return QueryRequest(
+        library_id=view.library.id,
+        embedding_model=model or default_model(settings),
+        min_position=state.position,
+        **body.model_dump(exclude={"library", "review"}),
+    )
+
+
+def _handle(request: Request, settings: Settings, started: Started) -> HandleAnswer:
+    base = f"{request.base_url}query/{started.workflow_id}"
+    ui = settings.temporal_ui_url
+    page = f"namespaces/{settings.temporal_namespace}/workflows/{started.workflow_id}"
+    return HandleAnswer(
+        workflow_id=started.workflow_id,
+        run_id=started.run_id,
+        status_url=base,
+        events_url=f"{base}/events",
+        temporal_ui_url=ui and f"{ui.rstrip('/')}/{page}/{started.run_id}/history",
+    )
+
+
+async def _result(temporal: Temporal, started: Started, wait_s: float) -> QueryResult | None:
+    """The result, if it comes in time; a question without one is told of by its status."""
+    async with temporal.calls(wait_s + 1) as client:
+        handle = client.get_workflow_handle(
+            started.workflow_id, run_id=started.run_id, result_type=QueryResult
+        )
+        try:
+            async with asyncio.timeout(wait_s):
+                result: QueryResult = await handle.result(follow_runs=False)
+        except (TimeoutError, WorkflowFailureError):
+            return None
+    return result
+
+
+@router.get("", responses=answers(200, QuestionPage, *READ))
+async def list_questions(
+    request: Request,
+    core: CoreOf,
+    temporal: TemporalOf,
+    limit: Limit = 100,
+    cursor: CursorParameter = None,
+    library: Annotated[str | None, Query(description="An id or a name.")] = None,
+    status: QueryStatus | None = None,
+    since: Annotated[AwareDatetime | None, Query(description="Asked then or later.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Asked before.")] = None,
+) -> Response:
+    """Recent ones, newest first."""
+    cursors = Cursors(core.store.cursor_key, request)
+    after = cursors.take(cursor)
+    state = core.catalog.state
+    query = listing.visibility_query(
+        library_id=state.library(library).library.id if library is not None else None,
+        status=status,
+        since=since,
+        until=until,
+    )
+    items, token = await listing.page(
+        temporal, query, limit=limit, token=base64.b64decode(after) if after else None
+    )
+    following = cursors.give(base64.b64encode(token).decode()) if token else None
+    content = {"items": [item.model_dump() for item in items], "next_cursor": following}
+    return json_answer(content, position=state.position)
+
+
+@router.get("/{workflow_id}", responses=answers(200, QuestionAnswer, *READ))
+async def get_question(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
+    question = await states.state(temporal, workflow_id)
+    return json_answer(question.model_dump(), position=core.catalog.position)
+
+
+@router.get(
+    "/{workflow_id}/events",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        204: {"description": "The reader has seen the last event: it need not come back."},
+        **answers(404, None, *READ),
+    },
+)
+async def get_question_events(
+    temporal: TemporalOf,
+    workflow_id: str,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="Go on behind this one.")
+    ] = None,
+) -> Response:
+    """`stage`, `hits`, `citation` and `result` or `error`, as they come."""
+    question = await states.state(temporal, workflow_id)
+    after = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+    if after >= events.LAST:
+        return Response(status_code=status.HTTP_204_NO_CONTENT)
+    return StreamingResponse(
+        stream(temporal, question, after), headers=HEADERS, media_type="text/event-stream"
+    )
+
+
+@router.post(
+    "/{workflow_id}/cancel",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=answers(202, AcceptedAnswer, *READ, 409),
+)
+async def cancel_question(temporal: TemporalOf, workflow_id: str) -> Response:
+    """Stops what runs for it; it is `cancelled` once that has stopped."""
+    await steering.cancel(temporal, workflow_id)
+    return json_answer({"workflow_id": workflow_id}, status.HTTP_202_ACCEPTED)
+
+
+@router.post(
+    "/{workflow_id}/feedback",
+    status_code=status.HTTP_202_ACCEPTED,
+    openapi_extra=body_of(FeedbackBody),
+    responses=answers(202, AcceptedAnswer, *BODY, 409),
+)
+async def give_feedback(temporal: TemporalOf, workflow_id: str, body: JsonBody) -> Response:
+    """Kept with the question while it runs."""
+    feedback = parse(FeedbackBody, body).feedback()
+    await steering.give_feedback(temporal, workflow_id, feedback)
+    return json_answer({"workflow_id": workflow_id}, status.HTTP_202_ACCEPTED)

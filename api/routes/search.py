@@ -1,0 +1,56 @@
+"""`/libraries/{library_id}/search`."""
+
+from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.answers import json_answer
+from api.dependencies import CoreOf, MinPosition, caught_up
+from api.json import JsonBody, json_body, parse
+from api.openapi import BODY, answers, body_of
+from api.routing import plain_routes_of
+from api.wire.search import FoundAnswer, FoundAnswers, SearchBody, SearchesBody, found
+from core.bootstrap import Core
+
+IN_PLACE_US = 200
+"""What the event loop can afford: going to a thread and back takes about as long."""
+IN_PLACE_BYTES = 256 * 1024
+
+router = plain_routes_of("search", "/libraries/{library_id}/search")
+
+
+@router.post("", openapi_extra=body_of(SearchBody), responses=answers(200, FoundAnswer, *BODY))
+async def search(request: Request, library_id: str, min_position: MinPosition = None) -> Response:
+    # Without FastAPI's dependencies, which would cost as much as the search of a small library.
+    core: Core = request.app.state.core
+    body = await json_body(request)
+    await caught_up(request, min_position)
+    if len(body) > IN_PLACE_BYTES:
+        return await run_in_threadpool(_search, core, library_id, body)
+    wanted = parse(SearchBody, body)
+    asked = wanted.request(library_id)
+    if core.search.estimate_us(asked) <= IN_PLACE_US:
+        answer = core.search.search(asked)
+    else:
+        answer = await run_in_threadpool(core.search.search, asked)
+    return json_answer(found(answer, wanted.include), position=answer.position)
+
+
+def _search(core: Core, library_id: str, body: bytes) -> Response:
+    wanted = parse(SearchBody, body)
+    answer = core.search.search(wanted.request(library_id))
+    return json_answer(found(answer, wanted.include), position=answer.position)
+
+
+@router.post(
+    "/batch",
+    dependencies=[Depends(caught_up)],
+    openapi_extra=body_of(SearchesBody),
+    responses=answers(200, FoundAnswers, *BODY),
+)
+def search_batch(core: CoreOf, library_id: str, body: JsonBody) -> Response:
+    searches = parse(SearchesBody, body).searches
+    answered = core.search.search_many([wanted.request(library_id) for wanted in searches])
+    results = [
+        found(answer, wanted.include) for answer, wanted in zip(answered, searches, strict=True)
+    ]
+    return json_answer({"results": results}, position=answered[0].position)

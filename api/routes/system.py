@@ -1,0 +1,63 @@
+"""How the server is: `/livez`, `/readyz`, `/metrics`, `/version`."""
+
+from importlib.metadata import version
+
+from fastapi import Request, Response, status
+from fastapi.concurrency import run_in_threadpool
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from api.answers import json_answer
+from api.dependencies import CoreOf, TemporalOf
+from api.metrics import Metrics
+from api.openapi import answers
+from api.routing import plain_routes_of
+from api.wire.system import Liveness, Readiness, Version
+from core.bootstrap import Core
+from core.domain.errors import NalandaError
+
+OK = "ok"
+
+router = plain_routes_of("system")
+
+
+@router.get("/livez", responses=answers(200, Liveness))
+async def livez() -> Response:
+    """The process answers."""
+    return json_answer({"status": OK})
+
+
+@router.get("/readyz", responses=answers(200, Readiness) | answers(503, Readiness))
+async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
+    """Whether it serves all but questions; those need Temporal, which is named as well."""
+    storage = await run_in_threadpool(_storage, core)
+    checks = {
+        "storage": storage,
+        "temporal": OK if await temporal.healthy() else "out of reach: no questions for now",
+    }
+    ready = storage == OK
+    code = status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE
+    return json_answer({"ready": ready, "checks": checks}, code)
+
+
+def _storage(core: Core) -> str:
+    try:
+        with core.store.read() as snapshot:
+            recorded = snapshot.position
+    except NalandaError as error:
+        return str(error)
+    indexed = core.catalog.position
+    return OK if indexed >= recorded else f"at {recorded}, and the index at {indexed}"
+
+
+@router.get("/version", responses=answers(200, Version))
+async def get_version() -> Response:
+    return json_answer({"version": version("nalanda")})
+
+
+@router.get(
+    "/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+)
+def get_metrics(request: Request) -> Response:
+    """In Prometheus's text format."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

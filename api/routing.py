@@ -1,0 +1,32 @@
+"""Routers: operations are called by their functions' names, and wait for the position asked for."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Depends
+from fastapi.params import Depends as Dependency
+from fastapi.routing import APIRoute
+
+from api.dependencies import caught_up
+
+
+def routes_of(tag: str, prefix: str = "") -> APIRouter:
+    """Of a resource, all of whose answers are of a position."""
+    return _router(tag, prefix, [Depends(caught_up)])
+
+
+def plain_routes_of(tag: str, prefix: str = "") -> APIRouter:
+    """Where there is no position, or it is waited for by hand."""
+    return _router(tag, prefix, [])
+
+
+def _router(tag: str, prefix: str, dependencies: Sequence[Dependency]) -> APIRouter:
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        dependencies=dependencies,
+        generate_unique_id_function=_operation_id,
+    )
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

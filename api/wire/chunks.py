@@ -1,0 +1,115 @@
+"""Chunks on the wire."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.config import JsonDict
+
+from api.wire.base import (
+    VECTOR_SCHEMA,
+    Answer,
+    AnyJson,
+    Body,
+    EntityAnswer,
+    JsonObject,
+    WireEmbedding,
+)
+from core.domain.document import Chunk, ChunkDraft, Embedding
+
+MAX_CHUNKS = 1000
+
+_EXAMPLE: JsonDict = {"text": "Attention is all you need.", "metadata": {"year": 2017}}
+
+
+class ChunkBody(Body):
+    """Without an embedding the library's model makes it from the text."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    id: str | None = None
+    text: str
+    embedding: WireEmbedding | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+
+    def draft(self) -> ChunkDraft:
+        return ChunkDraft(self.text, self.id, self.embedding, self.metadata)
+
+
+class ChunksBody(Body):
+    """All of them are taken, or none."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"chunks": [_EXAMPLE, {"id": "own-id", "text": "A vector of its own."}]}]
+        }
+    )
+
+    chunks: list[ChunkBody] = Field(min_length=1, max_length=MAX_CHUNKS)
+
+    def drafts(self) -> Sequence[ChunkDraft]:
+        return [chunk.draft() for chunk in self.chunks]
+
+
+class PutChunkBody(ChunkBody):
+    """`id`, if it is there, is that of the path."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"document_id": "d1", **_EXAMPLE}]})
+
+    document_id: str
+
+
+class ChunkPatch(Body):
+    """What can be changed of a chunk. New text without an embedding is embedded again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"metadata": {"year": 2018}}]})
+
+    text: str
+    embedding: WireEmbedding | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+
+    def draft(self) -> ChunkDraft:
+        return ChunkDraft(self.text, None, self.embedding, self.metadata)
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> Self:
+        """What would make this chunk again; its embedding comes from the text, or stays."""
+        return cls(text=chunk.text, metadata=dict(chunk.metadata))
+
+
+class DeleteChunksBody(Body):
+    """Either those of these ids, or those that match."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"filter": {"field": "year", "op": "lt", "value": 2000}}]}
+    )
+
+    ids: list[str] | None = None
+    filter: AnyJson = None
+
+
+class ChunkAnswer(EntityAnswer):
+    """`ordinal` is its place in its document; `embedding` is there if `include` names it."""
+
+    library_id: str
+    document_id: str
+    ordinal: int
+    text: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    embedding: Annotated[
+        Embedding | None, PlainValidator(lambda row: row), WithJsonSchema(VECTOR_SCHEMA)
+    ] = Field(default=None, exclude_if=lambda embedding: embedding is None)
+
+
+class ChunksAnswer(Answer):
+    items: list[ChunkAnswer]
+
+
+class DeletedAnswer(Answer):
+    deleted: int
+
+
+Include = Literal["embedding"]

@@ -1,0 +1,56 @@
+"""Documents on the wire."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import ConfigDict, Field
+
+from api.wire.base import Body, EntityAnswer, JsonObject
+from api.wire.chunks import ChunkBody
+from core.domain.document import Document, DocumentDraft
+
+
+class DocumentBody(Body):
+    """`text` is split into chunks by the server, or `chunks` are given, or neither."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "title": "Attention Is All You Need",
+                    "source": "https://arxiv.org/abs/1706.03762",
+                    "metadata": {"venue": "NeurIPS"},
+                    "chunks": [{"text": "The dominant models are…", "metadata": {"year": 2017}}],
+                }
+            ]
+        }
+    )
+
+    title: str | None = None
+    source: str | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+    text: str | None = Field(default=None, description="Instead of `chunks`.")
+    chunks: list[ChunkBody] | None = None
+
+    def draft(self) -> DocumentDraft:
+        return DocumentDraft(
+            title=self.title,
+            source=self.source,
+            metadata=self.metadata,
+            text=self.text,
+            chunks=None if self.chunks is None else [chunk.draft() for chunk in self.chunks],
+        )
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """What would make this document again, its chunks aside."""
+        return cls(title=document.title, source=document.source, metadata=dict(document.metadata))
+
+
+class DocumentAnswer(EntityAnswer):
+    library_id: str
+    title: str | None
+    source: str | None
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,63 @@
+"""How a library is searched, on the wire."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from api.wire.base import Answer, Body
+from core.domain.library import IndexKind, IndexSpec
+
+_PARAMETERS = {
+    IndexKind.AUTO: {"m", "ef_construction", "ef", "nlist", "nprobe"},
+    IndexKind.FLAT: set(),
+    IndexKind.IVF: {"nlist", "nprobe"},
+    IndexKind.HNSW: {"m", "ef_construction", "ef"},
+}
+
+_Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class IndexBody(Body):
+    """A kind, and its parameters beside it; what is left out the server chooses."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "hnsw", "m": 16}]})
+
+    kind: IndexKind
+    m: Annotated[int, Field(ge=2, le=256)] | None = Field(
+        default=None, description="hnsw: neighbours of a vector on each level"
+    )
+    ef_construction: _Count | None = Field(
+        default=None, description="hnsw: candidates looked at when a vector is put in"
+    )
+    ef: _Count | None = Field(default=None, description="hnsw: candidates looked at in a search")
+    nlist: _Count | None = Field(default=None, description="ivf: how many cells there are")
+    nprobe: _Count | None = Field(default=None, description="ivf: how many cells a search visits")
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        for name in self._parameters():
+            if name not in _PARAMETERS[self.kind]:
+                detail = f"This is no parameter of {self.kind}."
+                raise PydanticCustomError(
+                    "rule", "{detail}", {"detail": detail, "inside": f"/{name}"}
+                )
+        return self
+
+    def _parameters(self) -> dict[str, int]:
+        return self.model_dump(exclude={"kind"}, exclude_none=True)
+
+    def spec(self) -> IndexSpec:
+        return IndexSpec(self.kind, self._parameters())
+
+
+class IndexAnswer(Answer):
+    """`vectors` counts those that are searched, `deleted` those whose space is not back yet."""
+
+    kind: IndexKind
+    state: str
+    segments: int
+    vectors: int
+    deleted: int
+    memory_bytes: int
+    parameters: dict[str, Any]

@@ -1,0 +1,122 @@
+"""Libraries on the wire."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from api.wire.base import Answer, Body, EntityAnswer, JsonObject, Scalar
+from api.wire.index import IndexBody
+from core.domain.library import IndexKind, IndexSpec, Library, LibraryDraft, Metric
+from core.domain.schema import FieldRule, FieldType, MetadataSchema
+from core.domain.vectors import MAX_DIMENSION
+
+
+class FieldBody(Body):
+    type: FieldType
+    required: bool = False
+    enum: list[Scalar] | None = None
+
+    def rule(self) -> FieldRule:
+        enum = None if self.enum is None else tuple(self.enum)
+        return FieldRule(self.type, self.required, enum)
+
+
+class SchemaBody(Body):
+    """Which fields the metadata of the library's chunks has, and of which types."""
+
+    fields: dict[str, FieldBody] = Field(default_factory=dict)
+    additional: bool = Field(default=True, description="Whether other fields are allowed.")
+
+    def schema_of_metadata(self) -> MetadataSchema:
+        return MetadataSchema(
+            {name: field.rule() for name, field in self.fields.items()}, self.additional
+        )
+
+
+class LibraryBody(Body):
+    """A library as the client wants it; what is left out is as the default says."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "papers",
+                    "description": "What we read",
+                    "metadata_schema": {
+                        "fields": {
+                            "year": {"type": "integer", "required": True},
+                            "kind": {"type": "string", "enum": ["article", "book"]},
+                        },
+                        "additional": False,
+                    },
+                    "metric": "cosine",
+                }
+            ]
+        }
+    )
+
+    name: str
+    description: str | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+    metadata_schema: SchemaBody | None = None
+    dimension: int | None = Field(default=None, ge=1, le=MAX_DIMENSION)
+    metric: Metric = Metric.COSINE
+    index: IndexBody = IndexBody(kind=IndexKind.AUTO)
+    embedding_model: str | None = None
+
+    def draft(self) -> LibraryDraft:
+        schema = self.metadata_schema
+        return LibraryDraft(
+            name=self.name,
+            description=self.description,
+            metadata=self.metadata,
+            metadata_schema=schema.schema_of_metadata() if schema else None,
+            dimension=self.dimension,
+            metric=self.metric,
+            index=self.index.spec(),
+            embedding_model=self.embedding_model,
+        )
+
+    @classmethod
+    def of(cls, library: Library) -> Self:
+        """What would make this library again."""
+        fields = LibraryAnswer.model_validate(library).model_dump(
+            mode="json", include=set(cls.model_fields)
+        )
+        return cls.model_validate(fields, strict=False)
+
+
+class FieldAnswer(Answer):
+    type: FieldType
+    required: bool
+    enum: tuple[str | int | float | bool, ...] | None = Field(
+        default=None, exclude_if=lambda enum: enum is None
+    )
+
+
+class SchemaAnswer(Answer):
+    fields: dict[str, FieldAnswer]
+    additional: bool
+
+
+def _flat(index: object) -> object:
+    if isinstance(index, IndexSpec):
+        return {"kind": index.kind, **index.parameters}
+    return index
+
+
+class LibraryAnswer(EntityAnswer):
+    """`dimension` and `embedding_model` are null until the first vector settles them."""
+
+    name: str
+    description: str | None
+    metadata: dict[str, Any]
+    metadata_schema: SchemaAnswer | None
+    dimension: int | None
+    metric: Metric
+    index: Annotated[Mapping[str, Any], BeforeValidator(_flat)]
+    embedding_model: str | None
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,164 @@
+"""Searches on the wire."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from api.wire.base import VECTOR_SCHEMA, Answer, Body, JsonObject, WireEmbedding
+from core.domain.document import Document, Embedding
+from core.services.search import Hit, SearchAnswer
+from core.services.search_request import MAX_K, SearchRequest
+
+MAX_SEARCHES = 100
+
+Part = Literal["text", "metadata", "document", "embedding"]
+
+_SHOWN: tuple[Part, ...] = ("text", "metadata")
+
+
+class ParametersBody(Body):
+    """How hard approximate indexes look; an exact search heeds neither."""
+
+    ef: int | None = Field(default=None, ge=1, le=1_000_000)
+    nprobe: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
+class SearchBody(Body):
+    """Either an embedding or a text, which the library's model embeds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "text": "attention",
+                    "k": 3,
+                    "filter": {"field": "year", "op": "gte", "value": 2017},
+                    "include": ["text", "document"],
+                }
+            ]
+        }
+    )
+
+    embedding: WireEmbedding | None = None
+    text: str | None = Field(default=None, max_length=100_000)
+    k: int = Field(default=10, ge=1, le=MAX_K)
+    mode: Literal["vector", "lexical", "hybrid"] = "vector"
+    filter: JsonObject | None = None
+    exact: bool = False
+    parameters: ParametersBody | None = None
+    include: list[Part] = Field(default_factory=lambda: list(_SHOWN))
+    group_by: Literal["document_id"] | None = None
+
+    def request(self, library: str) -> SearchRequest:
+        parameters = self.parameters.model_dump(exclude_none=True) if self.parameters else {}
+        return SearchRequest(
+            library=library,
+            embedding=self.embedding,
+            text=self.text,
+            k=self.k,
+            mode=self.mode,
+            filter=self.filter,
+            exact=self.exact,
+            parameters=parameters,
+            include=self.include,
+            group_by=self.group_by,
+        )
+
+
+class SearchesBody(Body):
+    """All of them are answered from the same state."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"searches": [{"text": "attention"}, {"text": "memory"}]}]}
+    )
+
+    searches: list[SearchBody] = Field(min_length=1, max_length=MAX_SEARCHES)
+
+
+class HitDocument(Answer):
+    id: str
+    title: str | None
+    source: str | None
+    metadata: dict[str, Any]
+
+
+class HitAnswer(Answer):
+    """A higher `score` is nearer, for every metric; below it is what `include` names."""
+
+    chunk_id: str
+    document_id: str
+    version: int
+    score: float
+    text: str | None = None
+    metadata: dict[str, Any] | None = None
+    document: HitDocument | None = None
+    embedding: Annotated[
+        Embedding | None, PlainValidator(lambda row: row), WithJsonSchema(VECTOR_SCHEMA)
+    ] = None
+
+
+class PlanAnswer(Answer):
+    """How it was searched; `matches` counts the chunks that passed the filter."""
+
+    index: str
+    filter: str
+    matches: int | None = None
+    exact: bool
+
+
+class FoundAnswer(Answer):
+    """Best first, ties in order of chunk id, as of `position`."""
+
+    hits: list[HitAnswer]
+    plan: PlanAnswer
+    position: int
+    took_ms: float
+
+
+class FoundAnswers(Answer):
+    results: list[FoundAnswer]
+
+
+# What every search goes through is written out by hand: it is most of its cost over HTTP.
+
+
+def found(answer: SearchAnswer, include: list[Part]) -> dict[str, object]:
+    """A `FoundAnswer` as plain values."""
+    plan = answer.plan
+    shown: dict[str, object] = {"index": plan.index, "filter": plan.filter, "exact": plan.exact}
+    if plan.matches is not None:
+        shown["matches"] = plan.matches
+    return {
+        "hits": [_hit(hit, include) for hit in answer.hits],
+        "plan": shown,
+        "position": answer.position,
+        "took_ms": round(answer.took_ms, 3),
+    }
+
+
+def _hit(hit: Hit, include: list[Part]) -> dict[str, object]:
+    chunk = hit.chunk
+    shown: dict[str, object] = {
+        "chunk_id": chunk.id,
+        "document_id": chunk.document_id,
+        "version": chunk.version,
+        "score": hit.score,
+    }
+    if "text" in include:
+        shown["text"] = chunk.text
+    if "metadata" in include:
+        shown["metadata"] = chunk.metadata
+    if "document" in include:
+        shown["document"] = _document(hit.document)
+    if hit.embedding is not None:
+        shown["embedding"] = hit.embedding
+    return shown
+
+
+def _document(document: Document) -> dict[str, object]:
+    return {
+        "id": document.id,
+        "title": document.title,
+        "source": document.source,
+        "metadata": document.metadata,
+    }

@@ -1,0 +1,20 @@
+"""How the server is, on the wire."""
+
+from typing import Literal
+
+from api.wire.base import Answer
+
+
+class Liveness(Answer):
+    status: Literal["ok"]
+
+
+class Readiness(Answer):
+    """`checks` says of each part whether it is ok; `temporal` is not needed to be ready."""
+
+    ready: bool
+    checks: dict[str, str]
+
+
+class Version(Answer):
+    version: str

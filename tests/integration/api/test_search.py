@@ -1,0 +1,127 @@
+import math
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.api.calls import JSON, assert_problem
+
+PATH = "/libraries/planar/search"
+
+
+async def test_the_nearest_come_first(api: httpx.AsyncClient, document: str) -> None:
+    answer = await api.post(PATH, json={"embedding": [2, 0], "k": 2})
+    found = answer.json()
+    assert answer.headers["Nalanda-Position"] == str(found["position"]) == "2"
+    assert found["took_ms"] >= 0
+    assert found["plan"] == {"index": "flat", "filter": "none", "exact": True}
+    first, second = found["hits"]
+    assert first == {
+        "chunk_id": "a",
+        "document_id": "d",
+        "version": 2,
+        "score": 1.0,
+        "text": "alpha",
+        "metadata": {"n": 1, "tags": ["x"]},
+    }
+    assert second["chunk_id"] == "b"
+    assert math.isclose(second["score"], 0.6, abs_tol=1e-6)
+
+
+async def test_hits_show_what_is_included(api: httpx.AsyncClient, document: str) -> None:
+    body = {"embedding": [1, 0], "k": 1, "include": ["document", "embedding"]}
+    [hit] = (await api.post(PATH, json=body)).json()["hits"]
+    assert hit["document"] == {"id": "d", "title": "Letters", "source": None, "metadata": {}}
+    assert hit["embedding"] == [1, 0]
+    assert "text" not in hit
+    assert "metadata" not in hit
+    [bare] = (await api.post(PATH, json={**body, "include": []})).json()["hits"]
+    assert set(bare) == {"chunk_id", "document_id", "version", "score"}
+
+
+async def test_a_filter_costs_no_results(api: httpx.AsyncClient, document: str) -> None:
+    body = {"embedding": [1, 0], "filter": {"field": "n", "op": "gt", "value": 1}}
+    found = (await api.post(PATH, json=body)).json()
+    assert [hit["chunk_id"] for hit in found["hits"]] == ["b", "c"]
+    assert found["plan"]["matches"] == 2
+
+
+async def test_the_best_of_each_document(api: httpx.AsyncClient, document: str) -> None:
+    body = {"embedding": [1, 0], "group_by": "document_id"}
+    assert len((await api.post(PATH, json=body)).json()["hits"]) == 1
+
+
+async def test_a_batch_is_answered_in_order(api: httpx.AsyncClient, document: str) -> None:
+    searches = [{"embedding": [1, 0], "k": 1}, {"embedding": [0, 1], "k": 1}]
+    answer = await api.post(f"{PATH}/batch", json={"searches": searches})
+    hits = [result["hits"][0]["chunk_id"] for result in answer.json()["results"]]
+    assert hits == ["a", "c"]
+    assert answer.headers["Nalanda-Position"] == "2"
+
+
+async def test_a_long_body_is_parsed_off_the_loop(api: httpx.AsyncClient, document: str) -> None:
+    body = b'{"embedding": [1, 0], "k": 1}'.ljust(500_000)
+    answer = await api.post(PATH, content=body, headers=JSON)
+    assert answer.json()["hits"][0]["chunk_id"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/embedding"),
+        ({"embedding": [1, 0], "text": "x"}, "/text"),
+        ({"text": "x"}, "/text"),
+        ({"embedding": [1]}, "/embedding"),
+        ({"embedding": [0, 0]}, "/embedding"),
+        ({"embedding": [1, True]}, "/embedding/1"),
+        ({"embedding": [1, "1.5"]}, "/embedding/1"),
+        ({"embedding": 1}, "/embedding"),
+        ({"embedding": [1, 0], "k": 0}, "/k"),
+        ({"embedding": [1, 0], "k": 10_001}, "/k"),
+        ({"embedding": [1, 0], "k": True}, "/k"),
+        ({"embedding": [1, 0], "k": "3"}, "/k"),
+        ({"embedding": [1, 0], "mode": "lexical"}, "/mode"),
+        ({"embedding": [1, 0], "mode": "psychic"}, "/mode"),
+        ({"embedding": [1, 0], "exact": 1}, "/exact"),
+        ({"embedding": [1, 0], "include": ["soul"]}, "/include/0"),
+        ({"embedding": [1, 0], "group_by": "text"}, "/group_by"),
+        ({"embedding": [1, 0], "parameters": {"ef": 0}}, "/parameters/ef"),
+        ({"embedding": [1, 0], "parameters": {"eff": 1}}, "/parameters/eff"),
+        ({"embedding": [1, 0], "top_k": 3}, "/top_k"),
+        ({"embedding": [1, 0], "filter": []}, "/filter"),
+        ({"embedding": [1, 0], "filter": {"field": "n", "op": "near", "value": 1}}, "/filter/op"),
+        (
+            {
+                "embedding": [1, 0],
+                "filter": {"and": [{"field": "document.x", "op": "exists", "value": True}]},
+            },
+            "/filter/and/0/field",
+        ),
+    ],
+)
+async def test_a_search_that_breaks_a_rule(
+    api: httpx.AsyncClient, document: str, body: dict[str, Any], pointer: str
+) -> None:
+    alone = await api.post(PATH, json=body)
+    assert alone.status_code == 422, alone.text
+    assert pointer in [fault["pointer"] for fault in alone.json()["errors"]]
+    searches = [{"embedding": [1, 0]}, body]
+    batch = await api.post(f"{PATH}/batch", json={"searches": searches})
+    assert batch.status_code == 422, batch.text
+    assert f"/searches/1{pointer}" in [fault["pointer"] for fault in batch.json()["errors"]]
+
+
+@pytest.mark.parametrize("count", [0, 101])
+async def test_how_many_searches_a_batch_has(
+    api: httpx.AsyncClient, document: str, count: int
+) -> None:
+    body = {"searches": [{"embedding": [1, 0]}] * count}
+    assert_problem(await api.post(f"{PATH}/batch", json=body), 422, "/searches")
+
+
+async def test_there_is_nothing_to_search_in_no_library(api: httpx.AsyncClient) -> None:
+    assert_problem(await api.post("/libraries/none/search", json={"embedding": [1]}), 404)
+
+
+async def test_an_empty_library_has_no_hits(api: httpx.AsyncClient, library: str) -> None:
+    assert (await api.post(PATH, json={"embedding": [1, 0]})).json()["hits"] == []
