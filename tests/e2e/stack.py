@@ -1,0 +1,134 @@
+"""Temporal, the API and a worker as real processes, to be killed and started again one by one."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+from cli import temporal_server
+from nalanda import Nalanda
+from tests.temporal import free_port
+
+NALANDA = str(Path(sys.executable).with_name("nalanda"))
+PARTS = ("temporal", "api", "worker")
+
+
+class Stack:
+    """`environments` add to a part's own; a test stands between it and what it calls with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports = {"temporal": free_port(), "api": free_port()}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environments: dict[str, Mapping[str, str]] = {}
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self._ports['api']}"
+
+    @property
+    def temporal_address(self) -> str:
+        return f"127.0.0.1:{self._ports['temporal']}"
+
+    def client(self) -> Nalanda:
+        return Nalanda(self.api_url, timeout_s=30)
+
+    def start(self, part: str) -> None:
+        """Start it; returns when it can be used (a worker: when it polls)."""
+        log = self._log(part)
+        begin = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as out:
+            self._processes[part] = subprocess.Popen(
+                self._command(part),
+                env={**self._environment(), **self.environments.get(part, {})},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                cwd=self._folder,
+            )
+        ready: dict[str, Callable[[], bool]] = {
+            "temporal": lambda: can_connect(self._ports["temporal"]),
+            "api": lambda: is_ready(self.api_url),
+            "worker": lambda: b"worker ready" in log.read_bytes()[begin:],
+        }
+        self._wait(part, ready[part])
+
+    def start_all(self) -> None:
+        for part in PARTS:
+            self.start(part)
+
+    def kill(self, part: str) -> None:
+        """As `kill -9` does."""
+        self._end(part, signal.SIGKILL)
+
+    def stop(self, part: str) -> int:
+        """As a supervisor does; its exit status."""
+        return self._end(part, signal.SIGTERM)
+
+    def __enter__(self) -> "Stack":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for part in reversed(PARTS):
+            if part in self._processes:
+                self.kill(part)
+
+    def _end(self, part: str, number: signal.Signals) -> int:
+        process = self._processes.pop(part)
+        process.send_signal(number)
+        return process.wait(60)
+
+    def _command(self, part: str) -> list[str]:
+        if part == "temporal":
+            return temporal_server.command(
+                port=self._ports["temporal"], ui_port=None, file=self._folder / "temporal.db"
+            )
+        if part == "api":
+            return [NALANDA, "serve", "--host", "127.0.0.1", "--port", str(self._ports["api"])]
+        return [NALANDA, "worker"]
+
+    def _environment(self) -> dict[str, str]:
+        mine = {k: v for k, v in os.environ.items() if not k.startswith(("NALANDA_", "CO_API"))}
+        return {
+            **mine,
+            "NALANDA_DATA_DIR": str(self._folder / "data"),
+            "NALANDA_TEMPORAL_ADDRESS": self.temporal_address,
+            "NALANDA_API_URL": self.api_url,
+        }
+
+    def _log(self, part: str) -> Path:
+        return self._folder / f"{part}.log"
+
+    def _wait(self, part: str, ready: Callable[[], bool], within_s: float = 60) -> None:
+        deadline = time.monotonic() + within_s
+        while not ready():
+            status = self._processes[part].poll()
+            if status is not None or time.monotonic() > deadline:
+                why = "is not ready" if status is None else f"ended with {status}"
+                raise AssertionError(f"{part} {why}:\n{self._log(part).read_text()[-4000:]}")
+            time.sleep(0.05)
+
+
+def can_connect(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,112 @@
+"""A question is answered, and nothing is lost, whoever is killed with -9 in whichever stage.
+
+The worker asks Cohere's stand-in and the API through gates; a gate that holds a stage's request
+keeps the worker in that stage until the test has killed whom it wants to.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from nalanda import Nalanda, QueryState
+from tests.cohere_server import CohereServer
+from tests.e2e.gate import Gate
+from tests.e2e.stack import PARTS, Stack
+
+QUESTION = "How deep is the harbour of Tamralipti?"
+TEXTS = (
+    "The harbour of Tamralipti is nine fathoms deep at high tide.",
+    "Caravans from the west carry horses and lapis lazuli.",
+    "The library of the monastery had three buildings, one of them nine storeys high.",
+    "Monks copied each palm-leaf manuscript twice before it was lent.",
+)
+HELD = {
+    "preprocess": "/v2/embed",
+    "retrieve": "/search",
+    "rerank": "/v2/rerank",
+    "answer": "/v2/chat",
+}
+PATIENCE_S = 90
+
+
+@dataclass(frozen=True)
+class Setup:
+    stack: Stack
+    gates: dict[str, Gate]
+    undisturbed: QueryState
+
+    def ask(self, client: Nalanda) -> str:
+        return client.queries.start("harbours", QUESTION).workflow_id
+
+
+@pytest.fixture(scope="module")
+def setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
+    folder = tmp_path_factory.mktemp("survival")
+    with (
+        CohereServer() as cohere,
+        Stack(folder) as stack,
+        Gate(cohere.url) as to_cohere,
+        Gate(stack.api_url) as to_api,
+    ):
+        provider = {"NALANDA_PROVIDER": "cohere", "CO_API_KEY": "test"}
+        stack.environments = {
+            "api": {**provider, "CO_API_URL": cohere.url},
+            "worker": {
+                **provider,
+                "CO_API_URL": to_cohere.url,
+                "NALANDA_API_URL": to_api.url,
+            },
+        }
+        stack.start_all()
+        with stack.client() as client:
+            client.libraries.create(name="harbours")
+            client.documents.create("harbours", chunks=[{"text": text} for text in TEXTS])
+            asked = client.queries.start("harbours", QUESTION)
+            undisturbed = client.queries.wait(asked.workflow_id, timeout_s=PATIENCE_S)
+        assert undisturbed.status == "completed", undisturbed
+        gates = dict.fromkeys(HELD, to_cohere) | {"retrieve": to_api}
+        yield Setup(stack, gates, undisturbed)
+
+
+@pytest.mark.parametrize("stage", HELD)
+@pytest.mark.parametrize("victim", PARTS)
+def test_a_question_survives(setup: Setup, victim: str, stage: str) -> None:
+    gate = setup.gates[stage]
+    with setup.stack.client() as client:
+        with gate.hold(HELD[stage]):
+            workflow_id = setup.ask(client)
+            gate.wait_for_a_request(PATIENCE_S)
+            setup.stack.kill(victim)
+        setup.stack.start(victim)
+        state = client.queries.wait(workflow_id, timeout_s=PATIENCE_S)
+
+    assert state.status == "completed", state
+    assert state.result is not None
+    assert setup.undisturbed.result is not None
+    assert state.result.answer == setup.undisturbed.result.answer
+    assert state.result.citations == setup.undisturbed.result.citations
+    assert state.result.degraded == []
+
+
+def test_everything_is_there_after_all_are_killed_and_started_again(setup: Setup) -> None:
+    with setup.stack.client() as client:
+        workflow_id = setup.ask(client)
+        answered = client.queries.wait(workflow_id, timeout_s=PATIENCE_S)
+        before = _everything(client)
+    for part in PARTS:
+        setup.stack.kill(part)
+    setup.stack.start_all()
+    with setup.stack.client() as client:
+        assert _everything(client) == before
+        again = client.queries.get(workflow_id)
+        assert (again.status, again.result) == ("completed", answered.result)
+
+
+def _everything(client: Nalanda) -> tuple[object, ...]:
+    return (
+        list(client.libraries.list()),
+        list(client.documents.list("harbours")),
+        list(client.chunks.list("harbours", include=["embedding"])),
+        client.search("harbours", text=QUESTION).hits,
+    )
