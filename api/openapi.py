@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.answers import POSITION
 from api.errors import MEDIA_TYPE
-from api.json import JSON
+from api.json import JSON, MERGE_PATCH
 
 _REF = "#/components/schemas/{model}"
 
@@ -57,13 +57,26 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def body_of(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """`openapi_extra` of a handler that parses its body by itself."""
     schema = {"$ref": _REF.format(model=model.__name__)}
-    example = model.model_json_schema()["examples"][0]
-    content = {
-        media_type: {"schema": schema, "example": example} for media_type in media_types or (JSON,)
-    }
+    return _request_body([JSON], schema, model.model_json_schema()["examples"][0])
+
+
+def patch_of(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of a handler that merges its body into what makes a thing."""
+    description = (
+        f"A JSON merge patch (RFC 7396) of a {model.__name__}: a null takes a field back to its "
+        "default, and what comes out is checked as a whole."
+    )
+    schema = {"type": "object", "description": description}
+    return _request_body([MERGE_PATCH, JSON], schema, example)
+
+
+def _request_body(
+    media_types: Sequence[str], schema: dict[str, Any], example: dict[str, Any]
+) -> dict[str, Any]:
+    content = {media_type: {"schema": schema, "example": example} for media_type in media_types}
     return {"requestBody": {"required": True, "content": content}}
 
 

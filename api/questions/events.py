@@ -43,8 +43,11 @@ def events(question: QuestionAnswer) -> Iterator[Event]:
     closed = question.status != "running"
     for stage in question.stages:
         yield from _of_stage(stage, final=closed or _is_past(stage, question))
-        if stage.name is Stage.RETRIEVE and question.result is not None:
-            yield Event(_HITS, "hits", _hits(question.result))
+        if stage.name is Stage.RETRIEVE and stage.status == "completed":
+            if question.result is not None:
+                yield Event(_HITS, "hits", _hits(question.result))
+            elif not closed:
+                return  # It was asked for a moment earlier; nothing may come before it.
     if not closed:
         return
     if question.status != "completed" or question.result is None:

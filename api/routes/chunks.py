@@ -11,8 +11,8 @@ from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
 from api.idempotency import OnceOf
-from api.json import JSON, MERGE_PATCH, JsonBody, PatchBody, merge, parse, parse_parameter
-from api.openapi import BODY, NOT_MODIFIED, READ, WRITE, answers, body_of
+from api.json import JsonBody, PatchBody, merge, parse, parse_parameter
+from api.openapi import BODY, NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
 from api.routing import routes_of
 from api.wire.chunks import (
     ChunkAnswer,
@@ -133,7 +133,7 @@ def put_chunk(
 
 @router.patch(
     "/chunks/{chunk_id}",
-    openapi_extra=body_of(ChunkPatch, MERGE_PATCH, JSON),
+    openapi_extra=patch_of(ChunkPatch, {"metadata": {"year": 2018}}),
     responses=answers(200, ChunkAnswer, *WRITE),
 )
 def patch_chunk(

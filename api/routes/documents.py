@@ -7,8 +7,8 @@ from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
 from api.idempotency import OnceOf
-from api.json import JSON, MERGE_PATCH, JsonBody, PatchBody, merge, parse
-from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of
+from api.json import JsonBody, PatchBody, merge, parse
+from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
 from api.routing import routes_of
 from api.wire.documents import DocumentAnswer, DocumentBody
 from api.wire.pages import DocumentPage
@@ -71,7 +71,7 @@ def put_document(
 
 @router.patch(
     "/{document_id}",
-    openapi_extra=body_of(DocumentBody, MERGE_PATCH, JSON),
+    openapi_extra=patch_of(DocumentBody, {"title": "Attention", "source": None}),
     responses=answers(200, DocumentAnswer, *WRITE),
 )
 def patch_document(

@@ -9,8 +9,8 @@ from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
 from api.idempotency import OnceOf
-from api.json import JSON, MERGE_PATCH, JsonBody, PatchBody, merge, parse
-from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of
+from api.json import JsonBody, PatchBody, merge, parse
+from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
 from api.routing import routes_of
 from api.wire.libraries import LibraryAnswer, LibraryBody
 from api.wire.pages import LibraryPage
@@ -66,7 +66,7 @@ def put_library(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -
 
 @router.patch(
     "/libraries/{library_id}",
-    openapi_extra=body_of(LibraryBody, MERGE_PATCH, JSON),
+    openapi_extra=patch_of(LibraryBody, {"description": None, "metadata": {"owner": "me"}}),
     responses=answers(200, LibraryAnswer, *WRITE),
 )
 def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded) -> Response:

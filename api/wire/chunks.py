@@ -63,7 +63,7 @@ class PutChunkBody(ChunkBody):
 class ChunkPatch(Body):
     """What can be changed of a chunk. New text without an embedding is embedded again."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"metadata": {"year": 2018}}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     text: str
     embedding: WireEmbedding | None = None

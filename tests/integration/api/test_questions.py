@@ -123,7 +123,8 @@ async def state_of(api: httpx.AsyncClient, workflow_id: str) -> dict[str, Any]:
 
 async def closed(api: httpx.AsyncClient, workflow_id: str) -> dict[str, Any]:
     async def is_closed() -> bool:
-        return (await state_of(api, workflow_id))["status"] != "running"
+        state = await state_of(api, workflow_id)
+        return bool(state["status"] != "running")
 
     await until(is_closed, True)
     return await state_of(api, workflow_id)

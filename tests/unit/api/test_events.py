@@ -1,0 +1,144 @@
+"""Whatever a reader has seen of a question, coming back with the last number misses nothing."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from api.questions.events import LAST, Event, events
+from api.wire.questions import QuestionAnswer
+from core.contracts.names import Stage
+from core.contracts.query import (
+    Citation,
+    QueryResult,
+    QueryStatus,
+    RankedChunk,
+    StageProgress,
+    StageStatus,
+)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HIT = RankedChunk(chunk_id="c", document_id="d", version=1, score=0.5)
+CITATION = Citation(
+    start=0, end=1, chunk_id="c", document_id="d", quote="q", quote_start=0, quote_end=1
+)
+FOUND = QueryResult(hits=[HIT], position=1)
+ANSWERED = FOUND.model_copy(update={"answer": "q", "citations": [CITATION, CITATION]})
+
+
+def question(
+    statuses: str, *, status: QueryStatus = "running", result: QueryResult | None = None
+) -> QuestionAnswer:
+    """A letter a stage: pending, running, completed, failed, skipped or cancelled (x)."""
+    words: dict[str, StageStatus] = {
+        "p": "pending",
+        "r": "running",
+        "c": "completed",
+        "f": "failed",
+        "s": "skipped",
+        "x": "cancelled",
+    }
+    stages = [
+        StageProgress(
+            name=name,
+            status=words[letter],
+            started_at=None if letter in "ps" else NOW,
+            ended_at=NOW if letter in "cfx" else None,
+        )
+        for name, letter in zip(Stage, statuses, strict=True)
+    ]
+    begun = [stage.name for stage in stages if stage.started_at]
+    return QuestionAnswer(
+        workflow_id="q",
+        status=status,
+        stage=begun[-1] if begun else None,
+        stages=stages,
+        result=result,
+        error=None,
+    )
+
+
+LIVES = {
+    "answered": [
+        question("pppp"),
+        question("rppp"),
+        question("cppp"),
+        question("crpp"),
+        question("ccrp", result=FOUND),
+        question("cccr", result=FOUND),
+        question("cccc", status="completed", result=ANSWERED),
+    ],
+    "result seen a moment later": [
+        question("rppp", result=FOUND),
+        question("ccrp", result=FOUND),
+        question("cccc", status="completed", result=ANSWERED),
+    ],
+    "result seen a moment earlier": [
+        question("crpp"),
+        question("ccrp"),
+        question("cccr", result=FOUND),
+        question("cccc", status="completed", result=ANSWERED),
+    ],
+    "without reranker and answerer": [
+        question("ccrp", result=FOUND),
+        question("ccfp", result=FOUND),
+        question("ccfr", result=FOUND),
+        question("ccff", result=FOUND),
+        question("ccfr", result=FOUND),
+        question("ccfc", status="completed", result=ANSWERED),
+    ],
+    "without an answer": [
+        question("cccp", result=FOUND),
+        question("cccs", result=FOUND),
+        question("cccs", status="completed", result=FOUND),
+    ],
+    "failed": [question("rppp"), question("fppp", status="failed")],
+    "cancelled": [question("ccrp", result=FOUND), question("ccxp", status="cancelled")],
+}
+
+
+def numbers(told: list[Event]) -> list[int]:
+    return [event.number for event in told]
+
+
+@pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
+def test_later_events_have_higher_numbers(life: list[QuestionAnswer]) -> None:
+    for state in life:
+        told = numbers(list(events(state)))
+        assert told == sorted(set(told))
+    for before, after in pairwise(life):
+        seen, told = numbers(list(events(before))), numbers(list(events(after)))
+        new = set(told) - set(seen)
+        assert not seen or all(number > seen[-1] for number in new)
+
+
+@pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
+def test_each_life_ends_with_a_result_or_an_error(life: list[QuestionAnswer]) -> None:
+    for state in life[:-1]:
+        assert LAST not in numbers(list(events(state)))
+    last = list(events(life[-1]))[-1]
+    assert last.number == LAST
+    assert last.name == ("result" if life[-1].status == "completed" else "error")
+
+
+def test_an_end_is_told_once_it_is_final() -> None:
+    def ends(state: QuestionAnswer) -> list[object]:
+        contents = [event.content for event in events(state) if event.name == "stage"]
+        return [c["status"] for c in contents if isinstance(c, dict) and c["name"] == "answer"]
+
+    assert ends(question("cccf", result=FOUND)) == ["running"]
+    assert ends(question("cccr", result=FOUND)) == ["running"]
+    assert ends(question("cccc", status="completed", result=FOUND)) == ["running", "completed"]
+
+
+def test_without_a_worker_there_is_the_result() -> None:
+    closed = QuestionAnswer(
+        workflow_id="q", status="completed", stage=None, stages=[], result=ANSWERED
+    )
+    assert [event.name for event in events(closed)] == ["citation", "citation", "result"]
+
+
+def test_an_event_on_the_wire() -> None:
+    assert Event(7, "stage", {"a": "b\nc"}).encoded() == (
+        b'id: 7\nevent: stage\ndata: {"a":"b\\nc"}\n\n'
+    )
