@@ -76,8 +76,8 @@ async def _add(client: Client, missing: Iterable[str]) -> None:
                 raise
 
 
-async def polling(client: Client, task_queue: str) -> None:
-    """Returns once this process polls the queue, for workflows and for activities."""
+async def polling(client: Client, task_queue: str, identity: str) -> None:
+    """Returns once a process of this identity polls the queue, for workflows and activities."""
     for kind in (
         TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
@@ -86,7 +86,7 @@ async def polling(client: Client, task_queue: str) -> None:
             namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind
         )
         while True:
-            if client.identity in await _pollers(client, request):
+            if identity in await _pollers(client, request):
                 break
             await asyncio.sleep(POLL_S)
 

@@ -33,7 +33,7 @@ async def run(settings: Settings) -> None:
     async with stages(settings) as activities:
         client = await reached(settings.temporal_address, settings.temporal_namespace)
         async with serving(client, settings, activities):
-            await polling(client, settings.task_queue)
+            await polling(client, settings.task_queue, client.identity)
             print("worker ready", flush=True)
             await asyncio.Event().wait()
 
