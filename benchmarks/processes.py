@@ -1,0 +1,45 @@
+"""Nalanda's own processes, as `nalanda up` starts them, for a measurement."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from cli.processes import stack
+from cli.processes.child import Service
+from cli.processes.logs import LogFile
+from cli.processes.stack import Stack
+from cli.processes.supervisor import ServiceFailed, Supervisor
+from core.settings import Settings
+
+API_PORT = 28000
+LOCAL = {"NALANDA_PROVIDER": "local", "NALANDA_API_KEYS": ""}
+
+
+async def measured(
+    measure: Callable[[Stack], Awaitable[None]],
+    *,
+    only: Sequence[str] = ("temporal", "api", "worker"),
+    beside: Callable[[Stack], Sequence[Service]] = lambda _: (),
+) -> None:
+    """Run `measure` while the services that it names, and those `beside` them, are up.
+
+    They keep their files in a folder that goes when they do, and read no setting of the user's
+    that would make them another server.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.model_construct(data_dir=Path(folder))
+        planned = stack.plan(settings, port=API_PORT, notice=lambda _: None)
+        services = [
+            replace(service, environment={**service.environment, **LOCAL})
+            for service in planned.services
+            if service.name in only
+        ]
+        with closing(LogFile(planned.log)) as log:
+            supervisor = Supervisor([*services, *beside(planned)], log, lambda _: None)
+            try:
+                await supervisor.run(lambda: measure(planned))
+            except ServiceFailed as error:
+                error.add_note("\n".join(error.tail))
+                raise

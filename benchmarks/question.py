@@ -1,0 +1,107 @@
+"""A question from end to end, beside the least that four durable stages can cost.
+
+Both go through the same Temporal server, each to a worker process of its own, in turn, and are
+timed as their clients see them: the question as one HTTP request that waits for its answer, the
+no-op workflow of four regular activities as `execute_workflow`. The library is the documentation
+of this Python's standard library.
+"""
+
+import asyncio
+import statistics
+import sys
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping, Sequence
+from itertools import cycle
+from typing import Any, TypeVar
+
+import httpx
+from temporalio.client import Client
+
+from benchmarks.noop import QUEUE, FourActivities
+from benchmarks.processes import measured
+from cli.demo import corpus
+from cli.demo.ingest import LIBRARY, ingest
+from cli.demo.tour import QUESTIONS
+from cli.processes import health
+from cli.processes.child import Service
+from cli.processes.stack import Stack
+from nalanda import AsyncNalanda
+from workflows.client import connect
+
+T = TypeVar("T")
+
+WARM, ROUNDS, PER_ROUND = 10, 12, 5
+
+
+async def main() -> None:
+    await measured(_measure, beside=lambda stack: [_noop_worker(stack)])
+
+
+def _noop_worker(stack: Stack) -> Service:
+    command = (sys.executable, "-m", "benchmarks.noop_worker", stack.settings.temporal_address)
+    return Service("noop", command, health.worker)
+
+
+async def _measure(stack: Stack) -> None:
+    chunks = await _fill(stack.settings.api_url)
+    temporal = await connect(stack.settings.temporal_address)
+    questions = cycle(QUESTIONS)
+    asked: list[float] = []
+    idle: list[float] = []
+    stages: dict[str, list[float]] = defaultdict(list)
+    async with httpx.AsyncClient(base_url=stack.settings.api_url, trust_env=False) as http:
+        for _ in range(WARM):
+            await _ask(http, next(questions))
+            await _do_nothing(temporal)
+        for _ in range(ROUNDS):
+            for _ in range(PER_ROUND):
+                ms, answer = await _timed(_ask(http, next(questions)))
+                asked.append(ms)
+                for stage, took_ms in answer["timings_ms"].items():
+                    stages[stage].append(took_ms)
+            idle += [(await _timed(_do_nothing(temporal)))[0] for _ in range(PER_ROUND)]
+    _print(chunks, asked, idle, stages)
+
+
+async def _fill(api_url: str) -> int:
+    """Answers how many chunks there are now."""
+    documents = list(corpus.documents(await asyncio.to_thread(corpus.read)))
+    async with AsyncNalanda(api_url) as client:
+        return sum([len(step.document.chunks) async for step in ingest(client, documents)])
+
+
+async def _ask(http: httpx.AsyncClient, question: str) -> Any:
+    body = {"library": LIBRARY, "query": question}
+    response = await http.post("/query", params={"wait_s": 10}, json=body)
+    if response.status_code != httpx.codes.OK:
+        raise RuntimeError(f"No answer in time: {response.text}")
+    return response.json()
+
+
+async def _do_nothing(temporal: Client) -> None:
+    await temporal.execute_workflow(
+        FourActivities.run, id=f"benchmark-{uuid.uuid4()}", task_queue=QUEUE
+    )
+
+
+async def _timed(work: Awaitable[T]) -> tuple[float, T]:
+    """Milliseconds, and what came of it."""
+    started = time.perf_counter()
+    outcome = await work
+    return (time.perf_counter() - started) * 1000, outcome
+
+
+def _print(
+    chunks: int,
+    asked: Sequence[float],
+    idle: Sequence[float],
+    stages: Mapping[str, Sequence[float]],
+) -> None:
+    question, nothing = statistics.median(asked), statistics.median(idle)
+    inside = ", ".join(f"{name} {statistics.median(ms):.1f}" for name, ms in stages.items())
+    print(f"A question to {chunks:,} chunks, {len(asked)} of them, warm, p50:")
+    print(f"  POST /query?wait_s=10, local provider   {question:7.1f} ms   ({inside})")
+    print(f"  a workflow of four activities, no-op    {nothing:7.1f} ms")
+    print(f"  ratio                                   {question / nothing:7.2f}")
