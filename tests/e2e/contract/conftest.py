@@ -1,0 +1,98 @@
+"""One server for all contract tests, and its clients, which note what they call."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import cast
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from nalanda import AsyncNalanda, Nalanda
+from tests.e2e.contract.blocking import Blocking
+from tests.e2e.contract.recording import AsyncRecording, Record, Recording
+from tests.e2e.stack import Stack
+
+TIMEOUT_S = 30
+TEXTS = (
+    "The harbour of Tamralipti is nine fathoms deep at high tide.",
+    "Caravans from the west carry horses and lapis lazuli.",
+    "The library of the monastery had three buildings, one of them nine storeys high.",
+    "Monks copied each palm-leaf manuscript twice before it was lent.",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What compares all calls with all routes comes last, in whatever order the others are."""
+    items.sort(key=lambda item: item.path.name == "test_completeness.py")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("contract")) as stack:
+        # The time that a read waits for a position is spent in full where it never comes.
+        stack.environments = {"api": {"NALANDA_MIN_POSITION_WAIT_S": "0.2"}}
+        stack.start_all()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def record() -> Record:
+    return Record()
+
+
+@pytest.fixture(scope="session")
+def http(stack: Stack, record: Record) -> Iterator[httpx.Client]:
+    with httpx.Client(
+        base_url=stack.api_url, transport=Recording(record.http), timeout=TIMEOUT_S, trust_env=False
+    ) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def sdk(stack: Stack, record: Record) -> Iterator[Nalanda]:
+    with Nalanda(stack.api_url, timeout_s=TIMEOUT_S, transport=Recording(record.sdk)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def sdk_async(stack: Stack, record: Record) -> Iterator[Nalanda]:
+    """The asynchronous client, in the guise of the other one."""
+    transport = AsyncRecording(record.sdk_async)
+    client = AsyncNalanda(stack.api_url, timeout_s=TIMEOUT_S, transport=transport)
+    with asyncio.Runner() as runner:
+        yield cast("Nalanda", Blocking(runner, client))
+        runner.run(client.aclose())
+
+
+@pytest.fixture
+def name() -> str:
+    """Nobody else's."""
+    return f"library-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def library(http: httpx.Client, name: str) -> str:
+    """The id of an empty library of vectors with three numbers."""
+    created = http.post("/libraries", json={"name": name, "dimension": 3})
+    return cast("str", created.raise_for_status().json()["id"])
+
+
+@pytest.fixture(scope="session")
+def harbours(http: httpx.Client) -> str:
+    """The name of a library that can be asked questions, with `TEXTS` as its chunks."""
+    http.put("/libraries/harbours-id", json={"name": "harbours"}).raise_for_status()
+    chunks = [{"text": text, "metadata": {"place": place}} for place, text in enumerate(TEXTS)]
+    http.post("/libraries/harbours/documents", json={"chunks": chunks}).raise_for_status()
+    return "harbours"
+
+
+@pytest.fixture
+def document(http: httpx.Client, library: str) -> str:
+    """The path of a document with the chunks `a` and `b`."""
+    chunks = [
+        {"id": "a", "text": "First.", "embedding": [1, 0, 0], "metadata": {"year": 2001}},
+        {"id": "b", "text": "Second.", "embedding": [0, 1, 0], "metadata": {"year": 2002}},
+    ]
+    created = http.post(f"/libraries/{library}/documents", json={"title": "T", "chunks": chunks})
+    return created.raise_for_status().headers["Location"]

@@ -1,0 +1,98 @@
+"""`/libraries/{library_id}/documents` over HTTP."""
+
+import httpx
+
+from tests.integration.api.calls import assert_problem
+
+
+def test_create_with_chunks(http: httpx.Client, library: str) -> None:
+    body = {"title": "T", "source": "https://example.com/t", "metadata": {"lang": "en"}}
+    chunks = [
+        {"id": "own", "text": "One.", "embedding": [1, 0, 0], "metadata": {"n": 1}},
+        {"text": "Two.", "embedding": "AACAPwAAAAAAAAAA"},
+    ]
+
+    created = http.post(f"/libraries/{library}/documents", json={**body, "chunks": chunks})
+
+    document = created.json()
+    path = f"/libraries/{library}/documents/{document['id']}"
+    assert created.status_code == 201
+    assert created.headers["Location"] == path
+    assert created.headers["ETag"] == f'"{document["version"]}"'
+    assert int(created.headers["Nalanda-Position"]) == document["version"]
+    assert {key: document[key] for key in body} == body
+    assert document["library_id"] == library
+    assert http.get(path).json() == document
+    items = http.get(f"{path}/chunks", params={"include": "embedding"}).json()["items"]
+    assert [(c["text"], c["ordinal"], c["embedding"]) for c in items] == [
+        ("One.", 0, [1, 0, 0]),
+        ("Two.", 1, [1, 0, 0]),
+    ]
+    assert items[0]["id"] == "own"
+
+
+def test_create_with_text_that_the_server_splits_and_embeds(http: httpx.Client, name: str) -> None:
+    http.post("/libraries", json={"name": name})
+    text = "\n\n".join(f"Paragraph {i} is about the number {i}. " * 12 for i in range(20))
+
+    created = http.post(f"/libraries/{name}/documents", json={"text": text})
+
+    assert created.status_code == 201
+    chunks = http.get(f"{created.headers['Location']}/chunks?include=embedding").json()["items"]
+    assert len(chunks) > 1
+    assert [chunk["ordinal"] for chunk in chunks] == list(range(len(chunks)))
+    assert all(chunk["text"] in text for chunk in chunks)
+    assert {len(chunk["embedding"]) for chunk in chunks} == {256}
+
+
+def test_list_page_by_page(http: httpx.Client, library: str) -> None:
+    path = f"/libraries/{library}/documents"
+    ids = [http.post(path, json={"title": str(i)}).json()["id"] for i in range(3)]
+
+    first = http.get(path, params={"limit": 2}).json()
+    second = http.get(path, params={"limit": 2, "cursor": first["next_cursor"]}).json()
+
+    assert [document["id"] for document in first["items"] + second["items"]] == sorted(ids)
+    assert second["next_cursor"] is None
+
+
+def test_put_creates_replaces_and_keeps_or_replaces_chunks(
+    http: httpx.Client, library: str
+) -> None:
+    path = f"/libraries/{library}/documents/own"
+    chunk = {"id": "c", "text": "Old.", "embedding": [1, 0, 0]}
+
+    created = http.put(path, json={"title": "Old", "chunks": [chunk]})
+    renamed = http.put(path, json={"title": "New"})
+    kept = http.get(f"{path}/chunks").json()["items"]
+    replaced = http.put(path, json={"title": "New", "chunks": [{**chunk, "text": "New."}]})
+
+    assert (created.status_code, created.headers["Location"]) == (201, path)
+    assert (renamed.status_code, renamed.json()["title"]) == (200, "New")
+    assert [chunk["text"] for chunk in kept] == ["Old."]
+    assert replaced.status_code == 200
+    (new,) = http.get(f"{path}/chunks").json()["items"]
+    assert (new["text"], new["created_at"]) == ("New.", kept[0]["created_at"])
+
+
+def test_patch_merges(http: httpx.Client, document: str) -> None:
+    patch = {"title": None, "metadata": {"lang": "sa"}}
+
+    patched = http.patch(
+        document, json=patch, headers={"Content-Type": "application/merge-patch+json"}
+    )
+
+    assert patched.status_code == 200
+    assert (patched.json()["title"], patched.json()["metadata"]) == (None, {"lang": "sa"})
+    assert patched.headers["ETag"] == f'"{patched.json()["version"]}"'
+    assert len(http.get(f"{document}/chunks").json()["items"]) == 2
+
+
+def test_delete_takes_its_chunks(http: httpx.Client, library: str, document: str) -> None:
+    assert http.delete(document).status_code == 204
+
+    assert_problem(http.get(document), 404)
+    assert_problem(http.get(f"/libraries/{library}/chunks/a"), 404)
+    search = {"embedding": [1, 0, 0]}
+    assert http.post(f"/libraries/{library}/search", json=search).json()["hits"] == []
+    assert_problem(http.delete(document), 404)

@@ -1,0 +1,236 @@
+"""Every call again through the SDK: each test with both of its clients, errors as exceptions."""
+
+from array import array
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import nalanda
+from nalanda import Nalanda
+
+PATIENCE_S = 30
+QUESTION = "How deep is the harbour of Tamralipti?"
+
+
+@pytest.fixture(params=["sdk", "sdk_async"])
+def client(request: pytest.FixtureRequest) -> Nalanda:
+    client: Nalanda = request.getfixturevalue(request.param)
+    return client
+
+
+@pytest.fixture
+def filled(client: Nalanda, name: str) -> str:
+    """A library with the document `d`, which has the chunks `a` and `b`."""
+    client.libraries.create(
+        name, dimension=2, metadata_schema={"fields": {"n": {"type": "integer"}}}
+    )
+    client.documents.replace(
+        name,
+        "d",
+        title="T",
+        chunks=[
+            {"id": "a", "text": "First.", "embedding": [1, 0], "metadata": {"n": 1}},
+            {"id": "b", "text": "Second.", "embedding": array("f", [0, 1]), "metadata": {"n": 2}},
+        ],
+    )
+    return name
+
+
+def test_libraries(client: Nalanda, name: str) -> None:
+    created = client.libraries.create(name, description="D", metadata={"n": 1}, metric="l2")
+
+    assert client.libraries.get(name) == client.libraries.get(created.id) == created
+    assert list(client.libraries.list(name)) == [created]
+    assert created.id in {library.id for library in client.libraries.list(page_size=1)}
+    updated = client.libraries.update(name, {"metadata": {"m": 2}}, if_match=created.version)
+    assert (updated.metadata, updated.description) == ({"n": 1, "m": 2}, "D")
+    replaced = client.libraries.replace(created.id, name, if_match=updated.version)
+    assert (replaced.metadata, replaced.created_at) == ({}, created.created_at)
+    assert client.position >= replaced.version
+    client.libraries.delete(name, if_match=replaced.version)
+    with pytest.raises(nalanda.NotFoundError):
+        client.libraries.get(name)
+
+
+def test_documents(client: Nalanda, filled: str) -> None:
+    created = client.documents.create(filled, title="Made", source="s", metadata={"k": [1]})
+
+    assert client.documents.get(filled, created.id) == created
+    assert {document.id for document in client.documents.list(filled, page_size=1)} == {
+        "d",
+        created.id,
+    }
+    updated = client.documents.update(filled, created.id, {"title": None}, if_match=created.version)
+    assert (updated.title, updated.source) == (None, "s")
+    replaced = client.documents.replace(filled, created.id, title="Again", if_match=updated.version)
+    assert (replaced.title, replaced.source) == ("Again", None)
+    client.documents.delete(filled, created.id, if_match=replaced.version)
+    with pytest.raises(nalanda.NotFoundError):
+        client.documents.get(filled, created.id)
+
+
+def test_chunks(client: Nalanda, filled: str) -> None:
+    (added,) = client.chunks.add(filled, "d", [{"text": "Third.", "embedding": [1, 1]}])
+
+    assert client.chunks.get(filled, added.id, min_position=added.version) == added
+    assert client.chunks.get(filled, "b", include=["embedding"]).embedding == [0, 1]
+    in_order = client.chunks.list(filled, document_id="d", page_size=1)
+    assert [chunk.id for chunk in in_order] == ["a", "b", added.id]
+    numbered = {"field": "n", "op": "exists", "value": True}
+    listed = client.chunks.list(
+        filled, filter=numbered, order_by="-n", include=["embedding"], page_size=1
+    )
+    assert [(chunk.id, chunk.embedding) for chunk in listed] == [("b", [0, 1]), ("a", [1, 0])]
+    put = client.chunks.put(filled, "c", document_id="d", text="Own.", embedding=[2, 0])
+    updated = client.chunks.update(filled, "c", {"embedding": [0, 2]}, if_match=put.version)
+    assert (updated.text, updated.version > put.version) == ("Own.", True)
+    client.chunks.delete(filled, "c", if_match=updated.version)
+    assert client.chunks.delete_many(filled, ids=[added.id, "nowhere"]) == 1
+    assert client.chunks.delete_many(filled, filter=numbered) == 2
+    assert list(client.chunks.list(filled)) == []
+
+
+def test_index(client: Nalanda, filled: str) -> None:
+    assert client.index.get(filled).vectors == 2
+    configured = client.index.configure(filled, "hnsw", m=8)
+    assert (configured.kind, configured.parameters) == ("hnsw", {"m": 8})
+    assert client.index.get(filled).kind == "hnsw"
+
+
+def test_search(client: Nalanda, filled: str) -> None:
+    found = client.search(
+        filled,
+        embedding=array("f", [1, 0]),
+        k=1,
+        filter={"field": "n", "op": "lt", "value": 3},
+        include=["text", "document", "embedding"],
+        min_position=client.position,
+    )
+
+    (hit,) = found.hits
+    assert (hit.chunk_id, hit.score, hit.text, hit.embedding) == ("a", 1, "First.", [1, 0])
+    assert hit.document is not None
+    assert (hit.document.title, hit.metadata) == ("T", None)
+    assert (found.plan.matches, found.plan.exact) == (2, True)
+    one, two = client.search_batch(
+        filled, [{"embedding": [0, 1], "k": 1}, {"embedding": [0, 1], "group_by": "document_id"}]
+    )
+    assert [hit.chunk_id for hit in one.hits] == [hit.chunk_id for hit in two.hits] == ["b"]
+
+
+def test_questions(client: Nalanda, harbours: str, name: str) -> None:
+    begin = datetime.now(UTC) - timedelta(seconds=1)
+    handle = client.queries.start(harbours, QUESTION, idempotency_key=name, top_n=2)
+
+    again = client.queries.start(harbours, QUESTION, idempotency_key=name, top_n=2)
+    assert (again.workflow_id, again.run_id) == (handle.workflow_id, handle.run_id)
+    states = list(client.queries.watch(handle.workflow_id, timeout_s=PATIENCE_S))
+    state = states[-1]
+    assert state == client.queries.wait(handle.workflow_id, timeout_s=PATIENCE_S)
+    assert (state.status, state.closed) == ("completed", True)
+    assert state.result is not None
+    for citation in state.result.citations:
+        text = client.chunks.get(harbours, citation.chunk_id).text
+        assert text[citation.quote_start : citation.quote_end] == citation.quote
+    asked = client.queries.list(library=harbours, since=begin, page_size=1)
+    assert {question.status for question in asked} <= {"completed", "running"}
+
+
+def test_ask(client: Nalanda, harbours: str) -> None:
+    assert "nine fathoms" in client.ask(harbours, QUESTION, timeout_s=PATIENCE_S).answer
+
+
+def test_system(client: Nalanda) -> None:
+    assert client.version().version
+    assert client.ready().ready
+
+
+Call = Callable[[Nalanda, str], object]
+
+ERRORS: dict[str, tuple[Call, type[nalanda.ApiError], int, list[str]]] = {
+    "unknown library": (lambda c, _: c.libraries.get("none"), nalanda.NotFoundError, 404, []),
+    "unknown document": (
+        lambda c, name: c.documents.get(name, "none"),
+        nalanda.NotFoundError,
+        404,
+        [],
+    ),
+    "unknown chunk": (lambda c, name: c.chunks.get(name, "none"), nalanda.NotFoundError, 404, []),
+    "unknown question": (lambda c, _: c.queries.get("none"), nalanda.NotFoundError, 404, []),
+    "not to be cancelled": (lambda c, _: c.queries.cancel("none"), nalanda.NotFoundError, 404, []),
+    "not to be rated": (lambda c, _: c.queries.feedback("none", 1), nalanda.NotFoundError, 404, []),
+    "name taken": (lambda c, name: c.libraries.create(name), nalanda.ConflictError, 409, []),
+    "stale": (
+        lambda c, name: c.chunks.delete(name, "a", if_match=0),
+        nalanda.PreconditionFailedError,
+        412,
+        [],
+    ),
+    "wrong dimension": (
+        lambda c, name: c.chunks.add(name, "d", [{"text": "T", "embedding": [1]}]),
+        nalanda.ValidationError,
+        422,
+        ["/chunks/0/embedding"],
+    ),
+    "zero vector": (
+        lambda c, name: c.search(name, embedding=[0, 0]),
+        nalanda.ValidationError,
+        422,
+        ["/embedding"],
+    ),
+    "NaN": (
+        lambda c, name: c.search(name, embedding=array("f", [1, float("nan")])),
+        nalanda.ValidationError,
+        422,
+        ["/embedding"],
+    ),
+    "metadata": (
+        lambda c, name: c.chunks.update(name, "a", {"metadata": {"n": True}}),
+        nalanda.ValidationError,
+        422,
+        ["/metadata/n"],
+    ),
+    "operator": (
+        lambda c, name: list(c.chunks.list(name, filter={"field": "n", "op": "like", "value": 1})),
+        nalanda.ValidationError,
+        422,
+        ["/filter/op"],
+    ),
+    "field": (
+        lambda c, name: c.libraries.update(name, {"nonsense": 1}),
+        nalanda.ValidationError,
+        422,
+        ["/nonsense"],
+    ),
+    "too deep": (
+        lambda c, name: c.libraries.update(name, {"metadata": {"deep": _nested(500)}}),
+        nalanda.BadRequestError,
+        400,
+        [],
+    ),
+}
+
+
+def _nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(("call", "kind", "status", "pointers"), ERRORS.values(), ids=ERRORS.keys())
+def test_errors(
+    client: Nalanda,
+    filled: str,
+    call: Call,
+    kind: type[nalanda.ApiError],
+    status: int,
+    pointers: list[str],
+) -> None:
+    with pytest.raises(kind) as raised:
+        call(client, filled)
+
+    assert raised.value.status == status
+    assert [fault.pointer for fault in raised.value.errors] == pointers
+    assert raised.value.problem["type"] == "about:blank"

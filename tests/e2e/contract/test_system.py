@@ -1,0 +1,39 @@
+"""How the server says that it is: `/livez`, `/readyz`, `/metrics`, `/version`."""
+
+from importlib.metadata import version
+
+import httpx
+
+from tests.integration.api.calls import assert_problem
+
+
+def test_livez(http: httpx.Client) -> None:
+    assert http.get("/livez").json() == {"status": "ok"}
+
+
+def test_readyz(http: httpx.Client) -> None:
+    ready = http.get("/readyz")
+
+    assert ready.status_code == 200
+    assert ready.json() == {"ready": True, "checks": {"storage": "ok", "temporal": "ok"}}
+
+
+def test_version(http: httpx.Client) -> None:
+    assert http.get("/version").json() == {"version": version("nalanda")}
+
+
+def test_metrics(http: httpx.Client) -> None:
+    http.get("/livez")
+
+    metrics = http.get("/metrics")
+
+    assert metrics.headers["Content-Type"].startswith("text/plain")
+    assert "nalanda_" in metrics.text
+
+
+def test_what_is_not_there(http: httpx.Client) -> None:
+    assert_problem(http.get("/nothing"), 404)
+    assert_problem(http.get("/libraries/"), 404)
+    refused = http.put("/libraries", json={})
+    assert_problem(refused, 405)
+    assert refused.headers["Allow"] == "GET, POST"

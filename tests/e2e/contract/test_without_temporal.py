@@ -1,0 +1,92 @@
+"""Temporal is killed under a running server: questions are refused, all else goes on."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+import nalanda
+from nalanda import Nalanda
+from tests.e2e.stack import Stack
+from tests.integration.api.calls import assert_problem
+
+ASKING = {"library": "l", "query": "Q?"}
+QUESTIONS = {
+    ("POST", "/query"): ASKING,
+    ("POST", "/query?wait_s=1"): ASKING,
+    ("GET", "/query"): None,
+    ("GET", "/query/some"): None,
+    ("GET", "/query/some/events"): None,
+    ("POST", "/query/some/cancel"): None,
+    ("POST", "/query/some/feedback"): {"rating": 1},
+}
+
+
+@dataclass(frozen=True)
+class Bereft:
+    """A server that has lost Temporal, and how it answered all that needs it."""
+
+    http: httpx.Client
+    sdk: Nalanda
+    refusals: dict[tuple[str, str], httpx.Response]
+    raised: BaseException | None
+
+
+@pytest.fixture(scope="module")
+def bereft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bereft]:
+    with (
+        Stack(tmp_path_factory.mktemp("bereft")) as stack,
+        httpx.Client(base_url=stack.api_url, timeout=30, trust_env=False) as http,
+        Nalanda(stack.api_url, max_retries=0) as sdk,
+    ):
+        stack.start("temporal")
+        stack.start("api")
+        http.put("/libraries/l", json={"name": "l"}).raise_for_status()
+        http.post("/query", json=ASKING).raise_for_status()
+        stack.kill("temporal")
+        yield _asked(http, sdk)
+
+
+def _asked(http: httpx.Client, sdk: Nalanda) -> Bereft:
+    """All at once, as each waits a while for Temporal to come back."""
+    with ThreadPoolExecutor(len(QUESTIONS) + 1) as pool:
+        raised = pool.submit(sdk.queries.start, "l", "Q?")
+        asked = {
+            call: pool.submit(http.request, *call, json=body) for call, body in QUESTIONS.items()
+        }
+        refusals = {call: answer.result() for call, answer in asked.items()}
+        return Bereft(http, sdk, refusals, raised.exception())
+
+
+@pytest.mark.parametrize("call", QUESTIONS, ids=" ".join)
+def test_questions_are_refused_for_now(bereft: Bereft, call: tuple[str, str]) -> None:
+    refused = bereft.refusals[call]
+
+    assert_problem(refused, 503)
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert "Temporal" in refused.json()["detail"]
+
+
+def test_the_sdk_says_when_to_come_back(bereft: Bereft) -> None:
+    assert isinstance(bereft.raised, nalanda.UnavailableError)
+    assert bereft.raised.status == 503
+    assert bereft.raised.retry_after_s is not None
+
+
+def test_bad_questions_are_refused_for_good(bereft: Bereft) -> None:
+    assert_problem(bereft.http.post("/query", json={**ASKING, "library": "none"}), 404)
+    assert_problem(bereft.http.post("/query", json={"library": "l"}), 422, "/query")
+
+
+def test_all_else_goes_on(bereft: Bereft) -> None:
+    document = {"chunks": [{"text": "The harbour is deep."}]}
+    assert bereft.http.post("/libraries/l/documents", json=document).status_code == 201
+    found = bereft.http.post("/libraries/l/search", json={"text": "harbour"}).json()
+    assert len(found["hits"]) == 1
+    assert bereft.http.get("/libraries/l/chunks").status_code == 200
+    ready = bereft.http.get("/readyz")
+    assert (ready.status_code, ready.json()["ready"]) == (200, True)
+    assert ready.json()["checks"]["temporal"] != "ok"
+    assert bereft.sdk.ready().ready
