@@ -46,6 +46,15 @@ STATUSES: Mapping[type[NalandaError], int] = {
 """By the nearest ancestor in the tree."""
 
 
+_RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""As RFC 9110 has them, and Python from 3.13 on."""
+
+
+def phrase(code: int) -> str:
+    """What a status is called."""
+    return _RENAMED.get(code) or HTTPStatus(code).phrase
+
+
 def problem(
     code: int,
     detail: str,
@@ -57,7 +66,7 @@ def problem(
     """The answer to a call that failed; `instance` is the path that was called."""
     document: dict[str, object] = {
         "type": "about:blank",
-        "title": HTTPStatus(code).phrase,
+        "title": phrase(code),
         "status": code,
         "detail": detail,
         "instance": instance,

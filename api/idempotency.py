@@ -47,6 +47,11 @@ class Once:
         self._key = key
         self._mark = mark
 
+    @property
+    def name(self) -> str | None:
+        """The same for the same call under the same key; none without a key."""
+        return f"{self._key} {self._mark}" if self._key else None
+
     def answer(
         self,
         write: Callable[[Within[T] | None], At[T]],

@@ -1,6 +1,6 @@
 """The app: what is opened, in which order, and what each request passes through."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -20,7 +20,7 @@ from api.wire.index import IndexBody
 from api.wire.libraries import LibraryBody
 from api.wire.questions import FeedbackBody, QueryBody
 from api.wire.search import SearchBody, SearchesBody
-from core.bootstrap import open_core
+from core.bootstrap import Core, open_core
 from core.settings import Settings
 
 BODIES = (
@@ -41,8 +41,11 @@ ROUTES = (search, libraries, documents, chunks, index, questions, system)
 matched once, where `include_router` would do it twice."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The API over the data directory of the settings, which it opens when it is started.
+def create_app(
+    settings: Settings | None = None, *, opened: Callable[[Settings], Core] = open_core
+) -> FastAPI:
+    """The API over the data directory of the settings, which it opens when it is started, and
+    closes when it is stopped.
 
     Temporal is looked for when a question first needs it.
     """
@@ -58,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.opened = opened
     app.state.temporal = Temporal(settings)
     app.state.metrics = Metrics()
     errors.install(app)
@@ -71,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _opened(app: FastAPI) -> AsyncIterator[None]:
-    core = await run_in_threadpool(open_core, app.state.settings)
+    core = await run_in_threadpool(app.state.opened, app.state.settings)
     try:
         app.state.core = core
         app.state.metrics.watch(core)

@@ -1,7 +1,6 @@
 """The OpenAPI document: bodies, which handlers parse by themselves, and problems, declared."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,7 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from api.answers import POSITION
-from api.errors import MEDIA_TYPE
+from api.errors import MEDIA_TYPE, phrase
 from api.json import JSON, MERGE_PATCH
 
 _REF = "#/components/schemas/{model}"
@@ -83,7 +82,7 @@ def _request_body(
 def answers(code: int, model: type[BaseModel] | None, *problems: int) -> Responses:
     """`responses` of a handler: what it answers with if all is well, and its problems."""
     success: dict[str, Any] = {
-        "description": HTTPStatus(code).phrase,
+        "description": phrase(code),
         "headers": {POSITION: {"schema": {"type": "integer"}}},
     }
     if model is not None:
@@ -98,4 +97,4 @@ NOT_MODIFIED: Responses = {304: {"description": "The reader has this version alr
 
 def _problem(code: int) -> dict[str, Any]:
     schema = {"$ref": _REF.format(model=Problem.__name__)}
-    return {"description": HTTPStatus(code).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+    return {"description": phrase(code), "content": {MEDIA_TYPE: {"schema": schema}}}

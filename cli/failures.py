@@ -3,6 +3,7 @@
 import pydantic
 from pydantic_settings import SettingsError
 
+from core.domain.errors import NalandaError as ServerError
 from nalanda import AuthenticationError, ConnectionFailed, InvalidAddress, NalandaError
 
 
@@ -17,7 +18,7 @@ def advice(error: Exception) -> str | None:
             line = f"{_said(error)} Start the server with `nalanda up`, or set NALANDA_API_URL."
         case AuthenticationError():
             line = f"{_said(error)} Set NALANDA_API_KEYS to a key that the server knows."
-        case NalandaError() | SettingsError():
+        case NalandaError() | ServerError() | SettingsError():
             line = str(error)
         case pydantic.ValidationError(title="Settings"):
             line = _settings_line(error)

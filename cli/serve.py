@@ -1,7 +1,6 @@
 """`nalanda serve` and `nalanda worker`: one process each, for a machine of its own."""
 
 import errno
-import os
 import socket
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 import uvicorn
 
 from cli.processes.options import DataDir
+from core.bootstrap import open_core
 from core.settings import Settings
 
 
@@ -18,16 +18,17 @@ def serve(
     data: DataDir = None,
 ) -> None:
     """Run the API alone."""
-    if data is not None:
-        os.environ["NALANDA_DATA_DIR"] = str(data)  # the app reads its settings by itself
+    from api.main import create_app  # here, because the worker's process has no use for it
+
+    settings = Settings() if data is None else Settings(data_dir=data)
     listener = _bound(host, port)
+    core = open_core(settings)  # what is wrong with the data is said before there is a server
     config = uvicorn.Config(
-        "api.main:create_app",
-        factory=True,
+        create_app(settings, opened=lambda _: core),
         loop="uvloop",
         http="httptools",
         access_log=False,
-        timeout_graceful_shutdown=int(Settings().drain_s),
+        timeout_graceful_shutdown=int(settings.drain_s),
     )
     typer.echo(f"Nalanda listens on http://{host}:{listener.getsockname()[1]}")
     uvicorn.Server(config).run(sockets=[listener])

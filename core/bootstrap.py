@@ -14,6 +14,7 @@ from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
+from core.services.feedback import FeedbackService
 from core.services.libraries import LibraryService
 from core.services.search import SearchService
 from core.settings import Settings
@@ -30,6 +31,7 @@ class Core:
     documents: DocumentService
     chunks: ChunkService
     search: SearchService
+    feedback: FeedbackService
 
     def close(self) -> None:
         self.store.close()
@@ -72,6 +74,7 @@ def open_core(settings: Settings) -> Core:
         documents=DocumentService(store, writes),
         chunks=ChunkService(store, writes),
         search=SearchService(catalog, embedders, min_position_wait_s=settings.min_position_wait_s),
+        feedback=FeedbackService(store),
     )
 
 

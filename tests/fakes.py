@@ -9,12 +9,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from core.contracts.query import Feedback
 from core.domain.changes import (
     Change,
     ChunksDeleted,
     ChunksPut,
     DocumentDeleted,
     DocumentPut,
+    FeedbackAdded,
     LibraryDeleted,
     LibraryPut,
 )
@@ -36,6 +38,7 @@ class State:
     libraries: dict[str, Library] = field(default_factory=dict)
     documents: dict[Key, Document] = field(default_factory=dict)
     chunks: dict[Key, EmbeddedChunk] = field(default_factory=dict)
+    feedback: tuple[tuple[str, Feedback], ...] = ()
     replays: dict[str, Replay] = field(default_factory=dict)
 
     def next(self) -> "State":
@@ -44,6 +47,7 @@ class State:
             dict(self.libraries),
             dict(self.documents),
             dict(self.chunks),
+            self.feedback,
             dict(self.replays),
         )
 
@@ -172,6 +176,19 @@ class FakeChunks:
         return [chunk for chunk in chunks if chunk.document_id == document_id]
 
 
+class FakeFeedback:
+    def __init__(self, state: State, changes: list[Change]) -> None:
+        self._state = state
+        self._changes = changes
+
+    def of(self, workflow_id: str) -> list[Feedback]:
+        return [feedback for of, feedback in self._state.feedback if of == workflow_id]
+
+    def add(self, workflow_id: str, feedback: Feedback) -> None:
+        self._state.feedback += ((workflow_id, feedback),)
+        self._changes.append(FeedbackAdded(workflow_id))
+
+
 class FakeReplays:
     """Keeps them for good: it has no clock."""
 
@@ -198,6 +215,7 @@ class FakeTransaction:
         self.libraries = FakeLibraries(state, self._changes)
         self.chunks = FakeChunks(state, self._changes)
         self.documents = FakeDocuments(state, self._changes, self.chunks)
+        self.feedback = FakeFeedback(state, self._changes)
         self.replays = FakeReplays(state)
 
     def commit(self) -> None:

@@ -8,6 +8,7 @@ last number that it saw, to this process or another, goes on behind it.
 then each `citation` and the `result`, or an `error`.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ _HITS = _STAGE_NUMBERS[Stage.RETRIEVE] + 3
 _FIRST_CITATION = 100
 LAST = 1_000_000
 """The number of the event that ends every stream."""
+_NUMBER = re.compile("[0-9]{1,7}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class Event:
             self.name.encode(),
             orjson.dumps(self.content),
         )
+
+
+def number_of(event_id: str | None) -> int:
+    """Of an event that a reader has seen; 0, before all of them, if it is none of these."""
+    return int(event_id) if event_id and _NUMBER.fullmatch(event_id) else 0
 
 
 def events(question: QuestionAnswer) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from api.temporal import Temporal
 from api.wire.questions import QuestionSummary
 from core.contracts.names import LIBRARY_ATTRIBUTE, QUERY_WORKFLOW, STATUS_ATTRIBUTE
 from core.contracts.query import QueryStatus
+from core.domain.errors import Invalid
 from workflows import search_attributes
 
 _OUT_OF_TIME = f"{STATUS_ATTRIBUTE} = 'timed_out'"
@@ -29,15 +30,16 @@ def visibility_query(
     since: datetime | None,
     until: datetime | None,
 ) -> str:
+    """Raises: Invalid: a time that has none in UTC."""
     conditions = [f"WorkflowType = '{QUERY_WORKFLOW}'"]
     if library_id is not None:
         conditions.append(f"{LIBRARY_ATTRIBUTE} = '{library_id}'")
     if status is not None:
         conditions.append(f"({_CONDITIONS[status]})")
     if since is not None:
-        conditions.append(f"StartTime >= '{_utc(since)}'")
+        conditions.append(f"StartTime >= '{_utc(since, '/since')}'")
     if until is not None:
-        conditions.append(f"StartTime < '{_utc(until)}'")
+        conditions.append(f"StartTime < '{_utc(until, '/until')}'")
     return " AND ".join(conditions)
 
 
@@ -69,5 +71,8 @@ def _summary(execution: WorkflowExecution) -> QuestionSummary:
     )
 
 
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
+def _utc(moment: datetime, pointer: str) -> str:
+    try:
+        return moment.astimezone(UTC).isoformat()
+    except OverflowError as error:
+        raise Invalid.at(pointer, "In UTC, this is not in the years 1 to 9999.") from error

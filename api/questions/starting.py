@@ -10,7 +10,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.questions.states import describe
 from api.temporal import Temporal
-from core.contracts.names import QUERY_WORKFLOW
+from core.contracts.names import QUERY_WORKFLOW, Stage
 from core.contracts.query import QueryRequest
 from core.domain.errors import Invalid
 from core.domain.ids import new_id
@@ -76,9 +76,11 @@ async def _started_before(client: Client, workflow_id: str, fingerprint: str) ->
 
 
 def _attributes(request: QueryRequest) -> TypedSearchAttributes:
+    """As the workflow would set them itself at its start, at the cost of a write."""
     return TypedSearchAttributes(
         [
             SearchAttributePair(search_attributes.LIBRARY, request.library_id),
             SearchAttributePair(search_attributes.STATUS, "running"),
+            SearchAttributePair(search_attributes.STAGE, Stage.PREPROCESS),
         ]
     )

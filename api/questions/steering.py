@@ -3,8 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from temporalio.client import WorkflowHandle
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.questions.states import describe, status_of
@@ -20,29 +23,42 @@ async def cancel(temporal: Temporal, workflow_id: str) -> None:
     Raises:
         NotFound, Unavailable; Conflict: it has closed.
     """
-    async with _running(temporal, workflow_id) as handle:
+    async with _running(temporal, workflow_id) as (_, handle):
         await handle.cancel()
 
 
-async def give_feedback(temporal: Temporal, workflow_id: str, feedback: Feedback) -> None:
-    """Keep with the question what a reader thought of it.
+async def give_feedback(
+    temporal: Temporal, workflow_id: str, feedback: Feedback, *, call: str | None = None
+) -> None:
+    """Keep with the question what a reader thought of it; calls of one name count once.
 
     Raises:
-        NotFound, Unavailable; Conflict: it has closed, and takes in nothing more.
+        NotFound, Unavailable; Conflict: it has closed, and takes in nothing more itself.
     """
-    async with _running(temporal, workflow_id) as handle:
-        await handle.signal(FEEDBACK_SIGNAL, feedback)
+    async with _running(temporal, workflow_id) as (client, handle):
+        # `handle.signal` would name each call anew.
+        signal = SignalWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=handle.run_id or ""),
+            signal_name=FEEDBACK_SIGNAL,
+            identity=client.identity,
+            request_id=str(uuid5(NAMESPACE_URL, call) if call else uuid4()),
+        )
+        signal.input.payloads.extend(await client.data_converter.encode([feedback]))
+        await client.workflow_service.signal_workflow_execution(signal, retry=True)
 
 
 @asynccontextmanager
-async def _running(temporal: Temporal, workflow_id: str) -> AsyncIterator[WorkflowHandle[Any, Any]]:
+async def _running(
+    temporal: Temporal, workflow_id: str
+) -> AsyncIterator[tuple[Client, WorkflowHandle[Any, Any]]]:
     async with temporal.calls() as client:
         description = await describe(client, workflow_id)
         status = status_of(description)
         if status != "running":
-            raise Conflict(f"The question is {status}: nothing more can be said to it.")
+            raise Conflict(f"The question is over: it is {status}.")
         try:
-            yield client.get_workflow_handle(workflow_id, run_id=description.run_id)
+            yield client, client.get_workflow_handle(workflow_id, run_id=description.run_id)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise Conflict("The question has just closed.") from error

@@ -5,6 +5,7 @@ import base64
 from typing import Annotated
 
 from fastapi import Header, Query, Request, Response, status
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 from temporalio.client import WorkflowFailureError
@@ -12,7 +13,7 @@ from temporalio.client import WorkflowFailureError
 from api.answers import json_answer
 from api.cursors import CursorParameter, Cursors, Limit
 from api.dependencies import CoreOf, SettingsOf, TemporalOf
-from api.idempotency import REPLAYED, IdempotencyKey, fingerprint
+from api.idempotency import REPLAYED, IdempotencyKey, OnceOf, fingerprint
 from api.json import JsonBody, parse
 from api.openapi import BODY, READ, answers, body_of
 from api.questions import events, listing, states, steering
@@ -33,7 +34,7 @@ from api.wire.questions import (
 from core.bootstrap import Core
 from core.contracts.query import QueryRequest, QueryResult, QueryStatus
 from core.domain import filters
-from core.domain.errors import Invalid
+from core.domain.errors import Conflict, Invalid
 from core.providers.registry import default_model
 from core.settings import Settings
 
@@ -163,7 +164,10 @@ async def list_questions(
 @router.get("/{workflow_id}", responses=answers(200, QuestionAnswer, *READ))
 async def get_question(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
     question = await states.state(temporal, workflow_id)
-    return json_answer(question.model_dump(), position=core.catalog.position)
+    later = await run_in_threadpool(core.feedback.of, workflow_id)
+    feedback = [*question.feedback, *later.value]
+    told = question.model_copy(update={"feedback": feedback})
+    return json_answer(told.model_dump(), position=later.position)
 
 
 @router.get(
@@ -184,7 +188,7 @@ async def get_question_events(
 ) -> Response:
     """`stage`, `hits`, `citation` and `result` or `error`, as they come."""
     question = await states.state(temporal, workflow_id)
-    after = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+    after = events.number_of(last_event_id)
     if after >= events.LAST:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
     return StreamingResponse(
@@ -197,20 +201,34 @@ async def get_question_events(
     status_code=status.HTTP_202_ACCEPTED,
     responses=answers(202, AcceptedAnswer, *READ, 409),
 )
-async def cancel_question(temporal: TemporalOf, workflow_id: str) -> Response:
+async def cancel_question(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
     """Stops what runs for it; it is `cancelled` once that has stopped."""
     await steering.cancel(temporal, workflow_id)
-    return json_answer({"workflow_id": workflow_id}, status.HTTP_202_ACCEPTED)
+    return _accepted(workflow_id, core.catalog.position)
 
 
 @router.post(
     "/{workflow_id}/feedback",
     status_code=status.HTTP_202_ACCEPTED,
     openapi_extra=body_of(FeedbackBody),
-    responses=answers(202, AcceptedAnswer, *BODY, 409),
+    responses=answers(202, AcceptedAnswer, *BODY),
 )
-async def give_feedback(temporal: TemporalOf, workflow_id: str, body: JsonBody) -> Response:
-    """Kept with the question while it runs."""
+async def give_feedback(
+    core: CoreOf, temporal: TemporalOf, workflow_id: str, body: JsonBody, once: OnceOf
+) -> Response:
+    """Kept by the question while it runs, and by the API once it has closed."""
     feedback = parse(FeedbackBody, body).feedback()
-    await steering.give_feedback(temporal, workflow_id, feedback)
-    return json_answer({"workflow_id": workflow_id}, status.HTTP_202_ACCEPTED)
+    try:
+        await steering.give_feedback(temporal, workflow_id, feedback, call=once.name)
+    except Conflict:
+        return await run_in_threadpool(
+            once.answer,
+            lambda within: core.feedback.add(workflow_id, feedback, within=within),
+            lambda at: _accepted(workflow_id, at.position),
+        )
+    return _accepted(workflow_id, core.catalog.position)
+
+
+def _accepted(workflow_id: str, position: int) -> Response:
+    content = {"workflow_id": workflow_id}
+    return json_answer(content, status.HTTP_202_ACCEPTED, position=position)

@@ -62,7 +62,7 @@ class LibraryBody(Body):
     metadata: JsonObject = Field(default_factory=dict)
     metadata_schema: SchemaBody | None = None
     dimension: int | None = Field(default=None, ge=1, le=MAX_DIMENSION)
-    metric: Metric = Metric.COSINE
+    metric: Metric | None = None
     index: IndexBody = IndexBody(kind=IndexKind.AUTO)
     embedding_model: str | None = None
 

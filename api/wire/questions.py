@@ -64,7 +64,8 @@ class AnsweredAnswer(HandleAnswer, QueryResult):
 
 
 class QuestionAnswer(Answer):
-    """`result` is partial while it is running; `stages` is empty while no worker can tell."""
+    """`result` is partial while it is running; `stages` is empty while no worker can tell.
+    `feedback` is in the order in which it was given."""
 
     workflow_id: str
     status: QueryStatus

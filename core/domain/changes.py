@@ -49,6 +49,17 @@ class ChunksDeleted:
     chunk_ids: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class FeedbackAdded:
+    workflow_id: str
+
+
 Change: TypeAlias = (
-    LibraryPut | LibraryDeleted | DocumentPut | DocumentDeleted | ChunksPut | ChunksDeleted
+    LibraryPut
+    | LibraryDeleted
+    | DocumentPut
+    | DocumentDeleted
+    | ChunksPut
+    | ChunksDeleted
+    | FeedbackAdded
 )

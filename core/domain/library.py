@@ -35,14 +35,15 @@ class IndexSpec:
 
 @dataclass(frozen=True, slots=True)
 class LibraryDraft:
-    """What a client says of a library; `None` for dimension and model: not yet known."""
+    """What a client says of a library; `None` for dimension, metric and model: as they are, or not
+    yet known (the metric: cosine)."""
 
     name: str
     description: str | None = None
     metadata: Metadata = field(default_factory=dict)
     metadata_schema: MetadataSchema | None = None
     dimension: int | None = None
-    metric: Metric = Metric.COSINE
+    metric: Metric | None = None
     index: IndexSpec = IndexSpec()
     embedding_model: str | None = None
 

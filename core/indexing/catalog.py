@@ -18,6 +18,7 @@ from core.domain.changes import (
     ChunksPut,
     DocumentDeleted,
     DocumentPut,
+    FeedbackAdded,
     LibraryDeleted,
     LibraryPut,
 )
@@ -67,6 +68,8 @@ class CatalogState:
                 return self._edit(library_id, lambda v: writing.with_chunks(v, rows))
             case ChunksDeleted(library_id, chunk_ids):
                 return self._edit(library_id, lambda v: writing.without_chunks(v, chunk_ids))
+            case FeedbackAdded():
+                return self
 
     def _edit(self, library_id: str, edit: Callable[[LibraryView], LibraryView]) -> "CatalogState":
         return replace(self, views=self.views.set(library_id, edit(self.views[library_id])))

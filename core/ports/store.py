@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from core.contracts.query import Feedback
 from core.domain.changes import Change
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.library import Library
@@ -88,6 +89,16 @@ class ChunkWriter(ChunkReader, Protocol):
     def delete_of_document(self, library_id: str, document_id: str) -> int: ...
 
 
+class FeedbackReader(Protocol):
+    def of(self, workflow_id: str) -> list[Feedback]:
+        """In the order in which it was added."""
+        ...
+
+
+class FeedbackWriter(FeedbackReader, Protocol):
+    def add(self, workflow_id: str, feedback: Feedback) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """The answer once given under an idempotency key; `fingerprint` is that of the request."""
@@ -120,6 +131,8 @@ class Snapshot(Protocol):
     @property
     def chunks(self) -> ChunkReader: ...
     @property
+    def feedback(self) -> FeedbackReader: ...
+    @property
     def replays(self) -> Replays: ...
 
 
@@ -137,6 +150,8 @@ class UnitOfWork(Protocol):
     def documents(self) -> DocumentWriter: ...
     @property
     def chunks(self) -> ChunkWriter: ...
+    @property
+    def feedback(self) -> FeedbackWriter: ...
     @property
     def replays(self) -> ReplayWriter: ...
     def commit(self) -> None: ...

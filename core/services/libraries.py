@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from core.domain.errors import Conflict, Fault, Invalid
 from core.domain.guards import UNGUARDED, Guard
 from core.domain.ids import check_id, new_id
-from core.domain.library import Library, LibraryDraft
+from core.domain.library import Library, LibraryDraft, Metric
 from core.domain.schema import MetadataSchema
 from core.ports.store import ChunkReader, Store, UnitOfWork
 from core.services.at import At, Within, committed
@@ -111,7 +111,7 @@ def _put(
         metadata=draft.metadata,
         metadata_schema=draft.metadata_schema,
         dimension=draft.dimension,
-        metric=draft.metric,
+        metric=draft.metric or Metric.COSINE,
         index=draft.index,
         embedding_model=draft.embedding_model,
         version=unit.position,
@@ -135,6 +135,7 @@ def _as_settled(draft: LibraryDraft, current: Library) -> LibraryDraft:
     draft = replace(
         draft,
         dimension=draft.dimension or current.dimension,
+        metric=draft.metric or current.metric,
         embedding_model=draft.embedding_model or current.embedding_model,
     )
     faults = [

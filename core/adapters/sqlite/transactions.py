@@ -8,6 +8,7 @@ import apsw
 
 from core.adapters.sqlite.chunks import Chunks, WritableChunks
 from core.adapters.sqlite.documents import Documents, WritableDocuments
+from core.adapters.sqlite.feedback import FeedbackOfQuestions, WritableFeedback
 from core.adapters.sqlite.libraries import Libraries, WritableLibraries
 from core.adapters.sqlite.replays import Replays, WritableReplays
 from core.adapters.sqlite.rows import fetch, to_time
@@ -17,6 +18,7 @@ from core.domain.changes import (
     ChunksPut,
     DocumentDeleted,
     DocumentPut,
+    FeedbackAdded,
     LibraryDeleted,
     LibraryPut,
 )
@@ -38,6 +40,7 @@ class SqliteSnapshot:
         self.libraries = Libraries(connection)
         self.documents = Documents(connection)
         self.chunks = Chunks(connection)
+        self.feedback = FeedbackOfQuestions(connection)
         self.replays = Replays(connection, now)
 
 
@@ -59,6 +62,7 @@ class SqliteUnitOfWork:
         self.libraries = WritableLibraries(connection, self._changes)
         self.chunks = WritableChunks(connection, self._changes)
         self.documents = WritableDocuments(connection, self._changes, self.chunks)
+        self.feedback = WritableFeedback(connection, self._changes, self.position)
         self.replays = WritableReplays(connection, now)
 
     def commit(self) -> None:
@@ -95,3 +99,5 @@ def _by_reference(change: Change) -> dict[str, object]:
                 "library_id": library_id,
                 "chunk_ids": list(chunk_ids),
             }
+        case FeedbackAdded(workflow_id):
+            return {"kind": "feedback_added", "workflow_id": workflow_id}

@@ -15,7 +15,7 @@ and `parse_order` reads what a listing is ordered by. Semantics:
   are date-times; a field that the schema calls `string` compares as text, by code points.
 """
 
-from core.domain.filters.compiled import Predicate, compile_filter, matches
+from core.domain.filters.compiled import Predicate, compile_filter, ids_named_by, matches
 from core.domain.filters.fields import Field, Scope, parse_field
 from core.domain.filters.order import KeyFunction, Order, SortKey, parse_order
 from core.domain.filters.parsing import parse
@@ -35,6 +35,7 @@ __all__ = [
     "Scope",
     "SortKey",
     "compile_filter",
+    "ids_named_by",
     "matches",
     "parse",
     "parse_field",

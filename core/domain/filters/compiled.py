@@ -1,12 +1,13 @@
 """A filter as a function, made once and asked of every chunk."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import TypeAlias, cast
 
 from core.domain.document import Chunk, Document
 from core.domain.filters import comparing
 from core.domain.filters.comparing import ValueTest
+from core.domain.filters.fields import Field, Scope
 from core.domain.filters.tree import And, Condition, Filter, Not, Op, Or
 from core.domain.schema import FieldType
 from core.domain.values import MISSING
@@ -31,6 +32,19 @@ def compile_filter(filter_: Filter) -> Predicate:
         case Condition():
             read, test = filter_.field.reader(), _value_test(filter_)
             return lambda chunk, document: test(read(chunk, document))
+
+
+def ids_named_by(filter_: Filter) -> Set[str] | None:
+    """The ids among which those of all matching chunks are, if the filter names them."""
+    match filter_:
+        case Condition(Field(Scope.CHUNK, "id"), Op.EQ, value):
+            return {cast("str", value)}
+        case Condition(Field(Scope.CHUNK, "id"), Op.IN, values):
+            return set(cast("list[str]", values))
+        case And(filters):
+            named = [ids for inner in filters if (ids := ids_named_by(inner)) is not None]
+            return min(named, key=len, default=None)
+    return None
 
 
 def _all_of(predicates: list[Predicate]) -> Predicate:

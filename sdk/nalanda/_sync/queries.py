@@ -49,7 +49,7 @@ class Queries:
         self._transport.send(creating(path_of("query", workflow_id, "cancel"), None))
 
     def feedback(self, workflow_id: str, rating: int, comment: str | None = None) -> None:
-        """Say what you think of its answer: 1, 0 or -1."""
+        """Say what you think of its answer: 1, 0 or -1; while it runs, or afterwards."""
         body = said({"rating": rating, "comment": comment})
         self._transport.send(creating(path_of("query", workflow_id, "feedback"), body))
 

@@ -202,9 +202,35 @@ async def test_while_it_runs_and_is_cancelled(
     assert (state["status"], state["result"]) == ("cancelled", None)
     assert state["feedback"] == [feedback]
     assert_problem(await api.post(f"/query/{workflow_id}/cancel"), 409)
-    assert_problem(await api.post(f"/query/{workflow_id}/feedback", json=feedback), 409)
     last = parsed((await api.get(f"/query/{workflow_id}/events")).text)[-1]
     assert (last[1], last[2]["status"]) == ("error", "cancelled")
+
+
+async def test_feedback_before_and_after_it_has_closed(
+    api: httpx.AsyncClient, question: dict[str, Any], script: Script
+) -> None:
+    script.gate.clear()
+    workflow_id = (await api.post("/query", json=question)).json()["workflow_id"]
+    path = f"/query/{workflow_id}/feedback"
+    await in_stage(api, workflow_id, "rerank")
+    early = {"rating": 0, "comment": "Slow."}
+    assert (await api.post(path, json=early)).status_code == 202
+    script.gate.set()
+    assert (await closed(api, workflow_id))["feedback"] == [early]
+
+    late, last = {"rating": 1, "comment": "But right."}, {"rating": -1, "comment": None}
+    headers = {"Idempotency-Key": workflow_id}
+    given = await api.post(path, json=late, headers=headers)
+    again = await api.post(path, json=late, headers=headers)
+    await api.post(path, json=last)
+    assert (given.status_code, given.json()) == (202, {"workflow_id": workflow_id})
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Nalanda-Position"] == given.headers["Nalanda-Position"]
+    assert_problem(await api.post(path, json=last, headers=headers), 422, "/Idempotency-Key")
+
+    told = await api.get(f"/query/{workflow_id}")
+    assert told.json()["feedback"] == [early, late, last]
+    assert int(told.headers["Nalanda-Position"]) == int(given.headers["Nalanda-Position"]) + 1
 
 
 async def test_a_question_that_failed(

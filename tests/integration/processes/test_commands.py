@@ -1,7 +1,9 @@
 """`nalanda serve` and `nalanda temporal` by themselves."""
 
 import asyncio
+import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from cli import serve
 from cli.processes import health
 from cli.processes.child import Child, Service
 from cli.processes.logs import LogFile
+from core.bootstrap import open_core
+from core.settings import Settings
 from tests.temporal import free_port
 
 
@@ -29,6 +33,16 @@ def test_an_address_that_is_not_ours_is_one_line(capsys: pytest.CaptureFixture[s
     with pytest.raises(typer.Exit):
         serve.serve("192.0.2.1", 8000)  # RFC 5737: nobody has it
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_data_directory_in_use_is_one_line(tmp_path: Path) -> None:
+    with open_core(Settings(data_dir=tmp_path)):
+        command = [sys.executable, "-m", "cli", "serve", "--port", "0", "--data", str(tmp_path)]
+        ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert str(tmp_path) in line
+    assert str(os.getpid()) in line
 
 
 async def test_a_temporal_server_alone_keeps_its_file_to_itself(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from core.contracts.query import Feedback
 from core.domain.changes import (
     Change,
     ChunksDeleted,
     ChunksPut,
     DocumentDeleted,
     DocumentPut,
+    FeedbackAdded,
     LibraryDeleted,
     LibraryPut,
 )
@@ -285,6 +287,26 @@ def test_a_listener_hears_before_commit_returns(store: Store) -> None:
     with store.write() as unit:
         unit.commit()
         assert heard.commits == [(1, [])]
+
+
+def test_feedback_comes_back_by_question_in_its_order(store: Store) -> None:
+    heard = Heard(store)
+    first, second = Feedback(rating=-1, comment=HARD_TEXT), Feedback(rating=1)
+    with store.write() as unit:
+        unit.feedback.add("lost", first)
+    with store.write() as unit:
+        unit.feedback.add("q", first)
+        unit.feedback.add("other", second)
+        unit.commit()
+    with store.write() as unit:
+        unit.feedback.add("q", second)
+        assert unit.feedback.of("q") == [first, second]
+        unit.commit()
+    assert heard.commits[0][1] == [FeedbackAdded("q"), FeedbackAdded("other")]
+    with store.read() as snapshot:
+        assert snapshot.feedback.of("q") == [first, second]
+        assert snapshot.feedback.of("other") == [second]
+        assert snapshot.feedback.of("lost") == []
 
 
 def test_replays_are_kept_with_the_write_that_they_answer(store: Store) -> None:

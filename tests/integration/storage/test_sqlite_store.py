@@ -14,6 +14,7 @@ import pytest
 from core.adapters.sqlite import SqliteStore
 from core.adapters.sqlite.database import MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
+from core.contracts.query import Feedback
 from core.domain.errors import Conflict, NotFound, StorageError, StorageFull, Unavailable
 from core.ports.store import Replay
 from tests.samples import THEN, a_document, a_library, a_row
@@ -53,7 +54,10 @@ def test_the_log_tells_of_each_position_by_reference(tmp_path: Path) -> None:
             unit.documents.delete("lib", "doc")
             unit.libraries.delete("lib")
             unit.commit()
-    first, second = log_of(tmp_path)
+        with store.write() as unit:
+            unit.feedback.add("q", Feedback(rating=1))
+            unit.commit()
+    first, second, third = log_of(tmp_path)
     assert first == (
         1,
         [
@@ -70,6 +74,7 @@ def test_the_log_tells_of_each_position_by_reference(tmp_path: Path) -> None:
             {"kind": "library_deleted", "library_id": "lib"},
         ],
     )
+    assert third == (3, [{"kind": "feedback_added", "workflow_id": "q"}])
 
 
 def test_commits_go_to_the_disk(sqlite_store: SqliteStore) -> None:

@@ -53,6 +53,17 @@ CREATE TABLE chunks (
 
 CREATE INDEX chunks_in_document ON chunks (library_id, document_id, ordinal, id);
 
+-- Of questions that had closed; a question that runs takes it in itself.
+CREATE TABLE feedback (
+    number INTEGER PRIMARY KEY,
+    workflow_id TEXT NOT NULL,
+    rating INTEGER NOT NULL,
+    comment TEXT,
+    version INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX feedback_of_question ON feedback (workflow_id, number);
+
 -- What each position changed, by reference: a row put at a position has it as its version.
 CREATE TABLE log (
     position INTEGER PRIMARY KEY,

@@ -170,14 +170,14 @@ def test_before_a_vector_everything_may_change(libraries: LibraryService) -> Non
 def test_after_a_vector_dimension_metric_and_model_stay(
     libraries: LibraryService, documents: DocumentService
 ) -> None:
-    made = libraries.create(LibraryDraft("a")).value
+    made = libraries.create(LibraryDraft("a", metric=Metric.L2)).value
     add_chunk(documents, made.id)
     with invalid_at("/dimension", "/metric", "/embedding_model"):
         libraries.put(
             made.id, LibraryDraft("a", dimension=4, metric=Metric.DOT, embedding_model="fake")
         )
-    renamed, _ = libraries.put(made.id, LibraryDraft("b"))
-    assert (renamed.value.name, renamed.value.dimension) == ("b", 3)
+    renamed = libraries.put(made.id, LibraryDraft("b"))[0].value
+    assert (renamed.name, renamed.dimension, renamed.metric) == ("b", 3, Metric.L2)
 
 
 def test_a_schema_is_checked_itself(libraries: LibraryService) -> None:

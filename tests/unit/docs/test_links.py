@@ -1,0 +1,102 @@
+"""The documentation leads to what is there, and leaves out nothing that it is the reference of."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from api.main import create_app
+from cli.library import app as library_app
+from cli.main import COMMANDS
+from core.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "sdk/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+REFERENCE = ROOT / "docs" / "reference"
+
+_CODE = re.compile(r"^```.*?^```|^ {4}.*?$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def links(page: Path) -> Iterator[str]:
+    """The relative ones; code has none."""
+    for target in _LINK.findall(_CODE.sub("", page.read_text())):
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+def anchors(page: Path) -> set[str]:
+    """As they are made of headings: in lower case, hyphens for spaces, no punctuation."""
+    headings = _HEADING.findall(_FENCE.sub("", page.read_text()))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken(page: Path) -> Iterator[str]:
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            yield link
+
+
+def missing(names: Iterable[str], *pages: str) -> list[str]:
+    """Those that stand in none of the reference's pages, in code."""
+    text = "\n".join((REFERENCE / page).read_text() for page in pages)
+    return [name for name in names if not re.search(rf"(`|\s){re.escape(name)}(?![\w/])", text)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert list(broken(page)) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A b, `c`!\n[1](#a-b-c) [2](#b) [3](page.md) [4](no.md) `[5](no.md)` [6](x:y)\n"
+    )
+    assert list(broken(page)) == ["#b", "no.md"]
+
+
+def test_what_the_reference_leaves_out_is_found() -> None:
+    names = ["GET /query", "GET /quer", "PUT /query", "GET /query/{workflow_id}/event"]
+    assert missing(names, "questions.md") == names[1:]
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
+    pages = {page for page in (ROOT / "docs").rglob("*.md") if page != index}
+    assert {page for page in pages if not listed & {page, page.parent}} == set()
+
+
+def test_every_route_is_in_the_reference() -> None:
+    paths = create_app(Settings(_env_file=None)).openapi()["paths"]
+    routes = [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
+    assert len(routes) > 30
+    assert missing(routes, "rest.md", "questions.md") == []
+
+
+def test_every_setting_is_in_the_reference() -> None:
+    assert missing(map(variable, Settings.model_fields), "settings.md") == []
+
+
+def variable(name: str) -> str:
+    """Cohere's two are called by their own names."""
+    return f"NALANDA_{name.upper()}".replace("NALANDA_COHERE_", "CO_")
+
+
+def test_every_command_is_in_the_reference() -> None:
+    below = [
+        f"library {command.name or command.callback.__name__}"
+        for command in library_app.registered_commands
+        if command.callback
+    ]
+    names = [name for name in COMMANDS if name != "library"] + below
+    assert missing([f"nalanda {name}" for name in names], "command-line.md") == []
