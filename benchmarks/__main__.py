@@ -7,9 +7,9 @@ turn, and prints medians and their ratio.
 import asyncio
 import sys
 
-from benchmarks import question, workflow
+from benchmarks import question, search, workflow
 
-BENCHMARKS = {"workflow": workflow.main, "question": question.main}
+BENCHMARKS = {"workflow": workflow.main, "question": question.main, "search": search.main}
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 QUEUE = "benchmark"
 
@@ -23,4 +23,11 @@ class FourActivities:
 
 
 def worker(client: Client) -> Worker:
-    return Worker(client, task_queue=QUEUE, workflows=[FourActivities], activities=[nothing])
+    """With the runner that Nalanda's own worker has."""
+    return Worker(
+        client,
+        task_queue=QUEUE,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        workflows=[FourActivities],
+        activities=[nothing],
+    )

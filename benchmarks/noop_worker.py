@@ -3,9 +3,10 @@
 import asyncio
 import sys
 
-from benchmarks.noop import QUEUE, worker
+import uvloop
+
+from benchmarks.noop import worker
 from cli.processes.health import WORKER_READY
-from worker.cluster import polling
 from workflows.client import connect
 
 
@@ -13,10 +14,9 @@ async def main(address: str) -> None:
     """Serves until it is killed."""
     client = await connect(address)
     async with worker(client):
-        await polling(client, QUEUE)
         print(WORKER_READY, flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    uvloop.run(main(sys.argv[1]))

@@ -14,7 +14,7 @@ from cli.processes.supervisor import ServiceFailed, Supervisor
 from core.settings import Settings
 
 API_PORT = 28000
-LOCAL = {"NALANDA_PROVIDER": "local", "NALANDA_API_KEYS": ""}
+ENVIRONMENT = {"NALANDA_PROVIDER": "local", "NALANDA_API_KEYS": ""}
 
 
 async def measured(
@@ -32,7 +32,7 @@ async def measured(
         settings = Settings.model_construct(data_dir=Path(folder))
         planned = stack.plan(settings, port=API_PORT, notice=lambda _: None)
         services = [
-            replace(service, environment={**service.environment, **LOCAL})
+            replace(service, environment={**service.environment, **ENVIRONMENT})
             for service in planned.services
             if service.name in only
         ]

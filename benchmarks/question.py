@@ -9,18 +9,18 @@ of this Python's standard library.
 import asyncio
 import statistics
 import sys
-import time
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from temporalio.client import Client
 
 from benchmarks.noop import QUEUE, FourActivities
 from benchmarks.processes import measured
+from benchmarks.timing import timed
 from cli.demo import corpus
 from cli.demo.ingest import LIBRARY, ingest
 from cli.demo.tour import QUESTIONS
@@ -29,8 +29,6 @@ from cli.processes.child import Service
 from cli.processes.stack import Stack
 from nalanda import AsyncNalanda
 from workflows.client import connect
-
-T = TypeVar("T")
 
 WARM, ROUNDS, PER_ROUND = 10, 12, 5
 
@@ -57,11 +55,11 @@ async def _measure(stack: Stack) -> None:
             await _do_nothing(temporal)
         for _ in range(ROUNDS):
             for _ in range(PER_ROUND):
-                ms, answer = await _timed(_ask(http, next(questions)))
+                ms, answer = await timed(_ask(http, next(questions)))
                 asked.append(ms)
                 for stage, took_ms in answer["timings_ms"].items():
                     stages[stage].append(took_ms)
-            idle += [(await _timed(_do_nothing(temporal)))[0] for _ in range(PER_ROUND)]
+            idle += [(await timed(_do_nothing(temporal)))[0] for _ in range(PER_ROUND)]
     _print(chunks, asked, idle, stages)
 
 
@@ -84,13 +82,6 @@ async def _do_nothing(temporal: Client) -> None:
     await temporal.execute_workflow(
         FourActivities.run, id=f"benchmark-{uuid.uuid4()}", task_queue=QUEUE
     )
-
-
-async def _timed(work: Awaitable[T]) -> tuple[float, T]:
-    """Milliseconds, and what came of it."""
-    started = time.perf_counter()
-    outcome = await work
-    return (time.perf_counter() - started) * 1000, outcome
 
 
 def _print(

@@ -6,6 +6,8 @@ import signal
 import sys
 from contextlib import suppress
 
+import uvloop
+
 from core.domain.errors import NalandaError
 from core.settings import Settings
 from worker.cluster import polling, reached
@@ -18,7 +20,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         with suppress(asyncio.CancelledError):
-            asyncio.run(run(Settings()))
+            uvloop.run(run(Settings()))
     except NalandaError as error:
         sys.exit(str(error))
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.interceptor import AttemptInterceptor
 from core.settings import Settings
@@ -28,6 +28,7 @@ def serving(
         client,
         task_queue=settings.task_queue,
         workflows=[QueryWorkflow],
+        workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/0008-sandbox-in-tests.md
         activities=activities,
         activity_executor=ThreadPoolExecutor(CONCURRENT_ACTIVITIES, "activity"),
         max_concurrent_activities=CONCURRENT_ACTIVITIES,

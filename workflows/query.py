@@ -27,11 +27,18 @@ with workflow.unsafe.imports_passed_through():
         QueryStatus,
         StageOutput,
     )
-    from workflows import search_attributes, stages
     from workflows.policies import PATIENCE
+    from workflows.search_attributes import LIBRARY, STAGE, STATUS
+    from workflows.stages import answer, preprocess, rerank, retrieve
     from workflows.timeline import Timeline
 
 Output = TypeVar("Output", bound=StageOutput)
+SHORTEST_TIMER_S = 0.001
+SLOW_S = 1.0
+
+
+class Late(Exception):
+    """The question's deadline has passed."""
 
 
 @workflow.defn(name=QUERY_WORKFLOW)
@@ -48,6 +55,7 @@ class QueryWorkflow:
         self._timeline = Timeline(workflow.info().workflow_start_time)
         self._status: QueryStatus = "running"
         self._stopping = False
+        self._slow = False
         self._error: str | None = None
         self._feedback: list[Feedback] = []
         self._result: QueryResult | None = None
@@ -60,13 +68,9 @@ class QueryWorkflow:
             ActivityError: a stage that nothing can stand in for failed for good.
         """
         pipeline = asyncio.create_task(self._pipeline())
+        self._watch = asyncio.create_task(self._show_stages_if_slow())
         try:
-            await workflow.wait([pipeline], timeout=_seconds_left(request.deadline_s))
-            if pipeline.done():
-                result = pipeline.result()
-            else:
-                self._stop(pipeline)
-                result = self._out_of_time()
+            result = await self._in_time(pipeline, request.deadline_s) or self._out_of_time()
         except asyncio.CancelledError:
             self._stop(pipeline)
             await asyncio.gather(pipeline, return_exceptions=True)
@@ -98,14 +102,42 @@ class QueryWorkflow:
     def feedback(self, feedback: Feedback) -> None:
         self._feedback.append(feedback)
 
+    async def _in_time(
+        self, pipeline: asyncio.Task[QueryResult], deadline_s: float | None
+    ) -> QueryResult | None:
+        """Its result; nothing if the deadline comes first."""
+        left = _seconds_left(deadline_s)
+        await workflow.wait([pipeline], timeout=left and max(left, SHORTEST_TIMER_S))
+        if not pipeline.done():
+            self._stop(pipeline)
+            return None
+        try:
+            return pipeline.result()
+        except Late:
+            return None
+
     async def _pipeline(self) -> QueryResult:
-        prepared = await self._stage(Stage.PREPROCESS, stages.preprocess(self._request))
+        self._require_time()
+        prepared = await self._stage(Stage.PREPROCESS, preprocess(self._request))
+        self._require_time()
         so_far = await self._retrieve(prepared)
+        self._require_time()
         so_far = await self._rerank(prepared.query, so_far)
+        self._require_time()
         return await self._answer(prepared.query, so_far)
 
+    def _require_time(self) -> None:
+        """Before each stage, because a timer can fire later than a short stage ends.
+
+        Raises:
+            Late: the deadline has passed.
+        """
+        left = _seconds_left(self._request.deadline_s)
+        if left is not None and left <= 0:
+            raise Late
+
     async def _retrieve(self, prepared: Prepared) -> QueryResult:
-        retrieved = await self._stage(Stage.RETRIEVE, stages.retrieve(self._request, prepared))
+        retrieved = await self._stage(Stage.RETRIEVE, retrieve(self._request, prepared))
         self._result = QueryResult(
             hits=retrieved.hits, position=retrieved.position, usage=prepared.usage
         )
@@ -113,7 +145,7 @@ class QueryWorkflow:
 
     async def _rerank(self, query: str, so_far: QueryResult) -> QueryResult:
         reranked = await self._give_way(
-            lambda: self._stage(Stage.RERANK, stages.rerank(self._request, query, so_far))
+            lambda: self._stage(Stage.RERANK, rerank(self._request, query, so_far))
         )
         if reranked is None:
             return self._know(so_far, hits=so_far.hits[: self._request.top_n], degraded=["rerank"])
@@ -131,7 +163,7 @@ class QueryWorkflow:
 
         def attempts(*, extractive: bool) -> Awaitable[Answered]:
             return self._stage(
-                Stage.ANSWER, stages.answer(self._request, query, so_far, extractive=extractive)
+                Stage.ANSWER, answer(self._request, query, so_far, extractive=extractive)
             )
 
         answered = await self._give_way(lambda: attempts(extractive=False))
@@ -170,7 +202,8 @@ class QueryWorkflow:
 
     async def _stage(self, stage: Stage, activity: Awaitable[Output]) -> Output:
         self._timeline.begin(stage, workflow.now())
-        self._show()
+        if self._slow:
+            self._show()
         try:
             output = await activity
         except ActivityError as error:
@@ -212,24 +245,33 @@ class QueryWorkflow:
         self._status, self._error = status, error
         self._show()
 
+    async def _show_stages_if_slow(self) -> None:
+        """Each change of stage is a write to the cluster's database, and most questions are over
+        before anyone could look for one in a stage."""
+        await workflow.sleep(SLOW_S)
+        self._slow = True
+        self._show()
+
     def _show(self) -> None:
-        """Where it is, for whoever looks for questions on the cluster."""
-        stage = self._timeline.current
-        workflow.upsert_search_attributes(
-            [
-                search_attributes.LIBRARY.value_set(self._request.library_id),
-                search_attributes.STATUS.value_set(self._status),
-                *([search_attributes.STAGE.value_set(stage)] if stage else []),
-            ]
-        )
+        """Where it is, for whoever looks for questions on the cluster, which writes each change
+        to its database: only what is new is sent."""
+        known = workflow.info().typed_search_attributes
+        wanted = {
+            LIBRARY: self._request.library_id,
+            STATUS: self._status,
+            STAGE: self._timeline.current,
+        }
+        news = [k.value_set(v) for k, v in wanted.items() if v is not None and known.get(k) != v]
+        if news:
+            workflow.upsert_search_attributes(news)
 
 
 def _seconds_left(deadline_s: float | None) -> float | None:
-    """Until the deadline, which counts from when the question came; a timer's least is 1 ms."""
+    """Until the deadline, which counts from when the question came."""
     if deadline_s is None:
         return None
     gone = workflow.now() - workflow.info().workflow_start_time
-    return max(deadline_s - gone.total_seconds(), 0.001)
+    return deadline_s - gone.total_seconds()
 
 
 def _is_provider_failure(error: ActivityError) -> bool:

@@ -59,8 +59,8 @@ class LocalEmbedder:
         except TypeError:
             raise ProviderRejected("A text to embed is not valid Unicode.") from None
         for row, encoding in zip(rows, encodings, strict=True):
-            row[:] = _pooled(encoding.ids, weights.vectors)
-        return rows
+            _add_up(encoding.ids, weights.vectors, row)
+        return _units(rows)
 
     def _loaded(self) -> _Weights:
         if self._weights is None:
@@ -70,12 +70,15 @@ class LocalEmbedder:
         return self._weights
 
 
-def _pooled(ids: list[int], vectors: Vectors) -> Vectors:
-    total = np.zeros(DIMENSION, dtype=np.float32)
+def _add_up(ids: list[int], vectors: Vectors, total: Vectors) -> None:
+    total[:] = 0
     for start in range(0, len(ids), _GATHERED):
-        total += vectors[ids[start : start + _GATHERED]].sum(axis=0)
-    norm = np.linalg.norm(total)
-    return total / norm if norm > 0 else _NOWHERE
+        total += vectors.take(ids[start : start + _GATHERED], axis=0).sum(axis=0)
+
+
+def _units(rows: Vectors) -> Vectors:
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.where(norms > 0, rows / np.maximum(norms, np.finfo(np.float32).tiny), _NOWHERE)
 
 
 def _load() -> _Weights:

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import pairwise
 from math import log1p
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.domain.sentences import sentence_spans
 from core.providers.base import Embedder, Vectors
@@ -61,35 +62,48 @@ def match(embedder: Embedder, query: str, texts: Sequence[str]) -> Matches:
     """
     places = [(index, *span) for index, text in enumerate(texts) for span in sentence_spans(text)]
     parts = [texts[index][start:end] for index, start, end in places]
-    question, *vectors = embedder.embed([query, *parts], "document")
+    embedded = embedder.embed([query, *parts], "document")
+    question, vectors = embedded[0], embedded[1:]
     asked = words(query)
     found = [asked & words(part) for part in parts]
     score = _Score(question, _weights(asked, found))
+    scores = score(vectors, found)
+    passages = np.full(len(texts), -1.0)
+    if places:
+        owners, first = np.unique([index for index, *_ in places], return_index=True)
+        best = np.maximum.reduceat(scores, first)
+        whole = score(*_wholes(vectors, found, first.tolist()))
+        passages[owners] = (1 - _OF_THE_WHOLE) * best + _OF_THE_WHOLE * whole
     sentences = tuple(
-        Sentence(*place, vector=vector, score=score(vector, some))
-        for place, vector, some in zip(places, vectors, found, strict=True)
+        Sentence(*place, vector=vector, score=some)
+        for place, vector, some in zip(places, vectors, scores.tolist(), strict=True)
     )
-    passages = [-1.0] * len(texts)
-    for index, group in groupby(zip(sentences, found, strict=True), lambda pair: pair[0].passage):
-        members, shared = zip(*group, strict=True)
-        best = max(member.score for member in members)
-        total = np.sum([member.vector for member in members], axis=0)
-        whole = score(total / max(np.linalg.norm(total), 1e-6), frozenset().union(*shared))
-        passages[index] = (1 - _OF_THE_WHOLE) * best + _OF_THE_WHOLE * whole
-    return Matches(sentences, tuple(passages))
+    return Matches(sentences, tuple(passages.tolist()))
+
+
+def _wholes(
+    vectors: Vectors, found: Sequence[frozenset[str]], first: Sequence[int]
+) -> tuple[Vectors, list[frozenset[str]]]:
+    """Each passage's unit vector, and the question's words in it; `first` are its sentences."""
+    sums = np.add.reduceat(vectors, first)
+    units = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-6)
+    return units, [
+        frozenset[str]().union(*found[start:end]) for start, end in pairwise([*first, len(found)])
+    ]
 
 
 class _Score:
-    """The mean of the cosine and the share of the question's words."""
+    """The means of the cosines and the shares of the question's words, `(n,) float64`."""
 
     def __init__(self, question: Vectors, weights: Mapping[str, float]) -> None:
         self._question = question
         self._weights = weights
         self._total = sum(weights.values()) or 1.0
 
-    def __call__(self, vector: Vectors, found: Iterable[str]) -> float:
-        share = sum(self._weights[word] for word in found) / self._total
-        return (float(vector @ self._question) + share) / 2
+    def __call__(self, vectors: Vectors, found: Sequence[Iterable[str]]) -> NDArray[np.float64]:
+        shares = [sum(self._weights[word] for word in some) / self._total for some in found]
+        means: NDArray[np.float64] = (vectors @ self._question + np.array(shares)) / 2
+        return means
 
 
 def _weights(asked: Iterable[str], found: Sequence[Iterable[str]]) -> dict[str, float]:

@@ -240,13 +240,25 @@ async def test_at_the_deadline_without_hits_it_fails(temporal: Client) -> None:
 
 async def test_a_deadline_counts_from_when_the_question_came(temporal: Client) -> None:
     stages = Stages()
-    stages.instead[PREPROCESS] = stages.hold
     queue = f"test-{uuid.uuid4()}"
     handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.001}))
     async with stages.served(temporal, queue):
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
     assert "DeadlineExceeded" in str(root(failure.value))
+    assert stages.names == []
+
+
+async def test_no_stage_begins_after_a_deadline_that_is_shorter_than_a_timer(
+    temporal: Client,
+) -> None:
+    stages = Stages(instead={PREPROCESS: lambda _: asyncio.sleep(0.06)})
+    async with stages.served(temporal) as queue:
+        handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.05}))
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+    assert "DeadlineExceeded" in str(root(failure.value))
+    assert stages.names == [PREPROCESS]
 
 
 async def test_what_is_known_can_be_asked_while_it_runs(temporal: Client) -> None:
