@@ -7,76 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
-from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
-from core.contracts.query import (
-    Answered,
-    AnswerInput,
-    Citation,
-    Prepared,
-    PreprocessInput,
-    RankedChunk,
-    Reranked,
-    RerankInput,
-    Retrieved,
-    RetrieveInput,
-)
 from core.settings import Settings
 from tests.integration.api.calls import assert_problem, serving
+from tests.integration.api.script import Script
 from workflows.query import QueryWorkflow
 
 DEADLINE_S = 20.0
-
-
-class Script:
-    """The stages of a question; `gate` holds the rerank stage, `fault` fails the first one."""
-
-    def __init__(self) -> None:
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.fault: Exception | None = None
-
-    @activity.defn(name=PREPROCESS)
-    async def preprocess(self, asked: PreprocessInput) -> Prepared:
-        if self.fault:
-            raise self.fault
-        return Prepared(query=asked.query, embedding="AACAPw==")
-
-    @activity.defn(name=RETRIEVE)
-    async def retrieve(self, asked: RetrieveInput) -> Retrieved:
-        hits = [RankedChunk(chunk_id="a", document_id="d", version=2, score=0.5)]
-        return Retrieved(hits=hits, position=asked.min_position)
-
-    @activity.defn(name=RERANK)
-    async def rerank(self, asked: RerankInput) -> Reranked:
-        while not self.gate.is_set():
-            activity.heartbeat()
-            await asyncio.sleep(0.05)
-        return Reranked(hits=asked.hits)
-
-    @activity.defn(name=ANSWER)
-    async def answer(self, asked: AnswerInput) -> Answered:
-        citation = Citation(
-            start=0,
-            end=5,
-            chunk_id="a",
-            document_id="d",
-            quote="alpha",
-            quote_start=0,
-            quote_end=5,
-        )
-        return Answered(answer="alpha", citations=[citation], provider="local", model="m")
-
-
-@workflow.defn(name="Other", sandboxed=False)
-class Other:
-    @workflow.run
-    async def run(self) -> None:
-        return None
 
 
 @pytest.fixture
@@ -93,12 +33,7 @@ def settings(settings: Settings, temporal_address: str, request: pytest.FixtureR
 @pytest.fixture
 async def script(settings: Settings, temporal: Client) -> AsyncIterator[Script]:
     script = Script()
-    async with Worker(
-        temporal,
-        task_queue=settings.task_queue,
-        workflows=[QueryWorkflow, Other],
-        activities=[script.preprocess, script.retrieve, script.rerank, script.answer],
-    ):
+    async with script.worker(temporal, settings.task_queue):
         yield script
         script.gate.set()
 

@@ -1,0 +1,78 @@
+"""A worker in process, whose activities do as a test says."""
+
+import asyncio
+
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
+from core.contracts.query import (
+    Answered,
+    AnswerInput,
+    Citation,
+    Prepared,
+    PreprocessInput,
+    RankedChunk,
+    Reranked,
+    RerankInput,
+    Retrieved,
+    RetrieveInput,
+)
+from workflows.query import QueryWorkflow
+
+
+class Script:
+    """The stages of a question; `gate` holds the rerank stage, `fault` fails the first one."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.fault: Exception | None = None
+
+    @activity.defn(name=PREPROCESS)
+    async def preprocess(self, asked: PreprocessInput) -> Prepared:
+        if self.fault:
+            raise self.fault
+        return Prepared(query=asked.query, embedding="AACAPw==")
+
+    @activity.defn(name=RETRIEVE)
+    async def retrieve(self, asked: RetrieveInput) -> Retrieved:
+        hits = [RankedChunk(chunk_id="a", document_id="d", version=2, score=0.5)]
+        return Retrieved(hits=hits, position=asked.min_position)
+
+    @activity.defn(name=RERANK)
+    async def rerank(self, asked: RerankInput) -> Reranked:
+        while not self.gate.is_set():
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
+        return Reranked(hits=asked.hits)
+
+    @activity.defn(name=ANSWER)
+    async def answer(self, asked: AnswerInput) -> Answered:
+        citation = Citation(
+            start=0,
+            end=5,
+            chunk_id="a",
+            document_id="d",
+            quote="alpha",
+            quote_start=0,
+            quote_end=5,
+        )
+        return Answered(answer="alpha", citations=[citation], provider="local", model="m")
+
+    def worker(self, client: Client, task_queue: str) -> Worker:
+        """Of questions, and of a workflow that is none."""
+        return Worker(
+            client,
+            task_queue=task_queue,
+            workflows=[QueryWorkflow, Other],
+            activities=[self.preprocess, self.retrieve, self.rerank, self.answer],
+        )
+
+
+@workflow.defn(name="Other", sandboxed=False)
+class Other:
+    @workflow.run
+    async def run(self) -> None:
+        return None
