@@ -86,7 +86,8 @@ def _wholes(
 ) -> tuple[Vectors, list[frozenset[str]]]:
     """Each passage's unit vector, and the question's words in it; `first` are its sentences."""
     sums = np.add.reduceat(vectors, first)
-    units = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-6)
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    units = (sums / np.maximum(norms, 1e-6)).astype(np.float32, copy=False)
     return units, [
         frozenset[str]().union(*found[start:end]) for start, end in pairwise([*first, len(found)])
     ]
