@@ -18,11 +18,14 @@ from core.domain.errors import Conflict
 
 
 async def cancel(temporal: Temporal, workflow_id: str) -> None:
-    """Stop what runs for it; it is `cancelled` once that has stopped.
+    """Stop what runs for it; it is `cancelled` once that has stopped, and may be told so again.
 
     Raises:
-        NotFound, Unavailable; Conflict: it has closed.
+        NotFound, Unavailable; Conflict: it has closed otherwise.
     """
+    async with temporal.calls() as client:
+        if status_of(await describe(client, workflow_id)) == "cancelled":
+            return
     async with _running(temporal, workflow_id) as (_, handle):
         await handle.cancel()
 
