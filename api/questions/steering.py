@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.questions.states import describe, status_of
 from api.temporal import Temporal
 from core.contracts.names import FEEDBACK_SIGNAL
-from core.contracts.query import Feedback
+from core.contracts.query import Feedback, QueryStatus
 from core.domain.errors import Conflict
 
 
@@ -23,11 +23,10 @@ async def cancel(temporal: Temporal, workflow_id: str) -> None:
     Raises:
         NotFound, Unavailable; Conflict: it has closed otherwise.
     """
-    async with temporal.calls() as client:
-        if status_of(await describe(client, workflow_id)) == "cancelled":
-            return
-    async with _running(temporal, workflow_id) as (_, handle):
-        await handle.cancel()
+    async with _reached(temporal, workflow_id) as (_, handle, status):
+        if status != "cancelled":
+            _require_running(status)
+            await handle.cancel()
 
 
 async def give_feedback(
@@ -38,7 +37,8 @@ async def give_feedback(
     Raises:
         NotFound, Unavailable; Conflict: it has closed, and takes in nothing more itself.
     """
-    async with _running(temporal, workflow_id) as (client, handle):
+    async with _reached(temporal, workflow_id) as (client, handle, status):
+        _require_running(status)
         # `handle.signal` would name each call anew.
         signal = SignalWorkflowExecutionRequest(
             namespace=client.namespace,
@@ -52,17 +52,20 @@ async def give_feedback(
 
 
 @asynccontextmanager
-async def _running(
+async def _reached(
     temporal: Temporal, workflow_id: str
-) -> AsyncIterator[tuple[Client, WorkflowHandle[Any, Any]]]:
+) -> AsyncIterator[tuple[Client, WorkflowHandle[Any, Any], QueryStatus]]:
     async with temporal.calls() as client:
         description = await describe(client, workflow_id)
-        status = status_of(description)
-        if status != "running":
-            raise Conflict(f"The question is over: it is {status}.")
+        handle = client.get_workflow_handle(workflow_id, run_id=description.run_id)
         try:
-            yield client, client.get_workflow_handle(workflow_id, run_id=description.run_id)
+            yield client, handle, status_of(description)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise Conflict("The question has just closed.") from error
             raise
+
+
+def _require_running(status: QueryStatus) -> None:
+    if status != "running":
+        raise Conflict(f"The question is over: it is {status}.")

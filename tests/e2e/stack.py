@@ -13,6 +13,7 @@ from types import TracebackType
 import httpx
 
 from cli import temporal_server
+from cli.processes.health import WORKER_READY
 from nalanda import Nalanda
 from tests.temporal import free_port
 
@@ -56,7 +57,7 @@ class Stack:
         ready: dict[str, Callable[[], bool]] = {
             "temporal": lambda: can_connect(self._ports["temporal"]),
             "api": lambda: is_ready(self.api_url),
-            "worker": lambda: b"worker ready" in log.read_bytes()[begin:],
+            "worker": lambda: WORKER_READY.encode() in log.read_bytes()[begin:],
         }
         self._wait(part, ready[part])
 
