@@ -1,0 +1,109 @@
+"""The rows of a sealed part with their 8-bit codes, as kernels take them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.library import Metric
+from core.indexing.exact import Vectors
+from core.indexing.kernels import layout
+from core.indexing.kernels.codes import encode_rows
+
+_METRICS = {Metric.COSINE: layout.COSINE, Metric.DOT: layout.DOT, Metric.L2: layout.L2}
+_LINE_BYTES = 64
+_SAMPLE = 4_096
+_OUTSIDE = 5e-4
+"""The share of numbers at each end that the codes' range need not reach."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """`codes`: `(n, c) uint8`, c the dimension up to a multiple of 64; `x ≈ step·c + shift`.
+
+    `arrays`: all that `block` has the addresses of, by their place in it.
+    """
+
+    vectors: Vectors
+    step: float
+    shift: float
+    arrays: dict[int, NDArray[np.generic]]
+    block: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        return len(self.vectors.matrix)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Without the vectors themselves."""
+        shared = {layout.FLOATS, layout.NORMS}
+        return sum(array.nbytes for place, array in self.arrays.items() if place not in shared)
+
+    def attach(self, place: int, array: NDArray[np.generic]) -> None:
+        """Only while the index is built."""
+        self.arrays[place] = array
+        self.block[place] = array.ctypes.data
+
+    def detach(self, place: int) -> None:
+        del self.arrays[place]
+        self.block[place] = 0
+
+
+def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
+    """Empty, from the begin of a cache line."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.empty(size + _LINE_BYTES, np.uint8)
+    start = -memory.ctypes.data % _LINE_BYTES
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
+    """O(n·d)."""
+    count, dimension = vectors.matrix.shape
+    step, shift = _range(vectors)
+    size = -(-dimension // _LINE_BYTES) * _LINE_BYTES
+    coded = Coded(vectors, step, shift, {}, np.zeros(layout.SIZE, np.int64))
+    coded.block[layout.COUNT] = count
+    coded.block[layout.METRIC] = _METRICS[vectors.metric]
+    coded.block[layout.DIMENSION] = dimension
+    coded.block[layout.CODE_BYTES] = size
+    coded.attach(layout.FLOATS, vectors.matrix)
+    coded.attach(layout.NORMS, vectors.norms)
+    coded.attach(layout.CODES, aligned((count, size), np.uint8))
+    coded.attach(layout.RESIDUALS, np.empty(count, np.float32))
+    coded.attach(layout.REACHES, np.empty(count, np.float32))
+    coded.attach(layout.OFFSETS, np.empty(count, np.int32))
+    if vectors.metric is Metric.L2:
+        coded.attach(layout.HALVES, np.empty(count, np.float64))
+        coded.attach(layout.BIAS, np.empty(count, np.int32))
+    bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
+    list(
+        pool.map(
+            lambda i: encode_rows(coded.block, bounds[i], bounds[i + 1], step, shift),
+            range(threads),
+        )
+    )
+    return coded
+
+
+def _range(vectors: Vectors) -> tuple[float, float]:
+    """`step` and `shift`: of the rows' whole range, unless few numbers are far outside the rest."""
+    count = len(vectors.matrix)
+    sample = vectors.matrix[:: max(1, count // _SAMPLE)].astype(np.float64)
+    if vectors.metric is Metric.L2:
+        low, high = _ends(sample)
+        step = (high - low) / 255
+        return (step or 1.0), low + 128 * (step or 1.0)
+    if vectors.metric is Metric.COSINE:
+        sample /= vectors.norms[:: max(1, count // _SAMPLE), np.newaxis]
+    _, high = _ends(np.abs(sample))
+    return (high / 127 or 1.0), 0.0
+
+
+def _ends(sample: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(sample, [_OUTSIDE, 1 - _OUTSIDE])
+    whole = float(sample.min()), float(sample.max())
+    # Within reason all are inside, so that whole numbers up to 255 are coded without an error.
+    return whole if whole[1] - whole[0] <= 1.5 * (high - low) else (float(low), float(high))

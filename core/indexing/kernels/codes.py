@@ -1,0 +1,88 @@
+"""8-bit codes of vectors: `x ≈ step·c + shift`, one step and one shift for all rows.
+
+Under cosine it is the unit vector that is coded, under l2 the row less the shift: distances do
+not change if all is moved. `c` is from -128 to 127 and is stored as `c + 128`.
+"""
+
+import math
+
+import numpy as np
+
+from core.indexing.kernels.jit import kernel
+from core.indexing.kernels.layout import (
+    BIAS,
+    CODE_BYTES,
+    CODES,
+    COSINE,
+    DIMENSION,
+    FLOATS,
+    HALVES,
+    L2,
+    METRIC,
+    NORMS,
+    OFFSETS,
+    REACHES,
+    RESIDUALS,
+)
+from core.indexing.kernels.memory import (
+    load_f32,
+    load_f64,
+    store_f32,
+    store_f64,
+    store_i32,
+    store_u8,
+)
+from core.indexing.kernels.typing import Ints
+
+_ROUNDED_UP = 1 + 1e-6
+
+
+@kernel
+def code_of(value: float, step: float) -> int:
+    """Nearest, within -128 … 127."""
+    return int(min(max(np.rint(value / step), -128.0), 127.0))
+
+
+@kernel
+def encode_rows(block: Ints, start: int, stop: int, step: float, shift: float) -> None:
+    """The codes of rows, and all that is known of each once and for all."""
+    dimension, size = block[DIMENSION], block[CODE_BYTES]
+    for row in range(start, stop):
+        scale = 1 / load_f64(block[NORMS], row) if block[METRIC] == COSINE else 1.0
+        floats, codes = block[FLOATS] + row * dimension * 4, block[CODES] + row * size
+        total, squares, missed, length = 0, 0, 0.0, 0.0
+        for i in range(dimension):
+            value = load_f32(floats, i) * scale - shift
+            code = code_of(value, step)
+            store_u8(codes, i, code + 128)
+            total += code
+            squares += code * code
+            missed += (value - step * code) ** 2
+            length += value * value
+        for i in range(dimension, size):
+            store_u8(codes, i, 128)
+        store_f32(block[RESIDUALS], row, math.sqrt(missed) * _ROUNDED_UP)
+        store_f32(block[REACHES], row, math.sqrt(length) * _ROUNDED_UP)
+        store_i32(block[OFFSETS], row, 128 * total)
+        if block[METRIC] == L2:
+            store_f64(block[HALVES], row, length / 2)
+            store_i32(block[BIAS], row, squares // 2)
+            store_i32(block[OFFSETS], row, 128 * total + squares // 2)
+
+
+@kernel
+def encode_query(query: int, dimension: int, size: int, step: float, shift: float, out: int) -> None:
+    """As signed bytes; what is beyond the rows' own range is clamped."""
+    for i in range(dimension):
+        store_u8(out, i, code_of(load_f32(query, i) - shift, step))
+    for i in range(dimension, size):
+        store_u8(out, i, 0)
+
+
+@kernel
+def largest(query: int, dimension: int, shift: float) -> float:
+    """The greatest magnitude of a query's numbers, once shifted."""
+    found = 0.0
+    for i in range(dimension):
+        found = max(found, abs(load_f32(query, i) - shift))
+    return found

@@ -1,0 +1,224 @@
+"""The walk through a navigable small-world graph (Malkov and Yashunin, 2018, algorithms 2 and 5).
+
+Distances are between 8-bit codes, as int32: `-c·s`, or `|c|²/2 - c·s` under l2, but for what is
+one constant for a query. A pool's key is `distance << 32 | node << 1 | expanded`.
+"""
+
+from core.indexing.kernels.dots import dot_codes
+from core.indexing.kernels.jit import kernel
+from core.indexing.kernels.layout import (
+    BIAS,
+    CODE_BYTES,
+    CODES,
+    DEGREE,
+    DEGREE_0,
+    LINKS,
+    UPPER_LINKS,
+    UPPER_PLACES,
+)
+from core.indexing.kernels.memory import (
+    load_i32,
+    load_i64,
+    load_u8,
+    load_u16,
+    prefetch,
+    store_i32,
+    store_i64,
+    store_u16,
+)
+from core.indexing.kernels.pools import insert, last
+from core.indexing.kernels.typing import Ints
+
+_LINE_BYTES = 64
+_AHEAD = 8
+"""How many rows are asked for before the one that is compared: about what memory takes."""
+
+
+@kernel
+def distance(graph: Ints, node: int, query: int) -> int:
+    size = graph[CODE_BYTES]
+    found = -dot_codes(graph[CODES] + node * size, query, size)
+    if graph[BIAS] != 0:
+        found += load_i32(graph[BIAS], node)
+    return found
+
+
+@kernel
+def links_of(graph: Ints, node: int, level: int) -> int:
+    """The address of a node's neighbours."""
+    if level == 0:
+        return graph[LINKS] + node * graph[DEGREE_0] * 4
+    place = load_i32(graph[UPPER_PLACES], node) + level - 1
+    return graph[UPPER_LINKS] + place * graph[DEGREE] * 4
+
+
+@kernel
+def node_of(key: int) -> int:
+    return (key & 0xFFFFFFFF) >> 1
+
+
+@kernel
+def fetch(start: int, size: int) -> None:
+    end = start + size
+    while start < end:
+        prefetch(start)
+        start += _LINE_BYTES
+
+
+@kernel
+def fetch_codes(graph: Ints, node: int) -> None:
+    start = graph[CODES] + node * graph[CODE_BYTES]
+    for offset in range(0, graph[CODE_BYTES], _LINE_BYTES):
+        prefetch(start + offset)
+
+
+@kernel
+def fetch_links(graph: Ints, node: int, level: int) -> None:
+    start = links_of(graph, node, level)
+    degree = graph[DEGREE_0] if level == 0 else graph[DEGREE]
+    for offset in range(0, degree * 4, _LINE_BYTES):
+        prefetch(start + offset)
+
+
+@kernel
+def descend(graph: Ints, query: int, entry: int, top: int, bottom: int) -> int:
+    """The nearest node that greedy steps reach, from level `top` down to above `bottom`."""
+    best, best_distance = entry, distance(graph, entry, query)
+    for level in range(top, bottom, -1):
+        moved = True
+        while moved:
+            moved = False
+            links = links_of(graph, best, level)
+            for i in range(graph[DEGREE]):
+                node = load_i32(links, i)
+                if node < 0:
+                    break
+                here = distance(graph, node, query)
+                if here < best_distance:
+                    best, best_distance, moved = node, here, True
+    return best
+
+
+@kernel
+def unvisited(graph: Ints, node: int, level: int, visited: int, tag: int, out: int) -> int:
+    """Writes the neighbours that this search has not met to `out`, and marks them; how many."""
+    links = links_of(graph, node, level)
+    count = 0
+    for i in range(graph[DEGREE_0] if level == 0 else graph[DEGREE]):
+        neighbour = load_i32(links, i)
+        if neighbour < 0:
+            break
+        store_i32(out, count, neighbour)
+        count += load_u16(visited, neighbour) != tag
+        store_u16(visited, neighbour, tag)
+    return count
+
+
+@kernel
+def search_level(
+    graph: Ints,
+    query: int,
+    entry: int,
+    level: int,
+    ef: int,
+    visited: int,
+    tag: int,
+    pool: int,
+    batch: int,
+) -> int:
+    """Fills the pool with the `ef` nearest nodes that the walk finds; how many they are."""
+    codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
+    store_i64(pool, 0, distance(graph, entry, query) << 32 | entry << 1)
+    store_u16(visited, entry, tag)
+    count, place = 1, 0
+    while place < count:
+        key = load_i64(pool, place)
+        if key & 1:
+            place += 1
+            continue
+        store_i64(pool, place, key | 1)
+        place += 1
+        fresh = unvisited(graph, node_of(key), level, visited, tag, batch)
+        for i in range(min(fresh, _AHEAD)):
+            fetch(codes + load_i32(batch, i) * size, size)
+        threshold = last(pool, count, ef)
+        for i in range(fresh):
+            if i + _AHEAD < fresh:
+                fetch(codes + load_i32(batch, i + _AHEAD) * size, size)
+            node = load_i32(batch, i)
+            found = -dot_codes(codes + node * size, query, size)
+            if bias != 0:
+                found += load_i32(bias, node)
+            key = found << 32 | node << 1
+            if key < threshold:
+                at = insert(pool, count, ef, key)
+                count = min(count + 1, ef)
+                place = min(place, at)
+                fetch_links(graph, node, level)
+                threshold = last(pool, count, ef)
+    return count
+
+
+@kernel
+def search_allowed(
+    graph: Ints,
+    query: int,
+    entry: int,
+    ef: int,
+    allowed: int,
+    budget: int,
+    visited: int,
+    tag: int,
+    frontier: int,
+    frontier_limit: int,
+    pool: int,
+    batch: int,
+) -> int:
+    """Fills the pool with the `ef` nearest allowed nodes that the walk finds; how many they are.
+
+    All nodes lead on, so that the walk crosses what is not allowed; it ends where the next node
+    is farther than the last of `ef` allowed ones. `allowed`: the address of `(n,) bool`. Returns
+    -1 after `budget` distances: whoever calls has a better way.
+    """
+    first = distance(graph, entry, query) << 32 | entry << 1
+    store_i64(frontier, 0, first)
+    store_u16(visited, entry, tag)
+    waiting, place, count, spent = 1, 0, 0, 1
+    if load_u8(allowed, entry):
+        store_i64(pool, 0, first)
+        count = 1
+    threshold = last(pool, count, ef)
+    while place < waiting:
+        key = load_i64(frontier, place)
+        if key & 1:
+            place += 1
+            continue
+        if (key | 1) > (threshold | 1):
+            break
+        store_i64(frontier, place, key | 1)
+        place += 1
+        fresh = unvisited(graph, node_of(key), 0, visited, tag, batch)
+        spent += fresh
+        if spent > budget:
+            return -1
+        for i in range(min(fresh, _AHEAD)):
+            fetch_codes(graph, load_i32(batch, i))
+        for i in range(fresh):
+            if i + _AHEAD < fresh:
+                fetch_codes(graph, load_i32(batch, i + _AHEAD))
+            node = load_i32(batch, i)
+            key = distance(graph, node, query) << 32 | node << 1
+            if key >= threshold:
+                continue
+            if key < last(frontier, waiting, frontier_limit):
+                at = insert(frontier, waiting, frontier_limit, key)
+                waiting = min(waiting + 1, frontier_limit)
+                place = min(place, at)
+                fetch_links(graph, node, 0)
+            if load_u8(allowed, node):
+                insert(pool, count, ef, key)
+                count = min(count + 1, ef)
+                threshold = last(pool, count, ef)
+    return count
+
+

@@ -1,0 +1,192 @@
+"""Who is linked to whom: the two phases of a batch of insertions into a graph.
+
+`find` looks, for each new node, for its neighbours in the graph as it is before the batch, and
+among the earlier ones of the batch; threads share the new nodes. `link` then leads back from
+the neighbours; threads share these by their number. In each phase a list of links has one
+writer, and what it becomes does not depend on how many threads there are.
+"""
+
+from core.indexing.kernels.dots import dot_stored_codes
+from core.indexing.kernels.graph import descend, distance, links_of, node_of, search_level
+from core.indexing.kernels.jit import kernel
+from core.indexing.kernels.layout import (
+    BIAS,
+    CODE_BYTES,
+    CODES,
+    DEGREE,
+    DEGREE_0,
+    ENTRY,
+    LEVELS,
+    OFFSETS,
+    TOP_LEVEL,
+)
+from core.indexing.kernels.memory import (
+    load_i32,
+    load_i64,
+    load_u8,
+    store_i32,
+    store_i64,
+)
+from core.indexing.kernels.pools import insert, last
+from core.indexing.kernels.typing import Ints
+
+_SIGNS = -0x7F7F7F7F7F7F7F80
+"""The sign bit of each of eight bytes: between a stored row and the query that it would be."""
+
+
+@kernel
+def stored_distance(graph: Ints, node: int, other: int) -> int:
+    """That of `node` from `other` as a query."""
+    size = graph[CODE_BYTES]
+    codes = graph[CODES]
+    found = -dot_stored_codes(codes + node * size, codes + other * size, size)
+    if graph[BIAS] != 0:
+        found += load_i32(graph[BIAS], node)
+    return found
+
+
+@kernel
+def choose(graph: Ints, candidates: int, count: int, of: int, degree: int, out: int) -> int:
+    """Up to `degree` candidates in as many directions as can be (algorithm 4); how many.
+
+    One is passed over if it is nearer to a chosen one than to the node they are chosen for.
+    `candidates`: a pool of distances from the node `of`.
+    """
+    chosen = 0
+    offset = load_i32(graph[OFFSETS], of)
+    for i in range(count):
+        if chosen >= degree:
+            break
+        key = load_i64(candidates, i)
+        node = node_of(key)
+        reach = (key >> 32) + offset
+        good = True
+        for j in range(chosen):
+            other = load_i32(out, j)
+            if stored_distance(graph, node, other) + load_i32(graph[OFFSETS], other) < reach:
+                good = False
+                break
+        if good:
+            store_i32(out, chosen, node)
+            chosen += 1
+    return chosen
+
+
+@kernel
+def load_query(graph: Ints, node: int, query: int) -> None:
+    """A stored row as a query."""
+    row = graph[CODES] + node * graph[CODE_BYTES]
+    for i in range(graph[CODE_BYTES] // 8):
+        store_i64(query, i, load_i64(row, i) ^ _SIGNS)
+
+
+@kernel
+def offer_batch(
+    graph: Ints, order: int, start: int, stop: int, level: int, query: int, pool: int, state: Ints
+) -> None:
+    """Adds the nodes of the batch that come before to a pool; `state`: its count and its limit."""
+    count, limit = state[0], state[1]
+    threshold = last(pool, count, limit)
+    for i in range(start, stop):
+        node = load_i64(order, i)
+        if load_u8(graph[LEVELS], node) >= level:
+            key = distance(graph, node, query) << 32 | node << 1
+            if key < threshold:
+                insert(pool, count, limit, key)
+                count = min(count + 1, limit)
+                threshold = last(pool, count, limit)
+    state[0] = count
+
+
+@kernel
+def find(
+    graph: Ints,
+    order: int,
+    start: int,
+    stop: int,
+    thread: int,
+    threads: int,
+    ef: int,
+    tag: int,
+    visited: int,
+    pool: int,
+    batch: int,
+    query: int,
+    state: Ints,
+    chosen: int,
+    counts: int,
+) -> int:
+    """The links of each `threads`-th node of a batch, to `chosen` and to its own lists.
+
+    `chosen`: `(stop - start, TOP_LEVEL + 1, DEGREE) int32`, `counts`: the same less the last
+    axis, int64. Returns the last tag that was used; each level of a node takes one.
+    """
+    levels = graph[TOP_LEVEL] + 1
+    for i in range(start + thread, stop, threads):
+        node = load_i64(order, i)
+        load_query(graph, node, query)
+        top = min(load_u8(graph[LEVELS], node), graph[TOP_LEVEL])
+        entry = graph[ENTRY]
+        if top < graph[TOP_LEVEL]:
+            entry = descend(graph, query, entry, graph[TOP_LEVEL], top)
+        for level in range(top, -1, -1):
+            tag += 1
+            count = search_level(graph, query, entry, level, ef, visited, tag, pool, batch)
+            entry = node_of(load_i64(pool, 0))
+            state[0], state[1] = count, ef
+            offer_batch(graph, order, start, i, level, query, pool, state)
+            row = (i - start) * levels + level
+            out = chosen + row * graph[DEGREE] * 4
+            store_i64(counts, row, choose(graph, pool, state[0], node, graph[DEGREE], out))
+        for level in range(top + 1):
+            row = (i - start) * levels + level
+            links = links_of(graph, node, level)
+            for j in range(load_i64(counts, row)):
+                store_i32(links, j, load_i32(chosen + row * graph[DEGREE] * 4, j))
+    return tag
+
+
+@kernel
+def link_back(graph: Ints, node: int, new: int, level: int, pool: int, kept: int) -> None:
+    """Adds `new` to the links of `node`; if these are too many, chooses again."""
+    degree = graph[DEGREE_0] if level == 0 else graph[DEGREE]
+    links = links_of(graph, node, level)
+    count = 0
+    while count < degree and load_i32(links, count) >= 0:
+        if load_i32(links, count) == new:
+            return
+        count += 1
+    if count < degree:
+        store_i32(links, count, new)
+        return
+    for i in range(degree + 1):
+        other = load_i32(links, i) if i < degree else new
+        insert(pool, i, degree + 1, stored_distance(graph, other, node) << 32 | other << 1)
+    count = choose(graph, pool, degree + 1, node, degree, kept)
+    for i in range(degree):
+        store_i32(links, i, load_i32(kept, i) if i < count else -1)
+
+
+@kernel
+def link(
+    graph: Ints,
+    order: int,
+    start: int,
+    stop: int,
+    thread: int,
+    threads: int,
+    chosen: int,
+    counts: int,
+    pool: int,
+    kept: int,
+) -> None:
+    """Leads back to a batch from the neighbours whose number is this thread's."""
+    levels = graph[TOP_LEVEL] + 1
+    for i in range(start, stop):
+        node = load_i64(order, i)
+        for level in range(min(load_u8(graph[LEVELS], node), graph[TOP_LEVEL]) + 1):
+            row = (i - start) * levels + level
+            for j in range(load_i64(counts, row)):
+                neighbour = load_i32(chosen + row * graph[DEGREE] * 4, j)
+                if neighbour % threads == thread:
+                    link_back(graph, neighbour, node, level, pool, kept)

@@ -1,0 +1,97 @@
+"""Whole searches of a graph: coded, walked, and scored anew in full precision."""
+
+from core.indexing.kernels.codes import encode_query, largest
+from core.indexing.kernels.graph import descend, node_of, search_allowed, search_level
+from core.indexing.kernels.jit import kernel
+from core.indexing.kernels.layout import CODE_BYTES, COUNT, DIMENSION, ENTRY, L2, METRIC, TOP_LEVEL
+from core.indexing.kernels.memory import load_i64, load_u8, store_u16
+from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
+from core.indexing.kernels.typing import Doubles, Floats, Ints
+
+TAG, POOL, FRONTIER, FRONTIER_LIMIT, BATCH, VISITED, QUERY, SCRATCH_SIZE = range(8)
+"""The places of a search's scratch memory in its own block: addresses, and the last tag used.
+
+A row is visited if it bears the search's tag, so that nothing has to be wiped between two.
+"""
+LAST_TAG = 0xFFFF
+
+
+@kernel
+def next_tag(block: Ints, scratch: Ints) -> int:
+    if scratch[TAG] == LAST_TAG:
+        for row in range(block[COUNT]):
+            store_u16(scratch[VISITED], row, 0)
+        scratch[TAG] = 0
+    scratch[TAG] += 1
+    return scratch[TAG]
+
+
+@kernel
+def walk(
+    block: Ints,
+    scratch: Ints,
+    query: int,
+    step: float,
+    shift: float,
+    ef: int,
+    allowed: int,
+    budget: int,
+) -> int:
+    """Fills the pool with the `ef` nearest nodes, by their codes; how many, -1 if given up."""
+    dimension, code = block[DIMENSION], scratch[QUERY]
+    if block[METRIC] != L2:
+        # The order is the same whatever the scale of the query: the finest there is.
+        step = max(largest(query, dimension, 0.0), 1e-30) / 127
+    encode_query(query, dimension, block[CODE_BYTES], step, shift, code)
+    entry = descend(block, code, block[ENTRY], block[TOP_LEVEL], 0)
+    tag = next_tag(block, scratch)
+    visited, pool, batch = scratch[VISITED], scratch[POOL], scratch[BATCH]
+    if allowed == 0:
+        return search_level(block, code, entry, 0, ef, visited, tag, pool, batch)
+    frontier, limit = scratch[FRONTIER], scratch[FRONTIER_LIMIT]
+    return search_allowed(
+        block, code, entry, ef, allowed, budget, visited, tag, frontier, limit, pool, batch
+    )
+
+
+@kernel
+def search_graph(
+    block: Ints,
+    scratch: Ints,
+    queries: Floats,
+    step: float,
+    shift: float,
+    ef: int,
+    scored: int,
+    allowed: int,
+    checked: int,
+    budget: int,
+    rows: Ints,
+    scores: Doubles,
+    counts: Ints,
+) -> None:
+    """The nearest rows of each query that the walk finds, by their true scores, best first.
+
+    `scored`: how many of the pool are scored. `allowed`: the address of `(n,) bool` if the walk
+    collects none but those; `checked`: the same if rows are looked up only as they are scored;
+    0 without a filter. `rows`, `scores`: `(q, scored)`; `counts`: `(q,)`, -1 if given up.
+    """
+    dimension = block[DIMENSION]
+    for i in range(len(queries)):
+        query = queries.ctypes.data + i * dimension * 4
+        found = walk(block, scratch, query, step, shift, ef, allowed, budget)
+        query_length = length(query, dimension)
+        kept, looked = 0, 0
+        pool = scratch[POOL]
+        rows_out = rows.ctypes.data + i * rows.shape[1] * 8
+        out = scores.ctypes.data + i * scores.shape[1] * 8
+        for j in range(min(found, scored)):
+            fetch_floats(block, node_of(load_i64(pool, j)))
+        while looked < found and kept < scored:
+            row = node_of(load_i64(pool, looked))
+            looked += 1
+            if checked == 0 or load_u8(checked, row):
+                value = score(block, row, query, query_length)
+                sort_in(rows_out, out, kept, row, value)
+                kept += 1
+        counts[i] = kept if found >= 0 else -1
