@@ -57,6 +57,17 @@ def search(
     `query`: `(d,) float32`. `eligible`: the rows that may be found, all if `None`. The score is
     the similarity for cosine and dot, and the negative distance for l2.
     """
+    rows, scores = with_ties(vectors, query, k, eligible)
+    ids = list(map(chunk_id, rows.tolist()))
+    values = scores.tolist()
+    order = sorted(range(len(rows)), key=lambda i: (-values[i], ids[i]))[:k]
+    return Ranking(rows[order], scores[order])
+
+
+def with_ties(
+    vectors: Vectors, query: NDArray[np.float32], k: int, eligible: RowNumbers | None
+) -> tuple[RowNumbers, Floats]:
+    """The rows of `search` in no order, and all that tie with the last of them; their scores."""
     if vectors.metric is Metric.COSINE:
         # To a norm in [0.5, 1) by a power of two, which leaves the score as it is.
         _, exponent = np.frexp(np.linalg.norm(query.astype(np.float64)))
@@ -65,7 +76,12 @@ def search(
     norms = vectors.norms if eligible is None else vectors.norms[eligible]
     candidates = _candidates(vectors.metric, products, norms, query, k)
     rows = candidates if eligible is None else eligible[candidates]
-    return _best(rows, _scores(vectors, rows, query), k, chunk_id)
+    scores = _scores(vectors, rows, query)
+    if k < len(rows):
+        # Ties at the k-th place stay, as it is their ids that decide.
+        kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
+        rows, scores = rows[kept], scores[kept]
+    return rows, scores
 
 
 def _products(
@@ -141,14 +157,3 @@ def _rounded(scores: Floats) -> Floats:
     with np.errstate(over="ignore"):
         rounded = scores.astype(np.float32).astype(np.float64)
     return np.where(np.isfinite(rounded), rounded, scores) + 0.0  # which makes -0.0 a 0.0
-
-
-def _best(rows: RowNumbers, scores: Floats, k: int, chunk_id: Callable[[int], str]) -> Ranking:
-    if k < len(rows):
-        # Ties at the k-th place stay, as it is their ids that decide.
-        kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
-        rows, scores = rows[kept], scores[kept]
-    ids = list(map(chunk_id, rows.tolist()))
-    values = scores.tolist()
-    order = sorted(range(len(rows)), key=lambda i: (-values[i], ids[i]))[:k]
-    return Ranking(rows[order], scores[order])

@@ -1,0 +1,78 @@
+"""What a sealed part is searched with, whatever its algorithm."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.library import IndexKind
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to look: exactly, by a kind's own parameter, or for a share of the true hits.
+
+    `target_recall` is a mean over queries; a parameter that is given goes before it.
+    """
+
+    exact: bool = False
+    ef: int | None = None
+    nprobe: int | None = None
+    target_recall: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """At least `min(k, allowed)` rows, unless there are fewer.
+
+    `rows`: `(h,) int64`, numbers within the part; `scores`: `(h,) float64`, the metric's true
+    value, best first. All that tie with the k-th are among them if `exact`. `strategy`: what the
+    filter made of the search.
+    """
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    strategy: str
+    exact: bool
+
+
+def ranked(rows: NDArray[np.int64], scores: NDArray[np.float64], k: int, strategy: str) -> Found:
+    """A `Found` of rows in no order that are exact, and of others that are not among the k."""
+    order = np.argsort(-scores, kind="stable")
+    if k < len(order):
+        # Ties at the k-th place stay, as it is their ids that decide.
+        order = order[: np.count_nonzero(scores >= scores[order[k - 1]])]
+    return Found(rows[order], scores[order], strategy, exact=True)
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours among the rows of one sealed part; searched by many threads at once."""
+
+    @property
+    def kind(self) -> IndexKind: ...
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """As it was built, those that the program chose included."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """Beside the vectors."""
+        ...
+
+    def search(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        effort: Effort,
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[Found]:
+        """The `k` nearest rows of each query.
+
+        `queries`: `(q, d) float32`, C-contiguous. `allowed`: `(n,) bool`, the rows to choose
+        from, all if `None`.
+        """
+        ...
