@@ -29,7 +29,7 @@ _STEPS_PER_EF = 12
 """About how many rows a walk compares for each place of its pool, on easy data and on hard."""
 _WALKED = 4
 """What it costs to compare a row met on a walk, where one in a list costs 1: memory is slow."""
-_MOST = 0.7
+_MOST = 0.4
 """From this share of allowed rows on, a walk need not heed them before the end."""
 
 
