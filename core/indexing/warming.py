@@ -41,7 +41,7 @@ class Warmup:
         started = perf_counter()
         try:
             call_every_kernel()
-        except Exception:
+        except Exception:  # noqa: BLE001  # without kernels it goes on
             _log.exception("Kernels can't be compiled; searches go on without, and are slow.")
         else:
             _log.info("Kernels are ready after %.1f s.", perf_counter() - started)
