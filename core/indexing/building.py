@@ -41,8 +41,6 @@ def build_index(
                 vectors,
                 degree=_whole(asked.get("m")),
                 ef_construction=_whole(asked.get("ef_construction")),
-                ef=_whole(asked.get("ef")),
-                target_recall=asked.get("target_recall"),
                 threads=threads,
                 cancelled=cancelled,
             )

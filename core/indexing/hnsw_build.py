@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from core.indexing.calibration import Calibration, K, calibrated
 from core.indexing.coded import Coded, aligned, encode
 from core.indexing.exact import Vectors
-from core.indexing.hnsw import DEFAULT_RECALL, HnswIndex
+from core.indexing.hnsw import HnswIndex
 from core.indexing.intrinsic import intrinsic_dimension
 from core.indexing.kernels import layout
 from core.indexing.kernels.linking import find, link
 from core.indexing.scanning import scan_exactly
 from core.indexing.scratch import Scratch
+from core.indexing.vector_index import BuildCancelled
 
 EF_CONSTRUCTION = 200
 DEGREE, DEGREE_OF_HARD_DATA = 16, 32
@@ -33,17 +34,11 @@ _HELD_OUT = 256
 _LAST_TAG = 60_000
 
 
-class BuildCancelled(Exception):
-    """Nobody wants the index any more."""
-
-
 def build_hnsw(
     vectors: Vectors,
     *,
     degree: int | None = None,
     ef_construction: int | None = None,
-    ef: int | None = None,
-    target_recall: float | None = None,
     seed: int = 0,
     threads: int = 1,
     cancelled: Callable[[], bool] = lambda: False,
@@ -61,7 +56,7 @@ def build_hnsw(
         width = ef_construction or EF_CONSTRUCTION
         build = _Build(coded, degree, width, seed, pool, threads, cancelled)
         calibration = build.run()
-    return HnswIndex(coded, calibration, width, ef, target_recall or DEFAULT_RECALL)
+    return HnswIndex(coded, calibration, width)
 
 
 class _Build:

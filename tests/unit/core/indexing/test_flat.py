@@ -27,10 +27,10 @@ def _check(found: Found, expected: NDArray[np.float64], k: int) -> None:
     assert found.exact
     k = min(k, int(np.isfinite(expected).sum()))
     assert len(found.rows) >= k
-    assert found.scores == pytest.approx(expected[found.rows], rel=1e-9, abs=1e-9)
+    assert found.scores == pytest.approx(expected[found.rows], rel=1e-6, abs=1e-12)
     assert (np.diff(found.scores) <= 0).all()
     kth = np.sort(expected)[::-1][k - 1]
-    tolerance = 1e-9 * (1 + abs(kth))
+    tolerance = 1e-6 * abs(kth)
     assert set(np.flatnonzero(expected > kth + tolerance)) <= set(found.rows.tolist())
     assert (expected[found.rows[:k]] >= kth - tolerance).all()
 
