@@ -1,82 +1,124 @@
-"""The cells of inverted lists: k-means over a sample of the rows.
+"""The cells of inverted lists: k-means by mini-batches (Sculley, "Web-scale k-means", WWW 2010).
 
-Seeded in rounds, as k-means|| does (Bahmani et al., "Scalable k-means++", VLDB 2012): one row
-at a time, by chance in proportion to its squared distance, would cost a scan of the sample for
-each cell.
+Seeded in rounds, as k-means|| does (Bahmani et al., "Scalable k-means++", VLDB 2012): one row at
+a time, by chance in proportion to its squared distance, would cost a scan of the sample for each
+cell. Rows are compared with cells by 8-bit codes, so that no number of threads changes a sum.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.indexing.coded import Coded
+from core.indexing.kernels import inverted_layout as layout
+from core.indexing.kernels.cells import CELLS_AT_ONCE, NUMBERS_AT_ONCE, nearest_cells
 from core.indexing.kernels.typing import Floats
 
-_AT_ONCE = 4_096
-_SEEDED_AT_ONCE = 64
-_SAMPLE_A_CELL = 32
-_ITERATIONS = 6
+_ROWS_AT_ONCE = 2_048
+_SEEDS_FROM, _BATCH, SAMPLE = 8, 32, 64
+"""Rows for each cell: to choose the first ones from, in a batch, and in all."""
+_ROUNDS = 8
+_SEED_ROUNDS = 32
+_LARGEST_NUMBER = 4.0
+"""That a cell's codes reach, in radii: far outliers don't coarsen the rest."""
+
+
+def attach_cells(coded: Coded, cells: Floats) -> None:
+    """`(c, D) float32`: into the block, coded."""
+    count, kept = cells.shape
+    step = min(float(np.abs(cells).max()), _LARGEST_NUMBER) / 127 or 1.0
+    codes = np.zeros((-(-count // CELLS_AT_ONCE) * CELLS_AT_ONCE, kept))
+    codes[:count] = np.clip(np.rint(cells / step), -127, 127)
+    halves = (step**2 / 2 * np.vecdot(codes, codes)[:count]).astype(np.float32)
+    side_by_side = (codes + 128).astype(np.uint8).reshape(
+        -1, CELLS_AT_ONCE, kept // NUMBERS_AT_ONCE, NUMBERS_AT_ONCE
+    )
+    coded.attach(layout.CELL_CODES, np.ascontiguousarray(side_by_side.transpose(0, 2, 1, 3)))
+    coded.attach(layout.CELL_HALVES, halves)
+    scales = coded.arrays[layout.SCALES].copy()
+    scales[layout.CELL_STEP] = step
+    coded.attach(layout.SCALES, scales)
+    coded.block[layout.CELLS] = count
 
 
 def learn_cells(
-    rows: Floats, count: int, rng: np.random.Generator, cancelled: Callable[[], bool]
+    coded: Coded,
+    sample: Floats,
+    count: int,
+    rng: np.random.Generator,
+    pool: ThreadPoolExecutor,
+    check: Callable[[], None],
 ) -> Floats:
-    """`(c, d) float32`, c ≤ `count`: fewer where there are not so many different rows.
+    """`(c, D) float32`, c ≤ `count`: fewer where there are not so many different rows.
 
-    `rows`: `(n, d) float32`. O(count·s·d), s = min(n, 32·count).
+    `sample`: `(s, D)`, projected rows in no order.
     """
-    size = min(len(rows), _SAMPLE_A_CELL * count)
-    sample = rows[np.sort(rng.choice(len(rows), size, replace=False))]
-    cells = _seeded(sample, count, rng)
-    for _ in range(_ITERATIONS):
-        if cancelled():
-            break
-        cells = _moved(sample, cells, assign(sample, cells))
+    learning = _Learning(coded, pool, check)
+    cells = learning.seeded(sample[: _SEEDS_FROM * count], count, rng)
+    weights = np.zeros(len(cells))
+    size = min(len(sample), _BATCH * count)
+    for i in range(_ROUNDS):
+        batch = np.arange(i * size, (i + 1) * size) % len(sample)
+        cells, weights = learning.moved(cells, weights, sample[batch], rng)
     return cells
 
 
-def assign(rows: Floats, cells: Floats) -> NDArray[np.int32]:
-    """The nearest cell of each row."""
-    halves = _halves(cells)
-    nearest = np.empty(len(rows), np.int32)
-    for start in range(0, len(rows), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        products = rows[part] @ cells.T
-        products -= halves
-        nearest[part] = products.argmax(axis=1)
-    return nearest
+class _Learning:
+    def __init__(self, coded: Coded, pool: ThreadPoolExecutor, check: Callable[[], None]) -> None:
+        self._coded, self._pool, self._check = coded, pool, check
 
+    def nearest(self, points: Floats, cells: Floats) -> tuple[NDArray[np.int32], Floats]:
+        """The nearest cell of each point, and the square of how far it is, which may be below 0 by
+        what codes round."""
+        attach_cells(self._coded, cells)
+        chosen, values = np.empty(len(points), np.int32), np.empty(len(points), np.float32)
 
-def _halves(cells: Floats) -> Floats:
-    """`|c|²/2`."""
-    return np.asarray(np.vecdot(cells, cells) / 2)
+        def work(start: int) -> None:
+            self._check()
+            stop = min(start + _ROWS_AT_ONCE, len(points))
+            nearest_cells(self._coded.block, points, start, stop, chosen, values)
 
+        list(self._pool.map(work, range(0, len(points), _ROWS_AT_ONCE)))
+        return chosen, np.asarray(np.vecdot(points, points) - 2 * values)
 
-def _seeded(sample: Floats, count: int, rng: np.random.Generator) -> Floats:
-    chosen = sample[rng.integers(len(sample), size=1)]
-    squares = np.vecdot(sample, sample).astype(np.float64)
-    distances = np.full(len(sample), np.inf)
-    new = chosen
-    while True:
-        products = (sample @ new.T).astype(np.float64)
-        to_new = squares[:, np.newaxis] - 2 * products + np.vecdot(new, new)
-        distances = np.minimum(distances, to_new.min(axis=1))
-        # What rounding leaves of the distance of a row to itself is not to be drawn.
-        distances[distances <= 1e-6 * squares] = 0
-        wanted = min(_SEEDED_AT_ONCE, count - len(chosen), len(chosen), int((distances > 0).sum()))
-        if wanted == 0:
-            return chosen
-        chance = distances / distances.sum()
-        new = sample[np.sort(rng.choice(len(sample), wanted, replace=False, p=chance))]
-        chosen = np.concatenate([chosen, new])
+    def seeded(self, points: Floats, count: int, rng: np.random.Generator) -> Floats:
+        new = points[rng.integers(len(points), size=1)]
+        chosen = new
+        distances = np.full(len(points), np.inf)
+        while len(chosen) < count:
+            _, to_new = self.nearest(points, new)
+            distances = np.minimum(distances, to_new)
+            # What rounding leaves of the distance of a row to itself is not to be drawn.
+            chances = np.where(distances > 1e-3 * np.vecdot(points, points), distances, 0.0)
+            at_once = min(len(chosen), -(-count // _SEED_ROUNDS), count - len(chosen))
+            at_once = min(at_once, np.count_nonzero(chances))
+            if at_once == 0:
+                break
+            drawn = rng.choice(len(points), at_once, replace=False, p=chances / chances.sum())
+            new = points[np.sort(drawn)]
+            chosen = np.concatenate([chosen, new])
+        return chosen
 
-
-def _moved(sample: Floats, cells: Floats, nearest: NDArray[np.int32]) -> Floats:
-    """Each to the mean of its rows; one without any stays."""
-    order = np.argsort(nearest, kind="stable")
-    present, starts = np.unique(nearest[order], return_index=True)
-    sums = np.add.reduceat(sample[order], starts, axis=0, dtype=np.float64)
-    sizes = np.diff(np.append(starts, len(sample)))
-    moved = cells.copy()
-    moved[present] = sums / sizes[:, np.newaxis]
-    return moved
+    def moved(
+        self, cells: Floats, weights: NDArray[np.float64], batch: Floats, rng: np.random.Generator
+    ) -> tuple[Floats, NDArray[np.float64]]:
+        """Each to the mean of its rows, those of earlier batches counted half with each batch."""
+        nearest, _ = self.nearest(batch, cells)
+        order = np.argsort(nearest, kind="stable")
+        sizes = np.bincount(nearest, minlength=len(cells))
+        present = np.flatnonzero(sizes)
+        starts = np.cumsum(sizes)[present] - sizes[present]
+        sums = np.add.reduceat(batch[order], starts, axis=0, dtype=np.float64)
+        weights = weights / 2
+        moved = cells.astype(np.float64)
+        weights[present] += sizes[present]
+        share = (sizes[present] / weights[present])[:, np.newaxis]
+        moved[present] += share * (sums / sizes[present, np.newaxis] - moved[present])
+        empty = np.flatnonzero(sizes == 0)
+        # A cell without rows goes to where there are too many for one.
+        crowded = np.argsort(-sizes, kind="stable")[: len(empty)]
+        shift = 1e-2 * rng.standard_normal((len(empty), cells.shape[1]))
+        moved[empty] = moved[crowded] * (1 + shift)
+        return moved.astype(np.float32), weights

@@ -233,3 +233,50 @@ lowest_bit: Final[Callable[[int], int]] = intrinsic(_lowest_bit)
 
 scan_one: Final = make_scan_block(PATH, 1)
 scan_together: Final = make_scan_block(PATH, TOGETHER)
+
+
+def _extreme_of_16(name: str) -> Callable[[int], float]:
+    def extreme(_typing: Any, address: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            values = _load(builder, args[0], ir.Constant(I64, 0), _vector(F32, 16))
+            signature = ir.FunctionType(F32, [values.type])
+            reduce = cgutils.get_or_insert_function(builder.module, signature, name)
+            return builder.call(reduce, [values], fastmath=("nnan",))
+
+        return types.float32(types.int64), generate
+
+    made: Callable[[int], float] = intrinsic(extreme)
+    return made
+
+
+least_of_16: Final = _extreme_of_16("llvm.vector.reduce.fmin.v16f32")
+greatest_of_16: Final = _extreme_of_16("llvm.vector.reduce.fmax.v16f32")
+"""Of the sixteen float32 at an address."""
+
+
+def _quantize(_typing: Any, values: Any, count: Any, factor: Any, out: Any) -> Any:
+    floats, whole, bytes_ = (_vector(item, 16) for item in (F32, I32, I8))
+
+    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        values, count, factor, out = args
+        empty = ir.Constant(floats, ir.Undefined)
+        first = builder.insert_element(empty, builder.fptrunc(factor, F32), ir.Constant(I32, 0))
+        spread = builder.shuffle_vector(first, empty, _splat(whole, 0))
+        start, step = ir.Constant(I64, 0), ir.Constant(I64, 16)
+        with cgutils.for_range_slice(builder, start, count, step, intp=I64) as (at, _):
+            place = builder.mul(at, ir.Constant(I64, 4))
+            scaled = builder.fmul(_load(builder, values, place, floats), spread)
+            rounded = builder.fptosi(builder.fadd(scaled, _splat(floats, 0.5)), whole)
+            most = builder.icmp_signed("<", rounded, _splat(whole, 255))
+            rounded = builder.select(most, rounded, _splat(whole, 255))
+            pointer = _pointer(builder, out, at, bytes_)
+            builder.store(builder.trunc(rounded, bytes_), pointer, align=1)
+        return context.get_dummy_value()
+
+    single = types.float64
+    return types.void(types.int64, types.int64, single, types.int64), generate
+
+
+quantize: Final[Callable[[int, int, float, int], None]] = intrinsic(_quantize)
+"""`quantize(values, count, factor, out)`: float32, not negative, times `factor`, as bytes; `count`
+is a multiple of 16."""

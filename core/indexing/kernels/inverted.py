@@ -1,8 +1,13 @@
-"""A search of inverted lists: cells are chosen, scanned by their codes, and the best scored anew."""
+"""A search of inverted lists: cells are chosen, scanned by their codes, the best scored anew.
+
+Queries of a batch that probe the same cell scan it together: its codes are read and unpacked
+once for four of them.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.indexing.kernels.cells import CELLS_AT_ONCE, threshold, value_cells
 from core.indexing.kernels.fastscan import (
     BLOCK_ROWS,
     CHUNK_BYTES,
@@ -12,30 +17,39 @@ from core.indexing.kernels.fastscan import (
     scan_one,
     scan_together,
 )
+from core.indexing.kernels.inverted_layout import (
+    CELL_HALVES,
+    CELLS,
+    KEPT,
+    LIST_BIASES,
+    LIST_CODES,
+    LIST_ROWS,
+    STARTS,
+    TABLES,
+)
 from core.indexing.kernels.jit import kernel
+from core.indexing.kernels.layout import DIMENSION, L2, METRIC
 from core.indexing.kernels.memory import (
     load_f32,
     load_i32,
     load_i64,
     load_u8,
     ordered,
-    store_i64,
+    prefetch,
+    unordered,
 )
-from core.indexing.kernels.quantizing import fill_tables
+from core.indexing.kernels.quantizing import POINT_COUNT, fill_tables, project_query
 from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
 _LOW_32 = 0xFFFFFFFF
 _SUM_LIMIT = 65_000.0
-_AHEAD = 4
+_AHEAD = 6
 
 
 @kernel
 def select_smallest(keys: Ints, count: int, wanted: int) -> None:
-    """Moves the `wanted` smallest of the first `count` keys to the front, the largest of them last.
-
-    Hoare's selection.
-    """
+    """Moves the `wanted` smallest of the first `count` keys to the front (Hoare's selection)."""
     low, high, place = 0, count - 1, wanted - 1
     while low < high:
         middle = (low + high) >> 1
@@ -60,26 +74,41 @@ def select_smallest(keys: Ints, count: int, wanted: int) -> None:
 
 
 @kernel
-def choose_cells(products: Floats, halves: Floats, wanted: int, keys: Ints, out: Ints) -> None:
-    """The `wanted` nearest cells of a query, the nearest first.
-
-    `products`: `(c,)`, the query's with the cells; `halves`: `(c,)`, taken off them.
-    """
-    for cell in range(len(products)):
-        keys[cell] = (ordered(halves[cell] - products[cell]) << 32) | cell
-    if wanted < len(keys):
-        select_smallest(keys, len(keys), wanted)
-    best = 0
-    for i in range(wanted):
-        if keys[i] < keys[best]:
-            best = i
-        out[i] = keys[i] & _LOW_32
-    out[0], out[best] = out[best], out[0]
+def choose_cells(
+    block: Ints,
+    query: Floats,
+    code: NDArray[np.int8],
+    values: NDArray[np.int32],
+    probes: Ints,
+    products: Floats,
+) -> None:
+    """The nearest cells of a query, the very nearest first, and its products with them."""
+    halved = block[METRIC] == L2
+    unit = value_cells(block, query.ctypes.data, halved, code, values)
+    wanted = len(probes)
+    least = threshold(values, block[CELLS], wanted)
+    chosen, best = 0, 0
+    # Those above come before those that tie at the threshold, of which there may be too many.
+    for ties in range(2):
+        for cell in range(block[CELLS]):
+            value = values[cell]
+            if (value == least if ties else value > least) and chosen < wanted:
+                probes[chosen], products[chosen] = cell, value * unit
+                if value > values[probes[best]]:
+                    best = chosen
+                chosen += 1
+        if chosen == wanted:
+            break
+    if halved:
+        for i in range(wanted):
+            products[i] += load_f32(block[CELL_HALVES], probes[i])
+    probes[0], probes[best] = probes[best], probes[0]
+    products[0], products[best] = products[best], products[0]
 
 
 @kernel
 def group_by_cell(probes: Ints, first: int, last: int, starts: Ints, order: Ints) -> None:
-    """Who probes each cell: the queries of cell `c` are `order[starts[c]:starts[c + 1]]`.
+    """Who probes each cell: `order[starts[c]:starts[c + 1]]`, as places in `probes`.
 
     `probes`: `(q, p)`, of which the columns from `first` to before `last` count.
     """
@@ -93,159 +122,169 @@ def group_by_cell(probes: Ints, first: int, last: int, starts: Ints, order: Ints
     for query in range(len(probes)):
         for i in range(first, last):
             cell = probes[query, i]
-            order[places[cell]] = query
+            order[places[cell]] = query * probes.shape[1] + i
             places[cell] += 1
 
 
 @kernel
-def scan_cells(
-    blocks: Ints,
-    codes: NDArray[np.uint8],
-    biases: Floats,
-    rows: NDArray[np.int32],
-    starts: Ints,
-    order: Ints,
-    products: Floats,
+def scan_cell(
+    block: Ints,
+    cell: int,
+    visits: Ints,
     tables: NDArray[np.uint8],
     scales: Floats,
-    offsets: Floats,
+    bases: Floats,
     allowed: int,
     depth: int,
+    sums: Floats,
     keys: Ints,
     counts: Ints,
     thresholds: Floats,
 ) -> None:
-    """Collects for each query the `depth` rows of greatest estimate, and some more.
+    """Adds to the candidates of up to four queries those of a cell that may be of the best.
 
-    `blocks`: `(c + 1,)`, where each cell's blocks begin. `keys`: `(q, 2·depth + 32)`, of which
-    `counts` are used: a row behind its estimate, negated and `ordered`. `allowed`: the address of
-    `(n,) bool`, 0 without a filter.
+    `visits`: places in `bases (q, p)`, what each row's estimate has of a cell. `keys`:
+    `(q, 2·depth + 32)`, of which `counts` are used: a row behind its estimate, negated and
+    `ordered`. `allowed`: the address of `(n,) bool`, 0 without a filter.
     """
-    block_bytes = codes.shape[1]
-    chunks = block_bytes // CHUNK_BYTES
+    together, probed = len(visits), bases.shape[1]
+    chunks = block[TABLES] * POINT_COUNT // CHUNK_BYTES
+    addresses = np.empty(TOGETHER, np.int64)
+    for i in range(TOGETHER):
+        addresses[i] = tables[visits[min(i, together - 1)] // probed].ctypes.data
     room = keys.shape[1] - BLOCK_ROWS
-    sums = np.empty((TOGETHER, BLOCK_ROWS), np.float32)
-    bases = np.empty(TOGETHER, np.int64)
-    at_sums, at_bases = sums.ctypes.data, bases.ctypes.data
-    at_codes, at_biases, at_rows = codes.ctypes.data, biases.ctypes.data, rows.ctypes.data
-    at_tables = tables.ctypes.data
-    for cell in range(len(blocks) - 1):
-        for first in range(starts[cell], starts[cell + 1], TOGETHER):
-            together = min(TOGETHER, starts[cell + 1] - first)
-            for i in range(TOGETHER):
-                bases[i] = at_tables + order[first + min(i, together - 1)] * tables.shape[1]
-            for block in range(blocks[cell], blocks[cell + 1]):
-                if together == 1:
-                    scan_one(at_codes + block * block_bytes, at_bases, chunks, at_sums)
-                else:
-                    scan_together(at_codes + block * block_bytes, at_bases, chunks, at_sums)
-                for i in range(together):
-                    query = order[first + i]
-                    mask = passing(
-                        at_sums + i * BLOCK_ROWS * 4,
-                        at_biases + block * BLOCK_ROWS * 4,
-                        scales[query],
-                        products[query, cell] + offsets[query],
-                        thresholds[query],
-                    )
-                    count = counts[query]
-                    while mask:
-                        place = lowest_bit(mask)
-                        mask &= mask - 1
-                        row = load_i32(at_rows, block * BLOCK_ROWS + place)
-                        if allowed == 0 or load_u8(allowed, row):
-                            keys[query, count] = (ordered(-sums[i, place]) << 32) | row
-                            count += 1
-                    if count > room:
-                        select_smallest(keys[query], count, depth)
-                        count = depth
-                        worst = keys[query, depth - 1] >> 32
-                        thresholds[query] = -unordered(worst)
-                    counts[query] = count
+    at_sums = sums.ctypes.data
+    for place in range(load_i64(block[STARTS], cell), load_i64(block[STARTS], cell + 1)):
+        codes = block[LIST_CODES] + place * chunks * CHUNK_BYTES
+        if together == 1:
+            scan_one(codes, addresses.ctypes.data, chunks, at_sums)
+        else:
+            scan_together(codes, addresses.ctypes.data, chunks, at_sums)
+        for i in range(together):
+            query = visits[i] // probed
+            mask = passing(
+                at_sums + i * BLOCK_ROWS * 4,
+                block[LIST_BIASES] + place * BLOCK_ROWS * 4,
+                scales[query],
+                bases[query, visits[i] % probed],
+                thresholds[query],
+            )
+            if mask == 0:
+                continue
+            count = counts[query]
+            while mask:
+                here = lowest_bit(mask)
+                mask &= mask - 1
+                row = load_i32(block[LIST_ROWS], place * BLOCK_ROWS + here)
+                if allowed == 0 or load_u8(allowed, row):
+                    keys[query, count] = (ordered(-sums[i, here]) << 32) | row
+                    count += 1
+            if count > room:
+                select_smallest(keys[query], count, depth)
+                count = depth
+                thresholds[query] = -unordered(_worst(keys[query], depth))
+            counts[query] = count
 
 
 @kernel
-def unordered(value: int) -> float:
-    """The float32 whose `ordered` this is."""
-    bits = np.empty(1, np.int32)
-    bits[0] = value if value >= 0 else value ^ 0x7FFFFFFF
-    return bits.view(np.float32)[0]
+def _worst(keys: Ints, count: int) -> int:
+    worst = keys[0]
+    for i in range(1, count):
+        worst = max(worst, keys[i])
+    return worst >> 32
+
+
+@kernel
+def fetch_cell(block: Ints, cell: int) -> None:
+    """Asks for the codes of a cell's first blocks."""
+    size = block[TABLES] * POINT_COUNT
+    start = load_i64(block[STARTS], cell)
+    stop = min(start + 2, load_i64(block[STARTS], cell + 1))
+    for offset in range(start * size, stop * size, 64):
+        prefetch(block[LIST_CODES] + offset)
+    for place in range(start, stop):
+        for half in range(2):
+            prefetch(block[LIST_BIASES] + place * BLOCK_ROWS * 4 + half * 64)
 
 
 @kernel
 def rank(
-    block: Ints,
-    query: int,
-    keys: Ints,
-    count: int,
-    depth: int,
-    wanted: int,
-    rows: int,
-    scores: int,
+    block: Ints, query: int, keys: Ints, count: int, depth: int, rows: Ints, scores: Doubles
 ) -> int:
-    """The `wanted` best of a query's candidates by their true scores; how many there are."""
+    """The best of a query's candidates by their true scores; how many there are.
+
+    `rows`, `scores`: `(k + 1,)`, the last for what falls out.
+    """
+    wanted = len(rows) - 1
     if count > depth:
         select_smallest(keys, count, depth)
         count = depth
-    query_length = length(query, block[3])
+    query_length = length(query, block[DIMENSION])
     for i in range(min(_AHEAD, count)):
         fetch_floats(block, keys[i] & _LOW_32)
-    found = 0
     for i in range(count):
         if i + _AHEAD < count:
             fetch_floats(block, keys[i + _AHEAD] & _LOW_32)
         row = keys[i] & _LOW_32
         value = score(block, row, query, query_length)
-        if found < wanted:
-            sort_in(rows, scores, found, row, value)
-            found += 1
-        else:
-            sort_in(rows, scores, wanted, row, value)
-    return found
+        sort_in(rows.ctypes.data, scores.ctypes.data, min(i, wanted), row, value)
+    return min(count, wanted)
 
 
 @kernel
 def search_cells(
     block: Ints,
     queries: Floats,
-    prepared: Floats,
-    products: Floats,
-    halves: Floats,
     probed: int,
-    codebook: Floats,
-    blocks: Ints,
-    codes: NDArray[np.uint8],
-    biases: Floats,
-    rows: NDArray[np.int32],
-    allowed: int,
     depth: int,
-    found_rows: Ints,
-    found_scores: Doubles,
+    allowed: int,
+    rows: Ints,
+    scores: Doubles,
     counts: Ints,
 ) -> None:
-    """The best rows of each query: `found_rows`, `found_scores` `(q, k + 1)`; how many: `counts`."""
-    count, wanted = len(queries), found_rows.shape[1] - 1
-    tables = np.zeros((count, codes.shape[1]), np.uint8)
-    scales, offsets = np.empty(count, np.float32), np.empty(count, np.float32)
-    values = np.empty((len(codebook), 16), np.float32)
+    """The best rows of each query: `rows`, `scores` `(q, k + 1)`, of which `counts` are found.
+
+    `probed`: how many cells, at most all. `depth`: how many rows are scored, at least k.
+    """
+    count, kept = len(queries), block[KEPT]
+    tables = np.empty((count, block[TABLES] * POINT_COUNT), np.uint8)
+    scales, bases = np.empty(count, np.float32), np.empty((count, probed), np.float32)
     probes = np.empty((count, probed), np.int64)
-    cell_keys = np.empty(len(halves), np.int64)
+    moved, projected = np.empty(block[DIMENSION], np.float32), np.empty(kept, np.float32)
+    code, values = np.empty(kept, np.int8), np.empty(block[CELLS] + CELLS_AT_ONCE, np.int32)
+    products = np.empty((block[TABLES], POINT_COUNT), np.float32)
     for i in range(count):
-        choose_cells(products[i], halves, probed, cell_keys, probes[i])
-        scales[i], offsets[i] = fill_tables(prepared[i], codebook, _SUM_LIMIT, values, tables[i])
+        project_query(block, queries[i].ctypes.data, moved, projected)
+        choose_cells(block, projected, code, values, probes[i], bases[i])
+        scales[i], offset = fill_tables(
+            block, projected, _SUM_LIMIT, products, tables[i].ctypes.data
+        )
+        bases[i] += np.float32(offset)
     keys = np.empty((count, 2 * depth + BLOCK_ROWS), np.int64)
     candidates = np.zeros(count, np.int64)
     thresholds = np.full(count, -np.inf, np.float32)
-    starts, order = np.empty(len(blocks), np.int64), np.empty(count * probed, np.int64)
-    # The nearest cell of each query first: what it holds keeps most of the others' rows out.
-    for first, last in ((0, 1), (1, probed)):
-        group_by_cell(probes, first, last, starts, order)
-        scan_cells(
-            blocks, codes, biases, rows, starts, order, products, tables, scales, offsets,
-            allowed, depth, keys, candidates, thresholds,
-        )  # fmt: skip
+    sums = np.empty((TOGETHER, BLOCK_ROWS), np.float32)
+    if count == 1:
+        visits = np.arange(probed)
+        for i in range(probed):
+            if i + 1 < probed:
+                fetch_cell(block, probes[0, i + 1])
+            scan_cell(
+                block, probes[0, i], visits[i : i + 1], tables, scales, bases, allowed, depth,
+                sums, keys, candidates, thresholds,
+            )  # fmt: skip
+    else:
+        starts, order = np.empty(block[CELLS] + 1, np.int64), np.empty(count * probed, np.int64)
+        # The nearest cell of each query first: what it holds keeps most of the others' rows out.
+        for first, last in ((0, 1), (1, probed)):
+            group_by_cell(probes, first, last, starts, order)
+            for cell in range(block[CELLS]):
+                for start in range(starts[cell], starts[cell + 1], TOGETHER):
+                    stop = min(start + TOGETHER, starts[cell + 1])
+                    scan_cell(
+                        block, cell, order[start:stop], tables, scales, bases, allowed, depth,
+                        sums, keys, candidates, thresholds,
+                    )  # fmt: skip
     for i in range(count):
-        counts[i] = rank(
-            block, queries[i].ctypes.data, keys[i], candidates[i], depth, wanted,
-            found_rows[i].ctypes.data, found_scores[i].ctypes.data,
-        )  # fmt: skip
+        query = queries[i].ctypes.data
+        counts[i] = rank(block, query, keys[i], candidates[i], depth, rows[i], scores[i])

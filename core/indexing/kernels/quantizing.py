@@ -1,140 +1,234 @@
-"""Product quantisation: pairs of numbers as the nearest of 16 points, learnt for each pair.
+"""Product quantisation: a few numbers as the nearest of 16 points, which are learnt for each table.
 
-Jégou, Douze and Schmid, "Product quantization for nearest neighbor search" (PAMI 2011).
+Jégou, Douze and Schmid, "Product quantization for nearest neighbor search" (PAMI 2011). Tables
+may be of unequal width: table t is of the numbers from `widths[t]` to before `widths[t + 1]`.
 """
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.indexing.kernels.cells import cell_number, greatest, value_cells
 from core.indexing.kernels.fastscan import (
     BLOCK_ROWS,
     CHUNK_BYTES,
     ROW_STRIDE,
     TABLE_STRIDE,
     TABLES_AT_ONCE,
+    greatest_of_16,
+    least_of_16,
+    quantize,
 )
+from core.indexing.kernels.inverted_layout import (
+    BASIS,
+    CELLS,
+    CENTER,
+    INVERSE_RADIUS,
+    KEPT,
+    POINTS,
+    SCALES,
+    TABLES,
+    WIDTHS,
+)
+from core.indexing.kernels.dots import dot_floats
 from core.indexing.kernels.jit import kernel
+from core.indexing.kernels.layout import COSINE, DIMENSION, FLOATS, L2, METRIC, NORMS
+from core.indexing.kernels.memory import load_f32, load_f64, load_i64
+from core.indexing.kernels.scoring import length
 from core.indexing.kernels.typing import Floats, Ints
 
-POINTS = 16
+POINT_COUNT: Final = 16
 _HALF = BLOCK_ROWS // 2
+_TINY = 1e-30
+_FARTHEST = 1e6
+"""In radii: at this distance a query's direction alone ranks the rows."""
 
 
 @kernel
-def nearest_point(points: Floats, x: float, y: float) -> int:
-    """`points`: `(2, 16)`."""
-    best, found = np.float32(np.inf), 0
-    for i in range(POINTS):
-        distance = (points[0, i] - x) ** 2 + (points[1, i] - y) ** 2
-        if distance < best:
-            best, found = distance, i
-    return found
+def _onto_basis(block: Ints, moved: Floats, out: Floats) -> None:
+    dimension = block[DIMENSION]
+    for i in range(block[KEPT]):
+        direction = block[BASIS] + i * dimension * 4
+        out[i] = dot_floats(direction, moved.ctypes.data, dimension)
+
+
+@kernel
+def project_row(block: Ints, row: int, moved: Floats, out: Floats) -> float:
+    """A row, of unit length under cosine, less the center, in radii: `moved (d,)`, `out (D,)`.
+
+    Its squared length, the directions that are not kept included.
+    """
+    source = block[FLOATS] + row * block[DIMENSION] * 4
+    factor = 1 / load_f64(block[NORMS], row) if block[METRIC] == COSINE else 1.0
+    square = _moved(block, source, factor, moved)
+    _onto_basis(block, moved, out)
+    return square
+
+
+@kernel
+def _moved(block: Ints, source: int, factor: float, moved: Floats) -> float:
+    inverse, square = load_f64(block[SCALES], INVERSE_RADIUS), 0.0
+    for i in range(block[DIMENSION]):
+        value = (load_f32(source, i) * factor - load_f32(block[CENTER], i)) * inverse
+        moved[i] = value
+        square += value * value
+    return square
+
+
+@kernel
+def project_query(block: Ints, query: int, moved: Floats, out: Floats) -> None:
+    """`q` such that `q·x - |x|²/2` of projected rows ranks them under l2, `q·x` under the others."""
+    dimension = block[DIMENSION]
+    if block[METRIC] == L2:
+        far = np.sqrt(_moved(block, query, 1.0, moved)) / _FARTHEST
+        if far > 1:
+            inverse = load_f64(block[SCALES], INVERSE_RADIUS) / far
+            for i in range(dimension):
+                moved[i] = (load_f32(query, i) - load_f32(block[CENTER], i)) * inverse
+    else:
+        norm = length(query, dimension)
+        inverse = 1 / norm if norm > 0 else 0.0
+        for i in range(dimension):
+            moved[i] = load_f32(query, i) * inverse
+    _onto_basis(block, moved, out)
+
+
+@kernel
+def project_rows(block: Ints, rows: Ints, start: int, stop: int, out: Floats) -> None:
+    moved = np.empty(block[DIMENSION], np.float32)
+    for i in range(start, stop):
+        project_row(block, rows[i], moved, out[i])
+
+
+@kernel
+def residuals_of(block: Ints, points: Floats) -> None:
+    """Of projected rows, `(n, D)`, in place: what they differ from the nearest cell's code."""
+    code, values = np.empty(block[KEPT], np.int8), np.empty(block[CELLS] + 16, np.int32)
+    for point in points:
+        value_cells(block, point.ctypes.data, True, code, values)
+        cell = greatest(values, block[CELLS])
+        for i in range(block[KEPT]):
+            point[i] -= cell_number(block, cell, i)
+
+
+@kernel
+def nearest_point(
+    points: Floats, numbers: Floats, start: int, stop: int, distances: Floats
+) -> int:
+    """Of those of the table from `start` to `stop`. `points`: `(D, 16)`; `distances`: scratch."""
+    distances[:] = 0
+    for i in range(start, stop):
+        value = numbers[i]
+        for point in range(POINT_COUNT):
+            difference = points[i, point] - value
+            distances[point] += difference * difference
+    best = 0
+    for point in range(1, POINT_COUNT):
+        if distances[point] < distances[best]:
+            best = point
+    return best
 
 
 @kernel
 def learn_points(
-    residuals: Floats, codebook: Floats, start: int, stop: int, rounds: int
+    residuals: Floats, widths: Ints, points: Floats, table: int, rounds: int
 ) -> None:
-    """Lloyd's algorithm for the pairs from `start` on: `residuals (s, d)`, `codebook (d/2, 2, 16)`.
+    """Lloyd's algorithm for one table, from rows at even ranks of its first number.
 
-    It starts from points at even ranks along the first number, half of them at each half of the
-    second.
+    `residuals`: `(s, D)`; `points`: `(D, 16)`.
     """
-    count = len(residuals)
-    for pair in range(start, stop):
-        points = codebook[pair]
-        xs, ys = residuals[:, 2 * pair].copy(), residuals[:, 2 * pair + 1].copy()
-        order = np.argsort(xs)
-        for i in range(8):
-            part = order[i * count // 8 : max((i + 1) * count // 8, i * count // 8 + 1)]
-            middle = np.sort(ys[part])
-            points[0, 2 * i] = points[0, 2 * i + 1] = xs[part[len(part) // 2]]
-            points[1, 2 * i] = middle[len(part) // 4]
-            points[1, 2 * i + 1] = middle[(3 * len(part)) // 4]
-        totals = np.empty((3, POINTS), np.float64)
-        for _ in range(rounds):
-            totals[:] = 0
-            for i in range(count):
-                point = nearest_point(points, xs[i], ys[i])
-                totals[0, point] += xs[i]
-                totals[1, point] += ys[i]
-                totals[2, point] += 1
-            for point in range(POINTS):
-                if totals[2, point] > 0:
-                    points[0, point] = totals[0, point] / totals[2, point]
-                    points[1, point] = totals[1, point] / totals[2, point]
+    count, start, stop = len(residuals), widths[table], widths[table + 1]
+    if start == stop:
+        return
+    order = np.argsort(residuals[:, start])
+    for point in range(POINT_COUNT):
+        row = order[(2 * point + 1) * count // (2 * POINT_COUNT)]
+        points[start:stop, point] = residuals[row, start:stop]
+    distances = np.empty(POINT_COUNT, np.float32)
+    sums, sizes = np.empty((stop - start, POINT_COUNT)), np.empty(POINT_COUNT)
+    for _ in range(rounds):
+        sums[:], sizes[:] = 0, 0
+        for row in range(count):
+            point = nearest_point(points, residuals[row], start, stop, distances)
+            sizes[point] += 1
+            for i in range(start, stop):
+                sums[i - start, point] += residuals[row, i]
+        for point in range(POINT_COUNT):
+            if sizes[point] > 0:
+                for i in range(start, stop):
+                    points[i, point] = sums[i - start, point] / sizes[point]
 
 
 @kernel
-def encode_cells(
-    rows: NDArray[np.int32],
-    vectors: Floats,
-    cells: Floats,
-    cell_of_block: NDArray[np.int32],
-    codebook: Floats,
-    halves: bool,
-    pull: float,
-    codes: NDArray[np.uint8],
-    biases: Floats,
+def encode_listed(
+    block: Ints,
     start: int,
     stop: int,
+    points: Floats,
+    widths: Ints,
+    cells: NDArray[np.int32],
+    codes: NDArray[np.uint8],
+    biases: Floats,
 ) -> None:
-    """The codes of blocks from `start` on, and what is added to the estimate of each row.
+    """For each row its cell, its codes, `(n, t)`, and what is to be added to its estimates."""
+    kept = block[KEPT]
+    moved, projected = np.empty(block[DIMENSION], np.float32), np.empty(kept, np.float32)
+    code, values = np.empty(kept, np.int8), np.empty(block[CELLS] + 16, np.int32)
+    distances = np.empty(POINT_COUNT, np.float32)
+    for row in range(start, stop):
+        square = project_row(block, row, moved, projected)
+        value_cells(block, projected.ctypes.data, True, code, values)
+        cell = greatest(values, block[CELLS])
+        for i in range(kept):
+            projected[i] -= cell_number(block, cell, i)
+        for table in range(block[TABLES]):
+            codes[row, table] = nearest_point(
+                points, projected, widths[table], widths[table + 1], distances
+            )
+        cells[row] = cell
+        biases[row] = -square / 2 if block[METRIC] == L2 else 0.0
 
-    `rows`: `(b, 32)`, -1 where there is none. `vectors`: `(b·32, d)`, laid out as the rows. The
-    error that the codes leave in a product with a query is, on average, `pull` of that in a
-    product with the row itself: that much is known beforehand, and made up for. `halves`: the
-    estimate is of `q·x - |x|²/2`.
-    """
-    pairs, chunk_count = len(codebook), codes.shape[1] // CHUNK_BYTES
-    for block in range(start, stop):
-        cell = cells[cell_of_block[block]]
-        codes[block] = 0
+
+@kernel
+def pack(codes: NDArray[np.uint8], rows: NDArray[np.int32], packed: NDArray[np.uint8]) -> None:
+    """Codes `(n, t)` into blocks: `rows (b, 32)`, -1 where there is none; `packed (b, t/4, 64)`."""
+    packed[:] = 0
+    for block in range(len(rows)):
         for i in range(BLOCK_ROWS):
-            if rows[block, i] < 0:
-                biases[block, i] = -np.inf
+            row = rows[block, i]
+            if row < 0:
                 continue
-            vector = vectors[(block - start) * BLOCK_ROWS + i]
-            error, square = 0.0, 0.0
-            for pair in range(pairs):
-                x0, x1 = vector[2 * pair], vector[2 * pair + 1]
-                r0, r1 = x0 - cell[2 * pair], x1 - cell[2 * pair + 1]
-                points = codebook[pair]
-                point = nearest_point(points, r0, r1)
-                at = (pair // TABLES_AT_ONCE) * CHUNK_BYTES
-                at += (pair % TABLES_AT_ONCE) * TABLE_STRIDE + (i % _HALF) * ROW_STRIDE
-                codes[block, at] |= point << (0 if i < _HALF else 4)
-                error += x0 * (r0 - points[0, point]) + x1 * (r1 - points[1, point])
-                square += x0 * x0 + x1 * x1
-            biases[block, i] = pull * error - (square / 2 if halves else 0.0)
+            at, shift = (i % _HALF) * ROW_STRIDE, 0 if i < _HALF else 4
+            for table in range(codes.shape[1]):
+                place = at + (table % TABLES_AT_ONCE) * TABLE_STRIDE
+                packed[block, table // TABLES_AT_ONCE, place] |= codes[row, table] << shift
 
 
 @kernel
 def fill_tables(
-    query: Floats, codebook: Floats, limit: float, values: Floats, tables: NDArray[np.uint8]
+    block: Ints, query: Floats, limit: float, values: Floats, tables: int
 ) -> tuple[float, float]:
-    """A query's products with all points, in 8 bits: `product ≈ scale·entry + offset / tables`.
+    """A query's products with all points, in 8 bits: `product ≈ scale·entry + its own offset`.
 
-    `values`: scratch, `(d/2, 16)`. Returns scale and offset; no sum of entries exceeds `limit`.
+    `values`: scratch, `(t, 16)`. Returns the scale and the sum of the offsets; no sum of entries
+    exceeds `limit`. `tables`: the address of `(t, 16) uint8`.
     """
+    count = block[TABLES]
     offset, widest, whole = 0.0, 0.0, 0.0
-    pairs = len(codebook)
-    for pair in range(pairs):
-        x, y = query[2 * pair], query[2 * pair + 1]
-        low, high = np.float32(np.inf), np.float32(-np.inf)
-        for i in range(POINTS):
-            value = x * codebook[pair, 0, i] + y * codebook[pair, 1, i]
-            values[pair, i] = value
-            low, high = min(low, value), max(high, value)
-        for i in range(POINTS):
-            values[pair, i] -= low
+    for table in range(count):
+        here = values[table]
+        here[:] = 0
+        for i in range(load_i64(block[WIDTHS], table), load_i64(block[WIDTHS], table + 1)):
+            number = query[i]
+            for point in range(POINT_COUNT):
+                here[point] += number * load_f32(block[POINTS], i * POINT_COUNT + point)
+        low, high = least_of_16(here.ctypes.data), greatest_of_16(here.ctypes.data)
+        for point in range(POINT_COUNT):
+            here[point] -= low
         offset += low
         widest = max(widest, high - low)
         whole += high - low
     scale = max(widest / 255, whole / limit)
-    inverse = np.float32(1 / scale) if scale > 0 else np.float32(0)
-    half = np.float32(0.5)
-    for pair in range(pairs):
-        for i in range(POINTS):
-            tables[pair * POINTS + i] = np.uint8(min(values[pair, i] * inverse + half, 255.0))
+    quantize(values.ctypes.data, count * POINT_COUNT, 1 / scale if scale > _TINY else 0.0, tables)
     return scale, offset
