@@ -248,7 +248,7 @@ def test_a_failure_is_told_and_tried_again_after_the_next_write(
     setting.meanwhile = lambda _: None
     setting.put(50, 51)
     settle(setting)
-    assert (setting.sizes, setting.state()) == ([(51, True)], "ready")
+    assert (setting.sizes, setting.state()) == ([(50, True), (1, False)], "ready")
 
 
 def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:
