@@ -30,6 +30,7 @@ class Coded:
     shift: float
     arrays: dict[int, NDArray[np.generic]]
     block: NDArray[np.int64]
+    scale: NDArray[np.float64]
 
     @property
     def count(self) -> int:
@@ -64,7 +65,7 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
     count, dimension = vectors.matrix.shape
     step, shift = _range(vectors)
     size = -(-dimension // _LINE_BYTES) * _LINE_BYTES
-    coded = Coded(vectors, step, shift, {}, np.zeros(layout.SIZE, np.int64))
+    coded = Coded(vectors, step, shift, {}, np.zeros(layout.SIZE, np.int64), np.zeros(4))
     coded.block[layout.COUNT] = count
     coded.block[layout.METRIC] = _METRICS[vectors.metric]
     coded.block[layout.DIMENSION] = dimension
@@ -85,6 +86,8 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
             range(threads),
         )
     )
+    reach, residual = (coded.arrays[p].max(initial=0) for p in (layout.REACHES, layout.RESIDUALS))
+    coded.scale[:] = step, shift, reach, residual
     return coded
 
 

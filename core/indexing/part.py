@@ -9,7 +9,7 @@ from pyroaring import BitMap
 
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.exact import Vectors
-from core.indexing.flat import FlatIndex
+from core.indexing.reference import ReferenceIndex
 from core.indexing.rows import Rows
 from core.indexing.vector_index import Effort, Found, VectorIndex
 
@@ -96,7 +96,7 @@ class Part:
         self, queries: NDArray[np.float32], k: int, effort: Effort, matches: BitMap | None
     ) -> list[Found]:
         """`matches`: the live rows to choose from, at least one; all that are alive if `None`."""
-        index = self.index or FlatIndex(self.vectors)
+        index = self.index or ReferenceIndex(self.vectors)
         return index.search(queries, k, effort, self._allowed(matches))
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:

@@ -14,7 +14,7 @@ from core.domain.library import IndexKind, IndexSpec
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog
 from core.indexing.exact import Vectors
-from core.indexing.flat import FlatIndex
+from core.indexing.reference import ReferenceIndex
 from core.indexing.sealing import Sealing
 from core.indexing.status import index_status
 from core.indexing.vector_index import VectorIndex
@@ -45,7 +45,7 @@ class Setting:
         assert threads == 1
         self.built.append(len(vectors.matrix))
         self.meanwhile(cancelled)
-        return FlatIndex(vectors)
+        return ReferenceIndex(vectors)
 
     def write(self, *changes: ChunksPut | ChunksDeleted | DocumentPut | LibraryPut) -> None:
         self.catalog.apply(self.catalog.position + 1, changes)
