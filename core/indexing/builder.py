@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from core.indexing import writing
 from core.indexing.catalog import Catalog
-from core.indexing.hnsw_build import BuildCancelled
 from core.indexing.maintenance import Job, as_built, differ, next_job
 from core.indexing.part import Part
 from core.indexing.sealing import Sealing
+from core.indexing.vector_index import BuildCancelled
 from core.indexing.view import LibraryView
 
 QUIET_S = 5.0

@@ -22,6 +22,7 @@ from core.indexing.kernels import layout
 from core.indexing.kernels.linking import find, link
 from core.indexing.scanning import scan_exactly
 from core.indexing.scratch import Scratch
+from core.indexing.vector_index import BuildCancelled
 
 EF_CONSTRUCTION = 200
 DEGREE, DEGREE_OF_HARD_DATA = 16, 32
@@ -31,10 +32,6 @@ _HARD_FROM_DIMENSION = 22.0
 _BATCH = 512
 _HELD_OUT = 256
 _LAST_TAG = 60_000
-
-
-class BuildCancelled(Exception):
-    """Nobody wants the index any more."""
 
 
 def build_hnsw(

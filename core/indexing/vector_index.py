@@ -40,6 +40,10 @@ def _count(value: float | None) -> int | None:
 DEFAULT_EFFORT = Effort()
 
 
+class BuildCancelled(Exception):
+    """Nobody wants the index any more."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """At least `min(k, allowed)` rows, unless there are fewer.

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.domain.library import IndexKind, Metric
 from core.indexing.hnsw import HnswIndex
-from core.indexing.hnsw_build import BuildCancelled, build_hnsw
+from core.indexing.hnsw_build import build_hnsw
 from core.indexing.kernels import cpu, layout
-from core.indexing.vector_index import Effort
+from core.indexing.vector_index import BuildCancelled, Effort
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
 METRICS = list(Metric)
