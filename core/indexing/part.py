@@ -45,6 +45,10 @@ class Part:
         return cls(rows, size=0, first=first, alive=np.ones(rows.capacity, np.bool_), live=0)
 
     @property
+    def kind(self) -> IndexKind:
+        return IndexKind.FLAT if self.index is None else self.index.kind
+
+    @property
     def deleted(self) -> int:
         return self.size - self.live
 
@@ -56,7 +60,7 @@ class Part:
 
     @property
     def scanned_bytes(self) -> int:
-        if self.index is not None and self.index.kind is not IndexKind.FLAT:
+        if self.kind is not IndexKind.FLAT:
             return 0
         return self.size * self.rows.dimension * self.rows.matrix.itemsize
 

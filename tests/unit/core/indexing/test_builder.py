@@ -248,7 +248,28 @@ def test_a_failure_is_told_and_tried_again_after_the_next_write(
     setting.meanwhile = lambda _: None
     setting.put(50, 51)
     settle(setting)
-    assert (setting.sizes, setting.state()) == ([(51, True)], "ready")
+    assert (setting.sizes, setting.state()) == ([(50, True), (1, False)], "ready")
+
+
+def test_writes_do_not_have_it_try_again_and_again(setting: Setting) -> None:
+    setting.put(0, 50)
+    tries = []
+
+    def fail(_: object) -> None:
+        tries.append(setting.now)
+        setting.put(50, 52)
+        raise OSError("full")
+
+    setting.meanwhile = fail
+    setting.builder.start()
+    with pytest.raises(TimeoutError):
+        setting.builder.wait_until_settled(0.1)
+    for now in (1, 4):
+        setting.now = now
+        setting.put(51, 53)
+    setting.builder.close()
+    assert len(tries) <= 2, "the builder waits, whatever is written"
+    assert setting.sizes == [(50, False), (3, False)]
 
 
 def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:
