@@ -87,7 +87,7 @@ class HnswIndex:
         if effort.ef is not None:
             return min(max(effort.ef, k), _MAX_EF)
         target = effort.target_recall or DEFAULT_RECALL
-        return min(self.calibration.effort(target, k), _MAX_EF)
+        return min(int(effort.boost * self.calibration.effort(target, k)), _MAX_EF)
 
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
         return rows <= _WALKED * _STEPS_PER_EF * ef / share

@@ -21,7 +21,7 @@ SMALL_ROWS = 2_000
 _COMPACT_ROWS = 1_000
 _COMPACT_SHARE = 0.2
 _SETTLE_SHARE = 0.1
-_OF_A_SEARCH = {"ef", "nprobe"}
+_OF_A_SEARCH = {"ef", "nprobe", "target_recall"}
 
 
 class Reason(StrEnum):
