@@ -119,7 +119,7 @@ class HnswIndex:
             )
         finally:
             self._idle.append(scratch)
-        found = []
+        found: list[Found] = []
         for i, count in enumerate(counts.tolist()):
             if count < filtering.least:
                 # The walk did not come by enough of the allowed ones.
