@@ -38,8 +38,6 @@ class HnswIndex:
     coded: Coded
     calibration: Calibration
     ef_construction: int
-    ef: int | None = None
-    target_recall: float = DEFAULT_RECALL
     _idle: deque[Scratch] = field(default_factory=deque)
 
     @property
@@ -88,9 +86,7 @@ class HnswIndex:
     def _ef(self, k: int, effort: Effort) -> int:
         if effort.ef is not None:
             return min(max(effort.ef, k), _MAX_EF)
-        if self.ef is not None and effort.target_recall is None:
-            return min(max(self.ef, k), _MAX_EF)
-        target = effort.target_recall or self.target_recall
+        target = effort.target_recall or DEFAULT_RECALL
         return min(self.calibration.effort(target, k), _MAX_EF)
 
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.indexing.calibration import Calibration, K, calibrated
 from core.indexing.coded import Coded, aligned, encode
 from core.indexing.exact import Vectors
-from core.indexing.hnsw import DEFAULT_RECALL, HnswIndex
+from core.indexing.hnsw import HnswIndex
 from core.indexing.intrinsic import intrinsic_dimension
 from core.indexing.kernels import layout
 from core.indexing.kernels.linking import find, link
@@ -39,8 +39,6 @@ def build_hnsw(
     *,
     degree: int | None = None,
     ef_construction: int | None = None,
-    ef: int | None = None,
-    target_recall: float | None = None,
     seed: int = 0,
     threads: int = 1,
     cancelled: Callable[[], bool] = lambda: False,
@@ -58,7 +56,7 @@ def build_hnsw(
         width = ef_construction or EF_CONSTRUCTION
         build = _Build(coded, degree, width, seed, pool, threads, cancelled)
         calibration = build.run()
-    return HnswIndex(coded, calibration, width, ef, target_recall or DEFAULT_RECALL)
+    return HnswIndex(coded, calibration, width)
 
 
 class _Build:

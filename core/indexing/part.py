@@ -9,8 +9,8 @@ from pyroaring import BitMap
 
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.exact import Vectors
-from core.indexing.reference import ReferenceIndex
 from core.indexing.rows import Rows
+from core.indexing.unsealed import search_unsealed
 from core.indexing.vector_index import Effort, Found, VectorIndex
 
 Serials = NDArray[np.int64]
@@ -100,8 +100,10 @@ class Part:
         self, queries: NDArray[np.float32], k: int, effort: Effort, matches: BitMap | None
     ) -> list[Found]:
         """`matches`: the live rows to choose from, at least one; all that are alive if `None`."""
-        index = self.index or ReferenceIndex(self.vectors)
-        return index.search(queries, k, effort, self._allowed(matches))
+        allowed = self._allowed(matches)
+        if self.index is None:
+            return search_unsealed(self.vectors, queries, k, allowed)
+        return self.index.search(queries, k, effort, allowed)
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:
         if matches is None or len(matches) == self.live:

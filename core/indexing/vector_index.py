@@ -1,4 +1,4 @@
-"""What a sealed part is searched with, whatever its algorithm."""
+"""What every vector index can do: find the nearest rows of one sealed segment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from core.domain.library import IndexKind
 class Effort:
     """How hard to look: exactly, by a kind's own parameter, or for a share of the true hits.
 
-    `target_recall` is a mean over queries; a parameter that is given goes before it.
+    A parameter that is given goes before `target_recall`; what is `None` the index chooses.
     """
 
     exact: bool = False
@@ -23,13 +23,14 @@ class Effort:
     target_recall: float | None = None
 
     def or_else(self, parameters: Mapping[str, float]) -> "Effort":
-        """With a library's own `ef` and `nprobe` where this names none."""
-        if not parameters or self.target_recall is not None:
+        """With a library's own parameters of a search, where this names none at all."""
+        if not parameters or self.ef or self.nprobe or self.target_recall:
             return self
         return replace(
             self,
-            ef=self.ef if self.ef is not None else _count(parameters.get("ef")),
-            nprobe=self.nprobe if self.nprobe is not None else _count(parameters.get("nprobe")),
+            ef=_count(parameters.get("ef")),
+            nprobe=_count(parameters.get("nprobe")),
+            target_recall=parameters.get("target_recall"),
         )
 
 
@@ -40,49 +41,47 @@ def _count(value: float | None) -> int | None:
 DEFAULT_EFFORT = Effort()
 
 
-class BuildCancelled(Exception):
-    """Nobody wants the index any more."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """At least `min(k, allowed)` rows, unless there are fewer.
+    """What one query finds in one part: best first, at least `min(k, allowed)` rows.
 
-    `rows`: `(h,) int64`, numbers within the part; `scores`: `(h,) float64`, the metric's true
-    value, best first. All that tie with the k-th are among them if `exact`. `strategy`: what the
-    filter made of the search.
+    `rows`: `(h,) intp`, numbered within the part. `scores`: `(h,) float64`, the true values of
+    the metric, rounded to float32 where it can hold them; higher is better. Ties are in any
+    order; with `exact`, all that tie with the k-th are there, as their ids will decide.
     """
 
-    rows: NDArray[np.int64]
+    rows: NDArray[np.intp]
     scores: NDArray[np.float64]
     strategy: str
     exact: bool
 
 
-def ranked(rows: NDArray[np.int64], scores: NDArray[np.float64], k: int, strategy: str) -> Found:
-    """A `Found` of rows in no order that are exact, and of others that are not among the k."""
+def ranked(rows: NDArray[np.intp], scores: NDArray[np.float64], k: int, strategy: str) -> Found:
+    """Of rows in no order, among which are the k best and all that tie with the last of them."""
     order = np.argsort(-scores, kind="stable")
     if k < len(order):
-        # Ties at the k-th place stay, as it is their ids that decide.
         order = order[: np.count_nonzero(scores >= scores[order[k - 1]])]
     return Found(rows[order], scores[order], strategy, exact=True)
 
 
+class BuildCancelled(Exception):
+    """Nobody wants the index any more that is being built."""
+
+
 class VectorIndex(Protocol):
-    """Nearest neighbours among the rows of one sealed part; searched by many threads at once."""
+    """Immutable once built, and searched by any number of threads at once.
+
+    `parameters`: as built. `memory_bytes`: without the vectors themselves.
+    """
 
     @property
     def kind(self) -> IndexKind: ...
 
     @property
-    def parameters(self) -> Mapping[str, float]:
-        """As it was built, those that the program chose included."""
-        ...
+    def parameters(self) -> Mapping[str, float]: ...
 
     @property
-    def memory_bytes(self) -> int:
-        """Beside the vectors."""
-        ...
+    def memory_bytes(self) -> int: ...
 
     def search(
         self,
@@ -91,9 +90,9 @@ class VectorIndex(Protocol):
         effort: Effort,
         allowed: NDArray[np.bool_] | None,
     ) -> list[Found]:
-        """The `k` nearest rows of each query.
+        """One `Found` for each of the queries.
 
-        `queries`: `(q, d) float32`, C-contiguous. `allowed`: `(n,) bool`, the rows to choose
-        from, all if `None`.
+        `queries`: `(q, d) float32`, as the client gave them. `allowed`: `(n,) bool`, the rows
+        that may be found, at least one of them; all if `None`.
         """
         ...

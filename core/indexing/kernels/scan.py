@@ -54,10 +54,11 @@ STEP, SHIFT, REACH, RESIDUAL = range(4)
 """What is known of all rows: their codes' step and shift, and the greatest of their reaches and
 residuals."""
 
-UNIT, SIGNED_SUM, MISSED, CODED_LENGTH, LENGTH, SLACK, THRESHOLD, NEEDED, FACTS = range(9)
+UNIT, SIGNED_SUM, MISSED, CODED_LENGTH, LENGTH, SLACK, ROOM, THRESHOLD, NEEDED, FACTS = range(10)
 """What is known of a query: the value of one unit of a product of codes, 128·Σs, |q - q̂|, |q̂|,
-|q|; how far the value of any row may be off by its code; the value that the k-th best of the rows
-seen so far has at least, and the product of codes below which no row reaches that."""
+|q|; how far the value of any row may be off by its code, and what rounding a distance may cost;
+the value that the k-th best of the rows seen so far has at least, and the product of codes below
+which no row reaches that."""
 
 
 @kernel
@@ -68,6 +69,11 @@ def prepare(block: Ints, query: int, scale: Doubles, code: int, facts: int) -> N
     store_f64(facts, LENGTH, length(query, dimension))
     store_f64(facts, THRESHOLD, -math.inf)
     store_f64(facts, NEEDED, -math.inf)
+    room = 0.0
+    if block[METRIC] == L2:
+        for i in range(dimension):
+            room += (load_f32(query, i) - shift) ** 2
+    store_f64(facts, ROOM, _ROUNDING * room)
     if block[CODES] == 0:
         return
     unit = max(largest(query, dimension, shift), 1e-30) / 127
@@ -138,7 +144,7 @@ def offer(
         store_i64(counts, 0, min(count + 1, k))
         if count + 1 >= k:
             lowest = -unordered(load_i64(pool, k - 1) >> 32)
-            lowest -= _ROUNDING * abs(lowest)
+            lowest -= _ROUNDING * abs(lowest) + load_f64(facts, ROOM)
             store_f64(facts, THRESHOLD, lowest)
             slack = load_f64(facts, SLACK)
             needed = lowest - slack - _ROUNDING * (abs(lowest) + slack)
