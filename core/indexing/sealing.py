@@ -28,7 +28,7 @@ class BuildIndex(Protocol):
 def _build_index(
     vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
 ) -> VectorIndex:
-    # With it comes numba, which takes a second to import: not at the start of the process.
+    # Importing numba takes as long as all else at the start of a process.
     from core.indexing.building import build_index
 
     return build_index(vectors, spec, threads=threads, cancelled=cancelled)
