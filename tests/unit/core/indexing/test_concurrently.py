@@ -1,7 +1,9 @@
 """Searches while one thread writes as fast as it can and the builder builds."""
 
 import random
+import sys
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -59,6 +61,16 @@ def expected(held: dict[int, int]) -> list[tuple[str, int, float]]:
     return [(name(i), at, float(i)) for i, at in sorted(held.items())]
 
 
+@pytest.fixture
+def _many_switches() -> Iterator[None]:
+    """Threads take turns a hundred times as often as they would."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(5e-5)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("_many_switches")
 def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     for setting in ("SEAL_ROWS", "SMALL_ROWS", "_COMPACT_ROWS"):
         monkeypatch.setattr(f"core.indexing.maintenance.{setting}", 8)
