@@ -7,6 +7,7 @@ Software Library, 2018). What no column answers is asked of the rows that the re
 leaves, so the result is always exactly that of `core.domain.filters.compile_filter`.
 """
 
+from core.indexing.attributes.evaluation import OF_DOCUMENTS
 from core.indexing.attributes.index import AttributeIndex
 
-__all__ = ["AttributeIndex"]
+__all__ = ["OF_DOCUMENTS", "AttributeIndex"]

@@ -90,8 +90,9 @@ class Column:
         )
 
     @property
-    def distinct_texts(self) -> int:
-        return len(self._texts.values)
+    def texts(self) -> Sequence[str]:
+        """Each distinct one, in order."""
+        return self._texts.values
 
     def equal_to(self, wanted: object, *, instants: bool) -> BitMap:
         return self._of_form(comparable(wanted, instants=instants), instants)

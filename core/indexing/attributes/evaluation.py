@@ -22,7 +22,8 @@ from core.domain.schema import FieldType
 from core.indexing.attributes.column import Column
 from core.indexing.attributes.sorted_values import Bound
 
-_OF_DOCUMENT = (Scope.DOCUMENT, Scope.DOCUMENT_METADATA)
+OF_DOCUMENTS = frozenset({Scope.DOCUMENT, Scope.DOCUMENT_METADATA})
+"""Fields that change as documents do."""
 _TEXTS_PER_ROW = 8
 """So many distinct strings are looked through in the time that one row takes to be tested."""
 _BUILD_FROM = 1 / 16
@@ -87,7 +88,7 @@ class Evaluation:
         if column is None:
             return self._tested(condition, within)
         found = _answered(column, condition, within)
-        if self._stale and field.scope in _OF_DOCUMENT:
+        if self._stale and field.scope in OF_DOCUMENTS:
             changed = self._columns.rows_of_documents(self._stale) & within
             found = (found - changed) | self._tested(condition, changed)
         return found
@@ -113,7 +114,7 @@ class Evaluation:
         if self._cost(condition) is not Cost.DISTINCT:
             return False
         column = self._columns.column(condition.field)
-        return column is None or len(within) * _TEXTS_PER_ROW < column.distinct_texts
+        return column is None or len(within) * _TEXTS_PER_ROW < len(column.texts)
 
     def _tested(self, condition: Condition, within: BitMap) -> BitMap:
         matches = compile_filter(condition)

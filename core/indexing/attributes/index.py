@@ -1,18 +1,20 @@
 """The attribute index of one sealed part."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import numpy as np
+from immutables import Map
 from pyroaring import BitMap
 
 from core.domain.document import Chunk, Document
-from core.domain.filters import Field, Filter, Order, Scope
+from core.domain.filters import Field, Filter, Order, Predicate, Scope
 from core.domain.schema import FieldType
 from core.indexing.attributes import bitmaps
 from core.indexing.attributes.bitmaps import Rows
 from core.indexing.attributes.choosing import fields_worth_indexing
 from core.indexing.attributes.column import Column
-from core.indexing.attributes.evaluation import Evaluation
+from core.indexing.attributes.evaluation import OF_DOCUMENTS, Evaluation
 
 _ID = Field(Scope.CHUNK, "id")
 _DOCUMENT_ID = Field(Scope.CHUNK, "document_id")
@@ -48,6 +50,7 @@ class AttributeIndex:
         `documents`: those of the chunks at least; must not change.
         """
         index = cls(chunks, documents)
+        index.column(_DOCUMENT_ID)
         for field in (*fields, *fields_worth_indexing(chunks)):
             if column := index.column(field):
                 column.warm()
@@ -84,15 +87,39 @@ class AttributeIndex:
         within = bitmaps.full(self.size) if within is None else within
         return Evaluation(self, documents, stale).rows(filter_, within)
 
+    @property
+    def documents(self) -> int:
+        """How many the rows are of."""
+        return len(self._ids(_DOCUMENT_ID).texts)
+
+    def has_document(self, document_id: str) -> bool:
+        ids = self._ids(_DOCUMENT_ID).texts
+        place = bisect_left(ids, document_id)
+        return place < len(ids) and ids[place] == document_id
+
     def rows_of_documents(self, ids: Set[str]) -> BitMap:
-        column = self.column(_DOCUMENT_ID)
-        assert column is not None
-        return column.any_of(ids, instants=False)
+        return self._ids(_DOCUMENT_ID).any_of(ids, instants=False)
 
     def changed(self, documents: Mapping[str, Document]) -> Set[str]:
         """The ids of the part's documents that are others now, or gone. O(documents)."""
-        ids = {chunk.document_id for chunk in self.chunks}
-        return {id_ for id_ in ids if documents.get(id_) is not self._documents.get(id_)}
+        if documents is self._documents:
+            return frozenset()
+        before, ids = self._documents, self._ids(_DOCUMENT_ID).texts
+        return frozenset(id_ for id_ in ids if documents.get(id_) is not before.get(id_))
+
+    def refreshed(self, documents: Map[str, Document]) -> "AttributeIndex":
+        """For the documents as they are now: columns of theirs are made when asked for again.
+
+        O(documents). Those that are gone, whose chunks are too, stay as they were.
+        """
+        before, ids = self._documents, self._ids(_DOCUMENT_ID).texts
+        gone = {id_: before[id_] for id_ in ids if id_ not in documents}
+        index = AttributeIndex(self.chunks, documents.update(gone) if gone else documents)
+        index._columns = {k: c for k, c in list(self._columns.items()) if k[0] not in OF_DOCUMENTS}
+        index._orderings = {
+            k: rows for k, rows in list(self._orderings.items()) if k[0][0] not in OF_DOCUMENTS
+        }
+        return index
 
     def has_column(self, field: Field) -> bool:
         return (field.scope, field.key) in self._columns
@@ -107,14 +134,32 @@ class AttributeIndex:
             column = self._columns[key] = Column(self._values(field))
         return column
 
-    def rows_by_id(self) -> Rows:
-        """All rows, in order of the chunks' ids."""
-        column = self.column(_ID)
-        assert column is not None
-        return column.rows_by_text()
+    def first(
+        self, order: Order | None, within: BitMap, count: int, is_behind: Predicate | None = None
+    ) -> list[int] | None:
+        """The first rows of `within` in an order, by id if `None`, ties by id; up to `count`.
 
-    def rows_by(self, order: Order) -> Rows | None:
-        """All rows in an order, ties by id; `None` for an order by the text of chunks."""
+        `is_behind`: false for what comes up to some place in the order, and true behind it.
+        `None` for an order that has no index, which is that by the text of chunks.
+        """
+        rows = self._by_id() if order is None else self._by(order)
+        if rows is None:
+            return None
+        start = 0 if is_behind is None else bisect_left(rows, True, key=self._asking(is_behind))
+        mask = bitmaps.to_mask(within, self.size)
+        found: list[int] = []
+        step = 4 * count
+        while start < self.size and len(found) < count:
+            block = rows[start : start + step]
+            found += block[mask[block]][: count - len(found)].tolist()
+            start, step = start + step, 4 * step
+        return found
+
+    def _by_id(self) -> Rows:
+        return self._ids(_ID).rows_by_text()
+
+    def _by(self, order: Order) -> Rows | None:
+        """All rows, ties by id, and those without a key last."""
         field = order.field
         instants = field.type is not FieldType.STRING
         key = (field.scope, field.key), instants, order.descending
@@ -123,13 +168,22 @@ class AttributeIndex:
             column = self.column(field)
             if column is None:
                 return None
-            by_id = self.rows_by_id()
+            by_id = self._by_id()
             ranks = column.ranks(instants=instants)[by_id]
             last = ranks.max(initial=-1)
             keyed = last - ranks if order.descending else ranks
             ranks = np.where(ranks < 0, last + 1, keyed)
             found = self._orderings[key] = by_id[np.argsort(ranks, kind="stable")]
         return found
+
+    def _ids(self, field: Field) -> Column:
+        column = self.column(field)
+        assert column is not None
+        return column
+
+    def _asking(self, predicate: Predicate) -> Callable[[int], bool]:
+        chunks, documents = self.chunks, self._documents
+        return lambda row: predicate(chunks[row], documents[chunks[row].document_id])
 
     def _values(self, field: Field) -> list[object]:
         read, documents = field.reader(), self._documents

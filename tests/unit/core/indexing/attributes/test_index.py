@@ -214,7 +214,13 @@ def test_what_is_indexed_before_it_is_asked_for() -> None:
         for i in range(1000)
     ]
     index = AttributeIndex.build(chunks, {"d": document()}, [filters.parse_field("a.b", None, "")])
-    assert {field.key for field in index.fields} == {"a.b", "year", "lang", "tags"}
+    assert {field.key for field in index.fields} == {
+        "a.b",
+        "year",
+        "lang",
+        "tags",
+        "document_id",
+    }
     before = index.memory_bytes
     assert 0 < before < 100_000
     abstract = filters.parse({"field": "abstract", "op": "starts_with", "value": "7 "})
@@ -248,4 +254,4 @@ def test_documents_that_changed_are_told_apart() -> None:
 def test_of_no_rows() -> None:
     index = AttributeIndex.build([], {})
     assert list(index.matching(filters.parse({"field": "a", "op": "ne", "value": 1}))) == []
-    assert index.rows_by_id().tolist() == []
+    assert index.first(None, BitMap(), 5) == []
