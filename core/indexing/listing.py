@@ -114,11 +114,20 @@ class _Listing:
         return _first(found, self._count, self._descending)
 
     def _among(self, part: Part, rows: BitMap) -> list[_Placed]:
+        if self._order is None:
+            return self._among_by_id(part, rows)
         found = self._places(part, rows)
         if self._after is not None:
             after, descending = self._after, self._descending
             found = [place for place in found if _is_behind(place, after, descending)]
         return self.first(found)
+
+    def _among_by_id(self, part: Part, rows: BitMap) -> list[_Placed]:
+        chunks = [part.rows.chunks[row] for row in rows]
+        if self._after is not None:
+            chunks = [chunk for chunk in chunks if chunk.id > self._after.chunk_id]
+        first = heapq.nsmallest(self._count, chunks, key=attrgetter("id"))
+        return [_Placed(None, chunk.id, chunk) for chunk in first]
 
     def _places(self, part: Part, rows: Iterable[int]) -> list[_Placed]:
         chunks, documents, key_of = part.rows.chunks, self._documents, self._key_of

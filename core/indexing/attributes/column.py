@@ -17,12 +17,11 @@ from core.domain.filters.comparing import comparable
 from core.domain.filters.order import KEY_LENGTH
 from core.domain.values import Missing, instant
 from core.indexing.attributes.bitmaps import Rows, full, to_mask
-from core.indexing.attributes.composites import Composites
+from core.indexing.attributes.composites import Composites, Located
 from core.indexing.attributes.sorted_values import Bound, SortedValues
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_BYTES_PER_DATETIME = 64
 
 
 class _Moments(NamedTuple):
@@ -41,7 +40,6 @@ class Column:
     __slots__ = (
         "_composites",
         "_constants",
-        "_datetimes",
         "_made_moments",
         "_numbers",
         "_size",
@@ -65,23 +63,21 @@ class Column:
         }
         self._constants[None] = BitMap(rows.get(type(None), []))
         self._composites = Composites(
-            [(row, values[row]) for row in rows.get(list, [])],
-            [(row, values[row]) for row in rows.get(dict, [])],
+            Located.at(rows.get(list, []), values),
+            Located.at(rows.get(dict, []), values),
             self._size,
         )
-        self._datetimes = [
-            (row, moment)
-            for row in rows.get(datetime, [])
-            if isinstance(moment := values[row], datetime)
-        ]
         self._made_moments: _Moments | None = None
+        if datetime in rows:
+            times = [value for value in values if isinstance(value, datetime)]
+            self._made_moments = self._moments_of(rows[datetime], times)
         self.present = full(self._size) - BitMap(rows.get(Missing, []))
 
     @property
     def memory_bytes(self) -> int:
         """Without the values themselves, which the chunks and documents have."""
         total = self._texts.memory_bytes + self._numbers.memory_bytes
-        total += self._composites.memory_bytes + _BYTES_PER_DATETIME * len(self._datetimes)
+        total += self._composites.memory_bytes
         if self._made_moments is not None:
             moments, of_texts = self._made_moments
             total += moments.memory_bytes + len(of_texts.serialize())
@@ -140,7 +136,7 @@ class Column:
     def warm(self) -> None:
         """Makes what filters of values like these will ask for: instants, and lists' members."""
         texts = self._texts.values
-        if self._datetimes or any(instant(text) for text in texts[:: len(texts) // 8 + 1]):
+        if any(instant(text) for text in texts[:: len(texts) // 8 + 1]):
             self._moments()
         self._composites.warm()
 
@@ -183,20 +179,24 @@ class Column:
 
     def _moments(self) -> _Moments:
         if self._made_moments is None:
-            texts = self._texts
-            found = [(row, _microseconds(moment)) for row, moment in self._datetimes]
-            dated = []
-            for place, text in enumerate(texts.values):
-                if (moment := instant(text)) is not None:
-                    dated.append(place)
-                    start, end = texts.starts[place : place + 2].tolist()
-                    us = _microseconds(moment)
-                    found += [(row, us) for row in texts.rows[start:end].tolist()]
-            found.sort()
-            rows = np.array([row for row, _ in found], np.uint32)
-            moments = SortedValues.of(rows, [us for _, us in found], self._size)
-            self._made_moments = _Moments(moments, texts.at(dated))
+            self._made_moments = self._moments_of([], [])
         return self._made_moments
+
+    def _moments_of(self, rows: Sequence[int], times: Sequence[datetime]) -> _Moments:
+        """Of these rows, and of those whose string is a date-time."""
+        texts = self._texts
+        found = [(row, _microseconds(time)) for row, time in zip(rows, times, strict=True)]
+        dated = []
+        for place, text in enumerate(texts.values):
+            if (moment := instant(text)) is not None:
+                dated.append(place)
+                start, end = texts.starts[place : place + 2].tolist()
+                us = _microseconds(moment)
+                found += [(row, us) for row in texts.rows[start:end].tolist()]
+        found.sort()
+        all_rows = np.array([row for row, _ in found], np.uint32)
+        values = SortedValues.of(all_rows, [us for _, us in found], self._size)
+        return _Moments(values, texts.at(dated))
 
 
 def _rows_by_kind(values: Sequence[object]) -> dict[type, list[int]]:

@@ -1,6 +1,7 @@
 """The lists and objects of a column: by what they are as wholes, and lists by their members."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -8,12 +9,31 @@ from pyroaring import BitMap
 
 from core.domain.filters.comparing import comparable
 from core.domain.values import instant
-from core.indexing.attributes.bitmaps import from_rows
+from core.indexing.attributes.bitmaps import Rows, from_rows
 
 _BYTES_PER_FORM: Final = 200
 
-Located: TypeAlias = Sequence[tuple[int, Any]]
-"""Rows and their values."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """`rows`: `(m,) uint32`, ascending; `values`: that of each."""
+
+    rows: Rows
+    values: Sequence[Any]
+
+    @classmethod
+    def at(cls, rows: Sequence[int], values: Sequence[Any]) -> "Located":
+        """`values`: of all rows."""
+        return cls(np.array(rows, np.uint32), [values[row] for row in rows])
+
+    @property
+    def memory_bytes(self) -> int:
+        """Without the values themselves."""
+        return self.rows.nbytes + 8 * len(self.values)
+
+    def pairs(self) -> Iterator[tuple[int, Any]]:
+        return zip(self.rows.tolist(), self.values, strict=True)
+
 
 _ByForm: TypeAlias = dict[Hashable, BitMap]
 _Forms: TypeAlias = Callable[[bool], Iterator[tuple[int, Hashable]]]
@@ -33,7 +53,7 @@ class Composites:
     @property
     def memory_bytes(self) -> int:
         """What the forms take is an estimate."""
-        total = 64 * (len(self._lists) + len(self._objects))
+        total = self._lists.memory_bytes + self._objects.memory_bytes
         by_identity = {id(grouped): grouped for grouped in list(self._grouped.values())}
         for grouped in by_identity.values():
             total += sum(_BYTES_PER_FORM + len(rows.serialize()) for rows in grouped.values())
@@ -41,7 +61,7 @@ class Composites:
 
     def warm(self) -> None:
         """Makes what `with_member` needs."""
-        if self._lists:
+        if self._lists.values:
             self._by_form(self._members, instants=True)
 
     def equal_to(self, form: Hashable, *, instants: bool) -> BitMap:
@@ -67,17 +87,17 @@ class Composites:
         return grouped
 
     def _wholes(self, instants: bool) -> Iterator[tuple[int, Hashable]]:
-        for values in (self._lists, self._objects):
-            for row, value in values:
+        for located in (self._lists, self._objects):
+            for row, value in located.pairs():
                 yield row, comparable(value, instants=instants)
 
     def _members(self, instants: bool) -> Iterator[tuple[int, Hashable]]:
-        for row, items in self._lists:
+        for row, items in self._lists.pairs():
             for item in items:
                 yield row, comparable(item, instants=instants)
 
     def _folded(self, _: bool) -> Iterator[tuple[int, Hashable]]:
-        for row, items in self._lists:
+        for row, items in self._lists.pairs():
             for item in items:
                 if isinstance(item, str):
                     yield row, item.casefold()

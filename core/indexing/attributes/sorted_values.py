@@ -50,7 +50,7 @@ class SortedValues:
     @property
     def memory_bytes(self) -> int:
         """Without the values themselves, which the chunks have anyway."""
-        bitmaps = sum(len(bitmap.serialize()) for bitmap in self.frequent.values())
+        bitmaps = sum(len(bitmap.serialize()) for bitmap in list(self.frequent.values()))
         return 8 * len(self.values) + self.starts.nbytes + self.rows.nbytes + bitmaps
 
     def equal_to(self, value: Any) -> BitMap:

@@ -1,6 +1,7 @@
 """The attribute index against the compiled predicate, which says what a filter means."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -255,3 +256,22 @@ def test_of_no_rows() -> None:
     index = AttributeIndex.build([], {})
     assert list(index.matching(filters.parse({"field": "a", "op": "ne", "value": 1}))) == []
     assert index.first(None, BitMap(), 5) == []
+
+
+def test_threads_that_ask_at_once_are_all_answered() -> None:
+    _, chunks, documents = frequent_index()
+    index = AttributeIndex(chunks[:5000], documents)
+    conditions = [
+        filters.parse({"field": field, "op": op, "value": value})
+        for field, op, value in [
+            ("n", "gte", 2000),
+            ("t", "eq", "t3"),
+            ("document.title", "contains", "1"),
+            ("chunk.created_at", "lte", "2026-01-31T12:00:00Z"),
+        ]
+    ]
+    expected = [len(AttributeIndex(chunks[:5000], documents).matching(c)) for c in conditions]
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(index.matching, c) for _ in range(4) for c in conditions]
+        assert [len(future.result()) for future in asked] == 4 * expected
+    assert index.memory_bytes > 0
