@@ -12,7 +12,10 @@ from core.domain.library import IndexKind
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard an approximate index tries; what is `None` the index chooses."""
+    """How hard to look: exactly, by a kind's own parameter, or for a share of the true hits.
+
+    A parameter that is given goes before `target_recall`; what is `None` the index chooses.
+    """
 
     exact: bool = False
     ef: int | None = None
@@ -20,13 +23,14 @@ class Effort:
     target_recall: float | None = None
 
     def or_else(self, parameters: Mapping[str, float]) -> "Effort":
-        """With a library's own `ef` and `nprobe` where this names none."""
-        if not parameters:
+        """With a library's own parameters of a search, where this names none at all."""
+        if not parameters or self.ef or self.nprobe or self.target_recall:
             return self
         return replace(
             self,
-            ef=self.ef if self.ef is not None else _count(parameters.get("ef")),
-            nprobe=self.nprobe if self.nprobe is not None else _count(parameters.get("nprobe")),
+            ef=_count(parameters.get("ef")),
+            nprobe=_count(parameters.get("nprobe")),
+            target_recall=parameters.get("target_recall"),
         )
 
 
@@ -50,6 +54,18 @@ class Found:
     scores: NDArray[np.float64]
     strategy: str
     exact: bool
+
+
+def ranked(rows: NDArray[np.intp], scores: NDArray[np.float64], k: int, strategy: str) -> Found:
+    """Of rows in no order, among which are the k best and all that tie with the last of them."""
+    order = np.argsort(-scores, kind="stable")
+    if k < len(order):
+        order = order[: np.count_nonzero(scores >= scores[order[k - 1]])]
+    return Found(rows[order], scores[order], strategy, exact=True)
+
+
+class BuildCancelled(Exception):
+    """Nobody wants the index any more that is being built."""
 
 
 class VectorIndex(Protocol):
