@@ -52,6 +52,7 @@ class Library(Entity):
     metric: Metric = "cosine"
     index: dict[str, Any] = {}
     embedding_model: str | None = None
+    language: str = "english"
 
 
 class Document(Entity):

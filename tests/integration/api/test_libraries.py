@@ -110,6 +110,7 @@ async def test_a_name_is_given_once(api: httpx.AsyncClient, library: str) -> Non
         ({"name": "n", "dimension": 3.0}, ["/dimension"]),
         ({"name": "n", "dimension": True}, ["/dimension"]),
         ({"name": "n", "metric": "cos"}, ["/metric"]),
+        ({"name": "n", "language": "klingon"}, ["/language"]),
         ({"name": "n", "embedding_model": "no-such"}, ["/embedding_model"]),
         ({"name": "n", "index": {"kind": "flat", "m": 8}}, ["/index/m"]),
         ({"name": "n", "index": {}}, ["/index/kind"]),
