@@ -5,7 +5,7 @@ never wait, never lock, and never see half a write.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
@@ -92,11 +92,16 @@ class CatalogState:
 
 
 class Catalog:
-    """Holds the current state: any number of readers, one writer, the store's listener."""
+    """Holds the current state: any number of readers, which take no lock.
+
+    Those who make the next state, the store's listener and the builder of segments, take turns.
+    """
 
     def __init__(self, state: CatalogState | None = None) -> None:
         self._state = state or CatalogState()
+        self._turn = threading.Lock()
         self._moved = threading.Condition()
+        self._changed: Callable[[Collection[str]], None] = lambda _: None
 
     @classmethod
     def load(cls, snapshot: Snapshot) -> "Catalog":
@@ -120,22 +125,44 @@ class Catalog:
         """By id, else by name. Raises: NotFound."""
         return self._state.library(ref)
 
+    def on_change(self, changed: Callable[[Collection[str]], None]) -> None:
+        """`changed` is told the ids of the libraries that a commit has touched, after it."""
+        self._changed = changed
+
     def apply(self, position: int, changes: Sequence[Change]) -> None:
         """Takes in a commit, all of it at once; what the state has already is passed over.
 
         Raises:
             ValueError: a commit before this one was never told of. The state stays as it is.
         """
-        state = self._state
-        if position <= state.position:
-            return
-        if position != state.position + 1:
-            raise ValueError(f"The catalog is at {state.position}; {position} is not the next.")
-        for change in changes:
-            state = state.after(change)
-        with self._moved:
-            self._state = replace(state, position=position)
-            self._moved.notify_all()
+        with self._turn:
+            state = self._state
+            if position <= state.position:
+                return
+            if position != state.position + 1:
+                raise ValueError(f"The catalog is at {state.position}; {position} is not the next.")
+            for change in changes:
+                state = state.after(change)
+            with self._moved:
+                self._state = replace(state, position=position)
+                self._moved.notify_all()
+        self._changed({id_ for id_ in map(_library_of, changes) if id_ is not None})
+
+    def revise(
+        self, library_id: str, revised: Callable[[LibraryView], LibraryView | None]
+    ) -> LibraryView | None:
+        """Swaps a library's view for another that says the same, such as one with a new segment.
+
+        `revised` may give `None`, and nothing changes then. The position stays as it is. Returns
+        the view that is there now; `None` if nothing changed, or there is no such library.
+        """
+        with self._turn:
+            state = self._state
+            before = state.views.get(library_id)
+            after = None if before is None else revised(before)
+            if after is not None:
+                self._state = replace(state, views=state.views.set(library_id, after))
+            return after
 
     def wait_for(self, position: int, timeout_s: float) -> None:
         """Returns once the state has reached `position`. Raises: Behind: it took too long."""
@@ -146,6 +173,18 @@ class Catalog:
         reached = self.position
         if reached < position:
             raise Behind(wanted=position, reached=reached)
+
+
+def _library_of(change: Change) -> str | None:
+    match change:
+        case LibraryPut(library):
+            return library.id
+        case DocumentPut(document):
+            return document.library_id
+        case FeedbackAdded():
+            return None
+        case _:
+            return change.library_id
 
 
 def _loaded(snapshot: Snapshot, view: LibraryView) -> LibraryView:

@@ -6,7 +6,6 @@ that in float64. So distances between near neighbours far from the origin, which
 alone would lose to cancellation, come out right as well.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
+from core.indexing.vector_index import Found
 
 Floats: TypeAlias = NDArray[np.float64]
 RowNumbers: TypeAlias = NDArray[np.intp]
@@ -33,26 +33,10 @@ class Vectors:
     norms: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ranking:
-    """Best first; higher scores are better, and ties go by chunk id.
-
-    `rows`: `(h,) intp`. `scores`: `(h,) float64`, rounded to float32 where it can hold them.
-    """
-
-    rows: RowNumbers
-    scores: Floats
-
-
 def search(
-    vectors: Vectors,
-    query: NDArray[np.float32],
-    k: int,
-    *,
-    eligible: RowNumbers | None,
-    chunk_id: Callable[[int], str],
-) -> Ranking:
-    """The `min(k, eligible)` best rows.
+    vectors: Vectors, query: NDArray[np.float32], k: int, *, eligible: RowNumbers | None
+) -> Found:
+    """The `min(k, eligible)` best rows, and all that tie with the last of them.
 
     `query`: `(d,) float32`. `eligible`: the rows that may be found, all if `None`. The score is
     the similarity for cosine and dot, and the negative distance for l2.
@@ -65,7 +49,8 @@ def search(
     norms = vectors.norms if eligible is None else vectors.norms[eligible]
     candidates = _candidates(vectors.metric, products, norms, query, k)
     rows = candidates if eligible is None else eligible[candidates]
-    return _best(rows, _scores(vectors, rows, query), k, chunk_id)
+    rows, scores = _best(rows, _scores(vectors, rows, query), k)
+    return Found(rows, scores, "exact" if eligible is None else "exact_over_matches", exact=True)
 
 
 def _products(
@@ -143,12 +128,9 @@ def _rounded(scores: Floats) -> Floats:
     return np.where(np.isfinite(rounded), rounded, scores) + 0.0  # which makes -0.0 a 0.0
 
 
-def _best(rows: RowNumbers, scores: Floats, k: int, chunk_id: Callable[[int], str]) -> Ranking:
+def _best(rows: RowNumbers, scores: Floats, k: int) -> tuple[RowNumbers, Floats]:
     if k < len(rows):
-        # Ties at the k-th place stay, as it is their ids that decide.
         kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
         rows, scores = rows[kept], scores[kept]
-    ids = list(map(chunk_id, rows.tolist()))
-    values = scores.tolist()
-    order = sorted(range(len(rows)), key=lambda i: (-values[i], ids[i]))[:k]
-    return Ranking(rows[order], scores[order])
+    order = np.argsort(-scores)
+    return rows[order], scores[order]

@@ -76,7 +76,7 @@ def select(
 def _first_by_id(
     view: LibraryView, filter_: Filter | None, after: After | None, count: int
 ) -> list[_Placed]:
-    chunks = map(view.chunk, view.matching(filter_).tolist())
+    chunks = view.chunks(view.matching(filter_))
     behind = (chunk for chunk in chunks if after is None or chunk.id > after.chunk_id)
     first = heapq.nsmallest(count, behind, key=attrgetter("id"))
     return [_Placed(None, chunk.id, chunk) for chunk in first]
@@ -84,7 +84,7 @@ def _first_by_id(
 
 def _placed(view: LibraryView, filter_: Filter | None, order: Order) -> list[_Placed]:
     key_of, documents = order.keys(), view.documents
-    chunks = map(view.chunk, view.matching(filter_).tolist())
+    chunks = view.chunks(view.matching(filter_))
     return [_Placed(key_of(c, documents[c.document_id]), c.id, c) for c in chunks]
 
 

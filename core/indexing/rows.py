@@ -1,7 +1,7 @@
 """The vectors of a library as arrays, which successive views share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ class Rows:
     power of two to a norm in [0.5, 1): no bit is lost, and neither huge nor tiny vectors
     overflow float32 in a dot product. `exponents`: `(capacity,) int32`, the powers.
     `norms`: `(capacity,) float64`, those of the matrix's rows. `chunks`: one for each row.
-    Rows from a view's size on are unused, or belong to later views.
+    Rows from a view's size on are unused, or belong to later views. `mapped`: the matrix is
+    that of a file.
     """
 
     metric: Metric
@@ -26,6 +27,7 @@ class Rows:
     norms: NDArray[np.float64]
     exponents: NDArray[np.int32]
     chunks: list[Chunk]
+    mapped: bool = False
 
     @classmethod
     def empty(cls, metric: Metric, *, dimension: int = 0, capacity: int = 0) -> "Rows":
@@ -47,7 +49,9 @@ class Rows:
 
     @property
     def memory_bytes(self) -> int:
-        return self.matrix.nbytes + self.norms.nbytes + self.exponents.nbytes
+        """A mapped matrix takes none: its pages are the file's, and go when others need room."""
+        matrix = 0 if self.mapped else self.matrix.nbytes
+        return matrix + self.norms.nbytes + self.exponents.nbytes
 
     def extended(self, size: int, added: Sequence[EmbeddedChunk]) -> "Rows":
         """With rows added behind the first `size`: in place if they fit, else in a copy.
@@ -82,6 +86,25 @@ class Rows:
         copy.exponents[:size] = self.exponents[:size]
         copy.chunks.extend(self.chunks[:size])
         return copy
+
+    def trimmed(self, size: int) -> "Rows":
+        """The first `size` rows, not copied: for when no more come."""
+        return replace(
+            self,
+            matrix=self.matrix[:size],
+            norms=self.norms[:size],
+            exponents=self.exponents[:size],
+        )
+
+    def taken(self, rows: NDArray[np.intp]) -> "Rows":
+        """A copy of these, in the order given."""
+        return Rows(
+            metric=self.metric,
+            matrix=self.matrix[rows],
+            norms=self.norms[rows],
+            exponents=self.exponents[rows],
+            chunks=[self.chunks[row] for row in rows.tolist()],
+        )
 
     def embedding(self, row: int) -> Embedding:
         """As it was given, `(d,) float32`."""

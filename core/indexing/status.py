@@ -2,22 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from core.domain.library import IndexKind
+from core.indexing.maintenance import next_job
 from core.indexing.view import LibraryView
+
+IndexState: TypeAlias = Literal["ready", "building", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """`kind` and `parameters` are what the library asks for; each kind is searched exactly.
+    """`kind` is what the library asks for; `parameters` as well, with those that were chosen
+    for its largest segment where it asks for none.
 
-    `deleted` counts the dead vectors that still take space. `memory_bytes` is that of the
-    arrays, room for growth included, and not that of texts and metadata.
+    `building`: a segment is to be made; searches are answered meanwhile from what there is.
+    `failed`: the last could not be made, and `error` says why. `segments` counts the parts that
+    a search looks at. `deleted` counts the dead vectors that still take space. `memory_bytes`
+    is that of the arrays, room for growth included, and not that of texts and metadata.
     """
 
     kind: IndexKind
-    state: Literal["ready"]
+    state: IndexState
+    error: str | None
     segments: int
     vectors: int
     deleted: int
@@ -25,14 +32,22 @@ class IndexStatus:
     parameters: Mapping[str, float]
 
 
-def index_status(view: LibraryView) -> IndexStatus:
+def index_status(view: LibraryView, error: str | None = None) -> IndexStatus:
     spec = view.library.index
+    indexes = [part.index for part in sorted(view.parts, key=lambda part: part.live) if part.index]
     return IndexStatus(
         kind=spec.kind,
-        state="ready",
-        segments=1 if view.vectors else 0,
+        state=_state(view, error),
+        error=error,
+        segments=len(view.parts),
         vectors=view.vectors,
         deleted=view.deleted,
         memory_bytes=view.memory_bytes,
-        parameters=spec.parameters,
+        parameters={**(indexes[-1].parameters if indexes else {}), **spec.parameters},
     )
+
+
+def _state(view: LibraryView, error: str | None) -> IndexState:
+    if error is not None:
+        return "failed"
+    return "ready" if next_job(view) is None else "building"

@@ -1,39 +1,58 @@
 """What a reader sees of one library: immutable, and never waited for."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from immutables import Map
 from numpy.typing import NDArray
+from pyroaring import BitMap
 
 from core.domain.document import Chunk, Document, Embedding
 from core.domain.filters import Filter, compile_filter, ids_named_by
 from core.domain.library import Library
-from core.indexing import exact
-from core.indexing.exact import Ranking, RowNumbers, Vectors
-from core.indexing.rows import Rows
+from core.indexing.part import Part, Serials
+from core.indexing.ranking import NOTHING, Ranking, merge
+from core.indexing.vector_index import DEFAULT_EFFORT, Effort
+
+_first = attrgetter("first")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """The chunks that a filter leaves, for the view that was asked and no other.
+
+    `rows`: for each of its parts the live rows, numbered within the part.
+    """
+
+    rows: tuple[BitMap, ...]
+    count: int
+
+    @classmethod
+    def of(cls, rows: tuple[BitMap, ...]) -> "Matches":
+        return cls(rows, sum(map(len, rows)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LibraryView:
     """A library with its documents, chunks and vectors, as of one position.
 
-    `rows_by_id`: where each chunk is. `size`: how many of the rows are this view's, deleted
-    ones included. `alive`: `(capacity,) bool`, false for deleted rows; views share it until
-    one deletes.
+    `parts`: in order of serials, each with a live row. All are frozen but perhaps the last,
+    the delta, which later views append to. `rows_by_id`: each chunk's serial. `next_serial`:
+    that of the next row to come.
     """
 
     library: Library
-    rows: Rows
-    alive: NDArray[np.bool_]
-    size: int = 0
+    parts: tuple[Part, ...] = ()
+    next_serial: int = 0
     documents: Map[str, Document] = Map()  # noqa: RUF009  # immutable
     rows_by_id: Map[str, int] = Map()  # noqa: RUF009  # immutable
 
     @classmethod
     def empty(cls, library: Library) -> "LibraryView":
-        return cls(library, Rows.empty(library.metric), np.empty(0, np.bool_))
+        return cls(library)
 
     @property
     def vectors(self) -> int:
@@ -42,66 +61,106 @@ class LibraryView:
     @property
     def deleted(self) -> int:
         """Rows that still take space."""
-        return self.size - self.vectors
+        return sum(part.deleted for part in self.parts)
 
     @property
     def memory_bytes(self) -> int:
-        return self.rows.memory_bytes + self.alive.nbytes
+        return sum(part.memory_bytes for part in self.parts)
 
-    def live_rows(self) -> RowNumbers:
-        return np.flatnonzero(self.alive[: self.size])
+    @property
+    def scanned_bytes(self) -> int:
+        """Of vectors that a search without a filter compares one by one."""
+        return sum(part.scanned_bytes for part in self.parts)
 
-    def chunk(self, row: int) -> Chunk:
-        return self.rows.chunks[row]
+    @property
+    def delta(self) -> Part | None:
+        """The part that new rows go to, if there is one."""
+        return self.parts[-1] if self.parts and not self.parts[-1].frozen else None
 
-    def document(self, row: int) -> Document:
-        return self.documents[self.chunk(row).document_id]
+    def chunk(self, serial: int) -> Chunk:
+        part = self._part(serial)
+        return part.rows.chunks[part.row_of(serial)]
 
-    def embedding(self, row: int) -> Embedding:
-        return self.rows.embedding(row)
+    def document(self, serial: int) -> Document:
+        return self.documents[self.chunk(serial).document_id]
 
-    def matching(self, filter_: Filter | None) -> RowNumbers:
-        """The rows of the chunks that match; all without a filter.
+    def embedding(self, serial: int) -> Embedding:
+        part = self._part(serial)
+        return part.rows.embedding(part.row_of(serial))
+
+    def _part(self, serial: int) -> Part:
+        parts = self.parts
+        return parts[0 if len(parts) == 1 else bisect_right(parts, serial, key=_first) - 1]
+
+    def matching(self, filter_: Filter | None) -> Matches:
+        """The chunks that match; all without a filter.
 
         O(n), or O(i log i) for a filter that names i ids.
         """
         if filter_ is None:
-            return self.live_rows()
+            return Matches.of(tuple(part.live_rows() for part in self.parts))
         matches = compile_filter(filter_)
-        chunks, documents = self.rows.chunks, self.documents
-        found = [
-            row
-            for row in self._candidates(filter_)
-            if matches(chunk := chunks[row], documents[chunk.document_id])
-        ]
-        return np.array(found, np.intp)
+        candidates = self._candidates(filter_)
+        documents = self.documents
+        found = []
+        for part, rows in zip(self.parts, candidates.rows, strict=True):
+            chunks = part.rows.chunks
+            found.append(
+                BitMap(
+                    row
+                    for row in rows
+                    if matches(chunk := chunks[row], documents[chunk.document_id])
+                )
+            )
+        return Matches.of(tuple(found))
 
-    def _candidates(self, filter_: Filter) -> Iterable[int]:
-        """Rows in order; those that are left out match no filter like this."""
+    def _candidates(self, filter_: Filter) -> Matches:
+        """Those that are left out match no filter like this."""
         ids = ids_named_by(filter_)
         if ids is None:
-            rows: list[int] = self.live_rows().tolist()
-            return rows
-        return sorted(self.rows_by_id[id_] for id_ in ids if id_ in self.rows_by_id)
+            return self.matching(None)
+        rows = tuple(BitMap() for _ in self.parts)
+        for id_ in ids:
+            serial = self.rows_by_id.get(id_)
+            if serial is not None:
+                place = bisect_right(self.parts, serial, key=_first) - 1
+                rows[place].add(self.parts[place].row_of(serial))
+        return Matches.of(rows)
+
+    def chunks(self, matches: Matches) -> Iterator[Chunk]:
+        """In the order in which they came."""
+        for part, rows in zip(self.parts, matches.rows, strict=True):
+            yield from map(part.rows.chunks.__getitem__, rows)
+
+    def serials(self, matches: Matches) -> Serials:
+        """`(count,) int64`, ascending."""
+        found = [
+            part.serials_of(np.frombuffer(rows.to_array(), np.uint32).astype(np.intp))
+            for part, rows in zip(self.parts, matches.rows, strict=True)
+        ]
+        return np.concatenate([np.empty(0, np.int64), *found])
 
     def search(
-        self, queries: NDArray[np.float32], k: int, allowed: RowNumbers | None = None
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        matches: Matches | None = None,
+        effort: Effort = DEFAULT_EFFORT,
     ) -> list[Ranking]:
-        """The `min(k, allowed)` nearest chunks for each query, ties in order of chunk id.
+        """The `min(k, matches)` nearest chunks for each query, ties in order of chunk id.
 
-        `queries`: `(q, d) float32`, of the library's dimension. `allowed`: the rows to choose
-        from, such as `matching` gives; all if `None`.
+        `queries`: `(q, d) float32`, of the library's dimension. `matches`: the chunks to choose
+        from, all if `None`.
         """
-        if not self.vectors:
-            return [Ranking(np.empty(0, np.intp), np.empty(0)) for _ in queries]
-        if allowed is None and self.deleted:
-            allowed = self.live_rows()
-        matrix, norms = self.rows.matrix[: self.size], self.rows.norms[: self.size]
-        vectors = Vectors(self.rows.metric, matrix, norms)
-        return [
-            exact.search(vectors, query, k, eligible=allowed, chunk_id=self._chunk_id)
-            for query in queries
-        ]
-
-    def _chunk_id(self, row: int) -> str:
-        return self.rows.chunks[row].id
+        effort = effort.or_else(self.library.index.parameters)
+        if matches is None:
+            parts = self.parts
+            found = [part.search(queries, k, effort, None) for part in parts]
+        else:
+            chosen = [(p, r) for p, r in zip(self.parts, matches.rows, strict=True) if r]
+            parts = tuple(part for part, _ in chosen)
+            found = [part.search(queries, k, effort, rows) for part, rows in chosen]
+        if not parts:
+            return [NOTHING for _ in queries]
+        return [merge(parts, of_query, k) for of_query in zip(*found, strict=True)]

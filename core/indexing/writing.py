@@ -8,17 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from immutables import Map
 
 from core.domain.document import Document, EmbeddedChunk
 from core.domain.library import Library
+from core.indexing.part import Part
 from core.indexing.rows import Rows
 from core.indexing.view import LibraryView
 
 
 def with_library(view: LibraryView, library: Library) -> LibraryView:
     changed = replace(view, library=library)
-    return changed if library.metric is view.rows.metric else _rebuilt(changed)
+    return changed if library.metric is view.library.metric else _rebuilt(changed)
 
 
 def with_documents(view: LibraryView, documents: Iterable[Document]) -> LibraryView:
@@ -32,65 +33,124 @@ def without_document(view: LibraryView, document_id: str) -> LibraryView:
 
 
 def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryView:
-    """With new chunks, and new versions in place of those it has. Amortised O(added)."""
+    """With new chunks, and new versions in place of those it has. Amortised O(added).
+
+    Raises:
+        ValueError: an embedding of another dimension than those that are there.
+    """
     if not added:
         return view
-    if not view.vectors:
-        view = _with_room_for(view, added)
-    return _tidied(_appended(view, added))
+    dead = []
+    with view.rows_by_id.mutate() as ids:
+        for serial, item in enumerate(added, view.next_serial):
+            if item.chunk.id in ids:
+                dead.append(ids[item.chunk.id])
+            ids[item.chunk.id] = serial
+        rows_by_id = ids.finish()
+    delta = _extended(view.delta or _new_delta(view, added), added)
+    others = view.parts if view.delta is None else view.parts[:-1]
+    next_serial = view.next_serial + len(added)
+    view = replace(view, parts=(*others, delta), next_serial=next_serial, rows_by_id=rows_by_id)
+    return _without_rows(view, dead)
 
 
 def without_chunks(view: LibraryView, chunk_ids: Iterable[str]) -> LibraryView:
     """Without those of the chunks that are there."""
-    dead = {view.rows_by_id[chunk_id] for chunk_id in chunk_ids if chunk_id in view.rows_by_id}
+    gone = {id_ for id_ in chunk_ids if id_ in view.rows_by_id}
+    dead = [view.rows_by_id[id_] for id_ in gone]
     with view.rows_by_id.mutate() as ids:
-        for row in dead:
-            del ids[view.chunk(row).id]
+        for id_ in gone:
+            del ids[id_]
         rows_by_id = ids.finish()
-    alive = _without(view.alive, list(dead))
-    return _tidied(replace(view, rows_by_id=rows_by_id, alive=alive))
+    return _without_rows(replace(view, rows_by_id=rows_by_id), dead)
 
 
-def _with_room_for(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryView:
-    """Starts again, with the dimension of what comes."""
-    dimension = len(added[0].embedding)
-    rows = Rows.empty(view.library.metric, dimension=dimension, capacity=len(added))
-    return replace(view, rows=rows, size=0, alive=np.ones(len(added), np.bool_))
+def frozen(view: LibraryView) -> LibraryView:
+    """Its delta takes no more rows, so that a segment can be made of it; the next has a new one."""
+    delta = view.delta
+    if delta is None:
+        return view
+    size = delta.size
+    part = replace(delta, rows=delta.rows.trimmed(size), alive=delta.alive[:size], frozen=True)
+    return replace(view, parts=(*view.parts[:-1], part))
 
 
-def _appended(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryView:
-    dead = []
-    with view.rows_by_id.mutate() as ids:
-        for row, item in enumerate(added, view.size):
-            if item.chunk.id in ids:
-                dead.append(ids[item.chunk.id])
-            ids[item.chunk.id] = row
-        rows_by_id = ids.finish()
-    rows = view.rows.extended(view.size, added)
-    alive = view.alive
+def with_segment(view: LibraryView, was: Sequence[Part], segment: Part) -> LibraryView | None:
+    """With a segment in place of the frozen parts that it was made of; `None` if they are gone.
+
+    What was deleted from them since is dead in the segment as well.
+    """
+    start = next((i for i, part in enumerate(view.parts) if part.rows is was[0].rows), None)
+    if start is None:
+        return None
+    now = view.parts[start : start + len(was)]
+    if [part.rows for part in now] != [part.rows for part in was]:
+        return None
+    dead = [
+        before.serials_of(np.flatnonzero(before.alive & ~after.alive))
+        for before, after in zip(was, now, strict=True)
+        if before.alive is not after.alive
+    ]
+    if dead:
+        segment = segment.without(segment.rows_of(np.concatenate(dead)))
+    return replace(view, parts=(*view.parts[:start], segment, *view.parts[start + len(was) :]))
+
+
+def _new_delta(view: LibraryView, added: Sequence[EmbeddedChunk]) -> Part:
+    """Of the dimension of what is there, or else of what comes."""
+    first = view.parts[0].rows.dimension if view.parts else len(added[0].embedding)
+    rows = Rows.empty(view.library.metric, dimension=first, capacity=len(added))
+    return Part.empty(rows, view.next_serial)
+
+
+def _extended(delta: Part, added: Sequence[EmbeddedChunk]) -> Part:
+    rows, alive = delta.rows.extended(delta.size, added), delta.alive
     if rows.capacity > len(alive):
         alive = np.ones(rows.capacity, np.bool_)
-        alive[: view.size] = view.alive[: view.size]
-    return replace(
-        view,
-        rows=rows,
-        alive=_without(alive, dead) if dead else alive,
-        size=view.size + len(added),
-        rows_by_id=rows_by_id,
-    )
+        alive[: delta.size] = delta.alive[: delta.size]
+    size, live = delta.size + len(added), delta.live + len(added)
+    return replace(delta, rows=rows, alive=alive, size=size, live=live)
 
 
-def _without(alive: NDArray[np.bool_], dead: Sequence[int]) -> NDArray[np.bool_]:
-    remaining = alive.copy()
-    remaining[dead] = False
-    return remaining
+def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
+    """With these serials' rows dead; parts that have no others are gone."""
+    if not dead:
+        return view
+    serials = np.sort(np.array(dead, np.int64))
+    ends = [*np.searchsorted(serials, [part.first for part in view.parts[1:]]), len(serials)]
+    parts, start = [], 0
+    for part, end in zip(view.parts, ends, strict=True):
+        mine = serials[start:end]
+        remaining = part.without(part.rows_of(mine)) if len(mine) else part
+        if remaining.live:
+            parts.append(remaining)
+        start = end
+    return _tidied(replace(view, parts=tuple(parts)))
 
 
 def _tidied(view: LibraryView) -> LibraryView:
-    """Gives space back once more than half of the rows are dead: O(1) a deletion, amortised."""
-    return _rebuilt(view) if view.deleted > view.vectors else view
+    """Gives a delta's space back once most of it is dead: O(1) a deletion, amortised.
+
+    The rows that stay get new serials, so that those of a delta have no gaps.
+    """
+    delta = view.delta
+    if delta is None or delta.deleted <= delta.live:
+        return view
+    rows = delta.rows.taken(np.flatnonzero(delta.alive[: delta.size]))
+    first, size = view.next_serial, delta.live
+    tidy = replace(Part.empty(rows, first), size=size, live=size)
+    serials = view.rows_by_id.update(
+        (chunk.id, serial) for serial, chunk in enumerate(rows.chunks, first)
+    )
+    parts = (*view.parts[:-1], tidy)
+    return replace(view, parts=parts, next_serial=first + size, rows_by_id=serials)
 
 
 def _rebuilt(view: LibraryView) -> LibraryView:
-    live = view.rows.embedded(view.live_rows().tolist())
-    return with_chunks(replace(LibraryView.empty(view.library), documents=view.documents), live)
+    """Under another metric rows are kept otherwise."""
+    live = [
+        row
+        for part in view.parts
+        for row in part.rows.embedded(np.flatnonzero(part.alive[: part.size]).tolist())
+    ]
+    return with_chunks(replace(view, parts=(), rows_by_id=Map()), live)

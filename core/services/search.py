@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -15,8 +15,10 @@ from core.domain.filters import Filter
 from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.grouping import best_per_document
 from core.indexing.listing import After, ChunkPage, select
+from core.indexing.ranking import NOTHING, Ranking
 from core.indexing.status import IndexStatus, index_status
-from core.indexing.view import LibraryView
+from core.indexing.vector_index import DEFAULT_EFFORT, Effort
+from core.indexing.view import LibraryView, Matches
 from core.providers.base import Embedder
 from core.services.at import At
 from core.services.search_request import SearchRequest
@@ -71,14 +73,21 @@ class _Search:
 
 
 class SearchService:
-    """`embedders`: by the name of their model, blocking."""
+    """`embedders`: by the name of their model, blocking. `index_error`: why a library's index
+    could not be built, by the library's id."""
 
     def __init__(
-        self, catalog: Catalog, embedders: Mapping[str, Embedder], *, min_position_wait_s: float
+        self,
+        catalog: Catalog,
+        embedders: Mapping[str, Embedder],
+        *,
+        min_position_wait_s: float,
+        index_error: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._catalog = catalog
         self._embedders = embedders
         self._min_position_wait_s = min_position_wait_s
+        self._index_error = index_error
 
     def estimate_us(self, request: SearchRequest) -> float:
         """About how long `search` will take, in µs: whether the event loop can afford it.
@@ -91,7 +100,7 @@ class SearchService:
         view = state.find(request.library)
         if view is None:
             return _US_PER_SEARCH
-        scan = view.rows.matrix[: view.size].nbytes * _US_PER_BYTE
+        scan = view.scanned_bytes * _US_PER_BYTE
         filtering = view.vectors * _US_PER_FILTERED_CHUNK if request.filter is not None else 0.0
         return _US_PER_SEARCH + scan + filtering + request.k * _US_PER_HIT
 
@@ -132,7 +141,8 @@ class SearchService:
     def index(self, ref: str, *, min_position: int = 0) -> At[IndexStatus]:
         """Raises: NotFound, Behind."""
         state = self._state(min_position)
-        return At(index_status(state.library(ref)), state.position)
+        view = state.library(ref)
+        return At(index_status(view, self._index_error(view.library.id)), state.position)
 
     def _state(self, min_position: int) -> CatalogState:
         self._catalog.wait_for(min_position, self._min_position_wait_s)
@@ -215,27 +225,33 @@ def _check_vector(search: _Search, embedding: Embedding, place: str) -> None:
 
 def _found(search: _Search, query: Embedding | None) -> tuple[list[Hit], Plan]:
     request, view = search.request, search.view
-    allowed = None if search.filter is None else view.matching(search.filter)
-    plan = Plan(
-        index="flat",
-        filter="none" if allowed is None else "exact_over_matches",
-        matches=None if allowed is None else len(allowed),
-        exact=True,
-    )
+    matches = None if search.filter is None else view.matching(search.filter)
     if query is None:
-        return [], plan
+        return [], _plan(NOTHING, matches)
+    effort = _effort(request)
     if request.group_by:
-        ranking = best_per_document(view, query, request.k, allowed)
+        ranking = best_per_document(view, query, request.k, matches=matches, effort=effort)
     else:
-        [ranking] = view.search(query[np.newaxis], request.k, allowed)
+        [ranking] = view.search(query[np.newaxis], request.k, matches=matches, effort=effort)
     with_embedding = "embedding" in request.include
-    hits = [
-        Hit(
-            view.chunk(row),
-            view.document(row),
-            score,
-            view.embedding(row) if with_embedding else None,
-        )
-        for row, score in zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True)
-    ]
-    return hits, plan
+    hits = []
+    for serial, score in zip(ranking.serials.tolist(), ranking.scores.tolist(), strict=True):
+        chunk = view.chunk(serial)
+        embedding = view.embedding(serial) if with_embedding else None
+        hits.append(Hit(chunk, view.documents[chunk.document_id], score, embedding))
+    return hits, _plan(ranking, matches)
+
+
+def _effort(request: SearchRequest) -> Effort:
+    if not request.exact and not request.parameters:
+        return DEFAULT_EFFORT
+    return Effort(exact=request.exact).or_else(request.parameters)
+
+
+def _plan(ranking: Ranking, matches: Matches | None) -> Plan:
+    return Plan(
+        index=ranking.index,
+        filter="none" if matches is None else ranking.strategy,
+        matches=None if matches is None else matches.count,
+        exact=ranking.exact,
+    )

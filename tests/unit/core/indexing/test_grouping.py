@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from pyroaring import BitMap
 
 from core.domain.library import Metric
 from core.indexing.grouping import best_per_document
-from core.indexing.view import LibraryView
+from core.indexing.view import LibraryView, Matches
 from core.indexing.writing import with_chunks
 from tests.unit.core.builders import chunk, embedded, library
 
@@ -25,14 +26,15 @@ def test_the_best_chunk_of_each_document_in_order(k: int) -> None:
     query = np.zeros(4, np.float32)
     [everything] = view.search(query[np.newaxis], 200)
     first: dict[str, int] = {}
-    for row in everything.rows.tolist():
+    for row in everything.serials.tolist():
         first.setdefault(documents[row], row)
     found = best_per_document(view, query, k)
-    assert found.rows.tolist() == list(first.values())[:k]
+    assert found.serials.tolist() == list(first.values())[:k]
     assert len(found.scores) == min(k, 10)
 
 
 def test_nothing_allowed_gives_no_groups() -> None:
     view = with_chunks(LibraryView.empty(library()), [embedded(chunk())])
-    found = best_per_document(view, np.ones(2, np.float32), 3, np.empty(0, np.intp))
-    assert not len(found.rows)
+    nothing = Matches.of((BitMap(),))
+    found = best_per_document(view, np.ones(2, np.float32), 3, matches=nothing)
+    assert not len(found.serials)

@@ -37,7 +37,7 @@ def test_a_view_stays_as_it_is_whatever_comes_after() -> None:
     assert contents(third) == {}
     for view, ids in ((first, ["a"]), (second, ["b", "a"]), (third, [])):
         [ranking] = view.search(np.array([[0, 1]], np.float32), 5)
-        assert [view.chunk(row).id for row in ranking.rows] == ids
+        assert [view.chunk(row).id for row in ranking.serials] == ids
 
 
 @pytest.mark.parametrize("metric", list(Metric))
@@ -54,8 +54,9 @@ def test_rows_are_shared_and_grow_by_doubling() -> None:
     matrices: list[NDArray[np.float32]] = []
     for i in range(1000):
         view = with_chunks(view, [embedded(chunk(f"c{i}"), (i, 1))])
-        if not matrices or matrices[-1] is not view.rows.matrix:
-            matrices.append(view.rows.matrix)
+        [delta] = view.parts
+        if not matrices or matrices[-1] is not delta.rows.matrix:
+            matrices.append(delta.rows.matrix)
     assert len(matrices) <= 11
     assert contents(view) == {f"c{i}": ("", [i, 1]) for i in range(1000)}
 
@@ -81,11 +82,11 @@ def test_space_is_given_back_once_more_than_half_is_dead() -> None:
     half = without_chunks(view, ids[:50])
     assert half.deleted == 50
     fewer = without_chunks(half, ids[50:51])
-    assert (fewer.deleted, fewer.vectors, fewer.size) == (0, 49, 49)
+    assert (fewer.deleted, fewer.vectors) == (0, 49)
     assert fewer.memory_bytes < view.memory_bytes
     assert contents(fewer) == {id_: contents(view)[id_] for id_ in ids[51:]}
     none = without_chunks(fewer, [*ids, "unknown"])
-    assert (none.size, none.memory_bytes) == (0, 0)
+    assert (none.parts, none.memory_bytes) == ((), 0)
 
 
 def test_rewriting_one_chunk_for_ever_takes_no_more_space() -> None:
@@ -93,7 +94,8 @@ def test_rewriting_one_chunk_for_ever_takes_no_more_space() -> None:
     for i in range(100):
         view = with_chunks(view, [embedded(chunk("a"), (i, 1))])
     assert contents(view) == {"a": ("", [99, 1])}
-    assert view.rows.capacity <= 8
+    [delta] = view.parts
+    assert delta.rows.capacity <= 8
 
 
 def test_an_emptied_library_takes_another_dimension_and_metric() -> None:

@@ -1,0 +1,58 @@
+"""The answer to a query, out of what each part of a library found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.domain.library import IndexKind
+from core.indexing.exact import Floats
+from core.indexing.part import Part, Serials
+from core.indexing.vector_index import Found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """Best first; higher scores are better, and ties go by chunk id.
+
+    `serials`: `(h,) int64`, the rows. `scores`: `(h,) float64`. `index` and `strategy` are those
+    of the largest part that was searched; `exact`: nothing nearer can have been missed.
+    """
+
+    serials: Serials
+    scores: Floats
+    index: IndexKind = IndexKind.FLAT
+    strategy: str = "exact_over_matches"
+    exact: bool = True
+
+
+NOTHING = Ranking(np.empty(0, np.int64), np.empty(0))
+
+
+def merge(parts: Sequence[Part], founds: Sequence[Found], k: int) -> Ranking:
+    """The k best of what the parts found for one query; O(k · parts) but for ties."""
+    hits: list[tuple[float, str, int]] = []
+    for part, found in zip(parts, founds, strict=True):
+        if len(found.rows) > k:
+            found = _best(found, k)
+        chunks = part.rows.chunks
+        ids = [chunks[row].id for row in found.rows.tolist()]
+        serials = part.serials_of(found.rows).tolist()
+        hits += zip((-found.scores).tolist(), ids, serials, strict=True)
+    hits.sort()
+    del hits[k:]
+    largest = max(range(len(parts)), key=lambda i: parts[i].size) if len(parts) > 1 else 0
+    index = parts[largest].index
+    return Ranking(
+        np.array([serial for _, _, serial in hits], np.int64),
+        np.array([-score for score, _, _ in hits], np.float64),
+        IndexKind.FLAT if index is None else index.kind,
+        founds[largest].strategy,
+        all(found.exact for found in founds),
+    )
+
+
+def _best(found: Found, k: int) -> Found:
+    """The k best, and all that tie with the last."""
+    kept = found.scores >= np.partition(found.scores, len(found.scores) - k)[-k]
+    return Found(found.rows[kept], found.scores[kept], found.strategy, found.exact)
