@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -14,6 +14,9 @@ from core.domain.errors import Fault, Invalid, ProviderRejected
 from core.domain.filters import Filter
 from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.grouping import best_per_document
+from core.indexing.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
+from core.indexing.lexical.bm25 import LexicalReader
+from core.indexing.lexical.following import LexicalIndexes
 from core.indexing.listing import After, ChunkPage, select
 from core.indexing.ranking import NOTHING, Ranking
 from core.indexing.status import IndexStatus, index_status
@@ -64,12 +67,14 @@ class SearchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """A request that is checked, with the view that it is answered from."""
+    """A request that is checked, with the view that it is answered from. `reader`: of the same
+    rows, if it is a search by words."""
 
     request: SearchRequest
     pointer: str
     view: LibraryView
     filter: Filter | None
+    reader: LexicalReader | None = None
 
 
 class SearchService:
@@ -86,6 +91,7 @@ class SearchService:
     ) -> None:
         self._catalog = catalog
         self._embedders = embedders
+        self._lexical = LexicalIndexes(catalog)
         self._min_position_wait_s = min_position_wait_s
         self._index_error = index_error
 
@@ -95,7 +101,11 @@ class SearchService:
         Infinite for what may wait, for a model or for a position.
         """
         state = self._catalog.state
-        if request.embedding is None or request.min_position > state.position:
+        if (
+            request.mode != "vector"
+            or request.embedding is None
+            or request.min_position > state.position
+        ):
             return math.inf
         view = state.find(request.library)
         if view is None:
@@ -154,6 +164,8 @@ class SearchService:
         started = perf_counter()
         state = self._state(max((request.min_position for request in requests), default=0))
         searches = _checked(state, requests, pointers)
+        if any(search.request.mode != "vector" for search in searches):
+            state, searches = self._with_readers(requests, pointers)
         answers = []
         for search, query in zip(searches, self._queries(searches), strict=True):
             hits, plan = _found(search, query)
@@ -161,12 +173,25 @@ class SearchService:
             answers.append(SearchAnswer(hits, plan, state.position, took_ms))
         return answers
 
+    def _with_readers(
+        self, requests: Sequence[SearchRequest], pointers: Sequence[str]
+    ) -> tuple[CatalogState, list[_Search]]:
+        """All again from a state that the indexes of words are at."""
+        worded = {request.library for request in requests if request.mode != "vector"}
+        state, readers = self._lexical.at_once(worded)
+        return state, [
+            search
+            if search.request.mode == "vector"
+            else replace(search, reader=readers[search.view.library.id])
+            for search in _checked(state, requests, pointers)
+        ]
+
     def _queries(self, searches: Sequence[_Search]) -> list[Embedding | None]:
         """One for each search; `None` where there is nothing to search in. Texts go together."""
         queries = [search.request.embedding for search in searches]
         by_model = defaultdict(list)
         for i, search in enumerate(searches):
-            if search.request.embedding is None and search.view.vectors:
+            if _needs_model(search):
                 by_model[search.view.library.embedding_model].append(i)
         for model, places in by_model.items():
             texts = [searches[i].request.text or "" for i in places]
@@ -207,10 +232,16 @@ def _check(state: CatalogState, request: SearchRequest, pointer: str) -> _Search
     search = _Search(request, pointer, view, parsed)
     if request.embedding is not None:
         _check_vector(search, request.embedding, "/embedding")
-    elif view.vectors and view.library.embedding_model is None:
+    elif _needs_model(search) and view.library.embedding_model is None:
         detail = "This library has no model, its vectors are the client's own: give an embedding."
-        raise Invalid.at(f"{pointer}/text", detail)
+        place = "embedding" if request.mode == "hybrid" else "text"
+        raise Invalid.at(f"{pointer}/{place}", detail)
     return search
+
+
+def _needs_model(search: _Search) -> bool:
+    request = search.request
+    return request.mode != "lexical" and request.embedding is None and search.view.vectors > 0
 
 
 def _check_vector(search: _Search, embedding: Embedding, place: str) -> None:
@@ -226,20 +257,44 @@ def _check_vector(search: _Search, embedding: Embedding, place: str) -> None:
 def _found(search: _Search, query: Embedding | None) -> tuple[list[Hit], Plan]:
     request, view = search.request, search.view
     matches = None if search.filter is None else view.matching(search.filter)
-    if query is None:
-        return [], _plan(NOTHING, matches)
-    effort = _effort(request)
+    if not view.vectors:
+        return [], _plan(request, NOTHING, matches)
+
+    def best(k: int) -> Ranking:
+        return _ranking(search, query, k, matches)
+
     if request.group_by:
-        ranking = best_per_document(view, query, request.k, matches=matches, effort=effort)
+        total = view.vectors if matches is None else matches.count
+        ranking = best_per_document(view, best, request.k, total=total)
     else:
-        [ranking] = view.search(query[np.newaxis], request.k, matches=matches, effort=effort)
+        ranking = best(request.k)
     with_embedding = "embedding" in request.include
     hits = []
     for serial, score in zip(ranking.serials.tolist(), ranking.scores.tolist(), strict=True):
         chunk = view.chunk(serial)
         embedding = view.embedding(serial) if with_embedding else None
         hits.append(Hit(chunk, view.documents[chunk.document_id], score, embedding))
-    return hits, _plan(ranking, matches)
+    return hits, _plan(request, ranking, matches)
+
+
+def _ranking(search: _Search, query: Embedding | None, k: int, matches: Matches | None) -> Ranking:
+    """`query`: the vector to search for, in any mode but `lexical`."""
+    request, view, reader = search.request, search.view, search.reader
+    effort, text = _effort(request), request.text or ""
+    if query is None:
+        return NOTHING if reader is None else lexical(view, reader, text, k, matches=matches)
+    if reader is None:
+        [ranking] = view.search(query[np.newaxis], k, matches=matches, effort=effort)
+        return ranking
+    weights = _weights(request)
+    return hybrid(view, reader, text, query, k, weights=weights, matches=matches, effort=effort)
+
+
+def _weights(request: SearchRequest) -> Weights:
+    if request.weights is None:
+        return DEFAULT_WEIGHTS
+    vector, words = request.weights["vector"], request.weights["lexical"]
+    return Weights(vector / (vector + words), words / (vector + words))
 
 
 def _effort(request: SearchRequest) -> Effort:
@@ -248,9 +303,9 @@ def _effort(request: SearchRequest) -> Effort:
     return Effort(exact=request.exact).or_else(request.parameters)
 
 
-def _plan(ranking: Ranking, matches: Matches | None) -> Plan:
+def _plan(request: SearchRequest, ranking: Ranking, matches: Matches | None) -> Plan:
     return Plan(
-        index=ranking.index,
+        index=ranking.index if request.mode == "vector" else request.mode,
         filter="none" if matches is None else ranking.strategy,
         matches=None if matches is None else matches.count,
         exact=ranking.exact,

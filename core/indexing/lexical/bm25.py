@@ -19,6 +19,7 @@ Serials = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _BUFFER_BYTES = 32 * 2**20
+_BYTES_PER_TEXT, _BYTES_PER_CHARACTER = 16, 0.2
 _FILTER_INSIDE = 10_000
 """With no more chunks than this to choose from, tantivy looks at these alone."""
 _WIDENING = 4
@@ -112,6 +113,13 @@ class LexicalIndex:
         self._analyzer = analyzer(language)
         self._index = tantivy.Index(self._schema)
         self._index.register_tokenizer("words", self._analyzer)
+        self._characters = 0
+        self._texts = 0
+
+    @property
+    def memory_bytes(self) -> int:
+        """An estimate, by what such indexes take on a disk, deleted texts included."""
+        return round(_BYTES_PER_TEXT * self._texts + _BYTES_PER_CHARACTER * self._characters)
 
     def change(self, added: Iterable[tuple[int, str]], removed: Sequence[int]) -> LexicalReader:
         """With texts by new serials, and without others; visible to the reader, all at once.
@@ -129,6 +137,8 @@ class LexicalIndex:
             document.add_unsigned("serial", serial)
             document.add_text("text", normalized(text))
             writer.add_document(document)
+            self._texts += 1
+            self._characters += len(text)
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()

@@ -42,6 +42,7 @@ async def test_what_is_left_out_has_a_default(api: httpx.AsyncClient) -> None:
     assert library["metric"] == "cosine"
     assert library["index"] == {"kind": "auto"}
     assert library["embedding_model"] is None
+    assert library["language"] == "english"
 
 
 async def test_put_creates_and_replaces(api: httpx.AsyncClient) -> None:
