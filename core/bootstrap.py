@@ -1,12 +1,15 @@
 """The composition root: from the settings to everything that the API serves."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import StorageError
+from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog
+from core.indexing.sealing import Sealing
 from core.ports.store import Store
 from core.providers import registry
 from core.providers.base import Embedder
@@ -26,6 +29,7 @@ class Core:
 
     store: Store
     catalog: Catalog
+    builder: Builder
     embedders: Mapping[str, Embedder]
     libraries: LibraryService
     documents: DocumentService
@@ -34,6 +38,7 @@ class Core:
     feedback: FeedbackService
 
     def close(self) -> None:
+        self.builder.close()
         self.store.close()
 
     def __enter__(self) -> "Core":
@@ -62,18 +67,26 @@ def open_core(settings: Settings) -> Core:
     store = SqliteStore(settings.data_dir)
     try:
         catalog = _followed(store)
+        builder = Builder(catalog, _sealing(settings))
     except BaseException:
         store.close()
         raise
     writes = ChunkWrites(embedding)
+    builder.start()
     return Core(
         store=store,
         catalog=catalog,
+        builder=builder,
         embedders=embedders,
         libraries=LibraryService(store, embedding),
         documents=DocumentService(store, writes),
         chunks=ChunkService(store, writes),
-        search=SearchService(catalog, embedders, min_position_wait_s=settings.min_position_wait_s),
+        search=SearchService(
+            catalog,
+            embedders,
+            min_position_wait_s=settings.min_position_wait_s,
+            index_error=builder.error,
+        ),
         feedback=FeedbackService(store),
     )
 
@@ -84,3 +97,15 @@ def _followed(store: Store) -> Catalog:
         catalog = Catalog.load(snapshot)
     store.subscribe(catalog.apply)
     return catalog
+
+
+def _sealing(settings: Settings) -> Sealing:
+    threads = settings.index_threads or os.cpu_count() or 1
+    if settings.vectors == "memory":
+        return Sealing(threads)
+    vectors_dir = settings.data_dir / "vectors"
+    try:
+        vectors_dir.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{vectors_dir} can't be used: {error.strerror}") from error
+    return Sealing(threads, vectors_dir)

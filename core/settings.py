@@ -38,6 +38,9 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("CO_API_URL", "cohere_api_url")
     )
 
+    index_threads: int | None = Field(default=None, ge=1)
+    vectors: Literal["memory", "mapped"] = "memory"
+
     max_body_bytes: int = Field(default=64 * 2**20, ge=1024)
     min_position_wait_s: float = Field(default=5.0, ge=0)
     drain_s: float = Field(default=30.0, ge=0)

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from api.wire.base import Answer, Body
 from core.domain.library import IndexKind, IndexSpec
+from core.indexing.status import IndexState
 
 _PARAMETERS = {
     IndexKind.AUTO: {"m", "ef_construction", "ef", "nlist", "nprobe"},
@@ -52,10 +53,14 @@ class IndexBody(Body):
 
 
 class IndexAnswer(Answer):
-    """`vectors` counts those that are searched, `deleted` those whose space is not back yet."""
+    """`vectors` counts those that are searched, `deleted` those whose space is not back yet.
+
+    `error`: why the state is `failed`; `null` otherwise.
+    """
 
     kind: IndexKind
-    state: str
+    state: IndexState
+    error: str | None = None
     segments: int
     vectors: int
     deleted: int

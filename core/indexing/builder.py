@@ -95,10 +95,10 @@ class Builder:
             TimeoutError: it is not done in time.
         """
         with self._wake:
-            if self._at_work is not None:
-                self._due.setdefault(self._at_work, _LONG_AGO)
             self._due = dict.fromkeys(self._due, _LONG_AGO)
             self._written.update(self._due)
+            if self._at_work is not None:
+                self._written[self._at_work] = _LONG_AGO
             self._wake.notify_all()
             if not self._wake.wait_for(self._is_idle, timeout_s):
                 raise TimeoutError("The builder of segments is still busy.")
@@ -146,8 +146,15 @@ class Builder:
             self._look_again(library_id)
             return
         view = self._catalog.state.views.get(library_id)
-        if view is not None and next_job(view, quiet=True) is not None:
+        if view is None:
+            self._forget(library_id)
+        elif next_job(view, quiet=True) is not None:
             self._look_again(library_id, after_s=self._quiet_s)
+
+    def _forget(self, library_id: str) -> None:
+        with self._wake:
+            if library_id not in self._due:
+                self._written.pop(library_id, None)
 
     def _look_again(self, library_id: str, after_s: float = 0.0) -> None:
         """Unless a write has asked for it already; `after_s` counts from the last."""
@@ -200,4 +207,5 @@ class Builder:
         view = self._catalog.state.views.get(library_id)
         if view is None or differ(view.library.index, task.view.library.index):
             return False
-        return any(part.rows is task.parts[0].rows for part in view.parts)
+        there = {id(part.rows) for part in view.parts}
+        return all(id(part.rows) in there for part in task.parts)

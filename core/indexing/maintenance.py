@@ -47,7 +47,7 @@ def next_job(view: LibraryView, *, quiet: bool = False) -> Job | None:
     """
     parts = view.parts
     if any(_is_stale(part, view.library.index) for part in parts):
-        return Job(Reason.REBUILD, 0, len(parts))
+        return Job(Reason.REBUILD, 0, _end(parts))
     return _seal(parts) or _compaction(parts) or (_settling(parts) if quiet else None)
 
 
@@ -67,15 +67,21 @@ def _is_stale(part: Part, wanted: IndexSpec) -> bool:
 
 def _seal(parts: Sequence[Part]) -> Job | None:
     """The rows that have no index, with the segments before them that are not much larger."""
+    stop = _end(parts)
     start = _first(parts, lambda part: part.index is None)
-    waiting = parts[start:]
-    if not any(part.frozen or part.size >= SEAL_ROWS for part in waiting):
+    if start >= stop:
         return None
-    rows = sum(part.live for part in waiting)
+    rows = sum(part.live for part in parts[start:stop])
     while start and parts[start - 1].live <= 2 * rows:
         start -= 1
         rows += parts[start].live
-    return Job(Reason.SEAL, start, len(parts))
+    return Job(Reason.SEAL, start, stop)
+
+
+def _end(parts: Sequence[Part]) -> int:
+    """Where a small delta is: if building fails over and over, it is not frozen row by row."""
+    last = parts[-1] if parts else None
+    return len(parts) - (last is not None and not last.frozen and last.size < SEAL_ROWS)
 
 
 def _compaction(parts: Sequence[Part]) -> Job | None:

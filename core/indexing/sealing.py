@@ -22,7 +22,7 @@ _ROWS_AT_ONCE = 2**12
 
 class BuildIndex(Protocol):
     def __call__(
-        self, vectors: Vectors, spec: IndexSpec, *, threads: int, cancelled: Callable[[], bool]
+        self, vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
     ) -> VectorIndex: ...
 
 

@@ -74,10 +74,14 @@ class Chunk(Entity):
 
 
 class Index(Model):
-    """`vectors` counts those that are searched, `deleted` those whose space is not back yet."""
+    """`vectors` counts those that are searched, `deleted` those whose space is not back yet.
+
+    `state`: `ready`, `building` or `failed`, and then `error` says why.
+    """
 
     kind: IndexKind
     state: str
+    error: str | None = None
     segments: int
     vectors: int
     deleted: int

@@ -1,0 +1,32 @@
+"""Segments for tests: made at once, searched exactly."""
+
+from collections.abc import Callable
+
+from core.domain.library import IndexSpec
+from core.indexing.exact import Vectors
+from core.indexing.flat import FlatIndex
+from core.indexing.sealing import Sealing
+from core.indexing.vector_index import VectorIndex
+from core.indexing.view import LibraryView
+from core.indexing.writing import frozen, with_segment
+
+
+def flat(
+    vectors: Vectors, _spec: IndexSpec, *, threads: int, cancelled: Callable[[], bool]
+) -> VectorIndex:
+    assert threads >= 1
+    assert cancelled() in {True, False}
+    return FlatIndex(vectors)
+
+
+SEALING = Sealing(build=flat)
+
+
+def sealed(view: LibraryView, start: int = 0, sealing: Sealing = SEALING) -> LibraryView:
+    """With one segment in place of all parts from `start` on."""
+    view = frozen(view)
+    parts = view.parts[start:]
+    segment = sealing.segment(parts, view.library.index, view.documents, lambda: False)
+    after = with_segment(view, parts, segment)
+    assert after is not None
+    return after
