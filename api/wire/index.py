@@ -65,4 +65,5 @@ class IndexAnswer(Answer):
     vectors: int
     deleted: int
     memory_bytes: int
+    lexical_memory_bytes: int
     parameters: dict[str, Any]

@@ -19,7 +19,8 @@ class IndexStatus:
     `building`: a segment is to be made; searches are answered meanwhile from what there is.
     `failed`: the last could not be made, and `error` says why. `segments` counts the parts that
     a search looks at. `deleted` counts the dead vectors that still take space. `memory_bytes`
-    is that of the arrays, room for growth included, and not that of texts and metadata.
+    is that of the arrays, room for growth included, and not that of texts and metadata;
+    `lexical_memory_bytes` about that of the index of words, 0 until the first search by words.
     """
 
     kind: IndexKind
@@ -29,10 +30,13 @@ class IndexStatus:
     vectors: int
     deleted: int
     memory_bytes: int
+    lexical_memory_bytes: int
     parameters: Mapping[str, float]
 
 
-def index_status(view: LibraryView, error: str | None = None) -> IndexStatus:
+def index_status(
+    view: LibraryView, error: str | None = None, *, lexical_memory_bytes: int = 0
+) -> IndexStatus:
     spec = view.library.index
     indexes = [part.index for part in sorted(view.parts, key=lambda part: part.live) if part.index]
     return IndexStatus(
@@ -43,6 +47,7 @@ def index_status(view: LibraryView, error: str | None = None) -> IndexStatus:
         vectors=view.vectors,
         deleted=view.deleted,
         memory_bytes=view.memory_bytes,
+        lexical_memory_bytes=lexical_memory_bytes,
         parameters={**(indexes[-1].parameters if indexes else {}), **spec.parameters},
     )
 

@@ -13,10 +13,6 @@ from core.providers.matching import Matches, Sentence, match
 INTRODUCTION = "From the sources (extractive, no language model):"
 NOTHING_FOUND = "Nothing was found in this library that answers the question."
 
-_OF_THE_SEARCH = 0.4
-"""How much of a passage's score is the search's. Chosen as the weights of a hybrid search are:
-`docs/decisions/0009-hybrid-by-normalised-scores.md`."""
-
 _MOST_SENTENCES = 3
 _ENOUGH = 0.8
 """A further sentence is quoted if it scores at least this share of the best one's score."""
@@ -37,7 +33,7 @@ class LocalReranker:
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
         matches = match(self._embedder, query, [passage.text for passage in passages])
         found = np.array([passage.score for passage in passages])
-        scores = _OF_THE_SEARCH * _scaled(found) + (1 - _OF_THE_SEARCH) * _scaled(matches.passages)
+        scores = (_scaled(found) + _scaled(matches.passages)) / 2
         order = np.argsort(-scores, kind="stable")[:top_n].tolist()
         return Reranking(tuple(Scored(index, float(scores[index])) for index in order))
 
@@ -60,10 +56,10 @@ class LocalAnswerer:
 
 
 def _scaled(scores: ArrayLike) -> NDArray[np.float64]:
-    """To [0, 1]; all to 0 if they are the same."""
+    """To [0, 1]; all to 1 if they are the same."""
     values = np.asarray(scores, np.float64)
     span = np.ptp(values) if len(values) else 0.0
-    return (values - values.min()) / span if span > 0 else np.zeros(len(values))
+    return (values - values.min()) / span if span > 0 else np.ones(len(values))
 
 
 def _best(matches: Matches, passages: Sequence[Passage]) -> list[Sentence]:

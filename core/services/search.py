@@ -152,7 +152,11 @@ class SearchService:
         """Raises: NotFound, Behind."""
         state = self._state(min_position)
         view = state.library(ref)
-        return At(index_status(view, self._index_error(view.library.id)), state.position)
+        error, words = (
+            self._index_error(view.library.id),
+            self._lexical.memory_bytes(view.library.id),
+        )
+        return At(index_status(view, error, lexical_memory_bytes=words), state.position)
 
     def _state(self, min_position: int) -> CatalogState:
         self._catalog.wait_for(min_position, self._min_position_wait_s)

@@ -86,6 +86,7 @@ class Index(Model):
     vectors: int
     deleted: int
     memory_bytes: int
+    lexical_memory_bytes: int = 0
     parameters: dict[str, Any] = {}
 
 
