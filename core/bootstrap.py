@@ -10,6 +10,7 @@ from core.domain.errors import StorageError
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog
 from core.indexing.sealing import Sealing
+from core.indexing.warming import Warmup
 from core.ports.store import Store
 from core.providers import registry
 from core.providers.base import Embedder
@@ -30,6 +31,7 @@ class Core:
     store: Store
     catalog: Catalog
     builder: Builder
+    warmup: Warmup
     embedders: Mapping[str, Embedder]
     libraries: LibraryService
     documents: DocumentService
@@ -72,11 +74,14 @@ def open_core(settings: Settings) -> Core:
         store.close()
         raise
     writes = ChunkWrites(embedding)
+    warmup = Warmup()
+    warmup.start()
     builder.start()
     return Core(
         store=store,
         catalog=catalog,
         builder=builder,
+        warmup=warmup,
         embedders=embedders,
         libraries=LibraryService(store, embedding),
         documents=DocumentService(store, writes),

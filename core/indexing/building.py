@@ -1,19 +1,54 @@
-"""From the vectors of a segment to the index that its library asks for."""
+"""Which algorithm a sealed part gets, and its making."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-from core.domain.library import IndexSpec
+from core.domain.library import IndexKind, IndexSpec
+from core.indexing.coded import encode
 from core.indexing.exact import Vectors
 from core.indexing.flat import FlatIndex
+from core.indexing.hnsw_build import build_hnsw
+from core.indexing.reference import ReferenceIndex, is_within_float32
 from core.indexing.vector_index import VectorIndex
+
+GRAPH_FROM = 5_000
+"""Rows from which `auto` takes a graph: below, a scan takes no longer than a walk."""
 
 
 def build_index(
     vectors: Vectors,
-    spec: IndexSpec,  # noqa: ARG001
+    spec: IndexSpec,
     *,
-    threads: int,  # noqa: ARG001
-    cancelled: Callable[[], bool],  # noqa: ARG001
+    threads: int,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> VectorIndex:
-    """What it returns once `cancelled` is true is thrown away, so it may be anything."""
-    return FlatIndex(vectors)
+    """`vectors`: at least one row. What `spec` leaves out is chosen by the vectors.
+
+    Raises:
+        BuildCancelled: `cancelled` said so.
+    """
+    if not is_within_float32(vectors):
+        return ReferenceIndex(vectors)
+    asked = spec.parameters
+    match _kind(spec.kind, len(vectors.matrix)):
+        case IndexKind.HNSW:
+            return build_hnsw(
+                vectors,
+                degree=_whole(asked.get("m")),
+                ef_construction=_whole(asked.get("ef_construction")),
+                threads=threads,
+                cancelled=cancelled,
+            )
+        case _:
+            with ThreadPoolExecutor(threads, "build") as pool:
+                return FlatIndex(encode(vectors, pool, threads))
+
+
+def _kind(asked: IndexKind, rows: int) -> IndexKind:
+    if asked is IndexKind.AUTO:
+        return IndexKind.HNSW if rows >= GRAPH_FROM else IndexKind.FLAT
+    return asked
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

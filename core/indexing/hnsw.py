@@ -1,109 +1,163 @@
 """Hierarchical navigable small worlds (Malkov and Yashunin, 2018), walked by 8-bit codes.
 
-O(log n) steps a search in practice, each of them compares a node's neighbours. The rows that
-are found are scored anew in full precision. The graph is built in batches on threads, and is
-the same for a seed whatever their number.
+O(log n) steps a search in practice, each of them compares a node's neighbours; what is found is
+scored in full precision. Beside the vectors it takes d bytes a row for the codes and 8·M for the
+links. How it is built: `hnsw_build`.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.coded import Coded, aligned
-from core.indexing.kernels import layout, walk
-from core.indexing.kernels.linking import find, link
+from core.domain.library import IndexKind
+from core.indexing.calibration import Calibration
+from core.indexing.coded import Coded
+from core.indexing.flat import search_exactly
+from core.indexing.kernels import layout
+from core.indexing.kernels.walk import search_graph
+from core.indexing.scratch import Scratch
+from core.indexing.vector_index import Effort, Found
 
-_BATCH = 512
-_MAX_NODES = 2**31 - 1
+DEFAULT_RECALL = 0.98
 
-
-@dataclass(slots=True, eq=False)
-class Scratch:
-    """What one search writes to, held by it alone."""
-
-    block: NDArray[np.int64]
-    arrays: list[NDArray[np.generic]]
-
-    @classmethod
-    def of(cls, coded: Coded, *, ef: int, degree_0: int, frontier: int = 0) -> "Scratch":
-        visited = np.zeros(coded.count, np.uint16)
-        pool, waiting = np.empty(ef + 1, np.int64), np.empty(frontier + 1, np.int64)
-        batch = np.empty(degree_0, np.int32)
-        query = aligned((int(coded.block[layout.CODE_BYTES]),), np.uint8)
-        block = np.zeros(walk.SCRATCH_SIZE, np.int64)
-        block[walk.VISITED], block[walk.POOL] = visited.ctypes.data, pool.ctypes.data
-        block[walk.FRONTIER], block[walk.FRONTIER_LIMIT] = waiting.ctypes.data, frontier
-        block[walk.BATCH], block[walk.QUERY] = batch.ctypes.data, query.ctypes.data
-        return cls(block, [visited, pool, waiting, batch, query])
+_MAX_EF = 1 << 14
+_FRONTIER = 4_096
+_STEPS_PER_EF = 12
+"""About how many rows a walk compares for each place of its pool, on easy data and on hard."""
+_WALKED = 4
+"""What it costs to compare a row met on a walk, where one in a list costs 1: memory is slow."""
+_MOST = 0.4
+"""From this share of allowed rows on, a walk need not heed them before the end."""
 
 
-def build_graph(
-    coded: Coded,
-    *,
-    degree: int,
-    ef: int,
-    seed: int,
-    pool: ThreadPoolExecutor,
-    threads: int,
-    cancelled: Callable[[], bool],
-) -> None:
-    count = coded.count
-    rng = np.random.default_rng(seed)
-    levels = np.minimum(-np.log(1 - rng.random(count)) / np.log(degree), 30).astype(np.uint8)
-    order = np.arange(count)
-    entry = int(np.argmax(levels))
-    order[0], order[entry] = entry, 0
-    upper = levels.astype(np.int64)
-    places = (np.cumsum(upper) - upper).astype(np.int32)
-    coded.attach(layout.LEVELS, levels)
-    coded.attach(layout.LINKS, aligned((count, 2 * degree), np.int32))
-    coded.attach(layout.UPPER_LINKS, aligned((int(upper.sum()) + 1, degree), np.int32))
-    coded.attach(layout.UPPER_PLACES, places)
-    for place in (layout.LINKS, layout.UPPER_LINKS):
-        coded.arrays[place].fill(-1)
-    block = coded.block
-    block[layout.DEGREE], block[layout.DEGREE_0] = degree, 2 * degree
-    block[layout.ENTRY], block[layout.TOP_LEVEL] = entry, levels[entry]
-    workers = [_Worker(coded, ef=ef, degree=degree) for _ in range(threads)]
-    chosen = np.empty((_BATCH, int(levels[entry]) + 1, degree), np.int32)
-    counts = np.zeros(chosen.shape[:2], np.int64)
-    start = 1
-    while start < count and not cancelled():
-        stop = min(count, start + min(_BATCH, max(1, start // 2)))
+@dataclass(frozen=True, slots=True, eq=False)
+class HnswIndex:
+    coded: Coded
+    calibration: Calibration
+    ef_construction: int
+    _idle: deque[Scratch] = field(default_factory=deque)
 
-        def find_part(thread: int, start: int = start, stop: int = stop) -> None:
-            workers[thread].find(block, order, start, stop, thread, threads, chosen, counts)
+    @property
+    def kind(self) -> IndexKind:
+        return IndexKind.HNSW
 
-        def link_part(thread: int, start: int = start, stop: int = stop) -> None:
-            workers[thread].link(block, order, start, stop, thread, threads, chosen, counts)
+    @property
+    def degree(self) -> int:
+        return int(self.coded.block[layout.DEGREE])
 
-        list(pool.map(find_part, range(threads)))
-        list(pool.map(link_part, range(threads)))
-        start = stop
-    coded.detach(layout.LEVELS)
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        return {
+            "m": self.degree,
+            "ef_construction": self.ef_construction,
+            "ef": self._ef(10, Effort()),
+        }
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.coded.memory_bytes + sum(scratch.memory_bytes for scratch in self._idle)
+
+    def search(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        effort: Effort,
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[Found]:
+        ef = self._ef(k, effort)
+        if allowed is None:
+            if effort.exact or self._scan_is_cheaper(self.coded.count, ef, 1.0):
+                return search_exactly(self.coded, queries, k, None)
+            return self.walk(queries, k, ef)
+        matches = int(np.count_nonzero(allowed))
+        share = max(matches, 1) / self.coded.count
+        if effort.exact or matches <= k or self._scan_is_cheaper(matches, ef, share):
+            return search_exactly(self.coded, queries, k, allowed)
+        filtering = _Filtering(allowed, matches, k, lazily=share >= _MOST)
+        return self._walked(queries, k, int(ef / share) if filtering.lazily else ef, filtering)
+
+    def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[Found]:
+        """By the graph, whatever else were cheaper."""
+        return self._walked(queries, k, ef, _NO_FILTER)
+
+    def _ef(self, k: int, effort: Effort) -> int:
+        if effort.ef is not None:
+            return min(max(effort.ef, k), _MAX_EF)
+        target = effort.target_recall or DEFAULT_RECALL
+        return min(self.calibration.effort(target, k), _MAX_EF)
+
+    def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
+        return rows <= _WALKED * _STEPS_PER_EF * ef / share
+
+    def _walked(
+        self, queries: NDArray[np.float32], k: int, ef: int, filtering: "_Filtering"
+    ) -> list[Found]:
+        ef = min(ef, _MAX_EF)
+        scored = min(ef, k + max(k // 2, 10))
+        rows = np.empty((len(queries), scored), np.int64)
+        scores = np.empty((len(queries), scored))
+        counts = np.empty(len(queries), np.int64)
+        scratch = self._lease(ef)
+        try:
+            search_graph(
+                self.coded.block,
+                scratch.block,
+                queries,
+                self.coded.step,
+                self.coded.shift,
+                ef,
+                scored,
+                filtering.walked,
+                filtering.checked,
+                filtering.budget,
+                rows,
+                scores,
+                counts,
+            )
+        finally:
+            self._idle.append(scratch)
+        found = []
+        for i, count in enumerate(counts.tolist()):
+            if count < filtering.least:
+                # The walk did not come by enough of the allowed ones.
+                found += search_exactly(self.coded, queries[i : i + 1], k, filtering.allowed)
+            else:
+                strategy = filtering.strategy
+                found.append(Found(rows[i, :count], scores[i, :count], strategy, exact=False))
+        return found
+
+    def _lease(self, ef: int) -> Scratch:
+        """Whoever pops one has it alone, as a deque gives each item to one thread."""
+        try:
+            scratch = self._idle.pop()
+        except IndexError:
+            return self._scratch(ef)
+        return scratch if scratch.ef >= ef else self._scratch(ef)
+
+    def _scratch(self, ef: int) -> Scratch:
+        rounded = 1 << (ef - 1).bit_length()
+        return Scratch.of(self.coded, ef=rounded, degree=self.degree, frontier=_FRONTIER)
 
 
-class _Worker:
-    def __init__(self, coded: Coded, *, ef: int, degree: int) -> None:
-        self.ef = ef
-        self.scratch = Scratch.of(coded, ef=ef, degree_0=2 * degree)
-        self.state = np.zeros(2, np.int64)
-        self.pool = np.empty(2 * degree + 2, np.int64)
-        self.kept = np.empty(2 * degree, np.int32)
-        self.tag = 0
+class _Filtering:
+    """What a filter makes of a walk. `lazily`: rows are looked up only as they are scored."""
 
-    def find(self, block, order, start, stop, thread, threads, chosen, counts):
-        s = self.scratch.block
-        if self.tag > 60_000:
-            self.scratch.arrays[0].fill(0)
-            self.tag = 0
-        self.tag = find(block, order.ctypes.data, start, stop, thread, threads, self.ef, self.tag,
-                        s[walk.VISITED], s[walk.POOL], s[walk.BATCH], s[walk.QUERY], self.state,
-                        chosen.ctypes.data, counts.ctypes.data)
+    def __init__(
+        self, allowed: NDArray[np.bool_] | None, matches: int, k: int, *, lazily: bool
+    ) -> None:
+        self.allowed = allowed
+        self.lazily = lazily
+        self.least = min(k, matches)
+        address = 0 if allowed is None else allowed.ctypes.data
+        self.walked, self.checked = (0, address) if lazily else (address, 0)
+        # Past the cost of a scan of the matches, that is the better way.
+        self.budget = matches // 2 + 1_000
+        self.strategy = "none"
+        if allowed is not None:
+            self.strategy = "checked" if lazily else "filtered_graph"
 
-    def link(self, block, order, start, stop, thread, threads, chosen, counts):
-        link(block, order.ctypes.data, start, stop, thread, threads, chosen.ctypes.data,
-             counts.ctypes.data, self.pool.ctypes.data, self.kept.ctypes.data)
+
+_NO_FILTER = _Filtering(None, 0, 0, lazily=False)

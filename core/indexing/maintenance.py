@@ -53,12 +53,13 @@ def next_job(view: LibraryView, *, quiet: bool = False) -> Job | None:
 
 def differ(built: IndexSpec, wanted: IndexSpec) -> bool:
     """In the kind, or in parameters that are more than those that a search may set."""
-    return _as_built(built) != _as_built(wanted)
+    return as_built(built) != as_built(wanted)
 
 
-def _as_built(spec: IndexSpec) -> tuple[str, dict[str, float]]:
+def as_built(spec: IndexSpec) -> IndexSpec:
+    """Without what a search may set: that is no part of what is built."""
     fixed = {name: v for name, v in spec.parameters.items() if name not in _OF_A_SEARCH}
-    return spec.kind, fixed
+    return IndexSpec(spec.kind, fixed)
 
 
 def _is_stale(part: Part, wanted: IndexSpec) -> bool:

@@ -9,8 +9,8 @@ from pyroaring import BitMap
 
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.exact import Vectors
-from core.indexing.flat import FlatIndex
 from core.indexing.rows import Rows
+from core.indexing.unsealed import search_unsealed
 from core.indexing.vector_index import Effort, Found, VectorIndex
 
 Serials = NDArray[np.int64]
@@ -45,6 +45,10 @@ class Part:
         return cls(rows, size=0, first=first, alive=np.ones(rows.capacity, np.bool_), live=0)
 
     @property
+    def kind(self) -> IndexKind:
+        return IndexKind.FLAT if self.index is None else self.index.kind
+
+    @property
     def deleted(self) -> int:
         return self.size - self.live
 
@@ -56,7 +60,7 @@ class Part:
 
     @property
     def scanned_bytes(self) -> int:
-        if self.index is not None and self.index.kind is not IndexKind.FLAT:
+        if self.kind is not IndexKind.FLAT:
             return 0
         return self.size * self.rows.dimension * self.rows.matrix.itemsize
 
@@ -96,8 +100,10 @@ class Part:
         self, queries: NDArray[np.float32], k: int, effort: Effort, matches: BitMap | None
     ) -> list[Found]:
         """`matches`: the live rows to choose from, at least one; all that are alive if `None`."""
-        index = self.index or FlatIndex(self.vectors)
-        return index.search(queries, k, effort, self._allowed(matches))
+        allowed = self._allowed(matches)
+        if self.index is None:
+            return search_unsealed(self.vectors, queries, k, allowed)
+        return self.index.search(queries, k, effort, allowed)
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:
         if matches is None or len(matches) == self.live:

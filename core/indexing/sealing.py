@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from core.domain.document import Document
 from core.domain.library import IndexSpec
-from core.indexing.building import build_index
 from core.indexing.exact import Vectors
 from core.indexing.part import Part, Serials
 from core.indexing.rows import Rows
@@ -26,13 +25,22 @@ class BuildIndex(Protocol):
     ) -> VectorIndex: ...
 
 
+def _build_index(
+    vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
+) -> VectorIndex:
+    # Importing numba takes as long as all else at the start of a process.
+    from core.indexing.building import build_index
+
+    return build_index(vectors, spec, threads=threads, cancelled=cancelled)
+
+
 @dataclass(frozen=True, slots=True)
 class Sealing:
     """How segments are made. `vectors_dir`: where their vectors lie in files, not in memory."""
 
     threads: int = 1
     vectors_dir: Path | None = None
-    build: BuildIndex = build_index
+    build: BuildIndex = _build_index
 
     def segment(
         self,

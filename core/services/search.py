@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,8 +36,7 @@ _US_PER_FILTERED_CHUNK = 0.5
 _US_PER_BYTE = 1 / 12_000
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """`embedding` is there if the request includes it; the answer shows what it includes."""
 
     chunk: Chunk

@@ -71,7 +71,9 @@ def encode_rows(block: Ints, start: int, stop: int, step: float, shift: float) -
 
 
 @kernel
-def encode_query(query: int, dimension: int, size: int, step: float, shift: float, out: int) -> None:
+def encode_query(
+    query: int, dimension: int, size: int, step: float, shift: float, out: int
+) -> None:
     """As signed bytes; what is beyond the rows' own range is clamped."""
     for i in range(dimension):
         store_u8(out, i, code_of(load_f32(query, i) - shift, step))

@@ -14,10 +14,9 @@ from typing import Any, Final, TypeAlias
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from core.indexing.kernels.cpu import CODE_PATH, CodePath
-from core.indexing.kernels.memory import F32, F64, I8, I16, I32, I64
+from core.indexing.kernels.memory import F32, F64, I8, I16, I32, I64, intrinsic
 
 DotCodes: TypeAlias = Callable[[int, int, int], int]
 DotFloats: TypeAlias = Callable[[int, int, int], float]
@@ -43,7 +42,9 @@ def _load(builder: Any, base: Any, offset: Any, vector: Any) -> Any:
     return builder.load(pointer, align=1)
 
 
-def _call(builder: Any, name: str, result: Any, args: list[Any], flags: tuple[str, ...] = ()) -> Any:
+def _call(
+    builder: Any, name: str, result: Any, args: list[Any], flags: tuple[str, ...] = ()
+) -> Any:
     signature = ir.FunctionType(result, [arg.type for arg in args])
     function = cgutils.get_or_insert_function(builder.module, signature, name)
     return builder.call(function, args, fastmath=flags)
@@ -141,7 +142,7 @@ def make_dot_codes(path: CodePath, *, stored: bool = False) -> DotCodes:
 
 
 def make_dot_codes_by_4(path: CodePath) -> DotCodesBy4:
-    """Of a row with four queries, which lie `size_bytes` apart: each byte of the row is read once."""
+    """Of a row with four queries, `size_bytes` apart: each byte of the row is read once."""
     codes = _Codes(path)
     bytes_ = _vector(I8, _STRIDE_BYTES)
 
@@ -239,8 +240,7 @@ def _float_sum(path: CodePath, total: Any, accumulators: int, factors: Any) -> D
         builder.store(ir.Constant(total, 0.0), rest)
         with _loop(builder, vectors, size, 4) as (offset, _):
             pair = (
-                widened(builder, _load(builder, base, offset, F32), total)
-                for base in (left, right)
+                widened(builder, _load(builder, base, offset, F32), total) for base in (left, right)
             )
             a, b = factors(builder, *pair)
             builder.store(builder.fadd(builder.load(rest), builder.fmul(a, b)), rest)

@@ -37,7 +37,7 @@ _AHEAD = 8
 @kernel
 def distance(graph: Ints, node: int, query: int) -> int:
     size = graph[CODE_BYTES]
-    found = -dot_codes(graph[CODES] + node * size, query, size)
+    found: int = -dot_codes(graph[CODES] + node * size, query, size)
     if graph[BIAS] != 0:
         found += load_i32(graph[BIAS], node)
     return found
@@ -47,22 +47,14 @@ def distance(graph: Ints, node: int, query: int) -> int:
 def links_of(graph: Ints, node: int, level: int) -> int:
     """The address of a node's neighbours."""
     if level == 0:
-        return graph[LINKS] + node * graph[DEGREE_0] * 4
+        return int(graph[LINKS] + node * graph[DEGREE_0] * 4)
     place = load_i32(graph[UPPER_PLACES], node) + level - 1
-    return graph[UPPER_LINKS] + place * graph[DEGREE] * 4
+    return int(graph[UPPER_LINKS] + place * graph[DEGREE] * 4)
 
 
 @kernel
 def node_of(key: int) -> int:
     return (key & 0xFFFFFFFF) >> 1
-
-
-@kernel
-def fetch(start: int, size: int) -> None:
-    end = start + size
-    while start < end:
-        prefetch(start)
-        start += _LINE_BYTES
 
 
 @kernel
@@ -127,7 +119,6 @@ def search_level(
     batch: int,
 ) -> int:
     """Fills the pool with the `ef` nearest nodes that the walk finds; how many they are."""
-    codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
     store_i64(pool, 0, distance(graph, entry, query) << 32 | entry << 1)
     store_u16(visited, entry, tag)
     count, place = 1, 0
@@ -140,16 +131,13 @@ def search_level(
         place += 1
         fresh = unvisited(graph, node_of(key), level, visited, tag, batch)
         for i in range(min(fresh, _AHEAD)):
-            fetch(codes + load_i32(batch, i) * size, size)
+            fetch_codes(graph, load_i32(batch, i))
         threshold = last(pool, count, ef)
         for i in range(fresh):
             if i + _AHEAD < fresh:
-                fetch(codes + load_i32(batch, i + _AHEAD) * size, size)
+                fetch_codes(graph, load_i32(batch, i + _AHEAD))
             node = load_i32(batch, i)
-            found = -dot_codes(codes + node * size, query, size)
-            if bias != 0:
-                found += load_i32(bias, node)
-            key = found << 32 | node << 1
+            key = distance(graph, node, query) << 32 | node << 1
             if key < threshold:
                 at = insert(pool, count, ef, key)
                 count = min(count + 1, ef)
@@ -220,5 +208,3 @@ def search_allowed(
                 count = min(count + 1, ef)
                 threshold = last(pool, count, ef)
     return count
-
-

@@ -35,7 +35,7 @@ def _cache_root() -> Path:
 
 
 CACHE_DIR: Final = _cache_dir()
-numba.config.CACHE_DIR = str(CACHE_DIR)
+numba.config.CACHE_DIR = str(CACHE_DIR)  # type: ignore[attr-defined]  # made at run time
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:

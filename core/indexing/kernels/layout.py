@@ -28,3 +28,9 @@ Addresses mostly. One array argument is four times cheaper to pass than each as 
 ) = range(21)
 
 COSINE, DOT, L2 = range(3)
+
+TAG, POOL, FRONTIER, FRONTIER_LIMIT, BATCH, VISITED, QUERY, SCRATCH_SIZE = range(8)
+"""The places of a walk's scratch memory in its own block: addresses, and the last tag used.
+
+A row is visited if it bears the walk's tag, so that nothing has to be wiped between two.
+"""

@@ -10,6 +10,7 @@ from core.indexing.kernels.dots import dot_stored_codes
 from core.indexing.kernels.graph import descend, distance, links_of, node_of, search_level
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
+    BATCH,
     BIAS,
     CODE_BYTES,
     CODES,
@@ -18,7 +19,10 @@ from core.indexing.kernels.layout import (
     ENTRY,
     LEVELS,
     OFFSETS,
+    POOL,
+    QUERY,
     TOP_LEVEL,
+    VISITED,
 )
 from core.indexing.kernels.memory import (
     load_i32,
@@ -108,10 +112,7 @@ def find(
     threads: int,
     ef: int,
     tag: int,
-    visited: int,
-    pool: int,
-    batch: int,
-    query: int,
+    scratch: Ints,
     state: Ints,
     chosen: int,
     counts: int,
@@ -121,6 +122,8 @@ def find(
     `chosen`: `(stop - start, TOP_LEVEL + 1, DEGREE) int32`, `counts`: the same less the last
     axis, int64. Returns the last tag that was used; each level of a node takes one.
     """
+    visited, pool = scratch[VISITED], scratch[POOL]
+    batch, query = scratch[BATCH], scratch[QUERY]
     levels = graph[TOP_LEVEL] + 1
     for i in range(start + thread, stop, threads):
         node = load_i64(order, i)

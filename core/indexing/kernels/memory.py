@@ -10,7 +10,10 @@ from typing import Any, Final, TypeAlias
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
+
+intrinsic: Any = _intrinsic
+"""Makes a function for kernels of one that gives a signature and writes LLVM's code."""
 
 Load: TypeAlias = Callable[[int, int], int]
 Store: TypeAlias = Callable[[int, int, int], None]
@@ -30,7 +33,7 @@ def _integer_load(item: Any, *, signed: bool = True) -> Load:
 
     def load(_typing: Any, base: Any, index: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            value = builder.load(item_pointer(builder, *args, item, size), align=size)
+            value = builder.load(item_pointer(builder, args[0], args[1], item, size), align=size)
             if item.width == I64.width:
                 return value
             return builder.sext(value, I64) if signed else builder.zext(value, I64)
@@ -68,22 +71,19 @@ store_i32: Final = _integer_store(I32)
 store_i64: Final = _integer_store(I64)
 
 
-def _load_float(_typing: Any, base: Any, index: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return builder.load(item_pointer(builder, *args, F32, 4), align=4)
+def _float_load(item: Any, size: int, type_: Any) -> Callable[[int, int], float]:
+    def load(_typing: Any, base: Any, index: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            return builder.load(item_pointer(builder, args[0], args[1], item, size), align=size)
 
-    return types.float32(types.int64, types.int64), generate
+        return type_(types.int64, types.int64), generate
 
-
-def _load_double(_typing: Any, base: Any, index: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return builder.load(item_pointer(builder, *args, F64, 8), align=8)
-
-    return types.float64(types.int64, types.int64), generate
+    loaded: Callable[[int, int], float] = intrinsic(load)
+    return loaded
 
 
-load_f32: Final[Callable[[int, int], float]] = intrinsic(_load_float)
-load_f64: Final[Callable[[int, int], float]] = intrinsic(_load_double)
+load_f32: Final = _float_load(F32, 4, types.float32)
+load_f64: Final = _float_load(F64, 8, types.float64)
 
 
 def _float_store(item: Any, size: int) -> Callable[[int, int, float], None]:
@@ -135,18 +135,32 @@ def _move_i64(_typing: Any, target: Any, source: Any, count: Any) -> Any:
 
 
 move_i64: Final[Callable[[int, int, int], None]] = intrinsic(_move_i64)
-"""`move_i64(target, source, count)`: `count` int64 from one address to another, which may overlap."""
+"""`move_i64(target, source, count)`: of int64, from one address to another; they may overlap."""
 
 
 def _ordered(_typing: Any, value: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        bits = builder.bitcast(args[0], I32)
+        bits = builder.bitcast(builder.fptrunc(args[0], F32), I32)
         sign = builder.ashr(bits, ir.Constant(I32, 31))
         flipped = builder.xor(bits, builder.lshr(sign, ir.Constant(I32, 1)))
         return builder.sext(flipped, I64)
 
-    return types.int64(types.float32), generate
+    return types.int64(types.float64), generate
 
 
 ordered: Final[Callable[[float], int]] = intrinsic(_ordered)
-"""A float32 as an integer of 32 bits that compares as it does."""
+"""A float, rounded to float32, as an integer of 32 bits that compares as it does."""
+
+
+def _unordered(_typing: Any, key: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        bits = builder.trunc(args[0], I32)
+        sign = builder.ashr(bits, ir.Constant(I32, 31))
+        flipped = builder.xor(bits, builder.lshr(sign, ir.Constant(I32, 1)))
+        return builder.fpext(builder.bitcast(flipped, F32), F64)
+
+    return types.float64(types.int64), generate
+
+
+unordered: Final[Callable[[int], float]] = intrinsic(_unordered)
+"""The float32 that `ordered` made an integer of."""

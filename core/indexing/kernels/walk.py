@@ -3,16 +3,26 @@
 from core.indexing.kernels.codes import encode_query, largest
 from core.indexing.kernels.graph import descend, node_of, search_allowed, search_level
 from core.indexing.kernels.jit import kernel
-from core.indexing.kernels.layout import CODE_BYTES, COUNT, DIMENSION, ENTRY, L2, METRIC, TOP_LEVEL
+from core.indexing.kernels.layout import (
+    BATCH,
+    CODE_BYTES,
+    COUNT,
+    DIMENSION,
+    ENTRY,
+    FRONTIER,
+    FRONTIER_LIMIT,
+    L2,
+    METRIC,
+    POOL,
+    QUERY,
+    TAG,
+    TOP_LEVEL,
+    VISITED,
+)
 from core.indexing.kernels.memory import load_i64, load_u8, store_u16
 from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
-TAG, POOL, FRONTIER, FRONTIER_LIMIT, BATCH, VISITED, QUERY, SCRATCH_SIZE = range(8)
-"""The places of a search's scratch memory in its own block: addresses, and the last tag used.
-
-A row is visited if it bears the search's tag, so that nothing has to be wiped between two.
-"""
 LAST_TAG = 0xFFFF
 
 
@@ -23,7 +33,7 @@ def next_tag(block: Ints, scratch: Ints) -> int:
             store_u16(scratch[VISITED], row, 0)
         scratch[TAG] = 0
     scratch[TAG] += 1
-    return scratch[TAG]
+    return int(scratch[TAG])
 
 
 @kernel

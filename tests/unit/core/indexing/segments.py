@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from core.domain.library import IndexSpec
 from core.indexing.exact import Vectors
-from core.indexing.flat import FlatIndex
+from core.indexing.reference import ReferenceIndex
 from core.indexing.sealing import Sealing
 from core.indexing.vector_index import VectorIndex
 from core.indexing.view import LibraryView
@@ -16,7 +16,7 @@ def flat(
 ) -> VectorIndex:
     assert threads >= 1
     assert cancelled() in {True, False}
-    return FlatIndex(vectors)
+    return ReferenceIndex(vectors)
 
 
 SEALING = Sealing(build=flat)

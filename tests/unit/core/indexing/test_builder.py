@@ -14,7 +14,7 @@ from core.domain.library import IndexKind, IndexSpec
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog
 from core.indexing.exact import Vectors
-from core.indexing.flat import FlatIndex
+from core.indexing.reference import ReferenceIndex
 from core.indexing.sealing import Sealing
 from core.indexing.status import index_status
 from core.indexing.vector_index import VectorIndex
@@ -45,7 +45,7 @@ class Setting:
         assert threads == 1
         self.built.append(len(vectors.matrix))
         self.meanwhile(cancelled)
-        return FlatIndex(vectors)
+        return ReferenceIndex(vectors)
 
     def write(self, *changes: ChunksPut | ChunksDeleted | DocumentPut | LibraryPut) -> None:
         self.catalog.apply(self.catalog.position + 1, changes)
@@ -249,6 +249,27 @@ def test_a_failure_is_told_and_tried_again_after_the_next_write(
     setting.put(50, 51)
     settle(setting)
     assert (setting.sizes, setting.state()) == ([(50, True), (1, False)], "ready")
+
+
+def test_writes_do_not_have_it_try_again_and_again(setting: Setting) -> None:
+    setting.put(0, 50)
+    tries = []
+
+    def fail(_: object) -> None:
+        tries.append(setting.now)
+        setting.put(50, 52)
+        raise OSError("full")
+
+    setting.meanwhile = fail
+    setting.builder.start()
+    with pytest.raises(TimeoutError):
+        setting.builder.wait_until_settled(0.1)
+    for now in (1, 4):
+        setting.now = now
+        setting.put(51, 53)
+    setting.builder.close()
+    assert len(tries) <= 2, "the builder waits, whatever is written"
+    assert setting.sizes == [(50, False), (3, False)]
 
 
 def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:

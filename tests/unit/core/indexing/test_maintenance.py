@@ -7,14 +7,14 @@ import pytest
 
 from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.exact import Vectors
-from core.indexing.flat import FlatIndex
 from core.indexing.maintenance import Job, Reason, next_job
 from core.indexing.part import Part
+from core.indexing.reference import ReferenceIndex
 from core.indexing.rows import Rows
 from core.indexing.view import LibraryView
 from tests.unit.core.builders import library
 
-_FLAT = FlatIndex(Vectors(Metric.L2, np.empty((0, 2), np.float32), np.empty(0)))
+_FLAT = ReferenceIndex(Vectors(Metric.L2, np.empty((0, 2), np.float32), np.empty(0)))
 
 
 def delta(live: int, dead: int = 0) -> Part:

@@ -1,0 +1,177 @@
+"""The libraries that are measured, each behind the same three calls."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.index.datasets import Dataset, Floats, K
+from core.domain.library import Metric
+from core.indexing.exact import Vectors
+from core.indexing.hnsw_build import build_hnsw
+
+DEGREE, EF_CONSTRUCTION = 16, 200
+
+Search = Callable[[Floats, Any], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """`search(queries, effort)`: `(q, K)` row numbers, on one thread."""
+
+    search: Search
+    efforts: Sequence[Any]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peer:
+    """`build(dataset, threads)`."""
+
+    name: str
+    build: Callable[[Dataset, int], Built]
+
+
+EFS = (10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
+
+
+def vectors_of(dataset: Dataset) -> Vectors:
+    norms = np.linalg.norm(dataset.rows.astype(np.float64), axis=1)
+    return Vectors(dataset.metric, dataset.rows, norms)
+
+
+def _nalanda(dataset: Dataset, threads: int) -> Built:
+    index = build_hnsw(vectors_of(dataset), ef_construction=EF_CONSTRUCTION, threads=threads)
+
+    def search(queries: Floats, ef: int) -> NDArray[np.int64]:
+        return np.stack([found.rows[:K] for found in index.walk(queries, K, ef)])
+
+    return Built(search, EFS, f"M {index.degree}, chosen by the data")
+
+
+def _hnswlib(degree: int) -> Callable[[Dataset, int], Built]:
+    def build(dataset: Dataset, threads: int) -> Built:
+        import hnswlib
+
+        space = "l2" if dataset.metric is Metric.L2 else "ip"
+        index = hnswlib.Index(space, dataset.rows.shape[1])
+        index.init_index(len(dataset.rows), M=degree, ef_construction=EF_CONSTRUCTION)
+        index.add_items(dataset.rows, num_threads=threads)
+        index.set_num_threads(1)
+
+        def search(queries: Floats, ef: int) -> NDArray[np.int64]:
+            index.set_ef(ef)
+            return np.asarray(index.knn_query(queries, K, num_threads=1)[0], np.int64)
+
+        return Built(search, EFS, f"M {degree}")
+
+    return build
+
+
+def _faiss_hnsw(dataset: Dataset, threads: int) -> Built:
+    import faiss
+
+    faiss.omp_set_num_threads(threads)
+    index = faiss.IndexHNSWFlat(dataset.rows.shape[1], DEGREE, _faiss_metric(dataset))
+    index.hnsw.efConstruction = EF_CONSTRUCTION
+    index.add(dataset.rows)
+    faiss.omp_set_num_threads(1)
+
+    def search(queries: Floats, ef: int) -> NDArray[np.int64]:
+        index.hnsw.efSearch = ef
+        return np.asarray(index.search(queries, K)[1])
+
+    return Built(search, EFS, f"M {DEGREE}")
+
+
+def _faiss_metric(dataset: Dataset) -> int:
+    import faiss
+
+    l2, product = faiss.METRIC_L2, faiss.METRIC_INNER_PRODUCT
+    return int(l2 if dataset.metric is Metric.L2 else product)
+
+
+def _usearch(dataset: Dataset, threads: int) -> Built:
+    from usearch.index import Index
+
+    metric = "l2sq" if dataset.metric is Metric.L2 else "ip"
+    index = Index(
+        ndim=dataset.rows.shape[1],
+        metric=metric,
+        dtype="f32",
+        connectivity=DEGREE,
+        expansion_add=EF_CONSTRUCTION,
+    )
+    index.add(np.arange(len(dataset.rows)), dataset.rows, threads=threads)
+
+    def search(queries: Floats, ef: int) -> NDArray[np.int64]:
+        index.expansion_search = ef
+        keys = index.search(queries, K, threads=1).keys
+        return np.asarray(keys, np.int64).reshape(len(queries), K)
+
+    return Built(search, EFS, f"M {DEGREE}")
+
+
+def _faiss_ivf_pq(dataset: Dataset, threads: int) -> Built:
+    """4-bit product quantisation with fast-scan, and the vectors to re-rank."""
+    import faiss
+
+    faiss.omp_set_num_threads(threads)
+    dimension = dataset.rows.shape[1]
+    cells = int(4 * np.sqrt(len(dataset.rows)))
+    name = f"IVF{cells},PQ{dimension // 2}x4fs,RFlat"
+    index = faiss.index_factory(dimension, name, _faiss_metric(dataset))
+    index.train(dataset.rows[:: max(1, len(dataset.rows) // 65_536)])
+    index.add(dataset.rows)
+    faiss.omp_set_num_threads(1)
+    inner = faiss.downcast_index(index.base_index)
+
+    def search(queries: Floats, effort: tuple[int, int]) -> NDArray[np.int64]:
+        inner.nprobe, index.k_factor = effort
+        return np.asarray(index.search(queries, K)[1])
+
+    return Built(search, list(_probes()), name)
+
+
+def _probes() -> Iterator[tuple[int, int]]:
+    for nprobe in (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256):
+        for factor in (2, 4, 8, 16):
+            yield nprobe, factor
+
+
+def _scann(dataset: Dataset, threads: int) -> Built:
+    import scann
+
+    metric = "squared_l2" if dataset.metric is Metric.L2 else "dot_product"
+    leaves = int(2 * np.sqrt(len(dataset.rows)))
+    builder = scann.scann_ops_pybind.builder(dataset.rows, K, metric)
+    builder = builder.tree(leaves, leaves // 10, training_sample_size=len(dataset.rows))
+    builder = builder.score_ah(2, anisotropic_quantization_threshold=0.2).reorder(100)
+    index = builder.set_n_training_threads(threads).build()
+
+    def search(queries: Floats, effort: tuple[int, int]) -> NDArray[np.int64]:
+        leaves_, reordered = effort
+        found, _ = index.search_batched(
+            queries, K, leaves_to_search=leaves_, pre_reorder_num_neighbors=reordered
+        )
+        return np.asarray(found, np.int64)
+
+    efforts = [
+        (leaves_, reordered)
+        for leaves_ in (2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256)
+        for reordered in (30, 60, 120, 240)
+    ]
+    return Built(search, efforts, f"{leaves} leaves")
+
+
+PEERS = [
+    Peer("Nalanda hnsw", _nalanda),
+    Peer("hnswlib", _hnswlib(DEGREE)),
+    Peer("hnswlib M 32", _hnswlib(2 * DEGREE)),
+    Peer("faiss HNSWFlat", _faiss_hnsw),
+    Peer("usearch", _usearch),
+    Peer("faiss IVF-PQ fast-scan", _faiss_ivf_pq),
+    Peer("ScaNN", _scann),
+]

@@ -1,0 +1,47 @@
+"""How hard an index has to look for a share of the true hits: measured when it is built."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+K = 10
+"""The hits that recall is measured of."""
+
+LADDER = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280, 1792)
+_ENOUGH = 0.9995
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """`efforts`, ascending, with the mean recall@10 that each one had."""
+
+    efforts: tuple[int, ...]
+    recalls: tuple[float, ...]
+
+    def effort(self, target_recall: float, k: int) -> int:
+        """The least that reaches the target, by interpolation; the greatest if none does.
+
+        More hits than ten take more in proportion.
+        """
+        effort = float(np.interp(target_recall, self.recalls, self.efforts))
+        return max(k, int(np.ceil(effort * max(1.0, k / K))))
+
+
+def calibrated(
+    search: Callable[[int], Sequence[NDArray[np.int64]]], truth: Sequence[NDArray[np.int64]]
+) -> Calibration:
+    """`search`: the rows found for each query with an effort. `truth`: the true ones."""
+    recalls: list[float] = []
+    for effort in LADDER:
+        found = search(effort)
+        shares = [
+            len(np.intersect1d(mine, true)) / max(1, len(true))
+            for mine, true in zip(found, truth, strict=True)
+        ]
+        # Chance may make one step worse than the one before it; effort never does.
+        recalls.append(max([float(np.mean(shares)), *recalls[-1:]]))
+        if recalls[-1] >= _ENOUGH:
+            break
+    return Calibration(LADDER[: len(recalls)], tuple(recalls))

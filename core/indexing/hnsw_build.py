@@ -1,0 +1,189 @@
+"""How a graph is built: in batches, on threads, the same for a seed whatever their number.
+
+Each batch first finds its neighbours in the graph as it is, all threads reading, and is then
+linked in, each thread writing to the nodes that are its own. O(n · log n · ef_construction · M)
+in practice.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.calibration import Calibration, K, calibrated
+from core.indexing.coded import Coded, aligned, encode
+from core.indexing.exact import Vectors
+from core.indexing.hnsw import HnswIndex
+from core.indexing.intrinsic import intrinsic_dimension
+from core.indexing.kernels import layout
+from core.indexing.kernels.linking import find, link
+from core.indexing.scanning import scan_exactly
+from core.indexing.scratch import Scratch
+from core.indexing.vector_index import BuildCancelled
+
+EF_CONSTRUCTION = 200
+DEGREE, DEGREE_OF_HARD_DATA = 16, 32
+_HARD_FROM_DIMENSION = 22.0
+"""Measured: `make bench ARGS=degree`."""
+
+_BATCH = 512
+_HELD_OUT = 256
+_LAST_TAG = 60_000
+
+
+def build_hnsw(
+    vectors: Vectors,
+    *,
+    degree: int | None = None,
+    ef_construction: int | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> HnswIndex:
+    """`vectors`: at least one row. `degree` is chosen by the data unless given.
+
+    Raises:
+        BuildCancelled: `cancelled` said so.
+    """
+    with ThreadPoolExecutor(threads, "build") as pool:
+        coded = encode(vectors, pool, threads)
+        if degree is None:
+            hard = intrinsic_dimension(coded) >= _HARD_FROM_DIMENSION
+            degree = DEGREE_OF_HARD_DATA if hard else DEGREE
+        width = ef_construction or EF_CONSTRUCTION
+        build = _Build(coded, degree, width, seed, pool, threads, cancelled)
+        calibration = build.run()
+    return HnswIndex(coded, calibration, width)
+
+
+class _Build:
+    def __init__(
+        self,
+        coded: Coded,
+        degree: int,
+        ef: int,
+        seed: int,
+        pool: ThreadPoolExecutor,
+        threads: int,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._coded, self._pool, self._threads = coded, pool, threads
+        self._cancelled = cancelled
+        levels = _levels(coded.count, degree, seed)
+        entry = int(np.argmax(levels))
+        self._order = np.arange(coded.count)
+        self._order[[0, entry]] = entry, 0
+        _attach_links(coded, levels, entry, degree)
+        shape = (_BATCH, int(levels[entry]) + 1, degree)
+        self._chosen, self._counts = np.empty(shape, np.int32), np.zeros(shape[:2], np.int64)
+        shared = self._order.ctypes.data, self._chosen.ctypes.data, self._counts.ctypes.data
+        self._workers = [
+            _Worker(coded, degree, ef, (thread, threads), shared) for thread in range(threads)
+        ]
+
+    def run(self) -> Calibration:
+        """The last rows are searched for before they are put in: queries that are not there."""
+        count = self._coded.count
+        held_out = min(_HELD_OUT, count // 4)
+        self._insert(1, count - held_out)
+        calibration = self._calibration(self._order[count - held_out :])
+        self._insert(count - held_out, count)
+        for place in (layout.LEVELS, layout.OFFSETS):
+            self._coded.detach(place)
+        return calibration
+
+    def _insert(self, start: int, stop: int) -> None:
+        while start < stop:
+            if self._cancelled():
+                raise BuildCancelled
+            end = min(stop, start + min(_BATCH, max(1, start // 2)))
+            for phase in (_Worker.find, _Worker.link):
+                self._on_threads(partial(phase, start=start, stop=end))
+            start = end
+
+    def _on_threads(self, work: Callable[["_Worker"], None]) -> None:
+        list(self._pool.map(work, self._workers))
+
+    def _calibration(self, queries: NDArray[np.int64]) -> Calibration:
+        if not len(queries):
+            return Calibration((K,), (1.0,))
+        vectors = np.ascontiguousarray(self._coded.vectors.matrix[queries])
+        there = self._order[: self._coded.count - len(queries)]
+        truth = [
+            rows[np.argsort(-scores)[:K]]
+            for rows, scores in scan_exactly(self._coded, vectors, K, np.sort(there))
+        ]
+        index = HnswIndex(self._coded, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
+        return calibrated(
+            lambda ef: [found.rows[:K] for found in index.walk(vectors, K, ef)], truth
+        )
+
+
+def _levels(count: int, degree: int, seed: int) -> NDArray[np.uint8]:
+    uniform = np.random.default_rng(seed).random(count)
+    levels = np.minimum(-np.log(1 - uniform) / np.log(degree), 30)
+    return np.asarray(levels, np.uint8)
+
+
+def _attach_links(coded: Coded, levels: NDArray[np.uint8], entry: int, degree: int) -> None:
+    upper = levels.astype(np.int64)
+    coded.attach(layout.LEVELS, levels)
+    coded.attach(layout.UPPER_PLACES, (np.cumsum(upper) - upper).astype(np.int32))
+    coded.attach(layout.LINKS, _no_links(coded.count, 2 * degree))
+    coded.attach(layout.UPPER_LINKS, _no_links(int(upper.sum()) + 1, degree))
+    coded.block[layout.DEGREE], coded.block[layout.DEGREE_0] = degree, 2 * degree
+    coded.block[layout.ENTRY], coded.block[layout.TOP_LEVEL] = entry, levels[entry]
+
+
+def _no_links(nodes: int, degree: int) -> NDArray[np.generic]:
+    links = aligned((nodes, degree), np.int32)
+    links.fill(np.int32(-1))
+    return links
+
+
+class _Worker:
+    """One thread of a build, with what it has for itself. `place`: which of how many it is."""
+
+    def __init__(
+        self,
+        coded: Coded,
+        degree: int,
+        ef: int,
+        place: tuple[int, int],
+        shared: tuple[int, int, int],
+    ) -> None:
+        self._coded, self._ef = coded, ef
+        self._place, self._shared = place, shared
+        self._scratch = Scratch.of(coded, ef=ef, degree=degree)
+        self._state = np.zeros(2, np.int64)
+        self._pool = np.empty(2 * degree + 2, np.int64)
+        self._kept = np.empty(2 * degree, np.int32)
+        self._tag = 0
+
+    def find(self, start: int, stop: int) -> None:
+        if self._tag > _LAST_TAG:
+            visited: Any = self._scratch.arrays[layout.VISITED]
+            visited.fill(0)
+            self._tag = 0
+        order, chosen, counts = self._shared
+        self._tag = find(
+            self._coded.block,
+            order,
+            start,
+            stop,
+            *self._place,
+            self._ef,
+            self._tag,
+            self._scratch.block,
+            self._state,
+            chosen,
+            counts,
+        )
+
+    def link(self, start: int, stop: int) -> None:
+        order, chosen, counts = self._shared
+        pool, kept = self._pool.ctypes.data, self._kept.ctypes.data
+        link(self._coded.block, order, start, stop, *self._place, chosen, counts, pool, kept)

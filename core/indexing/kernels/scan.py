@@ -1,0 +1,274 @@
+"""Exact search: every row is looked at, by its code, and what may be among the best by itself.
+
+A row x and a query q are known by their codes x̂ and q̂ up to their residuals, and so is their
+product: `|x·q - x̂·q̂| ≤ |x|·|q - q̂| + |x - x̂|·|q̂|` (Cauchy and Schwarz). So each row has a
+value that it has at least and one that it has at most. What has less at most than the k-th has
+at least is not among the best: the few rows that remain are scored in full precision. The
+answer is exact, at the speed of 8 bits. Rows without codes are bounded in the same way by the
+rounding of a float32 product (Higham, 2002, §3.1).
+
+Values order rows as scores do: `x·q/|x|` under cosine, `x·q`, and `x·q - |x|²/2` under l2.
+"""
+
+import math
+
+from core.indexing.kernels.codes import encode_query, largest
+from core.indexing.kernels.dots import dot_codes, dot_codes_by_4, dot_floats
+from core.indexing.kernels.jit import kernel
+from core.indexing.kernels.layout import (
+    CODE_BYTES,
+    CODES,
+    COSINE,
+    DIMENSION,
+    FLOATS,
+    HALVES,
+    L2,
+    METRIC,
+    NORMS,
+    REACHES,
+    RESIDUALS,
+)
+from core.indexing.kernels.memory import (
+    load_f32,
+    load_f64,
+    load_i64,
+    load_u8,
+    ordered,
+    prefetch,
+    store_f64,
+    store_i64,
+    unordered,
+)
+from core.indexing.kernels.pools import insert
+from core.indexing.kernels.scoring import fetch_floats, length, score
+from core.indexing.kernels.typing import Doubles, Ints
+
+_FLOAT_EPSILON = 2.0**-23
+_TINY = 2.0**-126
+_ROUNDING = 1e-6
+_AHEAD = 8
+_LINE_BYTES = 64
+_ROWS_AT_ONCE = 16
+
+STEP, SHIFT, REACH, RESIDUAL = range(4)
+"""What is known of all rows: their codes' step and shift, and the greatest of their reaches and
+residuals."""
+
+UNIT, SIGNED_SUM, MISSED, CODED_LENGTH, LENGTH, SLACK, ROOM, THRESHOLD, NEEDED, FACTS = range(10)
+"""What is known of a query: the value of one unit of a product of codes, 128·Σs, |q - q̂|, |q̂|,
+|q|; how far the value of any row may be off by its code, and what rounding a distance may cost;
+the value that the k-th best of the rows seen so far has at least, and the product of codes below
+which no row reaches that."""
+
+
+@kernel
+def prepare(block: Ints, query: int, scale: Doubles, code: int, facts: int) -> None:
+    """Codes a query as finely as can be. `facts`: `(FACTS,) float64`."""
+    step, shift = scale[STEP], scale[SHIFT]
+    dimension, size = block[DIMENSION], block[CODE_BYTES]
+    store_f64(facts, LENGTH, length(query, dimension))
+    store_f64(facts, THRESHOLD, -math.inf)
+    store_f64(facts, NEEDED, -math.inf)
+    room = 0.0
+    if block[METRIC] == L2:
+        for i in range(dimension):
+            room += (load_f32(query, i) - shift) ** 2
+    store_f64(facts, ROOM, _ROUNDING * room)
+    if block[CODES] == 0:
+        return
+    unit = max(largest(query, dimension, shift), 1e-30) / 127
+    encode_query(query, dimension, size, unit, shift, code)
+    total, missed, coded = 0, 0.0, 0.0
+    for i in range(dimension):
+        here = load_u8(code, i)
+        here -= (here & 128) << 1
+        total += here
+        coded += (unit * here) ** 2
+        missed += (load_f32(query, i) - shift - unit * here) ** 2
+    store_f64(facts, UNIT, step * unit)
+    store_f64(facts, SIGNED_SUM, 128.0 * total)
+    store_f64(facts, MISSED, math.sqrt(missed))
+    store_f64(facts, CODED_LENGTH, math.sqrt(coded))
+    slack = scale[REACH] * math.sqrt(missed) + scale[RESIDUAL] * math.sqrt(coded)
+    store_f64(facts, SLACK, slack)
+
+
+@kernel
+def coded_bounds(block: Ints, row: int, product: int, facts: int) -> tuple[float, float]:
+    """The value of a row by its code, and how far it may be off."""
+    value = (product - load_f64(facts, SIGNED_SUM)) * load_f64(facts, UNIT)
+    slack = load_f32(block[REACHES], row) * load_f64(facts, MISSED)
+    slack += load_f32(block[RESIDUALS], row) * load_f64(facts, CODED_LENGTH)
+    if block[METRIC] == L2:
+        value -= load_f64(block[HALVES], row)
+    return value, slack + _ROUNDING * (abs(value) + slack)
+
+
+@kernel
+def float_bounds(block: Ints, row: int, query: int, facts: int) -> tuple[float, float]:
+    """The same by a product in float32."""
+    dimension = block[DIMENSION]
+    value = float(dot_floats(block[FLOATS] + row * dimension * 4, query, dimension))
+    norm = load_f64(block[NORMS], row)
+    slack = (dimension + 8) * _FLOAT_EPSILON * norm * load_f64(facts, LENGTH) + dimension * _TINY
+    if block[METRIC] == COSINE:
+        value, slack = value / norm, slack / norm
+    elif block[METRIC] == L2:
+        value -= norm * norm / 2
+    return value, slack + _ROUNDING * (abs(value) + slack)
+
+
+@kernel
+def offer(
+    row: int,
+    value: float,
+    slack: float,
+    k: int,
+    facts: int,
+    pool: int,
+    candidates: int,
+    counts: int,
+) -> None:
+    """Notes a row that may be among the k best. `counts`: those in the pool, the candidates.
+
+    `candidates`: the value that a row has at most, `ordered`, `<< 32 | row`.
+    """
+    if value + slack < load_f64(facts, THRESHOLD):
+        return
+    store_i64(candidates, load_i64(counts, 1), ordered(value + slack) << 32 | row)
+    store_i64(counts, 1, load_i64(counts, 1) + 1)
+    key = ordered(-(value - slack)) << 32 | row
+    count = load_i64(counts, 0)
+    if count < k or key < load_i64(pool, k - 1):
+        insert(pool, count, k, key)
+        store_i64(counts, 0, min(count + 1, k))
+        if count + 1 >= k:
+            lowest = -unordered(load_i64(pool, k - 1) >> 32)
+            lowest -= _ROUNDING * abs(lowest) + load_f64(facts, ROOM)
+            store_f64(facts, THRESHOLD, lowest)
+            slack = load_f64(facts, SLACK)
+            needed = lowest - slack - _ROUNDING * (abs(lowest) + slack)
+            store_f64(facts, NEEDED, needed / load_f64(facts, UNIT) + load_f64(facts, SIGNED_SUM))
+
+
+@kernel
+def is_hopeless(block: Ints, row: int, product: int, facts: int) -> bool:
+    """Whether the product of codes alone tells that a row is not among the k best."""
+    needed = load_f64(facts, NEEDED)
+    if block[METRIC] == L2:
+        # A hair less: halves are much greater than what rounding them costs.
+        needed += load_f64(block[HALVES], row) * (1 - _ROUNDING) / load_f64(facts, UNIT)
+    return product < needed
+
+
+@kernel
+def row_at(rows: int, place: int) -> int:
+    return load_i64(rows, place) if rows != 0 else place
+
+
+@kernel
+def fetch_row(block: Ints, row: int) -> None:
+    if block[CODES] == 0:
+        fetch_floats(block, row)
+        return
+    size = block[CODE_BYTES]
+    for offset in range(0, size, _LINE_BYTES):
+        prefetch(block[CODES] + row * size + offset)
+    prefetch(block[RESIDUALS] + row * 4)
+    prefetch(block[REACHES] + row * 4)
+
+
+@kernel
+def scan(
+    block: Ints,
+    query: int,
+    scale: Doubles,
+    rows: int,
+    count: int,
+    k: int,
+    code: int,
+    facts: int,
+    pool: int,
+    candidates: int,
+    counts: int,
+) -> None:
+    """All candidates for the k best of the rows that `rows` lists, of the first `count` if 0."""
+    prepare(block, query, scale, code, facts)
+    size = block[CODE_BYTES]
+    for place in range(count):
+        row = row_at(rows, place)
+        if rows != 0 and place + _AHEAD < count:
+            fetch_row(block, load_i64(rows, place + _AHEAD))
+        if block[CODES] != 0:
+            product = dot_codes(block[CODES] + row * size, code, size)
+            if is_hopeless(block, row, product, facts):
+                continue
+            value, slack = coded_bounds(block, row, product, facts)
+        else:
+            value, slack = float_bounds(block, row, query, facts)
+        offer(row, value, slack, k, facts, pool, candidates, counts)
+
+
+@kernel
+def scan_by_4(
+    block: Ints,
+    queries: int,
+    many: int,
+    scale: Doubles,
+    rows: int,
+    count: int,
+    k: int,
+    code: int,
+    facts: int,
+    pools: int,
+    candidates: int,
+    counts: int,
+    products: int,
+) -> None:
+    """`scan` for many queries, a multiple of 4, of rows with codes; each row is read few times.
+
+    One row for each query: `facts` `(many, FACTS)`, `pools` `(many, k + 1)`, `candidates`
+    `(many, count)`, `counts` `(many, 2)`.
+    """
+    size = block[CODE_BYTES]
+    for i in range(many):
+        query = queries + i * block[DIMENSION] * 4
+        prepare(block, query, scale, code + i * size, facts + i * FACTS * 8)
+    for start in range(0, count, _ROWS_AT_ONCE):
+        for first in range(0, many, 4):
+            for place in range(start, min(start + _ROWS_AT_ONCE, count)):
+                row = row_at(rows, place)
+                dot_codes_by_4(block[CODES] + row * size, code + first * size, size, products, 0)
+                for i in range(first, first + 4):
+                    its = facts + i * FACTS * 8
+                    product = load_i64(products, i - first)
+                    if not is_hopeless(block, row, product, its):
+                        value, slack = coded_bounds(block, row, product, its)
+                        pool, found = pools + i * (k + 1) * 8, candidates + i * count * 8
+                        offer(row, value, slack, k, its, pool, found, counts + i * 16)
+
+
+@kernel
+def settle(
+    block: Ints,
+    query: int,
+    facts: int,
+    candidates: int,
+    count: int,
+    rows: Ints,
+    scores: Doubles,
+) -> int:
+    """Scores the candidates that are still in question; how many they are."""
+    left = 0
+    for i in range(count):
+        candidate = load_i64(candidates, i)
+        if unordered(candidate >> 32) >= load_f64(facts, THRESHOLD):
+            rows[left] = candidate & 0xFFFFFFFF
+            left += 1
+    for i in range(min(_AHEAD, left)):
+        fetch_floats(block, rows[i])
+    for i in range(left):
+        if i + _AHEAD < left:
+            fetch_floats(block, rows[i + _AHEAD])
+        scores[i] = score(block, rows[i], query, load_f64(facts, LENGTH))
+    return left

@@ -1,0 +1,88 @@
+"""Exact search of coded rows: the whole scan of a part, or of the rows that a filter leaves."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.coded import Coded, aligned
+from core.indexing.exact import RowNumbers
+from core.indexing.kernels import layout
+from core.indexing.kernels.scan import FACTS, scan, scan_by_4, settle
+
+_QUERIES_AT_ONCE = 32
+
+
+def scan_exactly(
+    coded: Coded, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
+) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
+    """For each query the rows that are among the k best, ties at the k-th place included, and
+    some others, with their scores, in no order. O(n·d) a query.
+
+    `queries`: `(q, d) float32`, C-contiguous. `rows`: those to choose from, all if `None`.
+    """
+    step = _QUERIES_AT_ONCE
+    for start in range(0, len(queries), step):
+        yield from _scan(coded, queries[start : start + step], k, rows)
+
+
+def _scan(
+    coded: Coded, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
+) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
+    block = coded.block
+    many, by_4 = len(queries), len(queries) > 1 and block[layout.CODES] != 0
+    if by_4 and many % 4:
+        queries = np.concatenate([queries, np.repeat(queries[-1:], -many % 4, axis=0)])
+    padded = len(queries)
+    count = coded.count if rows is None else len(rows)
+    listed = 0 if rows is None else rows.ctypes.data
+    codes = aligned((padded, int(block[layout.CODE_BYTES])), np.uint8)
+    facts = np.empty((padded, FACTS), np.float64)
+    pools = np.empty((padded, k + 1), np.int64)
+    candidates = np.empty((padded, count), np.int64)
+    counts = np.zeros((padded, 2), np.int64)
+    products = np.empty(4, np.int64)
+    if by_4:
+        scan_by_4(
+            block,
+            queries.ctypes.data,
+            padded,
+            coded.scale,
+            listed,
+            count,
+            k,
+            codes.ctypes.data,
+            facts.ctypes.data,
+            pools.ctypes.data,
+            candidates.ctypes.data,
+            counts.ctypes.data,
+            products.ctypes.data,
+        )
+    else:
+        for i in range(many):
+            scan(
+                block,
+                queries[i].ctypes.data,
+                coded.scale,
+                listed,
+                count,
+                k,
+                codes[i].ctypes.data,
+                facts[i].ctypes.data,
+                pools[i].ctypes.data,
+                candidates[i].ctypes.data,
+                counts[i].ctypes.data,
+            )
+    for i in range(many):
+        found_rows = np.empty(counts[i, 1], np.int64)
+        scores = np.empty(counts[i, 1], np.float64)
+        left = settle(
+            block,
+            queries[i].ctypes.data,
+            facts[i].ctypes.data,
+            candidates[i].ctypes.data,
+            counts[i, 1],
+            found_rows,
+            scores,
+        )
+        yield found_rows[:left], scores[:left]

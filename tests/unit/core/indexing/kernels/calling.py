@@ -1,0 +1,17 @@
+"""Intrinsics can be called by kernels alone: a kernel for each that a test looks at."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+
+def compiled(intrinsic: Any, parameters: int) -> Callable[..., Any]:
+    one: dict[int, Callable[..., Any]] = {
+        1: lambda a: intrinsic(a),
+        2: lambda a, b: intrinsic(a, b),
+        3: lambda a, b, c: intrinsic(a, b, c),
+        5: lambda a, b, c, d, e: intrinsic(a, b, c, d, e),
+    }
+    called: Callable[..., Any] = numba.njit(one[parameters])
+    return called

@@ -1,0 +1,27 @@
+import numpy as np
+
+from core.indexing.calibration import LADDER, Calibration, calibrated
+
+
+def test_the_least_effort_that_reaches_the_target() -> None:
+    calibration = Calibration((10, 20, 40), (0.8, 0.9, 1.0))
+    assert calibration.effort(0.9, 10) == 20
+    assert calibration.effort(0.95, 10) == 30
+    assert calibration.effort(0.5, 10) == 10
+
+
+def test_more_hits_take_more() -> None:
+    calibration = Calibration((10, 20), (0.8, 1.0))
+    assert calibration.effort(1.0, 50) == 100
+    assert calibration.effort(0.8, 3) == 10
+
+
+def test_the_greatest_there_is_if_nothing_reaches_the_target() -> None:
+    assert Calibration((10, 20), (0.5, 0.6)).effort(0.99, 10) == 20
+
+
+def test_it_ends_where_all_is_found_and_chance_makes_nothing_worse() -> None:
+    truth = [np.arange(10)]
+    found = dict(zip(LADDER, (5, 9, 8, 10), strict=False))
+    calibration = calibrated(lambda effort: [np.arange(found[effort])], truth)
+    assert calibration == Calibration(LADDER[:4], (0.5, 0.9, 0.9, 1.0))
