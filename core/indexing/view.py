@@ -69,6 +69,10 @@ class LibraryView:
         return sum(part.memory_bytes for part in self.parts)
 
     @property
+    def vector_bytes(self) -> int:
+        return sum(part.rows.matrix[: part.size].nbytes for part in self.parts)
+
+    @property
     def scanned_bytes(self) -> int:
         """Of vectors that a search without a filter compares one by one."""
         return sum(part.scanned_bytes for part in self.parts)
@@ -81,6 +85,14 @@ class LibraryView:
     def chunk(self, serial: int) -> Chunk:
         part = self._part(serial)
         return part.rows.chunks[part.row_of(serial)]
+
+    def chunks_of(self, serials: Serials) -> list[Chunk]:
+        """In the order of the serials."""
+        if len(self.parts) != 1:
+            return [self.chunk(serial) for serial in serials.tolist()]
+        [part] = self.parts
+        chunks = part.rows.chunks
+        return [chunks[row] for row in part.rows_of(serials).tolist()]
 
     def document(self, serial: int) -> Document:
         return self.documents[self.chunk(serial).document_id]

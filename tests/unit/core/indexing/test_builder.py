@@ -63,7 +63,7 @@ class Setting:
         return [(part.live, part.index is not None) for part in self.view.parts]
 
     def state(self) -> str:
-        return index_status(self.view, self.builder.error("L")).state
+        return index_status(self.view, error=self.builder.error("L")).state
 
 
 def rows(start: int, stop: int) -> list[EmbeddedChunk]:
@@ -238,7 +238,7 @@ def test_a_failure_is_told_and_tried_again_after_the_next_write(
     setting.meanwhile = fail
     setting.builder.start()
     settle(setting)
-    status = index_status(setting.view, setting.builder.error("L"))
+    status = index_status(setting.view, error=setting.builder.error("L"))
     assert (status.state, status.error) == ("failed", "MemoryError: no room")
     assert "could be built for the library L" in caplog.text
     assert nearest(setting.view, 17) == ["c017"]
