@@ -46,7 +46,8 @@ def pinned(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> Pinned:
     return Pinned(
         hits=same,
         passages=[
-            Passage(hit.chunk_id, hit.document_id, texts[hit.chunk_id, hit.version]) for hit in same
+            Passage(hit.chunk_id, hit.document_id, texts[hit.chunk_id, hit.version], hit.score)
+            for hit in same
         ],
         changed=[hit.chunk_id for hit in hits if (hit.chunk_id, hit.version) not in texts],
     )

@@ -1,4 +1,5 @@
-"""`make bench`: every measurement, one after the other; `ARGS=workflow` for one of them.
+"""`make bench`: every measurement, one after the other; `ARGS=workflow` for one of them, and
+`ARGS="retrieval FILE..."` for one that takes files of its own.
 
 Machines are shared and noisy, so each measurement runs its peers in the same process, in
 turn, and prints medians and their ratio.
@@ -6,21 +7,52 @@ turn, and prints medians and their ratio.
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from benchmarks import question, search, workflow
+from benchmarks import question, retrieval, search, workflow
 
-BENCHMARKS = {"workflow": workflow.main, "question": question.main, "search": search.main}
+Benchmark = Callable[..., Awaitable[None]]
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "workflow": workflow.main,
+    "question": question.main,
+    "search": search.main,
+    "retrieval": retrieval.main,
+}
+TAKE_FILES = {"retrieval"}
 
 
 def main() -> int:
-    names = sys.argv[1:] or list(BENCHMARKS)
-    if unknown := [name for name in names if name not in BENCHMARKS]:
+    try:
+        wanted = _wanted(sys.argv[1:]) or [(name, []) for name in BENCHMARKS]
+    except LookupError as error:
         known = ", ".join(BENCHMARKS)
-        print(f"No benchmark is called {', '.join(unknown)}; there are: {known}", file=sys.stderr)
+        print(f"No benchmark is called {error.args[0]}; there are: {known}", file=sys.stderr)
         return 2
-    for name in names:
-        asyncio.run(BENCHMARKS[name]())
+    for name, files in wanted:
+        asyncio.run(_measured(BENCHMARKS[name], files))
     return 0
+
+
+def _wanted(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Names of benchmarks, each with the files that follow it, if it takes any.
+
+    Raises:
+        LookupError: something is no benchmark's name.
+    """
+    wanted: list[tuple[str, list[str]]] = []
+    for argument in arguments:
+        if argument in BENCHMARKS:
+            wanted.append((argument, []))
+        elif wanted and wanted[-1][0] in TAKE_FILES:
+            wanted[-1][1].append(argument)
+        else:
+            raise LookupError(argument)
+    return wanted
+
+
+async def _measured(benchmark: Benchmark, files: Sequence[str]) -> None:
+    await benchmark(*files)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`nalanda search`."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,16 +14,27 @@ from nalanda import Hit, Include
 INCLUDED: tuple[Include, ...] = ("text", "metadata", "document")
 
 
+class Mode(StrEnum):
+    VECTOR = "vector"
+    LEXICAL = "lexical"
+    HYBRID = "hybrid"
+
+
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     library: LibraryOption,
     k: Annotated[int, typer.Option("-k", help="How many chunks.")] = 10,
+    mode: Annotated[
+        Mode, typer.Option(help="By its meaning, by its words, or by both.")
+    ] = Mode.VECTOR,
     condition: FilterOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Find the chunks that are nearest to a text."""
     with connect() as client:
-        found = client.search(library, text=text, k=k, filter=condition, include=INCLUDED)
+        found = client.search(
+            library, text=text, k=k, mode=mode.value, filter=condition, include=INCLUDED
+        )
     if as_json:
         typer.echo(found.model_dump_json(indent=2, exclude_none=True))
         return

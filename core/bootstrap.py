@@ -10,6 +10,7 @@ from core.domain.errors import StorageError
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog
 from core.indexing.sealing import Sealing
+from core.indexing.warming import Warmup
 from core.ports.store import Store
 from core.providers import registry
 from core.providers.base import Embedder
@@ -20,6 +21,7 @@ from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
 from core.services.libraries import LibraryService
 from core.services.search import SearchService
+from core.services.shadow import ShadowQueries
 from core.settings import Settings
 
 
@@ -30,6 +32,8 @@ class Core:
     store: Store
     catalog: Catalog
     builder: Builder
+    warmup: Warmup
+    shadow: ShadowQueries
     embedders: Mapping[str, Embedder]
     libraries: LibraryService
     documents: DocumentService
@@ -38,6 +42,7 @@ class Core:
     feedback: FeedbackService
 
     def close(self) -> None:
+        self.shadow.close()
         self.builder.close()
         self.store.close()
 
@@ -72,19 +77,26 @@ def open_core(settings: Settings) -> Core:
         store.close()
         raise
     writes = ChunkWrites(embedding)
+    warmup = Warmup()
+    warmup.start()
     builder.start()
+    shadow = ShadowQueries()
+    shadow.start()
     return Core(
         store=store,
         catalog=catalog,
         builder=builder,
+        warmup=warmup,
+        shadow=shadow,
         embedders=embedders,
         libraries=LibraryService(store, embedding),
         documents=DocumentService(store, writes),
-        chunks=ChunkService(store, writes),
+        chunks=ChunkService(store, writes, catalog),
         search=SearchService(
             catalog,
             embedders,
             min_position_wait_s=settings.min_position_wait_s,
+            shadow=shadow,
             index_error=builder.error,
         ),
         feedback=FeedbackService(store),

@@ -85,8 +85,6 @@ def _question(core: Core, settings: Settings, body: QueryBody) -> QueryRequest:
         NotFound: there is no such library.
         Invalid: it can't be asked like this, or not this library.
     """
-    if body.mode != "vector":
-        raise Invalid.at("/mode", f"{body.mode} comes with a later release; there is vector.")
     if body.review:
         raise Invalid.at("/review", "Reviews come with a later release.")
     state = core.catalog.state

@@ -28,10 +28,14 @@ async def livez() -> Response:
 
 @router.get("/readyz", responses=answers(200, Readiness) | answers(503, Readiness))
 async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
-    """Whether it serves all but questions; those need Temporal, which is named as well."""
+    """Whether it serves all but questions; those need Temporal, which is named as well.
+
+    Searches are answered, if slower, while kernels are compiled.
+    """
     storage = await run_in_threadpool(_storage, core)
     checks = {
         "storage": storage,
+        "kernels": core.warmup.state,
         "temporal": OK if await temporal.healthy() else "out of reach: no questions for now",
     }
     ready = storage == OK

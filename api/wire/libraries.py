@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from api.wire.base import Answer, Body, EntityAnswer, JsonObject, Scalar
 from api.wire.index import IndexBody
-from core.domain.library import IndexKind, IndexSpec, Library, LibraryDraft, Metric
+from core.domain.library import IndexKind, IndexSpec, Language, Library, LibraryDraft, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.domain.vectors import MAX_DIMENSION
 
@@ -65,6 +65,9 @@ class LibraryBody(Body):
     metric: Metric | None = None
     index: IndexBody = IndexBody(kind=IndexKind.AUTO)
     embedding_model: str | None = None
+    language: Language = Field(
+        default=Language.ENGLISH, description="Of its texts, for lexical search."
+    )
 
     def draft(self) -> LibraryDraft:
         schema = self.metadata_schema
@@ -77,6 +80,7 @@ class LibraryBody(Body):
             metric=self.metric,
             index=self.index.spec(),
             embedding_model=self.embedding_model,
+            language=self.language,
         )
 
     @classmethod
@@ -118,5 +122,6 @@ class LibraryAnswer(EntityAnswer):
     metric: Metric
     index: Annotated[Mapping[str, Any], BeforeValidator(_flat)]
     embedding_model: str | None
+    language: Language
     created_at: datetime
     updated_at: datetime

@@ -31,7 +31,7 @@ class QueryBody(Body):
     query: str = Field(min_length=1, max_length=10_000, pattern=r"\S")
     k: int = Field(default=40, ge=1, le=1000, description="How many candidates are retrieved.")
     top_n: int = Field(default=5, ge=1, le=100, description="How many of them are kept.")
-    mode: SearchMode = "vector"
+    mode: SearchMode = Field(default="hybrid", description="How the candidates are found.")
     filter: JsonObject | None = None
     answer: bool = Field(default=True, description="False: only the hits are wanted.")
     review: bool = Field(default=False, description="Comes with a later release.")

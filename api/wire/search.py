@@ -17,14 +17,24 @@ _SHOWN: tuple[Part, ...] = ("text", "metadata")
 
 
 class ParametersBody(Body):
-    """How hard approximate indexes look; an exact search heeds neither."""
+    """How hard approximate indexes look, by `ef` or `nprobe`, or by the mean share of the true
+    hits that is to be found; an exact search heeds none of them."""
 
     ef: int | None = Field(default=None, ge=1, le=1_000_000)
     nprobe: int | None = Field(default=None, ge=1, le=1_000_000)
+    target_recall: float | None = Field(default=None, ge=0.9, le=0.999)
+
+
+class WeightsBody(Body):
+    """What each half of a hybrid search counts, in proportion to their sum."""
+
+    vector: float = Field(ge=0, le=1)
+    lexical: float = Field(ge=0, le=1)
 
 
 class SearchBody(Body):
-    """Either an embedding or a text, which the library's model embeds."""
+    """An embedding, or a text that the library's model embeds; a text for `lexical` and `hybrid`,
+    and for the latter perhaps an embedding as well."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -48,6 +58,7 @@ class SearchBody(Body):
     parameters: ParametersBody | None = None
     include: list[Part] = Field(default_factory=lambda: list(_SHOWN))
     group_by: Literal["document_id"] | None = None
+    weights: WeightsBody | None = None
 
     def request(self, library: str) -> SearchRequest:
         parameters = self.parameters.model_dump(exclude_none=True) if self.parameters else {}
@@ -62,6 +73,7 @@ class SearchBody(Body):
             parameters=parameters,
             include=self.include,
             group_by=self.group_by,
+            weights=self.weights.model_dump() if self.weights else None,
         )
 
 
@@ -83,7 +95,7 @@ class HitDocument(Answer):
 
 
 class HitAnswer(Answer):
-    """A higher `score` is nearer, for every metric; below it is what `include` names."""
+    """A higher `score` is better, for every mode and metric; below it is what `include` names."""
 
     chunk_id: str
     document_id: str

@@ -27,6 +27,33 @@ class IndexKind(StrEnum):
     HNSW = "hnsw"
 
 
+class Language(StrEnum):
+    """Of a library's texts, for search by words: `run` finds `running` where it is known how the
+    language bends its words, and its commonest words are passed over; `none` takes words as
+    they are. Texts in other languages are found all the same, by their words as they are bent.
+    """
+
+    NONE = "none"
+    ARABIC = "arabic"
+    DANISH = "danish"
+    DUTCH = "dutch"
+    ENGLISH = "english"
+    FINNISH = "finnish"
+    FRENCH = "french"
+    GERMAN = "german"
+    GREEK = "greek"
+    HUNGARIAN = "hungarian"
+    ITALIAN = "italian"
+    NORWEGIAN = "norwegian"
+    PORTUGUESE = "portuguese"
+    ROMANIAN = "romanian"
+    RUSSIAN = "russian"
+    SPANISH = "spanish"
+    SWEDISH = "swedish"
+    TAMIL = "tamil"
+    TURKISH = "turkish"
+
+
 @dataclass(frozen=True, slots=True)
 class IndexSpec:
     kind: IndexKind = IndexKind.AUTO
@@ -46,6 +73,7 @@ class LibraryDraft:
     metric: Metric | None = None
     index: IndexSpec = IndexSpec()
     embedding_model: str | None = None
+    language: Language = Language.ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +96,4 @@ class Library:
     version: int
     created_at: datetime
     updated_at: datetime
+    language: Language = Language.ENGLISH

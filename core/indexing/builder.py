@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.indexing import writing
 from core.indexing.catalog import Catalog
-from core.indexing.maintenance import Job, differ, next_job
+from core.indexing.maintenance import Job, as_built, differ, next_job
 from core.indexing.part import Part
 from core.indexing.sealing import Sealing
 from core.indexing.vector_index import BuildCancelled
@@ -37,7 +37,8 @@ class _Task:
 class Builder:
     """One thread, which the catalog wakes. It takes the catalog's turn only to swap parts.
 
-    A library whose segment can't be built is left alone until the next write to it.
+    A library whose segment can't be built is left alone until there is a write to it, and for
+    `quiet_s` at least.
     """
 
     def __init__(
@@ -65,7 +66,8 @@ class Builder:
     def start(self) -> None:
         """Looks at all libraries, and from now on at those that change."""
         self._catalog.on_change(self.changed)
-        self.changed(list(self._catalog.state.views))
+        views = self._catalog.state.views.items()
+        self.changed([id_ for id_, view in views if next_job(view, quiet=True) is not None])
         self._thread.start()
 
     def close(self) -> None:
@@ -81,8 +83,11 @@ class Builder:
         with self._wake:
             now = self._clock()
             for id_ in library_ids:
-                self._due[id_] = self._written[id_] = now
-                self._errors.pop(id_, None)
+                self._written[id_] = now
+                if id_ in self._errors:
+                    self._due.setdefault(id_, now + self._quiet_s)
+                else:
+                    self._due[id_] = now
             self._wake.notify_all()
 
     def error(self, library_id: str) -> str | None:
@@ -112,8 +117,12 @@ class Builder:
             error = self._worked(library_id)
             with self._wake:
                 self._at_work = None
-                if error is not None and library_id not in self._due:
+                if error is None:
+                    self._errors.pop(library_id, None)
+                else:
                     self._errors[library_id] = error
+                    if library_id in self._due:
+                        self._due[library_id] = self._clock() + self._quiet_s
                 self._wake.notify_all()
 
     def _next(self) -> str | None:
@@ -188,8 +197,9 @@ class Builder:
 
         started = time.perf_counter()
         library, parts = task.view.library, task.parts
+        spec, documents = as_built(library.index), task.view.documents
         try:
-            segment = self._sealing.segment(parts, library.index, task.view.documents, cancelled)
+            segment = self._sealing.segment(parts, spec, documents, cancelled)
         except BuildCancelled:
             return
         if cancelled():

@@ -3,21 +3,16 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
-from core.domain.library import IndexKind, IndexSpec, Metric
+from core.domain.library import IndexKind, IndexSpec
 from core.indexing.coded import encode
 from core.indexing.exact import Vectors
 from core.indexing.flat import FlatIndex
 from core.indexing.hnsw_build import build_hnsw
-from core.indexing.reference import ReferenceIndex
+from core.indexing.reference import ReferenceIndex, is_within_float32
 from core.indexing.vector_index import VectorIndex
 
 GRAPH_FROM = 5_000
 """Rows from which `auto` takes a graph: below, a scan takes no longer than a walk."""
-
-_CODED_UP_TO = 1e15
-"""Lengths beyond which squares and their sums might leave what float32 can hold."""
 
 
 def build_index(
@@ -32,7 +27,7 @@ def build_index(
     Raises:
         BuildCancelled: `cancelled` said so.
     """
-    if vectors.metric is not Metric.COSINE and not _is_codable(vectors):
+    if not is_within_float32(vectors):
         return ReferenceIndex(vectors)
     asked = spec.parameters
     match _kind(spec.kind, len(vectors.matrix)):
@@ -53,11 +48,6 @@ def _kind(asked: IndexKind, rows: int) -> IndexKind:
     if asked is IndexKind.AUTO:
         return IndexKind.HNSW if rows >= GRAPH_FROM else IndexKind.FLAT
     return asked
-
-
-def _is_codable(vectors: Vectors) -> bool:
-    longest = float(np.max(vectors.norms, initial=0.0))
-    return longest == 0.0 or 1 / _CODED_UP_TO < longest < _CODED_UP_TO
 
 
 def _whole(value: float | None) -> int | None:

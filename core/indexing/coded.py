@@ -1,7 +1,7 @@
 """The rows of a sealed part with their 8-bit codes, as kernels take them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,13 +65,8 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
     count, dimension = vectors.matrix.shape
     step, shift = _range(vectors)
     size = -(-dimension // _LINE_BYTES) * _LINE_BYTES
-    coded = Coded(vectors, step, shift, {}, np.zeros(layout.SIZE, np.int64), np.zeros(4))
-    coded.block[layout.COUNT] = count
-    coded.block[layout.METRIC] = _METRICS[vectors.metric]
-    coded.block[layout.DIMENSION] = dimension
+    coded = replace(uncoded(vectors), step=step, shift=shift)
     coded.block[layout.CODE_BYTES] = size
-    coded.attach(layout.FLOATS, vectors.matrix)
-    coded.attach(layout.NORMS, vectors.norms)
     coded.attach(layout.CODES, aligned((count, size), np.uint8))
     coded.attach(layout.RESIDUALS, np.empty(count, np.float32))
     coded.attach(layout.REACHES, np.empty(count, np.float32))
@@ -88,6 +83,18 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
     )
     reach, residual = (coded.arrays[p].max(initial=0) for p in (layout.REACHES, layout.RESIDUALS))
     coded.scale[:] = step, shift, reach, residual
+    return coded
+
+
+def uncoded(vectors: Vectors) -> Coded:
+    """For a scan of the rows as they are."""
+    count, dimension = vectors.matrix.shape
+    coded = Coded(vectors, 1.0, 0.0, {}, np.zeros(layout.SIZE, np.int64), np.zeros(4))
+    coded.block[layout.COUNT] = count
+    coded.block[layout.METRIC] = _METRICS[vectors.metric]
+    coded.block[layout.DIMENSION] = dimension
+    coded.attach(layout.FLOATS, vectors.matrix)
+    coded.attach(layout.NORMS, vectors.norms)
     return coded
 
 

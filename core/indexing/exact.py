@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
-from core.indexing.vector_index import Found
 
 Floats: TypeAlias = NDArray[np.float64]
 RowNumbers: TypeAlias = NDArray[np.intp]
@@ -33,13 +32,14 @@ class Vectors:
     norms: Floats
 
 
-def search(
-    vectors: Vectors, query: NDArray[np.float32], k: int, *, eligible: RowNumbers | None
-) -> Found:
-    """The `min(k, eligible)` best rows, and all that tie with the last of them.
+def with_ties(
+    vectors: Vectors, query: NDArray[np.float32], k: int, eligible: RowNumbers | None
+) -> tuple[RowNumbers, Floats]:
+    """The `min(k, eligible)` best rows in no order, and all that tie with the last; their scores.
 
-    `query`: `(d,) float32`. `eligible`: the rows that may be found, all if `None`. The score is
-    the similarity for cosine and dot, and the negative distance for l2.
+    `query`: `(d,) float32`. `eligible`: the rows that may be found, all if `None`. A score is the
+    similarity for cosine and dot, and the negative distance for l2, rounded to float32 where it
+    can hold it.
     """
     if vectors.metric is Metric.COSINE:
         # To a norm in [0.5, 1) by a power of two, which leaves the score as it is.
@@ -49,8 +49,12 @@ def search(
     norms = vectors.norms if eligible is None else vectors.norms[eligible]
     candidates = _candidates(vectors.metric, products, norms, query, k)
     rows = candidates if eligible is None else eligible[candidates]
-    rows, scores = _best(rows, _scores(vectors, rows, query), k)
-    return Found(rows, scores, "exact" if eligible is None else "exact_over_matches", exact=True)
+    scores = _scores(vectors, rows, query)
+    if k < len(rows):
+        # Ties at the k-th place stay, as it is their ids that decide.
+        kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
+        rows, scores = rows[kept], scores[kept]
+    return rows, scores
 
 
 def _products(
@@ -126,11 +130,3 @@ def _rounded(scores: Floats) -> Floats:
     with np.errstate(over="ignore"):
         rounded = scores.astype(np.float32).astype(np.float64)
     return np.where(np.isfinite(rounded), rounded, scores) + 0.0  # which makes -0.0 a 0.0
-
-
-def _best(rows: RowNumbers, scores: Floats, k: int) -> tuple[RowNumbers, Floats]:
-    if k < len(rows):
-        kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
-        rows, scores = rows[kept], scores[kept]
-    order = np.argsort(-scores)
-    return rows[order], scores[order]

@@ -19,9 +19,7 @@ from core.indexing.flat import search_exactly
 from core.indexing.kernels import layout
 from core.indexing.kernels.walk import search_graph
 from core.indexing.scratch import Scratch
-from core.indexing.vector_index import Effort, Found
-
-DEFAULT_RECALL = 0.98
+from core.indexing.vector_index import DEFAULT_RECALL, Effort, Found
 
 _MAX_EF = 1 << 14
 _FRONTIER = 4_096
@@ -87,7 +85,7 @@ class HnswIndex:
         if effort.ef is not None:
             return min(max(effort.ef, k), _MAX_EF)
         target = effort.target_recall or DEFAULT_RECALL
-        return min(self.calibration.effort(target, k), _MAX_EF)
+        return min(int(effort.boost * self.calibration.effort(target, k)), _MAX_EF)
 
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
         return rows <= _WALKED * _STEPS_PER_EF * ef / share
@@ -119,7 +117,7 @@ class HnswIndex:
             )
         finally:
             self._idle.append(scratch)
-        found = []
+        found: list[Found] = []
         for i, count in enumerate(counts.tolist()):
             if count < filtering.least:
                 # The walk did not come by enough of the allowed ones.

@@ -18,10 +18,14 @@ SEAL_ROWS = 4_096
 SMALL_ROWS = 2_000
 """Libraries below stay a delta."""
 
+_BEHIND_ROWS = 4 * SEAL_ROWS
+_MOST_SEGMENTS = 8
+"""That a writer in haste leaves behind unmerged."""
+
 _COMPACT_ROWS = 1_000
 _COMPACT_SHARE = 0.2
 _SETTLE_SHARE = 0.1
-_OF_A_SEARCH = {"ef", "nprobe"}
+_OF_A_SEARCH = {"ef", "nprobe", "target_recall"}
 
 
 class Reason(StrEnum):
@@ -47,18 +51,19 @@ def next_job(view: LibraryView, *, quiet: bool = False) -> Job | None:
     """
     parts = view.parts
     if any(_is_stale(part, view.library.index) for part in parts):
-        return Job(Reason.REBUILD, 0, len(parts))
+        return Job(Reason.REBUILD, 0, _end(parts))
     return _seal(parts) or _compaction(parts) or (_settling(parts) if quiet else None)
 
 
 def differ(built: IndexSpec, wanted: IndexSpec) -> bool:
     """In the kind, or in parameters that are more than those that a search may set."""
-    return _as_built(built) != _as_built(wanted)
+    return as_built(built) != as_built(wanted)
 
 
-def _as_built(spec: IndexSpec) -> tuple[str, dict[str, float]]:
+def as_built(spec: IndexSpec) -> IndexSpec:
+    """Without what a search may set: that is no part of what is built."""
     fixed = {name: v for name, v in spec.parameters.items() if name not in _OF_A_SEARCH}
-    return spec.kind, fixed
+    return IndexSpec(spec.kind, fixed)
 
 
 def _is_stale(part: Part, wanted: IndexSpec) -> bool:
@@ -66,16 +71,27 @@ def _is_stale(part: Part, wanted: IndexSpec) -> bool:
 
 
 def _seal(parts: Sequence[Part]) -> Job | None:
-    """The rows that have no index, with the segments before them that are not much larger."""
+    """The rows that have no index, with the segments before them that are not much larger.
+
+    Where writes come faster than merges end, the rows alone: a merge would take so long that
+    still more are waiting after it.
+    """
+    stop = _end(parts)
     start = _first(parts, lambda part: part.index is None)
-    waiting = parts[start:]
-    if not any(part.frozen or part.size >= SEAL_ROWS for part in waiting):
+    if start >= stop:
         return None
-    rows = sum(part.live for part in waiting)
-    while start and parts[start - 1].live <= 2 * rows:
+    rows = sum(part.live for part in parts[start:stop])
+    behind = rows >= _BEHIND_ROWS and start <= _MOST_SEGMENTS
+    while start and not behind and parts[start - 1].live <= 2 * rows:
         start -= 1
         rows += parts[start].live
-    return Job(Reason.SEAL, start, len(parts))
+    return Job(Reason.SEAL, start, stop)
+
+
+def _end(parts: Sequence[Part]) -> int:
+    """Where a small delta is: if building fails over and over, it is not frozen row by row."""
+    last = parts[-1] if parts else None
+    return len(parts) - (last is not None and not last.frozen and last.size < SEAL_ROWS)
 
 
 def _compaction(parts: Sequence[Part]) -> Job | None:

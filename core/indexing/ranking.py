@@ -31,6 +31,8 @@ NOTHING = Ranking(np.empty(0, np.int64), np.empty(0))
 
 def merge(parts: Sequence[Part], founds: Sequence[Found], k: int) -> Ranking:
     """The k best of what the parts found for one query; O(k · parts) but for ties."""
+    if len(parts) == 1 and (ranking := _as_found(parts[0], founds[0], k)) is not None:
+        return ranking
     hits: list[tuple[float, str, int]] = []
     for part, found in zip(parts, founds, strict=True):
         if len(found.rows) > k:
@@ -41,15 +43,23 @@ def merge(parts: Sequence[Part], founds: Sequence[Found], k: int) -> Ranking:
         hits += zip((-found.scores).tolist(), ids, serials, strict=True)
     hits.sort()
     del hits[k:]
-    largest = max(range(len(parts)), key=lambda i: parts[i].size) if len(parts) > 1 else 0
-    index = parts[largest].index
+    largest = max(range(len(parts)), key=lambda i: parts[i].size)
     return Ranking(
         np.array([serial for _, _, serial in hits], np.int64),
         np.array([-score for score, _, _ in hits], np.float64),
-        IndexKind.FLAT if index is None else index.kind,
+        parts[largest].kind,
         founds[largest].strategy,
         all(found.exact for found in founds),
     )
+
+
+def _as_found(part: Part, found: Found, k: int) -> Ranking | None:
+    """With no tie to break the order is the index's own, and no row is looked at."""
+    scores = found.scores[: k + 1].tolist()
+    if len(set(scores)) < len(scores):
+        return None
+    serials = part.serials_of(found.rows[:k])
+    return Ranking(serials, found.scores[:k], part.kind, found.strategy, found.exact)
 
 
 def _best(found: Found, k: int) -> Found:

@@ -6,10 +6,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import IndexKind
+from core.domain.library import IndexKind, Metric
 from core.indexing import exact
 from core.indexing.exact import Vectors
-from core.indexing.vector_index import Effort, Found
+from core.indexing.vector_index import Effort, Found, ranked
+
+_WITHIN = 1e15
+
+
+def is_within_float32(vectors: Vectors) -> bool:
+    """Whether squares of lengths, and products, are far from what float32 can't hold. O(n)."""
+    if vectors.metric is Metric.COSINE:  # whose rows are scaled
+        return True
+    longest = float(np.max(vectors.norms, initial=0.0))
+    return longest == 0.0 or 1 / _WITHIN < longest < _WITHIN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,5 +36,8 @@ class ReferenceIndex:
         effort: Effort,  # noqa: ARG002  # there is but one way
         allowed: NDArray[np.bool_] | None,
     ) -> list[Found]:
-        eligible = None if allowed is None else np.flatnonzero(allowed)
-        return [exact.search(self.vectors, query, k, eligible=eligible) for query in queries]
+        rows = None if allowed is None else np.flatnonzero(allowed)
+        strategy = "none" if rows is None else "exact_over_matches"
+        return [
+            ranked(*exact.with_ties(self.vectors, query, k, rows), k, strategy) for query in queries
+        ]

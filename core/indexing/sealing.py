@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.document import Document
+from core.domain.filters import Field
 from core.domain.library import IndexSpec
-from core.indexing.building import build_index
+from core.indexing.attributes import AttributeIndex
 from core.indexing.exact import Vectors
 from core.indexing.part import Part, Serials
 from core.indexing.rows import Rows
@@ -26,19 +27,28 @@ class BuildIndex(Protocol):
     ) -> VectorIndex: ...
 
 
+def _build_index(
+    vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
+) -> VectorIndex:
+    # Importing numba takes as long as all else at the start of a process.
+    from core.indexing.building import build_index
+
+    return build_index(vectors, spec, threads=threads, cancelled=cancelled)
+
+
 @dataclass(frozen=True, slots=True)
 class Sealing:
     """How segments are made. `vectors_dir`: where their vectors lie in files, not in memory."""
 
     threads: int = 1
     vectors_dir: Path | None = None
-    build: BuildIndex = build_index
+    build: BuildIndex = _build_index
 
     def segment(
         self,
         parts: Sequence[Part],
         spec: IndexSpec,
-        documents: Mapping[str, Document],  # noqa: ARG002  # for the attribute index
+        documents: Mapping[str, Document],
         cancelled: Callable[[], bool],
     ) -> Part:
         """Of at least one live row. What it returns once `cancelled` is true is worth nothing.
@@ -63,7 +73,7 @@ class Sealing:
             frozen=True,
             index=self.build(vectors, spec, threads=self.threads, cancelled=cancelled),
             built_for=spec,
-            attributes=None,  # To be built here, of rows.chunks and documents.
+            attributes=AttributeIndex.build(rows.chunks, documents, _asked_for(parts)),
         )
 
     def _rows(self, parts: Sequence[Part], taken: Sequence[NDArray[np.intp]]) -> Rows:
@@ -85,6 +95,12 @@ class Sealing:
             chunks=[r.chunks[row] for r, kept in pairs for row in kept.tolist()],
             mapped=self.vectors_dir is not None,
         )
+
+
+def _asked_for(parts: Sequence[Part]) -> set[Field]:
+    """The fields that filters and listings have used so far."""
+    indexes = [part.attributes for part in parts if part.attributes is not None]
+    return {field for index in indexes for field in index.fields}
 
 
 def _have_no_gaps(serials: Serials) -> bool:

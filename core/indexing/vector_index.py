@@ -1,4 +1,4 @@
-"""What every vector index can do: find the nearest rows of one sealed segment."""
+"""What a sealed part is searched with, whatever its algorithm."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,13 +14,15 @@ from core.domain.library import IndexKind
 class Effort:
     """How hard to look: exactly, by a kind's own parameter, or for a share of the true hits.
 
-    A parameter that is given goes before `target_recall`; what is `None` the index chooses.
+    `target_recall` is a mean over queries; a parameter that is given goes before it. `boost`: so
+    many times what the calibration says, where less was found than it says.
     """
 
     exact: bool = False
     ef: int | None = None
     nprobe: int | None = None
     target_recall: float | None = None
+    boost: float = 1.0
 
     def or_else(self, parameters: Mapping[str, float]) -> "Effort":
         """With a library's own parameters of a search, where this names none at all."""
@@ -39,49 +41,52 @@ def _count(value: float | None) -> int | None:
 
 
 DEFAULT_EFFORT = Effort()
+DEFAULT_RECALL = 0.98
+
+
+class BuildCancelled(Exception):
+    """Nobody wants the index any more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What one query finds in one part: best first, at least `min(k, allowed)` rows.
+    """At least `min(k, allowed)` rows, unless there are fewer.
 
-    `rows`: `(h,) intp`, numbered within the part. `scores`: `(h,) float64`, the true values of
-    the metric, rounded to float32 where it can hold them; higher is better. Ties are in any
-    order; with `exact`, all that tie with the k-th are there, as their ids will decide.
+    `rows`: `(h,) int64`, numbers within the part; `scores`: `(h,) float64`, the metric's true
+    value, best first. All that tie with the k-th are among them if `exact`. `strategy`: what the
+    filter made of the search.
     """
 
-    rows: NDArray[np.intp]
+    rows: NDArray[np.int64]
     scores: NDArray[np.float64]
     strategy: str
     exact: bool
 
 
-def ranked(rows: NDArray[np.intp], scores: NDArray[np.float64], k: int, strategy: str) -> Found:
-    """Of rows in no order, among which are the k best and all that tie with the last of them."""
+def ranked(rows: NDArray[np.int64], scores: NDArray[np.float64], k: int, strategy: str) -> Found:
+    """A `Found` of rows in no order that are exact, and of others that are not among the k."""
     order = np.argsort(-scores, kind="stable")
     if k < len(order):
+        # Ties at the k-th place stay, as it is their ids that decide.
         order = order[: np.count_nonzero(scores >= scores[order[k - 1]])]
     return Found(rows[order], scores[order], strategy, exact=True)
 
 
-class BuildCancelled(Exception):
-    """Nobody wants the index any more that is being built."""
-
-
 class VectorIndex(Protocol):
-    """Immutable once built, and searched by any number of threads at once.
-
-    `parameters`: as built. `memory_bytes`: without the vectors themselves.
-    """
+    """Nearest neighbours among the rows of one sealed part; searched by many threads at once."""
 
     @property
     def kind(self) -> IndexKind: ...
 
     @property
-    def parameters(self) -> Mapping[str, float]: ...
+    def parameters(self) -> Mapping[str, float]:
+        """As it was built, those that the program chose included."""
+        ...
 
     @property
-    def memory_bytes(self) -> int: ...
+    def memory_bytes(self) -> int:
+        """Beside the vectors."""
+        ...
 
     def search(
         self,
@@ -90,9 +95,9 @@ class VectorIndex(Protocol):
         effort: Effort,
         allowed: NDArray[np.bool_] | None,
     ) -> list[Found]:
-        """One `Found` for each of the queries.
+        """The `k` nearest rows of each query.
 
-        `queries`: `(q, d) float32`, as the client gave them. `allowed`: `(n,) bool`, the rows
-        that may be found, at least one of them; all if `None`.
+        `queries`: `(q, d) float32`, C-contiguous. `allowed`: `(n,) bool`, the rows to choose
+        from, all if `None`.
         """
         ...

@@ -21,11 +21,12 @@ Purpose = Literal["document", "query"]
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk as a provider sees it."""
+    """A chunk as a provider sees it. `score`: the search's, comparable with its neighbours'."""
 
     chunk_id: str
     document_id: str
     text: str
+    score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

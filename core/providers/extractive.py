@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from core.contracts.query import Citation
 from core.domain.sentences import is_code, is_heading
 from core.providers.base import Embedder, Generated, Passage, Reranking, Scored
@@ -19,15 +22,20 @@ _FEWEST_WORDS = 4
 
 
 class LocalReranker:
-    """Orders passages by their best-matching sentence."""
+    """Orders passages by how well the search found them and how well their best sentence matches.
+
+    The score is the mean of both, each scaled to [0, 1] over the passages.
+    """
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
-        scores = match(self._embedder, query, [passage.text for passage in passages]).passages
-        order = sorted(range(len(passages)), key=lambda index: (-scores[index], index))
-        return Reranking(tuple(Scored(index, scores[index]) for index in order[:top_n]))
+        matches = match(self._embedder, query, [passage.text for passage in passages])
+        found = np.array([passage.score for passage in passages])
+        scores = (_scaled(found) + _scaled(matches.passages)) / 2
+        order = np.argsort(-scores, kind="stable")[:top_n].tolist()
+        return Reranking(tuple(Scored(index, float(scores[index])) for index in order))
 
 
 class LocalAnswerer:
@@ -45,6 +53,13 @@ class LocalAnswerer:
         if not matches.sentences:
             return Generated(NOTHING_FOUND, ())
         return _quoted(_best(matches, passages), passages)
+
+
+def _scaled(scores: ArrayLike) -> NDArray[np.float64]:
+    """To [0, 1]; all to 1 if they are the same."""
+    values = np.asarray(scores, np.float64)
+    span = np.ptp(values) if len(values) else 0.0
+    return (values - values.min()) / span if span > 0 else np.ones(len(values))
 
 
 def _best(matches: Matches, passages: Sequence[Passage]) -> list[Sentence]:

@@ -117,6 +117,7 @@ def _put(
         version=unit.position,
         created_at=now if replaced is None else replaced.created_at,
         updated_at=now,
+        language=draft.language,
     )
     unit.libraries.put(library)
     return library

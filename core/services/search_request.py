@@ -11,12 +11,16 @@ MAX_K = 10_000
 MODES = ("vector", "lexical", "hybrid")
 INCLUDABLE = ("text", "metadata", "document", "embedding")
 GROUPINGS = ("document_id",)
-PARAMETERS = ("ef", "nprobe")
+PARAMETERS = {"ef": (1, 1_000_000), "nprobe": (1, 1_000_000), "target_recall": (0.9, 0.999)}
+"""What steers approximate indexes, and from where to where it goes."""
+WEIGHTS = ("vector", "lexical")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchRequest:
-    """`library` is an id or a name; one of `embedding` and `text` says what to search for.
+    """`library` is an id or a name. A search by `vector` takes an embedding, or a text that the
+    library's model embeds; one by words (`lexical`) a text; a `hybrid` one a text, and perhaps
+    an embedding in place of the model's. `weights`: what each half of a hybrid one counts.
 
     `filter` is parsed JSON in the filter language. `parameters` steer approximate indexes, so
     they change nothing in an exact search. With `group_by`, hits are the best of each document.
@@ -32,6 +36,7 @@ class SearchRequest:
     parameters: Mapping[str, float] = field(default_factory=dict)
     include: Sequence[str] = ("text", "metadata")
     group_by: str | None = None
+    weights: Mapping[str, float] | None = None
     min_position: int = 0
 
     def check(self, pointer: str = "") -> None:
@@ -40,24 +45,48 @@ class SearchRequest:
         Raises:
             Invalid: with a fault for each broken rule.
         """
-        faults = [*self._mode_faults(), *self._query_faults(), *self._shape_faults()]
+        faults = [
+            *self._mode_faults(),
+            *self._query_faults(),
+            *self._weight_faults(),
+            *self._shape_faults(),
+        ]
         if faults:
             raise Invalid([Fault(pointer + fault.pointer, fault.detail) for fault in faults])
 
     def _mode_faults(self) -> list[Fault]:
         if self.mode not in MODES:
             return [Fault("/mode", f"A mode is one of {', '.join(MODES)}.")]
-        if self.mode != "vector":
-            detail = f"{self.mode!r} search comes with a later release; this one has 'vector'."
-            return [Fault("/mode", detail)]
+        if self.weights is not None and self.mode != "hybrid":
+            return [Fault("/weights", "Only a hybrid search has weights.")]
         return []
 
     def _query_faults(self) -> list[Fault]:
-        if self.embedding is None and self.text is None:
-            return [Fault("/embedding", "A search needs an embedding or a text.")]
-        if self.embedding is not None and self.text is not None and self.mode != "hybrid":
-            return [Fault("/text", "Only a hybrid search takes both an embedding and a text.")]
+        embedding, text = self.embedding is not None, self.text is not None
+        match self.mode:
+            case "lexical" if embedding:
+                return [Fault("/embedding", "A lexical search takes a text alone.")]
+            case "lexical" | "hybrid" if not text:
+                return [Fault("/text", f"A {self.mode} search needs a text.")]
+            case "vector" if not embedding and not text:
+                return [Fault("/embedding", "A search needs an embedding or a text.")]
+            case "vector" if embedding and text:
+                return [Fault("/text", "Only a hybrid search takes both an embedding and a text.")]
         return []
+
+    def _weight_faults(self) -> list[Fault]:
+        if self.weights is None:
+            return []
+        if set(self.weights) != set(WEIGHTS):
+            return [Fault("/weights", f"Weights are for {' and '.join(WEIGHTS)}, both.")]
+        faults = [
+            Fault(join("/weights", name), "A weight is from 0 to 1.")
+            for name, weight in self.weights.items()
+            if not 0 <= weight <= 1
+        ]
+        if not faults and not any(self.weights.values()):
+            return [Fault("/weights", "One of the weights is more than 0.")]
+        return faults
 
     def _shape_faults(self) -> list[Fault]:
         faults = []
@@ -71,8 +100,11 @@ class SearchRequest:
                 faults.append(Fault(join("/include", i), detail))
         for name, value in self.parameters.items():
             if name not in PARAMETERS:
-                detail = f"The parameters of a search are {' and '.join(PARAMETERS)}."
+                detail = f"The parameters of a search are {', '.join(PARAMETERS)}."
                 faults.append(Fault(join("/parameters", name), detail))
-            elif value < 1:
-                faults.append(Fault(join("/parameters", name), "This is at least 1."))
+            elif not PARAMETERS[name][0] <= value <= PARAMETERS[name][1]:
+                low, high = PARAMETERS[name]
+                faults.append(
+                    Fault(join("/parameters", name), f"This is from {low:g} to {high:g}.")
+                )
         return faults

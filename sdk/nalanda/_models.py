@@ -52,6 +52,7 @@ class Library(Entity):
     metric: Metric = "cosine"
     index: dict[str, Any] = {}
     embedding_model: str | None = None
+    language: str = "english"
 
 
 class Document(Entity):
@@ -72,6 +73,13 @@ class Chunk(Entity):
     embedding: Embedding | None = None
 
 
+class Recall(Model):
+    """`measured`: the mean share of the true hits that so many `searches` found."""
+
+    measured: float
+    searches: int
+
+
 class Index(Model):
     """`vectors` counts those that are searched, `deleted` those whose space is not back yet.
 
@@ -85,6 +93,8 @@ class Index(Model):
     vectors: int
     deleted: int
     memory_bytes: int
+    lexical_memory_bytes: int = 0
+    recall: Recall | None = None
     parameters: dict[str, Any] = {}
 
 

@@ -27,6 +27,8 @@ class LibraryOptions(TypedDict, total=False):
     index: Json | None
     """`{"kind": …}`, and the kind's parameters beside it."""
     embedding_model: str | None
+    language: str | None
+    """Of its texts, for lexical search: `english`, …, or `none`."""
 
 
 class ChunkOptions(TypedDict, total=False):
@@ -59,6 +61,8 @@ class SearchOptions(TypedDict, total=False):
     parameters: Mapping[str, float] | None
     include: Sequence[Include] | None
     group_by: Literal["document_id"] | None
+    weights: Mapping[str, float] | None
+    """`{"vector": …, "lexical": …}`, what each half of a hybrid search counts."""
 
 
 class QueryOptions(TypedDict, total=False):

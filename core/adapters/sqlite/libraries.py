@@ -10,23 +10,24 @@ from core.domain.library import Library
 # An id wins over a name of the same letters.
 _GET = """
 SELECT id, name, description, metadata, metadata_schema, dimension, metric, "index",
-    embedding_model, version, created_at, updated_at
+    embedding_model, version, created_at, updated_at, language
 FROM libraries WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1
 """
 _PAGE = """
 SELECT id, name, description, metadata, metadata_schema, dimension, metric, "index",
-    embedding_model, version, created_at, updated_at
+    embedding_model, version, created_at, updated_at, language
 FROM libraries WHERE id > ?1 AND (?2 IS NULL OR name = ?2) ORDER BY id LIMIT ?3
 """
 _PUT = """
 INSERT INTO libraries (id, name, description, metadata, metadata_schema, dimension, metric,
-    "index", embedding_model, version, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    "index", embedding_model, version, created_at, updated_at, language)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description,
     metadata = excluded.metadata, metadata_schema = excluded.metadata_schema,
     dimension = excluded.dimension, metric = excluded.metric, "index" = excluded."index",
     embedding_model = excluded.embedding_model, version = excluded.version,
-    created_at = excluded.created_at, updated_at = excluded.updated_at
+    created_at = excluded.created_at, updated_at = excluded.updated_at,
+    language = excluded.language
 """
 _DELETE = "DELETE FROM libraries WHERE id = ? RETURNING id"
 

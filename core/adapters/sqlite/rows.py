@@ -9,7 +9,7 @@ import apsw
 import numpy as np
 
 from core.domain.document import Chunk, Document, EmbeddedChunk, Embedding
-from core.domain.library import IndexKind, IndexSpec, Json, Library, Metric
+from core.domain.library import IndexKind, IndexSpec, Json, Language, Library, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 
 Row: TypeAlias = tuple[Any, ...]
@@ -51,12 +51,13 @@ def from_library(library: Library) -> Row:
         library.version,
         to_time(library.created_at),
         to_time(library.updated_at),
+        library.language,
     )
 
 
 def to_library(row: Row) -> Library:
     id_, name, description, metadata, schema, dimension, metric, index, model, *rest = row
-    version, created_at, updated_at = rest
+    version, created_at, updated_at, language = rest
     spec = json.loads(index)
     return Library(
         id=id_,
@@ -71,6 +72,7 @@ def to_library(row: Row) -> Library:
         version=version,
         created_at=datetime.fromisoformat(created_at),
         updated_at=datetime.fromisoformat(updated_at),
+        language=Language(language),
     )
 
 

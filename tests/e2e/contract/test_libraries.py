@@ -17,6 +17,7 @@ def test_create_and_read_by_id_and_by_name(http: httpx.Client, name: str) -> Non
         "dimension": 3,
         "metric": "l2",
         "index": {"kind": "flat"},
+        "language": "french",
     }
 
     created = http.post("/libraries", json=body)

@@ -206,11 +206,17 @@ def test_a_closed_one_can_be_rated_and_no_longer_cancelled(
     assert [given["rating"] for given in http.get(path).json()["feedback"]] == [1, -1]
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"), [({"mode": "lexical"}, "/mode"), ({"review": True}, "/review")]
-)
-def test_what_comes_with_a_later_release_is_refused(
-    http: httpx.Client, harbours: str, body: dict[str, Any], pointer: str
-) -> None:
-    asked = http.post("/query", json={"library": harbours, "query": QUESTION, **body})
-    assert_problem(asked, 422, pointer)
+def test_what_comes_with_a_later_release_is_refused(http: httpx.Client, harbours: str) -> None:
+    asked = http.post("/query", json={"library": harbours, "query": QUESTION, "review": True})
+    assert_problem(asked, 422, "/review")
+
+
+@pytest.mark.parametrize("mode", ["vector", "lexical", "hybrid"])
+def test_candidates_are_found_in_each_mode(http: httpx.Client, harbours: str, mode: str) -> None:
+    asked = http.post(
+        "/query",
+        params={"wait_s": 30},
+        json={"library": harbours, "query": QUESTION, "mode": mode, "answer": False},
+    )
+    assert asked.status_code == 200
+    assert asked.json()["hits"]

@@ -42,6 +42,7 @@ async def test_what_is_left_out_has_a_default(api: httpx.AsyncClient) -> None:
     assert library["metric"] == "cosine"
     assert library["index"] == {"kind": "auto"}
     assert library["embedding_model"] is None
+    assert library["language"] == "english"
 
 
 async def test_put_creates_and_replaces(api: httpx.AsyncClient) -> None:
@@ -110,6 +111,7 @@ async def test_a_name_is_given_once(api: httpx.AsyncClient, library: str) -> Non
         ({"name": "n", "dimension": 3.0}, ["/dimension"]),
         ({"name": "n", "dimension": True}, ["/dimension"]),
         ({"name": "n", "metric": "cos"}, ["/metric"]),
+        ({"name": "n", "language": "klingon"}, ["/language"]),
         ({"name": "n", "embedding_model": "no-such"}, ["/embedding_model"]),
         ({"name": "n", "index": {"kind": "flat", "m": 8}}, ["/index/m"]),
         ({"name": "n", "index": {}}, ["/index/kind"]),

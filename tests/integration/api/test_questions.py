@@ -332,7 +332,7 @@ async def test_what_is_no_question(
         ({"library": "vectors"}, "/library"),
         ({"k": 0}, "/k"),
         ({"top_n": "5"}, "/top_n"),
-        ({"mode": "hybrid"}, "/mode"),
+        ({"mode": "psychic"}, "/mode"),
         ({"review": True}, "/review"),
         ({"answer": "yes"}, "/answer"),
         ({"deadline_s": 0}, "/deadline_s"),

@@ -7,6 +7,8 @@ import pytest
 from tests.integration.api.calls import JSON, assert_problem
 
 PATH = "/libraries/planar/search"
+HALVES = {"vector": 0.5, "lexical": 0.5}
+BOTH = {"text": "alpha", "embedding": [1, 0], "mode": "hybrid"}
 
 
 async def test_the_nearest_come_first(api: httpx.AsyncClient, document: str) -> None:
@@ -51,6 +53,43 @@ async def test_the_best_of_each_document(api: httpx.AsyncClient, document: str) 
     assert len((await api.post(PATH, json=body)).json()["hits"]) == 1
 
 
+async def test_words_are_found(api: httpx.AsyncClient, document: str) -> None:
+    found = (await api.post(PATH, json={"text": "Alpha?!", "mode": "lexical"})).json()
+    assert [hit["chunk_id"] for hit in found["hits"]] == ["a"]
+    assert found["hits"][0]["score"] > 0
+    assert found["plan"] == {"index": "lexical", "filter": "none", "exact": True}
+    assert found["position"] == 2
+    nothing = {"text": '"(the AND *:^~', "mode": "lexical"}
+    assert (await api.post(PATH, json=nothing)).json()["hits"] == []
+
+
+async def test_what_was_just_written_is_found_by_its_words(
+    api: httpx.AsyncClient, document: str
+) -> None:
+    wanted = {"text": "omega", "mode": "lexical"}
+    assert (await api.post(PATH, json=wanted)).json()["hits"] == []
+    for n in range(3):
+        chunks = [{"id": f"o{n}", "text": "omega", "embedding": [1, 1]}]
+        added = await api.post("/libraries/planar/documents/d/chunks", json={"chunks": chunks})
+        assert added.status_code == 201
+        found = (await api.post(PATH, json=wanted)).json()
+        assert [hit["chunk_id"] for hit in found["hits"]] == [f"o{i}" for i in range(n + 1)]
+    await api.delete("/libraries/planar/chunks/o1")
+    found = (await api.post(PATH, json=wanted)).json()
+    assert [hit["chunk_id"] for hit in found["hits"]] == ["o0", "o2"]
+
+
+async def test_words_and_vectors_together(api: httpx.AsyncClient, document: str) -> None:
+    body = {"text": "gamma", "embedding": [1, 0], "mode": "hybrid"}
+    found = (await api.post(PATH, json=body)).json()
+    assert [hit["chunk_id"] for hit in found["hits"]] == ["c", "a", "b"]
+    assert found["plan"]["index"] == "hybrid"
+    weights = {"vector": 1, "lexical": 0.1}
+    other = {"searches": [body, {**body, "weights": weights}]}
+    results = (await api.post(f"{PATH}/batch", json=other)).json()["results"]
+    assert [result["hits"][0]["chunk_id"] for result in results] == ["c", "a"]
+
+
 async def test_a_batch_is_answered_in_order(api: httpx.AsyncClient, document: str) -> None:
     searches = [{"embedding": [1, 0], "k": 1}, {"embedding": [0, 1], "k": 1}]
     answer = await api.post(f"{PATH}/batch", json={"searches": searches})
@@ -80,7 +119,14 @@ async def test_a_long_body_is_parsed_off_the_loop(api: httpx.AsyncClient, docume
         ({"embedding": [1, 0], "k": 10_001}, "/k"),
         ({"embedding": [1, 0], "k": True}, "/k"),
         ({"embedding": [1, 0], "k": "3"}, "/k"),
-        ({"embedding": [1, 0], "mode": "lexical"}, "/mode"),
+        ({"embedding": [1, 0], "mode": "lexical"}, "/embedding"),
+        ({"embedding": [1, 0], "mode": "hybrid"}, "/text"),
+        ({"text": "alpha", "mode": "hybrid"}, "/embedding"),
+        ({"text": "alpha", "mode": "lexical", "weights": HALVES}, "/weights"),
+        ({"embedding": [1, 0], "weights": HALVES}, "/weights"),
+        ({**BOTH, "weights": {"vector": 1}}, "/weights/lexical"),
+        ({**BOTH, "weights": {"vector": 1, "lexical": 1.1}}, "/weights/lexical"),
+        ({**BOTH, "weights": {"vector": 0, "lexical": 0}}, "/weights"),
         ({"embedding": [1, 0], "mode": "psychic"}, "/mode"),
         ({"embedding": [1, 0], "exact": 1}, "/exact"),
         ({"embedding": [1, 0], "include": ["soul"]}, "/include/0"),

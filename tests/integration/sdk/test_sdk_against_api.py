@@ -39,6 +39,19 @@ async def library(client: AsyncNalanda) -> Library:
     return await client.libraries.create("books", dimension=3, metadata_schema=schema)
 
 
+async def test_search_by_words(client: AsyncNalanda) -> None:
+    await client.libraries.create("films", embedding_model="wordllama-256", language="french")
+    chunks: list[ChunkOptions] = [{"id": "a", "text": "Les chevaux"}, {"id": "b", "text": "La mer"}]
+    await client.documents.create("films", chunks=chunks)
+    assert (await client.libraries.get("films")).language == "french"
+    found = await client.search("films", text="cheval", mode="lexical")
+    assert [hit.chunk_id for hit in found.hits] == ["a"]
+    weights = {"vector": 0.2, "lexical": 0.8}
+    found = await client.search("films", text="mer", mode="hybrid", weights=weights)
+    assert [hit.chunk_id for hit in found.hits] == ["b", "a"]
+    assert found.plan.index == "hybrid"
+
+
 async def test_libraries(client: AsyncNalanda, library: Library) -> None:
     assert library.metadata_schema is not None
     assert await client.libraries.get("books") == await client.libraries.get(library.id) == library

@@ -1,5 +1,6 @@
 """The core as the API opens it: the index follows the record, and is the same when loaded anew."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from core.bootstrap import Core, open_core
 from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.errors import ProviderRejected, StorageError
-from core.domain.library import LibraryDraft
+from core.domain.library import IndexKind, IndexSpec, LibraryDraft
 from core.indexing.catalog import Catalog
+from core.services.search_request import SearchRequest
 from core.settings import Settings
 
 
@@ -50,6 +52,36 @@ def test_the_index_follows_the_record_and_loads_the_same(tmp_path: Path) -> None
         assert contents(core) == (6, ["b", "e", "f"])
 
 
+@pytest.mark.parametrize("vectors", ["memory", "mapped"])
+def test_segments_are_built_after_a_write_and_after_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vectors: str
+) -> None:
+    monkeypatch.setattr("core.indexing.maintenance.SEAL_ROWS", 50)
+    settings = settings_of(tmp_path, vectors=vectors, index_threads=1)
+    ids = [f"c{i:02}" for i in range(60)]
+    for kind in (IndexKind.FLAT, IndexKind.HNSW):
+        with open_core(settings) as core:
+            core.libraries.put("lib", LibraryDraft("a library", index=IndexSpec(kind)))
+            core.documents.put("lib", "doc", DocumentDraft(chunks=drafts(*ids)))
+            core.builder.wait_until_settled(60)
+            assert_built(core, kind)
+        with open_core(settings) as core:
+            core.builder.wait_until_settled(60)
+            assert_built(core, kind)
+    assert not any(thread.name == "segments" for thread in threading.enumerate())
+
+
+def assert_built(core: Core, kind: IndexKind) -> None:
+    status = core.search.index("lib").value
+    assert (status.kind, status.state, status.error) == (kind, "ready", None)
+    [part] = core.catalog.library("lib").parts
+    assert (part.live, part.index and part.index.kind) == (60, kind)
+    query = np.array([1, 59], np.float32)
+    answer = core.search.search(SearchRequest("lib", embedding=query, k=60, exact=True))
+    assert len(answer.hits) == 60
+    assert answer.plan.index == kind
+
+
 @pytest.mark.parametrize("url", ["postgresql://localhost/nalanda", "sqlite:///elsewhere.db"])
 def test_another_database_is_one_clear_line(tmp_path: Path, url: str) -> None:
     with pytest.raises(StorageError, match="SQLite alone: unset NALANDA_DATABASE_URL"):
@@ -68,4 +100,11 @@ def test_a_failed_start_lets_go_of_the_directory(
             open_core(settings_of(tmp_path))
     with pytest.raises(ProviderRejected):
         open_core(settings_of(tmp_path, provider="cohere", cohere_api_key=None))
+    open_core(settings_of(tmp_path)).close()
+
+
+def test_a_directory_that_vectors_can_not_lie_in_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "vectors").write_text("a file")
+    with pytest.raises(StorageError, match="vectors can't be used: File exists"):
+        open_core(settings_of(tmp_path, vectors="mapped"))
     open_core(settings_of(tmp_path)).close()

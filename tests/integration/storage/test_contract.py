@@ -18,7 +18,7 @@ from core.domain.changes import (
 )
 from core.domain.document import Chunk
 from core.domain.errors import Conflict, NotFound
-from core.domain.library import IndexKind, IndexSpec, Metric
+from core.domain.library import IndexKind, IndexSpec, Language, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.ports.store import Replay, Store
 from tests.samples import a_document, a_library, a_row
@@ -118,6 +118,7 @@ def test_a_library_comes_back_as_it_went_in(store: Store) -> None:
         metric=Metric.L2,
         index=IndexSpec(IndexKind.HNSW, {"m": 16}),
         embedding_model="some-model",
+        language=Language.FINNISH,
     )
     with store.write() as unit:
         unit.libraries.put(library)

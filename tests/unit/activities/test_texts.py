@@ -9,7 +9,7 @@ from tests.unit.activities.rest import Rest
 
 
 def hit(chunk_id: str, version: int = 1) -> RankedChunk:
-    return RankedChunk(chunk_id=chunk_id, document_id="d", version=version, score=0.0)
+    return RankedChunk(chunk_id=chunk_id, document_id="d", version=version, score=0.5)
 
 
 async def test_changed_and_deleted_chunks_are_named_and_not_used() -> None:
@@ -17,7 +17,7 @@ async def test_changed_and_deleted_chunks_are_named_and_not_used() -> None:
     hits = [hit("last", 5), hit("changed"), hit("deleted"), hit("same")]
     wanted = Pinned(
         hits=[hits[0], hits[3]],
-        passages=[Passage("last", "d", "end"), Passage("same", "d", "text")],
+        passages=[Passage("last", "d", "end", 0.5), Passage("same", "d", "text", 0.5)],
         changed=["changed", "deleted"],
     )
     with rest.client() as client:

@@ -49,7 +49,9 @@ def test_search_has_a_line_for_each_hit(run: Run, server: Server) -> None:
     assert outcome.out == "  1. 0.5123  The Odyssey  Tell me, \N{REPLACEMENT CHARACTER}[31mMuse\n"
     sent = json.loads(server.requests[0].content)
     assert (sent["text"], sent["k"], sent["filter"]["value"]) == ("muse", 3, 1)
-    as_json = json.loads(run("search", "muse", "-l", "books", "--json").out)
+    assert sent["mode"] == "vector"
+    as_json = json.loads(run("search", "muse", "-l", "books", "--mode", "hybrid", "--json").out)
+    assert json.loads(server.requests[1].content)["mode"] == "hybrid"
     assert as_json["hits"][0]["chunk_id"] == "c1"
 
 

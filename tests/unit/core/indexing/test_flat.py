@@ -1,5 +1,6 @@
 """The 8-bit scan is exact: what it finds is what float64 finds, whatever the data."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
-from core.indexing.coded import encode
+from core.indexing.coded import encode, uncoded
 from core.indexing.flat import FlatIndex
 from core.indexing.vector_index import Effort, Found
 from tests.unit.core.indexing.vectors_of import clustered, scores_of, vectors_of
@@ -20,6 +21,10 @@ METRICS = list(Metric)
 def _index(rows: NDArray[np.float32], metric: Metric, threads: int = 2) -> FlatIndex:
     with ThreadPoolExecutor(threads) as pool:
         return FlatIndex(encode(vectors_of(rows, metric), pool, threads))
+
+
+def _index_without_codes(rows: NDArray[np.float32], metric: Metric) -> FlatIndex:
+    return FlatIndex(uncoded(vectors_of(rows, metric)))
 
 
 def _check(found: Found, expected: NDArray[np.float64], k: int) -> None:
@@ -35,6 +40,7 @@ def _check(found: Found, expected: NDArray[np.float64], k: int) -> None:
     assert (expected[found.rows[:k]] >= kth - tolerance).all()
 
 
+@pytest.mark.parametrize("make", [_index, _index_without_codes])
 @pytest.mark.parametrize("metric", METRICS)
 @given(
     count=st.integers(1, 90),
@@ -48,6 +54,7 @@ def _check(found: Found, expected: NDArray[np.float64], k: int) -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_as_float64_finds(
+    make: Callable[[NDArray[np.float32], Metric], FlatIndex],
     metric: Metric,
     count: int,
     dimension: int,
@@ -64,7 +71,7 @@ def test_as_float64_finds(
     queries = np.asarray(scale * (rng.standard_normal((many, dimension)) + offset), np.float32)
     queries[0] = rows[0]
     allowed = None if share is None else rng.random(count) < share
-    answers = _index(rows, metric).search(queries, k, Effort(), allowed)
+    answers = make(rows, metric).search(queries, k, Effort(), allowed)
     for query, found in zip(queries, answers, strict=True):
         expected = scores_of(rows, query, metric)
         if allowed is None:

@@ -50,7 +50,8 @@ def test_a_delta_is_sealed_once_it_is_large_or_quiet() -> None:
 
 
 def test_what_was_frozen_for_a_segment_that_failed_is_sealed_whatever_its_size() -> None:
-    assert job(segment(90_000), waiting(3), delta(5)) == Job(Reason.SEAL, 1, 3)
+    assert job(segment(90_000), waiting(3), delta(5)) == Job(Reason.SEAL, 1, 2)
+    assert job(segment(90_000), waiting(3), delta(4_096)) == Job(Reason.SEAL, 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,13 @@ def test_what_was_frozen_for_a_segment_that_failed_is_sealed_whatever_its_size()
 def test_segments_that_are_not_much_larger_are_merged(sizes: list[int], start: int) -> None:
     parts = [segment(size) for size in sizes]
     assert job(*parts, delta(4_096)) == Job(Reason.SEAL, start, len(sizes) + 1)
+
+
+def test_where_many_rows_wait_they_are_sealed_alone_unless_there_are_many_segments() -> None:
+    assert job(segment(8_192), delta(16_384)) == Job(Reason.SEAL, 1, 2)
+    assert job(segment(8_192), delta(16_383)) == Job(Reason.SEAL, 0, 2)
+    many = [segment(8_192)] * 9
+    assert job(*many, delta(16_384)) == Job(Reason.SEAL, 0, 10)
 
 
 def test_there_are_few_segments_and_each_row_is_built_a_few_times() -> None:
@@ -90,8 +98,8 @@ def test_a_segment_is_compacted_once_too_much_is_dead() -> None:
 
 def test_everything_is_rebuilt_when_another_index_is_asked_for() -> None:
     parts = [segment(50_000), segment(10_000), delta(3)]
-    assert job(*parts, spec=IndexSpec(IndexKind.HNSW)) == Job(Reason.REBUILD, 0, 3)
-    assert job(*parts, spec=IndexSpec(parameters={"m": 8})) == Job(Reason.REBUILD, 0, 3)
+    assert job(*parts, spec=IndexSpec(IndexKind.HNSW)) == Job(Reason.REBUILD, 0, 2)
+    assert job(*parts, spec=IndexSpec(parameters={"m": 8})) == Job(Reason.REBUILD, 0, 2)
     assert job(*parts, spec=IndexSpec(parameters={"ef": 80, "nprobe": 3})) is None
     assert job(delta(9), spec=IndexSpec(IndexKind.FLAT)) is None
 

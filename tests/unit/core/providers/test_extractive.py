@@ -1,5 +1,7 @@
 """The reranker and the answerer that quote: order, choice, and spans that hold."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +32,14 @@ def test_rerank_is_best_first_and_at_most_top_n() -> None:
 def test_rerank_keeps_the_given_order_among_equals() -> None:
     order = LocalReranker(HashEmbedder()).rerank("word", passages("A word.", "A word."), 5).order
     assert [scored.index for scored in order] == [0, 1]
+
+
+def test_rerank_heeds_how_the_search_found_them() -> None:
+    texts = ["A word.", "Words are here.", "None."]
+    found = [replace(p, score=s) for p, s in zip(passages(*texts), (0.1, 0.9, 0.5), strict=True)]
+    order = LocalReranker(HashEmbedder()).rerank("nothing that is there", found, 5).order
+    assert order[0].index == 1
+    assert all(0 <= scored.score <= 1 for scored in order)
 
 
 def test_rerank_of_nothing() -> None:

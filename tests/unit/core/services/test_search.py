@@ -14,6 +14,7 @@ from core.services.search import Plan, SearchAnswer, SearchRequest, SearchServic
 from tests.fakes import FakeEmbedder
 from tests.unit.core.builders import chunk, document, embedded, library
 
+HYBRID: dict[str, Any] = {"mode": "hybrid", "text": "x", "embedding": np.ones(2, np.float32)}
 SCHEMA = MetadataSchema({"n": FieldRule(FieldType.INTEGER)}, additional=False)
 
 
@@ -112,6 +113,46 @@ def test_embeddings_are_included_as_they_were_given(service: SearchService) -> N
     assert hit.embedding.tolist() == [5, 0]
 
 
+def test_words_are_found_in_any_library(service: SearchService) -> None:
+    answer = service.search(request(text="TEXT 3!", mode="lexical", k=2))
+    assert ids(answer) == ["c3", "c0"]
+    assert answer.hits[0].score > answer.hits[1].score > 0
+    assert answer.plan == Plan("lexical", "none", matches=None, exact=True)
+    assert ids(service.search(request(text="4 of the 2", mode="lexical"))) == ["c2", "c4"]
+    assert not service.search(request(text="the", mode="lexical")).hits
+    assert not service.search(request("empty", text="text", mode="lexical")).hits
+
+
+def test_words_are_found_among_what_matches(service: SearchService) -> None:
+    few = {"field": "n", "op": "gte", "value": 4}
+    answer = service.search(request(text="text 2", mode="lexical", filter=few))
+    assert ids(answer) == ["c4", "c5"]
+    assert answer.plan == Plan("lexical", "exact_over_matches", matches=2, exact=True)
+    assert ids(service.search(request(text="2", mode="lexical", filter=few))) == []
+    grouped = request(text="text 2", mode="lexical", group_by="document_id")
+    assert ids(service.search(grouped)) == ["c2", "c1"]
+
+
+def test_hybrid_search_weighs_both(service: SearchService) -> None:
+    both: dict[str, Any] = {"mode": "hybrid", "text": "3", "embedding": vector(5, 0)}
+    answer = service.search(request(**both))
+    # By vector c5 is the best, by words c3 alone.
+    assert ids(answer) == ["c3", "c5", "c4", "c2", "c1", "c0"]
+    assert [hit.score for hit in answer.hits[:2]] == pytest.approx([0.7 + 0.3 * 3 / 5, 0.3])
+    assert answer.plan == Plan("hybrid", "none", matches=None, exact=True)
+    nearly_all = {"vector": 0.9, "lexical": 0.1}
+    assert ids(service.search(request(**both, weights=nearly_all, k=2))) == ["c5", "c4"]
+    few = {"field": "n", "op": "lt", "value": 3}
+    assert ids(service.search(request(**both, filter=few, k=2))) == ["c2", "c1"]
+    assert ids(service.search(request(**both, group_by="document_id"))) == ["c3", "c4"]
+    assert not service.search(request("empty", **both)).hits
+
+
+def test_hybrid_search_embeds_the_text(service: SearchService, embedder: FakeEmbedder) -> None:
+    assert ids(service.search(request("texts", text="green", mode="hybrid", k=1))) == ["green"]
+    assert embedder.embedded == ["green"]
+
+
 def test_text_is_embedded_by_the_library_s_model(
     service: SearchService, embedder: FakeEmbedder
 ) -> None:
@@ -139,8 +180,15 @@ def test_an_empty_library_has_no_hits(service: SearchService, embedder: FakeEmbe
         ({"text": "x"}, "/text"),
         ({"k": 0}, "/k"),
         ({"k": 10_001}, "/k"),
-        ({"mode": "lexical"}, "/mode"),
-        ({"mode": "hybrid", "embedding": vector(1, 2), "text": "x"}, "/mode"),
+        ({"mode": "lexical"}, "/embedding"),
+        ({"mode": "lexical", "embedding": None}, "/text"),
+        ({"mode": "hybrid"}, "/text"),
+        ({"mode": "hybrid", "text": "x"}, "/embedding"),
+        ({"mode": "lexical", "text": "x", "weights": {"vector": 1, "lexical": 1}}, "/weights"),
+        ({**HYBRID, "weights": {"vector": 1}}, "/weights"),
+        ({**HYBRID, "weights": {"vector": 1, "lexical": -1}}, "/weights/lexical"),
+        ({**HYBRID, "weights": {"vector": np.nan, "lexical": 1}}, "/weights/vector"),
+        ({**HYBRID, "weights": {"vector": 0, "lexical": 0}}, "/weights"),
         ({"mode": "psychic"}, "/mode"),
         ({"include": ["text", "vectors"]}, "/include/1"),
         ({"group_by": "n"}, "/group_by"),
@@ -183,7 +231,8 @@ def test_many_searches_are_answered_as_each_alone(
         request(k=3),
         request("texts", text="red", k=1),
         request("empty", text="x"),
-        request("texts", text="blue", k=1),
+        request("own", text="text 2", mode="lexical", k=2),
+        request("texts", text="blue", k=1, mode="hybrid"),
         request(filter={"field": "n", "op": "eq", "value": 2}),
     ]
     answers = service.search_many(wanted)

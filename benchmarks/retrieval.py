@@ -1,0 +1,139 @@
+"""How well the right passage is found: nDCG@10, hit@1 and hit@10 of each way to search.
+
+In process, through the services and the reranker that a question goes through, with their
+defaults. A set of questions is a file in SQuAD's JSON shape, whose paragraphs become documents
+of one chunk each; beside those that are named the documentation of this Python's standard
+library is asked, where the question is a docstring's first sentence and the passage the rest.
+"""
+
+import asyncio
+import json
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from cli.demo import corpus
+from core.bootstrap import Core, open_core
+from core.contracts.query import QueryRequest
+from core.domain.document import ChunkDraft, DocumentDraft
+from core.domain.library import LibraryDraft
+from core.domain.sentences import sentence_spans
+from core.providers.base import Passage
+from core.providers.extractive import LocalReranker
+from core.providers.local import MODEL
+from core.services.search_request import SearchRequest
+from core.settings import Settings
+
+LIBRARY = "passages"
+DEPTH = 10
+CANDIDATES: int = QueryRequest.model_fields["k"].default
+MOST_QUESTIONS = 1_500
+
+Ranks: TypeAlias = Callable[[str], list[str]]
+"""From a question to the ids of passages, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """`questions`: each with the number of the passage that answers it."""
+
+    name: str
+    passages: Sequence[str]
+    questions: Sequence[tuple[str, int]]
+
+
+async def main(*paths: str) -> None:
+    sets = [_squad(Path(path)) for path in paths]
+    sets.append(await asyncio.to_thread(_docstrings))
+    for questions in sets:
+        await asyncio.to_thread(_measure, questions)
+
+
+def _measure(asked: QuestionSet) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), provider="local")
+        with open_core(settings) as core:
+            _fill(core, asked.passages)
+            print(f"{asked.name}: {len(asked.questions):,} questions,", end=" ")
+            print(f"{len(asked.passages):,} passages{'':14} nDCG@10  hit@1  hit@10")
+            for name, ranks in _ways(core).items():
+                places = [_place(ranks(text), str(right)) for text, right in asked.questions]
+                _print(name, places)
+
+
+def _fill(core: Core, passages: Sequence[str]) -> None:
+    core.libraries.create(LibraryDraft(LIBRARY, embedding_model=MODEL))
+    for number, text in enumerate(passages):
+        chunk = ChunkDraft(text, id=str(number))
+        core.documents.put(LIBRARY, f"d{number}", DocumentDraft(chunks=[chunk]))
+
+
+def _ways(core: Core) -> dict[str, Ranks]:
+    reranker = LocalReranker(core.embedders[MODEL])
+
+    def searched(mode: str) -> Ranks:
+        def ranks(question: str) -> list[str]:
+            wanted = SearchRequest(LIBRARY, text=question, mode=mode, k=DEPTH)
+            return [hit.chunk.id for hit in core.search.search(wanted).hits]
+
+        return ranks
+
+    def reranked(question: str) -> list[str]:
+        wanted = SearchRequest(LIBRARY, text=question, mode="hybrid", k=CANDIDATES)
+        passages = [
+            Passage(hit.chunk.id, hit.chunk.document_id, hit.chunk.text, hit.score)
+            for hit in core.search.search(wanted).hits
+        ]
+        order = reranker.rerank(question, passages, DEPTH).order
+        return [passages[scored.index].chunk_id for scored in order]
+
+    by_mode = {mode: searched(mode) for mode in ("vector", "lexical", "hybrid")}
+    return {**by_mode, "hybrid, reranked": reranked}
+
+
+def _place(found: Sequence[str], right: str) -> int | None:
+    return found.index(right) if right in found else None
+
+
+def _print(name: str, places: Sequence[int | None]) -> None:
+    found = [place for place in places if place is not None]
+    ndcg = sum(1 / np.log2(place + 2) for place in found) / len(places)
+    first, any_ = found.count(0) / len(places), len(found) / len(places)
+    print(f"  {name:53} {ndcg:8.3f} {first:6.3f} {any_:7.3f}")
+
+
+def _squad(path: Path) -> QuestionSet:
+    articles = json.loads(path.read_text())["data"]
+    paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
+    questions = [
+        (qa["question"], n) for n, paragraph in enumerate(paragraphs) for qa in paragraph["qas"]
+    ]
+    return QuestionSet(path.name, [paragraph["context"] for paragraph in paragraphs], questions)
+
+
+def _docstrings() -> QuestionSet:
+    pairs = list(dict(_summaries_and_rests()).items())
+    questions = [(summary, number) for number, (summary, _) in enumerate(pairs)]
+    if len(questions) > MOST_QUESTIONS:
+        questions = random.Random(0).sample(questions, MOST_QUESTIONS)
+    return QuestionSet("Python's docstrings", [rest for _, rest in pairs], questions)
+
+
+def _summaries_and_rests() -> Iterator[tuple[str, str]]:
+    """Where both say something, and neither says what an earlier one does."""
+    seen: set[str] = set()
+    for entry in corpus.read():
+        doc = entry.doc.strip()
+        spans = sentence_spans(doc)
+        if len(spans) < 2:
+            continue
+        start, end = spans[0]
+        summary, rest = doc[start:end], doc[end:].strip()
+        if len(summary.split()) >= 4 and len(rest) >= 80 and not seen & {summary, rest}:
+            seen |= {summary, rest}
+            yield summary, rest[:2_000]

@@ -1,0 +1,1 @@
+ALTER TABLE libraries ADD COLUMN language TEXT NOT NULL DEFAULT 'english';

@@ -1,0 +1,47 @@
+"""From a text to its terms: unicode words in lower case, stemmed as their language is.
+
+Scripts that put no spaces between words (Han, kana, Thai, …) are taken apart into single
+characters, and so is Hangul, whose particles stick to the words: any part of a word is found.
+Accents are folded after the stemming, which knows them.
+"""
+
+import unicodedata
+
+import tantivy
+
+from core.domain.library import Language
+
+LONGEST_TERM_BYTES = 255
+"""What is longer (packed bytes, mostly) is no word, and left out."""
+
+_UNSPACED = (
+    r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+)
+_WORD = rf"[{_UNSPACED}]|[\w--[_{_UNSPACED}]]+"
+
+# Those for which tantivy has a list; the others have a stemmer alone.
+_WITH_STOP_WORDS = frozenset(
+    (
+        *(Language.DANISH, Language.DUTCH, Language.ENGLISH, Language.FINNISH, Language.FRENCH),
+        *(Language.GERMAN, Language.HUNGARIAN, Language.ITALIAN, Language.NORWEGIAN),
+        *(Language.PORTUGUESE, Language.RUSSIAN, Language.SPANISH, Language.SWEDISH),
+    )
+)
+
+
+def analyzer(language: Language) -> tantivy.TextAnalyzer:
+    steps = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(_WORD))
+    steps = steps.filter(tantivy.Filter.remove_long(LONGEST_TERM_BYTES + 1))
+    steps = steps.filter(tantivy.Filter.lowercase())
+    if language in _WITH_STOP_WORDS:
+        steps = steps.filter(tantivy.Filter.stopword(language))
+    if language is not Language.NONE:
+        steps = steps.filter(tantivy.Filter.stemmer(language))
+    return steps.filter(tantivy.Filter.ascii_fold()).build()
+
+
+def normalized(text: str) -> str:
+    """One way of writing for what looks the same; lone surrogates, which UTF-8 can't hold, gone."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode())

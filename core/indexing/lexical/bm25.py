@@ -1,0 +1,156 @@
+"""The BM25 index of one library, by tantivy, in memory.
+
+BM25 as in Robertson & Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009),
+with k1 = 1.2 and b = 0.75. A deleted text still counts in the frequencies of its words until
+its segment is merged, so that scores may differ by a little after deletions; hits never do.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+
+from core.domain.library import Language
+from core.indexing.lexical.analysis import analyzer, normalized
+
+Serials = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_BUFFER_BYTES = 32 * 2**20
+_BYTES_PER_TEXT, _BYTES_PER_CHARACTER = 16, 0.2
+_FILTER_INSIDE = 10_000
+"""With no more chunks than this to choose from, tantivy looks at these alone."""
+_WIDENING = 4
+_DECIMALS = 5
+"""A sum of float32 depends on the order of its terms; what is rounded to this does not."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LexicalRanking:
+    """Best first, ties in any order. `serials`: `(h,) int64`. `scores`: `(h,) float64`, > 0."""
+
+    serials: Serials
+    scores: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LexicalReader:
+    """The index as of one moment; safe to share between threads."""
+
+    _searcher: tantivy.Searcher
+    _schema: tantivy.Schema
+    _analyzer: tantivy.TextAnalyzer
+
+    def search(self, text: str, k: int, allowed: Serials | None = None) -> LexicalRanking:
+        """The `k` best chunks that have at least one of the text's words, and all that tie with
+        the last of these.
+
+        `allowed`: the serials to choose from, ascending; all if `None`. The text is free text.
+        """
+        query = self._query(text)
+        if query is None or (allowed is not None and not len(allowed)):
+            return LexicalRanking(np.empty(0, np.int64), np.empty(0))
+        if allowed is not None and len(allowed) <= _FILTER_INSIDE:
+            query, allowed = _within(query, self._one_of(allowed)), None
+        most = max(self._searcher.num_docs, 1)
+        width = k + 1
+        while True:
+            width = min(width, most)
+            found = self._found(query, width, allowed)
+            scores = found.scores
+            if width == most or (len(scores) > k and scores[k] < scores[k - 1]):
+                return found if len(scores) <= k else _cut(found, float(scores[k - 1]))
+            width *= _WIDENING
+
+    def scores(self, text: str, serials: Serials) -> Floats:
+        """`(serials,) float64`: how each of these scores; 0 for those with none of the words."""
+        scores = np.zeros(len(serials))
+        query = self._query(text)
+        if query is None or not len(serials):
+            return scores
+        found = self._found(_within(query, self._one_of(serials)), len(serials), None)
+        order = np.argsort(serials)
+        scores[order[np.searchsorted(serials, found.serials, sorter=order)]] = found.scores
+        return scores
+
+    def _query(self, text: str) -> tantivy.Query | None:
+        """Any of the text's terms; `None` if it has none."""
+        terms = dict.fromkeys(self._analyzer.analyze(normalized(text)))
+        if not terms:
+            return None
+        return tantivy.Query.boolean_query(
+            [
+                (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", term, "freq"))
+                for term in terms
+            ]
+        )
+
+    def _one_of(self, serials: Serials) -> tantivy.Query:
+        wanted: list[int] = serials.tolist()
+        return tantivy.Query.term_set_query(self._schema, "serial", wanted)
+
+    def _found(self, query: tantivy.Query, width: int, allowed: Serials | None) -> LexicalRanking:
+        hits = self._searcher.search(query, limit=width, count=False).hits
+        addresses = [address for _, address in hits]
+        serials = np.array(self._searcher.fast_field_values("serial", addresses), np.int64)
+        scores: Floats = np.array([score for score, _ in hits], np.float64).round(_DECIMALS)
+        if allowed is not None:
+            kept = np.isin(serials, allowed, assume_unique=True)
+            serials, scores = serials[kept], scores[kept]
+        return LexicalRanking(serials, scores)
+
+
+class LexicalIndex:
+    """The one that is written to: by one thread at a time."""
+
+    def __init__(self, language: Language) -> None:
+        schema = tantivy.SchemaBuilder()
+        schema.add_unsigned_field("serial", indexed=True, fast=True)
+        schema.add_text_field("text", tokenizer_name="words", index_option="freq")
+        self._schema = schema.build()
+        self._analyzer = analyzer(language)
+        self._index = tantivy.Index(self._schema)
+        self._index.register_tokenizer("words", self._analyzer)
+        self._characters = 0
+        self._texts = 0
+
+    @property
+    def memory_bytes(self) -> int:
+        """An estimate, by what such indexes take on a disk, deleted texts included."""
+        return round(_BYTES_PER_TEXT * self._texts + _BYTES_PER_CHARACTER * self._characters)
+
+    def change(self, added: Iterable[tuple[int, str]], removed: Sequence[int]) -> LexicalReader:
+        """With texts by new serials, and without others; visible to the reader, all at once.
+
+        Each time with a writer of its own: it has half a dozen threads, and there may be many
+        libraries. It merges what small segments there are before it ends.
+        """
+        writer = self._index.writer(_BUFFER_BYTES, 1)
+        if removed:
+            # Not by term: tantivy takes that for one of a signed field, and finds nothing.
+            gone = tantivy.Query.term_set_query(self._schema, "serial", removed)
+            writer.delete_documents_by_query(gone)
+        for serial, text in added:
+            document = tantivy.Document()
+            document.add_unsigned("serial", serial)
+            document.add_text("text", normalized(text))
+            writer.add_document(document)
+            self._texts += 1
+            self._characters += len(text)
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+        return LexicalReader(self._index.searcher(), self._schema, self._analyzer)
+
+
+def _within(query: tantivy.Query, chosen: tantivy.Query) -> tantivy.Query:
+    """As it was, with the same scores, but only among the chosen."""
+    filter_ = tantivy.Query.const_score_query(chosen, 0.0)
+    return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, filter_)])
+
+
+def _cut(found: LexicalRanking, least: float) -> LexicalRanking:
+    kept = found.scores >= least
+    return LexicalRanking(found.serials[kept], found.scores[kept])
