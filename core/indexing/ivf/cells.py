@@ -14,8 +14,8 @@ from core.indexing.kernels.typing import Floats
 
 _AT_ONCE = 4_096
 _SEEDED_AT_ONCE = 64
-_SAMPLE_A_CELL = 32
-_ITERATIONS = 6
+_SAMPLE_A_CELL = 24
+_ITERATIONS = 4
 
 
 def learn_cells(
@@ -23,7 +23,7 @@ def learn_cells(
 ) -> Floats:
     """`(c, d) float32`, c ≤ `count`: fewer where there are not so many different rows.
 
-    `rows`: `(n, d) float32`. O(count·s·d), s = min(n, 32·count).
+    `rows`: `(n, d) float32`. O(count·s·d), s = min(n, 24·count).
     """
     size = min(len(rows), _SAMPLE_A_CELL * count)
     sample = rows[np.sort(rng.choice(len(rows), size, replace=False))]
@@ -37,8 +37,8 @@ def learn_cells(
 
 def assign(rows: Floats, cells: Floats) -> NDArray[np.int32]:
     """The nearest cell of each row."""
-    halves = _halves(cells)
     nearest = np.empty(len(rows), np.int32)
+    halves = halves_of(cells)
     for start in range(0, len(rows), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         products = rows[part] @ cells.T
@@ -47,7 +47,7 @@ def assign(rows: Floats, cells: Floats) -> NDArray[np.int32]:
     return nearest
 
 
-def _halves(cells: Floats) -> Floats:
+def halves_of(cells: Floats) -> Floats:
     """`|c|²/2`."""
     return np.asarray(np.vecdot(cells, cells) / 2)
 

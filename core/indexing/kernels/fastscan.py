@@ -27,6 +27,9 @@ CHUNK_BYTES: Final = 64
 TOGETHER: Final = 4
 """How many queries a block is scanned for at a time."""
 
+POINTS: Final = 16
+"""As many as four bits can tell apart."""
+
 _HALF = BLOCK_ROWS // 2
 
 
@@ -192,23 +195,29 @@ def make_scan_block(path: CodePath, queries: int) -> ScanBlock:
     return made
 
 
+def _spread(builder: Any, value: Any, lanes: int) -> Any:
+    """A vector of equal lanes."""
+    empty = ir.Constant(_vector(value.type, lanes), ir.Undefined)
+    first = builder.insert_element(empty, value, ir.Constant(I32, 0))
+    return builder.shuffle_vector(first, empty, _splat(_vector(I32, lanes), 0))
+
+
+def _which_above(builder: Any, values: Any, threshold: Any) -> Any:
+    better = builder.fcmp_ordered(">", values, _spread(builder, threshold, BLOCK_ROWS))
+    return builder.zext(builder.bitcast(better, I32), I64)
+
+
 def _passing(_typing: Any, sums: Any, biases: Any, scale: Any, base: Any, threshold: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         sums, biases, scale, base, threshold = args
         floats, zero = _vector(F32, BLOCK_ROWS), ir.Constant(I64, 0)
-
-        def spread(value: Any) -> Any:
-            empty = ir.Constant(floats, ir.Undefined)
-            first = builder.insert_element(empty, value, ir.Constant(I32, 0))
-            return builder.shuffle_vector(first, empty, _splat(_vector(I32, BLOCK_ROWS), 0))
-
         whole = _load(builder, sums, zero, _vector(I32, BLOCK_ROWS))
-        estimates = builder.fmul(builder.sitofp(whole, floats), spread(scale))
+        estimates = builder.sitofp(whole, floats)
+        estimates = builder.fmul(estimates, _spread(builder, scale, BLOCK_ROWS))
         estimates = builder.fadd(estimates, _load(builder, biases, zero, floats))
-        estimates = builder.fadd(estimates, spread(base))
+        estimates = builder.fadd(estimates, _spread(builder, base, BLOCK_ROWS))
         _store(builder, estimates, sums, 0)
-        better = builder.fcmp_ordered(">", estimates, spread(threshold))
-        return builder.zext(builder.bitcast(better, I32), I64)
+        return _which_above(builder, estimates, threshold)
 
     single = types.float32
     return types.int64(types.int64, types.int64, single, single, single), generate
@@ -220,6 +229,78 @@ passing: Final[Passing] = intrinsic(_passing)
 The sums of one query become estimates, `scale·sum + bias + base`, float32, in their place. The
 result has bit `r` set where row `r`'s is greater.
 """
+
+
+def _above(_typing: Any, values: Any, threshold: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        values, threshold = args
+        floats = _load(builder, values, ir.Constant(I64, 0), _vector(F32, BLOCK_ROWS))
+        return _which_above(builder, floats, threshold)
+
+    return types.int64(types.int64, types.float32), generate
+
+
+above: Final[Callable[[int, float], int]] = intrinsic(_above)
+"""`above(values, threshold)`: the same of 32 float32 as they are."""
+
+
+def _multiply_points(_typing: Any, points: Any, x: Any, y: Any, out: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        points, x, y, out = args
+        floats = _vector(F32, POINTS)
+        parts = [
+            builder.fmul(
+                _load(builder, points, ir.Constant(I64, offset), floats),
+                _spread(builder, number, POINTS),
+            )
+            for number, offset in ((x, 0), (y, 4 * POINTS))
+        ]
+        products = builder.fadd(*parts)
+        low, high = (
+            builder.call(
+                cgutils.get_or_insert_function(
+                    builder.module,
+                    ir.FunctionType(F32, [floats]),
+                    f"llvm.vector.reduce.{which}.v{POINTS}f32",
+                ),
+                [products],
+                fastmath=("nnan", "nsz"),
+            )
+            for which in ("fmin", "fmax")
+        )
+        _store(builder, builder.fsub(products, _spread(builder, low, POINTS)), out, 0)
+        return cgutils.pack_array(builder, [low, builder.fsub(high, low)])
+
+    single = types.float32
+    returned = types.UniTuple(single, 2)
+    return returned(types.int64, single, single, types.int64), generate
+
+
+multiply_points: Final[Callable[[int, float, float, int], tuple[float, float]]] = intrinsic(
+    _multiply_points
+)
+"""`multiply_points(points, x, y, out)`: the products of a pair of numbers with 16 points.
+
+`points`: `(2, 16) float32`. `out`: `(16,) float32`, less the least of them. Returns that, and how
+far the greatest is above it.
+"""
+
+
+def _narrow(_typing: Any, values: Any, inverse: Any, out: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        values, inverse, out = args
+        floats = _load(builder, values, ir.Constant(I64, 0), _vector(F32, POINTS))
+        scaled = builder.fmul(floats, _spread(builder, inverse, POINTS))
+        rounded = builder.fadd(scaled, _splat(scaled.type, 0.5))
+        wide = builder.fptoui(rounded, _vector(I32, POINTS))
+        _store(builder, builder.trunc(wide, _vector(I8, POINTS)), out, 0)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.float32, types.int64), generate
+
+
+narrow: Final[Callable[[int, float, int], None]] = intrinsic(_narrow)
+"""`narrow(values, inverse, out)`: 16 float32, multiplied and rounded, as bytes; all in 0 … 255."""
 
 def _lowest_bit(_typing: Any, mask: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:

@@ -7,6 +7,7 @@ from core.indexing.kernels.fastscan import (
     BLOCK_ROWS,
     CHUNK_BYTES,
     TOGETHER,
+    above,
     lowest_bit,
     passing,
     scan_one,
@@ -60,15 +61,39 @@ def select_smallest(keys: Ints, count: int, wanted: int) -> None:
 
 
 @kernel
-def choose_cells(products: Floats, halves: Floats, wanted: int, keys: Ints, out: Ints) -> None:
+def unordered(value: int) -> float:
+    """The float32 whose `ordered` this is."""
+    bits = np.empty(1, np.int32)
+    bits[0] = value if value >= 0 else value ^ 0x7FFFFFFF
+    return bits.view(np.float32)[0]
+
+
+@kernel
+def choose_cells(
+    products: Floats, halves: Floats, wanted: int, values: Floats, keys: Ints, out: Ints
+) -> None:
     """The `wanted` nearest cells of a query, the nearest first.
 
-    `products`: `(c,)`, the query's with the cells; `halves`: `(c,)`, taken off them.
+    `products`: `(c,)`, the query's with the cells; `halves`: `(c,)`, taken off them. Scratch:
+    `values`, c up to a multiple of 32, all beyond c `-inf`; `keys`, `2·wanted + 64`.
     """
     for cell in range(len(products)):
-        keys[cell] = (ordered(halves[cell] - products[cell]) << 32) | cell
-    if wanted < len(keys):
-        select_smallest(keys, len(keys), wanted)
+        values[cell] = products[cell] - halves[cell]
+    count, threshold = 0, np.float32(-np.inf)
+    at_values, room = values.ctypes.data, len(keys) - BLOCK_ROWS
+    for start in range(0, len(values), BLOCK_ROWS):
+        mask = above(at_values + start * 4, threshold)
+        while mask:
+            cell = start + lowest_bit(mask)
+            mask &= mask - 1
+            keys[count] = (ordered(-values[cell]) << 32) | cell
+            count += 1
+        if count > room:
+            select_smallest(keys, count, wanted)
+            count = wanted
+            threshold = -unordered(keys[wanted - 1] >> 32)
+    if wanted < count:
+        select_smallest(keys, count, wanted)
     best = 0
     for i in range(wanted):
         if keys[i] < keys[best]:
@@ -165,14 +190,6 @@ def scan_cells(
 
 
 @kernel
-def unordered(value: int) -> float:
-    """The float32 whose `ordered` this is."""
-    bits = np.empty(1, np.int32)
-    bits[0] = value if value >= 0 else value ^ 0x7FFFFFFF
-    return bits.view(np.float32)[0]
-
-
-@kernel
 def rank(
     block: Ints,
     query: int,
@@ -229,9 +246,11 @@ def search_cells(
     scales, offsets = np.empty(count, np.float32), np.empty(count, np.float32)
     values = np.empty((len(codebook), 16), np.float32)
     probes = np.empty((count, probed), np.int64)
-    cell_keys = np.empty(len(halves), np.int64)
+    cells = len(halves)
+    cell_values = np.full(-(-cells // BLOCK_ROWS) * BLOCK_ROWS, -np.inf, np.float32)
+    cell_keys = np.empty(2 * probed + 2 * BLOCK_ROWS, np.int64)
     for i in range(count):
-        choose_cells(products[i], halves, probed, cell_keys, probes[i])
+        choose_cells(products[i], halves, probed, cell_values, cell_keys, probes[i])
         scales[i], offsets[i] = fill_tables(prepared[i], codebook, _SUM_LIMIT, values, tables[i])
     keys = np.empty((count, 2 * depth + BLOCK_ROWS), np.int64)
     candidates = np.zeros(count, np.int64)

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from core.indexing.kernels.fastscan import (
     BLOCK_ROWS,
     CHUNK_BYTES,
+    POINTS,
     ROW_STRIDE,
     TABLE_STRIDE,
     TABLES_AT_ONCE,
+    multiply_points,
+    narrow,
 )
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.typing import Floats, Ints
 
-POINTS = 16
 _HALF = BLOCK_ROWS // 2
 
 
@@ -81,8 +83,7 @@ def encode_cells(
 ) -> None:
     """The codes of blocks from `start` on, and what is added to the estimate of each row.
 
-    `rows`: `(b, 32)`, -1 where there is none. `vectors`: `(b·32, d)`, laid out as the rows. The
-    error that the codes leave in a product with a query is, on average, `pull` of that in a
+    `rows`: `(b, 32)`, -1 where there is none. `vectors`: `(n, d)`. The error that the codes leave in a product with a query is, on average, `pull` of that in a
     product with the row itself: that much is known beforehand, and made up for. `halves`: the
     estimate is of `q·x - |x|²/2`.
     """
@@ -94,7 +95,7 @@ def encode_cells(
             if rows[block, i] < 0:
                 biases[block, i] = -np.inf
                 continue
-            vector = vectors[(block - start) * BLOCK_ROWS + i]
+            vector = vectors[rows[block, i]]
             error, square = 0.0, 0.0
             for pair in range(pairs):
                 x0, x1 = vector[2 * pair], vector[2 * pair + 1]
@@ -113,28 +114,24 @@ def encode_cells(
 def fill_tables(
     query: Floats, codebook: Floats, limit: float, values: Floats, tables: NDArray[np.uint8]
 ) -> tuple[float, float]:
-    """A query's products with all points, in 8 bits: `product ≈ scale·entry + offset / tables`.
+    """A query's products with all points, in 8 bits: `Σ products ≈ scale·Σ entries + offset`.
 
     `values`: scratch, `(d/2, 16)`. Returns scale and offset; no sum of entries exceeds `limit`.
     """
     offset, widest, whole = 0.0, 0.0, 0.0
-    pairs = len(codebook)
-    for pair in range(pairs):
+    points, at = codebook.ctypes.data, values.ctypes.data
+    for pair in range(len(codebook)):
         x, y = query[2 * pair], query[2 * pair + 1]
-        low, high = np.float32(np.inf), np.float32(-np.inf)
-        for i in range(POINTS):
-            value = x * codebook[pair, 0, i] + y * codebook[pair, 1, i]
-            values[pair, i] = value
-            low, high = min(low, value), max(high, value)
-        for i in range(POINTS):
-            values[pair, i] -= low
+        low, range_ = multiply_points(points + pair * 8 * POINTS, x, y, at + pair * 4 * POINTS)
         offset += low
-        widest = max(widest, high - low)
-        whole += high - low
+        widest = max(widest, range_)
+        whole += range_
     scale = max(widest / 255, whole / limit)
-    inverse = np.float32(1 / scale) if scale > 0 else np.float32(0)
-    half = np.float32(0.5)
-    for pair in range(pairs):
-        for i in range(POINTS):
-            tables[pair * POINTS + i] = np.uint8(min(values[pair, i] * inverse + half, 255.0))
+    inverse = np.float32(0)
+    if scale > 0:
+        # A little less, so that nothing is rounded up beyond a byte.
+        inverse = np.float32((1 - 1e-6) / scale)
+    out = tables.ctypes.data
+    for pair in range(len(codebook)):
+        narrow(at + pair * 4 * POINTS, inverse, out + pair * POINTS)
     return scale, offset
