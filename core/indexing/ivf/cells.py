@@ -1,4 +1,4 @@
-"""The cells of inverted lists: k-means over a sample of the rows.
+"""The cells of inverted lists: k-means over samples of the rows, which grow as it converges.
 
 Seeded in rounds, as k-means|| does (Bahmani et al., "Scalable k-means++", VLDB 2012): one row
 at a time, by chance in proportion to its squared distance, would cost a scan of the sample for
@@ -14,8 +14,8 @@ from core.indexing.kernels.typing import Floats
 
 _AT_ONCE = 4_096
 _SEEDED_AT_ONCE = 64
-_SAMPLE_A_CELL = 24
-_ITERATIONS = 4
+_SAMPLES_A_CELL = (16, 16, 16, 32, 64)
+"""Of each iteration, in rows: the first ones need not be exact to bring cells apart."""
 
 
 def learn_cells(
@@ -23,15 +23,16 @@ def learn_cells(
 ) -> Floats:
     """`(c, d) float32`, c ≤ `count`: fewer where there are not so many different rows.
 
-    `rows`: `(n, d) float32`. O(count·s·d), s = min(n, 24·count).
+    `rows`: `(n, d) float32`, at least one. O(s·count·d), where s rows are sampled: at most 64 a cell.
     """
-    size = min(len(rows), _SAMPLE_A_CELL * count)
-    sample = rows[np.sort(rng.choice(len(rows), size, replace=False))]
-    cells = _seeded(sample, count, rng)
-    for _ in range(_ITERATIONS):
+    order = rng.permutation(len(rows))[: _SAMPLES_A_CELL[-1] * count]
+    sample = rows[order]
+    cells = _seeded(sample[: _SAMPLES_A_CELL[0] * count], count, rng)
+    for size in _SAMPLES_A_CELL:
         if cancelled():
             break
-        cells = _moved(sample, cells, assign(sample, cells))
+        part = sample[: size * count]
+        cells = _moved(part, cells, assign(part, cells))
     return cells
 
 
