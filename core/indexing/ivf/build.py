@@ -3,24 +3,23 @@
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import Metric
-from core.indexing.coded import Coded, aligned
+from core.indexing.calibration import K
+from core.indexing.coded import Coded, aligned, uncoded
 from core.indexing.exact import Vectors
-from core.indexing.hnsw_build import BuildCancelled
 from core.indexing.ivf.cells import SAMPLE, attach_cells, learn_cells
-from core.indexing.ivf.effort import Probing, measured
-from core.indexing.ivf.index import DEFAULT_RECALL, IvfIndex
+from core.indexing.ivf.held_out import hold_out
+from core.indexing.ivf.index import IvfIndex
 from core.indexing.ivf.projection import learn_projection
+from core.indexing.ivf.tuning import Tuning, tuned
 from core.indexing.ivf.widths import share_out
-from core.indexing.kernels import inverted_layout, layout
-from core.indexing.kernels.cells import nearest_cells
-from core.indexing.kernels.fastscan import BLOCK_ROWS, CHUNK_BYTES, TABLES_AT_ONCE
+from core.indexing.kernels import inverted_layout as layout
+from core.indexing.kernels.fastscan import BLOCK_ROWS, CHUNK_BYTES, POINT_COUNT, TABLES_AT_ONCE
 from core.indexing.kernels.quantizing import (
-    POINT_COUNT,
     encode_listed,
     learn_points,
     pack,
@@ -28,13 +27,14 @@ from core.indexing.kernels.quantizing import (
     residuals_of,
 )
 from core.indexing.kernels.typing import Floats, Ints
+from core.indexing.vector_index import BuildCancelled
 
-_METRICS = {Metric.COSINE: layout.COSINE, Metric.DOT: layout.DOT, Metric.L2: layout.L2}
 _CELLS_PER_ROOT = 6.5
 _ROWS_PER_CELL = 8
 _MOST_CELLS = 1 << 16
 _FEWEST_TABLES, _NUMBERS_PER_TABLE = 96, 3
 _ROWS_AT_ONCE = 2_048
+_QUERIES_AT_ONCE = 64
 _POINTS_SAMPLE, _POINTS_ROUNDS = 8_192, 8
 
 
@@ -42,13 +42,11 @@ def build_ivf(
     vectors: Vectors,
     *,
     nlist: int | None = None,
-    nprobe: int | None = None,
-    target_recall: float | None = None,
     seed: int = 0,
     threads: int = 1,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> IvfIndex:
-    """`vectors`: at least one row. `nlist` is chosen by their number unless given.
+    """`vectors`: at least one row. `nlist`: how many cells at most, 6.5·√n unless given.
 
     O(n·c·D) for n rows, c cells and D numbers that are kept of a row.
 
@@ -65,9 +63,7 @@ def build_ivf(
         build.learn_cells(nlist or _cells_for(len(vectors.matrix)))
         build.learn_tables()
         build.list_rows()
-        coded = build.coded
-        probing = measured(IvfIndex(coded, Probing((1,), (1.0,), 1)), pool, check)
-    return IvfIndex(coded, probing, nprobe, target_recall or DEFAULT_RECALL)
+        return build.tuned()
 
 
 def _cells_for(count: int) -> int:
@@ -85,12 +81,12 @@ class _Build:
     ) -> None:
         self._rng = np.random.default_rng(seed)
         self._pool, self._check = pool, check
-        self.coded = coded = _without_codes(vectors)
+        self.coded = coded = _uncoded(vectors)
         projection = learn_projection(vectors, self._rng)
-        coded.attach(inverted_layout.SCALES, np.array([1 / projection.radius, 1.0]))
-        coded.attach(inverted_layout.CENTER, projection.center)
-        coded.attach(inverted_layout.BASIS, projection.basis)
-        coded.block[inverted_layout.KEPT] = self._kept = len(projection.basis)
+        coded.attach(layout.SCALES, np.array([1 / projection.radius, 1.0]))
+        coded.attach(layout.CENTER, projection.center)
+        coded.attach(layout.BASIS, projection.basis)
+        coded.block[layout.KEPT] = self._kept = len(projection.basis)
         check()
 
     def learn_cells(self, count: int) -> None:
@@ -106,39 +102,58 @@ class _Build:
         widths = share_out(variances, wanted)
         padding = -(len(widths) - 1) % TABLES_AT_ONCE
         widths = np.concatenate([widths, np.repeat(widths[-1:], padding)])
-        points = aligned((self._kept, POINT_COUNT), np.float32)
-        points.fill(np.float32(0))
+        points = np.zeros((self._kept, POINT_COUNT), np.float32)
 
         def learn(table: int) -> None:
             self._check()
             learn_points(residuals, widths, points, table, _POINTS_ROUNDS)
 
         list(self._pool.map(learn, range(len(widths) - 1)))
-        self.coded.attach(inverted_layout.WIDTHS, widths)
-        self.coded.attach(inverted_layout.POINTS, points)
-        self.coded.block[inverted_layout.TABLES] = len(widths) - 1
+        self._widths, self._points = widths, points
+        self.coded.attach(layout.WIDTHS, widths)
+        self.coded.attach(layout.POINTS, points)
+        self.coded.block[layout.TABLES] = len(widths) - 1
 
     def list_rows(self) -> None:
         coded = self.coded
-        count, tables = coded.count, int(coded.block[inverted_layout.TABLES])
+        count, tables = coded.count, int(coded.block[layout.TABLES])
         cells, biases = np.empty(count, np.int32), np.empty(count, np.float32)
         codes = np.empty((count, tables), np.uint8)
-        points, widths = coded.arrays[inverted_layout.POINTS], coded.arrays[inverted_layout.WIDTHS]
 
         def encode(start: int) -> None:
             self._check()
             stop = min(start + _ROWS_AT_ONCE, count)
-            encode_listed(coded.block, start, stop, points, widths, cells, codes, biases)
+            encode_listed(
+                coded.block, start, stop, self._points, self._widths, cells, codes, biases
+            )
 
         list(self._pool.map(encode, range(0, count, _ROWS_AT_ONCE)))
-        starts, rows = _in_blocks(cells, int(coded.block[inverted_layout.CELLS]))
-        packed = aligned((len(rows), tables // TABLES_AT_ONCE, CHUNK_BYTES), np.uint8)
+        starts, rows = _in_blocks(cells, int(coded.block[layout.CELLS]))
+        shape = len(rows), tables // TABLES_AT_ONCE, CHUNK_BYTES
+        packed = aligned(shape, np.uint8).view(np.uint8)
         pack(codes, rows, packed)
-        coded.attach(inverted_layout.STARTS, starts)
-        coded.attach(inverted_layout.LIST_CODES, packed)
-        coded.attach(inverted_layout.LIST_ROWS, rows)
+        coded.attach(layout.STARTS, starts)
+        coded.attach(layout.LIST_CODES, packed)
+        coded.attach(layout.LIST_ROWS, rows)
         listed = np.where(rows >= 0, biases[rows], np.float32(-np.inf))
-        coded.attach(inverted_layout.LIST_BIASES, listed)
+        coded.attach(layout.LIST_BIASES, listed)
+
+    def tuned(self) -> IvfIndex:
+        index = IvfIndex(self.coded, Tuning.untried(int(self.coded.block[layout.CELLS])))
+        held_out = hold_out(self.coded.vectors, self._rng, self._pool, self._check)
+        starts = range(0, len(held_out.rows), _QUERIES_AT_ONCE)
+
+        def search(nprobe: int, depth: int) -> list[Ints]:
+            def part(start: int) -> list[Ints]:
+                self._check()
+                queries = held_out.queries[start : start + _QUERIES_AT_ONCE]
+                return [found.rows for found in index.probe(queries, K + 1, nprobe, depth)]
+
+            parts = self._pool.map(part, starts)
+            return held_out.others([rows for part in parts for rows in part])
+
+        cell_rows = self.coded.count / index.cells
+        return replace(index, tuning=tuned(search, held_out.truth, index.cells, cell_rows))
 
     def _projected(self, size: int) -> Floats:
         """So many rows, or all, in an order by chance: `(s, D)`."""
@@ -154,13 +169,11 @@ class _Build:
         return out
 
 
-def _without_codes(vectors: Vectors) -> Coded:
-    coded = Coded(vectors, 1.0, 0.0, {}, np.zeros(inverted_layout.SIZE, np.int64), np.zeros(4))
-    coded.block[layout.COUNT], coded.block[layout.DIMENSION] = vectors.matrix.shape
-    coded.block[layout.METRIC] = _METRICS[vectors.metric]
-    coded.attach(layout.FLOATS, vectors.matrix)
-    coded.attach(layout.NORMS, vectors.norms)
-    return coded
+def _uncoded(vectors: Vectors) -> Coded:
+    """With room in the block for what kernels know of lists."""
+    coded = uncoded(vectors)
+    room = np.zeros(layout.SIZE - len(coded.block), np.int64)
+    return replace(coded, block=np.concatenate([coded.block, room]))
 
 
 def _in_blocks(cells: NDArray[np.int32], count: int) -> tuple[Ints, NDArray[np.int32]]:

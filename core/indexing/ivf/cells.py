@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from core.indexing.coded import Coded
 from core.indexing.kernels import inverted_layout as layout
-from core.indexing.kernels.cells import CELLS_AT_ONCE, NUMBERS_AT_ONCE, nearest_cells
+from core.indexing.kernels.cells import nearest_cells
+from core.indexing.kernels.dot_cells import CELLS_AT_ONCE, NUMBERS_AT_ONCE
 from core.indexing.kernels.typing import Floats
 
 _ROWS_AT_ONCE = 2_048
@@ -21,6 +22,7 @@ _SEEDS_FROM, _BATCH, SAMPLE = 8, 32, 64
 """Rows for each cell: to choose the first ones from, in a batch, and in all."""
 _ROUNDS = 8
 _SEED_ROUNDS = 32
+_ROUNDING = 1e-5
 _LARGEST_NUMBER = 4.0
 """That a cell's codes reach, in radii: far outliers don't coarsen the rest."""
 
@@ -32,8 +34,10 @@ def attach_cells(coded: Coded, cells: Floats) -> None:
     codes = np.zeros((-(-count // CELLS_AT_ONCE) * CELLS_AT_ONCE, kept))
     codes[:count] = np.clip(np.rint(cells / step), -127, 127)
     halves = (step**2 / 2 * np.vecdot(codes, codes)[:count]).astype(np.float32)
-    side_by_side = (codes + 128).astype(np.uint8).reshape(
-        -1, CELLS_AT_ONCE, kept // NUMBERS_AT_ONCE, NUMBERS_AT_ONCE
+    side_by_side = (
+        (codes + 128)
+        .astype(np.uint8)
+        .reshape(-1, CELLS_AT_ONCE, kept // NUMBERS_AT_ONCE, NUMBERS_AT_ONCE)
     )
     coded.attach(layout.CELL_CODES, np.ascontiguousarray(side_by_side.transpose(0, 2, 1, 3)))
     coded.attach(layout.CELL_HALVES, halves)
@@ -55,8 +59,8 @@ def learn_cells(
 
     `sample`: `(s, D)`, projected rows in no order.
     """
+    cells = _seeded(sample[: _SEEDS_FROM * count], count, rng, check)
     learning = _Learning(coded, pool, check)
-    cells = learning.seeded(sample[: _SEEDS_FROM * count], count, rng)
     weights = np.zeros(len(cells))
     size = min(len(sample), _BATCH * count)
     for i in range(_ROUNDS):
@@ -65,47 +69,48 @@ def learn_cells(
     return cells
 
 
+def _seeded(
+    points: Floats, count: int, rng: np.random.Generator, check: Callable[[], None]
+) -> Floats:
+    squares = np.vecdot(points, points).astype(np.float64)
+    distances = np.full(len(points), np.inf)
+    new = chosen = points[rng.integers(len(points), size=1)]
+    while True:
+        check()
+        to_new = squares[:, np.newaxis] - 2 * (points @ new.T) + np.vecdot(new, new)
+        distances = np.minimum(distances, to_new.min(axis=1))
+        # What rounding leaves of the distance of a row to itself is not to be drawn.
+        distances[distances <= _ROUNDING * squares] = 0
+        wanted = min(len(chosen), -(-count // _SEED_ROUNDS), count - len(chosen))
+        wanted = min(wanted, int(np.count_nonzero(distances)))
+        if wanted == 0:
+            return chosen
+        chances = distances / distances.sum()
+        new = points[np.sort(rng.choice(len(points), wanted, replace=False, p=chances))]
+        chosen = np.concatenate([chosen, new])
+
+
 class _Learning:
     def __init__(self, coded: Coded, pool: ThreadPoolExecutor, check: Callable[[], None]) -> None:
         self._coded, self._pool, self._check = coded, pool, check
 
-    def nearest(self, points: Floats, cells: Floats) -> tuple[NDArray[np.int32], Floats]:
-        """The nearest cell of each point, and the square of how far it is, which may be below 0 by
-        what codes round."""
+    def nearest(self, points: Floats, cells: Floats) -> NDArray[np.int32]:
         attach_cells(self._coded, cells)
-        chosen, values = np.empty(len(points), np.int32), np.empty(len(points), np.float32)
+        chosen = np.empty(len(points), np.int32)
 
         def work(start: int) -> None:
             self._check()
             stop = min(start + _ROWS_AT_ONCE, len(points))
-            nearest_cells(self._coded.block, points, start, stop, chosen, values)
+            nearest_cells(self._coded.block, points, start, stop, chosen)
 
         list(self._pool.map(work, range(0, len(points), _ROWS_AT_ONCE)))
-        return chosen, np.asarray(np.vecdot(points, points) - 2 * values)
-
-    def seeded(self, points: Floats, count: int, rng: np.random.Generator) -> Floats:
-        new = points[rng.integers(len(points), size=1)]
-        chosen = new
-        distances = np.full(len(points), np.inf)
-        while len(chosen) < count:
-            _, to_new = self.nearest(points, new)
-            distances = np.minimum(distances, to_new)
-            # What rounding leaves of the distance of a row to itself is not to be drawn.
-            chances = np.where(distances > 1e-3 * np.vecdot(points, points), distances, 0.0)
-            at_once = min(len(chosen), -(-count // _SEED_ROUNDS), count - len(chosen))
-            at_once = min(at_once, np.count_nonzero(chances))
-            if at_once == 0:
-                break
-            drawn = rng.choice(len(points), at_once, replace=False, p=chances / chances.sum())
-            new = points[np.sort(drawn)]
-            chosen = np.concatenate([chosen, new])
         return chosen
 
     def moved(
         self, cells: Floats, weights: NDArray[np.float64], batch: Floats, rng: np.random.Generator
     ) -> tuple[Floats, NDArray[np.float64]]:
         """Each to the mean of its rows, those of earlier batches counted half with each batch."""
-        nearest, _ = self.nearest(batch, cells)
+        nearest = self.nearest(batch, cells)
         order = np.argsort(nearest, kind="stable")
         sizes = np.bincount(nearest, minlength=len(cells))
         present = np.flatnonzero(sizes)

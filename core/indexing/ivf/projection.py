@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.domain.library import Metric
 from core.indexing.exact import Vectors
-from core.indexing.kernels.cells import KEPT_MULTIPLE
+from core.indexing.kernels.dot_cells import KEPT_MULTIPLE
 from core.indexing.kernels.typing import Floats
 
 _VARIANCE_KEPT = 0.99
@@ -20,6 +20,8 @@ _MOST_KEPT = 1_024
 _LARGEST_SQUARE = 2_048
 _SAMPLE = 8_192
 _SAMPLED_NUMBERS = 1 << 25
+_ROUNDING = 1e-6
+"""Rows that differ by less, against their own length, are equal but for float32."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +46,9 @@ def learn_projection(vectors: Vectors, rng: np.random.Generator) -> Projection:
         sample /= vectors.norms[rows, np.newaxis]
     center = sample.mean(axis=0)
     sample -= center
-    radius = float(np.sqrt(np.mean(np.vecdot(sample, sample)))) or 1.0
+    radius = float(np.sqrt(np.mean(np.vecdot(sample, sample))))
+    if radius <= _ROUNDING * np.linalg.norm(center):
+        radius = float(np.linalg.norm(center)) or 1.0
     sample /= radius
     return Projection(center.astype(np.float32), radius, _filled_up(_components(sample)))
 

@@ -12,10 +12,21 @@ from typing import Any, Final, TypeAlias
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from core.indexing.kernels.cpu import CODE_PATH, CodePath
-from core.indexing.kernels.memory import F32, I8, I16, I32, I64
+from core.indexing.kernels.llvm import (
+    accumulators,
+    call,
+    load,
+    loop,
+    pointer,
+    shuffled,
+    splat,
+    spread,
+    store,
+    vector,
+)
+from core.indexing.kernels.memory import F32, I1, I8, I16, I32, I64, intrinsic
 
 ScanBlock: TypeAlias = Callable[[int, int, int, int], None]
 Passing: TypeAlias = Callable[[int, int, float, float, float], int]
@@ -24,6 +35,8 @@ BLOCK_ROWS: Final = 32
 TABLES_AT_ONCE: Final = 4
 CHUNK_BYTES: Final = 64
 """Of the codes of a block's rows for four tables, and of the four tables."""
+POINT_COUNT: Final = 16
+"""As many as four bits can tell apart."""
 TOGETHER: Final = 4
 """How many queries a block is scanned for at a time."""
 
@@ -50,107 +63,68 @@ def strides(path: CodePath) -> tuple[int, int]:
 ROW_STRIDE, TABLE_STRIDE = strides(PATH)
 
 
-def _vector(item: Any, lanes: int) -> Any:
-    return ir.VectorType(item, lanes)
-
-
-def _splat(vector: Any, value: float) -> Any:
-    return ir.Constant(vector, [value] * vector.count)
-
-
-def _pointer(builder: Any, base: Any, offset: Any, item: Any) -> Any:
-    return builder.inttoptr(builder.add(base, offset), item.as_pointer())
-
-
-def _load(builder: Any, base: Any, offset: Any, item: Any) -> Any:
-    return builder.load(_pointer(builder, base, offset, item), align=1)
-
-
-def _store(builder: Any, value: Any, base: Any, offset: int) -> None:
-    pointer = _pointer(builder, base, ir.Constant(I64, offset), value.type)
-    builder.store(value, pointer, align=1)
-
-
-def _call(builder: Any, name: str, result: Any, args: list[Any]) -> Any:
-    signature = ir.FunctionType(result, [arg.type for arg in args])
-    return builder.call(cgutils.get_or_insert_function(builder.module, signature, name), args)
-
-
-def _chunks(builder: Any, count: Any, step: int = CHUNK_BYTES) -> Any:
-    stop = builder.mul(count, ir.Constant(I64, CHUNK_BYTES))
-    start, by = ir.Constant(I64, 0), ir.Constant(I64, step)
-    return cgutils.for_range_slice(builder, start, stop, by, intp=I64)
-
-
 def _halves(builder: Any, codes: Any) -> tuple[Any, Any]:
-    low = builder.and_(codes, _splat(codes.type, 15))
-    return low, builder.lshr(codes, _splat(codes.type, 4))
+    low = builder.and_(codes, splat(codes.type, 15))
+    return low, builder.lshr(codes, splat(codes.type, 4))
 
 
-def _accumulators(builder: Any, vector: Any, count: int) -> list[Any]:
-    made = [cgutils.alloca_once(builder, vector) for _ in range(count)]
-    for accumulator in made:
-        builder.store(_splat(vector, 0), accumulator)
-    return made
-
-
-def _scan_avx512(builder: Any, codes: Any, tables: list[Any], count: Any, out: Any) -> None:
-    bytes_, sums = _vector(I8, CHUNK_BYTES), _vector(I32, _HALF)
+def _scan_avx512(builder: Any, codes: Any, tables: list[Any], size: Any, out: Any) -> None:
+    bytes_, sums = vector(I8, CHUNK_BYTES), vector(I32, _HALF)
     which = ir.Constant(bytes_, [16 * (i % TABLES_AT_ONCE) for i in range(CHUNK_BYTES)])
-    accumulators = _accumulators(builder, sums, 2 * len(tables))
-    with _chunks(builder, count) as (offset, _):
+    totals = accumulators(builder, sums, 2 * len(tables))
+    with loop(builder, size, CHUNK_BYTES) as (offset, _):
         halves = [
             builder.or_(half, which)
-            for half in _halves(builder, _load(builder, codes, offset, bytes_))
+            for half in _halves(builder, load(builder, codes, offset, bytes_))
         ]
         for i, base in enumerate(tables):
-            table = _load(builder, base, offset, bytes_)
-            for half, accumulator in zip(halves, accumulators[2 * i : 2 * i + 2], strict=True):
+            table = load(builder, base, offset, bytes_)
+            for half, total in zip(halves, totals[2 * i : 2 * i + 2], strict=True):
                 args = [table, half]
-                found = _call(builder, "llvm.x86.avx512.permvar.qi.512", bytes_, args)
-                args = [builder.load(accumulator), found, _splat(bytes_, 1)]
-                total = _call(builder, "llvm.x86.avx512.vpdpbusd.512", sums, args)
-                builder.store(total, accumulator)
-    for i, accumulator in enumerate(accumulators):
-        _store(builder, builder.load(accumulator), out, i * _HALF * 4)
+                found = call(builder, "llvm.x86.avx512.permvar.qi.512", bytes_, args)
+                args = [builder.load(total), found, splat(bytes_, 1)]
+                more = call(builder, "llvm.x86.avx512.vpdpbusd.512", sums, args)
+                builder.store(more, total)
+    for i, total in enumerate(totals):
+        store(builder, builder.load(total), out, i * _HALF * 4)
 
 
-def _scan_avx2(builder: Any, codes: Any, tables: list[Any], count: Any, out: Any) -> None:
+def _scan_avx2(builder: Any, codes: Any, tables: list[Any], size: Any, out: Any) -> None:
     # Two tables at once, one in each half of a register; 16-bit sums of even and odd rows apart.
-    bytes_, sums = _vector(I8, 32), _vector(I16, _HALF)
-    accumulators = _accumulators(builder, sums, 4 * len(tables))
-    with _chunks(builder, count, 32) as (offset, _):
-        halves = _halves(builder, _load(builder, codes, offset, bytes_))
+    bytes_, sums = vector(I8, 32), vector(I16, _HALF)
+    totals = accumulators(builder, sums, 4 * len(tables))
+    with loop(builder, size, 32) as (offset, _):
+        halves = _halves(builder, load(builder, codes, offset, bytes_))
         for i, base in enumerate(tables):
-            table = _load(builder, base, offset, bytes_)
+            table = load(builder, base, offset, bytes_)
             for j, half in enumerate(halves):
-                found = _call(builder, "llvm.x86.avx2.pshuf.b", bytes_, [table, half])
+                found = call(builder, "llvm.x86.avx2.pshuf.b", bytes_, [table, half])
                 pairs = builder.bitcast(found, sums)
-                even = builder.and_(pairs, _splat(sums, 255))
-                odd = builder.lshr(pairs, _splat(sums, 8))
+                even = builder.and_(pairs, splat(sums, 255))
+                odd = builder.lshr(pairs, splat(sums, 8))
                 for rows, place in ((even, 0), (odd, 1)):
-                    accumulator = accumulators[4 * i + 2 * j + place]
-                    builder.store(builder.add(builder.load(accumulator), rows), accumulator)
-    lanes = _vector(I32, 8)
-    low, high = (ir.Constant(lanes, list(range(start, start + 8))) for start in (0, 8))
-    zipped = ir.Constant(_vector(I32, 16), [i // 2 + 8 * (i % 2) for i in range(16)])
+                    total = totals[4 * i + 2 * j + place]
+                    builder.store(builder.add(builder.load(total), rows), total)
+    zipped = ir.Constant(vector(I32, 16), [i // 2 + 8 * (i % 2) for i in range(16)])
     for i in range(2 * len(tables)):
         parts = []
-        for accumulator in accumulators[2 * i : 2 * i + 2]:
-            whole = builder.load(accumulator)
-            first, second = (builder.shuffle_vector(whole, whole, mask) for mask in (low, high))
+        for total in totals[2 * i : 2 * i + 2]:
+            whole = builder.load(total)
+            first, second = (
+                shuffled(builder, whole, list(range(start, start + 8))) for start in (0, 8)
+            )
             parts.append(builder.add(first, second))
         rows = builder.shuffle_vector(*parts, zipped)
-        _store(builder, builder.zext(rows, _vector(I32, _HALF)), out, i * _HALF * 4)
+        store(builder, builder.zext(rows, vector(I32, _HALF)), out, i * _HALF * 4)
 
 
-def _scan_plain(builder: Any, codes: Any, tables: list[Any], count: Any, out: Any) -> None:
+def _scan_plain(builder: Any, codes: Any, tables: list[Any], size: Any, out: Any) -> None:
     for i in range(len(tables)):
-        _store(builder, _splat(_vector(I32, BLOCK_ROWS), 0), out, i * BLOCK_ROWS * 4)
-    with _chunks(builder, count, 16) as (offset, _):
+        store(builder, splat(vector(I32, BLOCK_ROWS), 0), out, i * BLOCK_ROWS * 4)
+    with loop(builder, size, POINT_COUNT) as (offset, _):
         here = builder.add(codes, offset)
         with cgutils.for_range(builder, ir.Constant(I64, _HALF), intp=I64) as row:
-            code = builder.zext(_load(builder, here, row.index, I8), I64)
+            code = builder.zext(load(builder, here, row.index, I8), I64)
             low = builder.and_(code, ir.Constant(I64, 15))
             high = builder.lshr(code, ir.Constant(I64, 4))
             for i, base in enumerate(tables):
@@ -158,9 +132,9 @@ def _scan_plain(builder: Any, codes: Any, tables: list[Any], count: Any, out: An
                 for half, place in ((low, 0), (high, _HALF)):
                     at = builder.add(row.index, ir.Constant(I64, i * BLOCK_ROWS + place))
                     at = builder.mul(at, ir.Constant(I64, 4))
-                    found = builder.zext(_load(builder, table, half, I8), I32)
-                    total = builder.add(_load(builder, out, at, I32), found)
-                    builder.store(total, _pointer(builder, out, at, I32), align=4)
+                    found = builder.zext(load(builder, table, half, I8), I32)
+                    total = builder.add(load(builder, out, at, I32), found)
+                    builder.store(total, pointer(builder, out, at, I32), align=4)
 
 
 _SCANS: Final = {
@@ -179,10 +153,9 @@ def make_scan_block(path: CodePath, queries: int) -> ScanBlock:
 
     def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         codes, tables, chunks, out = args
-        bases = [
-            _load(builder, tables, ir.Constant(I64, 8 * i), I64) for i in range(queries)
-        ]
-        _SCANS[path](builder, codes, bases, chunks, out)
+        bases = [load(builder, tables, 8 * i, I64) for i in range(queries)]
+        size = builder.mul(chunks, ir.Constant(I64, CHUNK_BYTES))
+        _SCANS[path](builder, codes, bases, size, out)
         return context.get_dummy_value()
 
     def scan(_typing: Any, codes: Any, tables: Any, chunks: Any, out: Any) -> Any:
@@ -195,19 +168,13 @@ def make_scan_block(path: CodePath, queries: int) -> ScanBlock:
 def _passing(_typing: Any, sums: Any, biases: Any, scale: Any, base: Any, threshold: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         sums, biases, scale, base, threshold = args
-        floats, zero = _vector(F32, BLOCK_ROWS), ir.Constant(I64, 0)
-
-        def spread(value: Any) -> Any:
-            empty = ir.Constant(floats, ir.Undefined)
-            first = builder.insert_element(empty, value, ir.Constant(I32, 0))
-            return builder.shuffle_vector(first, empty, _splat(_vector(I32, BLOCK_ROWS), 0))
-
-        whole = _load(builder, sums, zero, _vector(I32, BLOCK_ROWS))
-        estimates = builder.fmul(builder.sitofp(whole, floats), spread(scale))
-        estimates = builder.fadd(estimates, _load(builder, biases, zero, floats))
-        estimates = builder.fadd(estimates, spread(base))
-        _store(builder, estimates, sums, 0)
-        better = builder.fcmp_ordered(">", estimates, spread(threshold))
+        floats = vector(F32, BLOCK_ROWS)
+        estimates = builder.sitofp(load(builder, sums, 0, vector(I32, BLOCK_ROWS)), floats)
+        estimates = builder.fmul(estimates, spread(builder, scale, BLOCK_ROWS))
+        estimates = builder.fadd(estimates, load(builder, biases, 0, floats))
+        estimates = builder.fadd(estimates, spread(builder, base, BLOCK_ROWS))
+        store(builder, estimates, sums, 0)
+        better = builder.fcmp_ordered(">", estimates, spread(builder, threshold, BLOCK_ROWS))
         return builder.zext(builder.bitcast(better, I32), I64)
 
     single = types.float32
@@ -221,9 +188,10 @@ The sums of one query become estimates, `scale·sum + bias + base`, float32, in 
 result has bit `r` set where row `r`'s is greater.
 """
 
+
 def _lowest_bit(_typing: Any, mask: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+        return builder.cttz(args[0], ir.Constant(I1, 1))
 
     return types.int64(types.int64), generate
 
@@ -233,50 +201,3 @@ lowest_bit: Final[Callable[[int], int]] = intrinsic(_lowest_bit)
 
 scan_one: Final = make_scan_block(PATH, 1)
 scan_together: Final = make_scan_block(PATH, TOGETHER)
-
-
-def _extreme_of_16(name: str) -> Callable[[int], float]:
-    def extreme(_typing: Any, address: Any) -> Any:
-        def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            values = _load(builder, args[0], ir.Constant(I64, 0), _vector(F32, 16))
-            signature = ir.FunctionType(F32, [values.type])
-            reduce = cgutils.get_or_insert_function(builder.module, signature, name)
-            return builder.call(reduce, [values], fastmath=("nnan",))
-
-        return types.float32(types.int64), generate
-
-    made: Callable[[int], float] = intrinsic(extreme)
-    return made
-
-
-least_of_16: Final = _extreme_of_16("llvm.vector.reduce.fmin.v16f32")
-greatest_of_16: Final = _extreme_of_16("llvm.vector.reduce.fmax.v16f32")
-"""Of the sixteen float32 at an address."""
-
-
-def _quantize(_typing: Any, values: Any, count: Any, factor: Any, out: Any) -> Any:
-    floats, whole, bytes_ = (_vector(item, 16) for item in (F32, I32, I8))
-
-    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        values, count, factor, out = args
-        empty = ir.Constant(floats, ir.Undefined)
-        first = builder.insert_element(empty, builder.fptrunc(factor, F32), ir.Constant(I32, 0))
-        spread = builder.shuffle_vector(first, empty, _splat(whole, 0))
-        start, step = ir.Constant(I64, 0), ir.Constant(I64, 16)
-        with cgutils.for_range_slice(builder, start, count, step, intp=I64) as (at, _):
-            place = builder.mul(at, ir.Constant(I64, 4))
-            scaled = builder.fmul(_load(builder, values, place, floats), spread)
-            rounded = builder.fptosi(builder.fadd(scaled, _splat(floats, 0.5)), whole)
-            most = builder.icmp_signed("<", rounded, _splat(whole, 255))
-            rounded = builder.select(most, rounded, _splat(whole, 255))
-            pointer = _pointer(builder, out, at, bytes_)
-            builder.store(builder.trunc(rounded, bytes_), pointer, align=1)
-        return context.get_dummy_value()
-
-    single = types.float64
-    return types.void(types.int64, types.int64, single, types.int64), generate
-
-
-quantize: Final[Callable[[int, int, float, int], None]] = intrinsic(_quantize)
-"""`quantize(values, count, factor, out)`: float32, not negative, times `factor`, as bytes; `count`
-is a multiple of 16."""

@@ -7,10 +7,12 @@ once for four of them.
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.kernels.cells import CELLS_AT_ONCE, threshold, value_cells
+from core.indexing.kernels.cells import threshold, value_cells
+from core.indexing.kernels.dot_cells import CELLS_AT_ONCE
 from core.indexing.kernels.fastscan import (
     BLOCK_ROWS,
     CHUNK_BYTES,
+    POINT_COUNT,
     TOGETHER,
     lowest_bit,
     passing,
@@ -38,12 +40,12 @@ from core.indexing.kernels.memory import (
     prefetch,
     unordered,
 )
-from core.indexing.kernels.quantizing import POINT_COUNT, fill_tables, project_query
+from core.indexing.kernels.quantizing import project_query
 from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
+from core.indexing.kernels.tables import SUM_LIMIT, fill_tables
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
 _LOW_32 = 0xFFFFFFFF
-_SUM_LIMIT = 65_000.0
 _AHEAD = 6
 
 
@@ -191,7 +193,7 @@ def _worst(keys: Ints, count: int) -> int:
     worst = keys[0]
     for i in range(1, count):
         worst = max(worst, keys[i])
-    return worst >> 32
+    return int(worst >> 32)
 
 
 @kernel
@@ -257,7 +259,7 @@ def search_cells(
         project_query(block, queries[i].ctypes.data, moved, projected)
         choose_cells(block, projected, code, values, probes[i], bases[i])
         scales[i], offset = fill_tables(
-            block, projected, _SUM_LIMIT, products, tables[i].ctypes.data
+            block, projected, SUM_LIMIT, products, tables[i].ctypes.data
         )
         bases[i] += np.float32(offset)
     keys = np.empty((count, 2 * depth + BLOCK_ROWS), np.int64)

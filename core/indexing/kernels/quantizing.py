@@ -4,21 +4,17 @@ Jégou, Douze and Schmid, "Product quantization for nearest neighbor search" (PA
 may be of unequal width: table t is of the numbers from `widths[t]` to before `widths[t + 1]`.
 """
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.kernels.cells import cell_number, greatest, value_cells
+from core.indexing.kernels.dots import dot_floats
 from core.indexing.kernels.fastscan import (
     BLOCK_ROWS,
-    CHUNK_BYTES,
+    POINT_COUNT,
     ROW_STRIDE,
     TABLE_STRIDE,
     TABLES_AT_ONCE,
-    greatest_of_16,
-    least_of_16,
-    quantize,
 )
 from core.indexing.kernels.inverted_layout import (
     BASIS,
@@ -26,21 +22,16 @@ from core.indexing.kernels.inverted_layout import (
     CENTER,
     INVERSE_RADIUS,
     KEPT,
-    POINTS,
     SCALES,
     TABLES,
-    WIDTHS,
 )
-from core.indexing.kernels.dots import dot_floats
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import COSINE, DIMENSION, FLOATS, L2, METRIC, NORMS
-from core.indexing.kernels.memory import load_f32, load_f64, load_i64
+from core.indexing.kernels.memory import load_f32, load_f64
 from core.indexing.kernels.scoring import length
 from core.indexing.kernels.typing import Floats, Ints
 
-POINT_COUNT: Final = 16
 _HALF = BLOCK_ROWS // 2
-_TINY = 1e-30
 _FARTHEST = 1e6
 """In radii: at this distance a query's direction alone ranks the rows."""
 
@@ -78,7 +69,7 @@ def _moved(block: Ints, source: int, factor: float, moved: Floats) -> float:
 
 @kernel
 def project_query(block: Ints, query: int, moved: Floats, out: Floats) -> None:
-    """`q` such that `q·x - |x|²/2` of projected rows ranks them under l2, `q·x` under the others."""
+    """`q` such that `q·x` ranks projected rows, under l2 `q·x - |x|²/2`."""
     dimension = block[DIMENSION]
     if block[METRIC] == L2:
         far = np.sqrt(_moved(block, query, 1.0, moved)) / _FARTHEST
@@ -113,9 +104,7 @@ def residuals_of(block: Ints, points: Floats) -> None:
 
 
 @kernel
-def nearest_point(
-    points: Floats, numbers: Floats, start: int, stop: int, distances: Floats
-) -> int:
+def nearest_point(points: Floats, numbers: Floats, start: int, stop: int, distances: Floats) -> int:
     """Of those of the table from `start` to `stop`. `points`: `(D, 16)`; `distances`: scratch."""
     distances[:] = 0
     for i in range(start, stop):
@@ -131,9 +120,7 @@ def nearest_point(
 
 
 @kernel
-def learn_points(
-    residuals: Floats, widths: Ints, points: Floats, table: int, rounds: int
-) -> None:
+def learn_points(residuals: Floats, widths: Ints, points: Floats, table: int, rounds: int) -> None:
     """Lloyd's algorithm for one table, from rows at even ranks of its first number.
 
     `residuals`: `(s, D)`; `points`: `(D, 16)`.
@@ -203,32 +190,3 @@ def pack(codes: NDArray[np.uint8], rows: NDArray[np.int32], packed: NDArray[np.u
             for table in range(codes.shape[1]):
                 place = at + (table % TABLES_AT_ONCE) * TABLE_STRIDE
                 packed[block, table // TABLES_AT_ONCE, place] |= codes[row, table] << shift
-
-
-@kernel
-def fill_tables(
-    block: Ints, query: Floats, limit: float, values: Floats, tables: int
-) -> tuple[float, float]:
-    """A query's products with all points, in 8 bits: `product ≈ scale·entry + its own offset`.
-
-    `values`: scratch, `(t, 16)`. Returns the scale and the sum of the offsets; no sum of entries
-    exceeds `limit`. `tables`: the address of `(t, 16) uint8`.
-    """
-    count = block[TABLES]
-    offset, widest, whole = 0.0, 0.0, 0.0
-    for table in range(count):
-        here = values[table]
-        here[:] = 0
-        for i in range(load_i64(block[WIDTHS], table), load_i64(block[WIDTHS], table + 1)):
-            number = query[i]
-            for point in range(POINT_COUNT):
-                here[point] += number * load_f32(block[POINTS], i * POINT_COUNT + point)
-        low, high = least_of_16(here.ctypes.data), greatest_of_16(here.ctypes.data)
-        for point in range(POINT_COUNT):
-            here[point] -= low
-        offset += low
-        widest = max(widest, high - low)
-        whole += high - low
-    scale = max(widest / 255, whole / limit)
-    quantize(values.ctypes.data, count * POINT_COUNT, 1 / scale if scale > _TINY else 0.0, tables)
-    return scale, offset
