@@ -23,7 +23,8 @@ def learn_cells(
 ) -> Floats:
     """`(c, d) float32`, c ≤ `count`: fewer where there are not so many different rows.
 
-    `rows`: `(n, d) float32`, at least one. O(s·count·d), where s rows are sampled: at most 64 a cell.
+    `rows`: `(n, d) float32`, at least one. O(s·count·d) for s sampled rows, at most
+    64 a cell.
     """
     order = rng.permutation(len(rows))[: _SAMPLES_A_CELL[-1] * count]
     sample = rows[order]

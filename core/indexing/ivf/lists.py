@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from core.indexing.coded import aligned
 from core.indexing.ivf.cells import assign, halves_of, learn_cells
 from core.indexing.ivf.space import Space
-from core.indexing.kernels.fastscan import BLOCK_ROWS
-from core.indexing.kernels.quantizing import POINTS, encode_cells, learn_points
+from core.indexing.kernels.fastscan import BLOCK_ROWS, POINTS
+from core.indexing.kernels.quantizing import encode_cells, learn_points
 from core.indexing.kernels.typing import Floats, Ints
 
 _CODEBOOK_SAMPLE = 8_192
@@ -23,11 +23,12 @@ _BYTES_A_NUMBER = BLOCK_ROWS // 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lists:
-    """`D` is the dimension filled up to a multiple of eight.
+    """`D` is the dimension filled up to a multiple of eight; a block has 32 rows.
 
     `cells`: `(c, D) float32`, and `halves`, `(c,)`, of their squared lengths. `codebook`: `(D/2, 2,
-    16) float32`. `blocks`: `(c + 1,) int64`, where each cell's blocks of 32 rows begin. `rows`: `(b, 32) int32`, -1 where there is none. `codes`:
-    `(b, 8·D) uint8`. `biases`: `(b, 32) float32`, what is added to a row's estimate.
+    16) float32`. `blocks`: `(c + 1,) int64`, where each cell's blocks begin. `rows`: `(b, 32)
+    int32`, -1 where there is none. `codes`: `(b, 8·D) uint8`. `biases`: `(b, 32) float32`, what is
+    added to a row's estimate.
     """
 
     space: Space
@@ -71,7 +72,7 @@ def build_lists(
     cells = learn_cells(points, cell_count, rng, cancelled)
     nearest = assign(points, cells)
     blocks, rows = _in_blocks(nearest, len(cells))
-    codes = aligned((len(rows), points.shape[1] * _BYTES_A_NUMBER), np.uint8)
+    codes = aligned((len(rows), points.shape[1] * _BYTES_A_NUMBER), np.uint8).view(np.uint8)
     biases = np.empty(rows.shape, np.float32)
     cell_of_block = np.repeat(np.arange(len(cells), dtype=np.int32), np.diff(blocks))
     with ThreadPoolExecutor(threads, "build") as pool:

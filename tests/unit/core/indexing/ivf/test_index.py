@@ -14,7 +14,7 @@ from core.indexing.kernels import cpu
 from core.indexing.vector_index import BuildCancelled, Effort, Found
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
-COUNT, DIMENSION, K = 6_000, 30, 10
+COUNT, QUERIES, DIMENSION, K = 4_000, 100, 30, 10
 
 Rows = NDArray[np.float32]
 
@@ -41,12 +41,12 @@ def metric(request: pytest.FixtureRequest) -> Metric:
 
 @pytest.fixture(scope="module")
 def rows() -> Rows:
-    return clustered(COUNT, DIMENSION)
+    return clustered(COUNT + QUERIES, DIMENSION)[:COUNT]
 
 
 @pytest.fixture(scope="module")
 def queries() -> Rows:
-    return clustered(200, DIMENSION, seed=1)
+    return clustered(COUNT + QUERIES, DIMENSION)[COUNT:]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -
 
 @pytest.mark.parametrize("target", [0.8, 0.9, 0.98])
 def test_a_target_is_reached(index: IvfIndex, rows: Rows, target: float) -> None:
-    alike = np.ascontiguousarray(rows[::30])
+    alike = np.ascontiguousarray(rows[::40])
     assert recall_of(index, rows, alike, Effort(target_recall=target)) > target - 0.03
 
 
@@ -149,9 +149,8 @@ def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
     different: list[int] = []
 
     def search() -> None:
-        for i in range(5):
-            if answers(index.probe(queries, K, 8, 40)) != alone:
-                different.append(i)
+        found = answers(index.probe(queries, K, 8, 40))
+        different.extend(i for i, rows in enumerate(found) if rows != alone[i])
 
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:
