@@ -46,7 +46,8 @@ def build_ivf(
         space,
         points,
         nlist or round(_CELLS_PER_ROOT * count**0.5),
-        pull=_pull(points, held_out, truth),
+        # Under dot a query may be of any length, and what is made up for is not.
+        pull=0.0 if space.is_dot else _pull(points, held_out, truth),
         rng=rng,
         threads=threads,
         cancelled=cancelled,

@@ -25,10 +25,10 @@ _BYTES_A_NUMBER = BLOCK_ROWS // 4
 class Lists:
     """`D` is the dimension filled up to a multiple of eight; a block has 32 rows.
 
-    `cells`: `(c, D) float32`, and `halves`, `(c,)`, of their squared lengths. `codebook`: `(D/2, 2,
-    16) float32`. `blocks`: `(c + 1,) int64`, where each cell's blocks begin. `rows`: `(b, 32)
-    int32`, -1 where there is none. `codes`: `(b, 8·D) uint8`. `biases`: `(b, 32) float32`, what is
-    added to a row's estimate.
+    `cells`: `(c, D) float32`. `halves`: `(c,) float32`, taken off their products with a query to
+    rank them. `codebook`: `(D/2, 2, 16) float32`. `blocks`: `(c + 1,) int64`, where each cell's
+    blocks begin. `rows`: `(b, 32) int32`, -1 where there is none. `codes`: `(b, 8·D) uint8`.
+    `biases`: `(b, 32) float32`, what is added to a row's estimate.
     """
 
     space: Space
@@ -96,7 +96,9 @@ def build_lists(
                 )
 
         list(pool.map(encode, range(0, len(rows), _BLOCKS_AT_ONCE)))
-    return Lists(space, cells, halves_of(cells), codebook, blocks, rows, codes, biases)
+    # A product's order is the same for a query of any length, and so must be that of the cells.
+    halves = np.zeros(len(cells), np.float32) if space.is_dot else halves_of(cells)
+    return Lists(space, cells, halves, codebook, blocks, rows, codes, biases)
 
 
 def _in_blocks(nearest: NDArray[np.int32], cell_count: int) -> tuple[Ints, NDArray[np.int32]]:

@@ -196,6 +196,13 @@ def test_zero_vectors_under_dot() -> None:
     assert found.scores[:K].tolist() == [0.0] * K
 
 
+def test_a_query_of_any_length_finds_the_same_under_dot(rows: Rows, queries: Rows) -> None:
+    index = build_ivf(vectors_of(rows, Metric.DOT))
+    shorter = index.probe(queries * np.float32(2**-10), K, 20, 40)
+    for found, other in zip(index.probe(queries, K, 20, 40), shorter, strict=True):
+        assert set(found.rows.tolist()) == set(other.rows.tolist())
+
+
 def test_rows_far_from_the_origin_under_l2(rows: Rows, queries: Rows) -> None:
     index = build_ivf(vectors_of(rows + 1_000, Metric.L2))
     far = queries + np.float32(1_000)
