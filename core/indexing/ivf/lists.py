@@ -62,6 +62,7 @@ def build_lists(
     *,
     pull: float,
     rng: np.random.Generator,
+    pool: ThreadPoolExecutor,
     threads: int,
     cancelled: Callable[[], bool],
 ) -> Lists:
@@ -69,33 +70,32 @@ def build_lists(
 
     Of no use if `cancelled` said so.
     """
-    cells = learn_cells(points, cell_count, rng, cancelled)
-    nearest = assign(points, cells)
+    cells = learn_cells(points, cell_count, rng, pool, cancelled)
+    nearest = assign(points, cells, pool)
     blocks, rows = _in_blocks(nearest, len(cells))
     codes = aligned((len(rows), points.shape[1] * _BYTES_A_NUMBER), np.uint8).view(np.uint8)
     biases = np.empty(rows.shape, np.float32)
     cell_of_block = np.repeat(np.arange(len(cells), dtype=np.int32), np.diff(blocks))
-    with ThreadPoolExecutor(threads, "build") as pool:
-        codebook = _codebook(points, cells, nearest, rng, pool, threads)
+    codebook = _codebook(points, cells, nearest, rng, pool, threads)
 
-        def encode(start: int) -> None:
-            stop = min(start + _BLOCKS_AT_ONCE, len(rows))
-            if not cancelled():
-                encode_cells(
-                    rows,
-                    points,
-                    cells,
-                    cell_of_block,
-                    codebook,
-                    space.halves,
-                    pull,
-                    codes,
-                    biases,
-                    start,
-                    stop,
-                )
+    def encode(start: int) -> None:
+        stop = min(start + _BLOCKS_AT_ONCE, len(rows))
+        if not cancelled():
+            encode_cells(
+                rows,
+                points,
+                cells,
+                cell_of_block,
+                codebook,
+                space.halves,
+                pull,
+                codes,
+                biases,
+                start,
+                stop,
+            )
 
-        list(pool.map(encode, range(0, len(rows), _BLOCKS_AT_ONCE)))
+    list(pool.map(encode, range(0, len(rows), _BLOCKS_AT_ONCE)))
     # A product's order is the same for a query of any length, and so must be that of the cells.
     halves = np.zeros(len(cells), np.float32) if space.is_dot else halves_of(cells)
     return Lists(space, cells, halves, codebook, blocks, rows, codes, biases)

@@ -164,7 +164,7 @@ def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 33, 300])
 def test_few_rows(metric: Metric, count: int, dimension: int) -> None:
     rows = clustered(count, dimension)
-    index = build_ivf(vectors_of(rows, metric), nlist=64)
+    index = build_ivf(vectors_of(rows, metric), nlist=64, threads=2)
     assert index.kind is IndexKind.IVF
     assert index.parameters["nlist"] <= min(64, count)
     for found in (
