@@ -15,7 +15,7 @@ from core.indexing.kernels import inverted_layout as layout
 from core.indexing.vector_index import BuildCancelled, Effort, Found
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
-COUNT, DIMENSION, K = 6_000, 30, 10
+COUNT, QUERIES, DIMENSION, K = 4_000, 100, 30, 10
 
 Rows = NDArray[np.float32]
 
@@ -42,12 +42,12 @@ def metric(request: pytest.FixtureRequest) -> Metric:
 
 @pytest.fixture(scope="module")
 def rows() -> Rows:
-    return clustered(COUNT, DIMENSION)
+    return clustered(COUNT + QUERIES, DIMENSION)[:COUNT]
 
 
 @pytest.fixture(scope="module")
 def queries() -> Rows:
-    return clustered(200, DIMENSION, seed=1)
+    return clustered(COUNT + QUERIES, DIMENSION)[COUNT:]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def index(rows: Rows, metric: Metric) -> IvfIndex:
 
 def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -> None:
     cells = index.cells
-    assert recall_of(index, rows, queries, Effort(nprobe=cells)) > 0.96
+    assert recall_of(index, rows, queries, Effort(nprobe=cells)) > 0.99
     metric = index.coded.vectors.metric
     for query, found in zip(queries, index.probe(queries, K, cells, 100), strict=True):
         assert found.scores == pytest.approx(scores_of(rows, query, metric)[found.rows])
@@ -66,7 +66,7 @@ def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -
 
 @pytest.mark.parametrize("target", [0.8, 0.9, 0.98])
 def test_a_target_is_reached(index: IvfIndex, rows: Rows, target: float) -> None:
-    alike = np.ascontiguousarray(rows[::30])
+    alike = np.ascontiguousarray(rows[::40])
     assert recall_of(index, rows, alike, Effort(target_recall=target)) > target - 0.03
 
 
@@ -110,8 +110,7 @@ def test_a_filter_costs_no_hits(index: IvfIndex, rows: Rows, queries: Rows, shar
             assert allowed[found.rows].all()
             assert len(found.rows) >= min(K, matches)
             assert len(set(found.rows.tolist())) == len(found.rows)
-    alike = np.ascontiguousarray(rows[::30])
-    assert recall_of(index, rows, alike, Effort(target_recall=0.98), allowed) > 0.95
+    assert recall_of(index, rows, queries, Effort(target_recall=0.98), allowed) > 0.93
 
 
 def test_a_filter_that_is_far_from_the_query_costs_no_hits(
@@ -159,8 +158,8 @@ def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
     different: list[int] = []
 
     def search() -> None:
-        found = (answers(index.probe(queries, K, 8, 40)) for _ in range(5))
-        different.extend(i for i, answer in enumerate(found) if answer != alone)
+        found = answers(index.probe(queries, K, 8, 40))
+        different.extend(i for i, rows in enumerate(found) if rows != alone[i])
 
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:
@@ -174,7 +173,7 @@ def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 33, 300])
 def test_few_rows(metric: Metric, count: int, dimension: int) -> None:
     rows = clustered(count, dimension)
-    index = build_ivf(vectors_of(rows, metric), nlist=64)
+    index = build_ivf(vectors_of(rows, metric), nlist=64, threads=2)
     assert index.kind is IndexKind.IVF
     assert index.parameters["nlist"] <= min(64, count)
     for found in (
@@ -206,11 +205,25 @@ def test_zero_vectors_under_dot() -> None:
     assert found.scores[:K].tolist() == [0.0] * K
 
 
+def test_a_query_of_any_length_finds_the_same_under_dot(rows: Rows, queries: Rows) -> None:
+    index = build_ivf(vectors_of(rows, Metric.DOT))
+    shorter = index.probe(queries * np.float32(2**-10), K, 20, 40)
+    for found, other in zip(index.probe(queries, K, 20, 40), shorter, strict=True):
+        assert set(found.rows.tolist()) == set(other.rows.tolist())
+
+
 def test_rows_far_from_the_origin_under_l2(rows: Rows, queries: Rows) -> None:
     index = build_ivf(vectors_of(rows + 1_000, Metric.L2))
     far = queries + np.float32(1_000)
     assert recall_of(index, rows + 1_000, far, Effort(nprobe=50)) > 0.95
     assert index.tuning.recalls[-1][-1] > 0.98
+
+
+@pytest.mark.parametrize("length", [1e-12, 1e12])
+def test_queries_of_any_length(index: IvfIndex, queries: Rows, length: float) -> None:
+    for found in index.probe(queries * np.float32(length), K, index.cells, 100):
+        assert len(set(found.rows.tolist())) == K
+        assert np.isfinite(found.scores).all()
 
 
 def test_a_build_can_be_cancelled(rows: Rows) -> None:

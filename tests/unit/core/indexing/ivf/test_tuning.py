@@ -17,7 +17,7 @@ def test_all_there_is_if_nothing_reaches_it() -> None:
 
 
 def test_what_is_given_goes_first() -> None:
-    assert TUNING.of(Effort(nprobe=1, target_recall=0.99), 10) == (1, DEPTHS[0])
+    assert TUNING.of(Effort(nprobe=1, target_recall=0.99), 10) == (1, DEPTHS[1])
     assert TUNING.of(Effort(nprobe=1_000), 10) == (8, DEPTHS[1])
 
 
