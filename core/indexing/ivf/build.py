@@ -83,7 +83,9 @@ class _Build:
         self._pool, self._check = pool, check
         self.coded = coded = _uncoded(vectors)
         projection = learn_projection(vectors, self._rng)
-        coded.attach(layout.SCALES, np.array([1 / projection.radius, 1.0]))
+        scales = np.ones(layout.SCALE_COUNT)
+        scales[layout.INVERSE_RADIUS] = 1 / projection.radius
+        coded.attach(layout.SCALES, scales)
         coded.attach(layout.CENTER, projection.center)
         coded.attach(layout.BASIS, projection.basis)
         coded.block[layout.KEPT] = self._kept = len(projection.basis)

@@ -23,6 +23,7 @@ _SEEDS_FROM, _BATCH, SAMPLE = 8, 32, 64
 _ROUNDS = 8
 _SEED_ROUNDS = 32
 _ROUNDING = 1e-5
+_LEAST_STEP = 1e-9
 _LARGEST_NUMBER = 4.0
 """That a cell's codes reach, in radii: far outliers don't coarsen the rest."""
 
@@ -43,6 +44,7 @@ def attach_cells(coded: Coded, cells: Floats) -> None:
     coded.attach(layout.CELL_HALVES, halves)
     scales = coded.arrays[layout.SCALES].copy()
     scales[layout.CELL_STEP] = step
+    scales[layout.LEAST_STEP] = max(float(halves.max()) / step / (1 << 29), _LEAST_STEP)
     coded.attach(layout.SCALES, scales)
     coded.block[layout.CELLS] = count
 

@@ -18,6 +18,7 @@ from core.indexing.kernels.inverted_layout import (
     CELL_STEP,
     CELLS,
     KEPT,
+    LEAST_STEP,
     SCALES,
 )
 from core.indexing.kernels.jit import kernel
@@ -26,10 +27,6 @@ from core.indexing.kernels.typing import Floats, Ints
 
 Int32s: TypeAlias = NDArray[np.int32]
 
-_SMALLEST = 0.01
-"""Of the numbers of a vector, where rows have a length of about one: |cell|²/2 in units of the
-products of codes stays far within 32 bits."""
-
 
 @kernel
 def value_cells(
@@ -37,11 +34,11 @@ def value_cells(
 ) -> float:
     """What each cell is worth to a vector: their product, less |cell|²/2 if `halved`.
 
-    Negative and less, the farther a cell. `vector`: `(D,) float32`, of a length of about one.
-    `code`: scratch, `(D,)`. `values`: `(c up to a multiple of 16,)`, in units that are returned.
+    `vector`: `(D,) float32`. `code`: scratch, `(D,)`. `values`: `(c + 16,)`, in units of what is
+    returned.
     """
     kept, cells = block[KEPT], block[CELLS]
-    step = max(largest(vector, kept, 0.0), _SMALLEST) / 127
+    step = max(largest(vector, kept, 0.0) / 127, load_f64(block[SCALES], LEAST_STEP))
     encode_query(vector, kept, kept, step, 0.0, code.ctypes.data)
     signed = np.int32(0)
     for i in range(kept):

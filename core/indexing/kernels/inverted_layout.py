@@ -7,7 +7,7 @@ c cells; D numbers are kept of a row, a multiple of 16; t tables, a multiple of 
 from core.indexing.kernels import layout
 
 (
-    SCALES,  # (2,) float64: one over the rows' radius; the step of the cells' codes
+    SCALES,  # (3,) float64: see below
     CENTER,  # (d,) float32: the mean of the rows
     BASIS,  # (D, d) float32: the directions that are kept
     KEPT,  # D
@@ -24,5 +24,6 @@ from core.indexing.kernels import layout
     SIZE,
 ) = range(layout.SIZE, layout.SIZE + 15)
 
-INVERSE_RADIUS, CELL_STEP = range(2)
-"""The places of `SCALES`."""
+INVERSE_RADIUS, CELL_STEP, LEAST_STEP, SCALE_COUNT = range(4)
+"""The places of `SCALES`: one over the rows' radius; the step of the cells' codes; the least step
+of a vector's codes, so that |cell|²/2 in units of their products has no more than 30 bits."""
