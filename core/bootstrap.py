@@ -85,7 +85,7 @@ def open_core(settings: Settings) -> Core:
         embedders=embedders,
         libraries=LibraryService(store, embedding),
         documents=DocumentService(store, writes),
-        chunks=ChunkService(store, writes),
+        chunks=ChunkService(store, writes, catalog),
         search=SearchService(
             catalog,
             embedders,

@@ -4,13 +4,14 @@ import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.index.datasets import Dataset, K
+from benchmarks.index.datasets import Dataset
 from benchmarks.index.peers import Built
 
 ROUNDS = 4
@@ -81,7 +82,7 @@ def _one_by_one(built: Built, dataset: Dataset, effort: Any) -> float:
 def qps_at(curve: Curve, target: float, *, single: bool = False) -> float | None:
     """The best that reaches the recall, by straight lines between the points of the front."""
     front = _front(curve, single)
-    for (worse, slow_before), (better, qps) in zip(front, front[1:], strict=False):
+    for (worse, slow_before), (better, qps) in pairwise(front):
         if worse < target <= better:
             share = (target - worse) / (better - worse)
             return 1 / ((1 - share) / slow_before + share / qps)
@@ -98,6 +99,3 @@ def _front(curve: Curve, single: bool) -> list[tuple[float, float]]:
         if not front or point[1] > front[-1][1]:
             front.append(point)
     return front[::-1]
-
-
-__all__ = ["Curve", "K", "Point", "measure", "qps_at", "recall"]

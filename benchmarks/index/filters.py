@@ -1,8 +1,9 @@
-"""`make bench ARGS=filters`: searches that a filter leaves few rows to, beside hnswlib's callback."""
+"""`make bench ARGS=filters`: searches that a filter leaves few rows to, beside hnswlib's."""
 
 import statistics
 from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from benchmarks.index.datasets import MAKERS, Dataset, K, nearest
 from benchmarks.index.peers import DEGREE, EF_CONSTRUCTION, vectors_of
 from benchmarks.index.report import write
 from core.domain.library import Metric
+from core.indexing.hnsw import HnswIndex
 from core.indexing.hnsw_build import build_hnsw
 from core.indexing.vector_index import Effort
 from core.indexing.warming import call_every_kernel
@@ -24,48 +26,61 @@ Answer = Callable[[int], NDArray[np.int64]]
 
 
 async def main(arguments: Sequence[str] = ()) -> None:
-    import hnswlib
-
     call_every_kernel()
     measured = {}
     for name in arguments or ("clustered",):
         dataset = MAKERS[name]()
-        print(f"\n{dataset.description}: one query a call, recall@{K} of at least {TARGET}")
+        print(f"\n{dataset.description}: one query a call, recall@{K} of at least {TARGET}, µs")
         mine = build_hnsw(vectors_of(dataset), threads=2)
-        theirs = hnswlib.Index("l2" if dataset.metric is Metric.L2 else "ip", mine.coded.block[3])
-        theirs.init_index(len(dataset.rows), M=DEGREE, ef_construction=EF_CONSTRUCTION)
-        theirs.add_items(dataset.rows, num_threads=2)
+        theirs = _hnswlib(dataset)
         for label, allowed in _filters(dataset):
-            truth = nearest(dataset.metric, dataset.rows, dataset.queries[:QUERIES], allowed)
-
-            def answer(i: int, allowed: Allowed = allowed) -> NDArray[np.int64]:
-                query = dataset.queries[i : i + 1]
-                [found] = mine.search(query, K, Effort(target_recall=TARGET), allowed)
-                return _padded(found.rows[:K])
-
-            def their_answer(i: int, allowed: Allowed = allowed) -> NDArray[np.int64]:
-                ask = {"k": min(K, int(allowed.sum())), "num_threads": 1}
-                query = dataset.queries[i : i + 1]
-                return _padded(theirs.knn_query(query, filter=allowed.__getitem__, **ask)[0][0])
-
-            own_us, own_recall = _timed(answer, truth)
-            for ef in _EFS:
-                theirs.set_ef(ef)
-                us, share = _timed(their_answer, truth)
-                if share >= TARGET:
-                    break
-            matches = int(allowed.sum())
-            print(
-                f"  {label:12} {matches:7,} matches  Nalanda {own_us:7.0f} µs, recall "
-                f"{own_recall:.3f}   hnswlib {us:9.0f} µs, recall {share:.3f}   {us / own_us:6.1f} x",
-                flush=True,
-            )
-            measured[f"{name}, {label}"] = {
-                "matches": matches,
-                "nalanda": {"us": own_us, "recall": own_recall},
-                "hnswlib": {"us": us, "recall": share, "ef": ef},
-            }
+            figures = _measure(dataset, allowed, mine, theirs)
+            measured[f"{name}, {label}"] = figures
+            shown = "   ".join(f"{key} {value:9,.3f}" for key, value in figures.items())
+            print(f"  {label:16} {shown}", flush=True)
     write("filters", measured)
+
+
+def _hnswlib(dataset: Dataset) -> Any:
+    import hnswlib
+
+    space = "l2" if dataset.metric is Metric.L2 else "ip"
+    index = hnswlib.Index(space, dataset.rows.shape[1])
+    index.init_index(len(dataset.rows), M=DEGREE, ef_construction=EF_CONSTRUCTION)
+    index.add_items(dataset.rows, num_threads=2)
+    return index
+
+
+def _measure(dataset: Dataset, allowed: Allowed, mine: HnswIndex, theirs: Any) -> dict[str, float]:
+    """hnswlib at the least ef that reaches the target."""
+    queries = dataset.queries[:QUERIES]
+    truth = nearest(dataset.metric, dataset.rows, queries, allowed)
+    effort, k = Effort(target_recall=TARGET), min(K, int(allowed.sum()))
+
+    def answer(i: int) -> NDArray[np.int64]:
+        [found] = mine.search(queries[i : i + 1], K, effort, allowed)
+        return _padded(found.rows[:K])
+
+    def their_answer(i: int) -> NDArray[np.int64]:
+        found, _ = theirs.knn_query(
+            queries[i : i + 1], k=k, filter=allowed.__getitem__, num_threads=1
+        )
+        return _padded(found[0])
+
+    own_us, own_recall = _timed(answer, truth)
+    for ef in _EFS:
+        theirs.set_ef(ef)
+        us, share = _timed(their_answer, truth)
+        if share >= TARGET:
+            break
+    return {
+        "matches": int(allowed.sum()),
+        "Nalanda": own_us,
+        "recall": own_recall,
+        "hnswlib": us,
+        "its recall": share,
+        "ratio": us / own_us,
+    }
 
 
 def _filters(dataset: Dataset) -> list[tuple[str, Allowed]]:

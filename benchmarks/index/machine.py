@@ -5,8 +5,6 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-import numba
-
 from core.indexing.kernels.cpu import CODE_PATH
 
 _PACKAGES = ("numpy", "numba", "hnswlib", "faiss-cpu", "usearch", "scann")
@@ -30,7 +28,7 @@ def _cpu() -> str:
         for line in about.read_text().splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    return platform.processor() or numba.config.CPU_NAME or "unknown"
+    return platform.processor() or "unknown"
 
 
 def _has(package: str) -> bool:

@@ -94,10 +94,10 @@ def _faiss_metric(dataset: Dataset) -> int:
 
 
 def _usearch(dataset: Dataset, threads: int) -> Built:
-    from usearch.index import Index
+    import usearch.index
 
     metric = "l2sq" if dataset.metric is Metric.L2 else "ip"
-    index = Index(
+    index: Any = usearch.index.Index(
         ndim=dataset.rows.shape[1],
         metric=metric,
         dtype="f32",
@@ -122,11 +122,11 @@ def _faiss_ivf_pq(dataset: Dataset, threads: int) -> Built:
     dimension = dataset.rows.shape[1]
     cells = int(4 * np.sqrt(len(dataset.rows)))
     name = f"IVF{cells},PQ{dimension // 2}x4fs,RFlat"
-    index = faiss.index_factory(dimension, name, _faiss_metric(dataset))
+    index: Any = faiss.index_factory(dimension, name, _faiss_metric(dataset))
     index.train(dataset.rows[:: max(1, len(dataset.rows) // 65_536)])
     index.add(dataset.rows)
     faiss.omp_set_num_threads(1)
-    inner = faiss.downcast_index(index.base_index)
+    inner: Any = faiss.downcast_index(index.base_index)
 
     def search(queries: Floats, effort: tuple[int, int]) -> NDArray[np.int64]:
         inner.nprobe, index.k_factor = effort

@@ -1,5 +1,7 @@
 """How hard an index has to look for a share of the true hits: measured when it is built."""
 
+import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,8 +27,16 @@ class Calibration:
 
         More hits than ten take more in proportion.
         """
-        effort = float(np.interp(target_recall, self.recalls, self.efforts))
-        return max(k, int(np.ceil(effort * max(1.0, k / K))))
+        effort = self._interpolated(target_recall)
+        return max(k, math.ceil(effort * k / K) if k > K else math.ceil(effort))
+
+    def _interpolated(self, target_recall: float) -> float:
+        place = bisect_left(self.recalls, target_recall)
+        if place in {0, len(self.recalls)}:
+            return self.efforts[min(place, len(self.efforts) - 1)]
+        low, high = self.recalls[place - 1 : place + 1]
+        before, after = self.efforts[place - 1 : place + 1]
+        return before + (after - before) * (target_recall - low) / (high - low)
 
 
 def calibrated(

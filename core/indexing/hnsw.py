@@ -87,7 +87,7 @@ class HnswIndex:
         if effort.ef is not None:
             return min(max(effort.ef, k), _MAX_EF)
         target = effort.target_recall or DEFAULT_RECALL
-        return min(self.calibration.effort(target, k), _MAX_EF)
+        return min(int(effort.boost * self.calibration.effort(target, k)), _MAX_EF)
 
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
         return rows <= _WALKED * _STEPS_PER_EF * ef / share
@@ -119,7 +119,7 @@ class HnswIndex:
             )
         finally:
             self._idle.append(scratch)
-        found = []
+        found: list[Found] = []
         for i, count in enumerate(counts.tolist()):
             if count < filtering.least:
                 # The walk did not come by enough of the allowed ones.

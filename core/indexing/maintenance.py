@@ -18,10 +18,14 @@ SEAL_ROWS = 4_096
 SMALL_ROWS = 2_000
 """Libraries below stay a delta."""
 
+_BEHIND_ROWS = 4 * SEAL_ROWS
+_MOST_SEGMENTS = 8
+"""That a writer in haste leaves behind unmerged."""
+
 _COMPACT_ROWS = 1_000
 _COMPACT_SHARE = 0.2
 _SETTLE_SHARE = 0.1
-_OF_A_SEARCH = {"ef", "nprobe"}
+_OF_A_SEARCH = {"ef", "nprobe", "target_recall"}
 
 
 class Reason(StrEnum):
@@ -67,13 +71,18 @@ def _is_stale(part: Part, wanted: IndexSpec) -> bool:
 
 
 def _seal(parts: Sequence[Part]) -> Job | None:
-    """The rows that have no index, with the segments before them that are not much larger."""
+    """The rows that have no index, with the segments before them that are not much larger.
+
+    Where writes come faster than merges end, the rows alone: a merge would take so long that
+    still more are waiting after it.
+    """
     stop = _end(parts)
     start = _first(parts, lambda part: part.index is None)
     if start >= stop:
         return None
     rows = sum(part.live for part in parts[start:stop])
-    while start and parts[start - 1].live <= 2 * rows:
+    behind = rows >= _BEHIND_ROWS and start <= _MOST_SEGMENTS
+    while start and not behind and parts[start - 1].live <= 2 * rows:
         start -= 1
         rows += parts[start].live
     return Job(Reason.SEAL, start, stop)

@@ -1,19 +1,26 @@
 """Part of a library's rows: a sealed segment with its index, or rows that wait for one."""
 
-from array import array
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
+from immutables import Map
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from core.domain.document import Document
+from core.domain.filters import Filter, compile_filter
 from core.domain.library import IndexKind, IndexSpec
+from core.indexing.attributes import AttributeIndex, bitmaps
 from core.indexing.exact import Vectors
 from core.indexing.rows import Rows
 from core.indexing.unsealed import search_unsealed
 from core.indexing.vector_index import Effort, Found, VectorIndex
 
 Serials = NDArray[np.int64]
+
+_STALE_SHARE = 1 / 16
+"""With more of a part's documents stale, columns of what documents say are made anew."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +33,8 @@ class Part:
     `first`: the serial of the first row. `serials`: `(size,) int64`, ascending; `None` where
     they are `first`, `first + 1`, … `alive`: `(size or more,) bool`, false for deleted rows;
     `live` counts the others. `frozen`: takes no more rows. `index`: `None` while there is none,
-    and `built_for` is what was asked for then. `attributes`: the segment's attribute index.
+    and `built_for` is what was asked for then. `attributes`: the segment's attribute index, and
+    `stale` has the ids of documents that have changed since it was made.
     """
 
     rows: Rows
@@ -38,7 +46,8 @@ class Part:
     frozen: bool = False
     index: VectorIndex | None = None
     built_for: IndexSpec | None = None
-    attributes: object | None = None
+    attributes: AttributeIndex | None = None
+    stale: Set[str] = frozenset()
 
     @classmethod
     def empty(cls, rows: Rows, first: int) -> "Part":
@@ -56,7 +65,8 @@ class Part:
     def memory_bytes(self) -> int:
         serials = 0 if self.serials is None else self.serials.nbytes
         index = 0 if self.index is None else self.index.memory_bytes
-        return self.rows.memory_bytes + self.alive.nbytes + serials + index
+        attributes = 0 if self.attributes is None else self.attributes.memory_bytes
+        return self.rows.memory_bytes + self.alive.nbytes + serials + index + attributes
 
     @property
     def scanned_bytes(self) -> int:
@@ -85,10 +95,34 @@ class Part:
 
     def live_rows(self) -> BitMap:
         if not self.deleted:
-            return BitMap(range(self.size))
-        # pyroaring reads an array of Python's own at once, and others one by one.
-        rows = np.flatnonzero(self.alive[: self.size]).astype(np.uint32)
-        return BitMap(array("I", rows.tobytes()))
+            return bitmaps.full(self.size)
+        return bitmaps.from_mask(self.alive[: self.size])
+
+    def matching(self, filter_: Filter, documents: Mapping[str, Document]) -> BitMap:
+        """The live rows that match. Without an attribute index each is tested, O(size)."""
+        if self.attributes is None:
+            return self.tested(filter_, documents, self.live_rows())
+        return self.attributes.matching(
+            filter_, documents, stale=self.stale, within=self.live_rows()
+        )
+
+    def tested(self, filter_: Filter, documents: Mapping[str, Document], rows: BitMap) -> BitMap:
+        """Those of the live rows that match, one by one."""
+        matches, chunks = compile_filter(filter_), self.rows.chunks
+        return BitMap(
+            [row for row in rows if matches(chunk := chunks[row], documents[chunk.document_id])]
+        )
+
+    def with_documents(self, changed: Set[str], documents: Map[str, Document]) -> "Part":
+        """Once documents have changed, as they are in `documents`."""
+        if self.attributes is None or not (
+            mine := {id_ for id_ in changed if self.attributes.has_document(id_)}
+        ):
+            return self
+        stale = self.stale | mine
+        if len(stale) <= _STALE_SHARE * self.attributes.documents:
+            return replace(self, stale=stale)
+        return replace(self, attributes=self.attributes.refreshed(documents), stale=frozenset())
 
     def without(self, rows: NDArray[np.intp]) -> "Part":
         """With these dead, each of which was alive."""
@@ -108,6 +142,4 @@ class Part:
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:
         if matches is None or len(matches) == self.live:
             return self.alive[: self.size] if self.deleted else None
-        allowed = np.zeros(self.size, np.bool_)
-        allowed[np.frombuffer(matches.to_array(), np.uint32)] = True
-        return allowed
+        return bitmaps.to_mask(matches, self.size)

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.document import Document
+from core.domain.filters import Field
 from core.domain.library import IndexSpec
+from core.indexing.attributes import AttributeIndex
 from core.indexing.exact import Vectors
 from core.indexing.part import Part, Serials
 from core.indexing.rows import Rows
@@ -46,7 +48,7 @@ class Sealing:
         self,
         parts: Sequence[Part],
         spec: IndexSpec,
-        documents: Mapping[str, Document],  # noqa: ARG002  # for the attribute index
+        documents: Mapping[str, Document],
         cancelled: Callable[[], bool],
     ) -> Part:
         """Of at least one live row. What it returns once `cancelled` is true is worth nothing.
@@ -71,7 +73,7 @@ class Sealing:
             frozen=True,
             index=self.build(vectors, spec, threads=self.threads, cancelled=cancelled),
             built_for=spec,
-            attributes=None,  # To be built here, of rows.chunks and documents.
+            attributes=AttributeIndex.build(rows.chunks, documents, _asked_for(parts)),
         )
 
     def _rows(self, parts: Sequence[Part], taken: Sequence[NDArray[np.intp]]) -> Rows:
@@ -93,6 +95,12 @@ class Sealing:
             chunks=[r.chunks[row] for r, kept in pairs for row in kept.tolist()],
             mapped=self.vectors_dir is not None,
         )
+
+
+def _asked_for(parts: Sequence[Part]) -> set[Field]:
+    """The fields that filters and listings have used so far."""
+    indexes = [part.attributes for part in parts if part.attributes is not None]
+    return {field for index in indexes for field in index.fields}
 
 
 def _have_no_gaps(serials: Serials) -> bool:

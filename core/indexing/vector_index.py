@@ -14,13 +14,15 @@ from core.domain.library import IndexKind
 class Effort:
     """How hard to look: exactly, by a kind's own parameter, or for a share of the true hits.
 
-    `target_recall` is a mean over queries; a parameter that is given goes before it.
+    `target_recall` is a mean over queries; a parameter that is given goes before it. `boost`: so
+    many times what the calibration says, where less was found than it says.
     """
 
     exact: bool = False
     ef: int | None = None
     nprobe: int | None = None
     target_recall: float | None = None
+    boost: float = 1.0
 
     def or_else(self, parameters: Mapping[str, float]) -> "Effort":
         """With a library's own parameters of a search, where this names none at all."""

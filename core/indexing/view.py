@@ -1,7 +1,7 @@
 """What a reader sees of one library: immutable, and never waited for."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from core.domain.document import Chunk, Document, Embedding
-from core.domain.filters import Filter, compile_filter, ids_named_by
+from core.domain.filters import Filter, ids_named_by
 from core.domain.library import Library
+from core.indexing.attributes import bitmaps
 from core.indexing.part import Part, Serials
 from core.indexing.ranking import NOTHING, Ranking, merge
 from core.indexing.vector_index import DEFAULT_EFFORT, Effort
@@ -95,37 +96,26 @@ class LibraryView:
     def matching(self, filter_: Filter | None) -> Matches:
         """The chunks that match; all without a filter.
 
-        O(n), or O(i log i) for a filter that names i ids.
+        O(i log i) for a filter that names i ids; else what `core.indexing.attributes` takes in
+        sealed parts, and O(n) in others.
         """
         if filter_ is None:
             return Matches.of(tuple(part.live_rows() for part in self.parts))
-        matches = compile_filter(filter_)
-        candidates = self._candidates(filter_)
-        documents = self.documents
-        found = []
-        for part, rows in zip(self.parts, candidates.rows, strict=True):
-            chunks = part.rows.chunks
-            found.append(
-                BitMap(
-                    row
-                    for row in rows
-                    if matches(chunk := chunks[row], documents[chunk.document_id])
-                )
-            )
-        return Matches.of(tuple(found))
-
-    def _candidates(self, filter_: Filter) -> Matches:
-        """Those that are left out match no filter like this."""
         ids = ids_named_by(filter_)
-        if ids is None:
-            return self.matching(None)
+        documents = self.documents
+        if ids is not None:
+            pairs = zip(self.parts, self._rows_of(ids), strict=True)
+            return Matches.of(tuple(part.tested(filter_, documents, rows) for part, rows in pairs))
+        return Matches.of(tuple(part.matching(filter_, documents) for part in self.parts))
+
+    def _rows_of(self, ids: Iterable[str]) -> tuple[BitMap, ...]:
         rows = tuple(BitMap() for _ in self.parts)
         for id_ in ids:
             serial = self.rows_by_id.get(id_)
             if serial is not None:
                 place = bisect_right(self.parts, serial, key=_first) - 1
                 rows[place].add(self.parts[place].row_of(serial))
-        return Matches.of(rows)
+        return rows
 
     def chunks(self, matches: Matches) -> Iterator[Chunk]:
         """In the order in which they came."""
@@ -135,7 +125,7 @@ class LibraryView:
     def serials(self, matches: Matches) -> Serials:
         """`(count,) int64`, ascending."""
         found = [
-            part.serials_of(np.frombuffer(rows.to_array(), np.uint32).astype(np.intp))
+            part.serials_of(bitmaps.to_rows(rows).astype(np.intp))
             for part, rows in zip(self.parts, matches.rows, strict=True)
         ]
         return np.concatenate([np.empty(0, np.int64), *found])

@@ -23,8 +23,13 @@ def with_library(view: LibraryView, library: Library) -> LibraryView:
 
 
 def with_documents(view: LibraryView, documents: Iterable[Document]) -> LibraryView:
+    documents = list(documents)
     by_id = view.documents.update((document.id, document) for document in documents)
-    return replace(view, documents=by_id)
+    changed = {document.id for document in documents if document.id in view.documents}
+    parts = view.parts
+    if changed:
+        parts = tuple(part.with_documents(changed, by_id) for part in parts)
+    return replace(view, documents=by_id, parts=parts)
 
 
 def without_document(view: LibraryView, document_id: str) -> LibraryView:
@@ -93,6 +98,9 @@ def with_segment(view: LibraryView, was: Sequence[Part], segment: Part) -> Libra
     ]
     if dead:
         segment = segment.without(segment.rows_of(np.concatenate(dead)))
+    if segment.attributes is not None:
+        changed = segment.attributes.changed(view.documents)
+        segment = segment.with_documents(changed, view.documents)
     return replace(view, parts=(*view.parts[:start], segment, *view.parts[start + len(was) :]))
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from core.domain.document import Chunk, ChunkDraft, EmbeddingsById
 from core.domain.errors import Invalid
-from core.domain.filters import compile_filter, parse
+from core.domain.filters import Filter, compile_filter, parse
 from core.domain.guards import UNGUARDED, Guard
 from core.domain.ids import check_id
 from core.domain.library import Library
+from core.indexing.catalog import Catalog, CatalogState
 from core.ports.store import Snapshot, Store, UnitOfWork
 from core.services.at import At, Within, committed
 from core.services.chunk_writes import ChunkWrites, Stale, existing_of, retried, rows
@@ -16,9 +17,12 @@ from core.services.lookup import every_chunk, find
 
 
 class ChunkService:
-    def __init__(self, store: Store, writes: ChunkWrites) -> None:
+    """`catalog`: follows the store."""
+
+    def __init__(self, store: Store, writes: ChunkWrites, catalog: Catalog) -> None:
         self._store = store
         self._writes = writes
+        self._catalog = catalog
 
     def add(
         self,
@@ -97,7 +101,8 @@ class ChunkService:
         with self._store.write() as unit:
             library = unit.libraries.get(ref)
             if ids is None:
-                ids = _matching(unit, library, filter)
+                parsed = parse(filter, library.metadata_schema, "/filter")
+                ids = _matching(unit, library, parsed, self._catalog.state)
             return committed(unit, unit.chunks.delete(library.id, ids), within)
 
     def get(self, ref: str, chunk_id: str) -> At[Chunk]:
@@ -226,8 +231,18 @@ def _replaceable(
     return current
 
 
-def _matching(unit: UnitOfWork, library: Library, raw: object) -> list[str]:
-    matches = compile_filter(parse(raw, library.metadata_schema, "/filter"))
+def _matching(
+    unit: UnitOfWork, library: Library, filter_: Filter, state: CatalogState
+) -> list[str]:
+    """The ids of the chunks that match, as of the write's beginning.
+
+    The store tells the catalog of each commit before the next write begins, so that the two
+    say the same; but for a catalog that has missed one, when the record alone is right.
+    """
+    if state.position == unit.position - 1:
+        view = state.views[library.id]
+        return [chunk.id for chunk in view.chunks(view.matching(filter_))]
+    matches = compile_filter(filter_)
     document, ids = None, []
     for chunk in every_chunk(unit.chunks, library.id):
         if document is None or document.id != chunk.document_id:

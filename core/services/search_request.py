@@ -11,7 +11,7 @@ MAX_K = 10_000
 MODES = ("vector", "lexical", "hybrid")
 INCLUDABLE = ("text", "metadata", "document", "embedding")
 GROUPINGS = ("document_id",)
-PARAMETERS = ("ef", "nprobe")
+PARAMETERS = ("ef", "nprobe", "target_recall")
 WEIGHTS = ("vector", "lexical")
 
 

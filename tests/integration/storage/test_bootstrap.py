@@ -101,3 +101,10 @@ def test_a_failed_start_lets_go_of_the_directory(
     with pytest.raises(ProviderRejected):
         open_core(settings_of(tmp_path, provider="cohere", cohere_api_key=None))
     open_core(settings_of(tmp_path)).close()
+
+
+def test_a_directory_that_vectors_can_not_lie_in_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "vectors").write_text("a file")
+    with pytest.raises(StorageError, match="vectors can't be used: File exists"):
+        open_core(settings_of(tmp_path, vectors="mapped"))
+    open_core(settings_of(tmp_path)).close()

@@ -8,6 +8,7 @@ from core.adapters.sqlite import SqliteStore
 from core.domain.document import Chunk, ChunkDraft, DocumentDraft
 from core.domain.errors import Conflict
 from core.domain.library import LibraryDraft
+from core.indexing.catalog import Catalog
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
@@ -44,7 +45,7 @@ def test_every_first_chunk_arrives_and_edits_are_not_lost(
     writes = ChunkWrites(embedding)
     LibraryService(sqlite_store, embedding).create(LibraryDraft("lib"))
     DocumentService(sqlite_store, writes).put("lib", "doc", DocumentDraft())
-    chunks = ChunkService(sqlite_store, writes)
+    chunks = ChunkService(sqlite_store, writes, Catalog())
 
     def add(number: int) -> None:
         chunks.add("lib", "doc", [ChunkDraft(f"text {number}-{i}") for i in range(3)])
@@ -61,3 +62,27 @@ def test_every_first_chunk_arrives_and_edits_are_not_lost(
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: chunks.update("lib", page[0].id, longer), range(4)))
     assert chunks.get("lib", page[0].id).value.text == page[0].text + "!!!!"
+
+
+def test_what_matches_is_deleted_as_of_the_write(
+    sqlite_store: SqliteStore, embedding: TextEmbedding
+) -> None:
+    catalog = Catalog()
+    sqlite_store.subscribe(catalog.apply)
+    writes = ChunkWrites(embedding)
+    LibraryService(sqlite_store, embedding).create(LibraryDraft("lib"))
+    DocumentService(sqlite_store, writes).put("lib", "doc", DocumentDraft())
+    chunks = ChunkService(sqlite_store, writes, catalog)
+
+    def write(number: int) -> int:
+        drafts = [ChunkDraft(f"{number}-{i}", metadata={"n": i}) for i in range(4)]
+        own = chunks.add("lib", "doc", drafts).value
+        chunks.update("lib", own[0].id, lambda chunk: ChunkDraft(chunk.text, metadata={"n": 9}))
+        return chunks.delete_many("lib", filter={"field": "n", "op": "gte", "value": 2}).value
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        deleted = sum(pool.map(write, range(THREADS)))
+    left = chunks.page("lib", after=None, limit=1000).value
+    assert [chunk.metadata["n"] for chunk in left] == [1] * THREADS
+    assert deleted == 3 * THREADS
+    assert sorted(catalog.library("lib").rows_by_id) == [chunk.id for chunk in left]

@@ -297,11 +297,11 @@ def test_vectors_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr("core.indexing.sealing._ROWS_AT_ONCE", 7)
     setting = Setting(tmp_path)
     setting.put(0, 50)
-    held = setting.view.memory_bytes
+    held = setting.view.parts[0].rows.memory_bytes
     setting.builder.start()
     settle(setting)
     setting.builder.close()
-    assert setting.view.memory_bytes <= held - 50 * 2 * 4
+    assert setting.view.parts[0].rows.memory_bytes <= held - 50 * 2 * 4
     assert nearest(setting.view, 17, k=2) == ["c017", "c016"]
     assert setting.view.embedding(49).tolist() == [49, 1]
     assert not list(tmp_path.iterdir())

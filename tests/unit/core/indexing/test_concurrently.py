@@ -1,7 +1,9 @@
 """Searches while one thread writes as fast as it can and the builder builds."""
 
 import random
+import sys
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from core.domain.changes import Change, ChunksDeleted, ChunksPut, DocumentPut, LibraryPut
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog, CatalogState
+from core.indexing.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
 from tests.unit.core.indexing.segments import SEALING
 
@@ -59,6 +62,16 @@ def expected(held: dict[int, int]) -> list[tuple[str, int, float]]:
     return [(name(i), at, float(i)) for i, at in sorted(held.items())]
 
 
+@pytest.fixture
+def _many_switches() -> Iterator[None]:
+    """Threads take turns a hundred times as often as they would."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(5e-5)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("_many_switches")
 def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     for setting in ("SEAL_ROWS", "SMALL_ROWS", "_COMPACT_ROWS"):
         monkeypatch.setattr(f"core.indexing.maintenance.{setting}", 8)
@@ -81,9 +94,11 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
     builder.start()
     for reader in readers:
         reader.start()
-    for _ in range(_WRITES):
-        writer.write()
-    ends.set()
+    try:
+        for _ in range(_WRITES):
+            writer.write()
+    finally:
+        ends.set()
     for reader in readers:
         reader.join(30)
     builder.wait_until_settled(30)
@@ -94,3 +109,26 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
     assert 1 <= len(catalog.library("L").parts) <= 2
     for state in [*kept.values(), catalog.state]:
         assert found(state) == expected(writer.held[state.position])
+
+
+def test_a_commit_waits_for_a_revision_to_end() -> None:
+    writer = Writer()
+    catalog = writer.catalog
+    applied = threading.Event()
+
+    def write() -> None:
+        writer.write()
+        applied.set()
+
+    other = threading.Thread(target=write)
+
+    def revised(view: LibraryView) -> LibraryView:
+        other.start()
+        assert not applied.wait(0.05)
+        return view
+
+    assert catalog.revise("L", revised) is not None
+    other.join(30)
+    assert catalog.position == 2
+    assert found(catalog.state) == expected(writer.held[2])
+    assert catalog.revise("gone", revised) is None

@@ -70,6 +70,13 @@ def test_segments_that_are_not_much_larger_are_merged(sizes: list[int], start: i
     assert job(*parts, delta(4_096)) == Job(Reason.SEAL, start, len(sizes) + 1)
 
 
+def test_where_many_rows_wait_they_are_sealed_alone_unless_there_are_many_segments() -> None:
+    assert job(segment(8_192), delta(16_384)) == Job(Reason.SEAL, 1, 2)
+    assert job(segment(8_192), delta(16_383)) == Job(Reason.SEAL, 0, 2)
+    many = [segment(8_192)] * 9
+    assert job(*many, delta(16_384)) == Job(Reason.SEAL, 0, 10)
+
+
 def test_there_are_few_segments_and_each_row_is_built_a_few_times() -> None:
     sizes: list[int] = []
     built = 0

@@ -5,16 +5,20 @@ import pytest
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
+from core.indexing.part import Part
 from core.indexing.status import index_status
 from core.indexing.view import LibraryView
 from core.indexing.writing import (
+    frozen,
     with_chunks,
     with_documents,
     with_library,
+    with_segment,
     without_chunks,
     without_document,
 )
 from tests.unit.core.builders import chunk, document, embedded, library
+from tests.unit.core.indexing.segments import SEALING
 
 
 def empty(metric: Metric = Metric.L2) -> LibraryView:
@@ -112,6 +116,35 @@ def test_documents_come_change_and_go() -> None:
     assert view.document(0).title is None
     assert renamed.document(0).title == "new"
     assert not without_document(without_chunks(renamed, ["a"]), "d").documents
+
+
+def in_three_parts() -> LibraryView:
+    view = empty()
+    for ids in ("ab", "cd", "ef"):
+        view = frozen(with_chunks(view, [embedded(chunk(id_), (ord(id_), 1)) for id_ in ids]))
+    return view
+
+
+def segment_of(view: LibraryView, start: int, stop: int) -> Part:
+    parts = view.parts[start:stop]
+    return SEALING.segment(parts, view.library.index, view.documents, lambda: False)
+
+
+@pytest.mark.parametrize("lost", ["ab", "cd"])
+def test_a_segment_of_parts_that_are_not_all_there_is_none(lost: str) -> None:
+    view = in_three_parts()
+    segment = segment_of(view, 0, 2)
+    assert with_segment(without_chunks(view, lost), view.parts[:2], segment) is None
+
+
+def test_of_two_segments_with_a_part_in_common_the_first_counts() -> None:
+    view = without_chunks(in_three_parts(), "d")
+    late, early = segment_of(view, 0, 2), segment_of(view, 1, 3)
+    after = with_segment(view, view.parts[1:], early)
+    assert after is not None
+    assert [part.live for part in after.parts] == [2, 3]
+    assert with_segment(after, view.parts[:2], late) is None
+    assert contents(after) == contents(view)
 
 
 def test_the_status_counts_what_there_is() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.indexing.catalog import Catalog
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
@@ -42,5 +43,13 @@ def documents(store: FakeStore, writes: ChunkWrites) -> DocumentService:
 
 
 @pytest.fixture
-def chunks(store: FakeStore, writes: ChunkWrites) -> ChunkService:
-    return ChunkService(store, writes)
+def catalog(store: FakeStore) -> Catalog:
+    with store.read() as snapshot:
+        catalog = Catalog.load(snapshot)
+    store.subscribe(catalog.apply)
+    return catalog
+
+
+@pytest.fixture
+def chunks(store: FakeStore, writes: ChunkWrites, catalog: Catalog) -> ChunkService:
+    return ChunkService(store, writes, catalog)

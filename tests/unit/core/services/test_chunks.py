@@ -9,6 +9,7 @@ from core.domain.document import Chunk, ChunkDraft, DocumentDraft
 from core.domain.errors import Conflict, NotFound, PreconditionFailed
 from core.domain.guards import Guard
 from core.domain.library import LibraryDraft
+from core.indexing.catalog import Catalog
 from core.providers.base import Purpose, Vectors
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
@@ -168,7 +169,11 @@ class TestDeletingMany:
         assert (deleted.value, deleted.position) == (2, 6)
         assert len(chunks.page("lib", after=None, limit=100).value) == 8
 
-    def test_by_filter_takes_those_that_match(self, chunks: ChunkService) -> None:
+    @pytest.mark.parametrize("follows", [True, False])
+    def test_by_filter_takes_those_that_match(
+        self, store: FakeStore, writes: ChunkWrites, catalog: Catalog, follows: bool
+    ) -> None:
+        chunks = ChunkService(store, writes, catalog if follows else Catalog())
         even = {"field": "i", "op": "in", "value": [0, 2, 4, 6, 8]}
         second = {"field": "document.title", "op": "eq", "value": "second"}
         assert chunks.delete_many("lib", filter={"and": [even, second]}).value == 2
@@ -214,7 +219,7 @@ def test_an_edit_is_made_again_on_what_changed_meanwhile(
 ) -> None:
     chunks.add("lib", "doc", [ChunkDraft("a", id="a")])
     embedder = Meanwhile(chunks, "b")
-    slow = ChunkService(store, ChunkWrites(TextEmbedding({"fake": embedder}, "fake")))
+    slow = ChunkService(store, ChunkWrites(TextEmbedding({"fake": embedder}, "fake")), Catalog())
     updated = slow.update("lib", "a", shouted).value
     assert (updated.text, updated.metadata) == ("B", {"by": "other"})
 
@@ -222,7 +227,7 @@ def test_an_edit_is_made_again_on_what_changed_meanwhile(
 def test_a_guarded_edit_is_refused_instead(store: FakeStore, chunks: ChunkService) -> None:
     seen = chunks.add("lib", "doc", [ChunkDraft("a", id="a")]).value[0]
     embedder = Meanwhile(chunks, "b")
-    slow = ChunkService(store, ChunkWrites(TextEmbedding({"fake": embedder}, "fake")))
+    slow = ChunkService(store, ChunkWrites(TextEmbedding({"fake": embedder}, "fake")), Catalog())
     with pytest.raises(PreconditionFailed):
         slow.update("lib", "a", shouted, guard=Guard(versions=frozenset({seen.version})))
     assert chunks.get("lib", "a").value.text == "b"

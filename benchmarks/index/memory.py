@@ -1,0 +1,108 @@
+"""`make bench ARGS=memory`: what a library takes, all told, beside hnswlib's index of the same.
+
+Each in a process of its own, by what the process has in memory once the index is there, less
+what it had before: vectors, codes, links, chunks, ids and the maps between them. `ARGS="memory
+million"` builds the million, with times and queries a second at recall .95.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.index.curves import recall
+from benchmarks.index.datasets import MAKERS, Dataset, Floats, K
+from benchmarks.index.libraries import LIBRARY, fill, library
+from benchmarks.index.peers import PEERS, Built
+from benchmarks.index.report import write
+from core.indexing.vector_index import Effort
+from core.indexing.warming import call_every_kernel
+
+SUBJECTS = ("Nalanda", "Nalanda, vectors in a file", "hnswlib", "faiss HNSWFlat")
+TARGET = 0.95
+
+
+async def main(arguments: Sequence[str] = ()) -> None:
+    if arguments[:1] == ["one"]:
+        _one(arguments[1], arguments[2])
+        return
+    measured = {}
+    for name in arguments or ("clustered",):
+        print(f"\n{name}: resident memory ÷ float32 vectors", flush=True)
+        measured[name] = {subject: _apart(subject, name) for subject in SUBJECTS}
+        for subject, figures in measured[name].items():
+            shown = "   ".join(f"{key} {value:10.2f}" for key, value in figures.items())
+            print(f"  {subject:28} {shown}", flush=True)
+    write("memory" if "million" not in measured else "million", measured)
+
+
+def _apart(subject: str, name: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks", "memory", "one", subject, name]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    figures: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
+    return figures
+
+
+def _one(subject: str, name: str) -> None:
+    call_every_kernel()
+    dataset = MAKERS[name]()
+    figures = _nalanda if subject.startswith("Nalanda") else _peer
+    print(json.dumps(figures(subject, dataset)))
+
+
+def _nalanda(subject: str, dataset: Dataset) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        vectors_dir = Path(folder) if "file" in subject else None
+        before, started = _resident(), perf_counter()
+        with library(dataset.metric, dataset.rows.shape[1], vectors_dir=vectors_dir) as filled:
+            fill(filled, dataset)
+            took_s, taken = perf_counter() - started, _resident() - before
+            view = filled.catalog.library(LIBRARY)
+            arrays = view.memory_bytes / dataset.rows.nbytes
+            effort = Effort(target_recall=TARGET)
+
+            def search(queries: Floats, _: object) -> NDArray[np.int64]:
+                rankings = view.search(queries, K, effort=effort)
+                # Rows come in order and nothing was deleted: a serial is a row's number.
+                return np.stack([ranking.serials for ranking in rankings])
+
+            built = Built(search, [TARGET])
+            return {"arrays": arrays, **_figures(dataset, taken, took_s, built)}
+
+
+def _peer(subject: str, dataset: Dataset) -> dict[str, float]:
+    peer = next(peer for peer in PEERS if peer.name == subject)
+    before, started = _resident(), perf_counter()
+    built = peer.build(dataset, 2)
+    return _figures(dataset, _resident() - before, perf_counter() - started, built)
+
+
+def _figures(dataset: Dataset, taken: int, took_s: float, built: Built) -> dict[str, float]:
+    """At the least effort that reaches the target."""
+    for effort in built.efforts:
+        started = perf_counter()
+        found = built.search(dataset.queries, effort)
+        qps = len(dataset.queries) / (perf_counter() - started)
+        share = recall(found, dataset.truth)
+        if share >= TARGET:
+            break
+    return {
+        "memory": taken / dataset.rows.nbytes,
+        "build_s": took_s,
+        "recall": share,
+        "qps": qps,
+    }
+
+
+def _resident() -> int:
+    """Bytes of memory that no file backs."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("/proc/self/status has no RssAnon: memory is measured on Linux.")

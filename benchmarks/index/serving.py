@@ -1,0 +1,85 @@
+"""`make bench ARGS=serving`: core's own search call, one query a call, beside hnswlib's.
+
+View, segments, plan and hits included, with the degree and the effort left to the program;
+hnswlib is given the ef that reaches the same recall.
+"""
+
+import statistics
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.index.curves import recall
+from benchmarks.index.datasets import MAKERS, Dataset, K
+from benchmarks.index.libraries import LIBRARY, fill, library
+from benchmarks.index.peers import PEERS
+from benchmarks.index.report import write
+from core.indexing.warming import call_every_kernel
+from core.services.search_request import SearchRequest
+
+QUERIES, ROUNDS = 500, 7
+TARGETS = (0.95, 0.99)
+
+Answer = Callable[[int], NDArray[np.int64]]
+
+
+async def main(arguments: Sequence[str] = ()) -> None:
+    call_every_kernel()
+    measured = {}
+    for name in arguments or ("clustered", "images", "hard"):
+        dataset = MAKERS[name]()
+        print(f"\n{dataset.description}: one query a call, µs", flush=True)
+        for target in TARGETS:
+            measured[f"{name} @ {target}"] = _measure(dataset, target)
+    write("serving", measured)
+
+
+def _measure(dataset: Dataset, target: float) -> dict[str, object]:
+    peer = next(peer for peer in PEERS if peer.name == "hnswlib").build(dataset, 2)
+    queries = dataset.queries[:QUERIES]
+    with library(dataset.metric, dataset.rows.shape[1]) as filled:
+        fill(filled, dataset)
+        requests = [
+            SearchRequest(LIBRARY, embedding=query, k=K, parameters={"target_recall": target})
+            for query in queries
+        ]
+
+        def mine(i: int) -> NDArray[np.int64]:
+            hits = filled.search.search(requests[i]).hits
+            return np.array([int(hit.chunk.id) for hit in hits])
+
+        own_recall = _recall(mine, dataset)
+        for ef in peer.efforts:
+            if recall(peer.search(queries, ef), dataset.truth[:QUERIES]) >= own_recall:
+                break
+
+        def theirs(i: int) -> NDArray[np.int64]:
+            return np.asarray(peer.search(queries[i : i + 1], ef)[0])
+
+        calls: dict[str, Answer] = {"Nalanda": mine, "hnswlib": theirs}
+        taken: dict[str, list[float]] = {name: [] for name in calls}
+        for _ in range(ROUNDS):
+            for name, call in calls.items():
+                taken[name].append(_us_a_call(call))
+    medians = {name: statistics.median(us) for name, us in taken.items()}
+    ratio = medians["hnswlib"] / medians["Nalanda"]
+    print(
+        f"  target {target}: recall {own_recall:.4f}   Nalanda {medians['Nalanda']:6.1f}   "
+        f"hnswlib, ef {ef}: {medians['hnswlib']:6.1f}   {ratio:5.2f} x",
+        flush=True,
+    )
+    return {"recall": own_recall, "hnswlib_ef": ef, "us": medians, "ratio": ratio}
+
+
+def _recall(answer: Answer, dataset: Dataset) -> float:
+    found = np.stack([answer(i) for i in range(QUERIES)])
+    return recall(found, dataset.truth[:QUERIES])
+
+
+def _us_a_call(answer: Answer) -> float:
+    started = perf_counter()
+    for i in range(QUERIES):
+        answer(i)
+    return 1e6 * (perf_counter() - started) / QUERIES

@@ -1,0 +1,228 @@
+"""One field of all rows of a part: the rows of each value, by the kind of the value.
+
+Equality and order are those of `core.domain.filters.comparing`. As there, `instants` says
+whether strings that are date-times compare as such.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from core.domain.filters.comparing import comparable
+from core.domain.filters.order import KEY_LENGTH
+from core.domain.values import Missing, instant
+from core.indexing.attributes.bitmaps import Rows, full, to_mask
+from core.indexing.attributes.composites import Composites, Located
+from core.indexing.attributes.sorted_values import Bound, SortedValues
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class _Moments(NamedTuple):
+    """Instants in µs since 1970, and the rows whose instant is that of a string."""
+
+    values: SortedValues
+    of_texts: BitMap
+
+
+class Column:
+    """`present`: the rows that have a value. What few filters ask for is made when one does.
+
+    Two threads that need such a thing at once both make it, and one of the two is kept.
+    """
+
+    __slots__ = (
+        "_composites",
+        "_constants",
+        "_made_moments",
+        "_numbers",
+        "_size",
+        "_texts",
+        "present",
+    )
+
+    def __init__(self, values: Sequence[object]) -> None:
+        """`values`: one for each row, JSON, `MISSING`, or datetimes as of built-in fields."""
+        self._size = len(values)
+        rows = _rows_by_kind(values)
+        self._texts = self._sorted(rows.get(str, []), values)
+        numbers = sorted([*rows.get(int, []), *rows.get(float, [])])
+        self._numbers = self._sorted(
+            [row for row in numbers if values[row] == values[row]],  # NaN has no place
+            values,
+        )
+        self._constants: dict[Hashable, BitMap] = {
+            (bool, flag): BitMap([row for row in rows.get(bool, []) if values[row] is flag])
+            for flag in (False, True)
+        }
+        self._constants[None] = BitMap(rows.get(type(None), []))
+        self._composites = Composites(
+            Located.at(rows.get(list, []), values),
+            Located.at(rows.get(dict, []), values),
+            self._size,
+        )
+        self._made_moments: _Moments | None = None
+        if datetime in rows:
+            times = [value for value in values if isinstance(value, datetime)]
+            self._made_moments = self._moments_of(rows[datetime], times)
+        self.present = full(self._size) - BitMap(rows.get(Missing, []))
+
+    @property
+    def memory_bytes(self) -> int:
+        """Without the values themselves, which the chunks and documents have."""
+        total = self._texts.memory_bytes + self._numbers.memory_bytes
+        total += self._composites.memory_bytes
+        if self._made_moments is not None:
+            moments, of_texts = self._made_moments
+            total += moments.memory_bytes + len(of_texts.serialize())
+        return total + sum(
+            len(rows.serialize()) for rows in (self.present, *self._constants.values())
+        )
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """Each distinct one, in order."""
+        return self._texts.values
+
+    def equal_to(self, wanted: object, *, instants: bool) -> BitMap:
+        return self._of_form(comparable(wanted, instants=instants), instants)
+
+    def any_of(self, wanted: Iterable[object], *, instants: bool) -> BitMap:
+        forms = {comparable(item, instants=instants) for item in wanted}
+        texts = {form for form in forms if isinstance(form, str)}
+        numbers = {form for form in forms if isinstance(form, int | float)}
+        found = self._texts.any_of(texts) | self._numbers.any_of(numbers)
+        for form in forms - texts - numbers:
+            found |= self._of_form(form, instants)
+        return found
+
+    def between(self, low: Bound | None, high: Bound | None, *, instants: bool) -> BitMap:
+        """Both numbers or both strings, as the operands of a filter are."""
+        ends = [end.value for end in (low, high) if end is not None]
+        if not all(isinstance(end, str) for end in ends):
+            return self._numbers.between(low, high)
+        dated = [instants and instant(end) is not None for end in ends]
+        if not any(dated):
+            return self._texts.between(low, high)
+        if not all(dated):
+            from_low = self.between(low, None, instants=True)
+            return from_low & self.between(None, high, instants=True)
+        moments, of_texts = self._moments()
+        found = self._texts.between(low, high) - of_texts
+        return found | moments.between(_as_moment(low), _as_moment(high))
+
+    def containing(self, wanted: object, *, instants: bool) -> BitMap:
+        """A substring of strings, looked for in each distinct one; a member of lists."""
+        found = self._composites.with_member(wanted, instants=instants)
+        if not isinstance(wanted, str):
+            return found
+        places = [place for place, text in enumerate(self._texts.values) if wanted in text]
+        return found | self._texts.at(places)
+
+    def icontaining(self, wanted: str) -> BitMap:
+        folded, texts = wanted.casefold(), self._texts
+        places = [place for place, text in enumerate(texts.values) if folded in text.casefold()]
+        return texts.at(places) | self._composites.with_folded_member(folded)
+
+    def starting_with(self, prefix: str) -> BitMap:
+        return self._texts.starting_with(prefix)
+
+    def warm(self) -> None:
+        """Makes what filters of values like these will ask for: instants, and lists' members."""
+        texts = self._texts.values
+        if any(instant(text) for text in texts[:: len(texts) // 8 + 1]):
+            self._moments()
+        self._composites.warm()
+
+    def rows_by_text(self) -> Rows:
+        """The rows with a string, in the order of the strings."""
+        return self._texts.rows
+
+    def ranks(self, *, instants: bool) -> NDArray[np.int64]:
+        """`(size,) int64`: each row's place among the keys of `core.domain.filters.order`.
+
+        Equal keys have equal ranks; rows without a key have -1.
+        """
+        ranks = np.full(self._size, -1, np.int64)
+        for flag in (False, True):
+            ranks[to_mask(self._constants[bool, flag], self._size)] = int(flag)
+        first = 2
+        ranks[self._numbers.rows] = first + self._numbers.places_of_rows()
+        first += len(self._numbers.values)
+        # Strings that are date-times have a key of their instants, and so are written over.
+        texts_first = first + (len(self._moments().values.values) if instants else 0)
+        ranks[self._texts.rows] = texts_first + _places_of_keys(self._texts)
+        if instants:
+            moments = self._moments().values
+            ranks[moments.rows] = first + moments.places_of_rows()
+        return ranks
+
+    def _of_form(self, form: Hashable, instants: bool) -> BitMap:
+        if isinstance(form, str):
+            return self._texts.equal_to(form)
+        if isinstance(form, int | float):
+            return self._numbers.equal_to(form)
+        if isinstance(form, datetime):
+            return self._moments().values.equal_to(_microseconds(form))
+        if form in self._constants:
+            return self._constants[form]
+        return self._composites.equal_to(form, instants=instants)
+
+    def _sorted(self, rows: Sequence[int], values: Sequence[object]) -> SortedValues:
+        return SortedValues.of(np.array(rows, np.uint32), [values[row] for row in rows], self._size)
+
+    def _moments(self) -> _Moments:
+        if self._made_moments is None:
+            self._made_moments = self._moments_of([], [])
+        return self._made_moments
+
+    def _moments_of(self, rows: Sequence[int], times: Sequence[datetime]) -> _Moments:
+        """Of these rows, and of those whose string is a date-time."""
+        texts = self._texts
+        found = [(row, _microseconds(time)) for row, time in zip(rows, times, strict=True)]
+        dated = []
+        for place, text in enumerate(texts.values):
+            if (moment := instant(text)) is not None:
+                dated.append(place)
+                start, end = texts.starts[place : place + 2].tolist()
+                us = _microseconds(moment)
+                found += [(row, us) for row in texts.rows[start:end].tolist()]
+        found.sort()
+        all_rows = np.array([row for row, _ in found], np.uint32)
+        values = SortedValues.of(all_rows, [us for _, us in found], self._size)
+        return _Moments(values, texts.at(dated))
+
+
+def _rows_by_kind(values: Sequence[object]) -> dict[type, list[int]]:
+    kinds = list(map(type, values))
+    rows: dict[type, list[int]] = {kind: [] for kind in set(kinds)}
+    for row, kind in enumerate(kinds):
+        rows[kind].append(row)
+    return rows
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _as_moment(bound: Bound | None) -> Bound | None:
+    moment = instant(bound.value) if bound else None
+    if bound is None or moment is None:
+        return None
+    return Bound(_microseconds(moment), bound.inclusive)
+
+
+def _places_of_keys(texts: SortedValues) -> NDArray[np.int64]:
+    """As `places_of_rows`, where strings with the same first `KEY_LENGTH` characters are one."""
+    places = texts.places_of_rows()
+    if max(map(len, texts.values), default=0) <= KEY_LENGTH:
+        return places
+    keys = [text[:KEY_LENGTH] for text in texts.values]
+    place_of_key = np.cumsum([0, *(a != b for a, b in pairwise(keys))])
+    return np.asarray(place_of_key[places])

@@ -1,0 +1,158 @@
+"""A filter on an attribute index: cheap parts first, and the rest on the rows that they leave."""
+
+from collections.abc import Mapping, Sequence, Set
+from enum import IntEnum
+from typing import Protocol, cast
+
+from pyroaring import BitMap
+
+from core.domain.document import Chunk, Document
+from core.domain.filters import (
+    And,
+    Condition,
+    Field,
+    Filter,
+    Not,
+    Op,
+    Or,
+    Scope,
+    compile_filter,
+)
+from core.domain.schema import FieldType
+from core.indexing.attributes.column import Column
+from core.indexing.attributes.sorted_values import Bound
+
+OF_DOCUMENTS = frozenset({Scope.DOCUMENT, Scope.DOCUMENT_METADATA})
+"""Fields that change as documents do."""
+_TEXTS_PER_ROW = 8
+"""So many distinct strings are looked through in the time that one row takes to be tested."""
+_BUILD_FROM = 1 / 16
+"""To test fewer of the rows than this is faster than to make a column."""
+
+
+class Cost(IntEnum):
+    """What a part of a filter takes: a look-up, a look at distinct values, or at all rows."""
+
+    LOOK_UP = 0
+    DISTINCT = 1
+    NEW_COLUMN = 2
+    ROWS = 3
+
+
+class Columns(Protocol):
+    """What is asked of the index."""
+
+    @property
+    def chunks(self) -> Sequence[Chunk]: ...
+    @property
+    def size(self) -> int: ...
+    def has_column(self, field: Field) -> bool: ...
+    def column(self, field: Field) -> Column | None: ...
+    def rows_of_documents(self, ids: Set[str]) -> BitMap: ...
+
+
+class Evaluation:
+    """Of one filter, with the documents as of one position."""
+
+    def __init__(
+        self, columns: Columns, documents: Mapping[str, Document], stale: Set[str]
+    ) -> None:
+        self._columns = columns
+        self._documents = documents
+        self._stale = stale
+
+    def rows(self, filter_: Filter, within: BitMap) -> BitMap:
+        """Those of `within` that match."""
+        if not within:
+            return within
+        match filter_:
+            case And(filters):
+                for inner in sorted(filters, key=self._cost):
+                    within = self.rows(inner, within)
+                return within
+            case Or(filters):
+                found = BitMap()
+                for inner in sorted(filters, key=self._cost):
+                    found |= self.rows(inner, within - found)
+                return found
+            case Not(inner):
+                return within - self.rows(inner, within)
+            case Condition():
+                return self._condition(filter_, within)
+
+    def _condition(self, condition: Condition, within: BitMap) -> BitMap:
+        field = condition.field
+        if self._is_better_tested(condition, within):
+            return self._tested(condition, within)
+        column = self._columns.column(field)
+        if column is None:
+            return self._tested(condition, within)
+        found = _answered(column, condition, within)
+        if self._stale and field.scope in OF_DOCUMENTS:
+            changed = self._columns.rows_of_documents(self._stale) & within
+            found = (found - changed) | self._tested(condition, changed)
+        return found
+
+    def _cost(self, filter_: Filter) -> Cost:
+        match filter_:
+            case And(filters) | Or(filters):
+                return max(map(self._cost, filters))
+            case Not(inner):
+                return self._cost(inner)
+            case Condition(Field(Scope.CHUNK, "text")):
+                return Cost.ROWS
+            case Condition(field) if not self._columns.has_column(field):
+                return Cost.NEW_COLUMN
+            case Condition(_, Op.CONTAINS | Op.ICONTAINS):
+                return Cost.DISTINCT
+            case _:
+                return Cost.LOOK_UP
+
+    def _is_better_tested(self, condition: Condition, within: BitMap) -> bool:
+        if not self._columns.has_column(condition.field):
+            return len(within) < _BUILD_FROM * self._columns.size
+        if self._cost(condition) is not Cost.DISTINCT:
+            return False
+        column = self._columns.column(condition.field)
+        return column is None or len(within) * _TEXTS_PER_ROW < len(column.texts)
+
+    def _tested(self, condition: Condition, within: BitMap) -> BitMap:
+        matches = compile_filter(condition)
+        chunks, documents = self._columns.chunks, self._documents
+        return BitMap(
+            [
+                row
+                for row in within.to_array()
+                if matches(chunk := chunks[row], documents[chunk.document_id])
+            ]
+        )
+
+
+def _answered(column: Column, condition: Condition, within: BitMap) -> BitMap:
+    """Those of `within` that match, by the column, which is of the documents at the build."""
+    op, value = condition.op, condition.value
+    instants = condition.field.type not in {FieldType.STRING, FieldType.STRING_LIST}
+    match op:
+        case Op.EQ:
+            return within & column.equal_to(value, instants=instants)
+        case Op.NE:
+            return within - column.equal_to(value, instants=instants)
+        case Op.IN:
+            return within & column.any_of(cast("list[object]", value), instants=instants)
+        case Op.NIN:
+            return within - column.any_of(cast("list[object]", value), instants=instants)
+        case Op.GT | Op.GTE:
+            return within & column.between(Bound(value, op is Op.GTE), None, instants=instants)
+        case Op.LT | Op.LTE:
+            return within & column.between(None, Bound(value, op is Op.LTE), instants=instants)
+        case Op.BETWEEN:
+            low, high = (Bound(end, True) for end in cast("list[object]", value))
+            return within & column.between(low, high, instants=instants)
+        case Op.CONTAINS:
+            return within & column.containing(value, instants=instants)
+        case Op.ICONTAINS:
+            return within & column.icontaining(cast("str", value))
+        case Op.STARTS_WITH:
+            return within & column.starting_with(cast("str", value))
+        case Op.EXISTS:
+            return within & column.present if value else within - column.present

@@ -1,0 +1,190 @@
+"""The attribute index of one sealed part."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+
+import numpy as np
+from immutables import Map
+from pyroaring import BitMap
+
+from core.domain.document import Chunk, Document
+from core.domain.filters import Field, Filter, Order, Predicate, Scope
+from core.domain.schema import FieldType
+from core.indexing.attributes import bitmaps
+from core.indexing.attributes.bitmaps import Rows
+from core.indexing.attributes.choosing import fields_worth_indexing
+from core.indexing.attributes.column import Column
+from core.indexing.attributes.evaluation import OF_DOCUMENTS, Evaluation
+
+_ID = Field(Scope.CHUNK, "id")
+_DOCUMENT_ID = Field(Scope.CHUNK, "document_id")
+_UNINDEXED = (Scope.CHUNK, "text")
+
+_ColumnKey = tuple[Scope, str]
+
+
+class AttributeIndex:
+    """What it answers never changes. Row `i` is `chunks[i]`, in the document as of the build.
+
+    A column is made when a field is first asked for, in about the time of one scan, unless the
+    build made it. Two threads that need one at once both make it, and one of the two is kept.
+    """
+
+    __slots__ = ("_columns", "_documents", "_orderings", "chunks")
+
+    def __init__(self, chunks: Sequence[Chunk], documents: Mapping[str, Document]) -> None:
+        self.chunks = chunks
+        self._documents = documents
+        self._columns: dict[_ColumnKey, Column] = {}
+        self._orderings: dict[tuple[_ColumnKey, bool, bool], Rows] = {}
+
+    @classmethod
+    def build(
+        cls,
+        chunks: Sequence[Chunk],
+        documents: Mapping[str, Document],
+        fields: Iterable[Field] = (),
+    ) -> "AttributeIndex":
+        """With columns of the fields and of what chunks' metadata mostly has.
+
+        `documents`: those of the chunks at least; must not change.
+        """
+        index = cls(chunks, documents)
+        index.column(_DOCUMENT_ID)
+        for field in (*fields, *fields_worth_indexing(chunks)):
+            if column := index.column(field):
+                column.warm()
+        return index
+
+    @property
+    def size(self) -> int:
+        return len(self.chunks)
+
+    @property
+    def fields(self) -> list[Field]:
+        """That have columns: what an index that takes this one's place may begin with."""
+        return [Field(scope, key) for scope, key in list(self._columns)]
+
+    @property
+    def memory_bytes(self) -> int:
+        columns, orderings = list(self._columns.values()), list(self._orderings.values())
+        return sum(c.memory_bytes for c in columns) + sum(rows.nbytes for rows in orderings)
+
+    def matching(
+        self,
+        filter_: Filter,
+        documents: Mapping[str, Document] | None = None,
+        *,
+        stale: Set[str] = frozenset(),
+        within: BitMap | None = None,
+    ) -> BitMap:
+        """The rows of `within`, all if `None`, that match.
+
+        `documents`: the current ones, of all rows in `within`. `stale`: the ids of those that
+        are others than at the build. Their rows are tested one by one.
+        """
+        documents = self._documents if documents is None else documents
+        within = bitmaps.full(self.size) if within is None else within
+        return Evaluation(self, documents, stale).rows(filter_, within)
+
+    @property
+    def documents(self) -> int:
+        """How many the rows are of."""
+        return len(self._ids(_DOCUMENT_ID).texts)
+
+    def has_document(self, document_id: str) -> bool:
+        ids = self._ids(_DOCUMENT_ID).texts
+        place = bisect_left(ids, document_id)
+        return place < len(ids) and ids[place] == document_id
+
+    def rows_of_documents(self, ids: Set[str]) -> BitMap:
+        return self._ids(_DOCUMENT_ID).any_of(ids, instants=False)
+
+    def changed(self, documents: Mapping[str, Document]) -> Set[str]:
+        """The ids of the part's documents that are others now, or gone. O(documents)."""
+        if documents is self._documents:
+            return frozenset()
+        before, ids = self._documents, self._ids(_DOCUMENT_ID).texts
+        return frozenset(id_ for id_ in ids if documents.get(id_) is not before.get(id_))
+
+    def refreshed(self, documents: Map[str, Document]) -> "AttributeIndex":
+        """For the documents as they are now: columns of theirs are made when asked for again.
+
+        O(documents). Those that are gone, whose chunks are too, stay as they were.
+        """
+        before, ids = self._documents, self._ids(_DOCUMENT_ID).texts
+        gone = {id_: before[id_] for id_ in ids if id_ not in documents}
+        index = AttributeIndex(self.chunks, documents.update(gone) if gone else documents)
+        index._columns = {k: c for k, c in list(self._columns.items()) if k[0] not in OF_DOCUMENTS}
+        index._orderings = {
+            k: rows for k, rows in list(self._orderings.items()) if k[0][0] not in OF_DOCUMENTS
+        }
+        return index
+
+    def has_column(self, field: Field) -> bool:
+        return (field.scope, field.key) in self._columns
+
+    def column(self, field: Field) -> Column | None:
+        """`None` for the text of chunks, which has none."""
+        key = field.scope, field.key
+        if key == _UNINDEXED:
+            return None
+        column = self._columns.get(key)
+        if column is None:
+            column = self._columns[key] = Column(self._values(field))
+        return column
+
+    def first(
+        self, order: Order | None, within: BitMap, count: int, is_behind: Predicate | None = None
+    ) -> list[int] | None:
+        """The first rows of `within` in an order, by id if `None`, ties by id; up to `count`.
+
+        `is_behind`: false for what comes up to some place in the order, and true behind it.
+        `None` for an order that has no index, which is that by the text of chunks.
+        """
+        rows = self._by_id() if order is None else self._by(order)
+        if rows is None:
+            return None
+        start = 0 if is_behind is None else bisect_left(rows, True, key=self._asking(is_behind))
+        mask = bitmaps.to_mask(within, self.size)
+        found: list[int] = []
+        step = 4 * count
+        while start < self.size and len(found) < count:
+            block = rows[start : start + step]
+            found += block[mask[block]][: count - len(found)].tolist()
+            start, step = start + step, 4 * step
+        return found
+
+    def _by_id(self) -> Rows:
+        return self._ids(_ID).rows_by_text()
+
+    def _by(self, order: Order) -> Rows | None:
+        """All rows, ties by id, and those without a key last."""
+        field = order.field
+        instants = field.type is not FieldType.STRING
+        key = (field.scope, field.key), instants, order.descending
+        found = self._orderings.get(key)
+        if found is None:
+            column = self.column(field)
+            if column is None:
+                return None
+            by_id = self._by_id()
+            ranks = column.ranks(instants=instants)[by_id]
+            last = ranks.max(initial=-1)
+            keyed = last - ranks if order.descending else ranks
+            ranks = np.where(ranks < 0, last + 1, keyed)
+            found = self._orderings[key] = by_id[np.argsort(ranks, kind="stable")]
+        return found
+
+    def _ids(self, field: Field) -> Column:
+        column = self.column(field)
+        assert column is not None
+        return column
+
+    def _asking(self, predicate: Predicate) -> Callable[[int], bool]:
+        chunks, documents = self.chunks, self._documents
+        return lambda row: predicate(chunks[row], documents[chunks[row].document_id])
+
+    def _values(self, field: Field) -> list[object]:
+        read, documents = field.reader(), self._documents
+        return [read(chunk, documents[chunk.document_id]) for chunk in self.chunks]

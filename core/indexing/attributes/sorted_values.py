@@ -1,0 +1,122 @@
+"""Distinct values in order, each with its rows: equality by binary search, a range as a slice."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from core.indexing.attributes.bitmaps import Rows, from_rows
+
+_FREQUENT = 2**12
+_SCAN_FROM = 1 / 16
+
+
+class Bound(NamedTuple):
+    """An end of a range."""
+
+    value: Any
+    inclusive: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SortedValues:
+    """`values`: `d` of one kind, ascending; `values[i]` has `rows[starts[i]:starts[i + 1]]`.
+
+    `starts`: `(d + 1,) uint32`; `rows`: `(m,) uint32`, ascending for each value. `size`: how many
+    rows the part has, those without such a value included. `frequent`: the bitmaps of values
+    with more than `_FREQUENT` rows, at most `m / _FREQUENT` of them, kept once asked for.
+    """
+
+    values: Sequence[Any]
+    starts: NDArray[np.uint32]
+    rows: Rows
+    size: int
+    frequent: dict[int, BitMap] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Rows, values: Sequence[Any], size: int) -> "SortedValues":
+        """`values`: hashable, one for each of the rows, which are ascending."""
+        distinct = sorted(set(values))
+        places = {value: place for place, value in enumerate(distinct)}
+        codes = np.fromiter(map(places.__getitem__, values), np.uint32, len(values))
+        starts = np.zeros(len(distinct) + 1, np.uint32)
+        np.cumsum(np.bincount(codes, minlength=len(distinct)), out=starts[1:])
+        return cls(distinct, starts, rows[np.argsort(codes, kind="stable")], size)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Without the values themselves, which the chunks have anyway."""
+        bitmaps = sum(len(bitmap.serialize()) for bitmap in list(self.frequent.values()))
+        return 8 * len(self.values) + self.starts.nbytes + self.rows.nbytes + bitmaps
+
+    def equal_to(self, value: Any) -> BitMap:
+        place = bisect_left(self.values, value)
+        if place < len(self.values) and self.values[place] == value:
+            return self._at(place)
+        return BitMap()
+
+    def any_of(self, wanted: Collection[Any]) -> BitMap:
+        if len(wanted) > _SCAN_FROM * len(self.values):
+            places = [place for place, value in enumerate(self.values) if value in wanted]
+            return self.at(places)
+        places = []
+        for value in wanted:
+            place = bisect_left(self.values, value)
+            if place < len(self.values) and self.values[place] == value:
+                places.append(place)
+        return self.at(places)
+
+    def between(self, low: Bound | None, high: Bound | None) -> BitMap:
+        start, end = 0, len(self.values)
+        if low is not None:
+            start = (bisect_left if low.inclusive else bisect_right)(self.values, low.value)
+        if high is not None:
+            end = (bisect_right if high.inclusive else bisect_left)(self.values, high.value)
+        return self._slice(start, end)
+
+    def starting_with(self, prefix: str) -> BitMap:
+        """Of strings."""
+        length = len(prefix)
+        start = bisect_left(self.values, prefix)
+        end = bisect_right(self.values, prefix, lo=start, key=lambda value: value[:length])
+        return self._slice(start, end)
+
+    def at(self, places: Sequence[int]) -> BitMap:
+        """Of the values at these distinct places."""
+        if len(places) == 1:
+            return self._at(places[0])
+        if not places:
+            return BitMap()
+        chosen = np.asarray(places, np.int64)
+        starts = self.starts[chosen].astype(np.int64)
+        counts = self.starts[chosen + 1].astype(np.int64) - starts
+        ends = np.cumsum(counts)
+        found = self.rows[np.arange(ends[-1]) + np.repeat(starts - ends + counts, counts)]
+        return from_rows(found, self.size)
+
+    def places_of_rows(self) -> NDArray[np.int64]:
+        """`(m,) int64`: for each of `rows` the place of its value."""
+        starts = self.starts.astype(np.int64)
+        return np.repeat(np.arange(len(self.values)), starts[1:] - starts[:-1])
+
+    def _at(self, place: int) -> BitMap:
+        start, end = self.starts[place : place + 2].tolist()
+        if end - start <= _FREQUENT:
+            return from_rows(self.rows[start:end], self.size, ascending=True)
+        found = self.frequent.get(place)
+        if found is None:
+            found = from_rows(self.rows[start:end], self.size, ascending=True)
+            self.frequent[place] = found
+        return found
+
+    def _slice(self, start: int, end: int) -> BitMap:
+        if end - start == 1:
+            return self._at(start)
+        if end <= start:
+            return BitMap()
+        low, high = int(self.starts[start]), int(self.starts[end])
+        return from_rows(self.rows[low:high], self.size)

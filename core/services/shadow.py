@@ -1,0 +1,145 @@
+"""Recall that is known: a share of live searches is repeated exactly, in the background.
+
+A calibration knows the vectors of a library; what it is asked may look quite different. So what
+was really found is measured, shown, and heeded: where it stays below the target, searches of
+that library look harder.
+"""
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count
+from queue import Empty, Full, Queue
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.ranking import Ranking
+from core.indexing.vector_index import Effort
+from core.indexing.view import LibraryView, Matches
+
+EVERY = 128
+"""One of as many approximate searches is repeated; at about fifty times its cost, on a thread."""
+
+_WAITING = 8
+_REMEMBERED = 256
+_ENOUGH = 32
+_TOLERANCE = 0.01
+_HARDER, _HARDEST = 1.25, 8.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """`measured`: the mean share of the true k hits that were found, in so many `searches`."""
+
+    measured: float
+    searches: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """A search that was answered; `query`: `(d,) float32`; `target`: `None` of a set effort."""
+
+    view: LibraryView
+    query: NDArray[np.float32]
+    k: int
+    matches: Matches | None
+    ranking: Ranking
+    target: float | None
+
+
+@dataclass(slots=True)
+class _Library:
+    """`shares`: of the searches remembered; `of_target`: of those since the boost changed."""
+
+    shares: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    of_target: list[float] = field(default_factory=list)
+    boost: float = 1.0
+
+
+class ShadowQueries:
+    """`offer` costs a search next to nothing: what comes too fast is let go."""
+
+    def __init__(self, *, every: int = EVERY) -> None:
+        self._every = every
+        self._seen = count(1)
+        self._queue: Queue[Answered | None] = Queue(_WAITING)
+        self._libraries: dict[str, _Library] = {}
+        self._thread = threading.Thread(target=self._run, name="recall", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Returns once the search that it is at is over."""
+        while self._thread.is_alive():
+            try:
+                self._queue.put_nowait(None)
+            except Full:
+                self._drop_one()
+            else:
+                self._thread.join()
+
+    def offer(self, answered: Answered) -> None:
+        if answered.ranking.exact or next(self._seen) % self._every:
+            return
+        try:
+            self._queue.put_nowait(answered)
+        except Full:
+            return
+
+    def recall(self, library_id: str) -> Recall | None:
+        """`None` where nothing was measured yet."""
+        library = self._libraries.get(library_id)
+        if library is None or not library.shares:
+            return None
+        shares = list(library.shares)
+        return Recall(sum(shares) / len(shares), len(shares))
+
+    def boost(self, library_id: str) -> float:
+        """How many times the calibrated effort it takes; at least 1."""
+        library = self._libraries.get(library_id)
+        return 1.0 if library is None else library.boost
+
+    def measure(self, answered: Answered) -> None:
+        """Repeats a search exactly, on the view that it had."""
+        effort = Effort(exact=True)
+        [exact] = answered.view.search(
+            answered.query[np.newaxis], answered.k, matches=answered.matches, effort=effort
+        )
+        if not len(exact.scores):
+            return
+        # By scores, not rows: which of those that tie is found is all the same.
+        found = int(np.count_nonzero(answered.ranking.scores >= exact.scores[-1]))
+        library = self._libraries.setdefault(answered.view.library.id, _Library())
+        library.shares.append(min(1.0, found / len(exact.scores)))
+        if answered.target is not None:
+            library.of_target.append(library.shares[-1])
+            _adjust(library, answered.target)
+
+    def _drop_one(self) -> None:
+        try:
+            self._queue.get_nowait()
+        except Empty:
+            return
+
+    def _run(self) -> None:
+        while (answered := self._queue.get()) is not None:
+            try:
+                self.measure(answered)
+            except Exception:  # noqa: BLE001  # a measurement is nobody's answer
+                _log.exception("The recall of a search could not be measured.")
+
+
+def _adjust(library: _Library, target: float) -> None:
+    if len(library.of_target) < _ENOUGH:
+        return
+    measured = sum(library.of_target) / len(library.of_target)
+    library.of_target.clear()
+    if measured < target - _TOLERANCE:
+        library.boost = min(_HARDEST, library.boost * _HARDER)
+    elif measured > target + _TOLERANCE:
+        library.boost = max(1.0, library.boost / _HARDER)

@@ -1,0 +1,105 @@
+"""Recall is what an exact repetition says, and it moves the effort."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.domain.library import Metric
+from core.indexing import writing
+from core.indexing.ranking import Ranking
+from core.indexing.view import LibraryView
+from core.services.shadow import Answered, Recall, ShadowQueries
+from tests.unit.core.builders import chunk, document, embedded, library
+
+TARGET = 0.95
+
+
+def _view() -> LibraryView:
+    view = LibraryView.empty(library(metric=Metric.L2, dimension=2))
+    view = writing.with_documents(view, [document()])
+    return writing.with_chunks(view, [embedded(chunk(f"c{i}"), (i, 0.0)) for i in range(20)])
+
+
+def _answered(view: LibraryView, found: int, target: float | None = TARGET) -> Answered:
+    """A search for the ten nearest that missed all but the first `found`."""
+    query = np.zeros(2, np.float32)
+    [exact] = view.search(query[np.newaxis], 10)
+    scores = np.concatenate([exact.scores[:found], np.full(10 - found, -99.0)])
+    ranking: Ranking = replace(exact, scores=scores, exact=False)
+    return Answered(view, query, 10, None, ranking, target)
+
+
+def test_the_share_of_the_true_hits() -> None:
+    view, shadow = _view(), ShadowQueries()
+    assert shadow.recall("L") is None
+    for found in (10, 7):
+        shadow.measure(_answered(view, found))
+    recall = shadow.recall("L")
+    assert recall is not None
+    assert recall.measured == pytest.approx(0.85)
+    assert recall.searches == 2
+
+
+def test_the_last_searches_count() -> None:
+    view, shadow = _view(), ShadowQueries()
+    for found in [0] * 40 + [10] * 256:
+        shadow.measure(_answered(view, found))
+    assert shadow.recall("L") == Recall(1.0, 256)
+
+
+def test_below_the_target_searches_look_harder_and_above_less_hard() -> None:
+    view, shadow = _view(), ShadowQueries()
+    assert shadow.boost("L") == 1.0
+    for _ in range(32):
+        shadow.measure(_answered(view, 5))
+    assert shadow.boost("L") == 1.25
+    for _ in range(32 * 30):
+        shadow.measure(_answered(view, 5))
+    assert shadow.boost("L") == 8.0
+    for _ in range(32 * 30):
+        shadow.measure(_answered(view, 10))
+    assert shadow.boost("L") == 1.0
+
+
+def test_a_set_effort_says_nothing_of_the_calibration() -> None:
+    view, shadow = _view(), ShadowQueries()
+    for _ in range(64):
+        shadow.measure(_answered(view, 5, target=None))
+    assert shadow.boost("L") == 1.0
+    assert shadow.recall("L") == Recall(0.5, 64)
+
+
+def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
+    view, shadow = _view(), ShadowQueries(every=4)
+    shadow.start()
+    for _ in range(4):
+        shadow.offer(_answered(view, 10))
+    shadow.close()
+    assert shadow.recall("L") == Recall(1.0, 1)
+
+
+def test_exact_searches_are_not_measured() -> None:
+    view, shadow = _view(), ShadowQueries(every=1)
+    shadow.start()
+    answered = _answered(view, 10)
+    shadow.offer(replace(answered, ranking=replace(answered.ranking, exact=True)))
+    shadow.close()
+    assert shadow.recall("L") is None
+
+
+def test_a_full_queue_costs_nobody_a_search() -> None:
+    view, shadow = _view(), ShadowQueries(every=1)
+    for _ in range(50):
+        shadow.offer(_answered(view, 10))
+    shadow.start()
+    shadow.close()
+
+
+def test_what_fails_is_logged_and_the_next_is_measured(caplog: pytest.LogCaptureFixture) -> None:
+    view, shadow = _view(), ShadowQueries(every=1)
+    shadow.offer(replace(_answered(view, 10), query=np.zeros(3, np.float32)))
+    shadow.offer(_answered(view, 10))
+    shadow.start()
+    shadow.close()
+    assert "could not be measured" in caplog.text
