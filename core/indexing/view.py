@@ -155,6 +155,9 @@ class LibraryView:
         `queries`: `(q, d) float32`, of the library's dimension. `matches`: the chunks to choose
         from, all if `None`.
         """
+        if not self.parts:
+            return [NOTHING for _ in queries]
+        queries = self._as_kernels_take(queries)
         effort = effort.or_else(self.library.index.parameters)
         if matches is None:
             parts = self.parts
@@ -166,3 +169,11 @@ class LibraryView:
         if not parts:
             return [NOTHING for _ in queries]
         return [merge(parts, of_query, k) for of_query in zip(*found, strict=True)]
+
+    def _as_kernels_take(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raises: ValueError: of another dimension, which a kernel would read beyond."""
+        if queries.shape[1] != self.parts[0].rows.dimension:
+            dimension = self.parts[0].rows.dimension
+            raise ValueError(f"The vectors have {dimension} numbers, not {queries.shape[1]}.")
+        flags = queries.flags
+        return queries if flags.c_contiguous and flags.writeable else queries.copy()
