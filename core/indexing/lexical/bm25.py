@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 _BUFFER_BYTES = 32 * 2**20
 _BYTES_PER_TEXT, _BYTES_PER_CHARACTER = 16, 0.2
-_FILTER_INSIDE = 10_000
+_FILTER_INSIDE = 1_000
 """With no more chunks than this to choose from, tantivy looks at these alone."""
 _WIDENING = 4
 _DECIMALS = 5
@@ -56,6 +56,8 @@ class LexicalReader:
             query, allowed = _within(query, self._one_of(allowed)), None
         most = max(self._searcher.num_docs, 1)
         width = k + 1
+        if allowed is not None:
+            width = _WIDENING * width * most // len(allowed)
         while True:
             width = min(width, most)
             found = self._found(query, width, allowed)
