@@ -53,6 +53,13 @@ class _OfCore(Collector):
         yield GaugeMetricFamily("nalanda_position", "The last write's.", value=state.position)
         yield GaugeMetricFamily("nalanda_libraries", "Libraries there are.", value=len(state.views))
         yield GaugeMetricFamily("nalanda_vectors", "Vectors that are searched.", value=vectors)
+        found = "The share of the true hits that approximate searches found of late, by library."
+        recalls = GaugeMetricFamily("nalanda_recall", found, labels=["library"])
+        for id_, view in state.views.items():
+            recall = self._core.shadow.recall(id_)
+            if recall is not None:
+                recalls.add_metric([view.library.name], recall.measured)
+        yield recalls
 
 
 class Measured:

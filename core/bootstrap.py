@@ -21,6 +21,7 @@ from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
 from core.services.libraries import LibraryService
 from core.services.search import SearchService
+from core.services.shadow import ShadowQueries
 from core.settings import Settings
 
 
@@ -32,6 +33,7 @@ class Core:
     catalog: Catalog
     builder: Builder
     warmup: Warmup
+    shadow: ShadowQueries
     embedders: Mapping[str, Embedder]
     libraries: LibraryService
     documents: DocumentService
@@ -40,6 +42,7 @@ class Core:
     feedback: FeedbackService
 
     def close(self) -> None:
+        self.shadow.close()
         self.builder.close()
         self.store.close()
 
@@ -74,14 +77,19 @@ def open_core(settings: Settings) -> Core:
         store.close()
         raise
     writes = ChunkWrites(embedding)
+    # Kernels read the environment, once, when they are imported.
+    os.environ["NALANDA_KERNELS"] = settings.kernels
     warmup = Warmup()
     warmup.start()
     builder.start()
+    shadow = ShadowQueries()
+    shadow.start()
     return Core(
         store=store,
         catalog=catalog,
         builder=builder,
         warmup=warmup,
+        shadow=shadow,
         embedders=embedders,
         libraries=LibraryService(store, embedding),
         documents=DocumentService(store, writes),
@@ -90,6 +98,7 @@ def open_core(settings: Settings) -> Core:
             catalog,
             embedders,
             min_position_wait_s=settings.min_position_wait_s,
+            shadow=shadow,
             index_error=builder.error,
         ),
         feedback=FeedbackService(store),

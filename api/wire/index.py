@@ -10,10 +10,10 @@ from core.domain.library import IndexKind, IndexSpec
 from core.indexing.status import IndexState
 
 _PARAMETERS = {
-    IndexKind.AUTO: {"m", "ef_construction", "ef", "nlist", "nprobe"},
+    IndexKind.AUTO: {"m", "ef_construction", "ef", "nlist", "nprobe", "target_recall"},
     IndexKind.FLAT: set(),
-    IndexKind.IVF: {"nlist", "nprobe"},
-    IndexKind.HNSW: {"m", "ef_construction", "ef"},
+    IndexKind.IVF: {"nlist", "nprobe", "target_recall"},
+    IndexKind.HNSW: {"m", "ef_construction", "ef", "target_recall"},
 }
 
 _Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -34,6 +34,9 @@ class IndexBody(Body):
     ef: _Count | None = Field(default=None, description="hnsw: candidates looked at in a search")
     nlist: _Count | None = Field(default=None, description="ivf: how many cells there are")
     nprobe: _Count | None = Field(default=None, description="ivf: how many cells a search visits")
+    target_recall: Annotated[float, Field(ge=0.9, le=0.999)] | None = Field(
+        default=None, description="the mean share of the true hits that a search is to find"
+    )
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
@@ -45,11 +48,18 @@ class IndexBody(Body):
                 )
         return self
 
-    def _parameters(self) -> dict[str, int]:
+    def _parameters(self) -> dict[str, float]:
         return self.model_dump(exclude={"kind"}, exclude_none=True)
 
     def spec(self) -> IndexSpec:
         return IndexSpec(self.kind, self._parameters())
+
+
+class RecallAnswer(Answer):
+    """The mean share of the true hits that so many `searches` found."""
+
+    measured: float
+    searches: int
 
 
 class IndexAnswer(Answer):
@@ -66,4 +76,5 @@ class IndexAnswer(Answer):
     deleted: int
     memory_bytes: int
     lexical_memory_bytes: int
+    recall: RecallAnswer | None
     parameters: dict[str, Any]

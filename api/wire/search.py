@@ -17,10 +17,12 @@ _SHOWN: tuple[Part, ...] = ("text", "metadata")
 
 
 class ParametersBody(Body):
-    """How hard approximate indexes look; an exact search heeds neither."""
+    """How hard approximate indexes look, by `ef` or `nprobe`, or by the mean share of the true
+    hits that is to be found; an exact search heeds none of them."""
 
     ef: int | None = Field(default=None, ge=1, le=1_000_000)
     nprobe: int | None = Field(default=None, ge=1, le=1_000_000)
+    target_recall: float | None = Field(default=None, ge=0.9, le=0.999)
 
 
 class WeightsBody(Body):

@@ -19,9 +19,7 @@ from core.indexing.flat import search_exactly
 from core.indexing.kernels import layout
 from core.indexing.kernels.walk import search_graph
 from core.indexing.scratch import Scratch
-from core.indexing.vector_index import Effort, Found
-
-DEFAULT_RECALL = 0.98
+from core.indexing.vector_index import DEFAULT_RECALL, Effort, Found
 
 _MAX_EF = 1 << 14
 _FRONTIER = 4_096

@@ -12,6 +12,14 @@ IndexState: TypeAlias = Literal["ready", "building", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """`measured`: the mean share of the true k hits that were found, in so many `searches`."""
+
+    measured: float
+    searches: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """`kind` is what the library asks for; `parameters` as well, with those that were chosen
     for its largest segment where it asks for none.
@@ -21,6 +29,7 @@ class IndexStatus:
     a search looks at. `deleted` counts the dead vectors that still take space. `memory_bytes`
     is that of the arrays, room for growth included, and not that of texts and metadata;
     `lexical_memory_bytes` about that of the index of words, 0 until the first search by words.
+    `recall`: what approximate searches have found of late; `None` while none was measured.
     """
 
     kind: IndexKind
@@ -31,11 +40,16 @@ class IndexStatus:
     deleted: int
     memory_bytes: int
     lexical_memory_bytes: int
+    recall: Recall | None
     parameters: Mapping[str, float]
 
 
 def index_status(
-    view: LibraryView, error: str | None = None, *, lexical_memory_bytes: int = 0
+    view: LibraryView,
+    *,
+    error: str | None = None,
+    lexical_memory_bytes: int = 0,
+    recall: Recall | None = None,
 ) -> IndexStatus:
     spec = view.library.index
     indexes = [part.index for part in sorted(view.parts, key=lambda part: part.live) if part.index]
@@ -48,6 +62,7 @@ def index_status(
         deleted=view.deleted,
         memory_bytes=view.memory_bytes,
         lexical_memory_bytes=lexical_memory_bytes,
+        recall=recall,
         parameters={**(indexes[-1].parameters if indexes else {}), **spec.parameters},
     )
 

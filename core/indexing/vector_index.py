@@ -41,6 +41,7 @@ def _count(value: float | None) -> int | None:
 
 
 DEFAULT_EFFORT = Effort()
+DEFAULT_RECALL = 0.98
 
 
 class BuildCancelled(Exception):

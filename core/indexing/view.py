@@ -69,6 +69,10 @@ class LibraryView:
         return sum(part.memory_bytes for part in self.parts)
 
     @property
+    def vector_bytes(self) -> int:
+        return sum(part.rows.matrix[: part.size].nbytes for part in self.parts)
+
+    @property
     def scanned_bytes(self) -> int:
         """Of vectors that a search without a filter compares one by one."""
         return sum(part.scanned_bytes for part in self.parts)
@@ -81,6 +85,14 @@ class LibraryView:
     def chunk(self, serial: int) -> Chunk:
         part = self._part(serial)
         return part.rows.chunks[part.row_of(serial)]
+
+    def chunks_of(self, serials: Serials) -> list[Chunk]:
+        """In the order of the serials."""
+        if len(self.parts) != 1:
+            return [self.chunk(serial) for serial in serials.tolist()]
+        [part] = self.parts
+        chunks = part.rows.chunks
+        return [chunks[row] for row in part.rows_of(serials).tolist()]
 
     def document(self, serial: int) -> Document:
         return self.documents[self.chunk(serial).document_id]
@@ -143,6 +155,9 @@ class LibraryView:
         `queries`: `(q, d) float32`, of the library's dimension. `matches`: the chunks to choose
         from, all if `None`.
         """
+        if not self.parts:
+            return [NOTHING for _ in queries]
+        queries = self._as_kernels_take(queries)
         effort = effort.or_else(self.library.index.parameters)
         if matches is None:
             parts = self.parts
@@ -154,3 +169,11 @@ class LibraryView:
         if not parts:
             return [NOTHING for _ in queries]
         return [merge(parts, of_query, k) for of_query in zip(*found, strict=True)]
+
+    def _as_kernels_take(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raises: ValueError: of another dimension, which a kernel would read beyond."""
+        if queries.shape[1] != self.parts[0].rows.dimension:
+            dimension = self.parts[0].rows.dimension
+            raise ValueError(f"The vectors have {dimension} numbers, not {queries.shape[1]}.")
+        flags = queries.flags
+        return queries if flags.c_contiguous and flags.writeable else queries.copy()

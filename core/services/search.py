@@ -3,29 +3,22 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import NamedTuple
-
-import numpy as np
 
 from core.domain import filters, vectors
-from core.domain.document import Chunk, Document, Embedding
+from core.domain.document import Embedding
 from core.domain.errors import Fault, Invalid, ProviderRejected
-from core.domain.filters import Filter
 from core.indexing.catalog import Catalog, CatalogState
-from core.indexing.grouping import best_per_document
-from core.indexing.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
-from core.indexing.lexical.bm25 import LexicalReader
 from core.indexing.lexical.following import LexicalIndexes
 from core.indexing.listing import After, ChunkPage, select
-from core.indexing.ranking import NOTHING, Ranking
 from core.indexing.status import IndexStatus, index_status
-from core.indexing.vector_index import DEFAULT_EFFORT, Effort
-from core.indexing.view import LibraryView, Matches
 from core.providers.base import Embedder
 from core.services.at import At
+from core.services.search_answer import Hit, Plan, SearchAnswer
+from core.services.search_ranking import CheckedSearch, Ranked, Ranker
 from core.services.search_request import SearchRequest
+from core.services.shadow import ShadowQueries
 
 __all__ = ["Hit", "Plan", "SearchAnswer", "SearchRequest", "SearchService"]
 
@@ -36,50 +29,9 @@ _US_PER_FILTERED_CHUNK = 0.5
 _US_PER_BYTE = 1 / 12_000
 
 
-class Hit(NamedTuple):
-    """`embedding` is there if the request includes it; the answer shows what it includes."""
-
-    chunk: Chunk
-    document: Document
-    score: float
-    embedding: Embedding | None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How the hits were found. `matches`: how many chunks the filter left, if there was one."""
-
-    index: str
-    filter: str
-    matches: int | None
-    exact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SearchAnswer:
-    """`took_ms` is from when the request came in; in a batch, from when the batch did."""
-
-    hits: Sequence[Hit]
-    plan: Plan
-    position: int
-    took_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """A request that is checked, with the view that it is answered from. `reader`: of the same
-    rows, if it is a search by words."""
-
-    request: SearchRequest
-    pointer: str
-    view: LibraryView
-    filter: Filter | None
-    reader: LexicalReader | None = None
-
-
 class SearchService:
-    """`embedders`: by the name of their model, blocking. `index_error`: why a library's index
-    could not be built, by the library's id."""
+    """`embedders`: by the name of their model, blocking. `shadow`: measures recall if it was
+    started. `index_error`: why a library's index could not be built, by the library's id."""
 
     def __init__(
         self,
@@ -87,11 +39,14 @@ class SearchService:
         embedders: Mapping[str, Embedder],
         *,
         min_position_wait_s: float,
+        shadow: ShadowQueries | None = None,
         index_error: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._catalog = catalog
         self._embedders = embedders
         self._lexical = LexicalIndexes(catalog)
+        self._shadow = shadow or ShadowQueries()
+        self._ranker = Ranker(self._shadow)
         self._min_position_wait_s = min_position_wait_s
         self._index_error = index_error
 
@@ -111,6 +66,8 @@ class SearchService:
         if view is None:
             return _US_PER_SEARCH
         scan = view.scanned_bytes * _US_PER_BYTE
+        if request.exact:
+            scan = view.vector_bytes * _US_PER_BYTE
         filtering = view.vectors * _US_PER_FILTERED_CHUNK if request.filter is not None else 0.0
         return _US_PER_SEARCH + scan + filtering + request.k * _US_PER_HIT
 
@@ -152,11 +109,14 @@ class SearchService:
         """Raises: NotFound, Behind."""
         state = self._state(min_position)
         view = state.library(ref)
-        error, words = (
-            self._index_error(view.library.id),
-            self._lexical.memory_bytes(view.library.id),
+        id_ = view.library.id
+        status = index_status(
+            view,
+            error=self._index_error(id_),
+            lexical_memory_bytes=self._lexical.memory_bytes(id_),
+            recall=self._shadow.recall(id_),
         )
-        return At(index_status(view, error, lexical_memory_bytes=words), state.position)
+        return At(status, state.position)
 
     def _state(self, min_position: int) -> CatalogState:
         self._catalog.wait_for(min_position, self._min_position_wait_s)
@@ -171,15 +131,16 @@ class SearchService:
         if any(search.request.mode != "vector" for search in searches):
             state, searches = self._with_readers(requests, pointers)
         answers = []
-        for search, query in zip(searches, self._queries(searches), strict=True):
-            hits, plan = _found(search, query)
+        ranked = self._ranker.rank(searches, self._queries(searches))
+        for search, of_search in zip(searches, ranked, strict=True):
+            hits, plan = _answered(search, of_search)
             took_ms = (perf_counter() - started) * 1e3
             answers.append(SearchAnswer(hits, plan, state.position, took_ms))
         return answers
 
     def _with_readers(
         self, requests: Sequence[SearchRequest], pointers: Sequence[str]
-    ) -> tuple[CatalogState, list[_Search]]:
+    ) -> tuple[CatalogState, list[CheckedSearch]]:
         """All again from a state that the indexes of words are at."""
         worded = {request.library for request in requests if request.mode != "vector"}
         state, readers = self._lexical.at_once(worded)
@@ -190,7 +151,7 @@ class SearchService:
             for search in _checked(state, requests, pointers)
         ]
 
-    def _queries(self, searches: Sequence[_Search]) -> list[Embedding | None]:
+    def _queries(self, searches: Sequence[CheckedSearch]) -> list[Embedding | None]:
         """One for each search; `None` where there is nothing to search in. Texts go together."""
         queries = [search.request.embedding for search in searches]
         by_model = defaultdict(list)
@@ -213,8 +174,8 @@ class SearchService:
 
 def _checked(
     state: CatalogState, requests: Sequence[SearchRequest], pointers: Sequence[str]
-) -> list[_Search]:
-    searches: list[_Search] = []
+) -> list[CheckedSearch]:
+    searches: list[CheckedSearch] = []
     faults: list[Fault] = []
     for request, pointer in zip(requests, pointers, strict=True):
         try:
@@ -226,14 +187,14 @@ def _checked(
     return searches
 
 
-def _check(state: CatalogState, request: SearchRequest, pointer: str) -> _Search:
+def _check(state: CatalogState, request: SearchRequest, pointer: str) -> CheckedSearch:
     request.check(pointer)
     view = state.library(request.library)
     schema = view.library.metadata_schema
     parsed = None
     if request.filter is not None:
         parsed = filters.parse(request.filter, schema, f"{pointer}/filter")
-    search = _Search(request, pointer, view, parsed)
+    search = CheckedSearch(request, pointer, view, parsed)
     if request.embedding is not None:
         _check_vector(search, request.embedding, "/embedding")
     elif _needs_model(search) and view.library.embedding_model is None:
@@ -243,12 +204,12 @@ def _check(state: CatalogState, request: SearchRequest, pointer: str) -> _Search
     return search
 
 
-def _needs_model(search: _Search) -> bool:
+def _needs_model(search: CheckedSearch) -> bool:
     request = search.request
     return request.mode != "lexical" and request.embedding is None and search.view.vectors > 0
 
 
-def _check_vector(search: _Search, embedding: Embedding, place: str) -> None:
+def _check_vector(search: CheckedSearch, embedding: Embedding, place: str) -> None:
     library = search.view.library
     vectors.check(
         embedding,
@@ -258,57 +219,24 @@ def _check_vector(search: _Search, embedding: Embedding, place: str) -> None:
     )
 
 
-def _found(search: _Search, query: Embedding | None) -> tuple[list[Hit], Plan]:
-    request, view = search.request, search.view
-    matches = None if search.filter is None else view.matching(search.filter)
-    if not view.vectors:
-        return [], _plan(request, NOTHING, matches)
-
-    def best(k: int) -> Ranking:
-        return _ranking(search, query, k, matches)
-
-    if request.group_by:
-        total = view.vectors if matches is None else matches.count
-        ranking = best_per_document(view, best, request.k, total=total)
+def _answered(search: CheckedSearch, ranked: Ranked) -> tuple[list[Hit], Plan]:
+    request, view, ranking = search.request, search.view, ranked.ranking
+    documents = view.documents
+    scores = ranking.scores.tolist()
+    chunks = view.chunks_of(ranking.serials)
+    if "embedding" in request.include:
+        embeddings = map(view.embedding, ranking.serials.tolist())
+        hits = [
+            Hit(chunk, documents[chunk.document_id], score, embedding)
+            for chunk, score, embedding in zip(chunks, scores, embeddings, strict=True)
+        ]
     else:
-        ranking = best(request.k)
-    with_embedding = "embedding" in request.include
-    hits = []
-    for serial, score in zip(ranking.serials.tolist(), ranking.scores.tolist(), strict=True):
-        chunk = view.chunk(serial)
-        embedding = view.embedding(serial) if with_embedding else None
-        hits.append(Hit(chunk, view.documents[chunk.document_id], score, embedding))
-    return hits, _plan(request, ranking, matches)
-
-
-def _ranking(search: _Search, query: Embedding | None, k: int, matches: Matches | None) -> Ranking:
-    """`query`: the vector to search for, in any mode but `lexical`."""
-    request, view, reader = search.request, search.view, search.reader
-    effort, text = _effort(request), request.text or ""
-    if query is None:
-        return NOTHING if reader is None else lexical(view, reader, text, k, matches=matches)
-    if reader is None:
-        [ranking] = view.search(query[np.newaxis], k, matches=matches, effort=effort)
-        return ranking
-    weights = _weights(request)
-    return hybrid(view, reader, text, query, k, weights=weights, matches=matches, effort=effort)
-
-
-def _weights(request: SearchRequest) -> Weights:
-    if request.weights is None:
-        return DEFAULT_WEIGHTS
-    vector, words = request.weights["vector"], request.weights["lexical"]
-    return Weights(vector / (vector + words), words / (vector + words))
-
-
-def _effort(request: SearchRequest) -> Effort:
-    if not request.exact and not request.parameters:
-        return DEFAULT_EFFORT
-    return Effort(exact=request.exact).or_else(request.parameters)
-
-
-def _plan(request: SearchRequest, ranking: Ranking, matches: Matches | None) -> Plan:
-    return Plan(
+        hits = [
+            Hit(chunk, documents[chunk.document_id], score, None)
+            for chunk, score in zip(chunks, scores, strict=True)
+        ]
+    matches = ranked.matches
+    return hits, Plan(
         index=ranking.index if request.mode == "vector" else request.mode,
         filter="none" if matches is None else ranking.strategy,
         matches=None if matches is None else matches.count,

@@ -11,7 +11,8 @@ MAX_K = 10_000
 MODES = ("vector", "lexical", "hybrid")
 INCLUDABLE = ("text", "metadata", "document", "embedding")
 GROUPINGS = ("document_id",)
-PARAMETERS = ("ef", "nprobe", "target_recall")
+PARAMETERS = {"ef": (1, 1_000_000), "nprobe": (1, 1_000_000), "target_recall": (0.9, 0.999)}
+"""What steers approximate indexes, and from where to where it goes."""
 WEIGHTS = ("vector", "lexical")
 
 
@@ -99,8 +100,11 @@ class SearchRequest:
                 faults.append(Fault(join("/include", i), detail))
         for name, value in self.parameters.items():
             if name not in PARAMETERS:
-                detail = f"The parameters of a search are {' and '.join(PARAMETERS)}."
+                detail = f"The parameters of a search are {', '.join(PARAMETERS)}."
                 faults.append(Fault(join("/parameters", name), detail))
-            elif value < 1:
-                faults.append(Fault(join("/parameters", name), "This is at least 1."))
+            elif not PARAMETERS[name][0] <= value <= PARAMETERS[name][1]:
+                low, high = PARAMETERS[name]
+                faults.append(
+                    Fault(join("/parameters", name), f"This is from {low:g} to {high:g}.")
+                )
         return faults

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.ranking import Ranking
+from core.indexing.status import Recall
 from core.indexing.vector_index import Effort
 from core.indexing.view import LibraryView, Matches
 
@@ -29,14 +30,6 @@ _TOLERANCE = 0.01
 _HARDER, _HARDEST = 1.25, 8.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """`measured`: the mean share of the true k hits that were found, in so many `searches`."""
-
-    measured: float
-    searches: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,9 +76,11 @@ class ShadowQueries:
             else:
                 self._thread.join()
 
+    def is_due(self) -> bool:
+        """Whether the search at hand is one of those to repeat; each approximate one asks."""
+        return next(self._seen) % self._every == 0
+
     def offer(self, answered: Answered) -> None:
-        if answered.ranking.exact or next(self._seen) % self._every:
-            return
         try:
             self._queue.put_nowait(answered)
         except Full:

@@ -73,6 +73,13 @@ class Chunk(Entity):
     embedding: Embedding | None = None
 
 
+class Recall(Model):
+    """`measured`: the mean share of the true hits that so many `searches` found."""
+
+    measured: float
+    searches: int
+
+
 class Index(Model):
     """`vectors` counts those that are searched, `deleted` those whose space is not back yet.
 
@@ -87,6 +94,7 @@ class Index(Model):
     deleted: int
     memory_bytes: int
     lexical_memory_bytes: int = 0
+    recall: Recall | None = None
     parameters: dict[str, Any] = {}
 
 

@@ -1,6 +1,8 @@
 """The builder: what it does, and what may happen while it does it."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +65,7 @@ class Setting:
         return [(part.live, part.index is not None) for part in self.view.parts]
 
     def state(self) -> str:
-        return index_status(self.view, self.builder.error("L")).state
+        return index_status(self.view, error=self.builder.error("L")).state
 
 
 def rows(start: int, stop: int) -> list[EmbeddedChunk]:
@@ -146,6 +148,17 @@ def test_segments_are_merged_without_what_died(setting: Setting) -> None:
     assert (setting.sizes, setting.view.deleted) == ([(69, True)], 0)
     setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(100)]))
     assert (setting.view.parts, setting.view.memory_bytes) == ((), 0)
+
+
+def test_nobody_holds_what_a_segment_was_made_of(setting: Setting) -> None:
+    setting.put(0, 50)
+    [delta] = setting.view.parts
+    matrix = weakref.ref(delta.rows.matrix)
+    del delta
+    setting.builder.start()
+    settle(setting)
+    gc.collect()
+    assert matrix() is None
 
 
 def test_another_index_is_built_when_it_is_asked_for(setting: Setting) -> None:
@@ -238,7 +251,7 @@ def test_a_failure_is_told_and_tried_again_after_the_next_write(
     setting.meanwhile = fail
     setting.builder.start()
     settle(setting)
-    status = index_status(setting.view, setting.builder.error("L"))
+    status = index_status(setting.view, error=setting.builder.error("L"))
     assert (status.state, status.error) == ("failed", "MemoryError: no room")
     assert "could be built for the library L" in caplog.text
     assert nearest(setting.view, 17) == ["c017"]

@@ -1,0 +1,105 @@
+"""How many cells to probe, and how many of their rows to score, for a share of the true hits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.calibration import K
+from core.indexing.vector_index import Effort
+
+DEFAULT_RECALL = 0.98
+DEPTHS = (20, 40, 80, 160, 320)
+_ENOUGH = 0.9995
+_NO_BETTER = 0.002
+_SCANNED_PER_SCORED = 32
+"""How many rows can be compared by their codes while one is scored."""
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """`recalls`: for each of `DEPTHS` that was tried, the recall@10 with each of `probes` cells.
+
+    `cell_rows`: how many rows a cell has on average.
+    """
+
+    probes: tuple[int, ...]
+    recalls: tuple[tuple[float, ...], ...]
+    cell_rows: float
+
+    @classmethod
+    def untried(cls, cells: int) -> "Tuning":
+        return cls((cells,), ((1.0,),), 1.0)
+
+    def of(self, effort: Effort, k: int) -> tuple[int, int]:
+        """The cheapest number of cells, and of rows to score, for an effort.
+
+        More hits than ten take more in proportion.
+        """
+        times = max(1.0, k / K)
+        if effort.nprobe is not None:
+            nprobe = min(max(1, effort.nprobe), self.probes[-1])
+            depth = self._depth_for(nprobe)
+        else:
+            nprobe, depth = self._cheapest(effort.target_recall or DEFAULT_RECALL)
+            nprobe = min(int(np.ceil(nprobe * np.sqrt(times))), self.probes[-1])
+        return nprobe, max(k, int(depth * times))
+
+    def _cheapest(self, target: float) -> tuple[int, int]:
+        choices = [
+            (int(np.ceil(np.interp(target, recalls, self.probes))), depth)
+            for recalls, depth in zip(self.recalls, DEPTHS, strict=False)
+            if recalls[-1] >= target
+        ]
+        if not choices:
+            return self.probes[-1], DEPTHS[len(self.recalls) - 1]
+        return min(choices, key=self._cost)
+
+    def _cost(self, choice: tuple[int, int]) -> float:
+        nprobe, depth = choice
+        return nprobe * self.cell_rows + depth * _SCANNED_PER_SCORED
+
+    def _depth_for(self, nprobe: int) -> int:
+        """The least that loses next to nothing of what so many cells hold."""
+        reached = [float(np.interp(nprobe, self.probes, recalls)) for recalls in self.recalls]
+        enough = next(i for i, recall in enumerate(reached) if recall >= reached[-1] - _NO_BETTER)
+        return DEPTHS[enough]
+
+
+def ladder(cells: int) -> tuple[int, ...]:
+    """From 1 cell to all, each step twice the one before."""
+    return (*(1 << i for i in range((cells - 1).bit_length())), cells)
+
+
+def tuned(
+    search: Callable[[int, int], Sequence[Rows]],
+    truth: Sequence[Rows],
+    cells: int,
+    cell_rows: float,
+) -> Tuning:
+    """`search`: the rows found for each query with so many cells and rows to score."""
+    probes = ladder(cells)
+    tables: list[tuple[float, ...]] = []
+    for depth in DEPTHS:
+        recalls: list[float] = []
+        for nprobe in probes:
+            enough = len(recalls) > 1 and (
+                recalls[-1] >= _ENOUGH or (nprobe > 8 and recalls[-1] < recalls[-2] + 1e-4)
+            )
+            found = recalls[-1] if enough else _recall(search(nprobe, depth), truth)
+            recalls.append(max([found, *recalls[-1:]]))
+        if tables and recalls[-1] < tables[-1][-1] + _NO_BETTER:
+            break
+        tables.append(tuple(recalls))
+    return Tuning(probes, tuple(tables), cell_rows)
+
+
+def _recall(found: Sequence[Rows], truth: Sequence[Rows]) -> float:
+    shares = [
+        len(np.intersect1d(mine, true)) / max(1, len(true))
+        for mine, true in zip(found, truth, strict=True)
+    ]
+    return float(np.mean(shares))

@@ -1,0 +1,36 @@
+"""What a search answers: hits, how they were found, and as of when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from core.domain.document import Chunk, Document, Embedding
+
+
+class Hit(NamedTuple):
+    """`embedding` is there if the request includes it; the answer shows what it includes."""
+
+    chunk: Chunk
+    document: Document
+    score: float
+    embedding: Embedding | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the hits were found. `matches`: how many chunks the filter left, if there was one."""
+
+    index: str
+    filter: str
+    matches: int | None
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """`took_ms` is from when the request came in; in a batch, from when the batch did."""
+
+    hits: Sequence[Hit]
+    plan: Plan
+    position: int
+    took_ms: float

@@ -1,0 +1,150 @@
+"""From checked searches and their query vectors to rankings: by vectors, by words, by both."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.domain.document import Embedding
+from core.domain.filters import Filter
+from core.indexing.grouping import best_per_document
+from core.indexing.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
+from core.indexing.lexical.bm25 import LexicalReader
+from core.indexing.ranking import NOTHING, Ranking
+from core.indexing.vector_index import DEFAULT_EFFORT, DEFAULT_RECALL, Effort
+from core.indexing.view import LibraryView, Matches
+from core.services.search_request import SearchRequest
+from core.services.shadow import Answered, ShadowQueries
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSearch:
+    """A request that is checked, with the view that it is answered from. `pointer`: where it is
+    in the input. `reader`: of the same rows, if it is a search by words."""
+
+    request: SearchRequest
+    pointer: str
+    view: LibraryView
+    filter: Filter | None
+    reader: LexicalReader | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """`matches`: the chunks that the filter left, if there was one."""
+
+    ranking: Ranking
+    matches: Matches | None
+
+
+class Ranker:
+    """`shadow`: where what is approximate is measured."""
+
+    def __init__(self, shadow: ShadowQueries) -> None:
+        self._shadow = shadow
+
+    def rank(
+        self, searches: Sequence[CheckedSearch], queries: Sequence[Embedding | None]
+    ) -> list[Ranked]:
+        """`queries`: the vector of each search, in any mode but `lexical`.
+
+        Searches that differ in nothing but their vectors are made as one block.
+        """
+        if len(searches) == 1:
+            return [self._rank(searches[0], queries[0])]
+        ranked: list[Ranked | None] = [None] * len(searches)
+        for places in _blocks(searches):
+            block = [queries[i] for i in places]
+            vectors = [query for query in block if query is not None]
+            if len(vectors) < len(block) or len(block) == 1:
+                found = [self._rank(searches[i], queries[i]) for i in places]
+            else:
+                found = self._rank_block(searches[places[0]], vectors)
+            for i, one in zip(places, found, strict=True):
+                ranked[i] = one
+        return [one for one in ranked if one is not None]
+
+    def _rank_block(self, like: CheckedSearch, queries: Sequence[Embedding]) -> list[Ranked]:
+        request, view, effort = like.request, like.view, self._effort(like)
+        rankings = view.search(np.stack(queries), request.k, effort=effort)
+        for query, ranking in zip(queries, rankings, strict=True):
+            self._offer(like, query, request.k, None, ranking)
+        return [Ranked(ranking, None) for ranking in rankings]
+
+    def _rank(self, search: CheckedSearch, query: Embedding | None) -> Ranked:
+        request, view = search.request, search.view
+        matches = None if search.filter is None else view.matching(search.filter)
+        if not view.vectors:
+            return Ranked(NOTHING, matches)
+        if not request.group_by:
+            return Ranked(self._ranking(search, query, request.k, matches), matches)
+        total = view.vectors if matches is None else matches.count
+
+        def best(k: int) -> Ranking:
+            return self._ranking(search, query, k, matches)
+
+        return Ranked(best_per_document(view, best, request.k, total=total), matches)
+
+    def _ranking(
+        self, search: CheckedSearch, query: Embedding | None, k: int, matches: Matches | None
+    ) -> Ranking:
+        view, reader = search.view, search.reader
+        text = search.request.text or ""
+        if query is None:
+            return NOTHING if reader is None else lexical(view, reader, text, k, matches=matches)
+        effort = self._effort(search)
+        if reader is None:
+            [ranking] = view.search(query[np.newaxis], k, matches=matches, effort=effort)
+            self._offer(search, query, k, matches, ranking)
+            return ranking
+        weights = _weights(search.request)
+        return hybrid(view, reader, text, query, k, weights=weights, matches=matches, effort=effort)
+
+    def _effort(self, search: CheckedSearch) -> Effort:
+        request = search.request
+        effort = DEFAULT_EFFORT
+        if request.exact or request.parameters:
+            effort = Effort(exact=request.exact).or_else(request.parameters)
+        boost = self._shadow.boost(search.view.library.id)
+        return effort if boost == 1.0 else replace(effort, boost=boost)
+
+    def _offer(
+        self,
+        search: CheckedSearch,
+        query: Embedding,
+        k: int,
+        matches: Matches | None,
+        ranking: Ranking,
+    ) -> None:
+        if not ranking.exact and self._shadow.is_due():
+            target = _target(search)
+            self._shadow.offer(Answered(search.view, query, k, matches, ranking, target))
+
+
+def _target(search: CheckedSearch) -> float | None:
+    """`None` where the effort is set, and so promises no recall."""
+    effort = Effort().or_else(search.request.parameters)
+    effort = effort.or_else(search.view.library.index.parameters)
+    if effort.ef or effort.nprobe:
+        return None
+    return effort.target_recall or DEFAULT_RECALL
+
+
+def _blocks(searches: Sequence[CheckedSearch]) -> list[list[int]]:
+    """Places of searches that may go together: by vectors alone, of one library, as hard."""
+    blocks: dict[object, list[int]] = defaultdict(list)
+    for i, search in enumerate(searches):
+        request = search.request
+        alone = search.filter is not None or search.reader is not None or request.group_by
+        parameters = frozenset(request.parameters.items())
+        shape = (search.view.library.id, request.k, request.exact, parameters)
+        blocks[i if alone else shape].append(i)
+    return list(blocks.values())
+
+
+def _weights(request: SearchRequest) -> Weights:
+    if request.weights is None:
+        return DEFAULT_WEIGHTS
+    vector, words = request.weights["vector"], request.weights["lexical"]
+    return Weights(vector / (vector + words), words / (vector + words))

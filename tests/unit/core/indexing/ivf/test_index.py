@@ -1,0 +1,238 @@
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.domain.library import IndexKind, Metric
+from core.indexing.ivf.build import build_ivf
+from core.indexing.ivf.index import IvfIndex
+from core.indexing.kernels import cpu
+from core.indexing.vector_index import BuildCancelled, Effort, Found
+from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
+
+COUNT, DIMENSION, K = 6_000, 30, 10
+
+Rows = NDArray[np.float32]
+
+
+def recall_of(
+    index: IvfIndex,
+    rows: Rows,
+    queries: Rows,
+    effort: Effort,
+    allowed: NDArray[np.bool_] | None = None,
+) -> float:
+    shares = []
+    for query, found in zip(queries, index.search(queries, K, effort, allowed), strict=True):
+        expected = best(scores_of(rows, query, index.coded.vectors.metric), K, allowed)
+        shares.append(len(expected & set(found.rows[:K].tolist())) / max(1, len(expected)))
+    return float(np.mean(shares))
+
+
+@pytest.fixture(scope="module", params=list(Metric))
+def metric(request: pytest.FixtureRequest) -> Metric:
+    chosen: Metric = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def rows() -> Rows:
+    return clustered(COUNT, DIMENSION)
+
+
+@pytest.fixture(scope="module")
+def queries() -> Rows:
+    return clustered(200, DIMENSION, seed=1)
+
+
+@pytest.fixture(scope="module")
+def index(rows: Rows, metric: Metric) -> IvfIndex:
+    return build_ivf(vectors_of(rows, metric), threads=2)
+
+
+def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -> None:
+    cells = len(index.lists.cells)
+    assert recall_of(index, rows, queries, Effort(nprobe=cells)) > 0.99
+    metric = index.coded.vectors.metric
+    for query, found in zip(queries, index.probe(queries, K, cells, 100), strict=True):
+        assert found.scores == pytest.approx(scores_of(rows, query, metric)[found.rows])
+        assert (np.diff(found.scores) <= 0).all()
+
+
+@pytest.mark.parametrize("target", [0.8, 0.9, 0.98])
+def test_a_target_is_reached(index: IvfIndex, rows: Rows, target: float) -> None:
+    alike = np.ascontiguousarray(rows[::30])
+    assert recall_of(index, rows, alike, Effort(target_recall=target)) > target - 0.03
+
+
+def test_more_cells_find_no_less(index: IvfIndex, rows: Rows, queries: Rows) -> None:
+    one, some = (recall_of(index, rows, queries, Effort(nprobe=n)) for n in (1, 30))
+    assert one < some
+
+
+def test_the_lists_are_the_same_for_any_number_of_threads(rows: Rows, metric: Metric) -> None:
+    one, three = (build_ivf(vectors_of(rows, metric), threads=threads) for threads in (1, 3))
+    for name in ("cells", "codebook", "blocks", "rows", "codes", "biases"):
+        assert np.array_equal(getattr(one.lists, name), getattr(three.lists, name))
+    assert one.tuning == three.tuning
+
+
+def test_another_seed_makes_other_cells(rows: Rows) -> None:
+    one, other = (build_ivf(vectors_of(rows, Metric.L2), seed=seed) for seed in (0, 1))
+    assert not np.array_equal(one.lists.cells, other.lists.cells)
+
+
+def test_each_row_is_in_one_list(index: IvfIndex) -> None:
+    kept = index.lists.rows[index.lists.rows >= 0]
+    assert sorted(kept.tolist()) == list(range(COUNT))
+    assert index.memory_bytes > index.lists.codes.nbytes + index.lists.cells.nbytes
+
+
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.1, 0.5, 0.9])
+def test_a_filter_costs_no_hits(index: IvfIndex, rows: Rows, queries: Rows, share: float) -> None:
+    allowed = np.random.default_rng(2).random(COUNT) < share
+    matches = int(np.count_nonzero(allowed))
+    for effort in (Effort(nprobe=1), Effort(nprobe=20), Effort()):
+        for found in index.search(queries, K, effort, allowed):
+            assert allowed[found.rows].all()
+            assert len(found.rows) >= min(K, matches)
+            assert len(set(found.rows.tolist())) == len(found.rows)
+    assert recall_of(index, rows, queries, Effort(target_recall=0.98), allowed) > 0.93
+
+
+def test_a_filter_that_is_far_from_the_query_costs_no_hits(
+    index: IvfIndex, rows: Rows, queries: Rows
+) -> None:
+    scores = scores_of(rows, queries[0], index.coded.vectors.metric)
+    allowed = scores < np.quantile(scores, 0.2)
+    for found in index.probe(queries, K, 1, 20, allowed):
+        assert allowed[found.rows].all()
+        assert len(found.rows) >= K
+
+
+def test_nothing_is_allowed(index: IvfIndex, queries: Rows) -> None:
+    nothing = np.zeros(COUNT, np.bool_)
+    answers = index.search(queries[:1], K, Effort(), nothing) + index.probe(
+        queries[:1], K, 1, 20, nothing
+    )
+    assert [len(found.rows) for found in answers] == [0, 0]
+
+
+def test_exact_is_exact(index: IvfIndex, rows: Rows, queries: Rows) -> None:
+    found = index.search(queries, K, Effort(exact=True), None)
+    assert all(answer.exact for answer in found)
+    assert recall_of(index, rows, queries, Effort(exact=True)) == 1.0
+
+
+@pytest.mark.parametrize("k", [1, 100, COUNT - 1, COUNT, 2 * COUNT])
+def test_as_many_as_there_are(index: IvfIndex, queries: Rows, k: int) -> None:
+    for effort in (Effort(), Effort(nprobe=1)):
+        [found] = index.search(queries[:1], k, effort, None)
+        assert len(found.rows) >= min(k, COUNT)
+
+
+def test_one_query_finds_what_a_batch_does(index: IvfIndex, queries: Rows) -> None:
+    for i, together in enumerate(index.probe(queries, K, 8, 40)):
+        [alone] = index.probe(queries[i : i + 1], K, 8, 40)
+        assert np.array_equal(alone.scores, together.scores)
+
+
+def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
+    def answers(found: list[Found]) -> list[list[int]]:
+        return [answer.rows.tolist() for answer in found]
+
+    alone = answers(index.probe(queries, K, 8, 40))
+    different: list[int] = []
+
+    def search() -> None:
+        for i in range(5):
+            if answers(index.probe(queries, K, 8, 40)) != alone:
+                different.append(i)
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not different
+
+
+@pytest.mark.parametrize("dimension", [1, 5, 8, 130])
+@pytest.mark.parametrize("count", [1, 2, 3, 33, 300])
+def test_few_rows(metric: Metric, count: int, dimension: int) -> None:
+    rows = clustered(count, dimension)
+    index = build_ivf(vectors_of(rows, metric), nlist=64)
+    assert index.kind is IndexKind.IVF
+    assert index.parameters["nlist"] <= min(64, count)
+    for found in (
+        *index.search(rows[:1], K, Effort(), None),
+        *index.probe(rows[:1], K, 1, 20),
+    ):
+        assert len(found.rows) >= min(K, count)
+
+
+def test_equal_rows(metric: Metric) -> None:
+    rows = np.full((700, 12), 0.3, np.float32)
+    index = build_ivf(vectors_of(rows, metric), threads=2)
+    assert len(index.lists.cells) == 1
+    [found] = index.probe(rows[:1], K, 1, 20)
+    assert len(set(found.rows.tolist())) >= K
+
+
+def test_two_kinds_of_rows(metric: Metric) -> None:
+    rows = np.repeat(np.eye(2, 9, dtype=np.float32), 100, axis=0)
+    index = build_ivf(vectors_of(rows, metric))
+    assert len(index.lists.cells) == 2
+    [found] = index.probe(rows[150:151], K, 1, 20)
+    assert (found.rows >= 100).all()
+
+
+def test_zero_vectors_under_dot() -> None:
+    index = build_ivf(vectors_of(np.zeros((600, 8), np.float32), Metric.DOT))
+    [found] = index.probe(np.zeros((1, 8), np.float32), K, 1, 20)
+    assert found.scores[:K].tolist() == [0.0] * K
+
+
+def test_rows_far_from_the_origin_under_l2(rows: Rows, queries: Rows) -> None:
+    index = build_ivf(vectors_of(rows + 1_000, Metric.L2))
+    far = queries + np.float32(1_000)
+    assert recall_of(index, rows + 1_000, far, Effort(nprobe=50)) > 0.95
+
+
+def test_a_build_can_be_cancelled(rows: Rows) -> None:
+    with pytest.raises(BuildCancelled):
+        build_ivf(vectors_of(rows, Metric.L2), cancelled=lambda: True)
+
+
+_SEARCHES = """
+from core.domain.library import Metric
+from core.indexing.ivf.build import build_ivf
+from core.indexing.kernels.cpu import CODE_PATH
+from tests.unit.core.indexing.vectors_of import clustered, vectors_of
+
+rows = clustered(1500, 24)
+index = build_ivf(vectors_of(rows, Metric.COSINE))
+print(CODE_PATH, [found.rows[:5].tolist() for found in index.probe(rows[:50], 5, 20, 20)])
+"""
+
+
+@pytest.mark.parametrize("path", [path for path in cpu.available() if path != cpu.CODE_PATH])
+def test_other_code_paths_find_the_same(path: cpu.CodePath) -> None:
+    """In a process of its own, as a path is chosen once."""
+    outputs = []
+    for wanted in (path, cpu.CODE_PATH):
+        ended = subprocess.run(
+            [sys.executable, "-c", _SEARCHES],
+            env={**os.environ, "NALANDA_KERNELS": wanted},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        name, _, answer = ended.stdout.partition(" ")
+        assert name == wanted
+        outputs.append(answer)
+    assert outputs[0] == outputs[1]
