@@ -1,6 +1,7 @@
 """How inverted lists are made and tuned: the same for a seed whatever the number of threads."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,48 +37,68 @@ def build_ivf(
     Raises:
         BuildCancelled: `cancelled` said so.
     """
+    with ThreadPoolExecutor(threads, "build") as pool:
+        return _built(vectors, nlist, np.random.default_rng(seed), pool, threads, cancelled)
+
+
+def _built(
+    vectors: Vectors,
+    nlist: int | None,
+    rng: np.random.Generator,
+    pool: ThreadPoolExecutor,
+    threads: int,
+    cancelled: Callable[[], bool],
+) -> IvfIndex:
     count = len(vectors.matrix)
-    rng = np.random.default_rng(seed)
     space = Space.of(vectors)
     points = space.of_rows(vectors)
     held_out = np.sort(rng.choice(count, min(_HELD_OUT, count), replace=False))
-    truth = _truth(points, held_out, halves=space.halves)
+    truth = _truth(points, held_out, pool, halves=space.halves)
     lists = build_lists(
         space,
         points,
         nlist or round(_CELLS_PER_ROOT * count**0.5),
-        pull=_pull(points, held_out, truth),
+        # Under dot a query may be of any length, and what is made up for is not.
+        pull=0.0 if space.is_dot else _pull(points, held_out, truth),
         rng=rng,
+        pool=pool,
         threads=threads,
         cancelled=cancelled,
     )
     if cancelled():
         raise BuildCancelled
-    del points
-    index = IvfIndex(_uncoded(vectors), lists, Tuning.untried(len(lists.cells)))
-    queries = np.ascontiguousarray(vectors.matrix[held_out])
+    cells = len(lists.cells)
+    index = IvfIndex(_uncoded(vectors), lists, Tuning.untried(cells))
 
     def search(nprobe: int, depth: int) -> list[Rows]:
-        found = index.probe(queries, K + 1, nprobe, depth)
-        # What is asked is the neighbours of rows that are not there.
-        pairs = zip(found, held_out, strict=True)
-        return [answer.rows[answer.rows != own][:K] for answer, own in pairs]
+        def part(own: NDArray[np.int64]) -> list[Rows]:
+            queries = np.ascontiguousarray(vectors.matrix[own])
+            found = index.probe(queries, K + 1, nprobe, depth)
+            # What is asked for is the neighbours of rows that are not there.
+            pairs = zip(found, own, strict=True)
+            return [answer.rows[answer.rows != row][:K] for answer, row in pairs]
 
-    cell_rows = count / len(lists.cells)
-    return IvfIndex(index.coded, lists, tuned(search, truth, len(lists.cells), cell_rows))
+        parts = pool.map(part, np.array_split(held_out, threads))
+        return [rows for found in parts for rows in found]
+
+    return IvfIndex(index.coded, lists, tuned(search, truth, cells, count / cells))
 
 
-def _truth(points: Floats, held_out: NDArray[np.int64], *, halves: bool) -> list[Rows]:
+def _truth(
+    points: Floats, held_out: NDArray[np.int64], pool: ThreadPoolExecutor, *, halves: bool
+) -> list[Rows]:
     """The nearest `K` rows of each row that is held out, without itself."""
     wanted = min(K, len(points) - 1)
     squares = np.vecdot(points, points) / 2 if halves else np.float32(0)
-    truth: list[Rows] = []
-    for start in range(0, len(held_out), _QUERIES_AT_ONCE):
-        own = held_out[start : start + _QUERIES_AT_ONCE]
-        scores = points[own] @ points.T - squares
-        scores[np.arange(len(own)), own] = -np.inf
-        truth += list(np.argpartition(-scores, wanted, axis=1)[:, :wanted])
-    return truth
+
+    def part(own: NDArray[np.int64]) -> list[Rows]:
+        distances = squares - points[own] @ points.T
+        distances[np.arange(len(own)), own] = np.inf
+        return list(np.argpartition(distances, wanted, axis=1)[:, :wanted])
+
+    starts = range(0, len(held_out), _QUERIES_AT_ONCE)
+    parts = pool.map(part, (held_out[start : start + _QUERIES_AT_ONCE] for start in starts))
+    return [rows for found in parts for rows in found]
 
 
 def _pull(points: Floats, held_out: NDArray[np.int64], truth: list[Rows]) -> float:

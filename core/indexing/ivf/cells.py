@@ -6,24 +6,30 @@ each cell.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.kernels.typing import Floats
 
-_AT_ONCE = 4_096
+_AT_ONCE = 1_024
 _SEEDED_AT_ONCE = 64
 _SAMPLES_A_CELL = (16, 16, 16, 32, 64)
 """Of each iteration, in rows: the first ones need not be exact to bring cells apart."""
 
 
 def learn_cells(
-    rows: Floats, count: int, rng: np.random.Generator, cancelled: Callable[[], bool]
+    rows: Floats,
+    count: int,
+    rng: np.random.Generator,
+    pool: ThreadPoolExecutor,
+    cancelled: Callable[[], bool],
 ) -> Floats:
     """`(c, d) float32`, c ≤ `count`: fewer where there are not so many different rows.
 
-    `rows`: `(n, d) float32`, at least one. O(s·count·d), where s rows are sampled: at most 64 a cell.
+    `rows`: `(n, d) float32`, at least one. O(s·count·d) for s sampled rows, at most
+    64 a cell.
     """
     order = rng.permutation(len(rows))[: _SAMPLES_A_CELL[-1] * count]
     sample = rows[order]
@@ -32,19 +38,22 @@ def learn_cells(
         if cancelled():
             break
         part = sample[: size * count]
-        cells = _moved(part, cells, assign(part, cells))
+        cells = _moved(part, cells, assign(part, cells, pool))
     return cells
 
 
-def assign(rows: Floats, cells: Floats) -> NDArray[np.int32]:
+def assign(rows: Floats, cells: Floats, pool: ThreadPoolExecutor) -> NDArray[np.int32]:
     """The nearest cell of each row."""
     nearest = np.empty(len(rows), np.int32)
     halves = halves_of(cells)
-    for start in range(0, len(rows), _AT_ONCE):
+
+    def assign_part(start: int) -> None:
         part = slice(start, start + _AT_ONCE)
         products = rows[part] @ cells.T
         products -= halves
         nearest[part] = products.argmax(axis=1)
+
+    list(pool.map(assign_part, range(0, len(rows), _AT_ONCE)))
     return nearest
 
 
@@ -76,8 +85,8 @@ def _moved(sample: Floats, cells: Floats, nearest: NDArray[np.int32]) -> Floats:
     """Each to the mean of its rows; one without any stays."""
     order = np.argsort(nearest, kind="stable")
     present, starts = np.unique(nearest[order], return_index=True)
-    sums = np.add.reduceat(sample[order], starts, axis=0, dtype=np.float64)
+    sums = np.add.reduceat(sample[order], starts, axis=0)
     sizes = np.diff(np.append(starts, len(sample)))
     moved = cells.copy()
-    moved[present] = sums / sizes[:, np.newaxis]
+    moved[present] = sums / sizes[:, np.newaxis].astype(np.float32)
     return moved

@@ -22,6 +22,7 @@ from core.indexing.kernels.inverted import search_cells
 from core.indexing.vector_index import Effort, Found
 
 _QUERIES_AT_ONCE = 1_024
+_SCORED_AT_ONCE = 1 << 20
 _SCANNED_BY_CODES = 12
 """How many rows a search by codes can look at in the time that one takes exactly."""
 
@@ -57,14 +58,14 @@ class IvfIndex:
         nprobe, depth = self.tuning.of(effort, k)
         matches = self.coded.count if allowed is None else int(np.count_nonzero(allowed))
         # As many of the allowed rows are then among those scanned as without a filter.
-        nprobe = min(int(np.ceil(nprobe * self.coded.count / max(matches, 1))), len(self.lists.cells))
+        nprobe = min(
+            int(np.ceil(nprobe * self.coded.count / max(matches, 1))), len(self.lists.cells)
+        )
         if effort.exact or matches <= depth or self._exactly_is_cheaper(matches, nprobe):
             return search_exactly(self.coded, queries, k, allowed)
-        step = _QUERIES_AT_ONCE
+        step = max(1, min(_QUERIES_AT_ONCE, _SCORED_AT_ONCE // depth))
         parts = (queries[start : start + step] for start in range(0, len(queries), step))
-        return [
-            found for part in parts for found in self.probe(part, k, nprobe, depth, allowed)
-        ]
+        return [found for part in parts for found in self.probe(part, k, nprobe, depth, allowed)]
 
     def probe(
         self,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from core.indexing.coded import aligned
 from core.indexing.ivf.cells import assign, halves_of, learn_cells
 from core.indexing.ivf.space import Space
-from core.indexing.kernels.fastscan import BLOCK_ROWS
-from core.indexing.kernels.quantizing import POINTS, encode_cells, learn_points
+from core.indexing.kernels.fastscan import BLOCK_ROWS, POINTS
+from core.indexing.kernels.quantizing import encode_cells, learn_points
 from core.indexing.kernels.typing import Floats, Ints
 
 _CODEBOOK_SAMPLE = 8_192
@@ -23,11 +23,12 @@ _BYTES_A_NUMBER = BLOCK_ROWS // 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lists:
-    """`D` is the dimension filled up to a multiple of eight.
+    """`D` is the dimension filled up to a multiple of eight; a block has 32 rows.
 
-    `cells`: `(c, D) float32`, and `halves`, `(c,)`, of their squared lengths. `codebook`: `(D/2, 2,
-    16) float32`. `blocks`: `(c + 1,) int64`, where each cell's blocks of 32 rows begin. `rows`: `(b, 32) int32`, -1 where there is none. `codes`:
-    `(b, 8·D) uint8`. `biases`: `(b, 32) float32`, what is added to a row's estimate.
+    `cells`: `(c, D) float32`. `halves`: `(c,) float32`, taken off their products with a query to
+    rank them. `codebook`: `(D/2, 2, 16) float32`. `blocks`: `(c + 1,) int64`, where each cell's
+    blocks begin. `rows`: `(b, 32) int32`, -1 where there is none. `codes`: `(b, 8·D) uint8`.
+    `biases`: `(b, 32) float32`, what is added to a row's estimate.
     """
 
     space: Space
@@ -61,6 +62,7 @@ def build_lists(
     *,
     pull: float,
     rng: np.random.Generator,
+    pool: ThreadPoolExecutor,
     threads: int,
     cancelled: Callable[[], bool],
 ) -> Lists:
@@ -68,34 +70,35 @@ def build_lists(
 
     Of no use if `cancelled` said so.
     """
-    cells = learn_cells(points, cell_count, rng, cancelled)
-    nearest = assign(points, cells)
+    cells = learn_cells(points, cell_count, rng, pool, cancelled)
+    nearest = assign(points, cells, pool)
     blocks, rows = _in_blocks(nearest, len(cells))
-    codes = aligned((len(rows), points.shape[1] * _BYTES_A_NUMBER), np.uint8)
+    codes = aligned((len(rows), points.shape[1] * _BYTES_A_NUMBER), np.uint8).view(np.uint8)
     biases = np.empty(rows.shape, np.float32)
     cell_of_block = np.repeat(np.arange(len(cells), dtype=np.int32), np.diff(blocks))
-    with ThreadPoolExecutor(threads, "build") as pool:
-        codebook = _codebook(points, cells, nearest, rng, pool, threads)
+    codebook = _codebook(points, cells, nearest, rng, pool, threads)
 
-        def encode(start: int) -> None:
-            stop = min(start + _BLOCKS_AT_ONCE, len(rows))
-            if not cancelled():
-                encode_cells(
-                    rows,
-                    points,
-                    cells,
-                    cell_of_block,
-                    codebook,
-                    space.halves,
-                    pull,
-                    codes,
-                    biases,
-                    start,
-                    stop,
-                )
+    def encode(start: int) -> None:
+        stop = min(start + _BLOCKS_AT_ONCE, len(rows))
+        if not cancelled():
+            encode_cells(
+                rows,
+                points,
+                cells,
+                cell_of_block,
+                codebook,
+                space.halves,
+                pull,
+                codes,
+                biases,
+                start,
+                stop,
+            )
 
-        list(pool.map(encode, range(0, len(rows), _BLOCKS_AT_ONCE)))
-    return Lists(space, cells, halves_of(cells), codebook, blocks, rows, codes, biases)
+    list(pool.map(encode, range(0, len(rows), _BLOCKS_AT_ONCE)))
+    # A product's order is the same for a query of any length, and so must be that of the cells.
+    halves = np.zeros(len(cells), np.float32) if space.is_dot else halves_of(cells)
+    return Lists(space, cells, halves, codebook, blocks, rows, codes, biases)
 
 
 def _in_blocks(nearest: NDArray[np.int32], cell_count: int) -> tuple[Ints, NDArray[np.int32]]:

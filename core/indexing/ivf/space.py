@@ -32,6 +32,10 @@ class Space:
     def halves(self) -> bool:
         return self.metric is Metric.L2
 
+    @property
+    def is_dot(self) -> bool:
+        return self.metric is Metric.DOT
+
     def of_rows(self, vectors: Vectors) -> Floats:
         if self.metric is not Metric.COSINE:
             return self._moved(vectors.matrix)

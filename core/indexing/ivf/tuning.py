@@ -63,10 +63,13 @@ class Tuning:
         return nprobe * self.cell_rows + depth * _SCANNED_PER_SCORED
 
     def _depth_for(self, nprobe: int) -> int:
-        """The least that loses next to nothing of what so many cells hold."""
+        """One more step than loses next to nothing of what so many cells hold.
+
+        Queries may be less like the rows than those of the calibration were.
+        """
         reached = [float(np.interp(nprobe, self.probes, recalls)) for recalls in self.recalls]
         enough = next(i for i, recall in enumerate(reached) if recall >= reached[-1] - _NO_BETTER)
-        return DEPTHS[enough]
+        return DEPTHS[enough + 1]
 
 
 def ladder(cells: int) -> tuple[int, ...]:

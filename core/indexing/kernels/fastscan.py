@@ -12,13 +12,15 @@ from typing import Any, Final, TypeAlias
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from core.indexing.kernels.cpu import CODE_PATH, CodePath
-from core.indexing.kernels.memory import F32, I8, I16, I32, I64
+from core.indexing.kernels.memory import F32, I8, I16, I32, I64, intrinsic
 
 ScanBlock: TypeAlias = Callable[[int, int, int, int], None]
-Passing: TypeAlias = Callable[[int, int, float, float, float], int]
+Float32: TypeAlias = Any
+"""A number that a kernel has as float32; a `float` there is of 64 bits."""
+
+Passing: TypeAlias = Callable[[int, int, Float32, Float32, Float32], int]
 
 BLOCK_ROWS: Final = 32
 TABLES_AT_ONCE: Final = 4
@@ -182,9 +184,7 @@ def make_scan_block(path: CodePath, queries: int) -> ScanBlock:
 
     def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         codes, tables, chunks, out = args
-        bases = [
-            _load(builder, tables, ir.Constant(I64, 8 * i), I64) for i in range(queries)
-        ]
+        bases = [_load(builder, tables, ir.Constant(I64, 8 * i), I64) for i in range(queries)]
         _SCANS[path](builder, codes, bases, chunks, out)
         return context.get_dummy_value()
 
@@ -240,7 +240,7 @@ def _above(_typing: Any, values: Any, threshold: Any) -> Any:
     return types.int64(types.int64, types.float32), generate
 
 
-above: Final[Callable[[int, float], int]] = intrinsic(_above)
+above: Final[Callable[[int, Float32], int]] = intrinsic(_above)
 """`above(values, threshold)`: the same of 32 float32 as they are."""
 
 
@@ -276,7 +276,7 @@ def _multiply_points(_typing: Any, points: Any, x: Any, y: Any, out: Any) -> Any
     return returned(types.int64, single, single, types.int64), generate
 
 
-multiply_points: Final[Callable[[int, float, float, int], tuple[float, float]]] = intrinsic(
+multiply_points: Final[Callable[[int, Float32, Float32, int], tuple[float, float]]] = intrinsic(
     _multiply_points
 )
 """`multiply_points(points, x, y, out)`: the products of a pair of numbers with 16 points.
@@ -299,8 +299,9 @@ def _narrow(_typing: Any, values: Any, inverse: Any, out: Any) -> Any:
     return types.void(types.int64, types.float32, types.int64), generate
 
 
-narrow: Final[Callable[[int, float, int], None]] = intrinsic(_narrow)
+narrow: Final[Callable[[int, Float32, int], None]] = intrinsic(_narrow)
 """`narrow(values, inverse, out)`: 16 float32, multiplied and rounded, as bytes; all in 0 … 255."""
+
 
 def _lowest_bit(_typing: Any, mask: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:

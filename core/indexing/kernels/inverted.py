@@ -1,12 +1,14 @@
-"""A search of inverted lists: cells are chosen, scanned by their codes, and the best scored anew."""
+"""A search of inverted lists: cells are chosen and scanned, and the best scored anew."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.indexing.kernels import layout
 from core.indexing.kernels.fastscan import (
     BLOCK_ROWS,
     CHUNK_BYTES,
     TOGETHER,
+    Float32,
     above,
     lowest_bit,
     passing,
@@ -15,12 +17,10 @@ from core.indexing.kernels.fastscan import (
 )
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.memory import (
-    load_f32,
     load_i32,
-    load_i64,
     load_u8,
     ordered,
-    store_i64,
+    unordered,
 )
 from core.indexing.kernels.quantizing import fill_tables
 from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
@@ -61,14 +61,6 @@ def select_smallest(keys: Ints, count: int, wanted: int) -> None:
 
 
 @kernel
-def unordered(value: int) -> float:
-    """The float32 whose `ordered` this is."""
-    bits = np.empty(1, np.int32)
-    bits[0] = value if value >= 0 else value ^ 0x7FFFFFFF
-    return bits.view(np.float32)[0]
-
-
-@kernel
 def choose_cells(
     products: Floats, halves: Floats, wanted: int, values: Floats, keys: Ints, out: Ints
 ) -> None:
@@ -79,7 +71,8 @@ def choose_cells(
     """
     for cell in range(len(products)):
         values[cell] = products[cell] - halves[cell]
-    count, threshold = 0, np.float32(-np.inf)
+    count = 0
+    threshold: Float32 = np.float32(-np.inf)
     at_values, room = values.ctypes.data, len(keys) - BLOCK_ROWS
     for start in range(0, len(values), BLOCK_ROWS):
         mask = above(at_values + start * 4, threshold)
@@ -91,7 +84,7 @@ def choose_cells(
         if count > room:
             select_smallest(keys, count, wanted)
             count = wanted
-            threshold = -unordered(keys[wanted - 1] >> 32)
+            threshold = np.float32(-unordered(keys[wanted - 1] >> 32))
     if wanted < count:
         select_smallest(keys, count, wanted)
     best = 0
@@ -204,7 +197,7 @@ def rank(
     if count > depth:
         select_smallest(keys, count, depth)
         count = depth
-    query_length = length(query, block[3])
+    query_length = length(query, block[layout.DIMENSION])
     for i in range(min(_AHEAD, count)):
         fetch_floats(block, keys[i] & _LOW_32)
     found = 0
@@ -240,7 +233,10 @@ def search_cells(
     found_scores: Doubles,
     counts: Ints,
 ) -> None:
-    """The best rows of each query: `found_rows`, `found_scores` `(q, k + 1)`; how many: `counts`."""
+    """The best rows of each query.
+
+    `found_rows`, `found_scores`: `(q, k + 1)`, of which `counts`, `(q,)`, are filled.
+    """
     count, wanted = len(queries), found_rows.shape[1] - 1
     tables = np.zeros((count, codes.shape[1]), np.uint8)
     scales, offsets = np.empty(count, np.float32), np.empty(count, np.float32)

@@ -17,7 +17,7 @@ from core.indexing.kernels.fastscan import (
     narrow,
 )
 from core.indexing.kernels.jit import kernel
-from core.indexing.kernels.typing import Floats, Ints
+from core.indexing.kernels.typing import Floats
 
 _HALF = BLOCK_ROWS // 2
 
@@ -34,9 +34,7 @@ def nearest_point(points: Floats, x: float, y: float) -> int:
 
 
 @kernel
-def learn_points(
-    residuals: Floats, codebook: Floats, start: int, stop: int, rounds: int
-) -> None:
+def learn_points(residuals: Floats, codebook: Floats, start: int, stop: int, rounds: int) -> None:
     """Lloyd's algorithm for the pairs from `start` on: `residuals (s, d)`, `codebook (d/2, 2, 16)`.
 
     It starts from points at even ranks along the first number, half of them at each half of the
@@ -83,11 +81,12 @@ def encode_cells(
 ) -> None:
     """The codes of blocks from `start` on, and what is added to the estimate of each row.
 
-    `rows`: `(b, 32)`, -1 where there is none. `vectors`: `(n, d)`. The error that the codes leave in a product with a query is, on average, `pull` of that in a
-    product with the row itself: that much is known beforehand, and made up for. `halves`: the
-    estimate is of `q·x - |x|²/2`.
+    `rows`: `(b, 32)`, -1 where there is none. `vectors`: `(n, d)`. `halves`: the estimate is of
+    `q·x - |x|²/2`, not of `q·x`. The error that codes leave in a product with a query is on
+    average `pull` times that in the product of the row with itself: so much is known beforehand,
+    and made up for.
     """
-    pairs, chunk_count = len(codebook), codes.shape[1] // CHUNK_BYTES
+    pairs = len(codebook)
     for block in range(start, stop):
         cell = cells[cell_of_block[block]]
         codes[block] = 0

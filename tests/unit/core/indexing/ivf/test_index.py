@@ -14,7 +14,7 @@ from core.indexing.kernels import cpu
 from core.indexing.vector_index import BuildCancelled, Effort, Found
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
-COUNT, DIMENSION, K = 6_000, 30, 10
+COUNT, QUERIES, DIMENSION, K = 4_000, 100, 30, 10
 
 Rows = NDArray[np.float32]
 
@@ -41,12 +41,12 @@ def metric(request: pytest.FixtureRequest) -> Metric:
 
 @pytest.fixture(scope="module")
 def rows() -> Rows:
-    return clustered(COUNT, DIMENSION)
+    return clustered(COUNT + QUERIES, DIMENSION)[:COUNT]
 
 
 @pytest.fixture(scope="module")
 def queries() -> Rows:
-    return clustered(200, DIMENSION, seed=1)
+    return clustered(COUNT + QUERIES, DIMENSION)[COUNT:]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -
 
 @pytest.mark.parametrize("target", [0.8, 0.9, 0.98])
 def test_a_target_is_reached(index: IvfIndex, rows: Rows, target: float) -> None:
-    alike = np.ascontiguousarray(rows[::30])
+    alike = np.ascontiguousarray(rows[::40])
     assert recall_of(index, rows, alike, Effort(target_recall=target)) > target - 0.03
 
 
@@ -149,9 +149,8 @@ def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
     different: list[int] = []
 
     def search() -> None:
-        for i in range(5):
-            if answers(index.probe(queries, K, 8, 40)) != alone:
-                different.append(i)
+        found = answers(index.probe(queries, K, 8, 40))
+        different.extend(i for i, rows in enumerate(found) if rows != alone[i])
 
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:
@@ -165,7 +164,7 @@ def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 33, 300])
 def test_few_rows(metric: Metric, count: int, dimension: int) -> None:
     rows = clustered(count, dimension)
-    index = build_ivf(vectors_of(rows, metric), nlist=64)
+    index = build_ivf(vectors_of(rows, metric), nlist=64, threads=2)
     assert index.kind is IndexKind.IVF
     assert index.parameters["nlist"] <= min(64, count)
     for found in (
@@ -195,6 +194,13 @@ def test_zero_vectors_under_dot() -> None:
     index = build_ivf(vectors_of(np.zeros((600, 8), np.float32), Metric.DOT))
     [found] = index.probe(np.zeros((1, 8), np.float32), K, 1, 20)
     assert found.scores[:K].tolist() == [0.0] * K
+
+
+def test_a_query_of_any_length_finds_the_same_under_dot(rows: Rows, queries: Rows) -> None:
+    index = build_ivf(vectors_of(rows, Metric.DOT))
+    shorter = index.probe(queries * np.float32(2**-10), K, 20, 40)
+    for found, other in zip(index.probe(queries, K, 20, 40), shorter, strict=True):
+        assert set(found.rows.tolist()) == set(other.rows.tolist())
 
 
 def test_rows_far_from_the_origin_under_l2(rows: Rows, queries: Rows) -> None:

@@ -53,15 +53,18 @@ def test_sums(path: CodePath, queries: int, chunks: int, seed: int) -> None:
     assert np.array_equal(out, expected)
 
 
-@numba.njit  # type: ignore[untyped-decorator]
+_njit: Any = numba.njit
+
+
+@_njit  # type: ignore[untyped-decorator]
 def _pass(sums: int, biases: int, scale: float, base: float, threshold: float) -> int:
     return fastscan.passing(
         sums, biases, np.float32(scale), np.float32(base), np.float32(threshold)
     )
 
 
-@numba.njit  # type: ignore[untyped-decorator]
-def _points(points: int, x: float, y: float, out: int) -> tuple[float, float]:
+@_njit  # type: ignore[untyped-decorator]
+def _points(points: int, x: float, y: float, out: int) -> Any:
     return fastscan.multiply_points(points, np.float32(x), np.float32(y), out)
 
 

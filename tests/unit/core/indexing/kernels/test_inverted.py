@@ -1,13 +1,16 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.indexing.kernels.inverted import choose_cells, select_smallest
 from core.indexing.kernels.quantizing import fill_tables
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=200), st.data())
-def test_the_smallest_come_first_and_their_largest_last(keys: list[int], draw: st.DataObject) -> None:
+def test_the_smallest_come_first_and_their_largest_last(
+    keys: list[int], draw: st.DataObject
+) -> None:
     wanted = draw.draw(st.integers(1, len(keys)))
     array = np.array(keys, np.int64)
     select_smallest(array, len(array), wanted)
@@ -16,6 +19,7 @@ def test_the_smallest_come_first_and_their_largest_last(keys: list[int], draw: s
     assert array[wanted - 1] == sorted(keys)[wanted - 1]
 
 
+@settings(deadline=None)
 @given(cells=st.integers(1, 300), seed=st.integers(0, 2**32 - 1), draw=st.data())
 def test_the_nearest_cells_are_chosen(cells: int, seed: int, draw: st.DataObject) -> None:
     wanted = draw.draw(st.integers(1, cells))
@@ -29,6 +33,7 @@ def test_the_nearest_cells_are_chosen(cells: int, seed: int, draw: st.DataObject
     assert set(out.tolist()) == set(expected.tolist())
 
 
+@settings(deadline=None)
 @given(pairs=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))
 def test_tables_are_products_in_8_bits(pairs: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
