@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ CHUNKS, DIMENSION, STARTS = 2_000, 256, 5
 _DEADLINE_S = 120
 
 
-async def main(_: Sequence[str] = ()) -> None:
+async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data, cache = Path(folder, "data"), Path(folder, "cache")
         with _served(data, cache) as http:

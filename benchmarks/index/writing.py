@@ -21,9 +21,9 @@ SEARCHES = 4_000
 _AT_ONCE = 20
 
 
-async def main(arguments: Sequence[str] = ()) -> None:
+async def main(*arguments: str) -> None:
     call_every_kernel()
-    [name] = arguments or ["clustered"]
+    [name] = arguments or ("clustered",)
     dataset = MAKERS[name]()
     with library(dataset.metric, dataset.rows.shape[1], threads=1) as filled:
         fill(filled, dataset)
