@@ -7,6 +7,7 @@ from core.indexing.kernels import layout
 from core.indexing.kernels.fastscan import (
     BLOCK_ROWS,
     CHUNK_BYTES,
+    POINTS,
     TOGETHER,
     Float32,
     above,
@@ -240,7 +241,7 @@ def search_cells(
     count, wanted = len(queries), found_rows.shape[1] - 1
     tables = np.zeros((count, codes.shape[1]), np.uint8)
     scales, offsets = np.empty(count, np.float32), np.empty(count, np.float32)
-    values = np.empty((len(codebook), 16), np.float32)
+    values = np.empty((len(codebook), POINTS), np.float32)
     probes = np.empty((count, probed), np.int64)
     cells = len(halves)
     cell_values = np.full(-(-cells // BLOCK_ROWS) * BLOCK_ROWS, -np.inf, np.float32)
