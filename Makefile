@@ -37,7 +37,8 @@ format: $(READY) ## rewrite the code in the project's style
 generate: $(READY) ## the blocking half of the SDK, from the asynchronous one
 	$(BIN)/python sdk/unasync.py
 
-bench: $(READY)  ## figures, beside a peer's
+bench: $(READY)  ## figures, beside the peers, which it installs
+	$(BIN)/uv sync --frozen --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:           ## remove the environment, caches and the demo's data

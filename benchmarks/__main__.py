@@ -1,5 +1,5 @@
-"""`make bench`: every measurement, one after the other; `ARGS=workflow` for one of them, and
-`ARGS="retrieval FILE..."` for one that takes files of its own.
+"""`make bench`: every measurement, one after the other; `ARGS=workflow` for one of them,
+`ARGS="retrieval FILE…"` for one over files, `ARGS="hnsw hard"` for one over a data set.
 
 Machines are shared and noisy, so each measurement runs its peers in the same process, in
 turn, and prints medians and their ratio.
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from benchmarks import question, retrieval, search, workflow
+from benchmarks.index import approximate, exact, filters, memory, serving, starting, writing
 
 Benchmark = Callable[..., Awaitable[None]]
 
@@ -18,8 +19,15 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "question": question.main,
     "search": search.main,
     "retrieval": retrieval.main,
+    "hnsw": approximate.main,
+    "exact": exact.main,
+    "filters": filters.main,
+    "serving": serving.main,
+    "writing": writing.main,
+    "memory": memory.main,
+    "starting": starting.main,
 }
-TAKE_FILES = {"retrieval"}
+TAKE_ARGUMENTS = {"retrieval", "hnsw", "exact", "filters", "serving", "writing", "memory"}
 
 
 def main() -> int:
@@ -35,7 +43,7 @@ def main() -> int:
 
 
 def _wanted(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Names of benchmarks, each with the files that follow it, if it takes any.
+    """Names of benchmarks, each with the arguments that follow it, if it takes any.
 
     Raises:
         LookupError: something is no benchmark's name.
@@ -44,7 +52,7 @@ def _wanted(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     for argument in arguments:
         if argument in BENCHMARKS:
             wanted.append((argument, []))
-        elif wanted and wanted[-1][0] in TAKE_FILES:
+        elif wanted and wanted[-1][0] in TAKE_ARGUMENTS:
             wanted[-1][1].append(argument)
         else:
             raise LookupError(argument)

@@ -77,6 +77,8 @@ def open_core(settings: Settings) -> Core:
         store.close()
         raise
     writes = ChunkWrites(embedding)
+    # Kernels read the environment, once, when they are imported.
+    os.environ["NALANDA_KERNELS"] = settings.kernels
     warmup = Warmup()
     warmup.start()
     builder.start()

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     )
 
     index_threads: int | None = Field(default=None, ge=1)
+    kernels: Literal["auto", "avx512", "avx2", "plain"] = "auto"
     vectors: Literal["memory", "mapped"] = "memory"
 
     max_body_bytes: int = Field(default=64 * 2**20, ge=1024)

@@ -3,7 +3,6 @@
 `ARGS="hnsw hard"` takes one of them, `ARGS="hnsw PATH"` a file of vectors.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -21,7 +20,7 @@ THREADS = 2
 TARGETS = (0.95, 0.99)
 
 
-async def main(arguments: Sequence[str] = ()) -> None:
+async def main(*arguments: str) -> None:
     call_every_kernel()
     for name in arguments or ("clustered", "images", "hard"):
         dataset = _dataset(name)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from benchmarks.index.datasets import Dataset
 from benchmarks.index.peers import Built
 
-ROUNDS = 4
+ROUNDS = 3
 ONE_BY_ONE = 300
+_ENOUGH, _CLEARLY = 0.995, 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +40,44 @@ def recall(found: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
 
 
 def measure(dataset: Dataset, built: Mapping[str, Built]) -> dict[str, Curve]:
+    """The first round tells what is worth measuring on: what no other effort clearly beats."""
+    recalls: dict[str, dict[Any, float]] = {}
     taken: dict[tuple[str, Any], list[tuple[float, float]]] = defaultdict(list)
-    recalls: dict[tuple[str, Any], float] = {}
+    for name, peer in built.items():
+        first = {effort: _batch(peer, dataset, effort) for effort in peer.efforts}
+        seconds = {effort: seconds for effort, (seconds, _) in first.items()}
+        found = {effort: recall(rows, dataset.truth) for effort, (_, rows) in first.items()}
+        recalls[name] = {e: share for e, share in found.items() if _is_worth_it(e, found, seconds)}
     for turn in range(ROUNDS):
-        names = list(built) if turn % 2 == 0 else list(built)[::-1]
-        for name in names:
-            for effort in built[name].efforts:
-                seconds, found = _batch(built[name], dataset, effort)
-                taken[name, effort].append((seconds, _one_by_one(built[name], dataset, effort)))
-                if not turn:
-                    recalls[name, effort] = recall(found, dataset.truth)
+        for name in list(built) if turn % 2 == 0 else list(built)[::-1]:
+            for effort in recalls[name]:
+                seconds_, _ = _batch(built[name], dataset, effort)
+                taken[name, effort].append((seconds_, _one_by_one(built[name], dataset, effort)))
     return {
         name: sorted(
             (
                 Point(
                     effort,
-                    recalls[name, effort],
+                    share,
                     len(dataset.queries) / statistics.median(b for b, _ in taken[name, effort]),
                     ONE_BY_ONE / statistics.median(s for _, s in taken[name, effort]),
                 )
-                for effort in built[name].efforts
+                for effort, share in recalls[name].items()
             ),
             key=lambda point: point.recall,
         )
         for name in built
     }
+
+
+def _is_worth_it(effort: Any, recalls: Mapping[Any, float], seconds: Mapping[Any, float]) -> bool:
+    enough = [e for e, share in recalls.items() if share >= _ENOUGH]
+    if enough and seconds[effort] > min(seconds[e] for e in enough) * _CLEARLY:
+        return False
+    return not any(
+        recalls[other] >= recalls[effort] and seconds[other] * _CLEARLY < seconds[effort]
+        for other in recalls
+    )
 
 
 def _batch(built: Built, dataset: Dataset, effort: Any) -> tuple[float, NDArray[np.int64]]:

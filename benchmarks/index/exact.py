@@ -2,7 +2,7 @@
 
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
@@ -24,7 +24,7 @@ ROUNDS = 9
 Search = Callable[[Floats], NDArray[np.int64]]
 
 
-async def main(arguments: Sequence[str] = ()) -> None:
+async def main(*arguments: str) -> None:
     from threadpoolctl import threadpool_limits
 
     call_every_kernel()

@@ -1,7 +1,7 @@
 """`make bench ARGS=filters`: searches that a filter leaves few rows to, beside hnswlib's."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -25,7 +25,7 @@ Allowed = NDArray[np.bool_]
 Answer = Callable[[int], NDArray[np.int64]]
 
 
-async def main(arguments: Sequence[str] = ()) -> None:
+async def main(*arguments: str) -> None:
     call_every_kernel()
     measured = {}
     for name in arguments or ("clustered",):

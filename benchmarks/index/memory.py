@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -28,8 +27,8 @@ SUBJECTS = ("Nalanda", "Nalanda, vectors in a file", "hnswlib", "faiss HNSWFlat"
 TARGET = 0.95
 
 
-async def main(arguments: Sequence[str] = ()) -> None:
-    if arguments[:1] == ["one"]:
+async def main(*arguments: str) -> None:
+    if arguments[:1] == ("one",):
         _one(arguments[1], arguments[2])
         return
     measured = {}

@@ -11,6 +11,8 @@ from benchmarks.index.datasets import Dataset, Floats, K
 from core.domain.library import Metric
 from core.indexing.exact import Vectors
 from core.indexing.hnsw_build import build_hnsw
+from core.indexing.ivf.build import build_ivf
+from core.indexing.vector_index import Effort
 
 DEGREE, EF_CONSTRUCTION = 16, 200
 
@@ -49,6 +51,18 @@ def _nalanda(dataset: Dataset, threads: int) -> Built:
         return np.stack([found.rows[:K] for found in index.walk(queries, K, ef)])
 
     return Built(search, EFS, f"M {index.degree}, chosen by the data")
+
+
+def _nalanda_ivf(dataset: Dataset, threads: int) -> Built:
+    index = build_ivf(vectors_of(dataset), threads=threads)
+
+    def search(queries: Floats, nprobe: int) -> NDArray[np.int64]:
+        answers = index.search(queries, K, Effort(nprobe=nprobe), None)
+        return np.stack([found.rows[:K] for found in answers])
+
+    cells = int(index.parameters["nlist"])
+    efforts = [probed for probed in _PROBES if probed <= cells]
+    return Built(search, efforts, f"{cells} cells")
 
 
 def _hnswlib(degree: int) -> Callable[[Dataset, int], Built]:
@@ -135,8 +149,11 @@ def _faiss_ivf_pq(dataset: Dataset, threads: int) -> Built:
     return Built(search, list(_probes()), name)
 
 
+_PROBES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256)
+
+
 def _probes() -> Iterator[tuple[int, int]]:
-    for nprobe in (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256):
+    for nprobe in _PROBES:
         for factor in (2, 4, 8, 16):
             yield nprobe, factor
 
@@ -168,6 +185,7 @@ def _scann(dataset: Dataset, threads: int) -> Built:
 
 PEERS = [
     Peer("Nalanda hnsw", _nalanda),
+    Peer("Nalanda ivf", _nalanda_ivf),
     Peer("hnswlib", _hnswlib(DEGREE)),
     Peer("hnswlib M 32", _hnswlib(2 * DEGREE)),
     Peer("faiss HNSWFlat", _faiss_hnsw),

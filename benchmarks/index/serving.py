@@ -5,7 +5,7 @@ hnswlib is given the ef that reaches the same recall.
 """
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -25,7 +25,7 @@ TARGETS = (0.95, 0.99)
 Answer = Callable[[int], NDArray[np.int64]]
 
 
-async def main(arguments: Sequence[str] = ()) -> None:
+async def main(*arguments: str) -> None:
     call_every_kernel()
     measured = {}
     for name in arguments or ("clustered", "images", "hard"):

@@ -1,97 +1,133 @@
-"""`make bench ARGS=writing`: searches while a writer writes at full speed and segments are built.
+"""`make bench ARGS=writing`: searches over HTTP while a writer writes as fast as it is let.
 
-Every answer is checked: it is of one position, of which the writer knows all ids.
+The writer is a process of its own: it adds chunks and deletes others, and segments are built of
+what it adds. Each answer is checked: it has k different hits, and none that was gone before the
+search began.
 """
 
+import multiprocessing
 import statistics
-import threading
-from collections.abc import Sequence
-from itertools import count
+from base64 import b64encode
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
 from time import perf_counter
 
+import httpx
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.index.datasets import MAKERS, Dataset, K
-from benchmarks.index.libraries import LIBRARY, Filled, fill, library
 from benchmarks.index.report import write
-from core.indexing.warming import call_every_kernel
-from core.services.search_request import SearchRequest
+from benchmarks.processes import measured
+from cli.processes.stack import Stack
 
-SEARCHES = 4_000
+SEARCHES = 3_000
 _AT_ONCE = 20
+_TIMEOUT_S = 120
+_LIBRARY = "/libraries/written"
 
 
-async def main(arguments: Sequence[str] = ()) -> None:
-    call_every_kernel()
-    [name] = arguments or ["clustered"]
-    dataset = MAKERS[name]()
-    with library(dataset.metric, dataset.rows.shape[1], threads=1) as filled:
-        fill(filled, dataset)
-        quiet = _latencies(filled, dataset)
-        writer = _Writer(filled, dataset)
+async def main(*arguments: str) -> None:
+    dataset = MAKERS[(arguments or ("small",))[0]]()
+
+    async def measure(stack: Stack) -> None:
+        _measure(stack.settings.api_url, dataset)
+
+    await measured(measure, only=["api"])
+
+
+def _measure(api_url: str, dataset: Dataset) -> None:
+    with httpx.Client(base_url=api_url, trust_env=False, timeout=_TIMEOUT_S) as http:
+        _fill(http, dataset)
+        quiet = _latencies(http, dataset, None)
+        context = multiprocessing.get_context("spawn")
+        stop = context.Event()
+        counts = context.Value("q", 0), context.Value("q", 0)
+        rows = dataset.rows[:2_000]
+        writer = context.Process(target=_write, args=(api_url, rows, stop, *counts))
         writer.start()
-        busy = _latencies(filled, dataset)
-        writer.stop()
-        builds = filled.catalog.library(LIBRARY)
-    measured = {"quiet": _summary(quiet), "while writing": _summary(busy)}
-    ratio = measured["while writing"]["p99_us"] / measured["quiet"]["p99_us"]
-    print(f"\n{dataset.description}: {SEARCHES:,} searches, one thread, µs")
-    for state, summary in measured.items():
-        print(f"  {state:14} p50 {summary['p50_us']:7.0f}   p99 {summary['p99_us']:7.0f}")
-    print(f"  p99 {ratio:.2f} x; {writer.written:,} chunks written and {writer.deleted:,} deleted")
-    print(f"  meanwhile, {writer.rate:,.0f} a second; {len(builds.parts)} parts at the end")
-    write("writing", {**measured, "p99_ratio": ratio, "writes_per_second": writer.rate})
-
-
-def _latencies(filled: Filled, dataset: Dataset) -> list[float]:
-    taken = []
-    for i in range(SEARCHES):
-        request = SearchRequest(LIBRARY, embedding=dataset.queries[i % len(dataset.queries)], k=K)
+        while not counts[0].value:
+            http.get("/livez")
         started = perf_counter()
-        answer = filled.search.search(request)
-        taken.append(1e6 * (perf_counter() - started))
-        ids = [hit.chunk.id for hit in answer.hits]
-        assert len(set(ids)) == K, "an answer has k different hits"
+        busy = _latencies(http, dataset, counts[1])
+        seconds = perf_counter() - started
+        stop.set()
+        writer.join()
+        index = http.get(f"{_LIBRARY}/index").json()
+    summaries = {"quiet": _summary(quiet), "while writing": _summary(busy)}
+    ratio = summaries["while writing"]["p99_ms"] / summaries["quiet"]["p99_ms"]
+    rate = (counts[0].value + counts[1].value) / seconds
+    print(f"\n{dataset.description}: {SEARCHES:,} searches over HTTP, one after the other, ms")
+    for state, summary in summaries.items():
+        print(f"  {state:14} p50 {summary['p50_ms']:6.2f}   p99 {summary['p99_ms']:6.2f}")
+    print(f"  p99 {ratio:.2f} x; {counts[0].value:,} chunks added and {counts[1].value:,} deleted")
+    print(f"  meanwhile, {rate:,.0f} a second; {index['segments']} segments at the end")
+    write("writing", {**summaries, "p99_ratio": ratio, "writes_per_second": rate})
+
+
+def _fill(http: httpx.Client, dataset: Dataset) -> None:
+    body = {"name": "written", "dimension": dataset.rows.shape[1], "metric": dataset.metric}
+    http.post("/libraries", json=body).raise_for_status()
+    for start in range(0, len(dataset.rows), 1_000):
+        chunks = _chunks(dataset.rows[start : start + 1_000], first=start, name="c")
+        http.post(f"{_LIBRARY}/documents", json={"chunks": chunks}).raise_for_status()
+    while http.get(f"{_LIBRARY}/index").json()["state"] != "ready":
+        pass
+
+
+def _chunks(rows: NDArray[np.float32], *, first: int, name: str) -> list[dict[str, str]]:
+    return [
+        {
+            "id": f"{name}{first + i}",
+            "text": f"Chunk {first + i}",
+            "embedding": b64encode(row.astype("<f4").tobytes()).decode(),
+        }
+        for i, row in enumerate(rows)
+    ]
+
+
+def _latencies(
+    http: httpx.Client, dataset: Dataset, deleted: "Synchronized[int] | None"
+) -> list[float]:
+    taken = []
+    packed = [b64encode(query.astype("<f4").tobytes()).decode() for query in dataset.queries]
+    for i in range(SEARCHES):
+        gone = deleted.value if deleted is not None else 0
+        body = {"embedding": packed[i % len(packed)], "k": K, "include": []}
+        started = perf_counter()
+        answer = http.post(f"{_LIBRARY}/search", json=body)
+        taken.append(1e3 * (perf_counter() - started))
+        ids = {hit["chunk_id"] for hit in answer.raise_for_status().json()["hits"]}
+        assert len(ids) == K, "an answer has k different hits"
+        stale = {id_ for id_ in ids if id_.startswith("w") and int(id_[1:]) < gone}
+        assert not stale, "what was deleted before the search is not found"
     return taken[SEARCHES // 20 :]
 
 
-def _summary(taken: Sequence[float]) -> dict[str, float]:
+def _summary(taken: list[float]) -> dict[str, float]:
     cuts = statistics.quantiles(taken, n=100)
-    return {"p50_us": cuts[49], "p99_us": cuts[98]}
+    return {"p50_ms": cuts[49], "p99_ms": cuts[98]}
 
 
-class _Writer:
-    """Adds copies of rows with some noise, and deletes what it added before."""
-
-    def __init__(self, filled: Filled, dataset: Dataset) -> None:
-        self._filled, self._rows = filled, dataset.rows
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.written = self.deleted = 0
-        self.rate = 0.0
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        rng = np.random.default_rng(4)
-        started = perf_counter()
-        first = len(self._rows)
-        for turn in count():
-            if self._stopped.is_set():
-                break
-            chosen = rng.integers(0, len(self._rows), _AT_ONCE)
-            noise = 0.01 * rng.standard_normal((_AT_ONCE, self._rows.shape[1]))
-            self._filled.put(
-                first + self.written, np.asarray(self._rows[chosen] + noise, np.float32)
-            )
-            self.written += _AT_ONCE
-            if turn % 2:
-                numbers = np.arange(self.deleted, self.deleted + _AT_ONCE)
-                self._filled.delete(first + numbers)
-                self.deleted += _AT_ONCE
-        self.rate = (self.written + self.deleted) / (perf_counter() - started)
+def _write(
+    api_url: str,
+    rows: NDArray[np.float32],
+    stop: Event,
+    added: "Synchronized[int]",
+    deleted: "Synchronized[int]",
+) -> None:
+    """Adds noisy copies of rows, twice as many as it deletes again."""
+    rng = np.random.default_rng(4)
+    with httpx.Client(base_url=api_url, trust_env=False, timeout=_TIMEOUT_S) as http:
+        made = http.post(f"{_LIBRARY}/documents", json={"title": "written"}).raise_for_status()
+        path = f"{_LIBRARY}/documents/{made.json()['id']}/chunks"
+        while not stop.is_set():
+            near = rows[rng.integers(0, len(rows), _AT_ONCE)]
+            noisy = np.asarray(near + 0.01 * rng.standard_normal(near.shape), np.float32)
+            chunks = _chunks(noisy, first=added.value, name="w")
+            http.post(path, json={"chunks": chunks}).raise_for_status()
+            added.value += _AT_ONCE
+            if added.value >= 2 * (deleted.value + _AT_ONCE):
+                ids = [f"w{number}" for number in range(deleted.value, deleted.value + _AT_ONCE)]
+                http.post(f"{_LIBRARY}/chunks/delete", json={"ids": ids}).raise_for_status()
+                deleted.value += _AT_ONCE

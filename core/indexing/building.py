@@ -8,6 +8,7 @@ from core.indexing.coded import encode
 from core.indexing.exact import Vectors
 from core.indexing.flat import FlatIndex
 from core.indexing.hnsw_build import build_hnsw
+from core.indexing.ivf.build import build_ivf
 from core.indexing.reference import ReferenceIndex, is_within_float32
 from core.indexing.vector_index import VectorIndex
 
@@ -39,6 +40,9 @@ def build_index(
                 threads=threads,
                 cancelled=cancelled,
             )
+        case IndexKind.IVF:
+            nlist = _whole(asked.get("nlist"))
+            return build_ivf(vectors, nlist=nlist, threads=threads, cancelled=cancelled)
         case _:
             with ThreadPoolExecutor(threads, "build") as pool:
                 return FlatIndex(encode(vectors, pool, threads))

@@ -22,6 +22,8 @@ from core.indexing.scratch import Scratch
 from core.indexing.vector_index import DEFAULT_RECALL, Effort, Found
 
 _MAX_EF = 1 << 14
+_LEAST_MORE = 4
+"""Candidates beyond k that are scored in full, at least: each costs as much as ten steps."""
 _FRONTIER = 4_096
 _STEPS_PER_EF = 12
 """About how many rows a walk compares for each place of its pool, on easy data and on hard."""
@@ -94,7 +96,7 @@ class HnswIndex:
         self, queries: NDArray[np.float32], k: int, ef: int, filtering: "_Filtering"
     ) -> list[Found]:
         ef = min(ef, _MAX_EF)
-        scored = min(ef, k + max(k // 2, 10))
+        scored = min(ef, k + max(k // 2, _LEAST_MORE))
         rows = np.empty((len(queries), scored), np.int64)
         scores = np.empty((len(queries), scored))
         counts = np.empty(len(queries), np.int64)

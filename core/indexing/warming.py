@@ -60,6 +60,7 @@ def call_every_kernel() -> None:
     from core.indexing.coded import encode, uncoded
     from core.indexing.flat import FlatIndex
     from core.indexing.hnsw_build import build_hnsw
+    from core.indexing.ivf.build import build_ivf
     from core.indexing.unsealed import use_kernels
     from core.indexing.vector_index import Effort
 
@@ -71,6 +72,7 @@ def call_every_kernel() -> None:
         flat = FlatIndex(encode(vectors, pool, 1))
     for queries in (rows[:1], rows[:5]):
         flat.search(queries, 3, Effort(), None)
+    build_ivf(vectors).search(rows[:5], 3, Effort(), None)
     graph = build_hnsw(vectors, degree=4, ef_construction=10)
     graph.walk(rows[:1], 3, 5)
     graph.search(rows[:1], 3, Effort(), np.arange(_ROWS) % 2 == 0)

@@ -13,6 +13,7 @@ from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.lexical.following import LexicalIndexes
 from core.indexing.listing import After, ChunkPage, select
 from core.indexing.status import IndexStatus, index_status
+from core.indexing.view import Matches
 from core.providers.base import Embedder
 from core.services.at import At
 from core.services.search_answer import Hit, Plan, SearchAnswer
@@ -238,7 +239,14 @@ def _answered(search: CheckedSearch, ranked: Ranked) -> tuple[list[Hit], Plan]:
     matches = ranked.matches
     return hits, Plan(
         index=ranking.index if request.mode == "vector" else request.mode,
-        filter="none" if matches is None else ranking.strategy,
+        filter=_filter_plan(ranking.strategy, matches),
         matches=None if matches is None else matches.count,
         exact=ranking.exact,
     )
+
+
+def _filter_plan(strategy: str, matches: Matches | None) -> str:
+    """What an index calls a search without a filter may be one whose filter all chunks pass."""
+    if matches is None:
+        return "none"
+    return "checked" if strategy == "none" else strategy

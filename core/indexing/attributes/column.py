@@ -16,12 +16,14 @@ from pyroaring import BitMap
 from core.domain.filters.comparing import comparable
 from core.domain.filters.order import KEY_LENGTH
 from core.domain.values import Missing, instant
-from core.indexing.attributes.bitmaps import Rows, full, to_mask
+from core.indexing.attributes.bitmaps import full, to_mask
 from core.indexing.attributes.composites import Composites, Located
 from core.indexing.attributes.sorted_values import Bound, SortedValues
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NONE = np.iinfo(np.int64).min
+"""No instant has so many microseconds."""
 
 
 class _Moments(NamedTuple):
@@ -114,7 +116,9 @@ class Column:
             from_low = self.between(low, None, instants=True)
             return from_low & self.between(None, high, instants=True)
         moments, of_texts = self._moments()
-        found = self._texts.between(low, high) - of_texts
+        found = BitMap()
+        if len(of_texts) < len(self._texts.rows):
+            found = self._texts.between(low, high) - of_texts
         return found | moments.between(_as_moment(low), _as_moment(high))
 
     def containing(self, wanted: object, *, instants: bool) -> BitMap:
@@ -139,10 +143,6 @@ class Column:
         if any(instant(text) for text in texts[:: len(texts) // 8 + 1]):
             self._moments()
         self._composites.warm()
-
-    def rows_by_text(self) -> Rows:
-        """The rows with a string, in the order of the strings."""
-        return self._texts.rows
 
     def ranks(self, *, instants: bool) -> NDArray[np.int64]:
         """`(size,) int64`: each row's place among the keys of `core.domain.filters.order`.
@@ -185,18 +185,15 @@ class Column:
     def _moments_of(self, rows: Sequence[int], times: Sequence[datetime]) -> _Moments:
         """Of these rows, and of those whose string is a date-time."""
         texts = self._texts
-        found = [(row, _microseconds(time)) for row, time in zip(rows, times, strict=True)]
-        dated = []
-        for place, text in enumerate(texts.values):
-            if (moment := instant(text)) is not None:
-                dated.append(place)
-                start, end = texts.starts[place : place + 2].tolist()
-                us = _microseconds(moment)
-                found += [(row, us) for row in texts.rows[start:end].tolist()]
-        found.sort()
-        all_rows = np.array([row for row, _ in found], np.uint32)
-        values = SortedValues.of(all_rows, [us for _, us in found], self._size)
-        return _Moments(values, texts.at(dated))
+        read = [instant(text) for text in texts.values]
+        us = np.array([_NONE if time is None else _microseconds(time) for time in read], np.int64)
+        of_texts = us[texts.places_of_rows()]
+        dated = of_texts != _NONE
+        all_rows = np.append(texts.rows[dated], np.array(rows, np.uint32))
+        all_us = np.append(of_texts[dated], np.array([*map(_microseconds, times)], np.int64))
+        ascending = np.argsort(all_rows)
+        values = SortedValues.of(all_rows[ascending], all_us[ascending].tolist(), self._size)
+        return _Moments(values, texts.at(np.flatnonzero(us != _NONE).tolist()))
 
 
 def _rows_by_kind(values: Sequence[object]) -> dict[type, list[int]]:

@@ -16,11 +16,13 @@ from core.indexing.attributes.choosing import fields_worth_indexing
 from core.indexing.attributes.column import Column
 from core.indexing.attributes.evaluation import OF_DOCUMENTS, Evaluation
 
-_ID = Field(Scope.CHUNK, "id")
 _DOCUMENT_ID = Field(Scope.CHUNK, "document_id")
 _UNINDEXED = (Scope.CHUNK, "text")
 
 _ColumnKey = tuple[Scope, str]
+_OrderingKey = tuple[_ColumnKey, bool, bool]
+"""Of which column, whether by instants, and whether descending."""
+_BY_ID: _OrderingKey = (Scope.CHUNK, "id"), False, False
 
 
 class AttributeIndex:
@@ -36,7 +38,7 @@ class AttributeIndex:
         self.chunks = chunks
         self._documents = documents
         self._columns: dict[_ColumnKey, Column] = {}
-        self._orderings: dict[tuple[_ColumnKey, bool, bool], Rows] = {}
+        self._orderings: dict[_OrderingKey, Rows] = {}
 
     @classmethod
     def build(
@@ -45,12 +47,13 @@ class AttributeIndex:
         documents: Mapping[str, Document],
         fields: Iterable[Field] = (),
     ) -> "AttributeIndex":
-        """With columns of the fields and of what chunks' metadata mostly has.
+        """With columns of the fields and of what chunks' metadata mostly has, and in order of id.
 
         `documents`: those of the chunks at least; must not change.
         """
         index = cls(chunks, documents)
         index.column(_DOCUMENT_ID)
+        index._by_id()
         for field in (*fields, *fields_worth_indexing(chunks)):
             if column := index.column(field):
                 column.warm()
@@ -156,7 +159,12 @@ class AttributeIndex:
         return found
 
     def _by_id(self) -> Rows:
-        return self._ids(_ID).rows_by_text()
+        found = self._orderings.get(_BY_ID)
+        if found is None:
+            ids = [chunk.id for chunk in self.chunks]
+            in_order = sorted(range(self.size), key=ids.__getitem__)
+            found = self._orderings[_BY_ID] = np.array(in_order, np.uint32)
+        return found
 
     def _by(self, order: Order) -> Rows | None:
         """All rows, ties by id, and those without a key last."""
@@ -187,4 +195,8 @@ class AttributeIndex:
 
     def _values(self, field: Field) -> list[object]:
         read, documents = field.reader(), self._documents
+        if field.scope in OF_DOCUMENTS:
+            one_of = {chunk.document_id: chunk for chunk in self.chunks}
+            values = {id_: read(chunk, documents[id_]) for id_, chunk in one_of.items()}
+            return [values[chunk.document_id] for chunk in self.chunks]
         return [read(chunk, documents[chunk.document_id]) for chunk in self.chunks]

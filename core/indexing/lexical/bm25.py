@@ -20,10 +20,10 @@ Floats = NDArray[np.float64]
 
 _BUFFER_BYTES = 32 * 2**20
 _BYTES_PER_TEXT, _BYTES_PER_CHARACTER = 16, 0.2
-_FILTER_INSIDE = 10_000
-"""With no more chunks than this to choose from, tantivy looks at these alone."""
+_LOOKUP_COST = 10
+"""Looking up an allowed chunk takes about as long as looking through so many hits."""
 _WIDENING = 4
-_DECIMALS = 5
+_BITS = 18
 """A sum of float32 depends on the order of its terms; what is rounded to this does not."""
 
 
@@ -49,13 +49,19 @@ class LexicalReader:
 
         `allowed`: the serials to choose from, ascending; all if `None`. The text is free text.
         """
-        query = self._query(text)
-        if query is None or (allowed is not None and not len(allowed)):
+        terms = self._terms(text)
+        frequencies = sum(self._searcher.doc_freq("text", term) for term in terms)
+        most = min(frequencies, self._searcher.num_docs)
+        if not most or (allowed is not None and not len(allowed)):
             return LexicalRanking(np.empty(0, np.int64), np.empty(0))
-        if allowed is not None and len(allowed) <= _FILTER_INSIDE:
-            query, allowed = _within(query, self._one_of(allowed)), None
-        most = max(self._searcher.num_docs, 1)
+        query = self._any_of(terms)
         width = k + 1
+        if allowed is not None and _LOOKUP_COST * len(allowed) < most:
+            query, width = _within(query, self._one_of(allowed)), len(allowed)
+            most, allowed = width, None
+        elif allowed is not None:
+            # Ample if the allowed ones are spread evenly; to go on would mean to begin again.
+            width = _WIDENING * width * self._searcher.num_docs // len(allowed)
         while True:
             width = min(width, most)
             found = self._found(query, width, allowed)
@@ -67,19 +73,20 @@ class LexicalReader:
     def scores(self, text: str, serials: Serials) -> Floats:
         """`(serials,) float64`: how each of these scores; 0 for those with none of the words."""
         scores = np.zeros(len(serials))
-        query = self._query(text)
-        if query is None or not len(serials):
+        terms = self._terms(text)
+        if not terms or not len(serials):
             return scores
-        found = self._found(_within(query, self._one_of(serials)), len(serials), None)
+        query = _within(self._any_of(terms), self._one_of(serials))
+        found = self._found(query, len(serials), None)
         order = np.argsort(serials)
         scores[order[np.searchsorted(serials, found.serials, sorter=order)]] = found.scores
         return scores
 
-    def _query(self, text: str) -> tantivy.Query | None:
-        """Any of the text's terms; `None` if it has none."""
-        terms = dict.fromkeys(self._analyzer.analyze(normalized(text)))
-        if not terms:
-            return None
+    def _terms(self, text: str) -> list[str]:
+        """Each once."""
+        return list(dict.fromkeys(self._analyzer.analyze(normalized(text))))
+
+    def _any_of(self, terms: Sequence[str]) -> tantivy.Query:
         return tantivy.Query.boolean_query(
             [
                 (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", term, "freq"))
@@ -95,7 +102,7 @@ class LexicalReader:
         hits = self._searcher.search(query, limit=width, count=False).hits
         addresses = [address for _, address in hits]
         serials = np.array(self._searcher.fast_field_values("serial", addresses), np.int64)
-        scores: Floats = np.array([score for score, _ in hits], np.float64).round(_DECIMALS)
+        scores = _rounded(np.array([score for score, _ in hits], np.float64))
         if allowed is not None:
             kept = np.isin(serials, allowed, assume_unique=True)
             serials, scores = serials[kept], scores[kept]
@@ -154,3 +161,10 @@ def _within(query: tantivy.Query, chosen: tantivy.Query) -> tantivy.Query:
 def _cut(found: LexicalRanking, least: float) -> LexicalRanking:
     kept = found.scores >= least
     return LexicalRanking(found.serials[kept], found.scores[kept])
+
+
+def _rounded(scores: Floats) -> Floats:
+    """To so many significant bits: the scores of a word that nearly every text has are tiny."""
+    mantissas, exponents = np.frexp(scores)
+    rounded: Floats = np.ldexp(np.round(np.ldexp(mantissas, _BITS)), exponents - _BITS)
+    return rounded

@@ -57,7 +57,11 @@ class _Followed:
             self._index, self._dead = LexicalIndex(view.library.language), 0
             added, gone = serials, gone[:0]
         texts = ((serial, view.chunk(serial).text) for serial in added.tolist())
-        reader = self._index.change(texts, gone.tolist())
+        try:
+            reader = self._index.change(texts, gone.tolist())
+        except BaseException:
+            self._index = None  # who knows how far it came: the next search begins anew
+            raise
         self._serials = serials
         self._dead += len(gone)
         self.published = _Published(view, reader)

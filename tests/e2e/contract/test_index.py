@@ -10,7 +10,7 @@ def test_get(http: httpx.Client, library: str, document: str) -> None:
     assert index.status_code == 200
     assert set(index.json()) == {
         "kind", "state", "error", "segments", "vectors", "deleted", "memory_bytes",
-        "lexical_memory_bytes", "parameters"
+        "lexical_memory_bytes", "recall", "parameters"
     }  # fmt: skip
     assert (index.json()["kind"], index.json()["vectors"]) == ("auto", 2)
     assert index.json()["memory_bytes"] > 0

@@ -12,10 +12,11 @@ import apsw
 import pytest
 
 from core.adapters.sqlite import SqliteStore
-from core.adapters.sqlite.database import MIGRATIONS
+from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.contracts.query import Feedback
 from core.domain.errors import Conflict, NotFound, StorageError, StorageFull, Unavailable
+from core.domain.library import Language
 from core.ports.store import Replay
 from tests.samples import THEN, a_document, a_library, a_row
 
@@ -118,6 +119,22 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         connection.pragma("user_version", len(MIGRATIONS) + 1)
     with pytest.raises(StorageError, match="A newer Nalanda has written it"):
         SqliteStore(tmp_path)
+
+
+def test_a_library_from_before_languages_is_english(tmp_path: Path) -> None:
+    with database(tmp_path) as connection:
+        connection.execute(MIGRATIONS[0].read_text())
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.pragma("user_version", 1)
+        now = "2026-01-02T03:04:05.000000+00:00"
+        connection.execute(
+            "INSERT INTO libraries VALUES (?, ?, NULL, '{}', NULL, NULL, ?, ?, NULL, 1, ?, ?)",
+            ("old", "old", "cosine", '{"kind": "auto", "parameters": {}}', now, now),
+        )
+    store = SqliteStore(tmp_path)
+    with store.read() as snapshot:
+        assert snapshot.libraries.get("old").language is Language.ENGLISH
+    store.close()
 
 
 def test_a_failed_opening_lets_go_of_the_directory(tmp_path: Path) -> None:

@@ -107,8 +107,16 @@ def test_among_those_that_are_allowed() -> None:
     assert not len(texts.search("word", 5, np.empty(0, np.int64)).serials)
 
 
-def test_many_that_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.indexing.lexical.bm25._FILTER_INSIDE", 0)
+def test_the_texts_of_a_word_that_all_have_are_told_apart() -> None:
+    texts = reader(*["word " * (1 + i % 3) + "x " * (2 - i % 3) for i in range(30_000)])
+    ranking = texts.search("word", 30_000)
+    assert len(set(ranking.scores.tolist())) == 3
+    assert ranking.scores.min() > 0
+
+
+@pytest.mark.parametrize("cost", [0, 1_000])
+def test_many_that_are_allowed(monkeypatch: pytest.MonkeyPatch, cost: int) -> None:
+    monkeypatch.setattr("core.indexing.lexical.bm25._LOOKUP_COST", cost)
     texts = reader(*["word " * (1 + i % 7) + "x" * i for i in range(100)])
     allowed = np.arange(0, 100, 3)
     every = texts.search("word", 100)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from core.domain.changes import (
 from core.domain.errors import NotFound
 from core.domain.library import Language, Metric
 from core.indexing.catalog import Catalog
+from core.indexing.lexical.bm25 import LexicalIndex
 from core.indexing.lexical.following import LexicalIndexes
 from tests.unit.core.builders import chunk, document, embedded, library
 
@@ -113,6 +115,27 @@ def test_space_is_given_back_once_most_of_it_is_dead(written: Written) -> None:
     written.write(ChunksDeleted("L", [f"c{i}" for i in range(1, 20)]))
     assert written.found("words") == {"c0"}
     assert written.lexical.memory_bytes("L") < before / 4
+
+
+def test_after_a_failure_each_text_is_there_once(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = LexicalIndex.change
+
+    def fails_at_last(index: LexicalIndex, *arguments: Any) -> None:
+        change(index, *arguments)
+        raise MemoryError
+
+    written.put(a="cat")
+    assert written.found("cat") == {"a"}
+    written.put(b="cat")
+    with monkeypatch.context() as patched:
+        patched.setattr(LexicalIndex, "change", fails_at_last)
+        with pytest.raises(MemoryError):
+            written.found("cat")
+    assert written.found("cat") == {"a", "b"}
+    _, readers = written.lexical.at_once(["L"])
+    assert len(readers["L"].search("cat", 10).serials) == 2
 
 
 WORDS = ("red", "green", "blue")
