@@ -72,7 +72,9 @@ def call_every_kernel() -> None:
         flat = FlatIndex(encode(vectors, pool, 1))
     for queries in (rows[:1], rows[:5]):
         flat.search(queries, 3, Effort(), None)
-    build_ivf(vectors).search(rows[:5], 3, Effort(), None)
+    inverted = build_ivf(vectors)
+    for queries in (rows[:1], rows[:5]):
+        inverted.probe(queries, 3, 2, 8)
     graph = build_hnsw(vectors, degree=4, ef_construction=10)
     graph.walk(rows[:1], 3, 5)
     graph.search(rows[:1], 3, Effort(), np.arange(_ROWS) % 2 == 0)
