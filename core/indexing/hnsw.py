@@ -5,6 +5,7 @@ scored in full precision. Beside the vectors it takes d bytes a row for the code
 links. How it is built: `hnsw_build`.
 """
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,7 +78,11 @@ class HnswIndex:
         if effort.exact or matches <= k or self._scan_is_cheaper(matches, ef, share):
             return search_exactly(self.coded, queries, k, allowed)
         filtering = _Filtering(allowed, matches, k, lazily=share >= _MOST)
-        return self._walked(queries, k, int(ef / share) if filtering.lazily else ef, filtering)
+        if not filtering.lazily:
+            return self._walked(queries, k, ef, filtering)
+        # As many matches among them as without a filter, and k of them nearly always.
+        width = max(ef, k + 2.5 * math.sqrt(k)) / share
+        return self._walked(queries, k, math.ceil(width), filtering)
 
     def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[Found]:
         """By the graph, whatever else were cheaper."""
@@ -123,7 +128,11 @@ class HnswIndex:
         for i, count in enumerate(counts.tolist()):
             if count < filtering.least:
                 # The walk did not come by enough of the allowed ones.
-                found += search_exactly(self.coded, queries[i : i + 1], k, filtering.allowed)
+                query = queries[i : i + 1]
+                if filtering.lazily:
+                    found += self._walked(query, k, ef, filtering.heeded())
+                else:
+                    found += search_exactly(self.coded, query, k, filtering.allowed)
             else:
                 strategy = filtering.strategy
                 found.append(Found(rows[i, :count], scores[i, :count], strategy, exact=False))
@@ -148,7 +157,7 @@ class _Filtering:
     def __init__(
         self, allowed: NDArray[np.bool_] | None, matches: int, k: int, *, lazily: bool
     ) -> None:
-        self.allowed = allowed
+        self.allowed, self._matches, self._k = allowed, matches, k
         self.lazily = lazily
         self.least = min(k, matches)
         address = 0 if allowed is None else allowed.ctypes.data
@@ -158,6 +167,10 @@ class _Filtering:
         self.strategy = "none"
         if allowed is not None:
             self.strategy = "checked" if lazily else "filtered_graph"
+
+    def heeded(self) -> "_Filtering":
+        """By the walk itself."""
+        return _Filtering(self.allowed, self._matches, self._k, lazily=False)
 
 
 _NO_FILTER = _Filtering(None, 0, 0, lazily=False)
