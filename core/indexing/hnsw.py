@@ -81,7 +81,7 @@ class HnswIndex:
         if not filtering.lazily:
             return self._walked(queries, k, ef, filtering)
         # As many matches among them as without a filter, and k of them nearly always.
-        width = max(ef, k + 2.5 * math.sqrt(k)) / share
+        width = max(ef, k + 4 * math.sqrt(k)) / share
         return self._walked(queries, k, math.ceil(width), filtering)
 
     def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[Found]:

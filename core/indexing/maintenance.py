@@ -25,6 +25,7 @@ _MOST_SEGMENTS = 8
 _COMPACT_ROWS = 1_000
 _COMPACT_SHARE = 0.2
 _SETTLE_SHARE = 0.1
+_SETTLE_ROWS, _SETTLE_LEAST_SHARE = 1_000, 0.01
 _OF_A_SEARCH = {"ef", "nprobe", "target_recall"}
 
 
@@ -107,7 +108,11 @@ def _settling(parts: Sequence[Part]) -> Job | None:
     """All into one, as one graph is faster than many; not for the sake of a few rows."""
     rows = sum(part.live for part in parts)
     largest = max((part.live for part in parts if part.index is not None), default=0)
-    if rows < SMALL_ROWS or rows - largest < max(1, _SETTLE_SHARE * rows):
+    rest = rows - largest
+    # A tenth of few rows, or as many as a scan of them takes longer than a walk through all.
+    is_much = rest >= max(1, _SETTLE_SHARE * rows)
+    is_slow = rest >= max(_SETTLE_ROWS, _SETTLE_LEAST_SHARE * rows)
+    if rows < SMALL_ROWS or not (is_much or is_slow):
         return None
     return Job(Reason.SETTLE, 0, len(parts))
 

@@ -107,6 +107,8 @@ def test_everything_is_rebuilt_when_another_index_is_asked_for() -> None:
 def test_a_quiet_library_becomes_one_segment_unless_little_is_won() -> None:
     assert job(segment(90_000), segment(10_000)) is None
     assert job(segment(90_000), segment(10_000), quiet=True) == Job(Reason.SETTLE, 0, 2)
-    assert job(segment(90_001), segment(9_999), quiet=True) is None
+    assert job(segment(99_001), segment(999), quiet=True) is None
+    assert job(segment(99_000), segment(1_000), quiet=True) == Job(Reason.SETTLE, 0, 2)
+    assert job(segment(990_001), segment(9_999), quiet=True) is None
     assert job(segment(9_000), delta(1_000), quiet=True) == Job(Reason.SETTLE, 0, 2)
     assert job(segment(90_000), quiet=True) is None
