@@ -16,6 +16,7 @@ from numba import types
 from numba.core import cgutils
 
 from core.indexing.kernels.cpu import CODE_PATH, CodePath
+from core.indexing.kernels.llvm import accumulators, call, load, shuffled, splat, vector
 from core.indexing.kernels.memory import F32, F64, I8, I16, I32, I64, intrinsic
 
 DotCodes: TypeAlias = Callable[[int, int, int], int]
@@ -24,30 +25,8 @@ DotCodesBy4: TypeAlias = Callable[[int, int, int, int, int], None]
 
 _STRIDE_BYTES = 64
 _ACCUMULATORS = 3
-
-
+_FLOAT_ACCUMULATORS = 4
 _FAST = ("fast",)
-
-
-def _vector(item: Any, lanes: int) -> Any:
-    return ir.VectorType(item, lanes)
-
-
-def _constant(vector: Any, value: float) -> Any:
-    return ir.Constant(vector, [value] * vector.count)
-
-
-def _load(builder: Any, base: Any, offset: Any, vector: Any) -> Any:
-    pointer = builder.inttoptr(builder.add(base, offset), vector.as_pointer())
-    return builder.load(pointer, align=1)
-
-
-def _call(
-    builder: Any, name: str, result: Any, args: list[Any], flags: tuple[str, ...] = ()
-) -> Any:
-    signature = ir.FunctionType(result, [arg.type for arg in args])
-    function = cgutils.get_or_insert_function(builder.module, signature, name)
-    return builder.call(function, args, fastmath=flags)
 
 
 def _loop(builder: Any, start: Any, stop: Any, step: int) -> Any:
@@ -59,9 +38,9 @@ def _whole(builder: Any, size: Any, step: int) -> Any:
     return builder.mul(builder.udiv(size, ir.Constant(I64, step)), ir.Constant(I64, step))
 
 
-def _sum_i32(builder: Any, vector: Any) -> Any:
-    name = f"llvm.vector.reduce.add.v{vector.type.count}i32"
-    return builder.sext(_call(builder, name, I32, [vector]), I64)
+def _sum_i32(builder: Any, lanes: Any) -> Any:
+    name = f"llvm.vector.reduce.add.v{lanes.type.count}i32"
+    return builder.sext(call(builder, name, I32, [lanes]), I64)
 
 
 class _Codes:
@@ -69,14 +48,14 @@ class _Codes:
 
     def __init__(self, path: CodePath) -> None:
         self._path = path
-        self.sums = _vector(I32, 8 if path is CodePath.AVX2 else 16)
+        self.sums = vector(I32, 8 if path is CodePath.AVX2 else 16)
 
     def add(self, builder: Any, sums: Any, row: Any, query: Any) -> Any:
         """`row`, `query`: `<64 x i8>`; the sums with their products added."""
         match self._path:
             case CodePath.AVX512:
                 args = [sums, row, query]
-                return _call(builder, "llvm.x86.avx512.vpdpbusd.512", self.sums, args)
+                return call(builder, "llvm.x86.avx512.vpdpbusd.512", self.sums, args)
             case CodePath.AVX2:
                 return self._add_by(16, self._pairs_avx2, builder, sums, row, query)
             case CodePath.PLAIN:
@@ -86,16 +65,16 @@ class _Codes:
         self, lanes: int, products: Any, builder: Any, sums: Any, row: Any, query: Any
     ) -> Any:
         for start in range(0, _STRIDE_BYTES, lanes):
-            mask = ir.Constant(_vector(I32, lanes), list(range(start, start + lanes)))
-            parts = (builder.shuffle_vector(whole, whole, mask) for whole in (row, query))
+            places = list(range(start, start + lanes))
+            parts = (shuffled(builder, whole, places) for whole in (row, query))
             sums = builder.add(sums, products(builder, *parts))
         return sums
 
     def _pairs_avx2(self, builder: Any, row: Any, query: Any) -> Any:
         # Of 16 bits each: sums of products of bytes would saturate.
-        wide = _vector(I16, 16)
+        wide = vector(I16, 16)
         args = [builder.zext(row, wide), builder.sext(query, wide)]
-        return _call(builder, "llvm.x86.avx2.pmadd.wd", self.sums, args)
+        return call(builder, "llvm.x86.avx2.pmadd.wd", self.sums, args)
 
     def _products(self, builder: Any, row: Any, query: Any) -> Any:
         return builder.mul(builder.zext(row, self.sums), builder.sext(query, self.sums))
@@ -104,23 +83,18 @@ class _Codes:
 def make_dot_codes(path: CodePath, *, stored: bool = False) -> DotCodes:
     """Of a stored row with a query; with `stored`, of one stored row with another."""
     codes = _Codes(path)
-    bytes_ = _vector(I8, _STRIDE_BYTES)
+    bytes_ = vector(I8, _STRIDE_BYTES)
     step = _STRIDE_BYTES * _ACCUMULATORS
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         row, query, size = args
-        sums = [
-            cgutils.alloca_once_value(builder, _constant(codes.sums, 0))
-            for _ in range(_ACCUMULATORS)
-        ]
-        for accumulator in sums:
-            builder.store(_constant(codes.sums, 0), accumulator)
+        sums = accumulators(builder, codes.sums, _ACCUMULATORS)
 
         def add(accumulator: Any, offset: Any) -> None:
-            other = _load(builder, query, offset, bytes_)
+            other = load(builder, query, offset, bytes_)
             if stored:
-                other = builder.xor(other, _constant(bytes_, -128))
-            here = _load(builder, row, offset, bytes_)
+                other = builder.xor(other, splat(bytes_, -128))
+            here = load(builder, row, offset, bytes_)
             builder.store(codes.add(builder, builder.load(accumulator), here, other), accumulator)
 
         main = _whole(builder, size, step)
@@ -144,18 +118,16 @@ def make_dot_codes(path: CodePath, *, stored: bool = False) -> DotCodes:
 def make_dot_codes_by_4(path: CodePath) -> DotCodesBy4:
     """Of a row with four queries, `size_bytes` apart: each byte of the row is read once."""
     codes = _Codes(path)
-    bytes_ = _vector(I8, _STRIDE_BYTES)
+    bytes_ = vector(I8, _STRIDE_BYTES)
 
     def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         row, queries, size, out, at = args
-        sums = [cgutils.alloca_once(builder, codes.sums) for _ in range(4)]
-        for accumulator in sums:
-            builder.store(_constant(codes.sums, 0), accumulator)
+        sums = accumulators(builder, codes.sums, 4)
         with _loop(builder, ir.Constant(I64, 0), size, _STRIDE_BYTES) as (offset, _):
-            here = _load(builder, row, offset, bytes_)
+            here = load(builder, row, offset, bytes_)
             for i, accumulator in enumerate(sums):
                 query = builder.add(queries, builder.mul(size, ir.Constant(I64, i)))
-                other = _load(builder, query, offset, bytes_)
+                other = load(builder, query, offset, bytes_)
                 total = codes.add(builder, builder.load(accumulator), here, other)
                 builder.store(total, accumulator)
         first = builder.add(out, builder.mul(at, ir.Constant(I64, 8)))
@@ -177,12 +149,12 @@ _FLOAT_LANES: Final = {CodePath.AVX512: 16, CodePath.AVX2: 8, CodePath.PLAIN: 4}
 
 def make_dot_floats(path: CodePath) -> DotFloats:
     """In float32, in four sums for each lane."""
-    return _float_sum(path, F32, 4, lambda builder, a, b: (a, b))
+    return _float_sum(path, F32, lambda builder, a, b: (a, b))
 
 
 def make_dot_doubles(path: CodePath) -> DotFloats:
     """Of float32 values, multiplied and summed in float64."""
-    return _float_sum(path, F64, 4, lambda builder, a, b: (a, b))
+    return _float_sum(path, F64, lambda builder, a, b: (a, b))
 
 
 def make_square_distance(path: CodePath) -> DotFloats:
@@ -192,16 +164,16 @@ def make_square_distance(path: CodePath) -> DotFloats:
         between = builder.fsub(a, b)
         return between, between
 
-    return _float_sum(path, F64, 4, difference)
+    return _float_sum(path, F64, difference)
 
 
-def _float_sum(path: CodePath, total: Any, accumulators: int, factors: Any) -> DotFloats:
+def _float_sum(path: CodePath, total: Any, factors: Any) -> DotFloats:
     """The sum of the products of what `factors` makes of two rows of float32.
 
     The order of the sums is fixed, so equal rows have equal results.
     """
     lanes = _FLOAT_LANES[path] // (2 if total is F64 else 1)
-    read, sums_type = _vector(F32, lanes), _vector(total, lanes)
+    read, sums_type = vector(F32, lanes), vector(total, lanes)
     suffix = f"v{lanes}{'f64' if total is F64 else 'f32'}"
     bytes_ = 4 * lanes
 
@@ -211,24 +183,22 @@ def _float_sum(path: CodePath, total: Any, accumulators: int, factors: Any) -> D
     def multiply_add(builder: Any, a: Any, b: Any, sums: Any) -> Any:
         if path is CodePath.PLAIN:  # where there may be no such instruction
             return builder.fadd(sums, builder.fmul(a, b))
-        return _call(builder, f"llvm.fma.{suffix}", sums_type, [a, b, sums])
+        return call(builder, f"llvm.fma.{suffix}", sums_type, [a, b, sums])
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         left, right, count = args
         size = builder.mul(count, ir.Constant(I64, 4))
-        sums = [cgutils.alloca_once(builder, sums_type) for _ in range(accumulators)]
-        for accumulator in sums:
-            builder.store(_constant(sums_type, 0.0), accumulator)
+        sums = accumulators(builder, sums_type, _FLOAT_ACCUMULATORS)
 
         def add(accumulator: Any, offset: Any) -> None:
             pair = (
-                widened(builder, _load(builder, base, offset, read), sums_type)
+                widened(builder, load(builder, base, offset, read), sums_type)
                 for base in (left, right)
             )
             a, b = factors(builder, *pair)
             builder.store(multiply_add(builder, a, b, builder.load(accumulator)), accumulator)
 
-        step = bytes_ * accumulators
+        step = bytes_ * _FLOAT_ACCUMULATORS
         main = _whole(builder, size, step)
         with _loop(builder, ir.Constant(I64, 0), main, step) as (offset, _):
             for i, accumulator in enumerate(sums):
@@ -240,7 +210,7 @@ def _float_sum(path: CodePath, total: Any, accumulators: int, factors: Any) -> D
         builder.store(ir.Constant(total, 0.0), rest)
         with _loop(builder, vectors, size, 4) as (offset, _):
             pair = (
-                widened(builder, _load(builder, base, offset, F32), total) for base in (left, right)
+                widened(builder, load(builder, base, offset, F32), total) for base in (left, right)
             )
             a, b = factors(builder, *pair)
             builder.store(builder.fadd(builder.load(rest), builder.fmul(a, b)), rest)
@@ -249,7 +219,7 @@ def _float_sum(path: CodePath, total: Any, accumulators: int, factors: Any) -> D
             whole = builder.fadd(whole, builder.load(accumulator))
         name = f"llvm.vector.reduce.fadd.{suffix}"
         start = builder.load(rest)
-        return _call(builder, name, total, [start, whole], _FAST)
+        return call(builder, name, total, [start, whole], _FAST)
 
     returned = types.float64 if total is F64 else types.float32
 

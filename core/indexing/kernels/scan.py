@@ -14,6 +14,7 @@ import math
 
 from core.indexing.kernels.codes import encode_query, largest
 from core.indexing.kernels.dots import dot_codes, dot_codes_by_4, dot_floats
+from core.indexing.kernels.graph import fetch_codes
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
     CODE_BYTES,
@@ -47,7 +48,6 @@ _FLOAT_EPSILON = 2.0**-23
 _TINY = 2.0**-126
 _ROUNDING = 1e-6
 _AHEAD = 8
-_LINE_BYTES = 64
 _ROWS_AT_ONCE = 16
 
 STEP, SHIFT, REACH, RESIDUAL = range(4)
@@ -171,9 +171,7 @@ def fetch_row(block: Ints, row: int) -> None:
     if block[CODES] == 0:
         fetch_floats(block, row)
         return
-    size = block[CODE_BYTES]
-    for offset in range(0, size, _LINE_BYTES):
-        prefetch(block[CODES] + row * size + offset)
+    fetch_codes(block, row)
     prefetch(block[RESIDUALS] + row * 4)
     prefetch(block[REACHES] + row * 4)
 
