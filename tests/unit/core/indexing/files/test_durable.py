@@ -47,6 +47,27 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert not list(tmp_path.iterdir())
 
 
+_FILLS = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from core.indexing.files.writing import write_container
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+try:
+    write_container(Path(sys.argv[1]), "k", {}, {"x": np.zeros(1_000_000)})
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+def test_a_file_that_can_grow_no_further_is_taken_away(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _FILLS, tmp_path / "a"], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "File too large\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_mapped_stays_as_it_was_once_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a"
     write_container(path, "k", {}, {"x": np.arange(100_000)})
