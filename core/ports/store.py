@@ -7,10 +7,11 @@ it takes the next position when it begins, and only its commit makes that positi
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from core.contracts.query import Feedback
-from core.domain.changes import Change
+from core.domain.changes import Change, ChangeRef
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.library import Library
 
@@ -45,6 +46,10 @@ class ChunkReader(Protocol):
         ...
 
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById: ...
+
+    def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
+        """Those of the ids that are there, each once, in any order."""
+        ...
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
         """In order of id, those behind `after`."""
@@ -119,6 +124,28 @@ class ReplayWriter(Replays, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What the write at `position` changed, in its order; committed about `at`."""
+
+    position: int
+    at: datetime
+    changes: Sequence[ChangeRef]
+
+
+class LogReader(Protocol):
+    """Without gaps from `oldest` to the snapshot's position."""
+
+    @property
+    def oldest(self) -> int | None:
+        """None: it has no entry (nothing was ever written, or all is trimmed)."""
+        ...
+
+    def after(self, position: int) -> Iterator[LogEntry]:
+        """In order, those behind `position` that it still has: all, if `oldest <= position + 1`."""
+        ...
+
+
 class Snapshot(Protocol):
     """Everything as of `position`."""
 
@@ -134,6 +161,8 @@ class Snapshot(Protocol):
     def feedback(self) -> FeedbackReader: ...
     @property
     def replays(self) -> Replays: ...
+    @property
+    def log(self) -> LogReader: ...
 
 
 class UnitOfWork(Protocol):
@@ -166,12 +195,24 @@ class Store(Protocol):
         """A secret made with the database; listings sign their cursors with it."""
         ...
 
+    @property
+    def position(self) -> int:
+        """Of the last commit."""
+        ...
+
     def read(self) -> AbstractContextManager[Snapshot]: ...
 
     def write(self) -> AbstractContextManager[UnitOfWork]: ...
 
     def subscribe(self, listener: Listener) -> None:
         """Tell it of each commit, in order of position, before the writer is let go."""
+        ...
+
+    def trim_log(self, before: int) -> int:
+        """Remove the entries of positions less than `before`; how many there were.
+
+        In batches between which others write; it takes no position. Snapshots keep what they see.
+        """
         ...
 
     def close(self) -> None: ...

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import apsw
 
-from core.adapters.sqlite.rows import fetch, to_time
+from core.adapters.rows import to_time
+from core.adapters.sqlite.rows import fetch
 from core.domain.errors import Conflict
 from core.ports.store import Replay
 

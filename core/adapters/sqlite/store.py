@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from core.adapters.data_dir import DataDirLock
+from core.adapters.sqlite import log
 from core.adapters.sqlite.database import open_writer
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.readers import Readers
@@ -53,6 +54,11 @@ class SqliteStore:
             raise
         self._readers = Readers(path)
 
+    @property
+    def position(self) -> int:
+        with self.read() as snapshot:
+            return snapshot.position
+
     @contextmanager
     def read(self) -> Iterator[SqliteSnapshot]:
         with sqlite_errors(), self._readers.transaction() as connection:
@@ -74,6 +80,18 @@ class SqliteStore:
     def subscribe(self, listener: Listener) -> None:
         with self._alone():
             self._listeners.append(listener)
+
+    def trim_log(self, before: int) -> int:
+        trimmed = 0
+        while batch := self._trim(before):
+            trimmed += batch
+        return trimmed
+
+    def _trim(self, before: int) -> int:
+        with self._alone(), sqlite_errors():
+            if self._closed:
+                raise StorageError("The store is closed.")
+            return log.trim(self._writer, before)
 
     def close(self) -> None:
         """Waits for the write that runs; reads that run end on their own."""
