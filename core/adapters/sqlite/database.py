@@ -8,6 +8,7 @@ from pathlib import Path
 
 import apsw
 
+from core import faults
 from core.adapters.sqlite.errors import sqlite_errors
 from core.domain.errors import StorageError
 
@@ -80,3 +81,5 @@ def _migrate(connection: apsw.Connection) -> None:
             connection.execute(script.read_text())
             connection.pragma("application_id", APPLICATION_ID)
             connection.pragma("user_version", number)
+            faults.reached("migrate.before")
+        faults.reached("migrate.after")
