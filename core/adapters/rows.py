@@ -24,6 +24,13 @@ def to_time(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def to_datetime(value: str | datetime) -> datetime:
+    """From SQLite a text, from PostgreSQL a time in UTC."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value.replace(tzinfo=UTC)
+
+
 def from_library(library: Library) -> Row:
     index = {"kind": library.index.kind, "parameters": dict(library.index.parameters)}
     schema = library.metadata_schema
@@ -59,8 +66,8 @@ def to_library(row: Row) -> Library:
         index=IndexSpec(IndexKind(spec["kind"]), spec["parameters"]),
         embedding_model=model,
         version=version,
-        created_at=datetime.fromisoformat(created_at),
-        updated_at=datetime.fromisoformat(updated_at),
+        created_at=to_datetime(created_at),
+        updated_at=to_datetime(updated_at),
         language=Language(language),
     )
 
@@ -87,8 +94,8 @@ def to_document(row: Row) -> Document:
         source=source,
         metadata=json.loads(metadata),
         version=version,
-        created_at=datetime.fromisoformat(created_at),
-        updated_at=datetime.fromisoformat(updated_at),
+        created_at=to_datetime(created_at),
+        updated_at=to_datetime(updated_at),
     )
 
 
@@ -118,8 +125,8 @@ def to_chunk(row: Row) -> Chunk:
         text=text,
         metadata=json.loads(metadata),
         version=version,
-        created_at=datetime.fromisoformat(created_at),
-        updated_at=datetime.fromisoformat(updated_at),
+        created_at=to_datetime(created_at),
+        updated_at=to_datetime(updated_at),
     )
 
 

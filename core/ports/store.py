@@ -7,7 +7,7 @@ it takes the next position when it begins, and only its commit makes that positi
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from core.contracts.query import Feedback
@@ -112,6 +112,9 @@ class Replay:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+REPLAYS_KEPT = timedelta(hours=24)
 
 
 class Replays(Protocol):

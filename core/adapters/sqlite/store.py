@@ -1,13 +1,13 @@
 """The store: writes in groups, readers on connections of their own, and the listeners."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.adapters.data_dir import DataDirLock
 from core.adapters.grouping import Grouping
+from core.adapters.listeners import Listeners
 from core.adapters.sqlite import log
 from core.adapters.sqlite.database import open_writer
 from core.adapters.sqlite.errors import sqlite_errors
@@ -19,14 +19,11 @@ from core.adapters.sqlite.transactions import (
     SqliteTransaction,
     SqliteUnitOfWork,
 )
-from core.domain.changes import Change
 from core.ports.store import Listener
 
 DATABASE_NAME = "nalanda.db"
 
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
-
-logger = logging.getLogger(__name__)
 
 
 def _utc_now() -> datetime:
@@ -34,16 +31,12 @@ def _utc_now() -> datetime:
 
 
 class SqliteStore:
-    """Keeps `Store`'s promises with `DATA/nalanda.db`, in WAL mode, each commit on the disk.
-
-    A listener that fails undoes nothing and keeps no other listener from being told: the write
-    is on record, and the caller is told so. The failure is logged with its traceback.
-    """
+    """Keeps `Store`'s promises with `DATA/nalanda.db`, in WAL mode, each commit on the disk."""
 
     def __init__(self, data_dir: Path, *, now: Clock = _utc_now) -> None:
         """Raises: DataDirInUse; StorageError: directory or file can't be used."""
         self._now = now
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
         try:
             path = data_dir / DATABASE_NAME
@@ -71,11 +64,13 @@ class SqliteStore:
         """Raises: Unavailable: other writes take too long, or another process has taken over."""
         # The errors become the project's before the group hears of them.
         with self._writes.unit(settled=settled) as commit, sqlite_errors():
-            yield SqliteUnitOfWork(self._writer, self._epoch, self._now, commit, self._tell)
+            yield SqliteUnitOfWork(
+                self._writer, self._epoch, self._now, commit, self._listeners.tell
+            )
 
     def subscribe(self, listener: Listener) -> None:
         with self._writes.alone():
-            self._listeners.append(listener)
+            self._listeners.add(listener)
 
     def trim_log(self, before: int) -> int:
         trimmed = 0
@@ -93,12 +88,3 @@ class SqliteStore:
             self._readers.close()
             self._writer.close()
             self._data_dir.release()
-
-    def _tell(self, position: int, changes: Sequence[Change]) -> None:
-        for listener in self._listeners:
-            try:
-                listener(position, changes)
-            except Exception:
-                logger.exception(
-                    "Position %d is on record, but a listener has not taken it in.", position
-                )
