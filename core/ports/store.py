@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from core.contracts.query import Feedback
 from core.domain.changes import Change, ChangeRef
@@ -113,6 +113,9 @@ class Replay:
     headers: dict[str, str]
     body: bytes
 
+
+Durability: TypeAlias = Literal["full", "relaxed"]
+"""Whether a commit returns once it is on the disk, or may be lost to a power cut soon after."""
 
 REPLAYS_KEPT = timedelta(hours=24)
 

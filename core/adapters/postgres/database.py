@@ -1,7 +1,6 @@
 """Where the database is, and how each connection to it is set up."""
 
 import json
-from typing import Literal, TypeAlias
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -9,8 +8,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from core.adapters.postgres import texts
 from core.adapters.postgres.rows import Connection
 from core.domain.errors import StorageError
-
-Durability: TypeAlias = Literal["full", "relaxed"]
+from core.ports.store import Durability
 
 _DEFAULTS = {
     "connect_timeout": "5",

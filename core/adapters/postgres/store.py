@@ -11,7 +11,7 @@ from core.adapters.data_dir import DataDirLock
 from core.adapters.grouping import Grouping
 from core.adapters.listeners import Listeners
 from core.adapters.postgres import log
-from core.adapters.postgres.database import Database, Durability
+from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors, reason_of
 from core.adapters.postgres.migrating import migrate
 from core.adapters.postgres.readers import Readers
@@ -24,7 +24,7 @@ from core.adapters.postgres.transactions import (
 )
 from core.adapters.postgres.writer import Writer
 from core.domain.errors import StorageError
-from core.ports.store import Listener
+from core.ports.store import Durability, Listener
 
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
 

@@ -9,10 +9,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from core.adapters.grouping import Tell
-from core.adapters.postgres.database import Database, Durability
+from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors, translated
 from core.adapters.postgres.rows import Connection, fetch
 from core.domain.errors import StorageError, Unavailable
+from core.ports.store import Durability
 
 _PATIENCE_S = 20.0
 """How long a write whose COMMIT was cut off waits for the database to come back."""

@@ -19,7 +19,7 @@ from core.adapters.sqlite.transactions import (
     SqliteTransaction,
     SqliteUnitOfWork,
 )
-from core.ports.store import Listener
+from core.ports.store import Durability, Listener
 
 DATABASE_NAME = "nalanda.db"
 
@@ -31,16 +31,18 @@ def _utc_now() -> datetime:
 
 
 class SqliteStore:
-    """Keeps `Store`'s promises with `DATA/nalanda.db`, in WAL mode, each commit on the disk."""
+    """Keeps `Store`'s promises with `DATA/nalanda.db`, in WAL mode."""
 
-    def __init__(self, data_dir: Path, *, now: Clock = _utc_now) -> None:
+    def __init__(
+        self, data_dir: Path, *, durability: Durability = "full", now: Clock = _utc_now
+    ) -> None:
         """Raises: DataDirInUse; StorageError: directory or file can't be used."""
         self._now = now
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
         try:
             path = data_dir / DATABASE_NAME
-            self._writer = open_writer(path)
+            self._writer = open_writer(path, durability)
             with sqlite_errors():
                 ((self._epoch, self.cursor_key),) = fetch(self._writer, _TAKE_OVER)
         except BaseException:
