@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     kernels: Literal["auto", "avx512", "avx2", "plain"] = "auto"
     vectors: Literal["memory", "mapped"] = "memory"
 
+    checkpoint_s: float = Field(default=300.0, gt=0)
+    checkpoint_bytes: int = Field(default=128 * 2**20, ge=1)
+
     max_body_bytes: int = Field(default=64 * 2**20, ge=1024)
     min_position_wait_s: float = Field(default=5.0, ge=0)
     drain_s: float = Field(default=30.0, ge=0)

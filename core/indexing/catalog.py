@@ -5,10 +5,8 @@ never wait, never lock, and never see half a write.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TypeVar
 
 from immutables import Map
 
@@ -22,16 +20,12 @@ from core.domain.changes import (
     LibraryDeleted,
     LibraryPut,
 )
-from core.domain.document import Document
 from core.domain.errors import Behind, NotFound
 from core.domain.library import Library
 from core.indexing import writing
+from core.indexing.record import from_record, libraries_of
 from core.indexing.view import LibraryView
 from core.ports.store import Snapshot
-
-_AT_ONCE = 1_000
-
-_Entity = TypeVar("_Entity", Library, Document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +35,11 @@ class CatalogState:
     position: int = 0
     views: Map[str, LibraryView] = Map()  # noqa: RUF009  # immutable
     ids_by_name: Map[str, str] = Map()  # noqa: RUF009  # immutable
+
+    @classmethod
+    def of(cls, position: int, views: Iterable[LibraryView]) -> "CatalogState":
+        by_id = Map((view.library.id, view) for view in views)
+        return cls(position, by_id, Map((v.library.name, id_) for id_, v in by_id.items()))
 
     def library(self, ref: str) -> LibraryView:
         """By id, else by name. Raises: NotFound."""
@@ -106,12 +105,8 @@ class Catalog:
     @classmethod
     def load(cls, snapshot: Snapshot) -> "Catalog":
         """Builds all of it from the record; then `apply` keeps it up."""
-        state = CatalogState(position=snapshot.position)
-        for library in _pages(lambda after: snapshot.libraries.page(after=after, limit=_AT_ONCE)):
-            state = state.after(LibraryPut(library))
-            view = _loaded(snapshot, state.views[library.id])
-            state = replace(state, views=state.views.set(library.id, view))
-        return cls(state)
+        views = (from_record(snapshot, library) for library in libraries_of(snapshot))
+        return cls(CatalogState.of(snapshot.position, views))
 
     @property
     def state(self) -> CatalogState:
@@ -185,23 +180,3 @@ def _library_of(change: Change) -> str | None:
             return None
         case _:
             return change.library_id
-
-
-def _loaded(snapshot: Snapshot, view: LibraryView) -> LibraryView:
-    library_id = view.library.id
-    documents = _pages(
-        lambda after: snapshot.documents.page(library_id, after=after, limit=_AT_ONCE)
-    )
-    view = writing.with_documents(view, documents)
-    rows = iter(snapshot.chunks.scan(library_id))
-    while batch := list(islice(rows, _AT_ONCE)):
-        view = writing.with_chunks(view, batch)
-    return view
-
-
-def _pages(page: Callable[[str | None], Sequence[_Entity]]) -> Iterator[_Entity]:
-    """All items of a listing that is in order of id."""
-    after: str | None = None
-    while items := page(after):
-        yield from items
-        after = items[-1].id
