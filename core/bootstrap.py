@@ -26,6 +26,7 @@ from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
 from core.services.libraries import LibraryService
+from core.services.rebuilding import Rebuilding
 from core.services.search import SearchService
 from core.services.shadow import ShadowQueries
 from core.settings import Settings
@@ -39,6 +40,7 @@ class Core:
     catalog: Catalog
     builder: Builder
     checkpoints: Checkpoints
+    rebuilding: Rebuilding
     warmup: Warmup
     shadow: ShadowQueries
     embedders: Mapping[str, Embedder]
@@ -51,6 +53,7 @@ class Core:
     def close(self) -> None:
         self.shadow.close()
         self.builder.close()
+        self.rebuilding.close()
         self.checkpoints.close()
         self.store.close()
 
@@ -94,6 +97,8 @@ def open_core(settings: Settings) -> Core:
         every_bytes=settings.checkpoint_bytes,
     )
     checkpoints.start()
+    rebuilding = Rebuilding(catalog, store)
+    rebuilding.start()
     writes = ChunkWrites(embedding)
     warmup = Warmup()
     warmup.start()
@@ -105,6 +110,7 @@ def open_core(settings: Settings) -> Core:
         catalog=catalog,
         builder=builder,
         checkpoints=checkpoints,
+        rebuilding=rebuilding,
         warmup=warmup,
         shadow=shadow,
         embedders=embedders,
@@ -138,7 +144,7 @@ def _followed(store: Store, directory: Path) -> tuple[Catalog, Found]:
     """No one writes yet, so that nothing falls between the load and the subscription."""
     with store.read() as snapshot:
         found = _found(snapshot, directory)
-        catalog = Catalog(CatalogState.of(snapshot.position, found.views))
+        catalog = Catalog(CatalogState.of(snapshot.position, found.views, found.missing))
     store.subscribe(catalog.apply)
     return catalog, found
 

@@ -56,7 +56,9 @@ def _storage(core: Core) -> str:
 
 def _checkpoints(core: Core) -> str:
     checkpoints = core.checkpoints
-    problems = [f"set aside: {file.name}: {file.problem}" for file in checkpoints.set_aside]
+    problems = [f"Set aside: {file.name}: {file.problem}" for file in checkpoints.set_aside]
+    if missing := core.catalog.state.missing:
+        problems.append(f"Libraries that are made anew: {', '.join(sorted(missing))}.")
     if checkpoints.error is not None:
         problems.append(checkpoints.error)
     return " ".join(problems) or OK

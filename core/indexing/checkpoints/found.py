@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.domain.library import Library
 from core.indexing.view import LibraryView
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ class SetAside:
 
 @dataclass(slots=True)
 class Found:
-    """`views`: of all libraries. `manifests`: the usable ones, newest first. `known`: the
-    segments that are served from files."""
+    """`views`: of all libraries, but for those that are `missing`, whose files can't be used.
+    `manifests`: the usable ones, newest first. `known`: the segments that are served from files."""
 
     views: list[LibraryView] = field(default_factory=list)
+    missing: list[Library] = field(default_factory=list)
     manifests: list["Manifest"] = field(default_factory=list)
     known: list["InFiles"] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)

@@ -58,7 +58,7 @@ class Loading:
             self._written = _Written.since(newest.position, self._snapshot)
         for library in libraries_of(self._snapshot):
             kept = None if newest is None else newest.libraries.get(library.id)
-            found.views.append(self._view(library, kept))
+            self._take(library, kept)
         return found
 
     def _manifest(self, path: Path) -> Manifest | None:
@@ -77,15 +77,19 @@ class Loading:
             return None
         return manifest
 
-    def _view(self, library: Library, kept: KeptLibrary | None) -> LibraryView:
-        if kept is None or kept.created_at != library.created_at.isoformat():
-            return from_record(self._snapshot, library)
-        try:
-            view = self._from_files(library, kept)
-        except DamagedFile as error:
-            self._put_aside(error)
-            view = None
-        return from_record(self._snapshot, library) if view is None else view
+    def _take(self, library: Library, kept: KeptLibrary | None) -> None:
+        view = None
+        if kept is not None and kept.created_at == library.created_at.isoformat():
+            try:
+                view = self._from_files(library, kept)
+            except DamagedFile as error:
+                self._put_aside(error)
+                self._found.missing.append(library)
+                return
+        elif kept is None and self._found.set_aside and not self._found.manifests:
+            self._found.missing.append(library)
+            return
+        self._found.views.append(view or from_record(self._snapshot, library))
 
     def _from_files(self, library: Library, kept: KeptLibrary) -> LibraryView | None:
         """`None`: the vectors are kept otherwise by now. Raises: DamagedFile."""
