@@ -229,10 +229,17 @@ class AttributeIndex:
         return lambda row: predicate(chunks[row], documents[chunks[row].document_id])
 
     def _values(self, field: Field) -> list[object]:
-        read, documents = field.reader(), self._documents
-        if field.scope in OF_DOCUMENTS:
-            one_of = {chunk.document_id: chunk for chunk in self.chunks}
-            values = {id_: read(chunk, documents[id_]) for id_, chunk in one_of.items()}
-            return [values[chunk.document_id] for chunk in self.chunks]
-        # What a chunk says for itself needs no document, and to look each up would take as long.
-        return [read(chunk, _NO_DOCUMENT) for chunk in self.chunks]
+        return values_of(field, self.chunks, self._documents)
+
+
+def values_of(
+    field: Field, chunks: Sequence[Chunk], documents: Mapping[str, Document]
+) -> list[object]:
+    """The field's value in each chunk."""
+    read = field.reader()
+    if field.scope in OF_DOCUMENTS:
+        one_of = {chunk.document_id: chunk for chunk in chunks}
+        values = {id_: read(chunk, documents[id_]) for id_, chunk in one_of.items()}
+        return [values[chunk.document_id] for chunk in chunks]
+    # What a chunk says for itself needs no document, and to look each up would take as long.
+    return [read(chunk, _NO_DOCUMENT) for chunk in chunks]

@@ -11,6 +11,7 @@ from core.domain.filters import Field, Scope
 from core.indexing.attributes import AttributeIndex
 from core.indexing.attributes.bitmaps import Rows
 from core.indexing.attributes.column import Column
+from core.indexing.attributes.index import values_of
 from core.indexing.files.columns import Arrays, arrays_of, column_of, prefixed, within
 from core.indexing.files.container import Container, DamagedFile, open_container
 from core.indexing.files.writing import write_container
@@ -81,10 +82,7 @@ def _index(
 def _reader(
     field: Field, arrays: Arrays, chunks: Sequence[Chunk], documents: Mapping[str, Document]
 ) -> Callable[[], Column]:
-    read = field.reader()
-
     def values_at(rows: Rows) -> list[object]:
-        found = map(chunks.__getitem__, rows.tolist())
-        return [read(chunk, documents[chunk.document_id]) for chunk in found]
+        return values_of(field, [chunks[row] for row in rows.tolist()], documents)
 
     return lambda: column_of(len(chunks), arrays, values_at)

@@ -1,6 +1,6 @@
 """A column of an attribute index as named arrays, and back."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ from core.indexing.attributes.bitmaps import Rows, from_rows, to_rows
 from core.indexing.attributes.column import Column, Moments, Parts
 from core.indexing.attributes.composites import ByForm, Composites, Located
 from core.indexing.attributes.sorted_values import SortedValues
+from core.indexing.packed import Packed
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 ValuesAt: TypeAlias = Callable[[Rows], Sequence[Any]]
@@ -116,20 +117,14 @@ def _sorted(arrays: Arrays, size: int) -> SortedValues:
     return SortedValues(values, arrays["starts"], arrays["rows"], size)
 
 
-def _of_texts(texts: Sequence[str]) -> dict[str, NDArray[Any]]:
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    return {
-        "texts": np.frombuffer(b"".join(encoded), np.uint8),
-        "offsets": np.array([*accumulate(map(len, encoded), initial=0)], np.int64),
-    }
+def _of_texts(texts: Iterable[str]) -> dict[str, NDArray[Any]]:
+    packed = Packed.of(texts)
+    return {"texts": packed.content, "ends": packed.ends}
 
 
 def _texts(arrays: Arrays) -> list[str]:
-    joined = arrays["texts"].tobytes()
-    return [
-        joined[start:end].decode("utf-8", "surrogatepass")
-        for start, end in pairwise(arrays["offsets"].tolist())
-    ]
+    packed = Packed(arrays["texts"], arrays["ends"])
+    return [packed[i] for i in range(len(packed))]
 
 
 def _of_numbers(numbers: Sequence[int | float]) -> dict[str, NDArray[Any]]:
