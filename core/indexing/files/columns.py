@@ -37,7 +37,7 @@ def arrays_of(column: Column) -> dict[str, NDArray[Any]]:
 
 
 def column_of(size: int, arrays: Arrays, values_at: ValuesAt) -> Column:
-    """As it was. Its distinct values are copied; the rows of each are not.
+    """As it was. Distinct numbers are copied; strings, and the rows of each value, are not.
 
     Raises:
         KeyError, ValueError: not what `arrays_of` makes.
