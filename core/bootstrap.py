@@ -9,6 +9,7 @@ from core.adapters.sqlite import SqliteStore
 from core.domain.errors import StorageError
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog
+from core.indexing.pressure import BackPressure
 from core.indexing.sealing import Sealing
 from core.indexing.warming import Warmup
 from core.ports.store import Store
@@ -76,7 +77,7 @@ def open_core(settings: Settings) -> Core:
     except BaseException:
         store.close()
         raise
-    writes = ChunkWrites(embedding)
+    writes = ChunkWrites(embedding, BackPressure(catalog, builder.error).admit)
     # Kernels read the environment, once, when they are imported.
     os.environ["NALANDA_KERNELS"] = settings.kernels
     warmup = Warmup()
