@@ -13,6 +13,7 @@ from core.domain.errors import StorageError
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.checkpoints.found import Found
+from core.indexing.pressure import BackPressure
 from core.indexing.record import from_record, libraries_of
 from core.indexing.sealing import Sealing
 from core.indexing.warming import Warmup
@@ -99,7 +100,7 @@ def open_core(settings: Settings) -> Core:
     checkpoints.start()
     rebuilding = Rebuilding(catalog, store)
     rebuilding.start()
-    writes = ChunkWrites(embedding)
+    writes = ChunkWrites(embedding, BackPressure(catalog, builder.error).admit)
     warmup = Warmup()
     warmup.start()
     builder.start()

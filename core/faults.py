@@ -16,6 +16,9 @@ STEPS: tuple[str, ...] = (
     "commit.before",
     "commit.after",  # on the disk, and nobody has heard of it
     "apply.after",  # the index has heard of it, the client has not
+    "file.written",  # under another name, and not on the disk yet
+    "file.synced",
+    "file.renamed",  # and the directory is not on the disk yet
     "migrate.before",  # a migration is done, in a transaction that is still open
     "migrate.after",
     "file.written",  # a checkpoint's file, not yet on the disk
