@@ -5,14 +5,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
-
 from core.adapters.data_dir import DataDirLock
 from core.adapters.grouping import Grouping
 from core.adapters.listeners import Listeners
 from core.adapters.postgres import log
 from core.adapters.postgres.database import Database
-from core.adapters.postgres.errors import postgres_errors, reason_of
+from core.adapters.postgres.errors import postgres_errors
 from core.adapters.postgres.migrating import migrate
 from core.adapters.postgres.readers import Readers
 from core.adapters.postgres.rows import fetch
@@ -23,7 +21,6 @@ from core.adapters.postgres.transactions import (
     PostgresUnitOfWork,
 )
 from core.adapters.postgres.writer import Writer
-from core.domain.errors import StorageError
 from core.ports.store import Durability, Listener
 
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
@@ -103,7 +100,7 @@ class PostgresStore:
 
 def _taken_over(database: Database, durability: Durability) -> tuple[Writer, bytes]:
     """From now on no other process's writes pass the fence. Raises: StorageError."""
-    try:
+    with database.opening():
         connection = database.connect(durability)
         try:
             migrate(connection)
@@ -111,8 +108,4 @@ def _taken_over(database: Database, durability: Durability) -> tuple[Writer, byt
         except BaseException:
             connection.close()
             raise
-    except psycopg.Error as error:
-        raise StorageError(f"{database.place} can't be opened: {reason_of(error)}") from error
-    except StorageError as error:
-        raise StorageError(f"{database.place} can't be opened: {error}") from error
     return Writer(database, durability, connection, epoch), cursor_key

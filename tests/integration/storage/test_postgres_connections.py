@@ -1,7 +1,10 @@
 """Connections that are lost: before a write, in it, at its last step, and under reads."""
 
+import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from core.domain.changes import Change
 from core.domain.errors import NalandaError, Unavailable
 from core.ports.store import Durability
 from tests.samples import a_library
+from tests.temporal import until
 
 
 @pytest.fixture
@@ -109,6 +113,31 @@ def test_all_of_a_group_fail_with_the_one_that_is_cut_off(
     assert positions[8] is None
     assert libraries(postgres_store) == written
     assert told == sorted(filter(None, positions)) == list(range(1, len(written) + 1))
+
+
+def test_a_session_killed_outright_takes_the_server_down_and_it_comes_back(
+    postgres_store: PostgresStore, told: list[int]
+) -> None:
+    """The server ends every session then, and recovers from its own log."""
+    write(postgres_store, "a")
+    pid = postgres_store._writer.connection.info.backend_pid
+    with pytest.raises(Unavailable):
+        write(postgres_store, "b", lambda: os.kill(pid, signal.SIGKILL))
+
+    def written() -> bool:
+        with suppress(Unavailable):
+            return write(postgres_store, "c") == 2
+        return False
+
+    until(written, 30)
+    until(lambda: available(postgres_store), 30)
+    assert (libraries(postgres_store), told) == (["a", "c"], [1, 2])
+
+
+def available(store: PostgresStore) -> bool:
+    with suppress(Unavailable):
+        return bool(libraries(store))
+    return False
 
 
 class CutOff:
