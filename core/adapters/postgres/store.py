@@ -15,7 +15,6 @@ from core.adapters.postgres.migrating import migrate
 from core.adapters.postgres.readers import Readers
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import (
-    POSITION,
     Clock,
     PostgresSnapshot,
     PostgresUnitOfWork,
@@ -23,6 +22,7 @@ from core.adapters.postgres.transactions import (
 from core.adapters.postgres.writer import Writer
 from core.ports.store import Durability, Listener
 
+_POSITION = "SELECT position FROM cluster"
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
 
 
@@ -60,13 +60,13 @@ class PostgresStore:
     @property
     def position(self) -> int:
         with postgres_errors(), self._readers.connection() as connection:
-            return int(fetch(connection, POSITION)[0][0])
+            return int(fetch(connection, _POSITION)[0][0])
 
     @contextmanager
     def read(self) -> Iterator[PostgresSnapshot]:
         """Raises: Unavailable: the database can't be reached, or all connections are in use."""
-        with postgres_errors(), self._readers.transaction() as connection:
-            yield PostgresSnapshot(connection, self._now)
+        with postgres_errors(), self._readers.transaction() as (connection, position):
+            yield PostgresSnapshot(connection, position, self._now)
 
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[PostgresUnitOfWork]:
