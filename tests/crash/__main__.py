@@ -35,7 +35,7 @@ def main() -> int:
         return 1
     finally:
         bench.close()
-    print("\n".join(bench.report.lines()))
+    print(bench.report)
     return 0
 
 

@@ -9,11 +9,14 @@ dirty: a reader was shown what was never on record at that position.
 wrong: an answer that no healthy server gives.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from tests.crash.ledger import Entry, Ledger, Seen, Told
 from tests.crash.model import Chunk, Document, Key, Namespace, Write, apply
 from tests.crash.record import Record
+
+Row: TypeAlias = Document | Chunk
 
 _SHOWN = 5
 
@@ -85,7 +88,7 @@ def _settle_writer(
 
 def _versions_of(write: Write, found: Namespace) -> set[int]:
     """Those of what this write has put."""
-    rows: list[Document | Chunk] = [*found.documents.values(), *found.chunks.values()]
+    rows: list[Row] = [*found.documents.values(), *found.chunks.values()]
     versions = {row.version for row in rows if row.op == write.number}
     own = found.libraries.get(write.library)
     return versions | {own[1]} if own and own[0] == write.number else versions
@@ -121,22 +124,18 @@ def _differences(must: Namespace, found: Namespace) -> list[str]:
     return lines
 
 
-def _differing(
-    what: str, must: dict[Key, Document] | dict[Key, Chunk], found: object
-) -> Iterator[str]:
-    assert isinstance(found, dict)
+def _differing(what: str, must: Mapping[Key, Row], found: Mapping[Key, Row]) -> Iterator[str]:
     for key in must.keys() | found.keys():
         old, new = must.get(key), found.get(key)
+        named = f"the {what} {key[1]!r} of {key[0]!r}"
         if old == new:
             continue
-        named = f"the {what} {key[1]!r} of {key[0]!r}"
-        if old is None:
-            yield f"stray: {named} is there, by write {new.op} at {new.version}"
-        elif new is None:
-            yield f"lost: {named} by write {old.op} at {old.version} is not there"
+        if new is None:
+            yield f"lost: {named} must be {old}, and is not there"
+        elif old is None or new.version > old.version:
+            yield f"stray: {named} is {new}, and must be {old}"
         else:
-            kind = "stray" if new.version > old.version else "lost"
-            yield f"{kind}: {named} is {new}, and must be {old}"
+            yield f"lost: {named} must be {old}, and is {new}"
 
 
 def _positions(ledger: Ledger, record: Record, unplaced: list[Write]) -> Iterator[str]:

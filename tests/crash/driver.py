@@ -60,15 +60,15 @@ class Report:
     reads: int = 0
     seconds: float = 0.0
 
-    def lines(self) -> list[str]:
+    def __str__(self) -> str:
         each = self.seconds / max(self.rounds, 1)
-        return [
-            f"{self.rounds} rounds in {self.seconds:.0f} s, {each:.2f} s each: "
-            + ", ".join(f"{count} {name}" for name, count in sorted(self.endings.items())),
+        endings = ", ".join(f"{count} {name}" for name, count in sorted(self.endings.items()))
+        return (
+            f"{self.rounds} rounds in {self.seconds:.0f} s, {each:.2f} s each: {endings}.\n"
             f"{self.acknowledged} writes acknowledged, none lost; {self.unanswered} without an "
             f"answer, {self.survived} of them there, whole; {self.refused} refused; "
-            f"{self.reads} reads, each as the record was at its position",
-        ]
+            f"{self.reads} reads, each as the record was at its position."
+        )
 
 
 class Bench:

@@ -140,4 +140,3 @@ def _same(hit: Mapping[str, Any], row: IndexedRow | None) -> bool:
         and hit["document"]["title"] == row.title
         and np.asarray(hit["embedding"], np.float32).tobytes() == row.vector
     )
-

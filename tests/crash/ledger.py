@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.crash.model import Key, Kind, Namespace, Write, apply
+from tests.crash.model import Chunk, Key, Kind, Namespace, Write, apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,8 @@ class Ledger:
         self.entries.append(entry)
         for key in before.keys() | there.chunks.keys():
             old, new = before.get(key), there.chunks.get(key)
-            if old != new:
-                self._note(key, old and old.version, entry.position, new and new.version)
+            if old is not new:
+                self._note(key, _version(old), entry.position, _version(new))
 
     def turn_page(self, position: int) -> None:
         """The record is as it should be at a position; what was seen before is settled."""
@@ -203,12 +203,15 @@ class Ledger:
     def _version_at(self, position: int, key: Key) -> int | None:
         changes = self._versions.get(key)
         if changes is None:
-            chunk = self.namespace(writer_of(key[1])).chunks.get(key)
-            return chunk and chunk.version
+            return _version(self.namespace(writer_of(key[1])).chunks.get(key))
         return changes[bisect_right(changes, position, key=lambda change: change[0]) - 1][1]
 
     def _note(self, key: Key, old: int | None, position: int, new: int | None) -> None:
         self._versions.setdefault(key, [(0, old)]).append((position, new))
+
+
+def _version(chunk: Chunk | None) -> int | None:
+    return None if chunk is None else chunk.version
 
 
 def writer_of(name: str) -> int:

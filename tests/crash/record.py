@@ -127,4 +127,3 @@ def _json(value: object) -> Any:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-

@@ -60,7 +60,7 @@ def request_of(write: Write, there: Namespace) -> Request:
                 "POST", f"{library}/chunks/delete", {"ids": list(write.chunks)}, write.key
             )
         case Kind.DELETE_MATCHING:
-            return Request("POST", f"{library}/chunks/delete", {"filter": _filter(write)}, write.key)
+            return Request("POST", f"{library}/chunks/delete", _matching(write), write.key)
         case Kind.DELETE_DOCUMENT:
             return Request("DELETE", document)
         case Kind.PUT_LIBRARY:
@@ -165,6 +165,6 @@ def _metadata(write: Write, name: str) -> dict[str, Any]:
     return {"born": name, "writer": write.writer, "op": write.number}
 
 
-def _filter(write: Write) -> dict[str, Any]:
+def _matching(write: Write) -> dict[str, Any]:
     late = {"field": "i", "op": "gte", "value": MATCHING_FROM}
-    return {"and": [of_writer(write.writer), late]}
+    return {"filter": {"and": [of_writer(write.writer), late]}}
