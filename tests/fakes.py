@@ -235,7 +235,8 @@ class FakeStore:
         yield FakeTransaction(self._state, self._commit)
 
     @contextmanager
-    def write(self) -> Iterator[FakeTransaction]:
+    def write(self, *, settled: bool = False) -> Iterator[FakeTransaction]:
+        """Each is settled: they come one after the other."""
         if not self._writing.acquire(timeout=5):
             raise Unavailable("Other writes take too long.")
         try:

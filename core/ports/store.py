@@ -168,7 +168,12 @@ class Store(Protocol):
 
     def read(self) -> AbstractContextManager[Snapshot]: ...
 
-    def write(self) -> AbstractContextManager[UnitOfWork]: ...
+    def write(self, *, settled: bool = False) -> AbstractContextManager[UnitOfWork]:
+        """Writes at the same time may share their last step: all of them are kept, or none.
+
+        `settled`: listeners have been told of every position before this one's.
+        """
+        ...
 
     def subscribe(self, listener: Listener) -> None:
         """Tell it of each commit, in order of position, before the writer is let go."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import apsw
 
+from core import faults
 from core.adapters.sqlite.errors import sqlite_errors
 from core.domain.errors import StorageError
 
@@ -18,6 +19,8 @@ MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 
 _BUSY_TIMEOUT_MS = 5_000
 _CACHE_KIB = 16 * 1024
+_WAL_BYTES = 64 * 2**20
+"""A longer one is cut down to this when it begins anew."""
 
 
 def open_writer(path: Path) -> apsw.Connection:
@@ -33,7 +36,7 @@ def open_writer(path: Path) -> apsw.Connection:
             _prepare(connection)
     except StorageError as error:
         connection.close()
-        raise StorageError(f"{path} can't be opened: {error}") from error
+        raise type(error)(f"{path} can't be opened: {error}") from error
     return connection
 
 
@@ -51,12 +54,14 @@ def _prepare(connection: apsw.Connection) -> None:
     connection.pragma("synchronous", "full")
     connection.pragma("fullfsync", True)  # macOS: to the disk itself, not into its cache
     connection.pragma("foreign_keys", True)
+    connection.pragma("journal_size_limit", _WAL_BYTES)
     _migrate(connection)
 
 
 def _configure(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
     connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("temp_store", 2)  # memory: a full disk is no hindrance, nor is /tmp
 
 
 def _check_ownership(connection: apsw.Connection) -> None:
@@ -80,3 +85,5 @@ def _migrate(connection: apsw.Connection) -> None:
             connection.execute(script.read_text())
             connection.pragma("application_id", APPLICATION_ID)
             connection.pragma("user_version", number)
+            faults.reached("migrate.before")
+        faults.reached("migrate.after")

@@ -1,25 +1,28 @@
-"""The store: one writer under a lock, readers on connections of their own, and the listeners."""
+"""The store: writes in groups, readers on connections of their own, and the listeners."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 
 from core.adapters.data_dir import DataDirLock
+from core.adapters.grouping import Grouping
 from core.adapters.sqlite.database import open_writer
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.readers import Readers
 from core.adapters.sqlite.rows import fetch
-from core.adapters.sqlite.transactions import Clock, SqliteSnapshot, SqliteUnitOfWork
+from core.adapters.sqlite.transactions import (
+    Clock,
+    SqliteSnapshot,
+    SqliteTransaction,
+    SqliteUnitOfWork,
+)
 from core.domain.changes import Change
-from core.domain.errors import StorageError, Unavailable
 from core.ports.store import Listener
 
 DATABASE_NAME = "nalanda.db"
 
-_WRITER_WAIT_S = 30.0
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
 
 logger = logging.getLogger(__name__)
@@ -40,8 +43,6 @@ class SqliteStore:
         """Raises: DataDirInUse; StorageError: directory or file can't be used."""
         self._now = now
         self._listeners: list[Listener] = []
-        self._writing = Lock()
-        self._closed = False
         self._data_dir = DataDirLock(data_dir)
         try:
             path = data_dir / DATABASE_NAME
@@ -51,6 +52,7 @@ class SqliteStore:
         except BaseException:
             self._data_dir.release()
             raise
+        self._writes = Grouping(SqliteTransaction(self._writer))
         self._readers = Readers(path)
 
     @contextmanager
@@ -59,40 +61,22 @@ class SqliteStore:
             yield SqliteSnapshot(connection, self._now)
 
     @contextmanager
-    def write(self) -> Iterator[SqliteUnitOfWork]:
+    def write(self, *, settled: bool = False) -> Iterator[SqliteUnitOfWork]:
         """Raises: Unavailable: other writes take too long, or another process has taken over."""
-        with self._alone(), sqlite_errors():
-            if self._closed:
-                raise StorageError("The store is closed.")
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield SqliteUnitOfWork(self._writer, self._epoch, self._now, self._tell)
-            finally:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
+        # The errors become the project's before the group hears of them.
+        with self._writes.unit(settled=settled) as commit, sqlite_errors():
+            yield SqliteUnitOfWork(self._writer, self._epoch, self._now, commit, self._tell)
 
     def subscribe(self, listener: Listener) -> None:
-        with self._alone():
+        with self._writes.alone():
             self._listeners.append(listener)
 
     def close(self) -> None:
-        """Waits for the write that runs; reads that run end on their own."""
-        with self._alone():
-            if self._closed:
-                return
-            self._closed = True
+        """Waits for the writes that run; reads that run end on their own."""
+        if self._writes.close():
             self._readers.close()
             self._writer.close()
             self._data_dir.release()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if not self._writing.acquire(timeout=_WRITER_WAIT_S):
-            raise Unavailable("Other writes take too long.")
-        try:
-            yield
-        finally:
-            self._writing.release()
 
     def _tell(self, position: int, changes: Sequence[Change]) -> None:
         for listener in self._listeners:

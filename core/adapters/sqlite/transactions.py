@@ -1,4 +1,4 @@
-"""A read transaction and a write transaction, as the ports know them."""
+"""A read transaction and a unit of work, as the ports know them, and what groups of units need."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -6,8 +6,10 @@ from datetime import datetime
 
 import apsw
 
+from core.adapters.grouping import Commit
 from core.adapters.sqlite.chunks import Chunks, WritableChunks
 from core.adapters.sqlite.documents import Documents, WritableDocuments
+from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.feedback import FeedbackOfQuestions, WritableFeedback
 from core.adapters.sqlite.libraries import Libraries, WritableLibraries
 from core.adapters.sqlite.replays import Replays, WritableReplays
@@ -32,6 +34,40 @@ Clock = Callable[[], datetime]
 OnCommit = Callable[[int, Sequence[Change]], None]
 
 
+class SqliteTransaction:
+    """The writer's, in which a group of units runs."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection.in_transaction
+
+    def begin(self) -> None:
+        self._run("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self._run("COMMIT")
+
+    def rollback(self) -> None:
+        self._run("ROLLBACK")
+
+    def mark(self) -> None:
+        self._run("SAVEPOINT unit")
+
+    def keep(self) -> None:
+        self._run("RELEASE unit")
+
+    def undo(self) -> None:
+        self._run("ROLLBACK TO unit")
+        self._run("RELEASE unit")
+
+    def _run(self, sql: str) -> None:
+        with sqlite_errors():
+            self._connection.execute(sql)
+
+
 class SqliteSnapshot:
     """One read transaction, which begins with the reading of its position."""
 
@@ -45,10 +81,15 @@ class SqliteSnapshot:
 
 
 class SqliteUnitOfWork:
-    """One write transaction, which begins with the fence."""
+    """One write, which begins with the fence; where it is undone, so is its position."""
 
     def __init__(
-        self, connection: apsw.Connection, epoch: int, now: Clock, on_commit: OnCommit
+        self,
+        connection: apsw.Connection,
+        epoch: int,
+        now: Clock,
+        commit: Commit,
+        on_commit: OnCommit,
     ) -> None:
         """Raises: Unavailable: a later epoch has begun; this process writes no more."""
         passed = fetch(connection, _FENCE, epoch)
@@ -57,6 +98,7 @@ class SqliteUnitOfWork:
         self.position: int = passed[0][0]
         self._connection = connection
         self._now = now
+        self._commit = commit
         self._on_commit = on_commit
         self._changes: list[Change] = []
         self.libraries = WritableLibraries(connection, self._changes)
@@ -68,8 +110,7 @@ class SqliteUnitOfWork:
     def commit(self) -> None:
         entry = json.dumps([_by_reference(change) for change in self._changes])
         self._connection.execute(_LOG, (self.position, to_time(self._now()), entry))
-        self._connection.execute("COMMIT")
-        self._on_commit(self.position, self._changes)
+        self._commit(lambda: self._on_commit(self.position, self._changes))
 
 
 def _by_reference(change: Change) -> dict[str, object]:
