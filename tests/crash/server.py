@@ -58,6 +58,10 @@ class Server:
         return None if self._process is None else self._process.poll()
 
     @property
+    def runs(self) -> bool:
+        return self._process is not None and self.status is None
+
+    @property
     def said(self) -> str:
         """What it has printed since it was started."""
         return self._log.read_bytes()[self._begin :].decode(errors="replace")
