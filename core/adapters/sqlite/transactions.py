@@ -1,29 +1,22 @@
 """A read transaction and a unit of work, as the ports know them, and what groups of units need."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import apsw
 
 from core.adapters.grouping import Commit
+from core.adapters.log import to_entry
+from core.adapters.rows import to_time
 from core.adapters.sqlite.chunks import Chunks, WritableChunks
 from core.adapters.sqlite.documents import Documents, WritableDocuments
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.feedback import FeedbackOfQuestions, WritableFeedback
 from core.adapters.sqlite.libraries import Libraries, WritableLibraries
+from core.adapters.sqlite.log import Log
 from core.adapters.sqlite.replays import Replays, WritableReplays
-from core.adapters.sqlite.rows import fetch, to_time
-from core.domain.changes import (
-    Change,
-    ChunksDeleted,
-    ChunksPut,
-    DocumentDeleted,
-    DocumentPut,
-    FeedbackAdded,
-    LibraryDeleted,
-    LibraryPut,
-)
+from core.adapters.sqlite.rows import fetch
+from core.domain.changes import Change
 from core.domain.errors import Unavailable
 
 _POSITION = "SELECT position FROM cluster"
@@ -78,6 +71,7 @@ class SqliteSnapshot:
         self.chunks = Chunks(connection)
         self.feedback = FeedbackOfQuestions(connection)
         self.replays = Replays(connection, now)
+        self.log = Log(connection)
 
 
 class SqliteUnitOfWork:
@@ -108,37 +102,6 @@ class SqliteUnitOfWork:
         self.replays = WritableReplays(connection, now)
 
     def commit(self) -> None:
-        entry = json.dumps([_by_reference(change) for change in self._changes])
-        self._connection.execute(_LOG, (self.position, to_time(self._now()), entry))
+        entry = (self.position, to_time(self._now()), to_entry(self._changes))
+        self._connection.execute(_LOG, entry)
         self._commit(lambda: self._on_commit(self.position, self._changes))
-
-
-def _by_reference(change: Change) -> dict[str, object]:
-    match change:
-        case LibraryPut(library):
-            return {"kind": "library_put", "library_id": library.id}
-        case LibraryDeleted(library_id):
-            return {"kind": "library_deleted", "library_id": library_id}
-        case DocumentPut(document):
-            return {
-                "kind": "document_put",
-                "library_id": document.library_id,
-                "document_id": document.id,
-            }
-        case DocumentDeleted(library_id, document_id):
-            return {
-                "kind": "document_deleted",
-                "library_id": library_id,
-                "document_id": document_id,
-            }
-        case ChunksPut(library_id, rows):
-            ids = [row.chunk.id for row in rows]
-            return {"kind": "chunks_put", "library_id": library_id, "chunk_ids": ids}
-        case ChunksDeleted(library_id, chunk_ids):
-            return {
-                "kind": "chunks_deleted",
-                "library_id": library_id,
-                "chunk_ids": list(chunk_ids),
-            }
-        case FeedbackAdded(workflow_id):
-            return {"kind": "feedback_added", "workflow_id": workflow_id}

@@ -8,16 +8,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from core.adapters.sqlite import SqliteStore
 from core.domain.changes import Change, DocumentPut
 from core.domain.errors import NotFound
+from core.ports.store import Store
 from tests.samples import a_document, a_library, a_row
 
 WRITES = 60
 CHUNKS_A_WRITE = 5
 
 
-def write_all(store: SqliteStore, done: threading.Event) -> None:
+def write_all(store: Store, done: threading.Event) -> None:
     try:
         for _ in range(WRITES):
             with store.write() as unit:
@@ -31,7 +31,7 @@ def write_all(store: SqliteStore, done: threading.Event) -> None:
         done.set()
 
 
-def read_until(store: SqliteStore, done: threading.Event) -> list[int]:
+def read_until(store: Store, done: threading.Event) -> list[int]:
     """The positions seen, each found whole."""
     seen: list[int] = []
     while not (done.is_set() and seen):
@@ -48,30 +48,30 @@ def read_until(store: SqliteStore, done: threading.Event) -> list[int]:
     return seen
 
 
-def test_readers_never_see_half_a_write(sqlite_store: SqliteStore) -> None:
+def test_readers_never_see_half_a_write(engine: Store) -> None:
     done = threading.Event()
     with ThreadPoolExecutor(5) as pool:
-        writer: Future[None] = pool.submit(write_all, sqlite_store, done)
-        readers = [pool.submit(read_until, sqlite_store, done) for _ in range(4)]
+        writer: Future[None] = pool.submit(write_all, engine, done)
+        readers = [pool.submit(read_until, engine, done) for _ in range(4)]
         writer.result(timeout=30)
         for reader in readers:
             seen = reader.result(timeout=30)
             assert seen == sorted(seen)
 
 
-def test_writers_take_turns_and_lose_nothing(sqlite_store: SqliteStore) -> None:
+def test_writers_take_turns_and_lose_nothing(engine: Store) -> None:
     positions: list[int] = []
-    sqlite_store.subscribe(lambda position, changes: positions.append(position))
+    engine.subscribe(lambda position, changes: positions.append(position))
 
     def write(number: int) -> None:
-        with sqlite_store.write() as unit:
+        with engine.write() as unit:
             unit.libraries.put(a_library(f"{number:03}"))
             unit.commit()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(100)))
     assert positions == list(range(1, 101))
-    with sqlite_store.read() as snapshot:
+    with engine.read() as snapshot:
         assert len(snapshot.libraries.page(after=None, limit=1000)) == 100
 
 
@@ -91,7 +91,7 @@ class Told:
                 self.documents.append((position, change.document.id))
 
 
-def write_and_fail(store: SqliteStore, told: Told, thread: int) -> dict[str, int]:
+def write_and_fail(store: Store, told: Told, thread: int) -> dict[str, int]:
     """The positions of the documents whose writing was acknowledged."""
     chance, acknowledged = random.Random(thread), dict[str, int]()
     for number in range(WRITES_A_THREAD):
@@ -113,19 +113,19 @@ def write_and_fail(store: SqliteStore, told: Told, thread: int) -> dict[str, int
 
 
 def test_of_many_writers_each_acknowledged_write_is_there_and_no_other(
-    sqlite_store: SqliteStore,
+    engine: Store,
 ) -> None:
-    with sqlite_store.write() as unit:
+    with engine.write() as unit:
         unit.libraries.put(a_library())
         unit.commit()
     told = Told()
-    sqlite_store.subscribe(told)
+    engine.subscribe(told)
     with ThreadPoolExecutor(THREADS) as pool:
-        writers = [pool.submit(write_and_fail, sqlite_store, told, n) for n in range(THREADS)]
+        writers = [pool.submit(write_and_fail, engine, told, n) for n in range(THREADS)]
         acknowledged = {id_: at for writer in writers for id_, at in writer.result(120).items()}
     assert sorted(acknowledged.values()) == list(range(2, len(acknowledged) + 2))
     assert told.documents == sorted((at, id_) for id_, at in acknowledged.items())
-    with sqlite_store.read() as snapshot:
+    with engine.read() as snapshot:
         assert snapshot.position == len(acknowledged) + 1
         documents = snapshot.documents.page("lib", after=None, limit=10_000)
         assert {document.id: document.version for document in documents} == acknowledged
