@@ -13,7 +13,10 @@ from core.ports.store import Replay
 KEPT = timedelta(hours=24)
 
 _GET = "SELECT fingerprint, status, headers, body FROM replays WHERE key = ? AND at > ?"
-_PUT = "INSERT INTO replays (key, fingerprint, status, headers, body, at) VALUES (?, ?, ?, ?, ?, ?)"
+_PUT = """
+INSERT INTO replays (key, fingerprint, status, headers, body, at, version)
+VALUES (?, ?, ?, ?, ?, ?, (SELECT position FROM cluster))
+"""
 _EXPIRE = "DELETE FROM replays WHERE at <= ?"
 
 
