@@ -17,6 +17,7 @@ APPLICATION_ID = 0x4E_41_4C_44
 MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 
 _BUSY_TIMEOUT_MS = 5_000
+_BESIDE_TIMEOUT_MS = 30_000
 _CACHE_KIB = 16 * 1024
 
 
@@ -31,6 +32,31 @@ def open_writer(path: Path) -> apsw.Connection:
     try:
         with sqlite_errors():
             _prepare(connection)
+    except StorageError as error:
+        connection.close()
+        raise StorageError(f"{path} can't be opened: {error}") from error
+    return connection
+
+
+def open_beside(path: Path) -> apsw.Connection:
+    """A connection that writes beside the process that has the data directory, or without one.
+
+    Raises:
+        StorageError: there is no such file, it is not ours or damaged, or of another format.
+    """
+    if not path.exists():
+        raise StorageError(f"There is no database {path}.")
+    with sqlite_errors():
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        with sqlite_errors():
+            _check_ownership(connection)
+            _check_up_to_date(connection)
+            _configure(connection)
+            connection.set_busy_timeout(_BESIDE_TIMEOUT_MS)  # the server takes most turns
+            connection.pragma("synchronous", "full")
+            connection.pragma("fullfsync", True)
+            connection.pragma("foreign_keys", True)
     except StorageError as error:
         connection.close()
         raise StorageError(f"{path} can't be opened: {error}") from error
@@ -68,6 +94,14 @@ def _check_ownership(connection: apsw.Connection) -> None:
     if version > newest:
         raise StorageError(
             f"A newer Nalanda has written it (format {version}; this one knows up to {newest})."
+        )
+
+
+def _check_up_to_date(connection: apsw.Connection) -> None:
+    version, newest = connection.pragma("user_version"), len(MIGRATIONS)
+    if version < newest:
+        raise StorageError(
+            f"It has format {version}, and this program's is {newest}: start the server once."
         )
 
 

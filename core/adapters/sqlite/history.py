@@ -1,0 +1,59 @@
+"""Lets go of history and log entries that no backup needs any more."""
+
+from datetime import datetime, timedelta
+
+import apsw
+
+from core.adapters.sqlite.rows import fetch, to_time
+from core.ports.backups import VERSIONED
+
+WAITED_FOR = timedelta(days=30)
+"""A place that got no backup for so long is not waited for; its next backup is a full one."""
+
+_ROWS_A_STEP = 1_000
+
+_NEEDED = "SELECT min(position) FROM backups WHERE at > ?"
+_STOP = "UPDATE cluster SET keeps_history = 0 WHERE keeps_history = 1"
+_MOVED = "UPDATE cluster SET history_from = max(history_from, ?)"
+
+
+def needed_from(connection: apsw.Connection, now: datetime) -> int | None:
+    """The position after which backups need all that changed; `None` if none is taken."""
+    ((position,),) = fetch(connection, _NEEDED, to_time(now - WAITED_FOR))
+    return position if position is None else int(position)
+
+
+def trim_history(connection: apsw.Connection, now: datetime) -> int:
+    """How many rows were let go of; in small transactions, between which others can write.
+
+    Where no backups are taken any more no history is kept, until there is another one.
+    """
+    with connection:
+        connection.execute("DELETE FROM backups WHERE at <= ?", (to_time(now - WAITED_FOR),))
+        position = needed_from(connection, now)
+        if position is None:
+            connection.execute(_STOP)
+            position = int(fetch(connection, "SELECT position FROM cluster")[0][0])
+        connection.execute(_MOVED, (position,))
+    bound = position + 1
+    histories = (f"{table.name}_history" for table in VERSIONED)
+    return sum(_deleted_below(connection, name, "until", bound) for name in histories)
+
+
+def trim_log(connection: apsw.Connection, position: int) -> int:
+    """Deletes the entries before `position`, which stays; how many there were."""
+    return _deleted_below(connection, "log", "position", position)
+
+
+def _deleted_below(connection: apsw.Connection, table: str, column: str, bound: int) -> int:
+    step = (
+        f"DELETE FROM {table} WHERE rowid IN"  # noqa: S608  # names of our own
+        f" (SELECT rowid FROM {table} WHERE {column} < ? LIMIT {_ROWS_A_STEP})"
+    )
+    deleted = 0
+    while True:
+        connection.execute(step, (bound,))
+        changed = connection.changes()
+        deleted += changed
+        if changed < _ROWS_A_STEP:
+            return deleted
