@@ -12,15 +12,14 @@ WAITED_FOR = timedelta(days=30)
 
 _ROWS_A_STEP = 1_000
 
-_NEEDED = "SELECT min(position) FROM backups WHERE at > ?"
-_STOP = "UPDATE cluster SET keeps_history = 0 WHERE keeps_history = 1"
-_MOVED = "UPDATE cluster SET history_from = max(history_from, ?)"
-
-
-def needed_from(connection: apsw.Connection, now: datetime) -> int | None:
-    """The position after which backups need all that changed; `None` if none is taken."""
-    ((position,),) = fetch(connection, _NEEDED, to_time(now - WAITED_FOR))
-    return position if position is None else int(position)
+_STOP = """
+UPDATE cluster SET keeps_history = 0
+WHERE keeps_history = 1 AND NOT EXISTS (SELECT 1 FROM backups)
+"""
+_MOVED = """
+UPDATE cluster SET history_from =
+    max(history_from, coalesce((SELECT min(position) FROM backups), position))
+"""
 
 
 def trim_history(connection: apsw.Connection, now: datetime) -> int:
@@ -30,14 +29,11 @@ def trim_history(connection: apsw.Connection, now: datetime) -> int:
     """
     with connection:
         connection.execute("DELETE FROM backups WHERE at <= ?", (to_time(now - WAITED_FOR),))
-        position = needed_from(connection, now)
-        if position is None:
-            connection.execute(_STOP)
-            position = int(fetch(connection, "SELECT position FROM cluster")[0][0])
-        connection.execute(_MOVED, (position,))
-    bound = position + 1
+        connection.execute(_STOP)
+        connection.execute(_MOVED)
+    ((kept_from,),) = fetch(connection, "SELECT history_from FROM cluster")
     histories = (f"{table.name}_history" for table in VERSIONED)
-    return sum(_deleted_below(connection, name, "until", bound) for name in histories)
+    return sum(_deleted_below(connection, name, "until", kept_from + 1) for name in histories)
 
 
 def trim_log(connection: apsw.Connection, position: int) -> int:
