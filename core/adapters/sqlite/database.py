@@ -18,6 +18,7 @@ MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 
 _BUSY_TIMEOUT_MS = 5_000
 _BESIDE_TIMEOUT_MS = 30_000
+_INCREMENTAL = 2
 _CACHE_KIB = 16 * 1024
 
 
@@ -72,6 +73,7 @@ def open_reader(path: Path) -> apsw.Connection:
 def _prepare(connection: apsw.Connection) -> None:
     _check_ownership(connection)
     _configure(connection)
+    connection.pragma("auto_vacuum", _INCREMENTAL)  # heeded by a file with nothing in it yet
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StorageError("Its file system has no shared memory, which the WAL mode needs.")
     connection.pragma("synchronous", "full")

@@ -1,9 +1,13 @@
 """Lets go of history and log entries that no backup needs any more."""
 
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import apsw
 
+from core.adapters.sqlite.database import open_beside
+from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.rows import fetch, to_time
 from core.ports.backups import VERSIONED
 
@@ -21,6 +25,15 @@ UPDATE cluster SET history_from =
     max(history_from, coalesce((SELECT min(position) FROM backups), position))
 """
 
+_LOG_NEEDED = "SELECT coalesce((SELECT min(position) FROM backups), position) FROM cluster"
+
+
+def trim(path: Path, position: int, now: datetime) -> None:
+    """History, and the log before `position`, beside the process that has the data directory."""
+    with closing(open_beside(path)) as connection, sqlite_errors():
+        trim_history(connection, now)
+        trim_log(connection, position)
+
 
 def trim_history(connection: apsw.Connection, now: datetime) -> int:
     """How many rows were let go of; in small transactions, between which others can write.
@@ -37,8 +50,12 @@ def trim_history(connection: apsw.Connection, now: datetime) -> int:
 
 
 def trim_log(connection: apsw.Connection, position: int) -> int:
-    """Deletes the entries before `position`, which stays; how many there were."""
-    return _deleted_below(connection, "log", "position", position)
+    """Deletes the entries before `position`, but for those that backups need; how many there were.
+
+    The last entry stays in any case: it says when the database came to where it is.
+    """
+    ((needed,),) = fetch(connection, _LOG_NEEDED)
+    return _deleted_below(connection, "log", "position", min(position, needed))
 
 
 def _deleted_below(connection: apsw.Connection, table: str, column: str, bound: int) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from core.adapters.data_dir import DataDirLock
+from core.adapters.sqlite import history, space
 from core.adapters.sqlite.database import open_writer
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.readers import Readers
@@ -44,14 +45,14 @@ class SqliteStore:
         self._closed = False
         self._data_dir = DataDirLock(data_dir)
         try:
-            path = data_dir / DATABASE_NAME
-            self._writer = open_writer(path)
+            self._path = data_dir / DATABASE_NAME
+            self._writer = open_writer(self._path)
             with sqlite_errors():
                 ((self._epoch, self.cursor_key),) = fetch(self._writer, _TAKE_OVER)
         except BaseException:
             self._data_dir.release()
             raise
-        self._readers = Readers(path)
+        self._readers = Readers(self._path)
 
     @contextmanager
     def read(self) -> Iterator[SqliteSnapshot]:
@@ -74,6 +75,17 @@ class SqliteStore:
     def subscribe(self, listener: Listener) -> None:
         with self._alone():
             self._listeners.append(listener)
+
+    def reclaim(self) -> int:
+        """Bytes of deleted rows that were given back to the file system, if they are many.
+
+        Writes go on meanwhile; call it from a thread of the background.
+        """
+        return space.reclaim(self._path)
+
+    def trim(self, position: int) -> None:
+        """Lets go of log entries before `position` and of history, but for what backups need."""
+        history.trim(self._path, position, self._now())
 
     def close(self) -> None:
         """Waits for the write that runs; reads that run end on their own."""
