@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from core.indexing import writing
+from core.indexing import heap, writing
 from core.indexing.catalog import Catalog
 from core.indexing.maintenance import Job, as_built, differ, next_job
 from core.indexing.part import Part
@@ -115,6 +115,8 @@ class Builder:
     def _run(self) -> None:
         while (library_id := self._next()) is not None:
             error = self._worked(library_id)
+            if not self._due:
+                heap.give_back()
             with self._wake:
                 self._at_work = None
                 if error is None:

@@ -1,6 +1,6 @@
 """Part of a library's rows: a sealed segment with its index, or rows that wait for one."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,7 +30,8 @@ class Part:
     Each row of a library has a serial, a number that grows with every row that comes and is
     never used again, so that a row keeps its name when it moves to another part.
 
-    `first`: the serial of the first row. `serials`: `(size,) int64`, ascending; `None` where
+    `rows_by_id`: the row of each id, its newest, while there is no segment, whose columns know
+    it. `first`: the serial of the first row. `serials`: `(size,) int64`, ascending; `None` where
     they are `first`, `first + 1`, … `alive`: `(size or more,) bool`, false for deleted rows;
     `live` counts the others. `frozen`: takes no more rows. `index`: `None` while there is none,
     and `built_for` is what was asked for then. `attributes`: the segment's attribute index, and
@@ -48,6 +49,7 @@ class Part:
     built_for: IndexSpec | None = None
     attributes: AttributeIndex | None = None
     stale: Set[str] = frozenset()
+    rows_by_id: Map[str, int] = Map()  # noqa: RUF009  # immutable
 
     @classmethod
     def empty(cls, rows: Rows, first: int) -> "Part":
@@ -85,6 +87,9 @@ class Part:
             return serial - self.first
         return int(np.searchsorted(self.serials, serial))
 
+    def serial_of(self, row: int) -> int:
+        return self.first + row if self.serials is None else int(self.serials[row])
+
     def rows_of(self, serials: Serials) -> NDArray[np.intp]:
         if self.serials is None:
             return (serials - self.first).astype(np.intp)
@@ -92,6 +97,16 @@ class Part:
 
     def serials_of(self, rows: NDArray[np.intp]) -> Serials:
         return rows + self.first if self.serials is None else self.serials[rows]
+
+    def rows_with(self, ids: Sequence[str], hashes: NDArray[np.uint64]) -> list[int | None]:
+        """The live row of each id; `hashes`: `hashes_of(ids)`."""
+        chunks = self.rows.chunks
+        if isinstance(chunks, list):
+            rows = [self.rows_by_id.get(id_) for id_ in ids]
+        else:
+            rows = chunks.rows_of(ids, hashes)
+        alive = self.alive
+        return [None if row is None or not alive[row] else row for row in rows]
 
     def live_rows(self) -> BitMap:
         if not self.deleted:

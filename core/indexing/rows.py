@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.domain.document import Chunk, EmbeddedChunk, Embedding
 from core.domain.library import Metric
+from core.indexing.columns import ChunkColumns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +18,8 @@ class Rows:
     `matrix`: `(capacity, d) float32`. Under cosine each row is its embedding scaled by a
     power of two to a norm in [0.5, 1): no bit is lost, and neither huge nor tiny vectors
     overflow float32 in a dot product. `exponents`: `(capacity,) int32`, the powers.
-    `norms`: `(capacity,) float64`, those of the matrix's rows. `chunks`: one for each row.
+    `norms`: `(capacity,) float64`, those of the matrix's rows. `chunks`: one for each row, a list
+    while rows come, and columns once they are sealed.
     Rows from a view's size on are unused, or belong to later views. `mapped`: the matrix is
     that of a file.
     """
@@ -26,7 +28,7 @@ class Rows:
     matrix: NDArray[np.float32]
     norms: NDArray[np.float64]
     exponents: NDArray[np.int32]
-    chunks: list[Chunk]
+    chunks: list[Chunk] | ChunkColumns
     mapped: bool = False
 
     @classmethod
@@ -51,7 +53,8 @@ class Rows:
     def memory_bytes(self) -> int:
         """A mapped matrix takes none: its pages are the file's, and go when others need room."""
         matrix = 0 if self.mapped else self.matrix.nbytes
-        return matrix + self.norms.nbytes + self.exponents.nbytes
+        chunks = 0 if isinstance(self.chunks, list) else self.chunks.memory_bytes
+        return matrix + self.norms.nbytes + self.exponents.nbytes + chunks
 
     def extended(self, size: int, added: Sequence[EmbeddedChunk]) -> "Rows":
         """With rows added behind the first `size`: in place if they fit, else in a copy.
@@ -74,6 +77,7 @@ class Rows:
         rows.norms[size:end] = norms
         rows.exponents[size:end] = exponents
         # What a write that failed half-way may have left behind is no view's.
+        assert isinstance(rows.chunks, list), "sealed rows stay as they are"
         del rows.chunks[size:]
         rows.chunks.extend(row.chunk for row in added)
         return rows
@@ -84,8 +88,7 @@ class Rows:
         copy.matrix[:size] = self.matrix[:size]
         copy.norms[:size] = self.norms[:size]
         copy.exponents[:size] = self.exponents[:size]
-        copy.chunks.extend(self.chunks[:size])
-        return copy
+        return replace(copy, chunks=list(self.chunks[:size]))
 
     def trimmed(self, size: int) -> "Rows":
         """The first `size` rows, not copied: for when no more come."""

@@ -13,6 +13,7 @@ from core.domain.document import Document
 from core.domain.filters import Field
 from core.domain.library import IndexSpec
 from core.indexing.attributes import AttributeIndex
+from core.indexing.columns import ChunkColumns
 from core.indexing.exact import Vectors
 from core.indexing.part import Part, Serials
 from core.indexing.rows import Rows
@@ -92,9 +93,16 @@ class Sealing:
             matrix=matrix,
             norms=np.concatenate([r.norms[kept] for r, kept in pairs]),
             exponents=np.concatenate([r.exponents[kept] for r, kept in pairs]),
-            chunks=[r.chunks[row] for r, kept in pairs for row in kept.tolist()],
+            chunks=ChunkColumns.joined([_columns(r, kept) for r, kept in pairs if len(kept)]),
             mapped=self.vectors_dir is not None,
         )
+
+
+def _columns(rows: Rows, kept: NDArray[np.intp]) -> ChunkColumns:
+    chunks = rows.chunks
+    if isinstance(chunks, list):
+        return ChunkColumns.of([chunks[row] for row in kept.tolist()])
+    return chunks if len(kept) == len(chunks) else chunks.taken(kept)
 
 
 def _asked_for(parts: Sequence[Part]) -> set[Field]:

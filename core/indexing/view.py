@@ -1,7 +1,7 @@
 """What a reader sees of one library: immutable, and never waited for."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -14,6 +14,7 @@ from core.domain.document import Chunk, Document, Embedding
 from core.domain.filters import Filter, ids_named_by
 from core.domain.library import Library
 from core.indexing.attributes import bitmaps
+from core.indexing.columns import hashes_of
 from core.indexing.part import Part, Serials
 from core.indexing.ranking import NOTHING, Ranking, merge
 from core.indexing.vector_index import DEFAULT_EFFORT, Effort
@@ -41,15 +42,15 @@ class LibraryView:
     """A library with its documents, chunks and vectors, as of one position.
 
     `parts`: in order of serials, each with a live row. All are frozen but perhaps the last,
-    the delta, which later views append to. `rows_by_id`: each chunk's serial. `next_serial`:
-    that of the next row to come.
+    the delta, which later views append to. `next_serial`: that of the next row to come.
+    `revision`: another wherever the live rows are others.
     """
 
     library: Library
     parts: tuple[Part, ...] = ()
     next_serial: int = 0
     documents: Map[str, Document] = Map()  # noqa: RUF009  # immutable
-    rows_by_id: Map[str, int] = Map()  # noqa: RUF009  # immutable
+    revision: int = 0
 
     @classmethod
     def empty(cls, library: Library) -> "LibraryView":
@@ -57,7 +58,7 @@ class LibraryView:
 
     @property
     def vectors(self) -> int:
-        return len(self.rows_by_id)
+        return sum(part.live for part in self.parts)
 
     @property
     def deleted(self) -> int:
@@ -101,6 +102,16 @@ class LibraryView:
         part = self._part(serial)
         return part.rows.embedding(part.row_of(serial))
 
+    def serials_of(self, ids: Sequence[str]) -> dict[str, int]:
+        """Of those that are there. O(parts · log n) each."""
+        serials: dict[str, int] = {}
+        hashes = hashes_of(ids)
+        for part in self.parts:
+            for id_, row in zip(ids, part.rows_with(ids, hashes), strict=True):
+                if row is not None:
+                    serials[id_] = part.serial_of(row)
+        return serials
+
     def _part(self, serial: int) -> Part:
         parts = self.parts
         return parts[0 if len(parts) == 1 else bisect_right(parts, serial, key=_first) - 1]
@@ -121,13 +132,12 @@ class LibraryView:
         return Matches.of(tuple(part.matching(filter_, documents) for part in self.parts))
 
     def _rows_of(self, ids: Iterable[str]) -> tuple[BitMap, ...]:
-        rows = tuple(BitMap() for _ in self.parts)
-        for id_ in ids:
-            serial = self.rows_by_id.get(id_)
-            if serial is not None:
-                place = bisect_right(self.parts, serial, key=_first) - 1
-                rows[place].add(self.parts[place].row_of(serial))
-        return rows
+        wanted = list(ids)
+        hashes = hashes_of(wanted)
+        return tuple(
+            BitMap([row for row in part.rows_with(wanted, hashes) if row is not None])
+            for part in self.parts
+        )
 
     def chunks(self, matches: Matches) -> Iterator[Chunk]:
         """In the order in which they came."""

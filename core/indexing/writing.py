@@ -45,29 +45,24 @@ def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryVie
     """
     if not added:
         return view
+    serials = view.serials_of([item.chunk.id for item in added])
     dead = []
-    with view.rows_by_id.mutate() as ids:
-        for serial, item in enumerate(added, view.next_serial):
-            if item.chunk.id in ids:
-                dead.append(ids[item.chunk.id])
-            ids[item.chunk.id] = serial
-        rows_by_id = ids.finish()
+    for serial, item in enumerate(added, view.next_serial):
+        if item.chunk.id in serials:
+            dead.append(serials[item.chunk.id])
+        serials[item.chunk.id] = serial
     delta = _extended(view.delta or _new_delta(view, added), added)
     others = view.parts if view.delta is None else view.parts[:-1]
     next_serial = view.next_serial + len(added)
-    view = replace(view, parts=(*others, delta), next_serial=next_serial, rows_by_id=rows_by_id)
+    parts, revision = (*others, delta), view.revision + 1
+    view = replace(view, parts=parts, next_serial=next_serial, revision=revision)
     return _without_rows(view, dead)
 
 
 def without_chunks(view: LibraryView, chunk_ids: Iterable[str]) -> LibraryView:
     """Without those of the chunks that are there."""
-    gone = {id_ for id_ in chunk_ids if id_ in view.rows_by_id}
-    dead = [view.rows_by_id[id_] for id_ in gone]
-    with view.rows_by_id.mutate() as ids:
-        for id_ in gone:
-            del ids[id_]
-        rows_by_id = ids.finish()
-    return _without_rows(replace(view, rows_by_id=rows_by_id), dead)
+    dead = list(view.serials_of(list(chunk_ids)).values())
+    return _without_rows(replace(view, revision=view.revision + 1), dead)
 
 
 def frozen(view: LibraryView) -> LibraryView:
@@ -117,7 +112,8 @@ def _extended(delta: Part, added: Sequence[EmbeddedChunk]) -> Part:
         alive = np.ones(rows.capacity, np.bool_)
         alive[: delta.size] = delta.alive[: delta.size]
     size, live = delta.size + len(added), delta.live + len(added)
-    return replace(delta, rows=rows, alive=alive, size=size, live=live)
+    by_id = delta.rows_by_id.update((item.chunk.id, delta.size + i) for i, item in enumerate(added))
+    return replace(delta, rows=rows, alive=alive, size=size, live=live, rows_by_id=by_id)
 
 
 def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
@@ -146,12 +142,9 @@ def _tidied(view: LibraryView) -> LibraryView:
         return view
     rows = delta.rows.taken(np.flatnonzero(delta.alive[: delta.size]))
     first, size = view.next_serial, delta.live
-    tidy = replace(Part.empty(rows, first), size=size, live=size)
-    serials = view.rows_by_id.update(
-        (chunk.id, serial) for serial, chunk in enumerate(rows.chunks, first)
-    )
-    parts = (*view.parts[:-1], tidy)
-    return replace(view, parts=parts, next_serial=first + size, rows_by_id=serials)
+    by_id = Map((chunk.id, row) for row, chunk in enumerate(rows.chunks))
+    tidy = replace(Part.empty(rows, first), size=size, live=size, rows_by_id=by_id)
+    return replace(view, parts=(*view.parts[:-1], tidy), next_serial=first + size)
 
 
 def _rebuilt(view: LibraryView) -> LibraryView:
@@ -161,4 +154,4 @@ def _rebuilt(view: LibraryView) -> LibraryView:
         for part in view.parts
         for row in part.rows.embedded(np.flatnonzero(part.alive[: part.size]).tolist())
     ]
-    return with_chunks(replace(view, parts=(), rows_by_id=Map()), live)
+    return with_chunks(replace(view, parts=()), live)

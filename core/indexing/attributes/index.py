@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import datetime
 
 import numpy as np
 from immutables import Map
@@ -17,6 +18,7 @@ from core.indexing.attributes.column import Column
 from core.indexing.attributes.evaluation import OF_DOCUMENTS, Evaluation
 
 _DOCUMENT_ID = Field(Scope.CHUNK, "document_id")
+_NO_DOCUMENT = Document("", "", None, None, {}, 0, datetime.min, datetime.min)  # noqa: DTZ901
 _UNINDEXED = (Scope.CHUNK, "text")
 
 _ColumnKey = tuple[Scope, str]
@@ -199,4 +201,5 @@ class AttributeIndex:
             one_of = {chunk.document_id: chunk for chunk in self.chunks}
             values = {id_: read(chunk, documents[id_]) for id_, chunk in one_of.items()}
             return [values[chunk.document_id] for chunk in self.chunks]
-        return [read(chunk, documents[chunk.document_id]) for chunk in self.chunks]
+        # What a chunk says for itself needs no document, and to look each up would take as long.
+        return [read(chunk, _NO_DOCUMENT) for chunk in self.chunks]

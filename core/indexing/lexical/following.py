@@ -24,7 +24,8 @@ class _Published:
 
     def shows(self, view: LibraryView) -> bool:
         """Whether it has the same rows, which were made into terms in the same way."""
-        return self.view.rows_by_id is view.rows_by_id and _made_for(self.view) == _made_for(view)
+        same = _made_for(self.view) == _made_for(view)
+        return same and self.view.revision == view.revision
 
 
 class _Followed:

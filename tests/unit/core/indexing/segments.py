@@ -30,3 +30,9 @@ def sealed(view: LibraryView, start: int = 0, sealing: Sealing = SEALING) -> Lib
     after = with_segment(view, parts, segment)
     assert after is not None
     return after
+
+
+def serials(view: LibraryView) -> dict[str, int]:
+    """By chunk id."""
+    of_rows = view.serials(view.matching(None)).tolist()
+    return {view.chunk(serial).id: serial for serial in of_rows}

@@ -15,6 +15,7 @@ from core.domain.document import EmbeddedChunk
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog
+from core.indexing.columns import ChunkColumns
 from core.indexing.exact import Vectors
 from core.indexing.reference import ReferenceIndex
 from core.indexing.sealing import Sealing
@@ -22,6 +23,7 @@ from core.indexing.status import index_status
 from core.indexing.vector_index import VectorIndex
 from core.indexing.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
+from tests.unit.core.indexing.segments import serials
 
 _PATIENCE_S = 30
 
@@ -99,7 +101,7 @@ def test_a_large_delta_becomes_a_segment_and_the_position_stays(setting: Setting
     settle(setting)
     assert (setting.sizes, setting.state()) == ([(50, True)], "ready")
     assert setting.catalog.position == position
-    assert setting.view.rows_by_id is before.rows_by_id
+    assert setting.view.revision == before.revision
     [part] = setting.view.parts
     assert part.rows.matrix.shape == (50, 2)
     assert not part.rows.matrix.flags.writeable
@@ -140,7 +142,7 @@ def test_segments_are_merged_without_what_died(setting: Setting) -> None:
     [part] = setting.view.parts
     assert part.serials is not None
     for i in (0, 2, 3, 49, 50, 99):
-        serial = setting.view.rows_by_id[f"c{i:03}"]
+        serial = serials(setting.view)[f"c{i:03}"]
         assert setting.view.chunk(serial).id == f"c{i:03}"
         assert setting.view.embedding(serial).tolist() == [i, 1]
     setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(60, 90)]))
@@ -310,11 +312,13 @@ def test_vectors_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr("core.indexing.sealing._ROWS_AT_ONCE", 7)
     setting = Setting(tmp_path)
     setting.put(0, 50)
-    held = setting.view.parts[0].rows.memory_bytes
     setting.builder.start()
     settle(setting)
     setting.builder.close()
-    assert setting.view.parts[0].rows.memory_bytes <= held - 50 * 2 * 4
+    rows = setting.view.parts[0].rows
+    assert isinstance(rows.chunks, ChunkColumns)
+    held = rows.norms.nbytes + rows.exponents.nbytes + rows.chunks.memory_bytes
+    assert (rows.mapped, rows.memory_bytes) == (True, held)
     assert nearest(setting.view, 17, k=2) == ["c017", "c016"]
     assert setting.view.embedding(49).tolist() == [49, 1]
     assert not list(tmp_path.iterdir())

@@ -19,6 +19,7 @@ from core.domain.errors import Behind, NotFound
 from core.indexing.catalog import Catalog
 from tests.fakes import FakeStore
 from tests.unit.core.builders import chunk, document, embedded, library
+from tests.unit.core.indexing.segments import serials
 
 
 def catalog_of(*changes: Change) -> Catalog:
@@ -90,7 +91,7 @@ def test_a_failed_apply_changes_nothing() -> None:
     assert catalog.position == 1
     assert not catalog.library("L").vectors
     catalog.apply(2, wrong[:1])
-    assert list(catalog.library("L").rows_by_id) == ["a"]
+    assert list(serials(catalog.library("L"))) == ["a"]
 
 
 def test_it_is_built_from_a_snapshot_and_kept_up_by_the_store(
@@ -116,10 +117,10 @@ def test_it_is_built_from_a_snapshot_and_kept_up_by_the_store(
         unit.commit()
     assert catalog.position == 5
     assert set(catalog.state.views) == {"L0", "L2", "L3"}
-    assert set(catalog.library("L0").rows_by_id) == {f"c{i}" for i in range(10) if i != 3}
+    assert set(serials(catalog.library("L0"))) == {f"c{i}" for i in range(10) if i != 3}
     view = catalog.library("L2")
     assert len(view.documents) == 7
-    assert view.embedding(view.rows_by_id["c9"]).tolist() == [9, 1]
+    assert view.embedding(serials(view)["c9"]).tolist() == [9, 1]
 
 
 def test_waiting_for_a_position() -> None:

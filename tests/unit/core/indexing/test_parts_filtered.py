@@ -25,7 +25,7 @@ from core.indexing.writing import (
     without_document,
 )
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEALING
+from tests.unit.core.indexing.segments import SEALING, serials
 
 IDS = st.sampled_from([f"c{i:02}" for i in range(24)])
 DOCUMENTS = st.sampled_from(["d0", "d1", "d2"])
@@ -139,7 +139,7 @@ def test_a_document_that_changes_while_a_segment_is_built() -> None:
 
 
 def everything(view: LibraryView) -> list[Chunk]:
-    return [view.chunk(serial) for serial in view.rows_by_id.values()]
+    return [view.chunk(serial) for serial in serials(view).values()]
 
 
 def answers(view: LibraryView) -> list[Any]:

@@ -23,7 +23,7 @@ from core.indexing.writing import (
     without_chunks,
 )
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEALING
+from tests.unit.core.indexing.segments import SEALING, serials
 
 Vector = tuple[int, int]
 Contents = dict[str, Vector]
@@ -115,8 +115,8 @@ class Histories(RuleBasedStateMachine):
 
 
 def check(view: LibraryView, contents: Contents) -> None:
-    assert set(view.rows_by_id) == set(contents)
-    for id_, serial in view.rows_by_id.items():
+    assert set(serials(view)) == set(contents)
+    for id_, serial in serials(view).items():
         assert view.chunk(serial).id == id_
         assert tuple(view.embedding(serial)) == contents[id_]
     assert sum(part.live for part in view.parts) == view.vectors
@@ -134,7 +134,7 @@ def check_search(view: LibraryView, wanted: Contents, k: int, filter_: Filter | 
     matches = view.matching(filter_)
     assert matches.count == len(wanted)
     assert {chunk.id for chunk in view.chunks(matches)} == set(wanted)
-    assert view.serials(matches).tolist() == sorted(view.rows_by_id[id_] for id_ in wanted)
+    assert view.serials(matches).tolist() == sorted(serials(view)[id_] for id_ in wanted)
     rankings = view.search(QUERIES, k, matches=None if filter_ is None else matches)
     for query, ranking in zip(QUERIES.tolist(), rankings, strict=True):
         nearest = sorted(

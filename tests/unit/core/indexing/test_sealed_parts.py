@@ -23,6 +23,7 @@ from core.indexing.writing import (
     without_document,
 )
 from tests.unit.core.builders import chunk, document, embedded, library
+from tests.unit.core.indexing.segments import serials
 
 VALUES: list[Any] = [None, True, 1, 1.0, -2, "a", "b", "2026-01-31T12:00:00Z", ["x"], "a" * 300]
 DOCUMENTS = ["d0", "d1", "d2", "d3"]
@@ -110,7 +111,7 @@ class Life:
 
 
 def chunks_of(view: LibraryView) -> list[Chunk]:
-    return [view.chunk(serial) for serial in view.rows_by_id.values()]
+    return [view.chunk(serial) for serial in serials(view).values()]
 
 
 def matching(view: LibraryView, filter_: Filter | None) -> list[Chunk]:

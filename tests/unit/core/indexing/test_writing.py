@@ -18,7 +18,7 @@ from core.indexing.writing import (
     without_document,
 )
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEALING
+from tests.unit.core.indexing.segments import SEALING, serials
 
 
 def empty(metric: Metric = Metric.L2) -> LibraryView:
@@ -28,7 +28,7 @@ def empty(metric: Metric = Metric.L2) -> LibraryView:
 def contents(view: LibraryView) -> dict[str, tuple[str, list[float]]]:
     return {
         id_: (view.chunk(row).text, view.embedding(row).tolist())
-        for id_, row in view.rows_by_id.items()
+        for id_, row in serials(view).items()
     }
 
 

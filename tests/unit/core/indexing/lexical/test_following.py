@@ -24,6 +24,7 @@ from core.indexing.catalog import Catalog
 from core.indexing.lexical.bm25 import LexicalIndex
 from core.indexing.lexical.following import LexicalIndexes
 from tests.unit.core.builders import chunk, document, embedded, library
+from tests.unit.core.indexing.segments import serials
 
 
 class Written:
@@ -179,7 +180,7 @@ def test_each_answer_is_of_one_position_while_others_write(written: Written) -> 
             state, readers = written.lexical.at_once(["L"])
             view = state.library("L")
             found = readers["L"].search("word", 10).serials.tolist()
-            assert [view.chunk(serial).id for serial in found] == sorted(view.rows_by_id)
+            assert [view.chunk(serial).id for serial in found] == sorted(serials(view))
 
     with ThreadPoolExecutor(4) as pool:
         tasks = [pool.submit(search) for _ in range(3)] + [pool.submit(write)]

@@ -1,0 +1,84 @@
+"""Many strings in one array of bytes: no object each, and mapped from a file as they are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LONE_SURROGATES = "surrogatepass"
+"""JSON can say what UTF-8 can't, and it is kept."""
+_ROWS_AT_ONCE = 4_096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """`content`: `(b,) uint8`, the strings' UTF-8 one after the other. `ends`: `(n + 1,)` unsigned,
+    string `i` from `ends[i]` to `ends[i + 1]`."""
+
+    content: NDArray[np.uint8]
+    ends: NDArray[np.unsignedinteger]
+    _content: memoryview = field(init=False, repr=False)
+    _ends: memoryview = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # A memoryview gives Python's own numbers and strings twice as fast as an array.
+        object.__setattr__(self, "_content", self.content.data)
+        object.__setattr__(self, "_ends", self.ends.data)
+
+    @classmethod
+    def of(cls, strings: Iterable[str]) -> "Packed":
+        encoded = [string.encode("utf-8", _LONE_SURROGATES) for string in strings]
+        content = np.frombuffer(b"".join(encoded), np.uint8)
+        return cls(content, _ends(np.fromiter(map(len, encoded), np.int64, len(encoded))))
+
+    @classmethod
+    def joined(cls, pieces: Sequence["Packed"]) -> "Packed":
+        lengths = [piece.lengths for piece in pieces]
+        return cls(
+            np.concatenate([piece.content for piece in pieces]), _ends(np.concatenate(lengths))
+        )
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def __getitem__(self, i: int) -> str:
+        """`i`: not negative."""
+        start, end = self._ends[i], self._ends[i + 1]
+        return str(self._content[start:end], "utf-8", _LONE_SURROGATES)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """`(n,) int64`, in bytes."""
+        return (self.ends[1:] - self.ends[:-1]).astype(np.int64)
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.content.nbytes + self.ends.nbytes
+
+    def taken(self, rows: NDArray[np.intp]) -> "Packed":
+        """These, in the order given."""
+        starts, lengths = self.ends[:-1].astype(np.int64)[rows], self.lengths[rows]
+        content = np.empty(int(lengths.sum()), np.uint8)
+        end = 0
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            some = slice(first, first + _ROWS_AT_ONCE)
+            places = _places(starts[some], lengths[some])
+            content[end : end + len(places)] = self.content[places]
+            end += len(places)
+        return Packed(content, _ends(lengths))
+
+
+def _ends(lengths: NDArray[np.int64]) -> NDArray[np.unsignedinteger]:
+    ends = np.zeros(len(lengths) + 1, np.uint64)
+    np.cumsum(lengths, out=ends[1:])
+    return ends.astype(np.uint32) if ends[-1] <= np.iinfo(np.uint32).max else ends
+
+
+def _places(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each byte of the strings that begin there and are so long."""
+    ends = np.cumsum(lengths)
+    shifts = starts - (ends - lengths)
+    places: NDArray[np.int64] = np.repeat(shifts, lengths)
+    places += np.arange(len(places))
+    return places
