@@ -1,7 +1,8 @@
 """The index against the record: what it holds, and whether its exact search finds the nearest."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,14 @@ from core.indexing.view import LibraryView
 from core.ports.store import Snapshot
 from core.verification.nearest import Nearest, as_compared
 
-SAMPLED_ROWS = 1_000
+SAMPLED_STEP = 16
+"""Without `full` one chunk in so many is compared."""
+
 QUERIES = 8
 QUERIES_IN_FULL = 64
 K = 10
 
+_ROWS_AT_ONCE = 1_000
 _TOLERANCE = 1e-4
 """Of a score, relative to the greatest: what sums in another order differ by, and more."""
 
@@ -52,14 +56,15 @@ def _of_library(
     if view.library != library:
         yield f"{where}: the library is not as it is on record"
     yield from _documents(snapshot, library, view, where)
-    step = 1 if full else max(1, view.vectors // SAMPLED_ROWS)
+    step = 1 if full else SAMPLED_STEP
     queries = _queries(view, QUERIES_IN_FULL if full else QUERIES)
     nearest = Nearest(queries, library.metric, K)
-    count = 0
-    for count, row in enumerate(snapshot.chunks.scan(library.id), start=1):
-        if count % step == 0 and (said := _row(view, row)):
-            yield f"{where}: {said}"
-        nearest.take(row.embedding)
+    rows, count = snapshot.chunks.scan(library.id), 0
+    while batch := list(islice(rows, _ROWS_AT_ONCE)):
+        yield from (f"{where}: {said}" for said in _rows(view, batch[::step]))
+        for row in batch:
+            nearest.take(row.embedding)
+        count += len(batch)
     if count != view.vectors:
         yield f"{where}: it has {view.vectors} chunks, and the record {count}"
     yield from (f"{where}: {said}" for said in _searches(view, queries, nearest.scores()))
@@ -78,22 +83,23 @@ def _documents(
         yield f"{where}: it has {len(view.documents)} documents, and the record {count}"
 
 
-def _row(view: LibraryView, row: EmbeddedChunk) -> str | None:
-    serial = view.rows_by_id.get(row.chunk.id)
-    if serial is None:
-        return f"chunk {row.chunk.id!r} is missing"
-    if view.chunk(serial) != row.chunk:
-        return f"chunk {row.chunk.id!r} is not as it is on record"
-    if not np.array_equal(view.embedding(serial), row.embedding):
-        return f"the embedding of chunk {row.chunk.id!r} is not as it is on record"
-    return None
+def _rows(view: LibraryView, rows: Sequence[EmbeddedChunk]) -> Iterator[str]:
+    serials = view.serials_of([row.chunk.id for row in rows])
+    for row in rows:
+        serial = serials.get(row.chunk.id)
+        if serial is None:
+            yield f"chunk {row.chunk.id!r} is missing"
+        elif view.chunk(serial) != row.chunk:
+            yield f"chunk {row.chunk.id!r} is not as it is on record"
+        elif not np.array_equal(view.embedding(serial), row.embedding):
+            yield f"the embedding of chunk {row.chunk.id!r} is not as it is on record"
 
 
 def _queries(view: LibraryView, count: int) -> NDArray[np.float32]:
     """`(q, d) float32`: vectors of the library, evenly from all that it has."""
-    serials = sorted(view.rows_by_id.values())
+    serials = view.serials(view.matching(None))
     chosen = serials[:: max(1, len(serials) // count)][:count]
-    found = [view.embedding(serial) for serial in chosen]
+    found = [view.embedding(serial) for serial in chosen.tolist()]
     return np.array(found, np.float32) if found else np.empty((0, 0), np.float32)
 
 
