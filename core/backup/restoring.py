@@ -6,11 +6,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import mkdtemp
 
 import apsw
 
 from core import faults
+from core.adapters.data_dir import DataDirLock
 from core.adapters.sqlite.database import MIGRATIONS, open_writer
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.rows import to_time
@@ -119,15 +119,20 @@ def _last_until(path: Path, limit: str) -> int | None:
 
 @contextmanager
 def _built_beside(data_dir: Path) -> Iterator[Path]:
-    """A directory that becomes `data_dir` if all goes well."""
-    with files.file_errors(data_dir):
-        data_dir.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f"{data_dir.name}{files.PARTIAL}-"
-        built = Path(mkdtemp(prefix=prefix, dir=data_dir.parent))
+    """A directory that becomes `data_dir` if all goes well; what an interrupted one left is gone.
+
+    Raises:
+        DataDirInUse: another restore is building there.
+    """
+    built = files.partial_of(data_dir)
+    lock = DataDirLock(built)
     try:
+        with files.file_errors(built):
+            for left in built.iterdir():
+                if left.name != "lock":
+                    left.unlink()
         yield built
         with files.file_errors(data_dir):
-            built.chmod(0o755)
             files.sync(built)
             faults.reached("restore.before_rename")
             built.rename(data_dir)  # over an empty directory, if there is one
@@ -136,6 +141,8 @@ def _built_beside(data_dir: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(built, ignore_errors=True)
         raise
+    finally:
+        lock.release()
 
 
 def _build(

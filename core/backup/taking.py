@@ -33,9 +33,10 @@ def back_up(
     Raises:
         StorageError: database or directory can't be used, or are not each other's.
     """
+    with database.source() as source:
+        database_id = source.database_id
     with locked(directory), files.file_errors(directory):
-        with database.source() as source:
-            repository = Repository.of(directory, source.database_id)
+        repository = Repository.of(directory, database_id)
         repository.clean()
         database.enrol(repository.id)
         with database.source() as source:

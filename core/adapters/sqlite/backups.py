@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apsw
 
-from core.adapters.sqlite.database import open_beside, open_reader
+from core.adapters.sqlite.database import open_beside
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.history import trim_history
 from core.adapters.sqlite.rows import fetch, to_time
@@ -119,22 +119,22 @@ class SqliteBackedUp:
 
     def enrol(self, repository: str) -> None:
         """In one transaction, so that history is never let go of between its two steps."""
-        with self._writing() as connection, connection:
+        with self._opened() as connection, connection:
             connection.execute(_ENROLLED, (repository, to_time(self._now())))
             connection.execute(_KEEP_HISTORY)
 
     @contextmanager
     def source(self) -> Iterator[SqliteSource]:
-        with sqlite_errors(), closing(open_reader(self._path)) as connection:
+        with self._opened() as connection:
             connection.execute("BEGIN")
             yield SqliteSource(connection)
 
     def taken(self, repository: str, position: int) -> None:
-        with self._writing() as connection:
+        with self._opened() as connection:
             connection.execute(_TAKEN, (position, to_time(self._now()), repository))
             trim_history(connection, self._now())
 
     @contextmanager
-    def _writing(self) -> Iterator[apsw.Connection]:
+    def _opened(self) -> Iterator[apsw.Connection]:
         with closing(open_beside(self._path)) as connection, sqlite_errors():
             yield connection
