@@ -3,7 +3,7 @@
 import json
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.main import create_app
-from cli import main
 from core.settings import Settings
 from nalanda import ChunkOptions, Nalanda
+from tests.integration.cli.conftest import Run
 
-Run = Callable[..., str]
 FORMATS = ["jsonl", "parquet"]
 OWN = {"id", "name", "library_id", "version", "created_at", "updated_at"}
 
@@ -40,20 +39,6 @@ def passed_on(server: TestClient, request: httpx.Request) -> httpx.Response:
     url, headers = str(request.url), dict(request.headers)
     answer = server.request(request.method, url, content=request.content, headers=headers)
     return httpx.Response(answer.status_code, headers=dict(answer.headers), content=answer.content)
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`nalanda` with these words: its output, or the line that says why it failed."""
-
-    def call(*words: object) -> str:
-        monkeypatch.setattr("sys.argv", ["nalanda", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        out, err = capsys.readouterr()
-        return out if ended.value.code in {0, None} else err
-
-    return call
 
 
 def chunk(id_: str, *vector: float, **metadata: Any) -> ChunkOptions:
