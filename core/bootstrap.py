@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
+from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import StorageError
 from core.indexing.builder import Builder
@@ -65,11 +66,9 @@ def open_core(settings: Settings) -> Core:
         DataDirInUse; StorageError: the data directory or the database can't be used.
         ProviderRejected: the provider that the settings name can't be used.
     """
-    if settings.database_url is not None:
-        raise StorageError("This release stores in SQLite alone: unset NALANDA_DATABASE_URL.")
     embedders = registry.embedders(settings)
     embedding = TextEmbedding(embedders, registry.default_model(settings))
-    store = SqliteStore(settings.data_dir)
+    store = _store(settings)
     try:
         catalog = _followed(store)
         builder = Builder(catalog, _sealing(settings))
@@ -103,6 +102,18 @@ def open_core(settings: Settings) -> Core:
         ),
         feedback=FeedbackService(store),
     )
+
+
+def _store(settings: Settings) -> Store:
+    """Raises: DataDirInUse; StorageError: the data directory or the database can't be used."""
+    if settings.database_url is None:
+        return SqliteStore(settings.data_dir, durability=settings.durability)
+    url = settings.database_url.get_secret_value()
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise StorageError(
+            "NALANDA_DATABASE_URL must begin with postgresql://; unset it to store in SQLite."
+        )
+    return PostgresStore(url, settings.data_dir, durability=settings.durability)
 
 
 def _followed(store: Store) -> Catalog:

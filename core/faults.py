@@ -11,6 +11,16 @@ from itertools import count
 
 VARIABLE = "NALANDA_FAULT"
 
+STEPS: tuple[str, ...] = (
+    "write.joined",  # a unit is done, in a transaction that is still open
+    "commit.before",
+    "commit.after",  # on the disk, and nobody has heard of it
+    "apply.after",  # the index has heard of it, the client has not
+    "migrate.before",  # a migration is done, in a transaction that is still open
+    "migrate.after",
+)
+"""All that there are; each stands at one place or more."""
+
 
 def _nothing(_: str) -> None:
     pass

@@ -20,7 +20,8 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path(".data")
-    database_url: str | None = None
+    database_url: SecretStr | None = None
+    durability: Literal["full", "relaxed"] = "full"
 
     temporal_address: str = "localhost:7233"
     temporal_namespace: str = "default"

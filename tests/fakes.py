@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeVar
 
 import numpy as np
 
+from core.adapters.log import from_entry, to_entry
 from core.contracts.query import Feedback
 from core.domain.changes import (
     Change,
@@ -23,8 +24,9 @@ from core.domain.changes import (
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.library import Library
-from core.ports.store import Listener, Replay
+from core.ports.store import Listener, LogEntry, Replay
 from core.providers.base import Purpose, Vectors
+from tests.samples import THEN
 
 Key = tuple[str, str]
 T = TypeVar("T")
@@ -40,6 +42,7 @@ class State:
     chunks: dict[Key, EmbeddedChunk] = field(default_factory=dict)
     feedback: tuple[tuple[str, Feedback], ...] = ()
     replays: dict[str, Replay] = field(default_factory=dict)
+    log: tuple[LogEntry, ...] = ()
 
     def next(self) -> "State":
         return State(
@@ -49,6 +52,7 @@ class State:
             dict(self.chunks),
             self.feedback,
             dict(self.replays),
+            self.log,
         )
 
 
@@ -128,6 +132,9 @@ class FakeChunks:
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
         return {id_: row.embedding for id_, row in self._found(library_id, chunk_ids)}
 
+    def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
+        return [row for _, row in self._found(library_id, chunk_ids)]
+
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
         rows = (row.chunk for row in self.scan(library_id))
         return [chunk for chunk in rows if chunk.id > (after or "")][:limit]
@@ -204,6 +211,18 @@ class FakeReplays:
         self._state.replays[key] = replay
 
 
+class FakeLog:
+    def __init__(self, state: State) -> None:
+        self._entries = state.log
+
+    @property
+    def oldest(self) -> int | None:
+        return self._entries[0].position if self._entries else None
+
+    def after(self, position: int) -> Iterator[LogEntry]:
+        return (entry for entry in self._entries if entry.position > position)
+
+
 class FakeTransaction:
     """A snapshot and a unit of work in one; only `write` hands out one that can commit."""
 
@@ -217,6 +236,7 @@ class FakeTransaction:
         self.documents = FakeDocuments(state, self._changes, self.chunks)
         self.feedback = FakeFeedback(state, self._changes)
         self.replays = FakeReplays(state)
+        self.log = FakeLog(state)
 
     def commit(self) -> None:
         self._on_commit(self._state, self._changes)
@@ -230,12 +250,17 @@ class FakeStore:
         self._listeners: list[Listener] = []
         self._writing = Lock()
 
+    @property
+    def position(self) -> int:
+        return self._state.position
+
     @contextmanager
     def read(self) -> Iterator[FakeTransaction]:
         yield FakeTransaction(self._state, self._commit)
 
     @contextmanager
-    def write(self) -> Iterator[FakeTransaction]:
+    def write(self, *, settled: bool = False) -> Iterator[FakeTransaction]:
+        """Each is settled: they come one after the other."""
         if not self._writing.acquire(timeout=5):
             raise Unavailable("Other writes take too long.")
         try:
@@ -246,10 +271,17 @@ class FakeStore:
     def subscribe(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
+    def trim_log(self, before: int) -> int:
+        kept = tuple(entry for entry in self._state.log if entry.position >= before)
+        trimmed = len(self._state.log) - len(kept)
+        self._state = replace(self._state, log=kept)
+        return trimmed
+
     def close(self) -> None:
         pass
 
     def _commit(self, state: State, changes: list[Change]) -> None:
+        state.log += (LogEntry(state.position, THEN, from_entry(to_entry(changes))),)
         self._state = state
         for listener in self._listeners:
             listener(state.position, changes)

@@ -160,7 +160,7 @@ def _hit(hit: Hit, include: list[Part]) -> dict[str, object]:
         shown["text"] = chunk.text
     if "metadata" in include:
         shown["metadata"] = chunk.metadata
-    if "document" in include:
+    if hit.document is not None:
         shown["document"] = _document(hit.document)
     if hit.embedding is not None:
         shown["embedding"] = hit.embedding

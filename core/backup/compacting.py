@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import apsw
+
 from core.adapters.data_dir import DataDirLock
-from core.adapters.sqlite import history, space
+from core.adapters.sqlite import history, log, space
 from core.adapters.sqlite.database import open_writer
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.domain.errors import StorageError
@@ -43,11 +45,18 @@ def compact(data_dir: Path, log_from: Callable[[Path], int | None] | None = None
         with closing(open_writer(path)) as connection:
             rows = history.trim_history(connection, datetime.now(UTC))
             needed = _log_needed(data_dir, log_from)
-            entries = 0 if needed is None else history.trim_log(connection, needed)
+            entries = 0 if needed is None else _trimmed(connection, needed)
             space.rewrite(connection)
         return Compacted(before, _size(data_dir), rows, entries)
     finally:
         lock.release()
+
+
+def _trimmed(connection: apsw.Connection, before: int) -> int:
+    trimmed = 0
+    while batch := log.trim(connection, before):
+        trimmed += batch
+    return trimmed
 
 
 def _log_needed(data_dir: Path, log_from: Callable[[Path], int | None] | None) -> int | None:

@@ -11,9 +11,9 @@ import apsw
 
 from core import faults
 from core.adapters.data_dir import DataDirLock
+from core.adapters.rows import to_time
 from core.adapters.sqlite.database import MIGRATIONS, open_writer
 from core.adapters.sqlite.errors import sqlite_errors
-from core.adapters.sqlite.rows import to_time
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup import files, increment
 from core.backup.chain import chain_to
@@ -100,7 +100,7 @@ def _check_empty(data_dir: Path) -> None:
 def _position_at(repository: Repository, manifests: Sequence[Manifest], time: datetime) -> int:
     """The last that was committed by then, of those that can be restored."""
     limit = to_time(time)
-    found = [m.end for m in manifests if m.full and (m.end_at is None or m.end_at <= limit)]
+    found = [m.end for m in manifests if m.full and (m.end_at or m.taken_at) <= limit]
     for manifest in manifests:
         if not manifest.full:
             check(repository, manifest)

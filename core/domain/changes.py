@@ -63,3 +63,38 @@ Change: TypeAlias = (
     | ChunksDeleted
     | FeedbackAdded
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRef:
+    """A `LibraryPut` without the library."""
+
+    library_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """A `DocumentPut` without the document."""
+
+    library_id: str
+    document_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunksRef:
+    """A `ChunksPut` without the chunks."""
+
+    library_id: str
+    chunk_ids: Sequence[str]
+
+
+ChangeRef: TypeAlias = (
+    LibraryRef
+    | LibraryDeleted
+    | DocumentRef
+    | DocumentDeleted
+    | ChunksRef
+    | ChunksDeleted
+    | FeedbackAdded
+)
+"""A change as the log has it."""

@@ -1,7 +1,7 @@
 """The rows of a sealed part with their 8-bit codes, as kernels take them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,13 @@ _OUTSIDE = 5e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """`codes`: `(n, c) uint8`, c the dimension up to a multiple of 64; `x ≈ step·c + shift`.
+    """Codes are `(n, c) uint8`, c the dimension up to a multiple of 64; `x ≈ step·c + shift`.
 
-    `arrays`: all that `block` has the addresses of, by their place in it.
+    `arrays`: all that `block` has the addresses of, by their place in it. `scale`: the step, the
+    shift, and the greatest of the reaches and of the residuals.
     """
 
     vectors: Vectors
-    step: float
-    shift: float
     arrays: dict[int, NDArray[np.generic]]
     block: NDArray[np.int64]
     scale: NDArray[np.float64]
@@ -37,13 +36,21 @@ class Coded:
         return len(self.vectors.matrix)
 
     @property
+    def step(self) -> float:
+        return float(self.scale[0])
+
+    @property
+    def shift(self) -> float:
+        return float(self.scale[1])
+
+    @property
     def memory_bytes(self) -> int:
         """Without the vectors themselves."""
         shared = {layout.FLOATS, layout.NORMS}
         return sum(array.nbytes for place, array in self.arrays.items() if place not in shared)
 
     def attach(self, place: int, array: NDArray[np.generic]) -> None:
-        """Only while the index is built."""
+        """Only while the index is built, or read."""
         self.arrays[place] = array
         self.block[place] = array.ctypes.data
 
@@ -65,7 +72,7 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
     count, dimension = vectors.matrix.shape
     step, shift = _range(vectors)
     size = -(-dimension // _LINE_BYTES) * _LINE_BYTES
-    coded = replace(uncoded(vectors), step=step, shift=shift)
+    coded = uncoded(vectors)
     coded.block[layout.CODE_BYTES] = size
     coded.attach(layout.CODES, aligned((count, size), np.uint8))
     coded.attach(layout.RESIDUALS, np.empty(count, np.float32))
@@ -86,10 +93,10 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
     return coded
 
 
-def uncoded(vectors: Vectors) -> Coded:
-    """For a scan of the rows as they are."""
+def uncoded(vectors: Vectors, places: int = layout.SIZE) -> Coded:
+    """For a scan of the rows as they are. `places`: how many the block has."""
     count, dimension = vectors.matrix.shape
-    coded = Coded(vectors, 1.0, 0.0, {}, np.zeros(layout.SIZE, np.int64), np.zeros(4))
+    coded = Coded(vectors, {}, np.zeros(places, np.int64), np.zeros(4))
     coded.block[layout.COUNT] = count
     coded.block[layout.METRIC] = _METRICS[vectors.metric]
     coded.block[layout.DIMENSION] = dimension

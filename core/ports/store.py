@@ -7,10 +7,11 @@ it takes the next position when it begins, and only its commit makes that positi
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from datetime import datetime, timedelta
+from typing import Literal, Protocol, TypeAlias
 
 from core.contracts.query import Feedback
-from core.domain.changes import Change
+from core.domain.changes import Change, ChangeRef
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.library import Library
 
@@ -45,6 +46,10 @@ class ChunkReader(Protocol):
         ...
 
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById: ...
+
+    def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
+        """Those of the ids that are there, each once, in any order."""
+        ...
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
         """In order of id, those behind `after`."""
@@ -109,6 +114,12 @@ class Replay:
     body: bytes
 
 
+Durability: TypeAlias = Literal["full", "relaxed"]
+"""Whether a commit returns once it is on the disk, or may be lost to a power cut soon after."""
+
+REPLAYS_KEPT = timedelta(hours=24)
+
+
 class Replays(Protocol):
     def get(self, key: str) -> Replay | None: ...
 
@@ -116,6 +127,28 @@ class Replays(Protocol):
 class ReplayWriter(Replays, Protocol):
     def put(self, key: str, replay: Replay) -> None:
         """Raises: Conflict: the key is taken."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What the write at `position` changed, in its order; committed about `at`."""
+
+    position: int
+    at: datetime
+    changes: Sequence[ChangeRef]
+
+
+class LogReader(Protocol):
+    """Without gaps from `oldest` to the snapshot's position."""
+
+    @property
+    def oldest(self) -> int | None:
+        """None: it has no entry (nothing was ever written, or all is trimmed)."""
+        ...
+
+    def after(self, position: int) -> Iterator[LogEntry]:
+        """In order, those behind `position` that it still has: all, if `oldest <= position + 1`."""
         ...
 
 
@@ -134,6 +167,8 @@ class Snapshot(Protocol):
     def feedback(self) -> FeedbackReader: ...
     @property
     def replays(self) -> Replays: ...
+    @property
+    def log(self) -> LogReader: ...
 
 
 class UnitOfWork(Protocol):
@@ -166,12 +201,29 @@ class Store(Protocol):
         """A secret made with the database; listings sign their cursors with it."""
         ...
 
+    @property
+    def position(self) -> int:
+        """Of the last commit."""
+        ...
+
     def read(self) -> AbstractContextManager[Snapshot]: ...
 
-    def write(self) -> AbstractContextManager[UnitOfWork]: ...
+    def write(self, *, settled: bool = False) -> AbstractContextManager[UnitOfWork]:
+        """Writes at the same time may share their last step: all of them are kept, or none.
+
+        `settled`: listeners have been told of every position before this one's.
+        """
+        ...
 
     def subscribe(self, listener: Listener) -> None:
         """Tell it of each commit, in order of position, before the writer is let go."""
+        ...
+
+    def trim_log(self, before: int) -> int:
+        """Remove the entries of positions less than `before`; how many there were.
+
+        In batches between which others write; it takes no position. Snapshots keep what they see.
+        """
         ...
 
     def close(self) -> None: ...

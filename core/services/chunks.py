@@ -98,7 +98,7 @@ class ChunkService:
         """
         if (ids is None) == (filter is None):
             raise Invalid.at("", "Give either ids or a filter.")
-        with self._store.write() as unit:
+        with self._store.write(settled=ids is None) as unit:
             library = unit.libraries.get(ref)
             if ids is None:
                 parsed = parse(filter, library.metadata_schema, "/filter")
@@ -236,8 +236,8 @@ def _matching(
 ) -> list[str]:
     """The ids of the chunks that match, as of the write's beginning.
 
-    The store tells the catalog of each commit before the next write begins, so that the two
-    say the same; but for a catalog that has missed one, when the record alone is right.
+    In a settled write the catalog says the same as the record; but for a catalog that has missed
+    a commit, when the record alone is right.
     """
     if state.position == unit.position - 1:
         view = state.views[library.id]

@@ -2,12 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 from time import perf_counter
 
 from core.domain import filters, vectors
-from core.domain.document import Embedding
+from core.domain.document import Document, Embedding
 from core.domain.errors import Fault, Invalid, ProviderRejected
 from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.lexical.following import LexicalIndexes
@@ -28,6 +29,8 @@ _US_PER_SEARCH = 60.0
 _US_PER_HIT = 3.0
 _US_PER_FILTERED_CHUNK = 0.5
 _US_PER_BYTE = 1 / 12_000
+
+_NONE = repeat(None)
 
 
 class SearchService:
@@ -222,20 +225,16 @@ def _check_vector(search: CheckedSearch, embedding: Embedding, place: str) -> No
 
 def _answered(search: CheckedSearch, ranked: Ranked) -> tuple[list[Hit], Plan]:
     request, view, ranking = search.request, search.view, ranked.ranking
-    documents = view.documents
     scores = ranking.scores.tolist()
     chunks = view.chunks_of(ranking.serials)
+    documents: Iterable[Document | None] = _NONE
+    embeddings: Iterable[Embedding | None] = _NONE
+    if "document" in request.include:
+        documents = (view.documents[chunk.document_id] for chunk in chunks)
     if "embedding" in request.include:
         embeddings = map(view.embedding, ranking.serials.tolist())
-        hits = [
-            Hit(chunk, documents[chunk.document_id], score, embedding)
-            for chunk, score, embedding in zip(chunks, scores, embeddings, strict=True)
-        ]
-    else:
-        hits = [
-            Hit(chunk, documents[chunk.document_id], score, None)
-            for chunk, score in zip(chunks, scores, strict=True)
-        ]
+    # Not strict: of nothing there is no end.
+    hits = list(map(Hit, chunks, scores, documents, embeddings))
     matches = ranked.matches
     return hits, Plan(
         index=ranking.index if request.mode == "vector" else request.mode,

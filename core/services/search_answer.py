@@ -8,12 +8,12 @@ from core.domain.document import Chunk, Document, Embedding
 
 
 class Hit(NamedTuple):
-    """`embedding` is there if the request includes it; the answer shows what it includes."""
+    """`document` and `embedding` are there if the request includes them."""
 
     chunk: Chunk
-    document: Document
     score: float
-    embedding: Embedding | None
+    document: Document | None = None
+    embedding: Embedding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import apsw
 
+from core.adapters.rows import to_time
 from core.adapters.sqlite.database import open_beside
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.history import trim_history
-from core.adapters.sqlite.rows import fetch, to_time
+from core.adapters.sqlite.rows import fetch
 from core.ports.backups import APPENDED, BackupRow, Progress, VersionedTable
 
 _PAGES_A_STEP = 1_024

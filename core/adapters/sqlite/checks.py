@@ -57,7 +57,7 @@ def _log(connection: apsw.Connection) -> Iterator[str]:
     ((position, last),) = fetch(
         connection, "SELECT position, (SELECT max(position) FROM log) FROM cluster"
     )
-    if last != position and not (last is None and position == 0):
+    if last not in {position, None}:  # none, where all of it was trimmed
         yield f"log: it ends at {last}, and the database is at position {position}"
     for first, last in fetch(connection, _LOG_GAPS):
         yield f"log: positions {first} to {last} are missing"

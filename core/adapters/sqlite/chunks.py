@@ -4,14 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import apsw
 
-from core.adapters.sqlite.rows import (
-    Row,
-    fetch,
-    from_chunk,
-    to_chunk,
-    to_embedding,
-    to_id_list,
-)
+from core.adapters.rows import Row, from_chunk, to_chunk, to_embedded, to_embedding
+from core.adapters.sqlite.rows import fetch, to_id_list
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import NotFound
@@ -25,6 +19,11 @@ FROM chunks WHERE library_id = ? AND id IN (SELECT value FROM json_each(?))
 _EMBEDDINGS = """
 SELECT id, embedding FROM chunks
 WHERE library_id = ? AND id IN (SELECT value FROM json_each(?))
+"""
+_EMBEDDED = """
+SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at,
+    embedding
+FROM chunks WHERE library_id = ? AND id IN (SELECT value FROM json_each(?))
 """
 _PAGE = """
 SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at
@@ -77,6 +76,10 @@ class Chunks:
         rows = fetch(self._connection, _EMBEDDINGS, library_id, to_id_list(chunk_ids))
         return {chunk_id: to_embedding(blob) for chunk_id, blob in rows}
 
+    def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
+        rows = fetch(self._connection, _EMBEDDED, library_id, to_id_list(chunk_ids))
+        return [to_embedded(row) for row in rows]
+
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
         rows = fetch(self._connection, _PAGE, library_id, after or "", limit)
         return [to_chunk(row) for row in rows]
@@ -100,8 +103,7 @@ class Chunks:
     def scan(self, library_id: str) -> Iterator[EmbeddedChunk]:
         after = ""
         while rows := fetch(self._connection, _SCAN, library_id, after, _SCAN_ROWS):
-            for *columns, embedding in rows:
-                yield EmbeddedChunk(to_chunk(tuple(columns)), to_embedding(embedding))
+            yield from map(to_embedded, rows)
             after = rows[-1][0]
 
 

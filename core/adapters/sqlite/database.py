@@ -8,13 +8,18 @@ from pathlib import Path
 
 import apsw
 
+from core import faults
 from core.adapters.sqlite.errors import sqlite_errors
 from core.domain.errors import StorageError
+from core.ports.store import Durability
 
 APPLICATION_ID = 0x4E_41_4C_44
 """`NALD`; by it a file is known as ours."""
 
 MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
+
+# `normal` syncs at WAL checkpoints alone: a power cut takes the commits since, and nothing else.
+_SYNCHRONOUS: dict[Durability, str] = {"full": "full", "relaxed": "normal"}
 
 _BUSY_TIMEOUT_MS = 5_000
 _BESIDE_TIMEOUT_MS = 30_000
@@ -22,7 +27,7 @@ _INCREMENTAL = 2
 _CACHE_KIB = 16 * 1024
 
 
-def open_writer(path: Path) -> apsw.Connection:
+def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
     """The connection that writes, to a file that is made or brought up to date.
 
     Raises:
@@ -32,7 +37,7 @@ def open_writer(path: Path) -> apsw.Connection:
         connection = apsw.Connection(str(path))
     try:
         with sqlite_errors():
-            _prepare(connection)
+            _prepare(connection, durability)
     except StorageError as error:
         connection.close()
         raise StorageError(f"{path} can't be opened: {error}") from error
@@ -70,13 +75,13 @@ def open_reader(path: Path) -> apsw.Connection:
     return connection
 
 
-def _prepare(connection: apsw.Connection) -> None:
+def _prepare(connection: apsw.Connection, durability: Durability) -> None:
     _check_ownership(connection)
     _configure(connection)
     connection.pragma("auto_vacuum", _INCREMENTAL)  # heeded by a file with nothing in it yet
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StorageError("Its file system has no shared memory, which the WAL mode needs.")
-    connection.pragma("synchronous", "full")
+    connection.pragma("synchronous", _SYNCHRONOUS[durability])
     connection.pragma("fullfsync", True)  # macOS: to the disk itself, not into its cache
     connection.pragma("foreign_keys", True)
     _migrate(connection)
@@ -116,3 +121,5 @@ def _migrate(connection: apsw.Connection) -> None:
             connection.execute(script.read_text())
             connection.pragma("application_id", APPLICATION_ID)
             connection.pragma("user_version", number)
+            faults.reached("migrate.before")
+        faults.reached("migrate.after")

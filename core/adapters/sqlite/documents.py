@@ -2,8 +2,9 @@
 
 import apsw
 
+from core.adapters.rows import from_document, to_document
 from core.adapters.sqlite.chunks import WritableChunks
-from core.adapters.sqlite.rows import fetch, from_document, to_document
+from core.adapters.sqlite.rows import fetch
 from core.domain.changes import Change, DocumentDeleted, DocumentPut
 from core.domain.document import Document
 from core.domain.errors import NotFound

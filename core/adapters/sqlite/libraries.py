@@ -2,7 +2,8 @@
 
 import apsw
 
-from core.adapters.sqlite.rows import fetch, from_library, to_library
+from core.adapters.rows import from_library, to_library
+from core.adapters.sqlite.rows import fetch
 from core.domain.changes import Change, LibraryDeleted, LibraryPut
 from core.domain.errors import Conflict, NotFound
 from core.domain.library import Library

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import apsw
 
-from core.adapters.sqlite.rows import fetch, to_time
+from core.adapters.rows import to_time
+from core.adapters.sqlite.rows import fetch
 from core.domain.errors import Conflict
-from core.ports.store import Replay
-
-KEPT = timedelta(hours=24)
+from core.ports.store import REPLAYS_KEPT, Replay
 
 _GET = "SELECT fingerprint, status, headers, body FROM replays WHERE key = ? AND at > ?"
 _PUT = """
@@ -26,7 +25,7 @@ class Replays:
         self._now = now
 
     def get(self, key: str) -> Replay | None:
-        rows = fetch(self._connection, _GET, key, to_time(self._now() - KEPT))
+        rows = fetch(self._connection, _GET, key, to_time(self._now() - REPLAYS_KEPT))
         if not rows:
             return None
         fingerprint, status, headers, body = rows[0]
@@ -36,7 +35,7 @@ class Replays:
 class WritableReplays(Replays):
     def put(self, key: str, replay: Replay) -> None:
         now = self._now()
-        self._connection.execute(_EXPIRE, (to_time(now - KEPT),))
+        self._connection.execute(_EXPIRE, (to_time(now - REPLAYS_KEPT),))
         headers = json.dumps(replay.headers)
         row = (key, replay.fingerprint, replay.status, headers, replay.body, to_time(now))
         try:

@@ -5,12 +5,14 @@ before that learns it when it is compacted, which writes the file anew.
 """
 
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import apsw
 
 from core.adapters.sqlite.database import open_beside
 from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.history import trim_history
 
 DEAD_SHARE = 0.2
 """Of a file's pages that are free: above it they are given back by themselves."""
@@ -23,8 +25,8 @@ _TRUNCATE_WAIT_MS = 100
 _INCREMENTAL = 2
 
 
-def reclaim(path: Path) -> int:
-    """Bytes given back, if the dead share is above `DEAD_SHARE`.
+def reclaim(path: Path, now: datetime) -> int:
+    """Bytes given back, if the dead share is above `DEAD_SHARE` once needless history is gone.
 
     Each step is a transaction of a few milliseconds, and other writes go between. A crash loses
     no more than steps. Nothing happens to a file that was never compacted and is from before
@@ -32,6 +34,7 @@ def reclaim(path: Path) -> int:
     """
     with closing(open_beside(path)) as connection, sqlite_errors():
         connection.pragma("synchronous", "normal")  # the next write's sync covers these
+        trim_history(connection, now)
         if connection.pragma("auto_vacuum") != _INCREMENTAL or not _is_worth_it(connection):
             return 0
         before = connection.pragma("page_count")

@@ -1,27 +1,22 @@
-"""A read transaction and a write transaction, as the ports know them."""
+"""A read transaction and a unit of work, as the ports know them, and what groups of units need."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import apsw
 
+from core.adapters.grouping import Commit
+from core.adapters.log import to_entry
+from core.adapters.rows import to_time
 from core.adapters.sqlite.chunks import Chunks, WritableChunks
 from core.adapters.sqlite.documents import Documents, WritableDocuments
+from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.feedback import FeedbackOfQuestions, WritableFeedback
 from core.adapters.sqlite.libraries import Libraries, WritableLibraries
+from core.adapters.sqlite.log import Log
 from core.adapters.sqlite.replays import Replays, WritableReplays
-from core.adapters.sqlite.rows import fetch, to_time
-from core.domain.changes import (
-    Change,
-    ChunksDeleted,
-    ChunksPut,
-    DocumentDeleted,
-    DocumentPut,
-    FeedbackAdded,
-    LibraryDeleted,
-    LibraryPut,
-)
+from core.adapters.sqlite.rows import fetch
+from core.domain.changes import Change
 from core.domain.errors import Unavailable
 
 _POSITION = "SELECT position FROM cluster"
@@ -30,6 +25,40 @@ _LOG = "INSERT INTO log (position, at, changes) VALUES (?, ?, ?)"
 
 Clock = Callable[[], datetime]
 OnCommit = Callable[[int, Sequence[Change]], None]
+
+
+class SqliteTransaction:
+    """The writer's, in which a group of units runs."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection.in_transaction
+
+    def begin(self) -> None:
+        self._run("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self._run("COMMIT")
+
+    def rollback(self) -> None:
+        self._run("ROLLBACK")
+
+    def mark(self) -> None:
+        self._run("SAVEPOINT unit")
+
+    def keep(self) -> None:
+        self._run("RELEASE unit")
+
+    def undo(self) -> None:
+        self._run("ROLLBACK TO unit")
+        self._run("RELEASE unit")
+
+    def _run(self, sql: str) -> None:
+        with sqlite_errors():
+            self._connection.execute(sql)
 
 
 class SqliteSnapshot:
@@ -42,13 +71,19 @@ class SqliteSnapshot:
         self.chunks = Chunks(connection)
         self.feedback = FeedbackOfQuestions(connection)
         self.replays = Replays(connection, now)
+        self.log = Log(connection)
 
 
 class SqliteUnitOfWork:
-    """One write transaction, which begins with the fence."""
+    """One write, which begins with the fence; where it is undone, so is its position."""
 
     def __init__(
-        self, connection: apsw.Connection, epoch: int, now: Clock, on_commit: OnCommit
+        self,
+        connection: apsw.Connection,
+        epoch: int,
+        now: Clock,
+        commit: Commit,
+        on_commit: OnCommit,
     ) -> None:
         """Raises: Unavailable: a later epoch has begun; this process writes no more."""
         passed = fetch(connection, _FENCE, epoch)
@@ -57,6 +92,7 @@ class SqliteUnitOfWork:
         self.position: int = passed[0][0]
         self._connection = connection
         self._now = now
+        self._commit = commit
         self._on_commit = on_commit
         self._changes: list[Change] = []
         self.libraries = WritableLibraries(connection, self._changes)
@@ -66,38 +102,6 @@ class SqliteUnitOfWork:
         self.replays = WritableReplays(connection, now)
 
     def commit(self) -> None:
-        entry = json.dumps([_by_reference(change) for change in self._changes])
-        self._connection.execute(_LOG, (self.position, to_time(self._now()), entry))
-        self._connection.execute("COMMIT")
-        self._on_commit(self.position, self._changes)
-
-
-def _by_reference(change: Change) -> dict[str, object]:
-    match change:
-        case LibraryPut(library):
-            return {"kind": "library_put", "library_id": library.id}
-        case LibraryDeleted(library_id):
-            return {"kind": "library_deleted", "library_id": library_id}
-        case DocumentPut(document):
-            return {
-                "kind": "document_put",
-                "library_id": document.library_id,
-                "document_id": document.id,
-            }
-        case DocumentDeleted(library_id, document_id):
-            return {
-                "kind": "document_deleted",
-                "library_id": library_id,
-                "document_id": document_id,
-            }
-        case ChunksPut(library_id, rows):
-            ids = [row.chunk.id for row in rows]
-            return {"kind": "chunks_put", "library_id": library_id, "chunk_ids": ids}
-        case ChunksDeleted(library_id, chunk_ids):
-            return {
-                "kind": "chunks_deleted",
-                "library_id": library_id,
-                "chunk_ids": list(chunk_ids),
-            }
-        case FeedbackAdded(workflow_id):
-            return {"kind": "feedback_added", "workflow_id": workflow_id}
+        entry = (self.position, to_time(self._now()), to_entry(self._changes))
+        self._connection.execute(_LOG, entry)
+        self._commit(lambda: self._on_commit(self.position, self._changes))

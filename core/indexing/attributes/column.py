@@ -26,11 +26,26 @@ _NONE = np.iinfo(np.int64).min
 """No instant has so many microseconds."""
 
 
-class _Moments(NamedTuple):
+class Moments(NamedTuple):
     """Instants in µs since 1970, and the rows whose instant is that of a string."""
 
     values: SortedValues
     of_texts: BitMap
+
+
+class Parts(NamedTuple):
+    """What a column of `size` rows is made of. `present`: the rows that have a value; `moments`:
+    `None` if nothing has asked for them so far."""
+
+    size: int
+    present: BitMap
+    texts: SortedValues
+    numbers: SortedValues
+    false: BitMap
+    true: BitMap
+    null: BitMap
+    composites: Composites
+    moments: Moments | None
 
 
 class Column:
@@ -49,31 +64,60 @@ class Column:
         "present",
     )
 
-    def __init__(self, values: Sequence[object]) -> None:
-        """`values`: one for each row, JSON, `MISSING`, or datetimes as of built-in fields."""
-        self._size = len(values)
-        rows = _rows_by_kind(values)
-        self._texts = self._sorted(rows.get(str, []), values)
-        numbers = sorted([*rows.get(int, []), *rows.get(float, [])])
-        self._numbers = self._sorted(
-            [row for row in numbers if values[row] == values[row]],  # NaN has no place
-            values,
-        )
+    def __init__(self, parts: Parts) -> None:
+        self._size = parts.size
+        self.present = parts.present
+        self._texts, self._numbers = parts.texts, parts.numbers
         self._constants: dict[Hashable, BitMap] = {
-            (bool, flag): BitMap([row for row in rows.get(bool, []) if values[row] is flag])
-            for flag in (False, True)
+            (bool, False): parts.false,
+            (bool, True): parts.true,
+            None: parts.null,
         }
-        self._constants[None] = BitMap(rows.get(type(None), []))
-        self._composites = Composites(
-            Located.at(rows.get(list, []), values),
-            Located.at(rows.get(dict, []), values),
-            self._size,
-        )
-        self._made_moments: _Moments | None = None
+        self._composites = parts.composites
+        self._made_moments = parts.moments
+
+    @classmethod
+    def of(cls, values: Sequence[object]) -> "Column":
+        """`values`: one for each row, JSON, `MISSING`, or datetimes as of built-in fields."""
+        size, rows = len(values), _rows_by_kind(values)
+        texts = _sorted(rows.get(str, []), values)
+        numbers = sorted([*rows.get(int, []), *rows.get(float, [])])
+        moments = None
         if datetime in rows:
             times = [value for value in values if isinstance(value, datetime)]
-            self._made_moments = self._moments_of(rows[datetime], times)
-        self.present = full(self._size) - BitMap(rows.get(Missing, []))
+            moments = _moments_of(texts, rows[datetime], times)
+        parts = Parts(
+            size=size,
+            present=full(size) - BitMap(rows.get(Missing, [])),
+            texts=texts,
+            # NaN has no place.
+            numbers=_sorted([row for row in numbers if values[row] == values[row]], values),
+            false=BitMap([row for row in rows.get(bool, []) if values[row] is False]),
+            true=BitMap([row for row in rows.get(bool, []) if values[row] is True]),
+            null=BitMap(rows.get(type(None), [])),
+            composites=Composites(
+                Located.at(rows.get(list, []), values),
+                Located.at(rows.get(dict, []), values),
+                size,
+            ),
+            moments=moments,
+        )
+        return cls(parts)
+
+    @property
+    def parts(self) -> Parts:
+        """As made so far: for another column of the same values."""
+        return Parts(
+            size=self._size,
+            present=self.present,
+            texts=self._texts,
+            numbers=self._numbers,
+            false=self._constants[bool, False],
+            true=self._constants[bool, True],
+            null=self._constants[None],
+            composites=self._composites,
+            moments=self._made_moments,
+        )
 
     @property
     def memory_bytes(self) -> int:
@@ -174,26 +218,28 @@ class Column:
             return self._constants[form]
         return self._composites.equal_to(form, instants=instants)
 
-    def _sorted(self, rows: Sequence[int], values: Sequence[object]) -> SortedValues:
-        return SortedValues.of(np.array(rows, np.uint32), [values[row] for row in rows], self._size)
-
-    def _moments(self) -> _Moments:
+    def _moments(self) -> Moments:
         if self._made_moments is None:
-            self._made_moments = self._moments_of([], [])
+            self._made_moments = _moments_of(self._texts, [], [])
         return self._made_moments
 
-    def _moments_of(self, rows: Sequence[int], times: Sequence[datetime]) -> _Moments:
-        """Of these rows, and of those whose string is a date-time."""
-        texts = self._texts
-        read = [instant(text) for text in texts.values]
-        us = np.array([_NONE if time is None else _microseconds(time) for time in read], np.int64)
-        of_texts = us[texts.places_of_rows()]
-        dated = of_texts != _NONE
-        all_rows = np.append(texts.rows[dated], np.array(rows, np.uint32))
-        all_us = np.append(of_texts[dated], np.array([*map(_microseconds, times)], np.int64))
-        ascending = np.argsort(all_rows)
-        values = SortedValues.of(all_rows[ascending], all_us[ascending].tolist(), self._size)
-        return _Moments(values, texts.at(np.flatnonzero(us != _NONE).tolist()))
+
+def _sorted(rows: Sequence[int], values: Sequence[object]) -> SortedValues:
+    """Of these rows, ascending; `values`: of all rows."""
+    return SortedValues.of(np.array(rows, np.uint32), [values[row] for row in rows], len(values))
+
+
+def _moments_of(texts: SortedValues, rows: Sequence[int], times: Sequence[datetime]) -> Moments:
+    """Of these rows, and of those whose string is a date-time."""
+    read = [instant(text) for text in texts.values]
+    us = np.array([_NONE if time is None else _microseconds(time) for time in read], np.int64)
+    of_texts = us[texts.places_of_rows()]
+    dated = of_texts != _NONE
+    all_rows = np.append(texts.rows[dated], np.array(rows, np.uint32))
+    all_us = np.append(of_texts[dated], np.array([*map(_microseconds, times)], np.int64))
+    ascending = np.argsort(all_rows)
+    values = SortedValues.of(all_rows[ascending], all_us[ascending].tolist(), texts.size)
+    return Moments(values, texts.at(np.flatnonzero(us != _NONE).tolist()))
 
 
 def _rows_by_kind(values: Sequence[object]) -> dict[type, list[int]]:

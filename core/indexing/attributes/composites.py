@@ -35,25 +35,35 @@ class Located:
         return zip(self.rows.tolist(), self.values, strict=True)
 
 
-_ByForm: TypeAlias = dict[Hashable, BitMap]
+ByForm: TypeAlias = dict[Hashable, BitMap]
 _Forms: TypeAlias = Callable[[bool], Iterator[tuple[int, Hashable]]]
 
 
 class Composites:
     """Each way to look them up is made when it is first asked for."""
 
-    __slots__ = ("_grouped", "_lists", "_objects", "_size")
+    __slots__ = ("_grouped", "_size", "lists", "objects")
 
-    def __init__(self, lists: Located, objects: Located, size: int) -> None:
-        self._lists = lists
-        self._objects = objects
+    def __init__(
+        self, lists: Located, objects: Located, size: int, members: ByForm | None = None
+    ) -> None:
+        """`members`: as `members` of another has them, if that has made them."""
+        self.lists = lists
+        self.objects = objects
         self._size = size
-        self._grouped: dict[tuple[_Forms, bool], _ByForm] = {}
+        self._grouped: dict[tuple[_Forms, bool], ByForm] = {}
+        if members is not None:
+            self._grouped[self._members, False] = members
+
+    @property
+    def members(self) -> ByForm | None:
+        """The rows of lists by what they contain, if anything has asked for that so far."""
+        return self._grouped.get((self._members, False))
 
     @property
     def memory_bytes(self) -> int:
         """What the forms take is an estimate."""
-        total = self._lists.memory_bytes + self._objects.memory_bytes
+        total = self.lists.memory_bytes + self.objects.memory_bytes
         by_identity = {id(grouped): grouped for grouped in list(self._grouped.values())}
         for grouped in by_identity.values():
             total += sum(_BYTES_PER_FORM + len(rows.serialize()) for rows in grouped.values())
@@ -61,7 +71,7 @@ class Composites:
 
     def warm(self) -> None:
         """Makes what `with_member` needs."""
-        if self._lists.values:
+        if self.lists.values:
             self._by_form(self._members, instants=True)
 
     def equal_to(self, form: Hashable, *, instants: bool) -> BitMap:
@@ -76,7 +86,7 @@ class Composites:
         """Lists of which a string is this once its case is folded."""
         return self._by_form(self._folded, instants=False).get(folded, BitMap())
 
-    def _by_form(self, forms: _Forms, *, instants: bool) -> _ByForm:
+    def _by_form(self, forms: _Forms, *, instants: bool) -> ByForm:
         grouped = self._grouped.get((forms, instants))
         if grouped is None:
             # Most lists have no date-times, and so are the same either way.
@@ -87,23 +97,23 @@ class Composites:
         return grouped
 
     def _wholes(self, instants: bool) -> Iterator[tuple[int, Hashable]]:
-        for located in (self._lists, self._objects):
+        for located in (self.lists, self.objects):
             for row, value in located.pairs():
                 yield row, comparable(value, instants=instants)
 
     def _members(self, instants: bool) -> Iterator[tuple[int, Hashable]]:
-        for row, items in self._lists.pairs():
+        for row, items in self.lists.pairs():
             for item in items:
                 yield row, comparable(item, instants=instants)
 
     def _folded(self, _: bool) -> Iterator[tuple[int, Hashable]]:
-        for row, items in self._lists.pairs():
+        for row, items in self.lists.pairs():
             for item in items:
                 if isinstance(item, str):
                     yield row, item.casefold()
 
 
-def _grouped(forms: Iterable[tuple[int, Hashable]], size: int) -> _ByForm:
+def _grouped(forms: Iterable[tuple[int, Hashable]], size: int) -> ByForm:
     rows_of: dict[Hashable, list[int]] = {}
     for row, form in forms:
         rows_of.setdefault(form, []).append(row)

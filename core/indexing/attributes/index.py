@@ -21,10 +21,10 @@ _DOCUMENT_ID = Field(Scope.CHUNK, "document_id")
 _NO_DOCUMENT = Document("", "", None, None, {}, 0, datetime.min, datetime.min)  # noqa: DTZ901
 _UNINDEXED = (Scope.CHUNK, "text")
 
-_ColumnKey = tuple[Scope, str]
-_OrderingKey = tuple[_ColumnKey, bool, bool]
+ColumnKey = tuple[Scope, str]
+OrderingKey = tuple[ColumnKey, bool, bool]
 """Of which column, whether by instants, and whether descending."""
-_BY_ID: _OrderingKey = (Scope.CHUNK, "id"), False, False
+_BY_ID: OrderingKey = (Scope.CHUNK, "id"), False, False
 
 
 class AttributeIndex:
@@ -34,13 +34,31 @@ class AttributeIndex:
     build made it. Two threads that need one at once both make it, and one of the two is kept.
     """
 
-    __slots__ = ("_columns", "_documents", "_orderings", "chunks")
+    __slots__ = ("_columns", "_documents", "_orderings", "_stored", "chunks")
 
     def __init__(self, chunks: Sequence[Chunk], documents: Mapping[str, Document]) -> None:
         self.chunks = chunks
         self._documents = documents
-        self._columns: dict[_ColumnKey, Column] = {}
-        self._orderings: dict[_OrderingKey, Rows] = {}
+        self._columns: dict[ColumnKey, Column] = {}
+        self._orderings: dict[OrderingKey, Rows] = {}
+        self._stored: Mapping[ColumnKey, Callable[[], Column]] = {}
+
+    @classmethod
+    def stored(
+        cls,
+        chunks: Sequence[Chunk],
+        documents: Mapping[str, Document],
+        columns: Mapping[ColumnKey, Callable[[], Column]],
+        orderings: Mapping[OrderingKey, Rows],
+    ) -> "AttributeIndex":
+        """With what another one had. `columns`: each is read when it is first asked for.
+
+        `documents`: as they were when columns and orderings were made; must not change.
+        """
+        index = cls(chunks, documents)
+        index._stored = columns
+        index._orderings = dict(orderings)
+        return index
 
     @classmethod
     def build(
@@ -68,7 +86,18 @@ class AttributeIndex:
     @property
     def fields(self) -> list[Field]:
         """That have columns: what an index that takes this one's place may begin with."""
-        return [Field(scope, key) for scope, key in list(self._columns)]
+        return [Field(scope, key) for scope, key in {**self._stored, **self._columns}]
+
+    @property
+    def made(self) -> Set[object]:
+        """The keys of all columns and orderings: with more of them than when it was written to a
+        file, the file has not all."""
+        return {*self._stored, *self._columns, *self._orderings}
+
+    @property
+    def orderings(self) -> Mapping[OrderingKey, Rows]:
+        """That have been asked for, or were made by the build."""
+        return dict(self._orderings)
 
     @property
     def memory_bytes(self) -> int:
@@ -121,13 +150,15 @@ class AttributeIndex:
         gone = {id_: before[id_] for id_ in ids if id_ not in documents}
         index = AttributeIndex(self.chunks, documents.update(gone) if gone else documents)
         index._columns = {k: c for k, c in list(self._columns.items()) if k[0] not in OF_DOCUMENTS}
+        index._stored = {k: c for k, c in self._stored.items() if k[0] not in OF_DOCUMENTS}
         index._orderings = {
             k: rows for k, rows in list(self._orderings.items()) if k[0][0] not in OF_DOCUMENTS
         }
         return index
 
     def has_column(self, field: Field) -> bool:
-        return (field.scope, field.key) in self._columns
+        key = field.scope, field.key
+        return key in self._columns or key in self._stored
 
     def column(self, field: Field) -> Column | None:
         """`None` for the text of chunks, which has none."""
@@ -136,7 +167,9 @@ class AttributeIndex:
             return None
         column = self._columns.get(key)
         if column is None:
-            column = self._columns[key] = Column(self._values(field))
+            read = self._stored.get(key)
+            column = Column.of(self._values(field)) if read is None else read()
+            self._columns[key] = column
         return column
 
     def first(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.calibration import K
-from core.indexing.coded import Coded, aligned, uncoded
+from core.indexing.coded import aligned, uncoded
 from core.indexing.exact import Vectors
 from core.indexing.ivf.cells import SAMPLE, attach_cells, learn_cells
 from core.indexing.ivf.held_out import hold_out
@@ -81,7 +81,7 @@ class _Build:
     ) -> None:
         self._rng = np.random.default_rng(seed)
         self._pool, self._check = pool, check
-        self.coded = coded = _uncoded(vectors)
+        self.coded = coded = uncoded(vectors, layout.SIZE)
         projection = learn_projection(vectors, self._rng)
         scales = np.ones(layout.SCALE_COUNT)
         scales[layout.INVERSE_RADIUS] = 1 / projection.radius
@@ -169,13 +169,6 @@ class _Build:
 
         list(self._pool.map(work, range(0, len(rows), _ROWS_AT_ONCE)))
         return out
-
-
-def _uncoded(vectors: Vectors) -> Coded:
-    """With room in the block for what kernels know of lists."""
-    coded = uncoded(vectors)
-    room = np.zeros(layout.SIZE - len(coded.block), np.int64)
-    return replace(coded, block=np.concatenate([coded.block, room]))
 
 
 def _in_blocks(cells: NDArray[np.int32], count: int) -> tuple[Ints, NDArray[np.int32]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.adapters.data_dir import DataDirLock
-from core.adapters.sqlite import SqliteStore, history
+from core.adapters.sqlite import SqliteStore, history, space
 from core.adapters.sqlite.backups import SqliteBackedUp
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.manifest import Kind
@@ -156,7 +156,8 @@ def test_history_that_no_backup_needs_is_let_go_of(case: Case) -> None:
     back_up(database, other, silent)  # another directory, which does not touch what the first needs
     assert history_rows(case) > 0
     case.write(10)
-    case.store.trim(10**9)
+    case.store.trim_log(10**9)
+    case.store.reclaim()
     assert kinds(case.back_up()) == [Kind.INCREMENTAL]
     assert case.restored(120) == case.expected(120)
 
@@ -174,7 +175,7 @@ def test_where_the_history_no_longer_reaches_back_it_is_a_full_one(case: Case) -
     case.back_up()
     case.write(20)
     later = datetime.now(UTC) + history.WAITED_FOR
-    history.trim(case.data_dir / DATABASE_NAME, 10**9, later)
+    space.reclaim(case.data_dir / DATABASE_NAME, later)
     assert history_rows(case) == 0
     taken = case.back_up()
     assert kinds(taken) == [Kind.FULL]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.adapters.sqlite import SqliteStore
 from core.bootstrap import Core, open_core
 from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.errors import ProviderRejected, StorageError
@@ -18,6 +19,13 @@ from core.settings import Settings
 def settings_of(data_dir: Path, **changes: object) -> Settings:
     values = {"data_dir": data_dir, "provider": "local", "database_url": None, **changes}
     return Settings.model_validate(values)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    postgres = request.param == "postgres"
+    url = request.getfixturevalue("postgres_url") if postgres else None
+    return settings_of(tmp_path, database_url=url)
 
 
 def drafts(*ids: str) -> list[ChunkDraft]:
@@ -37,8 +45,8 @@ def contents(core: Core) -> tuple[int, list[str]]:
     return page.position, recorded
 
 
-def test_the_index_follows_the_record_and_loads_the_same(tmp_path: Path) -> None:
-    with open_core(settings_of(tmp_path)) as core:
+def test_the_index_follows_the_record_and_loads_the_same(settings: Settings) -> None:
+    with open_core(settings) as core:
         core.libraries.put("lib", LibraryDraft("a library"))
         core.documents.put("lib", "doc", DocumentDraft(chunks=drafts("a", "b", "c")))
         assert contents(core) == (2, ["a", "b", "c"])
@@ -46,7 +54,7 @@ def test_the_index_follows_the_record_and_loads_the_same(tmp_path: Path) -> None
         core.chunks.add("lib", "doc", drafts("e"))
         core.chunks.delete("lib", "d")
         before = contents(core)
-    with open_core(settings_of(tmp_path)) as core:
+    with open_core(settings) as core:
         assert contents(core) == before == (5, ["b", "e"])
         core.chunks.add("lib", "doc", drafts("f"))
         assert contents(core) == (6, ["b", "e", "f"])
@@ -82,10 +90,28 @@ def assert_built(core: Core, kind: IndexKind) -> None:
     assert answer.plan.index == kind
 
 
-@pytest.mark.parametrize("url", ["postgresql://localhost/nalanda", "sqlite:///elsewhere.db"])
-def test_another_database_is_one_clear_line(tmp_path: Path, url: str) -> None:
-    with pytest.raises(StorageError, match="SQLite alone: unset NALANDA_DATABASE_URL"):
-        open_core(settings_of(tmp_path, database_url=url))
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://u:secret@localhost/db", "must begin with postgresql://"),
+        ("postgresql+psycopg://u:secret@localhost/db", "must begin with postgresql://"),
+        ("postgresql://u:secret@127.0.0.1:1/db", "127.0.0.1:1/db can't be opened"),
+    ],
+)
+def test_a_database_that_can_t_be_used_is_one_clear_line(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    settings = settings_of(tmp_path, database_url=url)
+    with pytest.raises(StorageError, match=said) as refusal:
+        open_core(settings)
+    assert "secret" not in f"{refusal.value} {settings!r}"
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [("full", 2), ("relaxed", 1)])
+def test_durability_reaches_sqlite(tmp_path: Path, durability: str, synchronous: int) -> None:
+    with open_core(settings_of(tmp_path, durability=durability)) as core:
+        assert isinstance(core.store, SqliteStore)
+        assert core.store._writer.pragma("synchronous") == synchronous
 
 
 def test_a_failed_start_lets_go_of_the_directory(

@@ -1,16 +1,23 @@
-"""Readers beside a writer see whole writes only, each at a position of its own."""
+"""Readers beside a writer see whole writes only, each at a position of its own; writers share
+commits, and a failure among them is one's own."""
 
+import random
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from core.adapters.sqlite import SqliteStore
+import pytest
+
+from core.domain.changes import Change, DocumentPut
+from core.domain.errors import NotFound
+from core.ports.store import Store
 from tests.samples import a_document, a_library, a_row
 
 WRITES = 60
 CHUNKS_A_WRITE = 5
 
 
-def write_all(store: SqliteStore, done: threading.Event) -> None:
+def write_all(store: Store, done: threading.Event) -> None:
     try:
         for _ in range(WRITES):
             with store.write() as unit:
@@ -24,7 +31,7 @@ def write_all(store: SqliteStore, done: threading.Event) -> None:
         done.set()
 
 
-def read_until(store: SqliteStore, done: threading.Event) -> list[int]:
+def read_until(store: Store, done: threading.Event) -> list[int]:
     """The positions seen, each found whole."""
     seen: list[int] = []
     while not (done.is_set() and seen):
@@ -41,28 +48,85 @@ def read_until(store: SqliteStore, done: threading.Event) -> list[int]:
     return seen
 
 
-def test_readers_never_see_half_a_write(sqlite_store: SqliteStore) -> None:
+def test_readers_never_see_half_a_write(engine: Store) -> None:
     done = threading.Event()
     with ThreadPoolExecutor(5) as pool:
-        writer: Future[None] = pool.submit(write_all, sqlite_store, done)
-        readers = [pool.submit(read_until, sqlite_store, done) for _ in range(4)]
+        writer: Future[None] = pool.submit(write_all, engine, done)
+        readers = [pool.submit(read_until, engine, done) for _ in range(4)]
         writer.result(timeout=30)
         for reader in readers:
             seen = reader.result(timeout=30)
             assert seen == sorted(seen)
 
 
-def test_writers_take_turns_and_lose_nothing(sqlite_store: SqliteStore) -> None:
+def test_writers_take_turns_and_lose_nothing(engine: Store) -> None:
     positions: list[int] = []
-    sqlite_store.subscribe(lambda position, changes: positions.append(position))
+    engine.subscribe(lambda position, changes: positions.append(position))
 
     def write(number: int) -> None:
-        with sqlite_store.write() as unit:
+        with engine.write() as unit:
             unit.libraries.put(a_library(f"{number:03}"))
             unit.commit()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(100)))
     assert positions == list(range(1, 101))
-    with sqlite_store.read() as snapshot:
+    with engine.read() as snapshot:
         assert len(snapshot.libraries.page(after=None, limit=1000)) == 100
+
+
+THREADS = 32
+WRITES_A_THREAD = 25
+
+
+class Told:
+    """What a listener has heard, in order."""
+
+    def __init__(self) -> None:
+        self.documents: list[tuple[int, str]] = []
+
+    def __call__(self, position: int, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if isinstance(change, DocumentPut):
+                self.documents.append((position, change.document.id))
+
+
+def write_and_fail(store: Store, told: Told, thread: int) -> dict[str, int]:
+    """The positions of the documents whose writing was acknowledged."""
+    chance, acknowledged = random.Random(thread), dict[str, int]()
+    for number in range(WRITES_A_THREAD):
+        id_ = f"{thread:02}-{number:02}"
+        with store.write(settled=chance.random() < 0.1) as unit:
+            unit.documents.put(a_document(id_, version=unit.position))
+            unit.chunks.put("lib", [a_row(id_, id_, version=unit.position)])
+            if chance.random() < 0.3:
+                with pytest.raises(NotFound):
+                    unit.libraries.get("none")
+                continue  # and so it is left without a commit
+            unit.commit()
+            acknowledged[id_] = unit.position
+        assert (acknowledged[id_], id_) in told.documents
+        with store.read() as snapshot:
+            assert snapshot.position >= acknowledged[id_]
+            assert snapshot.documents.get("lib", id_).version == acknowledged[id_]
+    return acknowledged
+
+
+def test_of_many_writers_each_acknowledged_write_is_there_and_no_other(
+    engine: Store,
+) -> None:
+    with engine.write() as unit:
+        unit.libraries.put(a_library())
+        unit.commit()
+    told = Told()
+    engine.subscribe(told)
+    with ThreadPoolExecutor(THREADS) as pool:
+        writers = [pool.submit(write_and_fail, engine, told, n) for n in range(THREADS)]
+        acknowledged = {id_: at for writer in writers for id_, at in writer.result(120).items()}
+    assert sorted(acknowledged.values()) == list(range(2, len(acknowledged) + 2))
+    assert told.documents == sorted((at, id_) for id_, at in acknowledged.items())
+    with engine.read() as snapshot:
+        assert snapshot.position == len(acknowledged) + 1
+        documents = snapshot.documents.page("lib", after=None, limit=10_000)
+        assert {document.id: document.version for document in documents} == acknowledged
+        assert {row.chunk.id for row in snapshot.chunks.scan("lib")} == set(acknowledged)

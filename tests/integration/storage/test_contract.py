@@ -1,6 +1,7 @@
 """What every store promises, held against each."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ from core.domain.changes import (
     Change,
     ChunksDeleted,
     ChunksPut,
+    ChunksRef,
     DocumentDeleted,
     DocumentPut,
+    DocumentRef,
     FeedbackAdded,
     LibraryDeleted,
     LibraryPut,
+    LibraryRef,
 )
 from core.domain.document import Chunk
 from core.domain.errors import Conflict, NotFound
@@ -322,6 +326,77 @@ def test_replays_are_kept_with_the_write_that_they_answer(store: Store) -> None:
     with store.read() as snapshot:
         assert snapshot.replays.get("key") == replay
         assert snapshot.replays.get("lost") is None
+
+
+def test_chunks_come_whole_by_their_ids(store: Store) -> None:
+    fill(store, "a", "b", "c")
+    with store.read() as snapshot:
+        found = {row.chunk.id: row for row in snapshot.chunks.embedded("lib", ["c", "a", "c", "?"])}
+        assert sorted(found) == ["a", "c"]
+        assert found["a"].chunk == a_row("a").chunk
+        np.testing.assert_array_equal(found["a"].embedding, a_row("a").embedding)
+        assert snapshot.chunks.embedded("?", ["a"]) == []
+
+
+def test_the_store_says_how_far_it_is(store: Store) -> None:
+    assert store.position == 0
+    fill(store)
+    with store.write():
+        assert store.position == 1
+    assert store.position == 1
+
+
+def test_the_log_tells_of_each_write_by_reference(store: Store) -> None:
+    fill(store, "a", HARD_TEXT)
+    with store.write() as unit:
+        unit.documents.delete("lib", "doc")
+        unit.libraries.delete("lib")
+        unit.feedback.add("q", Feedback(rating=1))
+        unit.commit()
+    with store.read() as snapshot:
+        first, second = snapshot.log.after(0)
+        assert snapshot.log.oldest == 1
+        assert list(snapshot.log.after(1)) == [second]
+    assert (first.position, second.position) == (1, 2)
+    assert first.at.utcoffset() == timedelta(0)
+    assert list(first.changes) == [
+        LibraryRef("lib"),
+        DocumentRef("lib", "doc"),
+        ChunksRef("lib", ("a", HARD_TEXT)),
+    ]
+    gone, *rest = second.changes
+    assert isinstance(gone, ChunksDeleted)
+    assert sorted(gone.chunk_ids) == sorted(["a", HARD_TEXT])
+    assert rest == [DocumentDeleted("lib", "doc"), LibraryDeleted("lib"), FeedbackAdded("q")]
+
+
+def test_the_log_of_a_snapshot_ends_at_its_position(store: Store) -> None:
+    with store.read() as snapshot:
+        assert snapshot.log.oldest is None
+        fill(store)
+        assert list(snapshot.log.after(0)) == []
+
+
+def test_a_trimmed_log_keeps_the_rest_and_the_position(store: Store) -> None:
+    for _ in range(1200):
+        with store.write() as unit:
+            unit.commit()
+    heard = Heard(store)
+    with store.read() as before:
+        assert store.trim_log(1101) == 1100
+        assert before.log.oldest == 1
+        assert len(list(before.log.after(0))) == 1200
+    assert store.trim_log(1101) == 0
+    with store.read() as snapshot:
+        assert snapshot.log.oldest == 1101
+        assert [entry.position for entry in snapshot.log.after(0)] == list(range(1101, 1201))
+    assert store.trim_log(10**6) == 100
+    with store.read() as snapshot:
+        assert (snapshot.position, snapshot.log.oldest) == (1200, None)
+    fill(store)
+    assert [position for position, _ in heard.commits] == [1201]
+    with store.read() as snapshot:
+        assert snapshot.log.oldest == 1201
 
 
 def test_the_cursor_key_is_long_enough_to_sign_with(store: Store) -> None:

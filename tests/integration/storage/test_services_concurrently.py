@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.adapters.sqlite import SqliteStore
 from core.domain.document import Chunk, ChunkDraft, DocumentDraft
 from core.domain.errors import Conflict
 from core.domain.library import LibraryDraft
 from core.indexing.catalog import Catalog
+from core.ports.store import Store
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
@@ -25,8 +25,8 @@ def embedding() -> TextEmbedding:
     return TextEmbedding({"fake": FakeEmbedder()}, "fake")
 
 
-def test_one_of_many_gets_a_name(sqlite_store: SqliteStore, embedding: TextEmbedding) -> None:
-    libraries = LibraryService(sqlite_store, embedding)
+def test_one_of_many_gets_a_name(engine: Store, embedding: TextEmbedding) -> None:
+    libraries = LibraryService(engine, embedding)
 
     def create(_: int) -> bool:
         try:
@@ -41,12 +41,12 @@ def test_one_of_many_gets_a_name(sqlite_store: SqliteStore, embedding: TextEmbed
 
 
 def test_every_first_chunk_arrives_and_edits_are_not_lost(
-    sqlite_store: SqliteStore, embedding: TextEmbedding
+    engine: Store, embedding: TextEmbedding
 ) -> None:
     writes = ChunkWrites(embedding)
-    LibraryService(sqlite_store, embedding).create(LibraryDraft("lib"))
-    DocumentService(sqlite_store, writes).put("lib", "doc", DocumentDraft())
-    chunks = ChunkService(sqlite_store, writes, Catalog())
+    LibraryService(engine, embedding).create(LibraryDraft("lib"))
+    DocumentService(engine, writes).put("lib", "doc", DocumentDraft())
+    chunks = ChunkService(engine, writes, Catalog())
 
     def add(number: int) -> None:
         chunks.add("lib", "doc", [ChunkDraft(f"text {number}-{i}") for i in range(3)])
@@ -65,15 +65,13 @@ def test_every_first_chunk_arrives_and_edits_are_not_lost(
     assert chunks.get("lib", page[0].id).value.text == page[0].text + "!!!!"
 
 
-def test_what_matches_is_deleted_as_of_the_write(
-    sqlite_store: SqliteStore, embedding: TextEmbedding
-) -> None:
+def test_what_matches_is_deleted_as_of_the_write(engine: Store, embedding: TextEmbedding) -> None:
     catalog = Catalog()
-    sqlite_store.subscribe(catalog.apply)
+    engine.subscribe(catalog.apply)
     writes = ChunkWrites(embedding)
-    LibraryService(sqlite_store, embedding).create(LibraryDraft("lib"))
-    DocumentService(sqlite_store, writes).put("lib", "doc", DocumentDraft())
-    chunks = ChunkService(sqlite_store, writes, catalog)
+    LibraryService(engine, embedding).create(LibraryDraft("lib"))
+    DocumentService(engine, writes).put("lib", "doc", DocumentDraft())
+    chunks = ChunkService(engine, writes, catalog)
 
     def write(number: int) -> int:
         drafts = [ChunkDraft(f"{number}-{i}", metadata={"n": i}) for i in range(4)]

@@ -77,10 +77,11 @@ def pointers(caught: pytest.ExceptionInfo[Invalid]) -> list[str]:
 
 
 def test_hits_come_with_chunk_document_score_plan_and_position(service: SearchService) -> None:
-    answer = service.search(request("mine", k=2))
+    answer = service.search(request("mine", k=2, include=["document"]))
     assert ids(answer) == ["c5", "c4"]
     best, second = answer.hits
     assert (best.score, second.score) == (0.0, -1.0)
+    assert best.document is not None
     assert best.document.title == "t1"
     assert best.embedding is None
     assert answer.plan == Plan(index="flat", filter="none", matches=None, exact=True)

@@ -1,0 +1,82 @@
+"""Where the database is, and how each connection to it is set up."""
+
+import json
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from core.adapters.postgres import texts
+from core.adapters.postgres.rows import Connection
+from core.domain.errors import StorageError
+from core.ports.store import Durability
+
+_DEFAULTS = {
+    "connect_timeout": "5",
+    "application_name": "nalanda",
+    # A peer that is gone without a word is noticed within a minute.
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+
+# A process that hangs in the middle of a write keeps others from taking over no longer than its
+# `idle_in_transaction_session_timeout`.
+_WRITER_SETTINGS = {
+    "TimeZone": "UTC",
+    "lock_timeout": "10s",
+    "statement_timeout": "300s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+_READER_SETTINGS = {
+    "TimeZone": "UTC",
+    "lock_timeout": "10s",
+    "statement_timeout": "300s",
+    "idle_in_transaction_session_timeout": "600s",
+}
+_SET = "SELECT set_config(key, value, false) FROM json_each_text(%s) AS settings (key, value)"
+
+
+class Database:
+    """Neither `place` nor an error of its own ever has the password in it."""
+
+    def __init__(self, url: str) -> None:
+        """Raises: StorageError: it is no URL of PostgreSQL's."""
+        try:
+            parameters = conninfo_to_dict(url)
+        except psycopg.Error:  # which quotes the URL
+            raise StorageError("NALANDA_DATABASE_URL can't be read as a PostgreSQL URL.") from None
+        host = str(parameters.get("host", "localhost"))
+        if "@" in host:
+            raise StorageError("NALANDA_DATABASE_URL: an @ in the password is written %40.")
+        self.conninfo = make_conninfo("", **{**_DEFAULTS, **parameters})
+        self.place = f"{host}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
+
+    def connect(self, durability: Durability) -> Connection:
+        """For writing. Raises: psycopg.Error."""
+        connection = psycopg.connect(self.conninfo, autocommit=True)
+        try:
+            _set(connection, _WRITER_SETTINGS)
+            _set_durability(connection, durability)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def set_up_reader(connection: Connection) -> None:
+    _set(connection, _READER_SETTINGS)
+
+
+def _set(connection: Connection, settings: dict[str, str]) -> None:
+    texts.register(connection.adapters)
+    connection.execute(_SET, (json.dumps(settings),))
+
+
+def _set_durability(connection: Connection, durability: Durability) -> None:
+    """`full` leaves it to the server whether standbys have to confirm as well."""
+    ((server_s,),) = connection.execute("SHOW synchronous_commit").fetchall()
+    if durability == "relaxed":
+        connection.execute("SET synchronous_commit = off")
+    elif server_s == "off":
+        connection.execute("SET synchronous_commit = on")

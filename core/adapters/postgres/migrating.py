@@ -1,0 +1,74 @@
+"""Makes the tables in an empty database, or brings those of an older program up to date.
+
+The format's number is that of the last file in `migrations/` that was run, kept in a table of
+its own, by which a database is known as ours as well.
+"""
+
+from pathlib import Path
+
+from core.adapters.postgres.rows import Connection, fetch
+from core.domain.errors import StorageError
+
+MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
+
+_OLDEST_SERVER = 14
+_LOCK = 0x4E_41_4C_44
+"""`NALD`: the advisory lock under which formats change."""
+
+_SCHEMA = "SELECT current_schema(), current_setting('server_encoding')"
+_OURS = "SELECT to_regclass(quote_ident(current_schema()) || '.nalanda_format') IS NOT NULL"
+# What extensions bring along belongs to no program.
+_ANYTHING = """
+SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') LIMIT 1
+"""
+_MARK = """
+CREATE TABLE nalanda_format (
+    number integer PRIMARY KEY, since timestamptz NOT NULL DEFAULT now()
+)
+"""
+
+
+def migrate(connection: Connection) -> None:
+    """All steps or none. Whoever comes at the same time waits, and finds nothing left to do.
+
+    Raises:
+        StorageError: the server is too old, the database is another program's, or its format is
+            newer than this program. psycopg.Error.
+    """
+    with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")
+        connection.execute("SET LOCAL lock_timeout = 0")
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        _check_server(connection)
+        done = _format(connection)
+        for number, script in enumerate(MIGRATIONS[done:], start=done + 1):
+            connection.execute(script.read_bytes())
+            connection.execute("INSERT INTO nalanda_format (number) VALUES (%s)", (number,))
+
+
+def _check_server(connection: Connection) -> None:
+    version = connection.info.server_version // 10_000
+    if version < _OLDEST_SERVER:
+        raise StorageError(f"It is PostgreSQL {version}; {_OLDEST_SERVER} or newer is needed.")
+    ((schema, encoding),) = fetch(connection, _SCHEMA)
+    if schema is None:
+        raise StorageError("There is no schema that its search_path names.")
+    if encoding != "UTF8":
+        raise StorageError(f"Its encoding is {encoding}; UTF8 is needed.")
+
+
+def _format(connection: Connection) -> int:
+    """How many steps were made before; 0 in an empty database, which is ours from now on."""
+    ((ours,),) = fetch(connection, _OURS)
+    if not ours:
+        if fetch(connection, _ANYTHING):
+            raise StorageError("It is another program's database; it is left as it is.")
+        connection.execute(_MARK)
+    ((number,),) = fetch(connection, "SELECT coalesce(max(number), 0) FROM nalanda_format")
+    if number > len(MIGRATIONS):
+        raise StorageError(
+            f"A newer Nalanda has written it (format {number};"
+            f" this one knows up to {len(MIGRATIONS)})."
+        )
+    return int(number)

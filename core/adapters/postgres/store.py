@@ -1,0 +1,118 @@
+"""The store: writes in groups, readers on connections from a pool, and the listeners."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from core.adapters.data_dir import DataDirLock
+from core.adapters.grouping import Grouping
+from core.adapters.listeners import Listeners
+from core.adapters.postgres import log
+from core.adapters.postgres.database import Database
+from core.adapters.postgres.errors import postgres_errors, reason_of
+from core.adapters.postgres.migrating import migrate
+from core.adapters.postgres.readers import Readers
+from core.adapters.postgres.rows import fetch
+from core.adapters.postgres.transactions import (
+    POSITION,
+    Clock,
+    PostgresSnapshot,
+    PostgresUnitOfWork,
+)
+from core.adapters.postgres.writer import Writer
+from core.domain.errors import StorageError
+from core.ports.store import Durability, Listener
+
+_TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class PostgresStore:
+    """Keeps `Store`'s promises with one database, which others may read and take over.
+
+    The data directory is this process's own, for what is made from the record.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        data_dir: Path,
+        *,
+        durability: Durability = "full",
+        now: Clock = _utc_now,
+    ) -> None:
+        """Raises: DataDirInUse; StorageError: directory or database can't be used."""
+        database = Database(url)
+        self._now = now
+        self._listeners = Listeners()
+        self._data_dir = DataDirLock(data_dir)
+        try:
+            self._writer, self.cursor_key = _taken_over(database, durability)
+        except BaseException:
+            self._data_dir.release()
+            raise
+        self._writes = Grouping(self._writer)
+        self._readers = Readers(database)
+
+    @property
+    def position(self) -> int:
+        with postgres_errors(), self._readers.connection() as connection:
+            return int(fetch(connection, POSITION)[0][0])
+
+    @contextmanager
+    def read(self) -> Iterator[PostgresSnapshot]:
+        """Raises: Unavailable: the database can't be reached, or all connections are in use."""
+        with postgres_errors(), self._readers.transaction() as connection:
+            yield PostgresSnapshot(connection, self._now)
+
+    @contextmanager
+    def write(self, *, settled: bool = False) -> Iterator[PostgresUnitOfWork]:
+        """Raises:
+        Unavailable: other writes take too long, another process has taken over, or the
+            database can't be reached. StorageFull, StorageError.
+        """
+        # The errors become the project's before the group hears of them.
+        with self._writes.unit(settled=settled) as commit, postgres_errors():
+            yield PostgresUnitOfWork(self._writer, self._now, commit, self._listeners.tell)
+
+    def subscribe(self, listener: Listener) -> None:
+        with self._writes.alone():
+            self._listeners.add(listener)
+
+    def trim_log(self, before: int) -> int:
+        """Beside the writers: what it removes they never touch."""
+        trimmed = 0
+        with postgres_errors(), self._readers.connection() as connection:
+            while batch := log.trim(connection, before):
+                trimmed += batch
+        return trimmed
+
+    def close(self) -> None:
+        """Waits for the writes that run; reads that run end on their own."""
+        if self._writes.close():
+            self._readers.close()
+            self._writer.close()
+            self._data_dir.release()
+
+
+def _taken_over(database: Database, durability: Durability) -> tuple[Writer, bytes]:
+    """From now on no other process's writes pass the fence. Raises: StorageError."""
+    try:
+        connection = database.connect(durability)
+        try:
+            migrate(connection)
+            ((epoch, cursor_key),) = fetch(connection, _TAKE_OVER)
+        except BaseException:
+            connection.close()
+            raise
+    except psycopg.Error as error:
+        raise StorageError(f"{database.place} can't be opened: {reason_of(error)}") from error
+    except StorageError as error:
+        raise StorageError(f"{database.place} can't be opened: {error}") from error
+    return Writer(database, durability, connection, epoch), cursor_key

@@ -1,0 +1,199 @@
+"""Connections that are lost: before a write, in it, at its last step, and under reads."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from core.adapters.postgres import PostgresStore
+from core.adapters.postgres.database import Database
+from core.domain.changes import Change
+from core.domain.errors import NalandaError, Unavailable
+from core.ports.store import Durability
+from tests.samples import a_library
+
+
+@pytest.fixture
+def told(postgres_store: PostgresStore) -> list[int]:
+    positions: list[int] = []
+
+    def hear(position: int, changes: Sequence[Change]) -> None:
+        positions.append(position)
+
+    postgres_store.subscribe(hear)
+    return positions
+
+
+def end_all_sessions(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("""
+            SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()
+        """)
+
+
+def write(store: PostgresStore, id_: str = "lib", then: Callable[[], None] | None = None) -> int:
+    with store.write() as unit:
+        unit.libraries.put(a_library(id_))
+        if then is not None:
+            then()
+        unit.commit()
+        return unit.position
+
+
+def libraries(store: PostgresStore) -> list[str]:
+    with store.read() as snapshot:
+        return [library.id for library in snapshot.libraries.page(after=None, limit=99)]
+
+
+def test_a_write_after_the_server_went_and_came_is_like_any(
+    postgres_store: PostgresStore, postgres_url: str, told: list[int]
+) -> None:
+    write(postgres_store, "a")
+    end_all_sessions(postgres_url)
+    assert write(postgres_store, "b") == 2
+    assert (libraries(postgres_store), told) == (["a", "b"], [1, 2])
+
+
+def test_reads_after_the_server_went_and_came_are_like_any(
+    postgres_store: PostgresStore, postgres_url: str
+) -> None:
+    with postgres_store.read(), postgres_store.read(), postgres_store.read():
+        pass
+    end_all_sessions(postgres_url)
+    for _ in range(4):
+        assert libraries(postgres_store) == []
+
+
+def test_a_read_in_the_middle_is_not_available(
+    postgres_store: PostgresStore, postgres_url: str
+) -> None:
+    def read() -> None:
+        with postgres_store.read() as snapshot:
+            end_all_sessions(postgres_url)
+            snapshot.libraries.page(after=None, limit=1)
+
+    with pytest.raises(Unavailable, match="The database is not available: terminating"):
+        read()
+    assert libraries(postgres_store) == []
+
+
+def test_a_write_that_is_cut_off_is_not_there_and_the_next_one_goes_well(
+    postgres_store: PostgresStore, postgres_url: str, told: list[int]
+) -> None:
+    with pytest.raises(Unavailable):
+        write(postgres_store, "a", lambda: end_all_sessions(postgres_url))
+    assert libraries(postgres_store) == []
+    assert write(postgres_store, "b") == 1
+    assert (libraries(postgres_store), told) == (["b"], [1])
+
+
+def test_all_of_a_group_fail_with_the_one_that_is_cut_off(
+    postgres_store: PostgresStore, postgres_url: str, told: list[int]
+) -> None:
+    """Some may have gone before it in a group of their own: those are there."""
+
+    def tried(number: int) -> int | None:
+        try:
+            then = (lambda: end_all_sessions(postgres_url)) if number == 8 else None
+            return write(postgres_store, f"{number:02}", then)
+        except Unavailable:
+            return None
+
+    with ThreadPoolExecutor(16) as pool:
+        positions = list(pool.map(tried, range(16)))
+    written = [f"{number:02}" for number, position in enumerate(positions) if position]
+    assert positions[8] is None
+    assert libraries(postgres_store) == written
+    assert told == sorted(filter(None, positions)) == list(range(1, len(written) + 1))
+
+
+class CutOff:
+    """A connection that is lost at COMMIT: before the server has it, or after."""
+
+    def __init__(self, connection: Any, *, committed: bool) -> None:
+        self._connection = connection
+        self._committed = committed
+
+    def execute(self, statement: Any, *rest: Any, **options: Any) -> Any:
+        if statement != "COMMIT":
+            return self._connection.execute(statement, *rest, **options)
+        if self._committed:
+            self._connection.execute(statement)
+        self._connection.close()
+        raise psycopg.OperationalError("the connection is lost")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def cut_off_at_commit(store: PostgresStore, *, committed: bool) -> None:
+    connection: Any = CutOff(store._writer.connection, committed=committed)
+    store._writer.connection = connection
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_what_became_of_a_write_is_asked_afterwards(
+    postgres_store: PostgresStore, told: list[int], committed: bool
+) -> None:
+    cut_off_at_commit(postgres_store, committed=committed)
+    if committed:
+        assert write(postgres_store, "a") == 1
+    else:
+        with pytest.raises(Unavailable, match="the connection is lost"):
+            write(postgres_store, "a")
+    expected = ["a"] if committed else []
+    assert (libraries(postgres_store), told) == (expected, [1] * committed)
+    assert write(postgres_store, "b") == 1 + committed
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_what_can_not_be_told_in_time_is_told_before_the_next_write(
+    postgres_store: PostgresStore,
+    told: list[int],
+    committed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(database: Database, durability: Durability) -> None:
+        raise psycopg.OperationalError("there is no server")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "connect", gone)
+        patch.setattr(postgres_store._writer, "_patience_s", 0.0)
+        cut_off_at_commit(postgres_store, committed=committed)
+        with pytest.raises(Unavailable, match="it may be on record"):
+            write(postgres_store, "a")
+        with pytest.raises(Unavailable, match="there is no server"):
+            write(postgres_store, "b")
+    assert told == []
+    assert write(postgres_store, "c") == 1 + committed
+    assert told == [1, 2][: 1 + committed]
+    assert libraries(postgres_store) == (["a", "c"] if committed else ["c"])
+
+
+def test_another_s_writes_are_not_taken_for_one_s_own(
+    postgres_store: PostgresStore, postgres_url: str, tmp_path: Path
+) -> None:
+    def taken_over() -> None:
+        end_all_sessions(postgres_url)
+        other = PostgresStore(postgres_url, tmp_path / "other")
+        assert write(other, "theirs") == 1
+        other.close()
+
+    with postgres_store.write() as unit:
+        unit.libraries.put(a_library("ours"))
+        commit = postgres_store._writer.commit
+
+        def after_another() -> None:
+            taken_over()
+            commit()
+
+        postgres_store._writer.commit = after_another  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            unit.commit()
+    with pytest.raises(NalandaError, match="taken over"):
+        write(postgres_store, "ours")
+    assert libraries(postgres_store) == ["theirs"]
