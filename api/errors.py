@@ -5,6 +5,7 @@ and a 422 has `errors`, each with a JSON pointer into the body, or `/NAME` for a
 header of that name.
 """
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -27,8 +28,11 @@ from core.domain.errors import (
     ProviderUnavailable,
     StorageError,
     StorageFull,
+    StorageUnavailable,
     Unavailable,
 )
+
+_log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -42,6 +46,7 @@ STATUSES: Mapping[type[NalandaError], int] = {
     ProviderUnavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
     StorageError: status.HTTP_500_INTERNAL_SERVER_ERROR,
     StorageFull: status.HTTP_507_INSUFFICIENT_STORAGE,
+    StorageUnavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 """By the nearest ancestor in the tree."""
 
@@ -101,6 +106,8 @@ async def _of_nalanda(request: Request, error: Exception) -> Response:
     code = status_of(type(error))
     if code == status.HTTP_500_INTERNAL_SERVER_ERROR:
         raise error
+    if isinstance(error, StorageError):
+        _log.warning("%s %s: %s", request.method, path_of(request.scope), error)
     faults = error.faults if isinstance(error, Invalid) else ()
     return problem(
         code,

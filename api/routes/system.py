@@ -11,11 +11,12 @@ from api.dependencies import CoreOf, TemporalOf
 from api.metrics import Metrics
 from api.openapi import answers
 from api.routing import plain_routes_of
-from api.wire.system import Liveness, Readiness, Version
+from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
-from core.domain.errors import NalandaError
+from core.domain.errors import Behind, NalandaError
 
 OK = "ok"
+_CATCH_UP_S = 1.0
 
 router = plain_routes_of("system")
 
@@ -36,6 +37,7 @@ async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
     checks = {
         "storage": storage,
         "kernels": core.warmup.state,
+        "checkpoints": _checkpoints(core),
         "temporal": OK if await temporal.healthy() else "out of reach: no questions for now",
     }
     ready = storage == OK
@@ -47,10 +49,29 @@ def _storage(core: Core) -> str:
     try:
         with core.store.read() as snapshot:
             recorded = snapshot.position
+        # It hears of a commit just after readers can see it.
+        core.catalog.wait_for(recorded, _CATCH_UP_S)
+    except Behind:
+        return f"at {recorded}, and the index at {core.catalog.position}"
     except NalandaError as error:
         return str(error)
-    indexed = core.catalog.position
-    return OK if indexed >= recorded else f"at {recorded}, and the index at {indexed}"
+    return OK
+
+
+def _checkpoints(core: Core) -> str:
+    checkpoints = core.checkpoints
+    problems = [f"Set aside: {file.name}: {file.problem}" for file in checkpoints.set_aside]
+    if missing := core.catalog.state.missing:
+        problems.append(f"Libraries that are made anew: {', '.join(sorted(missing))}.")
+    if checkpoints.error is not None:
+        problems.append(checkpoints.error)
+    return " ".join(problems) or OK
+
+
+@router.post("/checkpoint", responses=answers(200, Checkpoint))
+def post_checkpoint(core: CoreOf) -> Response:
+    """Has the index written to files now, from which the next start is quick."""
+    return json_answer({"position": core.checkpoints.make()})
 
 
 @router.get("/version", responses=answers(200, Version))

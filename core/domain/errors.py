@@ -12,6 +12,7 @@
     │   └── ProviderUnavailable  it may accept it later; `retry_after_s` if it said when
     └── StorageError        the storage of record can't be opened, read or written
         ├── StorageFull     no room is left for a write; reads go on
+        ├── StorageUnavailable  it refuses for now: read-only, no permission, a failing disk
         └── DataDirInUse    another process has the data directory
 
 No class here knows of HTTP or Temporal: `api/errors.py` and `activities/errors.py` are the
@@ -92,6 +93,12 @@ class StorageError(NalandaError):
 
 class StorageFull(StorageError):
     pass
+
+
+class StorageUnavailable(StorageError):
+    """What it takes to come back is in other hands; `retry_after_s` is a guess."""
+
+    retry_after_s = 5.0
 
 
 class DataDirInUse(StorageError):

@@ -17,6 +17,9 @@ from core.indexing.view import LibraryView
 QUIET_S = 5.0
 """After as long without a write a library's segments are merged into one."""
 
+AGAIN_S = 30.0
+"""After as long a build is tried again that has failed for want of room or memory."""
+
 _LONG_AGO = -float("inf")
 
 _log = logging.getLogger(__name__)
@@ -38,7 +41,8 @@ class Builder:
     """One thread, which the catalog wakes. It takes the catalog's turn only to swap parts.
 
     A library whose segment can't be built is left alone until there is a write to it, and for
-    `quiet_s` at least.
+    `quiet_s` at least; but where the machine was at fault, a full disk say, it is tried again
+    after `AGAIN_S` all the same.
     """
 
     def __init__(
@@ -55,9 +59,10 @@ class Builder:
         self._clock = clock
         self._wake = threading.Condition()
         self._closed = False
-        # Guarded by `_wake`: when to look at a library next, when it was last written to,
-        # what is looked at now, and what went wrong.
+        # Guarded by `_wake`: when to look at a library next, when to try one again that has
+        # failed, when it was last written to, what is looked at now, and what went wrong.
         self._due: dict[str, float] = {}
+        self._again: dict[str, float] = {}
         self._written: dict[str, float] = {}
         self._at_work: str | None = None
         self._errors: dict[str, str] = {}
@@ -122,31 +127,38 @@ class Builder:
                 if error is None:
                     self._errors.pop(library_id, None)
                 else:
-                    self._errors[library_id] = error
-                    if library_id in self._due:
-                        self._due[library_id] = self._clock() + self._quiet_s
+                    self._put_off(library_id, error)
                 self._wake.notify_all()
+
+    def _put_off(self, library_id: str, error: Exception) -> None:
+        self._errors[library_id] = f"{type(error).__name__}: {error}".splitlines()[0]
+        if library_id in self._due:
+            self._due[library_id] = self._clock() + self._quiet_s
+        if isinstance(error, OSError | MemoryError):
+            self._again[library_id] = self._clock() + AGAIN_S
 
     def _next(self) -> str | None:
         """Waits for a library that it is time to look at; `None` at the end."""
         with self._wake:
             while not self._closed:
-                first = min(self._due, key=self._due.__getitem__, default=None)
-                wait_s = None if first is None else self._due[first] - self._clock()
+                due = self._again | self._due
+                first = min(due, key=due.__getitem__, default=None)
+                wait_s = None if first is None else due[first] - self._clock()
                 if first is not None and wait_s is not None and wait_s <= 0:
-                    del self._due[first]
+                    self._due.pop(first, None)
+                    self._again.pop(first, None)
                     self._at_work = first
                     return first
                 self._wake.wait(wait_s)
             return None
 
-    def _worked(self, library_id: str) -> str | None:
+    def _worked(self, library_id: str) -> Exception | None:
         """One step for a library. Returns what went wrong, if anything did."""
         try:
             self._step(library_id)
         except Exception as error:  # noqa: BLE001  # one library's trouble is not the others'
             _log.exception("No segment could be built for the library %s.", library_id)
-            return f"{type(error).__name__}: {error}".splitlines()[0]
+            return error
         return None
 
     def _step(self, library_id: str) -> None:

@@ -65,6 +65,9 @@ class Stack:
         for part in PARTS:
             self.start(part)
 
+    def pid(self, part: str) -> int:
+        return self._processes[part].pid
+
     def kill(self, part: str) -> None:
         """As `kill -9` does."""
         self._end(part, signal.SIGKILL)

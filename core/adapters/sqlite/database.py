@@ -25,6 +25,8 @@ _BUSY_TIMEOUT_MS = 5_000
 _BESIDE_TIMEOUT_MS = 30_000
 _INCREMENTAL = 2
 _CACHE_KIB = 16 * 1024
+_WAL_BYTES = 64 * 2**20
+"""A longer one is cut down to this when it begins anew."""
 
 
 def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
@@ -40,7 +42,7 @@ def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
             _prepare(connection, durability)
     except StorageError as error:
         connection.close()
-        raise StorageError(f"{path} can't be opened: {error}") from error
+        raise type(error)(f"{path} can't be opened: {error}") from error
     return connection
 
 
@@ -84,12 +86,14 @@ def _prepare(connection: apsw.Connection, durability: Durability) -> None:
     connection.pragma("synchronous", _SYNCHRONOUS[durability])
     connection.pragma("fullfsync", True)  # macOS: to the disk itself, not into its cache
     connection.pragma("foreign_keys", True)
+    connection.pragma("journal_size_limit", _WAL_BYTES)
     _migrate(connection)
 
 
 def _configure(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
     connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("temp_store", 2)  # memory: a full disk is no hindrance, nor is /tmp
 
 
 def _check_ownership(connection: apsw.Connection) -> None:

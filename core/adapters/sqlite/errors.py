@@ -5,19 +5,55 @@ from contextlib import contextmanager
 
 import apsw
 
-from core.domain.errors import StorageError, StorageFull
+from core.domain.errors import StorageError, StorageFull, StorageUnavailable
+
+_NO_ROOM = {apsw.SQLITE_IOERR_SHMSIZE}  # for the index of the WAL, which is a file of its own
+_UNREADABLE = {
+    apsw.SQLITE_IOERR_READ,
+    apsw.SQLITE_IOERR_SHORT_READ,
+    apsw.SQLITE_IOERR_CORRUPTFS,
+    apsw.SQLITE_IOERR_DATA,
+}
 
 
 @contextmanager
 def sqlite_errors() -> Iterator[None]:
-    """Raises: StorageFull: the disk is full. StorageError: whatever else SQLite reports."""
+    """
+    Raises:
+        StorageFull: the disk is full.
+        StorageUnavailable: it, or another process that has the file, refuses for now.
+        StorageError: whatever else SQLite reports.
+    """
     try:
         yield
-    except apsw.FullError as error:
-        raise StorageFull(f"The disk is full: {error}") from error
-    except apsw.NotADBError as error:
-        raise StorageError("It is not a SQLite database; it is left as it is.") from error
-    except apsw.CorruptError as error:
-        raise StorageError(f"The database is damaged: {error}") from error
     except apsw.Error as error:
-        raise StorageError(f"The database failed: {error}") from error
+        raise _translated(error) from error
+
+
+def _translated(error: apsw.Error) -> StorageError:
+    match error:
+        case apsw.FullError():
+            return StorageFull(f"The disk is full: {error}")
+        case apsw.IOError():
+            return _of_the_disk(error, getattr(error, "extendedresult", 0))
+        case apsw.ReadOnlyError() | apsw.PermissionsError():
+            return StorageUnavailable(f"The database can't be written to: {error}")
+        case apsw.CantOpenError():
+            return StorageUnavailable(f"The database can't be opened: {error}")
+        case apsw.BusyError() | apsw.LockedError():
+            return StorageUnavailable(f"Another process has the database: {error}")
+        case apsw.NotADBError():
+            return StorageError("It is not a SQLite database; it is left as it is.")
+        case apsw.CorruptError():
+            return StorageError(f"The database is damaged: {error}")
+        case _:
+            return StorageError(f"The database failed: {error}")
+
+
+def _of_the_disk(error: apsw.IOError, code: int) -> StorageError:
+    if code in _NO_ROOM:
+        return StorageFull(f"The disk is full: {error}")
+    named = f"{error} ({apsw.mapping_extended_result_codes.get(code, code)})"
+    if code in _UNREADABLE:
+        return StorageError(f"The database can't be read: {named}")
+    return StorageUnavailable(f"The disk fails: {named}")

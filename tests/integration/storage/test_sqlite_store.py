@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,14 @@ from core.adapters.sqlite import SqliteStore
 from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.contracts.query import Feedback
-from core.domain.errors import Conflict, NotFound, StorageError, StorageFull, Unavailable
+from core.domain.errors import (
+    Conflict,
+    NotFound,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+    Unavailable,
+)
 from core.domain.library import Language
 from core.ports.store import Replay
 from tests.samples import THEN, a_document, a_library, a_row
@@ -186,6 +194,45 @@ def test_a_full_disk_stops_writes_and_not_reads(sqlite_store: SqliteStore) -> No
     write_much()
     with sqlite_store.read() as snapshot:
         assert snapshot.position == 1
+
+
+def test_a_disk_that_takes_no_writes_is_no_hindrance_to_reads(sqlite_store: SqliteStore) -> None:
+    sqlite_store._writer.pragma("query_only", True)
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable, match="can't be written to"), sqlite_store.write():
+            pass
+        with sqlite_store.read() as snapshot:
+            assert snapshot.position == 0
+    sqlite_store._writer.pragma("query_only", False)
+    with sqlite_store.write() as unit:
+        unit.commit()
+    with sqlite_store.read() as snapshot:
+        assert snapshot.position == 1
+
+
+def test_a_full_disk_fails_the_whole_group_and_not_the_next(sqlite_store: SqliteStore) -> None:
+    """One of them finds no room; those that share its transaction are not half there."""
+    told: list[int] = []
+    sqlite_store.subscribe(lambda position, changes: told.append(position))
+    pages = sqlite_store._writer.pragma("page_count")
+    sqlite_store._writer.pragma("max_page_count", pages + 40)
+
+    def write(number: int) -> int | None:
+        try:
+            with sqlite_store.write() as unit:
+                unit.libraries.put(a_library(f"{number:03}", description="long" * 2_000))
+                unit.commit()
+                return unit.position
+        except StorageFull:
+            return None
+
+    with ThreadPoolExecutor(16) as pool:
+        positions = sorted(at for at in pool.map(write, range(100)) if at is not None)
+    assert positions == told == list(range(1, len(positions) + 1))
+    assert 0 < len(positions) < 100
+    with sqlite_store.read() as snapshot:
+        assert snapshot.position == len(positions)
+        assert len(snapshot.libraries.page(after=None, limit=200)) == len(positions)
 
 
 def test_a_chunk_without_its_document_is_refused(sqlite_store: SqliteStore) -> None:

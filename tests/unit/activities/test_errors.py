@@ -16,6 +16,7 @@ AGAIN = {
     domain.ProviderUnavailable,
     domain.StorageError,
     domain.StorageFull,
+    domain.StorageUnavailable,
     domain.DataDirInUse,
     nalanda.ConnectionFailed,
     nalanda.TimedOut,

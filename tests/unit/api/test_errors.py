@@ -10,6 +10,7 @@ from core.domain.errors import (
     ProviderRejected,
     ProviderUnavailable,
     StorageFull,
+    StorageUnavailable,
 )
 
 
@@ -34,6 +35,7 @@ def test_what_has_a_status_is_in_the_tree() -> None:
         (ProviderRejected, 502),
         (ProviderUnavailable, 503),
         (StorageFull, 507),
+        (StorageUnavailable, 503),
         (DataDirInUse, 500),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from core.adapters.grouping import Grouping
 from core.domain.errors import NotFound, StorageError, StorageFull, Unavailable
-from tests.unit.core.adapters.waiting import until
+from tests.waiting import until
 
 
 class FakeTransaction:

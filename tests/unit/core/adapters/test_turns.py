@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from core.adapters.turns import Turns
-from tests.unit.core.adapters.waiting import until
+from tests.waiting import until
 
 LONG_S = 30.0
 

@@ -1,5 +1,6 @@
 """The builder: what it does, and what may happen while it does it."""
 
+import errno
 import gc
 import threading
 import weakref
@@ -13,7 +14,7 @@ import pytest
 from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryDeleted, LibraryPut
 from core.domain.document import EmbeddedChunk
 from core.domain.library import IndexKind, IndexSpec
-from core.indexing.builder import Builder
+from core.indexing.builder import AGAIN_S, Builder
 from core.indexing.catalog import Catalog
 from core.indexing.columns import ChunkColumns
 from core.indexing.exact import Vectors
@@ -24,6 +25,7 @@ from core.indexing.vector_index import VectorIndex
 from core.indexing.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
 from tests.unit.core.indexing.segments import serials
+from tests.waiting import until
 
 _PATIENCE_S = 30
 
@@ -285,6 +287,27 @@ def test_writes_do_not_have_it_try_again_and_again(setting: Setting) -> None:
     setting.builder.close()
     assert len(tries) <= 2, "the builder waits, whatever is written"
     assert setting.sizes == [(50, False), (3, False)]
+
+
+def test_want_of_room_passes_and_then_it_goes_on_without_a_write(setting: Setting) -> None:
+    setting.put(0, 50)
+
+    def fail(_: object) -> None:
+        setting.meanwhile = lambda _: None
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    setting.meanwhile = fail
+    setting.builder.start()
+    settle(setting)
+    assert setting.builder.error("L") == "OSError: [Errno 28] No space left on device"
+    setting.now = AGAIN_S - 1
+    setting.builder.changed([])
+    settle(setting)
+    assert setting.state() == "failed"
+    setting.now = AGAIN_S
+    setting.builder.changed([])
+    until(lambda: setting.state() == "ready")
+    assert setting.sizes == [(50, True)]
 
 
 def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:

@@ -1,0 +1,219 @@
+"""Whether the record is what the ledger says. Each fault is one line, which begins with its kind:
+
+lost: a write that was acknowledged, or that a reader saw, is not there.
+half: a write is there in part.
+twice: a write is there more than once.
+stray: something is there that nobody wrote, or a write that was refused.
+gap: positions that no write has, or a log with holes.
+dirty: a reader was shown what was never on record at that position.
+wrong: an answer that no healthy server gives.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from tests.crash.ledger import Entry, Ledger, Seen, Told
+from tests.crash.model import Chunk, Document, Key, Namespace, Write, apply
+from tests.crash.record import Record
+
+Row: TypeAlias = Document | Chunk
+
+_SHOWN = 5
+
+
+def settle(ledger: Ledger, told: Told, record: Record) -> list[str]:
+    """Find out which writes have survived, enter them, and say what is wrong.
+
+    With no fault the ledger is at the record's position. O(the record's rows).
+    """
+    faults = [*(f"wrong: {what}" for what in told.wrong), *record.faults]
+    faults += _entered(ledger, told, record)
+    unplaced: list[Write] = []
+    pending = {write.writer: write for write in told.pending}
+    for writer in ledger.namespaces.keys() | record.namespaces.keys() | pending.keys():
+        faults += _settle_writer(ledger, record, writer, pending.get(writer), unplaced)
+    faults += _positions(ledger, record, unplaced)
+    faults += _log(ledger, record)
+    for seen in told.seen:
+        faults += _seen(ledger, record, seen)
+    if not faults:
+        ledger.turn_page(record.position)
+    return faults
+
+
+def forget_behind(ledger: Ledger, told: Told, position: int) -> Told:
+    """What is left of the ledger, and what was told of it, if the disk has lost all that lies
+    behind a position."""
+    if position < ledger.position:
+        ledger.rewind(position)
+        return Told(wrong=told.wrong)
+    lost = {ack.write.writer for ack in told.acks if ack.position > position}
+    return Told(
+        acks=[ack for ack in told.acks if ack.position <= position],
+        pending=[write for write in told.pending if write.writer not in lost],
+        seen=[seen for seen in told.seen if seen.position <= position],
+        refused=told.refused,
+        wrong=told.wrong,
+    )
+
+
+def _entered(ledger: Ledger, told: Told, record: Record) -> Iterator[str]:
+    """Enters all that was acknowledged, but for what was entered before and is now answered
+    again."""
+    places = {entry.write.number: entry.position for entry in ledger.entries}
+    taken = set(places.values())
+    for ack in sorted(told.acks, key=lambda ack: ack.position):
+        named = _named(ack.write, ack.position)
+        before = places.get(ack.write.number)
+        if before is not None:
+            if not ack.replayed or ack.position != before:
+                yield f"twice: {named} was carried out before, at {before}"
+            continue
+        if ack.replayed:
+            yield f"twice: {named} was answered as if it had been before, which it had not"
+        if ack.position in taken or ack.position <= ledger.position:
+            yield f"gap: {named} has a position that is another write's"
+        if ack.position > record.position:
+            yield f"lost: {named} was acknowledged, and the record is at {record.position}"
+        ledger.enter(Entry(ack.write, ack.position, ack.document_id))
+        places[ack.write.number] = ack.position
+        taken.add(ack.position)
+
+
+def _settle_writer(
+    ledger: Ledger, record: Record, writer: int, pending: Write | None, unplaced: list[Write]
+) -> Iterable[str]:
+    """Enters the write without an answer, if it is there, or adds it to those to be placed."""
+    must, found = ledger.namespace(writer), record.namespace(writer)
+    if found.same(must):
+        return _misnamed(must, found)
+    if pending is None:
+        return _differences(must, found)
+    versions = _versions_of(pending, found)
+    may = must.copy()
+    apply(may, pending, max(versions, default=0))
+    if not found.same(may):
+        return _half(pending, versions, must, may, found)
+    if not versions:
+        unplaced.append(pending)
+        return []
+    document_id = found.ids.get((pending.library, pending.document))
+    ledger.enter(Entry(pending, max(versions), document_id))
+    return _misnamed(ledger.namespace(writer), found)
+
+
+def _versions_of(write: Write, found: Namespace) -> set[int]:
+    """Those of what this write has put."""
+    rows: list[Row] = [*found.documents.values(), *found.chunks.values()]
+    versions = {row.version for row in rows if row.op == write.number}
+    own = found.libraries.get(write.library)
+    return versions | {own[1]} if own and own[0] == write.number else versions
+
+
+def _half(
+    write: Write, versions: set[int], must: Namespace, may: Namespace, found: Namespace
+) -> list[str]:
+    """Neither with nor without the write that had no answer; what it is nearer to is said."""
+    without, with_ = _differences(must, found), _differences(may, found)
+    if versions or len(with_) < len(without):
+        return [f"half: {_named(write)} is there in part: {line}" for line in with_]
+    return without
+
+
+def _misnamed(must: Namespace, found: Namespace) -> list[str]:
+    return [
+        f"stray: the document {name!r} of {library!r} is {found.ids[library, name]}, and was {id_}"
+        for (library, name), id_ in must.ids.items()
+        if (library, name) in found.documents and found.ids[library, name] != id_
+    ]
+
+
+def _differences(must: Namespace, found: Namespace) -> list[str]:
+    lines: list[str] = []
+    for library in must.libraries.keys() | found.libraries.keys():
+        old, new = must.libraries.get(library), found.libraries.get(library)
+        if old != new:
+            kind = "stray" if old is None else "lost"
+            lines.append(f"{kind}: the library {library!r} is {new}, and must be {old}")
+    lines += _differing("document", must.documents, found.documents)
+    lines += _differing("chunk", must.chunks, found.chunks)
+    return lines
+
+
+def _differing(what: str, must: Mapping[Key, Row], found: Mapping[Key, Row]) -> Iterator[str]:
+    for key in must.keys() | found.keys():
+        old, new = must.get(key), found.get(key)
+        named = f"the {what} {key[1]!r} of {key[0]!r}"
+        if old == new:
+            continue
+        if new is None:
+            yield f"lost: {named} must be {old}, and is not there"
+        elif old is None or new.version > old.version:
+            yield f"stray: {named} is {new}, and must be {old}"
+        else:
+            yield f"lost: {named} must be {old}, and is {new}"
+
+
+def _positions(ledger: Ledger, record: Record, unplaced: list[Write]) -> Iterator[str]:
+    """Every position since the last look is that of one write; enters those to be placed."""
+    taken = {entry.position for entry in ledger.entries}
+    holes = [p for p in range(ledger.position + 1, record.position + 1) if p not in taken]
+    for write in unplaced:
+        if not holes:
+            yield f"gap: {_named(write)} is there, and no position is left for it"
+            return
+        place = next((p for p in holes if _tells_of(record.log.get(p), write)), holes[0])
+        holes.remove(place)
+        ledger.enter(Entry(write, place))
+    if holes:
+        yield f"gap: no write has the positions {holes[:_SHOWN]} (of {len(holes)})"
+    if record.position < ledger.position:
+        yield f"lost: the record is at {record.position}, and was at {ledger.position}"
+
+
+def _tells_of(changes: str | None, write: Write) -> bool:
+    """Whether a line of the log is, by all signs, that of a deletion."""
+    if changes is None or f'"{write.library}"' not in changes:
+        return False
+    names = write.chunks or ((write.document,) if write.document else ())
+    return "deleted" in changes and all(
+        f'"{name}"' in changes for name in names if not name.startswith("p")
+    )
+
+
+def _log(ledger: Ledger, record: Record) -> Iterator[str]:
+    """It is gapless, ends with the record's position, and names what has its version."""
+    if record.position == 0:
+        return
+    count, first, last = record.log_span
+    if count != last - first + 1:
+        yield f"gap: the log has {count} of the positions from {first} to {last}"
+    if last != record.position:
+        yield f"gap: the log ends at {last}, and the record is at {record.position}"
+    for library, rows in record.rows.items():
+        for id_, row in rows.items():
+            if row.version in record.log and f'"{id_}"' not in record.log[row.version]:
+                yield f"gap: the log does not name {id_!r} of {library!r} at {row.version}"
+
+
+def _seen(ledger: Ledger, record: Record, seen: Seen) -> Iterator[str]:
+    """What a reader was shown at a position is what the ledger has at that position."""
+    at = f"at {seen.position} in {seen.library!r}"
+    if seen.position > record.position:
+        yield f"lost: a reader was {at}, and the record is at {record.position}"
+        return
+    if seen.position < ledger.position:
+        yield f"dirty: a reader was {at}, after a start at {ledger.position}"
+        return
+    if seen.writer is not None:
+        must = ledger.names_at(seen.position, seen.library, seen.writer)
+    else:
+        must = ledger.versions_at(seen.position, seen.library, seen.versions)
+    if must != seen.versions:
+        wrong = sorted(must.items() ^ seen.versions.items())[:_SHOWN]
+        yield f"dirty: a reader was {at}, and saw wrongly (name, version) {wrong}"
+
+
+def _named(write: Write, position: int | None = None) -> str:
+    at = "" if position is None else f" at {position}"
+    return f"write {write.number} ({write.kind} by writer {write.writer}){at}"

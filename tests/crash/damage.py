@@ -1,0 +1,68 @@
+"""Damage done to files between two starts: bits flipped, and ends cut off."""
+
+import random
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+WAL_HEADER_BYTES = 32
+FRAME_HEADER_BYTES = 24
+_LATE_FRAMES = 12
+"""Of the log's tail: those of about the last three commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """`path`: of the file; `what`: for people."""
+
+    path: Path
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path.name}: {self.what}"
+
+
+def damage(path: Path, rng: random.Random, start: int = 0) -> Damage:
+    """A bit flipped or the end cut off, at a random place behind `start`."""
+    size = path.stat().st_size
+    place = rng.randrange(min(start, size - 1), size)
+    if rng.random() < 0.5:
+        with path.open("r+b") as file:
+            file.truncate(place)
+        return Damage(path, f"cut off at {place} of {size} bytes")
+    bit = rng.randrange(8)
+    with path.open("r+b") as file:
+        file.seek(place)
+        byte = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([byte ^ 1 << bit]))
+    return Damage(path, f"bit {bit} of byte {place} of {size} flipped")
+
+
+def damage_one_of(paths: list[Path], rng: random.Random) -> Damage | None:
+    """`None`: there is none with anything in it."""
+    full = [path for path in sorted(paths) if path.is_file() and path.stat().st_size > 0]
+    return damage(rng.choice(full), rng) if full else None
+
+
+def damage_tail(wal: Path, rng: random.Random) -> Damage | None:
+    """Of SQLite's log, among its last frames, as long as no part of them is in the database yet:
+    else no reader could tell which of both is right. `None`: there are none such.
+
+    The file's format: https://www.sqlite.org/walformat.html
+    """
+    shared = wal.with_name(wal.name.removesuffix("-wal") + "-shm")
+    if not wal.exists() or not shared.exists() or wal.stat().st_size <= WAL_HEADER_BYTES:
+        return None
+    index = shared.read_bytes()
+    (page_bytes,) = struct.unpack_from("=H", index, 14)
+    (frames,) = struct.unpack_from("=I", index, 16)
+    (copied,) = struct.unpack_from("=I", index, 96)
+    first = max(copied, frames - _LATE_FRAMES)
+    if first >= frames:
+        return None
+    frame_bytes = FRAME_HEADER_BYTES + page_bytes
+    end = WAL_HEADER_BYTES + frames * frame_bytes
+    with wal.open("r+b") as file:
+        file.truncate(end)  # behind it are frames of an earlier turn, which nobody reads
+    return damage(wal, rng, WAL_HEADER_BYTES + first * frame_bytes)

@@ -1,0 +1,58 @@
+"""How a round ends: which process is killed, and when."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_STEP_SHARE = 0.3
+_FIRST_SHARE = 0.1
+_LATEST_S = 0.6
+_START_S = 1.2
+_MOST_TIMES = 30
+
+
+class How(StrEnum):
+    KILL = "kills of the server"
+    STEP = "kills at a step"
+    CLIENTS = "kills of the clients, then of the server"
+    DATABASE = "kills of the database, then of the server"
+    STOP = "stops"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """`after_s`: of load; `step`: its name, and `times`, how often it is reached first;
+    `first_killed_after_s`: so long after a start of its own, before that of the round; `damage`:
+    files are damaged afterwards."""
+
+    how: How
+    after_s: float = 0.0
+    step: str = ""
+    times: int = 1
+    first_killed_after_s: float | None = None
+    damage: bool = False
+
+    @property
+    def fault(self) -> str | None:
+        return f"{self.step}:{self.times}" if self.how is How.STEP else None
+
+
+def damaging_ending(rng: random.Random) -> Ending:
+    """Killed more often than stopped: a stop leaves no log behind."""
+    (how,) = rng.choices([How.KILL, How.STOP], [2, 1])
+    return Ending(how, rng.uniform(0, _LATEST_S), damage=True)
+
+
+def random_ending(rng: random.Random, steps: Sequence[str], *, database: bool) -> Ending:
+    """Any; `database`: it runs in a process of its own."""
+    first = rng.uniform(0, _START_S) if rng.random() < _FIRST_SHARE else None
+    if steps and rng.random() < _STEP_SHARE:
+        times = rng.randint(1, _MOST_TIMES)
+        return Ending(How.STEP, 0.0, rng.choice(steps), times, first_killed_after_s=first)
+    hows, weights = [How.KILL, How.CLIENTS, How.STOP], [10, 2, 1]
+    if database:
+        hows.append(How.DATABASE)
+        weights.append(6)
+    (how,) = rng.choices(hows, weights)
+    return Ending(how, rng.uniform(0, _LATEST_S), first_killed_after_s=first)

@@ -1,0 +1,219 @@
+"""The ledger: what was sent, answered and seen, and what must be there because of it.
+
+The clients write it line by line, each line at once and before the request that it tells of, so
+that it holds however they end. The driver reads it once they have.
+"""
+
+import json
+import os
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.crash.model import Chunk, Key, Kind, Namespace, Write, apply
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """`document_id`: what the server called a posted document; `replayed`: it said that this is
+    the answer to an earlier sending."""
+
+    write: Write
+    position: int
+    document_id: str | None
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The chunks that a read at a position showed, by name, with their versions.
+
+    `writer`: they are all that this writer had in the library.
+    """
+
+    position: int
+    library: str
+    writer: int | None
+    versions: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Told:
+    """What the clients of a round have told. `pending`: sent, but neither answered nor refused;
+    `wrong`: answers that no healthy server gives."""
+
+    acks: list[Ack] = field(default_factory=list)
+    pending: list[Write] = field(default_factory=list)
+    refused: list[Write] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+class Pen:
+    """The clients' end: a line is in the file, and survives its writer, when `write` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def __enter__(self) -> "Pen":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        os.close(self._file)
+
+    def sent(self, write: Write) -> None:
+        self._write(
+            sent=write.number,
+            writer=write.writer,
+            kind=write.kind,
+            library=write.library,
+            document=write.document,
+            chunks=write.chunks,
+        )
+
+    def ack(self, number: int, position: int, document_id: str | None, *, replayed: bool) -> None:
+        self._write(ack=number, position=position, document_id=document_id, replayed=replayed)
+
+    def refused(self, number: int) -> None:
+        self._write(refused=number)
+
+    def wrong(self, what: str) -> None:
+        self._write(wrong=what)
+
+    def seen(self, seen: Seen) -> None:
+        self._write(
+            seen=seen.position, library=seen.library, writer=seen.writer, versions=seen.versions
+        )
+
+    def _write(self, **line: object) -> None:
+        os.write(self._file, json.dumps(line).encode() + b"\n")
+
+
+def read(path: Path) -> Told:
+    told = Told()
+    open_writes: dict[int, Write] = {}
+    for line in _lines(path):
+        if "sent" in line:
+            write = _write_of(line)
+            open_writes[write.number] = write
+        elif "ack" in line:
+            write = open_writes.pop(line["ack"])
+            ack = Ack(write, line["position"], line["document_id"], line["replayed"])
+            told.acks.append(ack)
+        elif "refused" in line:
+            told.refused.append(open_writes.pop(line["refused"]))
+        elif "wrong" in line:
+            told.wrong.append(line["wrong"])
+        else:
+            versions = line["versions"]
+            told.seen.append(Seen(line["seen"], line["library"], line["writer"], versions))
+    told.pending = list(open_writes.values())
+    return told
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if path.exists():
+        for line in path.read_bytes().splitlines(keepends=True):
+            if line.endswith(b"\n"):  # else its writer was killed, and the write was not sent yet
+                yield json.loads(line)
+
+
+def _write_of(line: Mapping[str, Any]) -> Write:
+    return Write(
+        number=line["sent"],
+        writer=line["writer"],
+        kind=Kind(line["kind"]),
+        library=line["library"],
+        document=line["document"],
+        chunks=tuple(line["chunks"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A write that is on record, and where; `position` is 0 where nobody can tell."""
+
+    write: Write
+    position: int
+    document_id: str | None = None
+
+
+class Ledger:
+    """What must be on record: all writes in order of position, and what they come to.
+
+    `position`: of the record when it was last looked at.
+    """
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+        self._first = position
+        self.entries: list[Entry] = []
+        self.namespaces: dict[int, Namespace] = {}
+        self._versions: dict[Key, list[tuple[int, int | None]]] = {}
+
+    def namespace(self, writer: int) -> Namespace:
+        return self.namespaces.setdefault(writer, Namespace())
+
+    def enter(self, entry: Entry) -> None:
+        """The next of its writer."""
+        write = entry.write
+        there = self.namespace(write.writer)
+        before = dict(there.chunks)
+        apply(there, write, entry.position)
+        if entry.document_id is not None:
+            there.ids[write.library, write.document] = entry.document_id
+        self.entries.append(entry)
+        for key in before.keys() | there.chunks.keys():
+            old, new = before.get(key), there.chunks.get(key)
+            if old is not new:
+                self._note(key, _version(old), entry.position, _version(new))
+
+    def turn_page(self, position: int) -> None:
+        """The record is as it should be at a position; what was seen before is settled."""
+        self.position = position
+        self._versions.clear()
+
+    def rewind(self, position: int) -> None:
+        """As it was at an earlier position."""
+        kept = [entry for entry in self.entries if entry.position <= position]
+        self.entries, self.namespaces = [], {}
+        for entry in kept:
+            self.enter(entry)
+        self.turn_page(position)
+
+    def names_at(self, position: int, library: str, writer: int) -> dict[str, int]:
+        """All chunks of a writer in a library at a position since the last page, with versions."""
+        keys = [*self.namespace(writer).chunks, *self._versions]
+        names = {name for place, name in keys if place == library and writer_of(name) == writer}
+        return self.versions_at(position, library, names)
+
+    def versions_at(self, position: int, library: str, names: Iterable[str]) -> dict[str, int]:
+        """Of these chunks, of those that were there at a position since the last page."""
+        versions = {name: self._version_at(position, (library, name)) for name in names}
+        return {name: version for name, version in versions.items() if version is not None}
+
+    def _version_at(self, position: int, key: Key) -> int | None:
+        changes = self._versions.get(key)
+        if changes is None:
+            return _version(self.namespace(writer_of(key[1])).chunks.get(key))
+        return changes[bisect_right(changes, position, key=lambda change: change[0]) - 1][1]
+
+    def _note(self, key: Key, old: int | None, position: int, new: int | None) -> None:
+        self._versions.setdefault(key, [(0, old)]).append((position, new))
+
+
+def _version(chunk: Chunk | None) -> int | None:
+    return None if chunk is None else chunk.version
+
+
+def writer_of(name: str) -> int:
+    """Whose chunk or document it is, by its name."""
+    return int(name[1:].partition("-")[0])

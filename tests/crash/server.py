@@ -1,0 +1,163 @@
+"""A server's process: started, killed at a moment or at a named step, and stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from core import faults
+from tests.temporal import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60.0
+STOP_S = 60.0
+_POLL_S = 0.01
+
+
+class ServerEnded(Exception):
+    """It has ended by itself before it could be used."""
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """For a child of the bench: nothing of the user's settings, and no coverage, which those
+    that are killed can't tell of."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("NALANDA_", "CO_API", "COVERAGE", "COV_"))
+    }
+    return {**inherited, "PYTHONPATH": str(ROOT), **more}
+
+
+class Server:
+    """`nalanda serve` on a port of its own, over one data directory after the other."""
+
+    def __init__(self, log: Path) -> None:
+        self._port = free_port()
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._begin = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """As of `Popen`: negative is a signal's number, `None`: it runs."""
+        return None if self._process is None else self._process.poll()
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self.status is None
+
+    @property
+    def said(self) -> str:
+        """What it has printed since it was started."""
+        return self._log.read_bytes()[self._begin :].decode(errors="replace")
+
+    def start(self, data_dir: Path, more: Mapping[str, str], fault: str | None = None) -> None:
+        settings = {
+            "NALANDA_PROVIDER": "local",
+            "NALANDA_TEMPORAL_ADDRESS": "127.0.0.1:1",
+            **more,
+            **({} if fault is None else {faults.VARIABLE: fault}),
+        }
+        self._begin = self._log.stat().st_size if self._log.exists() else 0
+        command = [sys.executable, "-m", "cli", "serve"]
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [*command, "--port", str(self._port), "--data", str(data_dir)],
+                env=environment(settings),
+                cwd=data_dir.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_ready(self, api: httpx.Client) -> None:
+        """Raises: ServerEnded; TimeoutError."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if self.status is not None:
+                raise ServerEnded(f"It ended with {self.status}: {self.said[-2000:]}")
+            try:
+                if api.get("/readyz").is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(_POLL_S)
+        raise TimeoutError(f"It is not ready after {START_S} s: {self.said[-2000:]}")
+
+    def kill(self) -> None:
+        """As `kill -9` does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """As a supervisor does; its exit status."""
+        return self._end(signal.SIGTERM)
+
+    def ended_within(self, seconds: float) -> bool:
+        """Whether it ends by itself."""
+        assert self._process is not None
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _end(self, how: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        try:
+            return self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+
+class Clients:
+    """The process of the clients, started ahead, so that it is ready when the server is."""
+
+    def __init__(self, log: Path) -> None:
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.crash.clients"],
+                env=environment({}),
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def begin(self, task: Path) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{task}\n".encode())
+        self._process.stdin.flush()
+
+    def kill(self) -> None:
+        """In the midst of their requests."""
+        self._process.kill()
+        self.end()
+
+    def end(self) -> None:
+        """Each finishes what it is at. Raises: TimeoutExpired."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(STOP_S)
+        finally:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,71 @@
+"""Many threads against one server for a long time: nothing grows but what is on the disk."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+WARM_SHARE = 0.5
+"""Of the time, before which things may still grow: pools, caches, heaps."""
+MOST_GROWTH = 0.05
+"""Of the memory's mean, that it may seem to grow by in the half that is looked at."""
+MOST_FILES = 4
+"""That the last quarter may have open above the one before it, at their highest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    at_s: float
+    memory_bytes: int
+    files: int
+
+
+def sample(process: int, began: float) -> Sample:
+    """Resident memory and open file descriptors of a process, as Linux counts them."""
+    status = Path(f"/proc/{process}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    files = len(list(Path(f"/proc/{process}/fd").iterdir()))
+    return Sample(time.monotonic() - began, int(line.split()[1]) * 1024, files)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Of the second half: `growth_bytes`: by a straight line through the memory, end to end;
+    `files`: the most that were open in the third and in the last quarter."""
+
+    memory_bytes: int
+    growth_bytes: int
+    files: tuple[int, int]
+
+    @property
+    def faults(self) -> list[str]:
+        found = []
+        if self.growth_bytes > MOST_GROWTH * self.memory_bytes:
+            found.append(f"memory grew by {self.growth_bytes} of {self.memory_bytes} bytes")
+        if self.files[1] > self.files[0] + MOST_FILES:
+            found.append(f"open files grew from {self.files[0]} to {self.files[1]}")
+        return found
+
+    def __str__(self) -> str:
+        mib = 2**20
+        return (
+            f"In the second half: memory {self.memory_bytes / mib:.0f} MiB in the mean, which a "
+            f"line through it has grow by {self.growth_bytes / mib:.1f} MiB; open files "
+            f"{self.files[0]}, then {self.files[1]}."
+        )
+
+
+def levels(samples: Sequence[Sample]) -> Levels:
+    """Of at least four, at even times."""
+    late = samples[int(len(samples) * WARM_SHARE) :]
+    at = np.array([one.at_s for one in late])
+    memory = np.array([one.memory_bytes for one in late], np.float64)
+    slope = np.polyfit(at, memory, 1)[0]
+    middle = len(late) // 2
+    return Levels(
+        memory_bytes=int(memory.mean()),
+        growth_bytes=int(slope * (at[-1] - at[0])),
+        files=(max(one.files for one in late[:middle]), max(one.files for one in late[middle:])),
+    )

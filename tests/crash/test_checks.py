@@ -1,0 +1,282 @@
+"""The checker can fail: it finds each kind of fault in a record that was doctored."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.crash.checks import settle
+from tests.crash.ledger import Ack, Entry, Ledger, Seen, Told
+from tests.crash.model import Key, Kind, Namespace, Write, apply
+from tests.crash.record import IndexedRow, Record
+from tests.crash.requests import Chooser
+
+WRITERS = (1, 2, 3)
+BASE = 3
+ACKNOWLEDGED = 60
+
+
+def acks(count: int = ACKNOWLEDGED, seed: int = 5) -> tuple[list[Ack], dict[int, Namespace]]:
+    """Writes in order of position, and what they come to."""
+    rng = random.Random(seed)
+    choosers = {writer: Chooser(writer, rng) for writer in WRITERS}
+    namespaces = {writer: Namespace() for writer in WRITERS}
+    made = []
+    for number in range(count):
+        writer = rng.choice(WRITERS)
+        write = choosers[writer].next(number, namespaces[writer])
+        apply(namespaces[writer], write, BASE + 1 + number)
+        made.append(Ack(write, BASE + 1 + number, None, replayed=False))
+    return made, namespaces
+
+
+def recorded(namespaces: dict[int, Namespace], position: int) -> Record:
+    return Record(position, {}, (position, 1, position), namespaces)
+
+
+def whole() -> tuple[Ledger, Told, Record]:
+    made, namespaces = acks()
+    return Ledger(BASE), Told(acks=made), recorded(namespaces, BASE + ACKNOWLEDGED)
+
+
+def named_chunk(namespace: Namespace) -> Key:
+    return min(key for key in namespace.chunks if key[1].startswith("c"))
+
+
+def a_pending(chunks: int = 3) -> Write:
+    names = tuple(f"c1-999-{i}" for i in range(chunks))
+    return Write(999, 1, Kind.PUT_DOCUMENT, "auto", "d1-999", names)
+
+
+def with_pending(record: Record, write: Write) -> Record:
+    """As it is if the write has survived."""
+    apply(record.namespaces[write.writer], write, record.position + 1)
+    return recorded(record.namespaces, record.position + 1)
+
+
+def kinds(faults: list[str]) -> set[str]:
+    return {fault.partition(":")[0] for fault in faults}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_record_of_all_that_was_acknowledged_is_right(seed: int) -> None:
+    made, namespaces = acks(seed=seed)
+    ledger = Ledger(BASE)
+    position = BASE + ACKNOWLEDGED
+    assert settle(ledger, Told(acks=made[::-1]), recorded(namespaces, position)) == []
+    assert ledger.position == position
+    assert settle(ledger, Told(), recorded(namespaces, position)) == []
+
+
+def test_a_write_without_an_answer_may_be_there_or_not() -> None:
+    ledger, told, record = whole()
+    told.pending.append(a_pending())
+    assert settle(ledger, told, record) == []
+    ledger, told, record = whole()
+    told.pending.append(a_pending())
+    assert settle(ledger, told, with_pending(record, a_pending())) == []
+    assert ledger.entries[-1].position == BASE + ACKNOWLEDGED + 1
+
+
+def test_a_deletion_without_an_answer_may_be_there_and_finds_its_place() -> None:
+    ledger, told, record = whole()
+    library, document = min(record.namespaces[1].documents)
+    write = Write(999, 1, Kind.DELETE_DOCUMENT, library, document)
+    told.pending.append(write)
+    assert settle(ledger, told, with_pending(record, write)) == []
+    assert ledger.entries[-1] == Entry(write, BASE + ACKNOWLEDGED + 1)
+
+
+def lose_a_chunk(record: Record) -> None:
+    del record.namespaces[1].chunks[named_chunk(record.namespaces[1])]
+
+
+def lose_a_document(record: Record) -> None:
+    del record.namespaces[2].documents[min(record.namespaces[2].documents)]
+
+
+def lose_an_edit(record: Record) -> None:
+    chunks = record.namespaces[1].chunks
+    key = named_chunk(record.namespaces[1])
+    chunks[key] = replace(chunks[key], op=0, version=BASE)
+
+
+def change_a_vector(record: Record) -> None:
+    chunks = record.namespaces[1].chunks
+    key = named_chunk(record.namespaces[1])
+    chunks[key] = replace(chunks[key], vector=b"\0" * 64)
+
+
+def forget_a_writer(record: Record) -> None:
+    record.namespaces[3] = Namespace()
+
+
+def go_back(record: Record) -> None:
+    record.position -= 1
+    record.log_span = (record.position, 1, record.position)
+
+
+def add_a_chunk(record: Record) -> None:
+    chunks = record.namespaces[1].chunks
+    chunks["auto", "c1-5555-0"] = replace(chunks[named_chunk(record.namespaces[1])], op=5555)
+
+
+def skip_a_position(record: Record) -> None:
+    record.position += 1
+    record.log_span = (record.position, 1, record.position)
+
+
+def lose_a_line_of_the_log(record: Record) -> None:
+    record.log_span = (record.position - 1, 1, record.position)
+
+
+def end_the_log_early(record: Record) -> None:
+    record.log_span = (record.position - 1, 1, record.position - 1)
+
+
+@pytest.mark.parametrize(
+    ("doctored", "kind"),
+    [
+        (lose_a_chunk, "lost"),
+        (lose_a_document, "lost"),
+        (lose_an_edit, "lost"),
+        (change_a_vector, "lost"),
+        (forget_a_writer, "lost"),
+        (go_back, "lost"),
+        (add_a_chunk, "stray"),
+        (skip_a_position, "gap"),
+        (lose_a_line_of_the_log, "gap"),
+        (end_the_log_early, "gap"),
+    ],
+)
+def test_what_is_missing_or_too_much_is_found(
+    doctored: Callable[[Record], None], kind: str
+) -> None:
+    ledger, told, record = whole()
+    doctored(record)
+    assert kind in kinds(settle(ledger, told, record))
+    assert ledger.position == BASE
+
+
+@pytest.mark.parametrize("lost", ["document", "chunk"])
+def test_half_a_write_is_found(lost: str) -> None:
+    ledger, told, record = whole()
+    told.pending.append(a_pending())
+    record = with_pending(record, a_pending())
+    if lost == "document":
+        del record.namespaces[1].documents["auto", "d1-999"]
+    else:
+        del record.namespaces[1].chunks["auto", "c1-999-1"]
+    assert kinds(settle(ledger, told, record)) >= {"half"}
+
+
+def test_half_a_deletion_is_found() -> None:
+    ledger, told, record = whole()
+    there = record.namespaces[1]
+    library, _ = named_chunk(there)
+    gone = [key for key in there.chunks if key[0] == library and key[1].startswith("c")][:2]
+    names = tuple(name for _, name in gone)
+    told.pending.append(Write(999, 1, Kind.DELETE_CHUNKS, library, "", (*names, *names)))
+    del there.chunks[gone[0]]
+    assert len(gone) == 2
+    assert settle(ledger, told, recorded(record.namespaces, record.position + 1))
+
+
+def test_two_versions_of_one_write_are_half_of_it() -> None:
+    ledger, told, record = whole()
+    told.pending.append(a_pending())
+    record = with_pending(record, a_pending())
+    chunks = record.namespaces[1].chunks
+    chunks["auto", "c1-999-1"] = replace(chunks["auto", "c1-999-1"], version=2)
+    assert "half" in kinds(settle(ledger, told, record))
+
+
+def test_a_refused_write_that_is_there_is_a_stray() -> None:
+    ledger, told, record = whole()
+    told.refused.append(a_pending())
+    assert kinds(settle(ledger, told, with_pending(record, a_pending()))) >= {"stray", "gap"}
+
+
+def test_a_survivor_behind_a_lost_one_is_found() -> None:
+    """Positions in between that no write has: no prefix."""
+    ledger, told, record = whole()
+    told.pending.append(a_pending())
+    apply(record.namespaces[1], a_pending(), record.position + 2)
+    faults = settle(ledger, told, recorded(record.namespaces, record.position + 2))
+    assert kinds(faults) == {"gap"}
+
+
+def test_two_writes_at_one_position_are_found() -> None:
+    ledger, told, record = whole()
+    told.acks[7] = replace(told.acks[7], position=told.acks[8].position)
+    assert "gap" in kinds(settle(ledger, told, record))
+
+
+def test_a_retry_that_is_carried_out_again_is_found() -> None:
+    ledger, told, record = whole()
+    told.acks.append(replace(told.acks[0], position=record.position + 1))
+    assert "twice" in kinds(settle(ledger, told, recorded(record.namespaces, record.position + 1)))
+
+
+def test_a_retry_that_is_answered_as_before_is_right() -> None:
+    ledger, told, record = whole()
+    assert settle(ledger, told, record) == []
+    again = Told(acks=[replace(told.acks[0], replayed=True)])
+    assert settle(ledger, again, record) == []
+
+
+def test_an_answer_as_before_to_what_had_not_been_there_is_found() -> None:
+    ledger, told, record = whole()
+    told.acks[-1] = replace(told.acks[-1], replayed=True)
+    assert kinds(settle(ledger, told, record)) == {"twice"}
+
+
+def test_a_log_that_does_not_name_what_it_put_is_found() -> None:
+    ledger, told, record = whole()
+    row = IndexedRow("d", "", "", {}, record.position, b"")
+    record.rows["auto"] = {"c": row}
+    record.log[record.position] = '{"chunk_ids": ["another"]}'
+    assert kinds(settle(ledger, told, record)) == {"gap"}
+
+
+def test_what_readers_see_is_compared_with_each_position() -> None:
+    ledger, told, record = whole()
+    write = told.acks[0].write
+    seen = dict.fromkeys(write.chunks, BASE + 1)
+    told.seen = [
+        Seen(BASE, write.library, write.writer, {}),
+        Seen(BASE + 1, write.library, write.writer, seen),
+        Seen(BASE + 1, write.library, None, dict(list(seen.items())[:1])),
+    ]
+    assert settle(ledger, told, record) == []
+
+
+def test_a_reader_that_saw_what_is_gone_or_never_was_is_told_of() -> None:
+    made, _ = acks()
+    write = made[0].write
+    partly = dict.fromkeys(write.chunks[1:], BASE + 1)
+    for seen, kind in [
+        (Seen(BASE + 1, write.library, write.writer, partly), "dirty"),
+        (Seen(BASE + 1, write.library, None, {"c1-999-0": BASE + 1}), "dirty"),
+        (Seen(BASE, write.library, None, {write.chunks[0]: BASE + 1}), "dirty"),
+        (Seen(BASE - 1, write.library, None, {}), "dirty"),
+        (Seen(BASE + ACKNOWLEDGED + 1, write.library, None, {}), "lost"),
+    ]:
+        ledger, told, record = whole()
+        told.seen = [seen]
+        assert kinds(settle(ledger, told, record)) == {kind}
+
+
+def test_an_answer_that_no_healthy_server_gives_is_a_fault() -> None:
+    ledger, told, record = whole()
+    told.wrong.append("404 for what is there")
+    assert kinds(settle(ledger, told, record)) == {"wrong"}
+
+
+def test_a_ledger_can_go_back_to_an_earlier_position() -> None:
+    ledger, told, record = whole()
+    settle(ledger, told, record)
+    ledger.rewind(BASE + 20)
+    _, namespaces = acks(20)
+    assert settle(ledger, Told(), recorded(namespaces, BASE + 20)) == []
