@@ -11,27 +11,20 @@ from core.ports.backups import VERSIONED, WAITED_FOR
 _ROWS_A_STEP = 1_000
 
 _FORGET = "DELETE FROM backups WHERE at <= %s"
-_ANY = "SELECT EXISTS (SELECT FROM backups)"
-_STOP = "UPDATE cluster SET keeps_history = false"
+_STOP = "UPDATE cluster SET keeps_history = false WHERE NOT EXISTS (SELECT FROM backups)"
 _MOVED = """
 UPDATE cluster SET history_from =
-    greatest(history_from, coalesce((SELECT min(position) FROM backups), position))
+    greatest(history_from, coalesce((SELECT min(backups.position) FROM backups), position))
 RETURNING history_from
 """
 _KEEP = """
 UPDATE cluster SET keeps_history = true, history_from = position WHERE NOT keeps_history
-RETURNING position
 """
 
 
 def keep(connection: Connection) -> None:
-    """From the next position on; within a transaction.
-
-    The row of `cluster` comes before the tables, as it does for writers, so that none waits for
-    the other.
-    """
-    if fetch(connection, _KEEP):
-        _switch(connection, "ENABLE")
+    """From the next position on."""
+    connection.execute(_KEEP)
 
 
 def trim(connection: Connection, now: datetime) -> int:
@@ -42,19 +35,11 @@ def trim(connection: Connection, now: datetime) -> int:
     if not fetch(connection, "SELECT FROM cluster WHERE keeps_history"):
         return 0
     with connection.transaction():
-        connection.execute("SELECT FROM cluster FOR UPDATE")  # first, as writers have it
+        connection.execute("SELECT FROM cluster FOR UPDATE")  # the first, as it is for writers
         connection.execute(_FORGET, (to_time(now - WAITED_FOR),))
+        connection.execute(_STOP)
         ((kept_from,),) = fetch(connection, _MOVED)
-        if not fetch(connection, _ANY)[0][0]:
-            connection.execute(_STOP)
-            _switch(connection, "DISABLE")
     return sum(_deleted_until(connection, table.name, kept_from) for table in VERSIONED)
-
-
-def _switch(connection: Connection, word: str) -> None:
-    for table in VERSIONED:
-        statement = sql.SQL("ALTER TABLE {} {} TRIGGER superseded")
-        connection.execute(statement.format(sql.Identifier(table.name), sql.SQL(word)))
 
 
 def _deleted_until(connection: Connection, table: str, position: int) -> int:
