@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from api import errors
+from api.admission import WriteLimit
 from api.auth import Keys
-from api.limits import BodyLimit
+from api.limits import BodyLimits
 from api.metrics import Measured, Metrics
 from api.openapi import Api
 from api.routes import chunks, documents, index, libraries, questions, search, system
@@ -66,7 +67,13 @@ def create_app(
     app.state.metrics = Metrics()
     errors.install(app)
     # The last one added is the first one passed.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(WriteLimit, max_waiting=settings.max_waiting_writes)
+    app.add_middleware(
+        BodyLimits,
+        max_bytes=settings.max_body_bytes,
+        max_held_bytes=settings.max_held_body_bytes,
+        patience_s=settings.slow_client_s,
+    )
     if settings.api_keys:
         app.add_middleware(Keys, keys=[key.get_secret_value() for key in settings.api_keys])
     app.add_middleware(Measured, metrics=app.state.metrics)

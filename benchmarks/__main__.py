@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from benchmarks import question, retrieval, search, workflow
+from benchmarks import question, retrieval, search, storage, workflow
 from benchmarks.index import approximate, exact, filters, memory, serving, starting, writing
 
 Benchmark = Callable[..., Awaitable[None]]
@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "writing": writing.main,
     "memory": memory.main,
     "starting": starting.main,
+    "storage": storage.main,
 }
 TAKE_ARGUMENTS = {"retrieval", "hnsw", "exact", "filters", "serving", "writing", "memory"}
 

@@ -15,6 +15,8 @@ from rich.text import Text
 from cli import temporal_server
 from cli.connection import connect
 from cli.terminal import console
+from core.adapters.postgres.migrating import examine
+from core.domain.errors import StorageError
 from core.settings import Settings
 from nalanda import NalandaError
 from workflows.client import connect as connect_to_temporal
@@ -50,6 +52,7 @@ def examined(settings: Settings) -> Iterator[Finding]:
     yield _python()
     yield _sqlite()
     yield _data_dir(settings)
+    yield _database(settings)
     yield _provider(settings)
     temporal = asyncio.run(_temporal(settings))
     yield temporal
@@ -85,6 +88,16 @@ def _data_dir(settings: Settings) -> Finding:
     except OSError as error:
         missing = "Set NALANDA_DATA_DIR to a folder that can be written to."
         return Finding("data directory", f"{existing}: {error.strerror}", missing)
+
+
+def _database(settings: Settings) -> Finding:
+    if settings.database_url is None:
+        return Finding("database", "SQLite, in the data directory")
+    try:
+        return Finding("database", examine(settings.database_url.get_secret_value()))
+    except StorageError as error:
+        missing = "Set NALANDA_DATABASE_URL to a PostgreSQL database, or unset it."
+        return Finding("database", str(error), missing)
 
 
 def _provider(settings: Settings) -> Finding:

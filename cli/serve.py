@@ -6,7 +6,6 @@ import sys
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from cli.processes.options import DataDir
 from core.bootstrap import open_core
@@ -21,22 +20,17 @@ def serve(
     data: DataDir = None,
 ) -> None:
     """Run the API alone."""
-    from api.main import create_app  # here, because the worker's process has no use for it
+    # Here, because the worker's process has no use for them.
+    from api.main import create_app
+    from api.server import server
 
     # A thread that computes lets one that answers go first after half a millisecond, not five.
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings() if data is None else Settings(data_dir=data)
     listener = _bound(host, port)
     core = open_core(settings)  # what is wrong with the data is said before there is a server
-    config = uvicorn.Config(
-        create_app(settings, opened=lambda _: core),
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        timeout_graceful_shutdown=int(settings.drain_s),
-    )
     typer.echo(f"Nalanda listens on http://{host}:{listener.getsockname()[1]}")
-    uvicorn.Server(config).run(sockets=[listener])
+    server(create_app(settings, opened=lambda _: core), settings).run(sockets=[listener])
 
 
 def worker() -> None:

@@ -2,25 +2,32 @@
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import StorageError
 from core.indexing.builder import Builder
-from core.indexing.catalog import Catalog
+from core.indexing.catalog import Catalog, CatalogState
+from core.indexing.checkpoints.found import Found
+from core.indexing.pressure import BackPressure
+from core.indexing.record import from_record, libraries_of
 from core.indexing.sealing import Sealing
 from core.indexing.warming import Warmup
-from core.ports.store import Store
+from core.ports.store import Snapshot, Store
 from core.providers import registry
 from core.providers.base import Embedder
+from core.services.checkpoints import Checkpoints
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
 from core.services.libraries import LibraryService
+from core.services.rebuilding import Rebuilding
 from core.services.search import SearchService
 from core.services.shadow import ShadowQueries
 from core.settings import Settings
@@ -33,6 +40,8 @@ class Core:
     store: Store
     catalog: Catalog
     builder: Builder
+    checkpoints: Checkpoints
+    rebuilding: Rebuilding
     warmup: Warmup
     shadow: ShadowQueries
     embedders: Mapping[str, Embedder]
@@ -45,6 +54,8 @@ class Core:
     def close(self) -> None:
         self.shadow.close()
         self.builder.close()
+        self.rebuilding.close()
+        self.checkpoints.close()
         self.store.close()
 
     def __enter__(self) -> "Core":
@@ -69,15 +80,27 @@ def open_core(settings: Settings) -> Core:
     embedders = registry.embedders(settings)
     embedding = TextEmbedding(embedders, registry.default_model(settings))
     store = _store(settings)
+    # Kernels read the environment, once, when they are imported.
+    os.environ["NALANDA_KERNELS"] = settings.kernels
     try:
-        catalog = _followed(store)
+        directory = _directory(settings.data_dir / "checkpoints")
+        catalog, found = _followed(store, directory)
         builder = Builder(catalog, _sealing(settings))
     except BaseException:
         store.close()
         raise
-    writes = ChunkWrites(embedding)
-    # Kernels read the environment, once, when they are imported.
-    os.environ["NALANDA_KERNELS"] = settings.kernels
+    checkpoints = Checkpoints(
+        directory,
+        catalog,
+        store,
+        found,
+        every_s=settings.checkpoint_s,
+        every_bytes=settings.checkpoint_bytes,
+    )
+    checkpoints.start()
+    rebuilding = Rebuilding(catalog, store)
+    rebuilding.start()
+    writes = ChunkWrites(embedding, BackPressure(catalog, builder.error).admit)
     warmup = Warmup()
     warmup.start()
     builder.start()
@@ -87,6 +110,8 @@ def open_core(settings: Settings) -> Core:
         store=store,
         catalog=catalog,
         builder=builder,
+        checkpoints=checkpoints,
+        rebuilding=rebuilding,
         warmup=warmup,
         shadow=shadow,
         embedders=embedders,
@@ -116,21 +141,41 @@ def _store(settings: Settings) -> Store:
     return PostgresStore(url, settings.data_dir, durability=settings.durability)
 
 
-def _followed(store: Store) -> Catalog:
+def _followed(store: Store, directory: Path) -> tuple[Catalog, Found]:
     """No one writes yet, so that nothing falls between the load and the subscription."""
     with store.read() as snapshot:
-        catalog = Catalog.load(snapshot)
+        found = _found(snapshot, directory)
+        catalog = Catalog(CatalogState.of(snapshot.position, found.views, found.missing))
     store.subscribe(catalog.apply)
-    return catalog
+    return catalog, found
+
+
+def _found(snapshot: Snapshot, directory: Path) -> Found:
+    """Raises: StorageError: the files can't be read."""
+    if not any(directory.iterdir()):
+        views = [from_record(snapshot, library) for library in libraries_of(snapshot)]
+        return Found(views=views)
+    # It imports the kernels, which take as long as all else at the start of a process.
+    from core.indexing.checkpoints.loading import Loading
+
+    try:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return Loading(directory, snapshot, pool).load()
+    except OSError as error:
+        raise StorageError(f"{directory} can't be read: {error.strerror}") from error
 
 
 def _sealing(settings: Settings) -> Sealing:
     threads = settings.index_threads or os.cpu_count() or 1
     if settings.vectors == "memory":
         return Sealing(threads)
-    vectors_dir = settings.data_dir / "vectors"
+    return Sealing(threads, _directory(settings.data_dir / "vectors"))
+
+
+def _directory(path: Path) -> Path:
+    """Raises: StorageError: it is not there, and can't be made."""
     try:
-        vectors_dir.mkdir(exist_ok=True)
+        path.mkdir(exist_ok=True)
     except OSError as error:
-        raise StorageError(f"{vectors_dir} can't be used: {error.strerror}") from error
-    return Sealing(threads, vectors_dir)
+        raise StorageError(f"{path} can't be used: {error.strerror}") from error
+    return path

@@ -16,8 +16,17 @@ STEPS: tuple[str, ...] = (
     "commit.before",
     "commit.after",  # on the disk, and nobody has heard of it
     "apply.after",  # the index has heard of it, the client has not
+    "file.written",  # under another name, and not on the disk yet
+    "file.synced",
+    "file.renamed",  # and the directory is not on the disk yet
     "migrate.before",  # a migration is done, in a transaction that is still open
     "migrate.after",
+    "file.written",  # a checkpoint's file, not yet on the disk
+    "file.synced",  # not yet under its name
+    "file.renamed",  # its name not yet on the disk
+    "checkpoint.segments",  # before what makes the files a checkpoint
+    "checkpoint.written",
+    "checkpoint.tidied",  # the log is not yet trimmed
 )
 """All that there are; each stands at one place or more."""
 

@@ -43,7 +43,14 @@ class Settings(BaseSettings):
     kernels: Literal["auto", "avx512", "avx2", "plain"] = "auto"
     vectors: Literal["memory", "mapped"] = "memory"
 
+    checkpoint_s: float = Field(default=300.0, gt=0)
+    checkpoint_bytes: int = Field(default=128 * 2**20, ge=1)
+
     max_body_bytes: int = Field(default=64 * 2**20, ge=1024)
+    max_held_body_bytes: int = Field(default=256 * 2**20, ge=1024)
+    max_connections: int = Field(default=1_000, ge=1)
+    max_waiting_writes: int = Field(default=256, ge=0)
+    slow_client_s: float = Field(default=20.0, gt=0)
     min_position_wait_s: float = Field(default=5.0, ge=0)
     drain_s: float = Field(default=30.0, ge=0)
 

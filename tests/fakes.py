@@ -272,7 +272,8 @@ class FakeStore:
         self._listeners.append(listener)
 
     def trim_log(self, before: int) -> int:
-        kept = tuple(entry for entry in self._state.log if entry.position >= before)
+        kept_from = min(before, self._state.position)
+        kept = tuple(entry for entry in self._state.log if entry.position >= kept_from)
         trimmed = len(self._state.log) - len(kept)
         self._state = replace(self._state, log=kept)
         return trimmed

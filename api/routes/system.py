@@ -11,7 +11,7 @@ from api.dependencies import CoreOf, TemporalOf
 from api.metrics import Metrics
 from api.openapi import answers
 from api.routing import plain_routes_of
-from api.wire.system import Liveness, Readiness, Version
+from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
 from core.domain.errors import Behind, NalandaError
 
@@ -37,6 +37,7 @@ async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
     checks = {
         "storage": storage,
         "kernels": core.warmup.state,
+        "checkpoints": _checkpoints(core),
         "temporal": OK if await temporal.healthy() else "out of reach: no questions for now",
     }
     ready = storage == OK
@@ -55,6 +56,22 @@ def _storage(core: Core) -> str:
     except NalandaError as error:
         return str(error)
     return OK
+
+
+def _checkpoints(core: Core) -> str:
+    checkpoints = core.checkpoints
+    problems = [f"Set aside: {file.name}: {file.problem}" for file in checkpoints.set_aside]
+    if missing := core.catalog.state.missing:
+        problems.append(f"Libraries that are made anew: {', '.join(sorted(missing))}.")
+    if checkpoints.error is not None:
+        problems.append(checkpoints.error)
+    return " ".join(problems) or OK
+
+
+@router.post("/checkpoint", responses=answers(200, Checkpoint))
+def post_checkpoint(core: CoreOf) -> Response:
+    """Has the index written to files now, from which the next start is quick."""
+    return json_answer({"position": core.checkpoints.make()})
 
 
 @router.get("/version", responses=answers(200, Version))

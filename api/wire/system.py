@@ -16,5 +16,11 @@ class Readiness(Answer):
     checks: dict[str, str]
 
 
+class Checkpoint(Answer):
+    """`position`: that of the newest checkpoint; null where nothing was ever written."""
+
+    position: int | None
+
+
 class Version(Answer):
     version: str

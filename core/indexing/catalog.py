@@ -5,10 +5,8 @@ never wait, never lock, and never see half a write.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TypeVar
 
 from immutables import Map
 
@@ -22,30 +20,37 @@ from core.domain.changes import (
     LibraryDeleted,
     LibraryPut,
 )
-from core.domain.document import Document
-from core.domain.errors import Behind, NotFound
+from core.domain.errors import Behind, NotFound, Unavailable
 from core.domain.library import Library
 from core.indexing import writing
+from core.indexing.record import from_record, libraries_of
 from core.indexing.view import LibraryView
 from core.ports.store import Snapshot
-
-_AT_ONCE = 1_000
-
-_Entity = TypeVar("_Entity", Library, Document)
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogState:
-    """Everything as of `position`."""
+    """Everything as of `position`, but for libraries that are `missing`: their views come later."""
 
     position: int = 0
     views: Map[str, LibraryView] = Map()  # noqa: RUF009  # immutable
     ids_by_name: Map[str, str] = Map()  # noqa: RUF009  # immutable
+    missing: Map[str, Library] = Map()  # noqa: RUF009  # immutable
+
+    @classmethod
+    def of(
+        cls, position: int, views: Iterable[LibraryView], missing: Iterable[Library] = ()
+    ) -> "CatalogState":
+        by_id = Map((view.library.id, view) for view in views)
+        names = Map((view.library.name, id_) for id_, view in by_id.items())
+        return cls(position, by_id, names, Map((library.id, library) for library in missing))
 
     def library(self, ref: str) -> LibraryView:
-        """By id, else by name. Raises: NotFound."""
+        """By id, else by name. Raises: NotFound; Unavailable: its index is made anew."""
         view = self.find(ref)
         if view is None:
+            if any(ref in {library.id, library.name} for library in self.missing.values()):
+                raise Unavailable(f"The index of {ref!r} is being made from the record.")
             raise NotFound("library", ref)
         return view
 
@@ -53,6 +58,9 @@ class CatalogState:
         return self.views.get(ref) or self.views.get(self.ids_by_name.get(ref, ""))
 
     def after(self, change: Change) -> "CatalogState":
+        id_ = library_of(change)
+        if id_ is not None and id_ in self.missing:
+            return self._without_index(id_, change)
         match change:
             case LibraryPut(library):
                 return self._with_library(library)
@@ -69,6 +77,15 @@ class CatalogState:
             case ChunksDeleted(library_id, chunk_ids):
                 return self._edit(library_id, lambda v: writing.without_chunks(v, chunk_ids))
             case FeedbackAdded():
+                return self
+
+    def _without_index(self, library_id: str, change: Change) -> "CatalogState":
+        match change:
+            case LibraryPut(library):
+                return replace(self, missing=self.missing.set(library_id, library))
+            case LibraryDeleted():
+                return replace(self, missing=self.missing.delete(library_id))
+            case _:
                 return self
 
     def _edit(self, library_id: str, edit: Callable[[LibraryView], LibraryView]) -> "CatalogState":
@@ -102,16 +119,14 @@ class Catalog:
         self._turn = threading.Lock()
         self._moved = threading.Condition()
         self._changed: Callable[[Collection[str]], None] = lambda _: None
+        # What has changed in missing libraries, for when they come; guarded by the turn.
+        self._missed: dict[str, list[tuple[int, Change]]] = {id_: [] for id_ in self._state.missing}
 
     @classmethod
     def load(cls, snapshot: Snapshot) -> "Catalog":
         """Builds all of it from the record; then `apply` keeps it up."""
-        state = CatalogState(position=snapshot.position)
-        for library in _pages(lambda after: snapshot.libraries.page(after=after, limit=_AT_ONCE)):
-            state = state.after(LibraryPut(library))
-            view = _loaded(snapshot, state.views[library.id])
-            state = replace(state, views=state.views.set(library.id, view))
-        return cls(state)
+        views = (from_record(snapshot, library) for library in libraries_of(snapshot))
+        return cls(CatalogState.of(snapshot.position, views))
 
     @property
     def state(self) -> CatalogState:
@@ -142,11 +157,34 @@ class Catalog:
             if position != state.position + 1:
                 raise ValueError(f"The catalog is at {state.position}; {position} is not the next.")
             for change in changes:
+                id_ = library_of(change)
+                if id_ is not None and id_ in state.missing:
+                    self._missed[id_].append((position, change))
                 state = state.after(change)
             with self._moved:
                 self._state = replace(state, position=position)
                 self._moved.notify_all()
-        self._changed({id_ for id_ in map(_library_of, changes) if id_ is not None})
+        self._changed({id_ for id_ in map(library_of, changes) if id_ is not None})
+
+    def complete(self, position: int, view: LibraryView) -> None:
+        """With a library that was missing, as of a position that the state has reached."""
+        id_ = view.library.id
+        with self._turn:
+            missed = self._missed.pop(id_, [])
+            state = self._state
+            if id_ not in state.missing:
+                return  # deleted meanwhile
+            alone = CatalogState.of(position, [view])
+            for at, change in missed:
+                alone = alone.after(change) if at > position else alone
+            view = alone.views[id_]
+            self._state = replace(
+                state,
+                views=state.views.set(id_, view),
+                ids_by_name=state.ids_by_name.set(view.library.name, id_),
+                missing=state.missing.delete(id_),
+            )
+        self._changed({id_})
 
     def revise(
         self, library_id: str, revised: Callable[[LibraryView], LibraryView | None]
@@ -175,7 +213,7 @@ class Catalog:
             raise Behind(wanted=position, reached=reached)
 
 
-def _library_of(change: Change) -> str | None:
+def library_of(change: Change) -> str | None:
     match change:
         case LibraryPut(library):
             return library.id
@@ -185,23 +223,3 @@ def _library_of(change: Change) -> str | None:
             return None
         case _:
             return change.library_id
-
-
-def _loaded(snapshot: Snapshot, view: LibraryView) -> LibraryView:
-    library_id = view.library.id
-    documents = _pages(
-        lambda after: snapshot.documents.page(library_id, after=after, limit=_AT_ONCE)
-    )
-    view = writing.with_documents(view, documents)
-    rows = iter(snapshot.chunks.scan(library_id))
-    while batch := list(islice(rows, _AT_ONCE)):
-        view = writing.with_chunks(view, batch)
-    return view
-
-
-def _pages(page: Callable[[str | None], Sequence[_Entity]]) -> Iterator[_Entity]:
-    """All items of a listing that is in order of id."""
-    after: str | None = None
-    while items := page(after):
-        yield from items
-        after = items[-1].id

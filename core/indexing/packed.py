@@ -1,13 +1,15 @@
 """Many strings in one array of bytes: no object each, and mapped from a file as they are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 _LONE_SURROGATES = "surrogatepass"
 """JSON can say what UTF-8 can't, and it is kept."""
+_LAST_ASCII = 0x7F
 _ROWS_AT_ONCE = 4_096
 
 
@@ -47,6 +49,11 @@ class Packed:
         start, end = self._ends[i], self._ends[i + 1]
         return str(self._content[start:end], "utf-8", _LONE_SURROGATES)
 
+    def __iter__(self) -> Iterator[str]:
+        content = self.content.tobytes()
+        for start, end in pairwise(self.ends.tolist()):
+            yield content[start:end].decode("utf-8", _LONE_SURROGATES)
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         """`(n,) int64`, in bytes."""
@@ -55,6 +62,27 @@ class Packed:
     @property
     def memory_bytes(self) -> int:
         return self.content.nbytes + self.ends.nbytes
+
+    def containing(self, part: str) -> NDArray[np.intp]:
+        """The places of the strings that it is in, ascending. O(b)."""
+        wanted = part.encode("utf-8", _LONE_SURROGATES)
+        if not wanted:
+            return np.arange(len(self))
+        # No character's bytes begin inside those of another, so bytes can be looked for.
+        found = np.flatnonzero(
+            self.content[: max(0, len(self.content) - len(wanted) + 1)] == wanted[0]
+        )
+        for i, byte in enumerate(wanted[1:], start=1):
+            found = found[self.content[found + i] == byte]
+        places = np.searchsorted(self.ends, found, side="right") - 1
+        is_inside = found + len(wanted) <= self.ends[places + 1]
+        return np.unique(places[is_inside])
+
+    def casefolded(self) -> "Packed":
+        """By Unicode's full case folding."""
+        if self.content.max(initial=0) > _LAST_ASCII:
+            return Packed.of(text.casefold() for text in self)
+        return Packed(np.frombuffer(self.content.tobytes().lower(), np.uint8), self.ends)
 
     def taken(self, rows: NDArray[np.intp]) -> "Packed":
         """These, in the order given."""

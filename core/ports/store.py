@@ -144,7 +144,7 @@ class LogReader(Protocol):
 
     @property
     def oldest(self) -> int | None:
-        """None: it has no entry (nothing was ever written, or all is trimmed)."""
+        """None: nothing was ever written."""
         ...
 
     def after(self, position: int) -> Iterator[LogEntry]:
@@ -222,7 +222,8 @@ class Store(Protocol):
     def trim_log(self, before: int) -> int:
         """Remove the entries of positions less than `before`; how many there were.
 
-        In batches between which others write; it takes no position. Snapshots keep what they see.
+        The last entry stays: it says when the record came to where it is. In batches between
+        which others write; it takes no position. Snapshots keep what they see.
         """
         ...
 

@@ -46,9 +46,18 @@ class Prepared:
     settled: Library
 
 
+def _at_once(_library_id: str, _rows: int) -> None:
+    pass
+
+
 class ChunkWrites:
-    def __init__(self, embedding: TextEmbedding) -> None:
+    """`admit`: waits until a library may take so many rows more, or refuses them."""
+
+    def __init__(
+        self, embedding: TextEmbedding, admit: Callable[[str, int], None] = _at_once
+    ) -> None:
         self._embedding = embedding
+        self._admit = admit
 
     def prepare(
         self,
@@ -76,7 +85,12 @@ class ChunkWrites:
         return Prepared(drafts, library, had_vectors, settled)
 
     def embeddings(self, prepared: Prepared) -> list[Embedding]:
-        """Raises: ProviderError."""
+        """To be called while no transaction is open, as it may take long.
+
+        Raises:
+            ProviderError; Unavailable: the library's index can't keep up.
+        """
+        self._admit(prepared.library.id, len(prepared.drafts))
         return self._embedding.embeddings(prepared.settled, prepared.drafts)
 
     def settle(self, unit: UnitOfWork, prepared: Prepared) -> None:

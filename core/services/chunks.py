@@ -239,8 +239,8 @@ def _matching(
     In a settled write the catalog says the same as the record; but for a catalog that has missed
     a commit, when the record alone is right.
     """
-    if state.position == unit.position - 1:
-        view = state.views[library.id]
+    view = state.views.get(library.id)
+    if view is not None and state.position == unit.position - 1:
         return [chunk.id for chunk in view.chunks(view.matching(filter_))]
     matches = compile_filter(filter_)
     document, ids = None, []

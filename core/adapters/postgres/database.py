@@ -1,11 +1,14 @@
 """Where the database is, and how each connection to it is set up."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.adapters.postgres import texts
+from core.adapters.postgres.errors import reason_of
 from core.adapters.postgres.rows import Connection
 from core.domain.errors import StorageError
 from core.ports.store import Durability
@@ -51,6 +54,16 @@ class Database:
             raise StorageError("NALANDA_DATABASE_URL: an @ in the password is written %40.")
         self.conninfo = make_conninfo("", **{**_DEFAULTS, **parameters})
         self.place = f"{host}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """What goes wrong is told with the place. Raises: StorageError."""
+        try:
+            yield
+        except psycopg.Error as error:
+            raise StorageError(f"{self.place} can't be opened: {reason_of(error)}") from error
+        except StorageError as error:
+            raise StorageError(f"{self.place} can't be opened: {error}") from error
 
     def connect(self, durability: Durability) -> Connection:
         """For writing. Raises: psycopg.Error."""

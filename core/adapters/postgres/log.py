@@ -12,7 +12,8 @@ _AT_ONCE = 500
 _OLDEST = "SELECT min(position) FROM log"
 _AFTER = "SELECT position, at, changes FROM log WHERE position > %s ORDER BY position LIMIT %s"
 _TRIM = """
-DELETE FROM log WHERE position < %s AND position < (SELECT min(position) FROM log) + %s
+DELETE FROM log WHERE position < least(%s, (SELECT position FROM cluster))
+    AND position < (SELECT min(position) FROM log) + %s
 """
 
 

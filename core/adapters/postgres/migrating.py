@@ -6,6 +6,7 @@ its own, by which a database is known as ours as well.
 
 from pathlib import Path
 
+from core.adapters.postgres.database import Database
 from core.adapters.postgres.rows import Connection, fetch
 from core.domain.errors import StorageError
 
@@ -42,9 +43,27 @@ def migrate(connection: Connection) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         _check_server(connection)
         done = _format(connection)
+        if done is None:
+            done = 0
+            connection.execute(_MARK)
         for number, script in enumerate(MIGRATIONS[done:], start=done + 1):
             connection.execute(script.read_bytes())
             connection.execute("INSERT INTO nalanda_format (number) VALUES (%s)", (number,))
+
+
+def examine(url: str) -> str:
+    """What there is, in a line; nothing is changed. Raises: StorageError."""
+    database = Database(url)
+    with database.opening(), database.connect("full") as connection:
+        _check_server(connection)
+        done = _format(connection)
+        number = connection.info.server_version
+        version = f"PostgreSQL {number // 10_000}.{number % 10_000}"
+        found = "empty, to be set up" if done is None else f"format {done} of {len(MIGRATIONS)}"
+        ((fsync,),) = fetch(connection, "SHOW fsync")
+    if fsync == "off":
+        raise StorageError(f"{database.place} runs with fsync off: a power cut destroys it.")
+    return f"{version} at {database.place}, {found}"
 
 
 def _check_server(connection: Connection) -> None:
@@ -58,13 +77,13 @@ def _check_server(connection: Connection) -> None:
         raise StorageError(f"Its encoding is {encoding}; UTF8 is needed.")
 
 
-def _format(connection: Connection) -> int:
-    """How many steps were made before; 0 in an empty database, which is ours from now on."""
+def _format(connection: Connection) -> int | None:
+    """How many steps were made before; none of ours: the database is empty."""
     ((ours,),) = fetch(connection, _OURS)
     if not ours:
         if fetch(connection, _ANYTHING):
             raise StorageError("It is another program's database; it is left as it is.")
-        connection.execute(_MARK)
+        return None
     ((number,),) = fetch(connection, "SELECT coalesce(max(number), 0) FROM nalanda_format")
     if number > len(MIGRATIONS):
         raise StorageError(

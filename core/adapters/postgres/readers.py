@@ -7,12 +7,12 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from core.adapters.postgres.database import Database, set_up_reader
-from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.rows import Connection, fetch_last
 
 MOST = 16
 _WAIT_S = 5.0
 
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGIN = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT position FROM cluster"
 
 
 class Readers:
@@ -29,11 +29,11 @@ class Readers:
         )
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """What it sees is settled by its first statement."""
-        connection = self._begun()
+    def transaction(self) -> Iterator[tuple[Connection, int]]:
+        """With its position, the reading of which settles what it sees."""
+        connection, position = self._begun()
         try:
-            yield connection
+            yield connection, position
         finally:
             self._give_back(connection)
 
@@ -47,24 +47,21 @@ class Readers:
         """Closes the idle ones now, and each that is leased when it comes back."""
         self._pool.close()
 
-    def _begun(self) -> Connection:
+    def _begun(self) -> tuple[Connection, int]:
         """Idle connections may have been lost, as all of them are when the server restarts."""
-        connection = self._pool.getconn()
         try:
-            connection.execute(_BEGIN)
+            return self._begun_on(self._pool.getconn())
         except psycopg.OperationalError:
-            self._pool.putconn(connection)
             self._pool.check()
-            connection = self._pool.getconn()
-            try:
-                connection.execute(_BEGIN)
-            except BaseException:
-                self._pool.putconn(connection)
-                raise
+            return self._begun_on(self._pool.getconn())
+
+    def _begun_on(self, connection: Connection) -> tuple[Connection, int]:
+        try:
+            ((position,),) = fetch_last(connection, _BEGIN)
         except BaseException:
-            self._pool.putconn(connection)
+            self._give_back(connection)
             raise
-        return connection
+        return connection, position
 
     def _give_back(self, connection: Connection) -> None:
         try:

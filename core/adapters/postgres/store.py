@@ -5,27 +5,24 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
-
 from core.adapters.data_dir import DataDirLock
 from core.adapters.grouping import Grouping
 from core.adapters.listeners import Listeners
 from core.adapters.postgres import log
 from core.adapters.postgres.database import Database
-from core.adapters.postgres.errors import postgres_errors, reason_of
+from core.adapters.postgres.errors import postgres_errors
 from core.adapters.postgres.migrating import migrate
 from core.adapters.postgres.readers import Readers
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import (
-    POSITION,
     Clock,
     PostgresSnapshot,
     PostgresUnitOfWork,
 )
 from core.adapters.postgres.writer import Writer
-from core.domain.errors import StorageError
 from core.ports.store import Durability, Listener
 
+_POSITION = "SELECT position FROM cluster"
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
 
 
@@ -63,13 +60,13 @@ class PostgresStore:
     @property
     def position(self) -> int:
         with postgres_errors(), self._readers.connection() as connection:
-            return int(fetch(connection, POSITION)[0][0])
+            return int(fetch(connection, _POSITION)[0][0])
 
     @contextmanager
     def read(self) -> Iterator[PostgresSnapshot]:
         """Raises: Unavailable: the database can't be reached, or all connections are in use."""
-        with postgres_errors(), self._readers.transaction() as connection:
-            yield PostgresSnapshot(connection, self._now)
+        with postgres_errors(), self._readers.transaction() as (connection, position):
+            yield PostgresSnapshot(connection, position, self._now)
 
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[PostgresUnitOfWork]:
@@ -103,7 +100,7 @@ class PostgresStore:
 
 def _taken_over(database: Database, durability: Durability) -> tuple[Writer, bytes]:
     """From now on no other process's writes pass the fence. Raises: StorageError."""
-    try:
+    with database.opening():
         connection = database.connect(durability)
         try:
             migrate(connection)
@@ -111,8 +108,4 @@ def _taken_over(database: Database, durability: Durability) -> tuple[Writer, byt
         except BaseException:
             connection.close()
             raise
-    except psycopg.Error as error:
-        raise StorageError(f"{database.place} can't be opened: {reason_of(error)}") from error
-    except StorageError as error:
-        raise StorageError(f"{database.place} can't be opened: {error}") from error
     return Writer(database, durability, connection, epoch), cursor_key

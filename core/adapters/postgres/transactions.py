@@ -11,26 +11,20 @@ from core.adapters.postgres.feedback import FeedbackOfQuestions, WritableFeedbac
 from core.adapters.postgres.libraries import Libraries, WritableLibraries
 from core.adapters.postgres.log import Log
 from core.adapters.postgres.replays import Replays, WritableReplays
-from core.adapters.postgres.rows import Connection, fetch
-from core.adapters.postgres.writer import Writer
+from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.writer import Logged, Writer
 from core.adapters.rows import to_time
 from core.domain.changes import Change
-from core.domain.errors import Unavailable
-
-POSITION = "SELECT position FROM cluster"
-
-_FENCE = "UPDATE cluster SET position = position + 1 WHERE epoch = %s RETURNING position"
-_LOG = "INSERT INTO log (position, epoch, at, changes) VALUES (%s, %s, %s, %s)"
 
 Clock = Callable[[], datetime]
 OnCommit = Callable[[int, Sequence[Change]], None]
 
 
 class PostgresSnapshot:
-    """One read transaction, which begins with the reading of its position."""
+    """One read transaction."""
 
-    def __init__(self, connection: Connection, now: Clock) -> None:
-        self.position: int = fetch(connection, POSITION)[0][0]
+    def __init__(self, connection: Connection, position: int, now: Clock) -> None:
+        self.position = position
         self.libraries = Libraries(connection)
         self.documents = Documents(connection)
         self.chunks = Chunks(connection)
@@ -47,11 +41,8 @@ class PostgresUnitOfWork:
 
     def __init__(self, writer: Writer, now: Clock, commit: Commit, on_commit: OnCommit) -> None:
         """Raises: Unavailable: a later epoch has begun; this process writes no more."""
+        self.position = writer.pass_fence()
         connection = writer.connection
-        passed = fetch(connection, _FENCE, writer.epoch)
-        if not passed:
-            raise Unavailable("Another process has taken over the writing.")
-        self.position: int = passed[0][0]
         self._writer = writer
         self._now = now
         self._commit = commit
@@ -64,9 +55,8 @@ class PostgresUnitOfWork:
         self.replays = WritableReplays(connection, now)
 
     def commit(self) -> None:
-        entry = (self.position, self._writer.epoch, to_time(self._now()), to_entry(self._changes))
-        self._writer.connection.execute(_LOG, entry)
-        self._writer.expect(self.position, self._tell)
+        entry = to_entry(self._changes)
+        self._writer.log(Logged(self.position, to_time(self._now()), entry, self._tell))
         self._commit(self._tell)
 
     def _tell(self) -> None:

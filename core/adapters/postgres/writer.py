@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import LiteralString
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -11,7 +10,7 @@ from psycopg.pq import TransactionStatus
 from core.adapters.grouping import Tell
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors, translated
-from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.postgres.rows import Connection, columns_of, fetch, fetch_last
 from core.domain.errors import StorageError, Unavailable
 from core.ports.store import Durability
 
@@ -22,21 +21,37 @@ _PAUSE_S = 0.1
 
 # The session whose connection was lost may still be at it; it holds this row until it has ended.
 _WAIT_FOR_THE_OTHER = "SELECT FROM cluster FOR UPDATE"
+_FENCE = b"UPDATE cluster SET position = position + 1 WHERE epoch = %s RETURNING position"
+_COMMIT = b"""
+INSERT INTO log (position, epoch, at, changes)
+SELECT position, %s, at, changes
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS entries (position, at, changes);
+COMMIT
+"""
 _ON_RECORD = "SELECT FROM log WHERE position = %s AND epoch = %s"
 
+_BEGIN = b"BEGIN"
+_UNDO = b"ROLLBACK TO SAVEPOINT %(mark)b; RELEASE SAVEPOINT %(mark)b"
+
+_ANSWERED = (TransactionStatus.IDLE, TransactionStatus.INERROR)
 _OPEN = (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 @dataclass(frozen=True, slots=True)
-class _Expected:
-    """What a COMMIT is to bring about."""
+class Logged:
+    """What the log is to say of a unit: `at` in RFC 3339, `changes` in JSON."""
 
     position: int
+    at: str
+    changes: str
     tell: Tell
 
 
 class Writer:
     """The transaction of `core.adapters.grouping` on PostgreSQL.
+
+    Statements that return nothing wait for the next that does, or for the COMMIT: each round trip
+    costs as much as a small statement, and the next writer waits for it.
 
     Where a connection is lost during COMMIT, it asks the database afterwards what became of it.
     If that can't be told in time, the write is reported as failed, and asked after again
@@ -59,37 +74,49 @@ class Writer:
         self._durability = durability
         self._patience_s = patience_s
         self._pause = pause
-        self._expected: list[_Expected] = []
-        self._uncertain: list[_Expected] = []
+        self._waiting: list[bytes] = []
+        self._marks = 0
+        self._logged: list[Logged] = []
+        self._uncertain: list[Logged] = []
 
     @property
     def is_open(self) -> bool:
         return self.connection.info.transaction_status in _OPEN
 
-    def expect(self, position: int, tell: Tell) -> None:
-        """Of each unit that the next COMMIT keeps."""
-        self._expected.append(_Expected(position, tell))
+    def pass_fence(self) -> int:
+        """The unit's position. Raises: Unavailable: a later epoch has begun; psycopg.Error."""
+        begins = self._waiting == [_BEGIN]
+        statements, self._waiting = b"; ".join([*self._waiting, _FENCE]), []
+        try:
+            passed = fetch_last(self.connection, statements, self.epoch)
+        except psycopg.OperationalError as error:
+            if not (begins and _is_lost(error)):
+                raise
+            self._reconnect()  # nothing had been done on the one that was lost
+            passed = fetch_last(self.connection, statements, self.epoch)
+        if not passed:
+            raise Unavailable("Another process has taken over the writing.")
+        return int(passed[0][0])
+
+    def log(self, logged: Logged) -> None:
+        """The last step of a unit that the next COMMIT is to keep. Raises: StorageError."""
+        if self.connection.info.transaction_status is TransactionStatus.INERROR:
+            raise StorageError("An error has ended the transaction.")
+        self._logged.append(logged)
 
     def begin(self) -> None:
         with postgres_errors():
             self._settle()
-            self._expected.clear()
-            try:
-                self.connection.execute("BEGIN")
-            except psycopg.OperationalError:
-                self._reconnect()
-                self.connection.execute("BEGIN")
+        self._logged, self._waiting, self._marks = [], [_BEGIN], 0
 
     def commit(self) -> None:
-        expected, self._expected = self._expected, []
+        logged, self._logged, self._waiting = self._logged, [], []
+        entries = [(x.position, x.at, x.changes) for x in logged]
         try:
-            status = self.connection.execute("COMMIT").statusmessage
+            fetch_last(self.connection, _COMMIT, self.epoch, *columns_of(entries))
         except psycopg.Error as error:
-            if self._has_ended(error) or not self._came_through(expected):
+            if self._was_refused(error) or not self._came_through(logged):
                 raise translated(error) from error
-        else:
-            if status != "COMMIT":
-                raise StorageError("An error has ended the transaction.")
 
     def rollback(self) -> None:
         try:
@@ -98,39 +125,38 @@ class Writer:
             self.connection.close()  # which ends the transaction as well
 
     def mark(self) -> None:
-        self._run("SAVEPOINT unit")
+        self._marks += 1  # each has a name of its own, so that none is undone for another
+        self._waiting.append(b"SAVEPOINT unit%d" % self._marks)
 
     def keep(self) -> None:
-        self._run("RELEASE SAVEPOINT unit")
+        self._waiting.append(b"RELEASE SAVEPOINT unit%d" % self._marks)
 
     def undo(self) -> None:
-        self._run("ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit")
+        self._waiting = []
+        with postgres_errors():
+            fetch_last(self.connection, _UNDO % {b"mark": b"unit%d" % self._marks})
 
     def close(self) -> None:
         self.connection.close()
-
-    def _run(self, statement: LiteralString) -> None:
-        with postgres_errors():
-            self.connection.execute(statement)
 
     def _reconnect(self) -> None:
         self.connection.close()
         self.connection = self._database.connect(self._durability)
 
-    def _has_ended(self, error: psycopg.Error) -> bool:
-        """The server has refused the COMMIT, and is there to say so."""
+    def _was_refused(self, error: psycopg.Error) -> bool:
+        """The server is still there to say so."""
         status = self.connection.info.transaction_status
-        return error.sqlstate is not None and status is TransactionStatus.IDLE
+        return error.sqlstate is not None and status in _ANSWERED
 
-    def _came_through(self, expected: list[_Expected]) -> bool:
+    def _came_through(self, logged: list[Logged]) -> bool:
         """Raises: Unavailable: nobody can tell."""
         deadline_s = time.monotonic() + self._patience_s
         while True:
             try:
-                return self._is_on_record(expected)
+                return self._is_on_record(logged)
             except psycopg.Error as error:
                 if time.monotonic() > deadline_s:
-                    self._uncertain = expected
+                    self._uncertain = logged
                     raise Unavailable(
                         "The connection to the database was lost while this was committed, and it"
                         " can't be asked yet whether it was: it may be on record."
@@ -144,13 +170,18 @@ class Writer:
         on_record = self._is_on_record(self._uncertain)
         uncertain, self._uncertain = self._uncertain, []
         if on_record:
-            for expected in uncertain:
-                expected.tell()
+            for logged in uncertain:
+                logged.tell()
 
-    def _is_on_record(self, expected: list[_Expected]) -> bool:
+    def _is_on_record(self, logged: list[Logged]) -> bool:
         """All of it or none is. Raises: psycopg.Error."""
         self._reconnect()
         with self.connection.transaction():
             self.connection.execute(_WAIT_FOR_THE_OTHER)
-            last = expected[-1].position
+            last = logged[-1].position
             return bool(fetch(self.connection, _ON_RECORD, last, self.epoch))
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """The connection, by the network or by the server, which says so last of all."""
+    return error.sqlstate is None or error.sqlstate.startswith("57P")

@@ -22,6 +22,8 @@ MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 _SYNCHRONOUS: dict[Durability, str] = {"full": "full", "relaxed": "normal"}
 
 _BUSY_TIMEOUT_MS = 5_000
+_BESIDE_TIMEOUT_MS = 30_000
+_INCREMENTAL = 2
 _CACHE_KIB = 16 * 1024
 _WAL_BYTES = 64 * 2**20
 """A longer one is cut down to this when it begins anew."""
@@ -44,6 +46,31 @@ def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
     return connection
 
 
+def open_beside(path: Path) -> apsw.Connection:
+    """A connection that writes beside the process that has the data directory, or without one.
+
+    Raises:
+        StorageError: there is no such file, it is not ours or damaged, or of another format.
+    """
+    if not path.exists():
+        raise StorageError(f"There is no database {path}.")
+    with sqlite_errors():
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        with sqlite_errors():
+            _check_ownership(connection)
+            _check_up_to_date(connection)
+            _configure(connection)
+            connection.set_busy_timeout(_BESIDE_TIMEOUT_MS)  # the server takes most turns
+            connection.pragma("synchronous", "full")
+            connection.pragma("fullfsync", True)
+            connection.pragma("foreign_keys", True)
+    except StorageError as error:
+        connection.close()
+        raise StorageError(f"{path} can't be opened: {error}") from error
+    return connection
+
+
 def open_reader(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     _configure(connection)
@@ -53,6 +80,7 @@ def open_reader(path: Path) -> apsw.Connection:
 def _prepare(connection: apsw.Connection, durability: Durability) -> None:
     _check_ownership(connection)
     _configure(connection)
+    connection.pragma("auto_vacuum", _INCREMENTAL)  # heeded by a file with nothing in it yet
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StorageError("Its file system has no shared memory, which the WAL mode needs.")
     connection.pragma("synchronous", _SYNCHRONOUS[durability])
@@ -77,6 +105,14 @@ def _check_ownership(connection: apsw.Connection) -> None:
     if version > newest:
         raise StorageError(
             f"A newer Nalanda has written it (format {version}; this one knows up to {newest})."
+        )
+
+
+def _check_up_to_date(connection: apsw.Connection) -> None:
+    version, newest = connection.pragma("user_version"), len(MIGRATIONS)
+    if version < newest:
+        raise StorageError(
+            f"It has format {version}, and this program's is {newest}: start the server once."
         )
 
 

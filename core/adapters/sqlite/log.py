@@ -15,7 +15,9 @@ _OLDEST = "SELECT min(position) FROM log"
 _AFTER = "SELECT position, at, changes FROM log WHERE position > ? ORDER BY position LIMIT ?"
 # Without LIMIT, which DELETE has only in some builds: positions have no gaps.
 _TRIM = """
-DELETE FROM log WHERE position < ?1 AND position < (SELECT min(position) FROM log) + ?2
+DELETE FROM log WHERE position < min(?1, (SELECT position FROM cluster))
+    AND position < (SELECT min(position) FROM log) + ?2
+    AND position < coalesce((SELECT min(position) FROM backups), ?1)
 RETURNING position
 """
 
@@ -36,5 +38,8 @@ class Log:
 
 
 def trim(connection: apsw.Connection, before: int) -> int:
-    """One batch, in a transaction of its own; how many entries are gone."""
+    """One batch, in a transaction of its own; how many entries are gone.
+
+    What the next backups need stays.
+    """
     return len(fetch(connection, _TRIM, before, _AT_ONCE))

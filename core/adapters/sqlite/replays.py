@@ -12,7 +12,10 @@ from core.domain.errors import Conflict
 from core.ports.store import REPLAYS_KEPT, Replay
 
 _GET = "SELECT fingerprint, status, headers, body FROM replays WHERE key = ? AND at > ?"
-_PUT = "INSERT INTO replays (key, fingerprint, status, headers, body, at) VALUES (?, ?, ?, ?, ?, ?)"
+_PUT = """
+INSERT INTO replays (key, fingerprint, status, headers, body, at, version)
+VALUES (?, ?, ?, ?, ?, ?, (SELECT position FROM cluster))
+"""
 _EXPIRE = "DELETE FROM replays WHERE at <= ?"
 
 

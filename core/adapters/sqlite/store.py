@@ -8,7 +8,7 @@ from pathlib import Path
 from core.adapters.data_dir import DataDirLock
 from core.adapters.grouping import Grouping
 from core.adapters.listeners import Listeners
-from core.adapters.sqlite import log
+from core.adapters.sqlite import log, space
 from core.adapters.sqlite.database import open_writer
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.readers import Readers
@@ -41,15 +41,15 @@ class SqliteStore:
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
         try:
-            path = data_dir / DATABASE_NAME
-            self._writer = open_writer(path, durability)
+            self._path = data_dir / DATABASE_NAME
+            self._writer = open_writer(self._path, durability)
             with sqlite_errors():
                 ((self._epoch, self.cursor_key),) = fetch(self._writer, _TAKE_OVER)
         except BaseException:
             self._data_dir.release()
             raise
         self._writes = Grouping(SqliteTransaction(self._writer))
-        self._readers = Readers(path)
+        self._readers = Readers(self._path)
 
     @property
     def position(self) -> int:
@@ -83,6 +83,12 @@ class SqliteStore:
     def _trim(self, before: int) -> int:
         with self._writes.alone(), sqlite_errors():
             return log.trim(self._writer, before)
+
+    def reclaim(self) -> int:
+        """Lets go of history that no backup needs, and gives back the space of deleted rows if it
+        is much; how many bytes. Writes go on meanwhile, beside a thread of the background.
+        """
+        return space.reclaim(self._path, self._now())
 
     def close(self) -> None:
         """Waits for the writes that run; reads that run end on their own."""

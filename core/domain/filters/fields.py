@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from core.domain.document import Chunk, Document
 from core.domain.errors import Invalid
+from core.domain.library import Metadata
 from core.domain.schema import FieldType, MetadataSchema
 from core.domain.values import MISSING, locate
 
@@ -66,9 +67,15 @@ class Field:
 
 
 def _chunk_metadata_reader(key: str) -> Reader:
+    read = metadata_reader(key)
+    return lambda chunk, _: read(chunk.metadata)
+
+
+def metadata_reader(key: str) -> Callable[[Metadata], object]:
+    """As `Field.reader` of a field of metadata, where it is at hand already."""
     if "." in key:
-        return lambda chunk, _: locate(chunk.metadata, key)[1]
-    return lambda chunk, _: chunk.metadata.get(key, MISSING)
+        return lambda metadata: locate(metadata, key)[1]
+    return lambda metadata: metadata.get(key, MISSING)
 
 
 def _document_reader(key: str) -> Reader:

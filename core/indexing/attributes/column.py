@@ -5,6 +5,7 @@ whether strings that are date-times compare as such.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,8 +18,9 @@ from core.domain.filters.comparing import comparable
 from core.domain.filters.order import KEY_LENGTH
 from core.domain.values import Missing, instant
 from core.indexing.attributes.bitmaps import full, to_mask
-from core.indexing.attributes.composites import Composites, Located
+from core.indexing.attributes.composites import Composites, ValuesAt, members_of
 from core.indexing.attributes.sorted_values import Bound, SortedValues
+from core.indexing.packed import Packed
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -77,10 +79,15 @@ class Column:
         self._made_moments = parts.moments
 
     @classmethod
-    def of(cls, values: Sequence[object]) -> "Column":
-        """`values`: one for each row, JSON, `MISSING`, or datetimes as of built-in fields."""
+    def of(cls, values: Sequence[object], values_at: ValuesAt) -> "Column":
+        """`values`: one for each row, JSON, `MISSING`, or datetimes as of built-in fields.
+
+        `values_at`: where lists and objects are found again, which are not kept.
+        """
         size, rows = len(values), _rows_by_kind(values)
         texts = _sorted(rows.get(str, []), values)
+        texts = replace(texts, values=Packed.of(texts.values))
+        lists = rows.get(list, [])
         numbers = sorted([*rows.get(int, []), *rows.get(float, [])])
         moments = None
         if datetime in rows:
@@ -96,9 +103,11 @@ class Column:
             true=BitMap([row for row in rows.get(bool, []) if values[row] is True]),
             null=BitMap(rows.get(type(None), [])),
             composites=Composites(
-                Located.at(rows.get(list, []), values),
-                Located.at(rows.get(dict, []), values),
+                np.array(lists, np.uint32),
+                np.array(rows.get(dict, []), np.uint32),
                 size,
+                values_at,
+                members_of([(row, values[row]) for row in lists], size) if lists else None,
             ),
             moments=moments,
         )
@@ -121,7 +130,6 @@ class Column:
 
     @property
     def memory_bytes(self) -> int:
-        """Without the values themselves, which the chunks and documents have."""
         total = self._texts.memory_bytes + self._numbers.memory_bytes
         total += self._composites.memory_bytes
         if self._made_moments is not None:
@@ -132,9 +140,11 @@ class Column:
         )
 
     @property
-    def texts(self) -> Sequence[str]:
+    def texts(self) -> Packed:
         """Each distinct one, in order."""
-        return self._texts.values
+        texts = self._texts.values
+        assert isinstance(texts, Packed)
+        return texts
 
     def equal_to(self, wanted: object, *, instants: bool) -> BitMap:
         return self._of_form(comparable(wanted, instants=instants), instants)
@@ -170,21 +180,20 @@ class Column:
         found = self._composites.with_member(wanted, instants=instants)
         if not isinstance(wanted, str):
             return found
-        places = [place for place, text in enumerate(self._texts.values) if wanted in text]
-        return found | self._texts.at(places)
+        return found | self._texts.at(self.texts.containing(wanted).tolist())
 
     def icontaining(self, wanted: str) -> BitMap:
-        folded, texts = wanted.casefold(), self._texts
-        places = [place for place, text in enumerate(texts.values) if folded in text.casefold()]
-        return texts.at(places) | self._composites.with_folded_member(folded)
+        folded = wanted.casefold()
+        places = self.texts.casefolded().containing(folded).tolist()
+        return self._texts.at(places) | self._composites.with_folded_member(folded)
 
     def starting_with(self, prefix: str) -> BitMap:
         return self._texts.starting_with(prefix)
 
     def warm(self) -> None:
         """Makes what filters of values like these will ask for: instants, and lists' members."""
-        texts = self._texts.values
-        if any(instant(text) for text in texts[:: len(texts) // 8 + 1]):
+        texts = self.texts
+        if any(instant(texts[i]) for i in range(0, len(texts), len(texts) // 8 + 1)):
             self._moments()
         self._composites.warm()
 

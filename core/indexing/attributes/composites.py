@@ -1,7 +1,6 @@
 """The lists and objects of a column: by what they are as wholes, and lists by their members."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -14,43 +13,31 @@ from core.indexing.attributes.bitmaps import Rows, from_rows
 _BYTES_PER_FORM: Final = 200
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Located:
-    """`rows`: `(m,) uint32`, ascending; `values`: that of each."""
-
-    rows: Rows
-    values: Sequence[Any]
-
-    @classmethod
-    def at(cls, rows: Sequence[int], values: Sequence[Any]) -> "Located":
-        """`values`: of all rows."""
-        return cls(np.array(rows, np.uint32), [values[row] for row in rows])
-
-    @property
-    def memory_bytes(self) -> int:
-        """Without the values themselves."""
-        return self.rows.nbytes + 8 * len(self.values)
-
-    def pairs(self) -> Iterator[tuple[int, Any]]:
-        return zip(self.rows.tolist(), self.values, strict=True)
-
-
+ValuesAt: TypeAlias = Callable[[Rows], Sequence[Any]]
+"""The values of these rows, in their order, as the chunks have them."""
 ByForm: TypeAlias = dict[Hashable, BitMap]
 _Forms: TypeAlias = Callable[[bool], Iterator[tuple[int, Hashable]]]
 
 
 class Composites:
-    """Each way to look them up is made when it is first asked for."""
+    """They stay where the chunks are. Each way to look them up is made when first asked for."""
 
-    __slots__ = ("_grouped", "_size", "lists", "objects")
+    __slots__ = ("_grouped", "_size", "_values_at", "lists", "objects")
 
     def __init__(
-        self, lists: Located, objects: Located, size: int, members: ByForm | None = None
+        self,
+        lists: Rows,
+        objects: Rows,
+        size: int,
+        values_at: ValuesAt,
+        members: ByForm | None = None,
     ) -> None:
-        """`members`: as `members` of another has them, if that has made them."""
+        """`lists`, `objects`: the rows whose value is one, ascending. `members`: as `members` of
+        another has them, if that has made them."""
         self.lists = lists
         self.objects = objects
         self._size = size
+        self._values_at = values_at
         self._grouped: dict[tuple[_Forms, bool], ByForm] = {}
         if members is not None:
             self._grouped[self._members, False] = members
@@ -63,7 +50,7 @@ class Composites:
     @property
     def memory_bytes(self) -> int:
         """What the forms take is an estimate."""
-        total = self.lists.memory_bytes + self.objects.memory_bytes
+        total = self.lists.nbytes + self.objects.nbytes
         by_identity = {id(grouped): grouped for grouped in list(self._grouped.values())}
         for grouped in by_identity.values():
             total += sum(_BYTES_PER_FORM + len(rows.serialize()) for rows in grouped.values())
@@ -71,7 +58,7 @@ class Composites:
 
     def warm(self) -> None:
         """Makes what `with_member` needs."""
-        if self.lists.values:
+        if len(self.lists):
             self._by_form(self._members, instants=True)
 
     def equal_to(self, form: Hashable, *, instants: bool) -> BitMap:
@@ -97,20 +84,32 @@ class Composites:
         return grouped
 
     def _wholes(self, instants: bool) -> Iterator[tuple[int, Hashable]]:
-        for located in (self.lists, self.objects):
-            for row, value in located.pairs():
+        for rows in (self.lists, self.objects):
+            for row, value in self._pairs(rows):
                 yield row, comparable(value, instants=instants)
 
     def _members(self, instants: bool) -> Iterator[tuple[int, Hashable]]:
-        for row, items in self.lists.pairs():
-            for item in items:
-                yield row, comparable(item, instants=instants)
+        return _members(self._pairs(self.lists), instants=instants)
 
     def _folded(self, _: bool) -> Iterator[tuple[int, Hashable]]:
-        for row, items in self.lists.pairs():
+        for row, items in self._pairs(self.lists):
             for item in items:
                 if isinstance(item, str):
                     yield row, item.casefold()
+
+    def _pairs(self, rows: Rows) -> Iterator[tuple[int, Any]]:
+        return zip(rows.tolist(), self._values_at(rows), strict=True)
+
+
+def members_of(lists: Iterable[tuple[int, Any]], size: int) -> ByForm:
+    """As `Composites.members` has them; `lists`: each with its row."""
+    return _grouped(_members(lists, instants=False), size)
+
+
+def _members(lists: Iterable[tuple[int, Any]], *, instants: bool) -> Iterator[tuple[int, Hashable]]:
+    for row, items in lists:
+        for item in items:
+            yield row, comparable(item, instants=instants)
 
 
 def _grouped(forms: Iterable[tuple[int, Hashable]], size: int) -> ByForm:

@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from datetime import datetime
 
 import numpy as np
 from immutables import Map
@@ -16,9 +15,9 @@ from core.indexing.attributes.bitmaps import Rows
 from core.indexing.attributes.choosing import fields_worth_indexing
 from core.indexing.attributes.column import Column
 from core.indexing.attributes.evaluation import OF_DOCUMENTS, Evaluation
+from core.indexing.attributes.reading import metadata_values, values_at, values_of
 
 _DOCUMENT_ID = Field(Scope.CHUNK, "document_id")
-_NO_DOCUMENT = Document("", "", None, None, {}, 0, datetime.min, datetime.min)  # noqa: DTZ901
 _UNINDEXED = (Scope.CHUNK, "text")
 
 ColumnKey = tuple[Scope, str]
@@ -74,10 +73,19 @@ class AttributeIndex:
         index = cls(chunks, documents)
         index.column(_DOCUMENT_ID)
         index._by_id()
-        for field in (*fields, *fields_worth_indexing(chunks)):
+        chosen = [*fields, *fields_worth_indexing(chunks)]
+        index._make_columns_of_metadata(chosen)
+        for field in chosen:
             if column := index.column(field):
                 column.warm()
         return index
+
+    def _make_columns_of_metadata(self, fields: Iterable[Field]) -> None:
+        scope = Scope.CHUNK_METADATA
+        keys = dict.fromkeys(field.key for field in fields if field.scope is scope)
+        for key, values in metadata_values([*keys], self.chunks):
+            again = values_at(Field(scope, key), self.chunks, self._documents)
+            self._columns[scope, key] = Column.of(values, again)
 
     @property
     def size(self) -> int:
@@ -168,9 +176,13 @@ class AttributeIndex:
         column = self._columns.get(key)
         if column is None:
             read = self._stored.get(key)
-            column = Column.of(self._values(field)) if read is None else read()
+            column = self._made_column(field) if read is None else read()
             self._columns[key] = column
         return column
+
+    def _made_column(self, field: Field) -> Column:
+        chunks, documents = self.chunks, self._documents
+        return Column.of(values_of(field, chunks, documents), values_at(field, chunks, documents))
 
     def first(
         self, order: Order | None, within: BitMap, count: int, is_behind: Predicate | None = None
@@ -227,12 +239,3 @@ class AttributeIndex:
     def _asking(self, predicate: Predicate) -> Callable[[int], bool]:
         chunks, documents = self.chunks, self._documents
         return lambda row: predicate(chunks[row], documents[chunks[row].document_id])
-
-    def _values(self, field: Field) -> list[object]:
-        read, documents = field.reader(), self._documents
-        if field.scope in OF_DOCUMENTS:
-            one_of = {chunk.document_id: chunk for chunk in self.chunks}
-            values = {id_: read(chunk, documents[id_]) for id_, chunk in one_of.items()}
-            return [values[chunk.document_id] for chunk in self.chunks]
-        # What a chunk says for itself needs no document, and to look each up would take as long.
-        return [read(chunk, _NO_DOCUMENT) for chunk in self.chunks]

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from core.indexing.attributes.bitmaps import Rows, from_rows
+from core.indexing.packed import Packed
 
 _FREQUENT = 2**12
 _SCAN_FROM = 1 / 16
+_BYTES_PER_NUMBER = 40
+"""As an object, and a place in a list."""
 
 
 class Bound(NamedTuple):
@@ -31,7 +34,7 @@ class SortedValues:
     with more than `_FREQUENT` rows, at most `m / _FREQUENT` of them, kept once asked for.
     """
 
-    values: Sequence[Any]
+    values: Sequence[Any] | Packed
     starts: NDArray[np.uint32]
     rows: Rows
     size: int
@@ -49,9 +52,12 @@ class SortedValues:
 
     @property
     def memory_bytes(self) -> int:
-        """Without the values themselves, which the chunks have anyway."""
         bitmaps = sum(len(bitmap.serialize()) for bitmap in list(self.frequent.values()))
-        return 8 * len(self.values) + self.starts.nbytes + self.rows.nbytes + bitmaps
+        values = self.values
+        of_values = (
+            values.memory_bytes if isinstance(values, Packed) else _BYTES_PER_NUMBER * len(values)
+        )
+        return of_values + self.starts.nbytes + self.rows.nbytes + bitmaps
 
     def equal_to(self, value: Any) -> BitMap:
         place = bisect_left(self.values, value)

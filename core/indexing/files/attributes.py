@@ -1,6 +1,7 @@
 """The attribute index of a sealed part to a container file, and from it, column by column."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,9 +10,8 @@ from numpy.typing import NDArray
 from core.domain.document import Chunk, Document
 from core.domain.filters import Field, Scope
 from core.indexing.attributes import AttributeIndex
-from core.indexing.attributes.bitmaps import Rows
-from core.indexing.attributes.column import Column
-from core.indexing.files.columns import Arrays, arrays_of, column_of, prefixed, within
+from core.indexing.attributes.reading import values_at
+from core.indexing.files.columns import arrays_of, column_of, prefixed, within
 from core.indexing.files.container import Container, DamagedFile, open_container
 from core.indexing.files.writing import write_container
 
@@ -67,7 +67,12 @@ def _index(
     if parameters["size"] != len(chunks):
         raise ValueError(f"it has {parameters['size']} rows")
     columns = {
-        (field.scope, field.key): _reader(field, within(str(i), arrays), chunks, documents)
+        (field.scope, field.key): partial(
+            column_of,
+            len(chunks),
+            within(str(i), arrays),
+            values_at(field, chunks, documents),
+        )
         for i, (scope, key) in enumerate(parameters["columns"])
         for field in [Field(Scope(scope), key)]
     }
@@ -76,15 +81,3 @@ def _index(
         for i, (scope, key, instants, descending) in enumerate(parameters["orderings"])
     }
     return AttributeIndex.stored(chunks, documents, columns, orderings)
-
-
-def _reader(
-    field: Field, arrays: Arrays, chunks: Sequence[Chunk], documents: Mapping[str, Document]
-) -> Callable[[], Column]:
-    read = field.reader()
-
-    def values_at(rows: Rows) -> list[object]:
-        found = map(chunks.__getitem__, rows.tolist())
-        return [read(chunk, documents[chunk.document_id]) for chunk in found]
-
-    return lambda: column_of(len(chunks), arrays, values_at)

@@ -1,6 +1,6 @@
 """A column of an attribute index as named arrays, and back."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
 
@@ -8,15 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from core.indexing.attributes.bitmaps import Rows, from_rows, to_rows
+from core.indexing.attributes.bitmaps import from_rows, to_rows
 from core.indexing.attributes.column import Column, Moments, Parts
-from core.indexing.attributes.composites import ByForm, Composites, Located
+from core.indexing.attributes.composites import ByForm, Composites, ValuesAt
 from core.indexing.attributes.sorted_values import SortedValues
+from core.indexing.packed import Packed
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
-ValuesAt: TypeAlias = Callable[[Rows], Sequence[Any]]
-"""A field's values in these rows."""
-
 _BITMAPS = ("present", "false", "true", "null")
 
 
@@ -24,23 +22,22 @@ def arrays_of(column: Column) -> dict[str, NDArray[Any]]:
     """All but the lists and objects themselves, which the chunks have."""
     parts = column.parts
     composites, moments = parts.composites, parts.moments
-    arrays: dict[str, NDArray[Any]] = {"lists": composites.lists.rows}
-    arrays["objects"] = composites.objects.rows
+    arrays: dict[str, NDArray[Any]] = {"lists": composites.lists, "objects": composites.objects}
     arrays |= {name: _of_bitmap(getattr(parts, name)) for name in _BITMAPS}
-    arrays |= prefixed("texts", _of_sorted(parts.texts, _of_texts))
-    arrays |= prefixed("numbers", _of_sorted(parts.numbers, _of_numbers))
+    arrays |= prefixed("texts", _of_sorted(parts.texts))
+    arrays |= prefixed("numbers", _of_sorted(parts.numbers))
     if moments is not None:
-        arrays |= prefixed("moments", _of_sorted(moments.values, _of_numbers))
+        arrays |= prefixed("moments", _of_sorted(moments.values))
         arrays["dated"] = _of_bitmap(moments.of_texts)
     # Other members than strings are few, and found anew when a filter asks for them.
     if composites.members is not None and all(isinstance(form, str) for form in composites.members):
         members = _in_a_row(composites.members, parts.size)
-        arrays |= prefixed("members", _of_sorted(members, _of_texts))
+        arrays |= prefixed("members", _of_sorted(members))
     return arrays
 
 
 def column_of(size: int, arrays: Arrays, values_at: ValuesAt) -> Column:
-    """As it was. Its distinct values are copied; the rows of each are not.
+    """As it was. Distinct numbers are copied; strings, and the rows of each value, are not.
 
     Raises:
         KeyError, ValueError: not what `arrays_of` makes.
@@ -59,12 +56,7 @@ def column_of(size: int, arrays: Arrays, values_at: ValuesAt) -> Column:
         false=false,
         true=true,
         null=null,
-        composites=Composites(
-            _located(arrays["lists"], values_at),
-            _located(arrays["objects"], values_at),
-            size,
-            members,
-        ),
+        composites=Composites(arrays["lists"], arrays["objects"], size, values_at, members),
         moments=moments,
     )
     return Column(parts)
@@ -82,54 +74,25 @@ def within(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
     }
 
 
-class _Values(Sequence[Any]):
-    """Read of their chunks each time, as few filters ask for them."""
-
-    def __init__(self, rows: Rows, values_at: ValuesAt) -> None:
-        self._rows, self._values_at = rows, values_at
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._values_at(self._rows))
-
-    def __getitem__(self, place: Any) -> Any:
-        return self._values_at(self._rows)[place]
-
-
-def _located(rows: Rows, values_at: ValuesAt) -> Located:
-    return Located(rows, _Values(rows, values_at))
-
-
-def _of_sorted(
-    found: SortedValues, of_values: Callable[[Sequence[Any]], dict[str, NDArray[Any]]]
-) -> dict[str, NDArray[Any]]:
-    return {"starts": found.starts, "rows": found.rows, **of_values(found.values)}
+def _of_sorted(found: SortedValues) -> dict[str, NDArray[Any]]:
+    values = found.values
+    of_values = _of_texts(values) if isinstance(values, Packed) else _of_numbers(values)
+    return {"starts": found.starts, "rows": found.rows, **of_values}
 
 
 def _sorted(arrays: Arrays, size: int) -> SortedValues:
     numbers = arrays.get("numbers")
-    values = _texts(arrays) if numbers is None else numbers.tolist()
-    if "exact" in arrays:
-        values = [_number(text) for text in values]
+    if numbers is not None:
+        values = numbers.tolist()
+    else:
+        values = Packed(arrays["texts"], arrays["ends"])
+        if "exact" in arrays:
+            values = [_number(text) for text in values]
     return SortedValues(values, arrays["starts"], arrays["rows"], size)
 
 
-def _of_texts(texts: Sequence[str]) -> dict[str, NDArray[Any]]:
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    return {
-        "texts": np.frombuffer(b"".join(encoded), np.uint8),
-        "offsets": np.array([*accumulate(map(len, encoded), initial=0)], np.int64),
-    }
-
-
-def _texts(arrays: Arrays) -> list[str]:
-    joined = arrays["texts"].tobytes()
-    return [
-        joined[start:end].decode("utf-8", "surrogatepass")
-        for start, end in pairwise(arrays["offsets"].tolist())
-    ]
+def _of_texts(texts: Packed) -> dict[str, NDArray[Any]]:
+    return {"texts": texts.content, "ends": texts.ends}
 
 
 def _of_numbers(numbers: Sequence[int | float]) -> dict[str, NDArray[Any]]:
@@ -143,7 +106,7 @@ def _of_numbers(numbers: Sequence[int | float]) -> dict[str, NDArray[Any]]:
     except OverflowError:
         pass
     texts = [number.hex() if isinstance(number, float) else hex(number) for number in numbers]
-    return {**_of_texts(texts), "exact": np.empty(0, np.uint8)}
+    return {**_of_texts(Packed.of(texts)), "exact": np.empty(0, np.uint8)}
 
 
 def _number(text: str) -> int | float:
@@ -165,7 +128,7 @@ def _in_a_row(members: ByForm, size: int) -> SortedValues:
     counts = [len(bitmap) for bitmap in members.values()]
     starts = np.array([*accumulate(counts, initial=0)], np.uint32)
     rows = np.concatenate([np.empty(0, np.uint32), *map(to_rows, members.values())])
-    return SortedValues([*members], starts, rows, size)
+    return SortedValues(Packed.of(map(str, members)), starts, rows, size)
 
 
 def _apart(members: SortedValues) -> ByForm:

@@ -5,13 +5,17 @@ import random
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
+from core.adapters.postgres import PostgresStore
+from core.adapters.sqlite import SqliteStore
 from core.domain.changes import Change, DocumentPut
 from core.domain.errors import NotFound
 from core.ports.store import Store
 from tests.samples import a_document, a_library, a_row
+from tests.temporal import until
 
 WRITES = 60
 CHUNKS_A_WRITE = 5
@@ -57,6 +61,48 @@ def test_readers_never_see_half_a_write(engine: Store) -> None:
         for reader in readers:
             seen = reader.result(timeout=30)
             assert seen == sorted(seen)
+
+
+def write_and_wait(
+    store: Store, id_: str, begun: threading.Event, go_on: threading.Event, *, fails: bool = False
+) -> int | None:
+    """Its position; none where it fails, after its change."""
+    with suppress(ZeroDivisionError), store.write() as unit:
+        begun.set()
+        assert go_on.wait(30)
+        unit.libraries.put(a_library(id_))
+        if fails:
+            raise ZeroDivisionError
+        unit.commit()
+        return unit.position
+    return None
+
+
+def test_one_that_fails_among_others_is_undone_alone(engine: Store) -> None:
+    """The second and the third wait for the first, and so end up in one group with it."""
+    told: list[int] = []
+    engine.subscribe(lambda position, changes: told.append(position))
+    begun = [threading.Event() for _ in range(3)]
+    go_on = threading.Event()
+    with ThreadPoolExecutor(3) as pool:
+        writes = []
+        for number, (id_, fails) in enumerate([("a", False), ("b", True), ("c", False)]):
+            writes.append(
+                pool.submit(write_and_wait, engine, id_, begun[number], go_on, fails=fails)
+            )
+            until_waiting(engine, number)
+        go_on.set()
+        assert [write.result(30) for write in writes] == [1, None, 2]
+    assert told == [1, 2]
+    with engine.read() as snapshot:
+        assert [x.id for x in snapshot.libraries.page(after=None, limit=9)] == ["a", "c"]
+        assert [entry.position for entry in snapshot.log.after(0)] == [1, 2]
+
+
+def until_waiting(engine: Store, writers: int) -> None:
+    assert isinstance(engine, SqliteStore | PostgresStore)
+    turns = engine._writes._turns
+    until(lambda: turns._taken and len(turns._waiting) == writers, 30)
 
 
 def test_writers_take_turns_and_lose_nothing(engine: Store) -> None:

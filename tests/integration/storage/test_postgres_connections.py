@@ -1,19 +1,25 @@
 """Connections that are lost: before a write, in it, at its last step, and under reads."""
 
-from collections.abc import Callable, Sequence
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from core.adapters.postgres import PostgresStore
+from core.adapters.postgres import PostgresStore, writer
 from core.adapters.postgres.database import Database
+from core.adapters.postgres.rows import Connection, fetch_last
+from core.adapters.rows import Row
 from core.domain.changes import Change
 from core.domain.errors import NalandaError, Unavailable
 from core.ports.store import Durability
 from tests.samples import a_library
+from tests.temporal import until
 
 
 @pytest.fixture
@@ -111,40 +117,58 @@ def test_all_of_a_group_fail_with_the_one_that_is_cut_off(
     assert told == sorted(filter(None, positions)) == list(range(1, len(written) + 1))
 
 
-class CutOff:
-    """A connection that is lost at COMMIT: before the server has it, or after."""
+def test_a_session_killed_outright_takes_the_server_down_and_it_comes_back(
+    postgres_store: PostgresStore, told: list[int]
+) -> None:
+    """The server ends every session then, and recovers from its own log."""
+    write(postgres_store, "a")
+    pid = postgres_store._writer.connection.info.backend_pid
+    with pytest.raises(Unavailable):
+        write(postgres_store, "b", lambda: os.kill(pid, signal.SIGKILL))
 
-    def __init__(self, connection: Any, *, committed: bool) -> None:
-        self._connection = connection
-        self._committed = committed
+    def written() -> bool:
+        with suppress(Unavailable):
+            return write(postgres_store, "c") == 2
+        return False
 
-    def execute(self, statement: Any, *rest: Any, **options: Any) -> Any:
-        if statement != "COMMIT":
-            return self._connection.execute(statement, *rest, **options)
-        if self._committed:
-            self._connection.execute(statement)
-        self._connection.close()
+    until(written, 30)
+    until(lambda: available(postgres_store), 30)
+    assert (libraries(postgres_store), told) == (["a", "c"], [1, 2])
+
+
+def available(store: PostgresStore) -> bool:
+    with suppress(Unavailable):
+        return bool(libraries(store))
+    return False
+
+
+@contextmanager
+def cut_off_at_commit(*, committed: bool) -> Iterator[None]:
+    """The connection is lost at COMMIT: before the server has it, or after."""
+
+    def cut(connection: Connection, statements: bytes, *bindings: Any) -> list[Row]:
+        if not statements.endswith(b"COMMIT\n"):
+            return fetch_last(connection, statements, *bindings)
+        if committed:
+            fetch_last(connection, statements, *bindings)
+        connection.close()
         raise psycopg.OperationalError("the connection is lost")
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-
-def cut_off_at_commit(store: PostgresStore, *, committed: bool) -> None:
-    connection: Any = CutOff(store._writer.connection, committed=committed)
-    store._writer.connection = connection
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "fetch_last", cut)
+        yield
 
 
 @pytest.mark.parametrize("committed", [True, False])
 def test_what_became_of_a_write_is_asked_afterwards(
     postgres_store: PostgresStore, told: list[int], committed: bool
 ) -> None:
-    cut_off_at_commit(postgres_store, committed=committed)
-    if committed:
-        assert write(postgres_store, "a") == 1
-    else:
-        with pytest.raises(Unavailable, match="the connection is lost"):
-            write(postgres_store, "a")
+    with cut_off_at_commit(committed=committed):
+        if committed:
+            assert write(postgres_store, "a") == 1
+        else:
+            with pytest.raises(Unavailable, match="the connection is lost"):
+                write(postgres_store, "a")
     expected = ["a"] if committed else []
     assert (libraries(postgres_store), told) == (expected, [1] * committed)
     assert write(postgres_store, "b") == 1 + committed
@@ -160,10 +184,9 @@ def test_what_can_not_be_told_in_time_is_told_before_the_next_write(
     def gone(database: Database, durability: Durability) -> None:
         raise psycopg.OperationalError("there is no server")
 
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, cut_off_at_commit(committed=committed):
         patch.setattr(Database, "connect", gone)
         patch.setattr(postgres_store._writer, "_patience_s", 0.0)
-        cut_off_at_commit(postgres_store, committed=committed)
         with pytest.raises(Unavailable, match="it may be on record"):
             write(postgres_store, "a")
         with pytest.raises(Unavailable, match="there is no server"):

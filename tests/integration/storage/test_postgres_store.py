@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.migrating import MIGRATIONS
+from core.adapters.postgres.migrating import MIGRATIONS, examine
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import (
     Conflict,
@@ -118,6 +118,21 @@ def test_a_newer_format_is_refused(postgres_url: str, tmp_path: Path) -> None:
         )
     with pytest.raises(StorageError, match="A newer Nalanda has written it"):
         PostgresStore(postgres_url, tmp_path)
+
+
+def test_what_is_there_can_be_asked_without_a_change(postgres_url: str, tmp_path: Path) -> None:
+    line = examine(postgres_url)
+    assert line.startswith("PostgreSQL ")
+    assert line.endswith(", empty, to be set up")
+    with database(postgres_url) as connection:
+        assert connection.execute("SELECT to_regclass('nalanda_format')").fetchall() == [(None,)]
+    PostgresStore(postgres_url, tmp_path).close()
+    assert examine(postgres_url).endswith(f", format {len(MIGRATIONS)} of {len(MIGRATIONS)}")
+    with database(postgres_url) as connection:
+        assert connection.execute("SELECT epoch FROM cluster").fetchall() == [(1,)]
+        connection.execute("DROP TABLE nalanda_format")
+    with pytest.raises(StorageError, match="another program's database"):
+        examine(postgres_url)
 
 
 def test_another_encoding_is_refused(postgres: PostgresServer, tmp_path: Path) -> None:

@@ -89,6 +89,21 @@ def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
     assert finding.found == f"{tmp_path}/file: Not a directory"
 
 
+def test_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor._database(Settings()).found == "SQLite, in the data directory"
+    secret = Settings(database_url=SecretStr("postgresql://u:s3cret@127.0.0.1:1/db"))
+    finding = doctor._database(secret)
+    assert finding.found.startswith("127.0.0.1:1/db can't be opened: ")
+    assert "s3cret" not in finding.found
+    assert finding.missing is not None
+    monkeypatch.setattr(doctor, "examine", lambda url: f"looked at {url}")
+    finding = doctor._database(secret)
+    assert (finding.found, finding.missing) == (
+        "looked at postgresql://u:s3cret@127.0.0.1:1/db",
+        None,
+    )
+
+
 @pytest.mark.parametrize("needed", [True, False])
 def test_no_temporal_binary(needed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> Path:

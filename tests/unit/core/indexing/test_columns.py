@@ -86,6 +86,15 @@ def test_packed_strings(strings: list[str]) -> None:
     backwards = packed.taken(np.arange(len(strings))[::-1])
     assert [backwards[i] for i in range(len(strings))] == strings[::-1]
     assert packed.memory_bytes >= 4 * len(strings)
+    assert list(packed) == strings
+
+
+@given(st.lists(st.text("abBé\ud800\U0001f600ßS")), st.text("abBé\ud800\U0001f600ßS", max_size=3))
+def test_what_strings_contain(strings: list[str], part: str) -> None:
+    packed = Packed.of(strings)
+    places = [i for i, string in enumerate(strings) if part in string]
+    assert packed.containing(part).tolist() == places
+    assert list(packed.casefolded()) == [string.casefold() for string in strings]
 
 
 def test_many_strings_are_taken_a_few_at_a_time() -> None:

@@ -1,0 +1,108 @@
+"""Connections: how many there may be, and how long a client may take over what it sends and reads.
+
+What uvicorn has no limits for: a request's headers, and an answer that nobody takes. Bodies are
+in `api/limits.py`.
+"""
+
+import asyncio
+
+from fastapi import status
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.errors import path_of, problem
+from api.limits import CLOSE
+
+MAX_HEADER_BYTES = 64 * 1024
+_REFUSED_PATIENCE_S = 1.0
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """One connection of a client; a subclass sets the limits."""
+
+    max_connections = 1_000
+    patience_s = 20.0
+    """For a request's headers to be complete, and for some of an answer to be taken."""
+
+    _headers_due: asyncio.TimerHandle | None = None
+    _taking_due: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.max_connections:
+            self.app = _too_many_connections
+            self.patience_s = min(self.patience_s, _REFUSED_PATIENCE_S)
+        self._expect_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._headers_are_there()
+        self._is_taken()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.is_closing() or not self._is_between_requests():
+            return
+        self._expect_headers()
+        self._header_bytes += len(data)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            self.send_400_response("The headers are too long.")
+
+    def on_headers_complete(self) -> None:
+        self._headers_are_there()
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """What is written waits for the client to take it."""
+        super().pause_writing()
+        self._expect_taking()
+
+    def resume_writing(self) -> None:
+        self._is_taken()
+        super().resume_writing()
+
+    def _is_between_requests(self) -> bool:
+        # Before the first request there is none, whatever its declaration says.
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def _expect_headers(self) -> None:
+        if self._headers_due is None:
+            self._headers_due = self.loop.call_later(self.patience_s, self.transport.close)
+
+    def _headers_are_there(self) -> None:
+        self._header_bytes = 0
+        if self._headers_due is not None:
+            self._headers_due.cancel()
+            self._headers_due = None
+
+    def _expect_taking(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._is_taken()
+        self._taking_due = self.loop.call_later(self.patience_s, self._check_taking, left)
+
+    def _check_taking(self, before_bytes: int) -> None:
+        if self.transport.get_write_buffer_size() < before_bytes:
+            self._expect_taking()
+        else:
+            self.transport.abort()
+
+    def _is_taken(self) -> None:
+        if self._taking_due is not None:
+            self._taking_due.cancel()
+            self._taking_due = None
+
+
+def bounded(*, max_connections: int, patience_s: float) -> type[BoundedConnection]:
+    limits = {"max_connections": max_connections, "patience_s": patience_s}
+    return type("Connection", (BoundedConnection,), limits)
+
+
+async def _too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:
+    response = problem(
+        status.HTTP_503_SERVICE_UNAVAILABLE,
+        "Too many clients are connected.",
+        instance=path_of(scope),
+        headers={**CLOSE, "Retry-After": "1"},
+    )
+    await response(scope, receive, send)

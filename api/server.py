@@ -1,0 +1,36 @@
+"""The HTTP server that the app runs in, with its limits."""
+
+import resource
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from api.connections import bounded
+from core.settings import Settings
+
+_FILES_BESIDES = 1_000
+"""Of the database's readers, of the index, and of what the app itself calls."""
+
+
+def server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+    _allow_files(settings.max_connections + _FILES_BESIDES)
+    connection = bounded(
+        max_connections=settings.max_connections, patience_s=settings.slow_client_s
+    )
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http=connection,
+            access_log=False,
+            timeout_graceful_shutdown=int(settings.drain_s),
+        )
+    )
+
+
+def _allow_files(count: int) -> None:
+    """As far as this process may: the limit that it starts with is often 1,024."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if most == resource.RLIM_INFINITY else min(count, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

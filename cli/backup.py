@@ -1,0 +1,117 @@
+"""`nalanda backup` and `nalanda restore`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import JsonFlag
+from cli.processes.options import DataDir
+from cli.progress import bar
+from cli.terminal import show_rows
+from core.backup.databases import backed_up
+from core.backup.manifest import Manifest
+from core.backup.repository import Repository
+from core.backup.restoring import restore as restored
+from core.backup.taking import back_up
+from core.settings import Settings
+
+
+def time_of(text: str) -> datetime:
+    """Raises: typer.BadParameter: it is none."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("This is no time such as 2026-01-31T12:00:00Z.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def backup(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[list] DIR", help="Where the backups are; with `list` before it, show them."
+        ),
+    ],
+    full: Annotated[bool, typer.Option("--full", help="A full one, whatever is there.")] = False,
+    data: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Back up the database into a directory: all of it at first, then what has changed.
+
+    It may run while the server does.
+    """
+    match words:
+        case ["list", directory]:
+            _list(Repository.open(Path(directory)), as_json=as_json)
+        case [directory]:
+            _back_up(Path(directory), _settings(data), full=full, as_json=as_json)
+        case _:
+            raise typer.BadParameter("Name one directory.", param_hint="DIR")
+
+
+def restore(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the backups are.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="NEW_DIR", help="The new data directory.")
+    ],
+    position: Annotated[
+        int | None, typer.Option(min=0, help="As of this position, instead of the last.")
+    ] = None,
+    time: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="TIME",
+            parser=time_of,
+            help="As of this time (RFC 3339, UTC if it says no zone), instead of the last.",
+        ),
+    ] = None,
+) -> None:
+    """Make a new data directory from backups."""
+    if position is not None and time is not None:
+        raise typer.BadParameter("Give a position or a time.", param_hint="--time")
+    with bar("Restoring") as progress:
+        made = restored(directory, data, progress, position=position, time=time)
+    typer.echo(f"{data} has the database as of position {made.position}.")
+
+
+def _back_up(directory: Path, settings: Settings, *, full: bool, as_json: bool) -> None:
+    with bar("Backing up") as progress:
+        taken = back_up(backed_up(settings), directory, progress, full=full)
+    if taken.why_full is not None:
+        typer.echo(f"A full backup, because {taken.why_full}.", err=True)
+    if as_json:
+        _print_json(taken.manifests)
+        return
+    if not taken.manifests:
+        typer.echo(f"Nothing has changed since position {taken.position}.")
+    for manifest in taken.manifests:
+        typer.echo(_line(manifest))
+
+
+def _line(manifest: Manifest) -> str:
+    span = f"{manifest.start} to {manifest.end}"
+    what = f"position {manifest.end}" if manifest.full else f"positions {span}"
+    return f"{manifest.file}: {manifest.kind}, {what}, {manifest.size_bytes:,} bytes."
+
+
+def _list(repository: Repository, *, as_json: bool) -> None:
+    manifests = repository.manifests()
+    if as_json:
+        _print_json(manifests)
+        return
+    rows = ((m.kind, m.start, m.end, m.taken_at, m.size_bytes, m.file) for m in manifests)
+    show_rows(("kind", "from", "to", "taken", "bytes", "file"), rows)
+
+
+def _print_json(manifests: Sequence[Manifest]) -> None:
+    for manifest in manifests:
+        typer.echo(json.dumps(asdict(manifest)))
+
+
+def _settings(data: Path | None) -> Settings:
+    return Settings() if data is None else Settings(data_dir=data, database_url=None)

@@ -1,0 +1,32 @@
+"""`nalanda compact`."""
+
+import json
+from dataclasses import asdict
+
+import typer
+
+from cli.options import JsonFlag
+from cli.processes.options import DataDir
+from cli.terminal import console
+from core.backup.compacting import compact as compacted
+from core.domain.errors import StorageError
+from core.settings import Settings
+
+
+def compact(data: DataDir = None, as_json: JsonFlag = False) -> None:
+    """Give back the space of what was deleted, while no server runs.
+
+    A server does so by itself, above a share of dead bytes.
+    """
+    settings = Settings()
+    if data is None and settings.database_url is not None:
+        raise StorageError("PostgreSQL does this by itself (autovacuum).")
+    with console(stderr=True).status("Compacting"):
+        made = compacted(data or settings.data_dir)
+    if as_json:
+        typer.echo(json.dumps(asdict(made)))
+        return
+    typer.echo(
+        f"{made.before_bytes:,} bytes before, {made.after_bytes:,} after;"
+        f" {made.history_rows:,} rows of history and {made.log_entries:,} log entries are gone."
+    )

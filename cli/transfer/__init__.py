@@ -1,0 +1,1 @@
+"""A library as a file, with its vectors: out of a server and into one, over REST."""

@@ -1,0 +1,72 @@
+"""`nalanda verify`."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.options import JsonFlag
+from cli.processes.options import DataDir
+from cli.terminal import console, one_line
+from core.backup.repository import ABOUT
+from core.domain.errors import StorageError
+from core.settings import Settings
+from core.verification import backups, database
+
+_LINE_CHARS = 1_000
+
+
+def verify(
+    directory: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Backups, instead of the database."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Compare all of the index, not a sample of it.")
+    ] = False,
+    data: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Read all that is stored, and say what is wrong: one line each, and the exit status 1.
+
+    It may run while the server does.
+    """
+    errors = console(stderr=True)
+    with errors.status("Verifying"):
+        begun = _telling(errors)
+        found = [_said(line, as_json=as_json) for line in _problems(directory, data, full, begun)]
+    if as_json:
+        typer.echo(json.dumps({"sound": not found, "problems": found}))
+    elif not found:
+        typer.echo("All that is stored is sound.")
+    if found:
+        raise typer.Exit(1)
+
+
+def _problems(
+    directory: Path | None, data: Path | None, full: bool, begun: Callable[[str], None]
+) -> Iterator[str]:
+    if directory is not None:
+        return backups.problems(directory, begun=begun)
+    settings = Settings()
+    if data is None and settings.database_url is not None:
+        raise StorageError("Only SQLite is verified: unset NALANDA_DATABASE_URL, or give --data.")
+    place = data or settings.data_dir
+    if (place / ABOUT).exists():  # a directory of backups was meant
+        return backups.problems(place, begun=begun)
+    return database.problems(place, full=full, begun=begun)
+
+
+def _telling(errors: Console) -> Callable[[str], None]:
+    if not errors.is_terminal:
+        return lambda _: None
+    return lambda name: errors.print(f"checking {name}")
+
+
+def _said(line: str, *, as_json: bool) -> str:
+    if not as_json:
+        typer.echo(one_line(line, max_chars=_LINE_CHARS))
+    return line

@@ -1,0 +1,141 @@
+"""The SQLite file as backups see it, from any process: readers and this need no data directory."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+
+from core.adapters.rows import to_time
+from core.adapters.sqlite.database import open_beside
+from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.history import trim_history
+from core.adapters.sqlite.rows import fetch
+from core.ports.backups import APPENDED, BackupRow, Progress, VersionedTable
+
+_PAGES_A_STEP = 1_024
+
+_ENROLLED = """
+INSERT INTO backups (repository, position, at) SELECT ?, position, ? FROM cluster WHERE true
+ON CONFLICT (repository) DO UPDATE SET at = excluded.at
+"""
+_KEEP_HISTORY = """
+UPDATE cluster SET keeps_history = 1, history_from = position WHERE keeps_history = 0
+"""
+_TAKEN = "UPDATE backups SET position = ?, at = ? WHERE repository = ?"
+
+# By the log, because no index is by version: what it takes is in proportion to what has changed.
+_CURRENT = {
+    "libraries": """
+WITH put AS (
+    SELECT change.value ->> 'library_id' AS id FROM log, json_each(log.changes) AS change
+    WHERE log.position > ?1 AND change.value ->> 'kind' = 'library_put'
+)
+SELECT *, NULL FROM libraries WHERE id IN (SELECT id FROM put) AND version > ?1
+""",
+    "documents": """
+WITH put AS (
+    SELECT change.value ->> 'library_id' AS library_id, change.value ->> 'document_id' AS id
+    FROM log, json_each(log.changes) AS change
+    WHERE log.position > ?1 AND change.value ->> 'kind' = 'document_put'
+)
+SELECT *, NULL FROM documents
+WHERE (library_id, id) IN (SELECT library_id, id FROM put) AND version > ?1
+""",
+    "chunks": """
+WITH put AS (
+    SELECT change.value ->> 'library_id' AS library_id, chunk.value AS id
+    FROM log, json_each(log.changes) AS change, json_each(change.value, '$.chunk_ids') AS chunk
+    WHERE log.position > ?1 AND change.value ->> 'kind' = 'chunks_put'
+)
+SELECT *, NULL FROM chunks
+WHERE (library_id, id) IN (SELECT library_id, id FROM put) AND version > ?1
+""",
+}
+
+
+class SqliteSource:
+    """One read transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        cluster = "SELECT position, database_id, keeps_history, history_from FROM cluster"
+        ((self.position, self.database_id, keeps, history_from),) = fetch(connection, cluster)
+        self._history_from: int | None = history_from if keeps else None
+        self.schema: int = connection.pragma("user_version")
+
+    def time_of(self, position: int) -> str | None:
+        rows = fetch(self._connection, "SELECT at FROM log WHERE position = ?", position)
+        return rows[0][0] if rows else None
+
+    def reaches_back_to(self, position: int) -> bool:
+        counted = "SELECT count(*) FROM log WHERE position > ?"
+        ((entries,),) = fetch(self._connection, counted, position)
+        kept = self._history_from is not None and self._history_from <= position
+        return kept and entries == self.position - position
+
+    def columns(self, table: str) -> list[str]:
+        rows = fetch(self._connection, "SELECT name FROM pragma_table_info(?)", table)
+        return [row[0] for row in rows]
+
+    def current(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+        return self._rows(_CURRENT[table.name], after)
+
+    def superseded(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+        history = f"{table.name}_history"
+        sql = f"SELECT * FROM {history} WHERE until > ?1 AND version > ?1"  # noqa: S608  # names of our own
+        return self._rows(sql, after)
+
+    def ended(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+        columns, history = ", ".join([*table.key, "until"]), f"{table.name}_history"
+        sql = f"SELECT {columns} FROM {history} WHERE until > ?1 AND version <= ?1"  # noqa: S608
+        return self._rows(sql, after)
+
+    def appended(self, table: str, after: int) -> Iterator[BackupRow]:
+        sql = f"SELECT * FROM {table} WHERE {APPENDED[table]} > ?1"  # noqa: S608  # names of our own
+        return self._rows(sql, after)
+
+    def copy_to(self, path: Path, progress: Progress) -> None:
+        with closing(apsw.Connection(str(path))) as target:
+            with target.backup("main", self._connection, "main") as copying:
+                while not copying.done:
+                    copying.step(_PAGES_A_STEP)
+                    progress(copying.page_count - copying.remaining, copying.page_count)
+            # A backup is one file: without the WAL mode that its first page was copied with.
+            target.pragma("journal_mode", "delete")
+
+    def _rows(self, sql: str, after: int) -> Iterator[BackupRow]:
+        return iter(self._connection.execute(sql, (after,)))
+
+
+class SqliteBackedUp:
+    """The file of a data directory, whether or not a server has it."""
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._path = path
+        self._now = now
+
+    def enrol(self, repository: str) -> None:
+        """In one transaction, so that history is never let go of between its two steps."""
+        with self._opened() as connection, connection:
+            connection.execute(_ENROLLED, (repository, to_time(self._now())))
+            connection.execute(_KEEP_HISTORY)
+
+    @contextmanager
+    def source(self) -> Iterator[SqliteSource]:
+        with self._opened() as connection:
+            connection.execute("BEGIN")
+            yield SqliteSource(connection)
+
+    def taken(self, repository: str, position: int) -> None:
+        with self._opened() as connection:
+            connection.execute(_TAKEN, (position, to_time(self._now()), repository))
+            trim_history(connection, self._now())
+
+    @contextmanager
+    def _opened(self) -> Iterator[apsw.Connection]:
+        with closing(open_beside(self._path)) as connection, sqlite_errors():
+            yield connection

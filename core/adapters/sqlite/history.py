@@ -1,0 +1,54 @@
+"""Lets go of history that no backup needs any more."""
+
+from datetime import datetime, timedelta
+
+import apsw
+
+from core.adapters.rows import to_time
+from core.adapters.sqlite.rows import fetch
+from core.ports.backups import VERSIONED
+
+WAITED_FOR = timedelta(days=30)
+"""A place that got no backup for so long is not waited for; its next backup is a full one."""
+
+_ROWS_A_STEP = 1_000
+
+_STOP = """
+UPDATE cluster SET keeps_history = 0
+WHERE keeps_history = 1 AND NOT EXISTS (SELECT 1 FROM backups)
+"""
+_MOVED = """
+UPDATE cluster SET history_from =
+    max(history_from, coalesce((SELECT min(position) FROM backups), position))
+"""
+
+
+def trim_history(connection: apsw.Connection, now: datetime) -> int:
+    """How many rows were let go of; in small transactions, between which others can write.
+
+    Where no backups are taken any more no history is kept, until there is another one.
+    """
+    ((kept,),) = fetch(connection, "SELECT keeps_history FROM cluster")
+    if not kept:
+        return 0
+    with connection:
+        connection.execute("DELETE FROM backups WHERE at <= ?", (to_time(now - WAITED_FOR),))
+        connection.execute(_STOP)
+        connection.execute(_MOVED)
+    ((kept_from,),) = fetch(connection, "SELECT history_from FROM cluster")
+    histories = (f"{table.name}_history" for table in VERSIONED)
+    return sum(_deleted_until(connection, name, kept_from) for name in histories)
+
+
+def _deleted_until(connection: apsw.Connection, table: str, position: int) -> int:
+    step = (
+        f"DELETE FROM {table} WHERE rowid IN"  # noqa: S608  # names of our own
+        f" (SELECT rowid FROM {table} WHERE until <= ? LIMIT {_ROWS_A_STEP})"
+    )
+    deleted = 0
+    while True:
+        connection.execute(step, (position,))
+        changed = connection.changes()
+        deleted += changed
+        if changed < _ROWS_A_STEP:
+            return deleted

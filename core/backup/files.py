@@ -1,0 +1,65 @@
+"""Files that are there as a whole or not at all, and stay once they are."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from core.domain.errors import StorageError, StorageFull
+
+PARTIAL = ".partial"
+"""The suffix of a file that is being written."""
+
+_CHUNK_BYTES = 1 << 20
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Raises: StorageFull; StorageError: whatever else the file system reports."""
+    try:
+        yield
+    except OSError as error:
+        kind = StorageFull if error.errno in {28, 122} else StorageError  # ENOSPC, EDQUOT
+        raise kind(f"{error.filename or path}: {error.strerror or error}") from error
+
+
+def partial_of(path: Path) -> Path:
+    return path.with_name(path.name + PARTIAL)
+
+
+def publish(path: Path) -> None:
+    """What was written to `partial_of(path)` becomes the file, over one that is there already."""
+    partial = partial_of(path)
+    sync(partial)
+    partial.rename(path)
+    sync(path.parent)
+
+
+def write_whole(path: Path, text: str) -> None:
+    partial_of(path).write_text(text)
+    publish(path)
+
+
+def sync(path: Path) -> None:
+    """To the disk; a directory too, so that the names in it stay."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def digest(path: Path, told: Callable[[int], None] = lambda _: None) -> str:
+    """Its SHA-256 in hexadecimal; `told` of each piece's bytes."""
+    sha256 = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK_BYTES):
+            sha256.update(piece)
+            told(len(piece))
+    return sha256.hexdigest()
+
+
+def remove(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        path.unlink()

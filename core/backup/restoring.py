@@ -1,0 +1,183 @@
+"""Makes a data directory from backups: the state at a position, and nothing after it."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import apsw
+
+from core import faults
+from core.adapters.data_dir import DataDirLock
+from core.adapters.rows import to_time
+from core.adapters.sqlite.database import MIGRATIONS, open_writer
+from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.store import DATABASE_NAME
+from core.backup import files, increment
+from core.backup.chain import chain_to
+from core.backup.manifest import Manifest
+from core.backup.repository import Repository
+from core.domain.errors import StorageError
+from core.ports.backups import VERSIONED, Progress
+
+_NEW_ORIGIN = """
+UPDATE cluster SET database_id = lower(hex(randomblob(16))), keeps_history = 0,
+    history_from = position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    position: int
+    backups: Sequence[Manifest]
+
+
+def restore(
+    directory: Path,
+    data_dir: Path,
+    progress: Progress,
+    *,
+    position: int | None = None,
+    time: datetime | None = None,
+) -> Restored:
+    """The state at `position`, at the last position before or at `time`, or at the end of all.
+
+    It is built beside the new place and moved there when it is whole. It is another database from
+    then on, with an id of its own: backups of it go to another directory.
+
+    Raises:
+        StorageError: the place is not empty, no backups lead there, or a file is damaged.
+    """
+    repository = Repository.open(directory)
+    _check_empty(data_dir)
+    manifests = repository.manifests()
+    if not manifests:
+        raise StorageError(f"There are no backups in {directory}.")
+    if position is None:
+        position = manifests[-1].end if time is None else _position_at(repository, manifests, time)
+    chain = chain_to(manifests, position)
+    told = _Told(progress, 2 * sum(manifest.size_bytes for manifest in chain))
+    for manifest in chain:
+        check(repository, manifest, told)
+    with _built_beside(data_dir) as built:
+        _build(built / DATABASE_NAME, repository, chain, position, told)
+    return Restored(position, chain)
+
+
+def check(repository: Repository, manifest: Manifest, told: "_Told | None" = None) -> None:
+    """Raises: StorageError: its file is missing, damaged, or newer than this program."""
+    path = repository.path_of(manifest)
+    if not path.exists():
+        raise StorageError(f"{path} is missing.")
+    with files.file_errors(path):
+        if files.digest(path, told or (lambda _: None)) != manifest.sha256:
+            raise StorageError(f"{path} is damaged: its checksum is not its manifest's.")
+    if manifest.schema > len(MIGRATIONS):
+        raise StorageError(f"A newer Nalanda has written {path} (format {manifest.schema}).")
+
+
+class _Told:
+    """Adds up bytes for the progress."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._done = 0
+        self._total = total
+
+    def __call__(self, size_bytes: int) -> None:
+        self._done += size_bytes
+        self._progress(self._done, self._total)
+
+
+def _check_empty(data_dir: Path) -> None:
+    with files.file_errors(data_dir):
+        if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
+            raise StorageError(f"{data_dir} is not empty; a restore takes a new place.")
+
+
+def _position_at(repository: Repository, manifests: Sequence[Manifest], time: datetime) -> int:
+    """The last that was committed by then, of those that can be restored."""
+    limit = to_time(time)
+    found = [m.end for m in manifests if m.full and (m.end_at or m.taken_at) <= limit]
+    for manifest in manifests:
+        if not manifest.full:
+            check(repository, manifest)
+            last = _last_until(repository.path_of(manifest), limit)
+            found += [] if last is None else [last]
+    if not found:
+        raise StorageError(f"The first backup in {repository.directory} is of after {limit}.")
+    return max(found)
+
+
+def _last_until(path: Path, limit: str) -> int | None:
+    with sqlite_errors(), closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as opened:
+        found = opened.execute("SELECT max(position) FROM log WHERE at <= ?", (limit,)).fetchall()
+    return None if found[0][0] is None else int(str(found[0][0]))
+
+
+@contextmanager
+def _built_beside(data_dir: Path) -> Iterator[Path]:
+    """A directory that becomes `data_dir` if all goes well; what an interrupted one left is gone.
+
+    Raises:
+        DataDirInUse: another restore is building there.
+    """
+    built = files.partial_of(data_dir)
+    lock = DataDirLock(built)
+    try:
+        with files.file_errors(built):
+            for left in built.iterdir():
+                if left.name != "lock":
+                    left.unlink()
+        yield built
+        with files.file_errors(data_dir):
+            files.sync(built)
+            faults.reached("restore.before_rename")
+            built.rename(data_dir)  # over an empty directory, if there is one
+            files.sync(data_dir.parent)
+            faults.reached("restore.after_rename")
+    except BaseException:
+        shutil.rmtree(built, ignore_errors=True)
+        raise
+    finally:
+        lock.release()
+
+
+def _build(
+    path: Path, repository: Repository, chain: Sequence[Manifest], position: int, told: _Told
+) -> None:
+    full, *increments = chain
+    with files.file_errors(path):
+        shutil.copyfile(repository.path_of(full), path)
+    told(full.size_bytes)
+    with sqlite_errors(), closing(open_writer(path)) as database:
+        database.pragma("synchronous", "off")  # all of it is synced once, at the end
+        database.pragma("foreign_keys", False)
+        _begin_anew(database)
+        for manifest in increments:
+            increment.apply(database, repository.path_of(manifest), min(position, manifest.end))
+            told(manifest.size_bytes)
+        _check_references(database)
+        database.execute(_NEW_ORIGIN)
+        database.pragma("wal_checkpoint(truncate)")
+    with files.file_errors(path):
+        files.sync(path)
+    faults.reached("restore.after_build")
+
+
+def _begin_anew(database: apsw.Connection) -> None:
+    """Without history, and without those for whom it was kept."""
+    with database:
+        database.execute("UPDATE cluster SET keeps_history = 0")
+        database.execute("DELETE FROM backups")
+        for table in VERSIONED:
+            database.execute(f"DELETE FROM {table.name}_history")  # noqa: S608
+
+
+def _check_references(database: apsw.Connection) -> None:
+    for table, *_ in database.execute("PRAGMA foreign_key_check"):
+        raise StorageError(
+            f"The backups do not fit together: {table} has a row that hangs on none."
+        )

@@ -1,0 +1,106 @@
+"""Takes a backup: a full one first, then what has changed since the last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.backup import files, increment
+from core.backup.manifest import Kind, Manifest, stem_of
+from core.backup.repository import CONTENT, Repository, locked
+from core.domain.errors import StorageError
+from core.ports.backups import BackedUp, BackupSource, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was written, none if nothing had changed; `why_full` if a full backup was not asked
+    for, and others were there."""
+
+    manifests: Sequence[Manifest]
+    position: int
+    why_full: str | None = None
+
+
+def back_up(
+    database: BackedUp, directory: Path, progress: Progress, *, full: bool = False
+) -> Taken:
+    """An incremental backup where the last one there leads to it, else a full one; with `full`
+    both, so that each position stays within reach.
+
+    Writes go on meanwhile. What is interrupted does not count, and is cleared by the next one.
+
+    Raises:
+        StorageError: database or directory can't be used, or are not each other's.
+    """
+    with database.source() as source:
+        database_id = source.database_id
+    with locked(directory), files.file_errors(directory):
+        repository = Repository.of(directory, database_id)
+        repository.clean()
+        database.enrol(repository.id)
+        with database.source() as source:
+            taken = _Taking(repository, source, progress).take(full=full)
+        database.taken(repository.id, taken.position)
+        return taken
+
+
+class _Taking:
+    def __init__(self, repository: Repository, source: BackupSource, progress: Progress) -> None:
+        self._repository = repository
+        self._source = source
+        self._progress = progress
+
+    def take(self, *, full: bool) -> Taken:
+        position, manifests = self._source.position, self._repository.manifests()
+        last = manifests[-1] if manifests else None
+        why_full = self._obstacle(last) if last else None
+        made = []
+        if last and not why_full and last.end < position:
+            made.append(self._write(Kind.INCREMENTAL, last.end))
+        there = any(m.full and m.end == position for m in manifests)
+        if last is None or why_full or (full and not there):
+            made.append(self._write(Kind.FULL, position))
+        return Taken(made, position, why_full)
+
+    def _obstacle(self, last: Manifest) -> str | None:
+        """Why no incremental backup can follow the last one.
+
+        Raises:
+            StorageError: the database is no longer the one that it was.
+        """
+        if last.end > self._source.position or self._differs(last):
+            raise StorageError(
+                f"The database is not what it was at position {last.end}, when the last backup in"
+                f" {self._repository.directory} was taken; choose another directory."
+            )
+        if not self._source.reaches_back_to(last.end):
+            return f"the database no longer tells what has changed since position {last.end}"
+        return None
+
+    def _differs(self, last: Manifest) -> bool:
+        at = self._source.time_of(last.end)
+        return None not in (at, last.end_at) and at != last.end_at
+
+    def _write(self, kind: Kind, start: int) -> Manifest:
+        source = self._source
+        path = self._repository.directory / (stem_of(kind, start, source.position) + CONTENT)
+        partial = files.partial_of(path)
+        if kind is Kind.FULL:
+            source.copy_to(partial, self._progress)
+        else:
+            increment.write(partial, source, start, self._progress)
+        manifest = Manifest(
+            database_id=source.database_id,
+            kind=kind,
+            start=start,
+            end=source.position,
+            end_at=source.time_of(source.position),
+            taken_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            schema=source.schema,
+            file=path.name,
+            size_bytes=partial.stat().st_size,
+            sha256=files.digest(partial),
+        )
+        self._repository.add(manifest)
+        return manifest

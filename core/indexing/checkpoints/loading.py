@@ -1,0 +1,146 @@
+"""From the newest checkpoint, and the log after it, to the catalog's state.
+
+What a checkpoint has need not be replayed write by write: the record has the rows as they are
+now. Those that the log says were written since, and those that were in no segment, are read from
+there, and their old rows in the segments are dead.
+"""
+
+import logging
+from collections import defaultdict
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from immutables import Map
+
+from core.domain.changes import ChunksDeleted, ChunksRef, DocumentRef
+from core.domain.document import Document
+from core.domain.library import Library
+from core.indexing import writing
+from core.indexing.checkpoints.found import Found, SetAside
+from core.indexing.checkpoints.manifest import (
+    KeptLibrary,
+    KeptSegment,
+    Manifest,
+    paths_in,
+    read_manifest,
+)
+from core.indexing.checkpoints.segments import open_segment
+from core.indexing.checkpoints.writing import InFiles
+from core.indexing.files.container import DamagedFile
+from core.indexing.part import Part
+from core.indexing.record import batches, documents_of, from_record, libraries_of
+from core.indexing.view import LibraryView
+from core.ports.store import Snapshot
+
+DAMAGED = "damaged"
+"""The folder of what is set aside."""
+
+_log = logging.getLogger(__name__)
+
+
+class Loading:
+    """One start. `pool`: for checksums."""
+
+    def __init__(self, directory: Path, snapshot: Snapshot, pool: Executor) -> None:
+        self._directory = directory
+        self._snapshot = snapshot
+        self._pool = pool
+        self._found = Found()
+        self._written = _Written({}, {})
+
+    def load(self) -> Found:
+        """Raises: OSError: the directory, or a file in it, can't be read."""
+        found = self._found
+        found.manifests = [m for path in paths_in(self._directory) if (m := self._manifest(path))]
+        newest = found.manifests[0] if found.manifests else None
+        if newest is not None:
+            self._written = _Written.since(newest.position, self._snapshot)
+        for library in libraries_of(self._snapshot):
+            kept = None if newest is None else newest.libraries.get(library.id)
+            self._take(library, kept)
+        return found
+
+    def _manifest(self, path: Path) -> Manifest | None:
+        """`None` if it can't be used: damaged, or of another record, or the log begins later."""
+        try:
+            manifest = read_manifest(path, self._pool)
+        except DamagedFile as error:
+            self._put_aside(error)
+            return None
+        entry = next(iter(self._snapshot.log.after(manifest.position - 1)), None)
+        if entry is None or (entry.position, entry.at.isoformat()) != (
+            manifest.position,
+            manifest.at,
+        ):
+            self._put_aside(DamagedFile(path, "The record's log does not have its position."))
+            return None
+        return manifest
+
+    def _take(self, library: Library, kept: KeptLibrary | None) -> None:
+        view = None
+        if kept is not None and kept.created_at == library.created_at.isoformat():
+            try:
+                view = self._from_files(library, kept)
+            except DamagedFile as error:
+                self._put_aside(error)
+                self._found.missing.append(library)
+                return
+        elif kept is None and self._found.set_aside and not self._found.manifests:
+            self._found.missing.append(library)
+            return
+        self._found.views.append(view or from_record(self._snapshot, library))
+
+    def _from_files(self, library: Library, kept: KeptLibrary) -> LibraryView | None:
+        """`None`: the vectors are kept otherwise by now. Raises: DamagedFile."""
+        documents = documents_of(self._snapshot, library.id)
+        parts, known = [], []
+        for segment in kept.segments:
+            part = self._part(library.id, segment, documents)
+            if part.rows.metric is not library.metric or part.rows.dimension != library.dimension:
+                return None
+            known.append(InFiles.of(part, segment.files))
+            if part.live:
+                parts.append(part)
+        view = LibraryView(library, tuple(parts), kept.next_serial, documents)
+        changed = self._written.chunks.get(library.id, set())
+        view = writing.without_chunks(view, changed)
+        for ids in batches(changed | set(kept.unsealed)):
+            view = writing.with_chunks(view, self._snapshot.chunks.embedded(library.id, ids))
+        self._found.known += known
+        return view
+
+    def _part(self, library_id: str, segment: KeptSegment, documents: Map[str, Document]) -> Part:
+        stale = segment.stale | self._written.documents.get(library_id, set())
+        return open_segment(
+            self._directory, segment.files, segment.alive, stale, documents, self._pool
+        )
+
+    def _put_aside(self, error: DamagedFile) -> None:
+        _log.warning("Set aside, and made again from the record: %s", error)
+        self._found.set_aside.append(SetAside(error.path.name, error.problem))
+        folder = self._directory / DAMAGED
+        folder.mkdir(exist_ok=True)
+        if error.path.exists():
+            error.path.replace(folder / error.path.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The ids of what was written since a checkpoint, by library."""
+
+    chunks: dict[str, set[str]]
+    documents: dict[str, set[str]]
+
+    @classmethod
+    def since(cls, position: int, snapshot: Snapshot) -> "_Written":
+        chunks: dict[str, set[str]] = defaultdict(set)
+        documents: dict[str, set[str]] = defaultdict(set)
+        for entry in snapshot.log.after(position):
+            for change in entry.changes:
+                match change:
+                    case ChunksRef(library_id, ids) | ChunksDeleted(library_id, ids):
+                        chunks[library_id].update(ids)
+                    case DocumentRef(library_id, document_id):
+                        documents[library_id].add(document_id)
+        return cls(chunks, documents)

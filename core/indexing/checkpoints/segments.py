@@ -1,0 +1,190 @@
+"""A sealed segment in three files: its rows, its index, and its attributes.
+
+None of them ever changes. Deleted rows and changed documents, which do, are the manifest's.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from immutables import Map
+from numpy.typing import NDArray
+
+from core.domain.document import Document
+from core.domain.library import IndexKind, IndexSpec, Metric
+from core.indexing.columns import ChunkColumns
+from core.indexing.exact import Vectors
+from core.indexing.files.attributes import open_attributes, write_attributes
+from core.indexing.files.container import Container, DamagedFile, open_container
+from core.indexing.files.indexes import open_index, write_index
+from core.indexing.files.writing import write_container
+from core.indexing.packed import Packed
+from core.indexing.part import Part
+from core.indexing.rows import Rows
+
+KIND: Final = "rows"
+_PACKED: Final = ("ids", "documents", "texts", "metadata")
+_COLUMNS: Final = tuple(
+    field.name for field in fields(ChunkColumns) if field.name not in {*_PACKED, "library_id"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFiles:
+    """Names within the checkpoints' directory, with the checksum that each file had."""
+
+    rows: str
+    index: str
+    attributes: str
+    checksums: Mapping[str, int]
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        return self.rows, self.index, self.attributes
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def write_rows(path: Path, part: Part) -> int:
+    """Returns the file's checksum. Raises: OSError: no room, or no permission."""
+    rows, chunks = part.rows, part.rows.chunks
+    assert isinstance(chunks, ChunkColumns), "only segments are kept in files"
+    assert part.built_for is not None
+    arrays: dict[str, NDArray[Any]] = {
+        "matrix": rows.matrix,
+        "norms": rows.norms,
+        "exponents": rows.exponents,
+        **{name: getattr(chunks, name) for name in _COLUMNS},
+    }
+    for name in _PACKED:
+        packed: Packed = getattr(chunks, name)
+        arrays |= {f"{name}.content": packed.content, f"{name}.ends": packed.ends}
+    if part.serials is not None:
+        arrays["serials"] = part.serials
+    spec = part.built_for
+    parameters = {
+        "library_id": chunks.library_id,
+        "metric": rows.metric,
+        "first": part.first,
+        "built_for": {"kind": spec.kind, "parameters": dict(spec.parameters)},
+    }
+    return write_container(path, KIND, parameters, arrays)
+
+
+def write_segment(directory: Path, name: str, part: Part) -> SegmentFiles:
+    """In files whose names begin so. Raises: OSError: no room, or no permission."""
+    assert part.index is not None
+    assert part.attributes is not None
+    rows, index, attributes = (f"{name}.{what}" for what in ("rows", "index", "attributes"))
+    checksums = {
+        rows: write_rows(directory / rows, part),
+        index: write_index(directory / index, part.index),
+        attributes: write_attributes(directory / attributes, part.attributes),
+    }
+    return SegmentFiles(rows, index, attributes, checksums)
+
+
+def open_segment(
+    directory: Path,
+    files: SegmentFiles,
+    alive: NDArray[np.bool_],
+    stale: Set[str],
+    documents: Map[str, Document],
+    pool: Executor,
+) -> Part:
+    """As it was but for the rows that are dead by now, each byte checked.
+
+    `documents`: the current ones. `stale`: the ids of those that are others than when the
+    attributes were made.
+
+    Raises:
+        DamagedFile: one of them is damaged, missing, or not what the manifest says.
+        OSError: one can't be opened.
+    """
+    rows_file = _opened(directory / files.rows, files, pool)
+    path = rows_file.path
+    try:
+        part = _part(rows_file, alive)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise DamagedFile(path, f"It has no rows of a segment: {error}") from error
+    vectors = Vectors(part.rows.metric, part.rows.matrix, part.rows.norms)
+    index, index_file = open_index(directory / files.index, vectors)
+    chunks = part.rows.chunks
+    assert isinstance(chunks, ChunkColumns)
+    known = _with_those_gone(documents, chunks)
+    attributes, attributes_file = open_attributes(directory / files.attributes, chunks, known)
+    for file in (index_file, attributes_file):
+        _check(file, files, pool)
+    part = Part(
+        rows=part.rows,
+        size=part.size,
+        first=part.first,
+        alive=alive,
+        live=part.live,
+        serials=part.serials,
+        frozen=True,
+        index=index,
+        built_for=part.built_for,
+        attributes=attributes,
+    )
+    return part.with_documents(stale, documents)
+
+
+def _opened(path: Path, files: SegmentFiles, pool: Executor) -> Container:
+    container = open_container(path, KIND)
+    _check(container, files, pool)
+    return container
+
+
+def _check(container: Container, files: SegmentFiles, pool: Executor) -> None:
+    if container.checksum != files.checksums.get(container.path.name):
+        raise DamagedFile(container.path, "It is not the file that the checkpoint was made with.")
+    container.verify(pool)
+
+
+def _part(container: Container, alive: NDArray[np.bool_]) -> Part:
+    """Without index and attributes. Raises: ValueError, KeyError, TypeError, IndexError."""
+    arrays, parameters = container.arrays, container.parameters
+    matrix, count = arrays["matrix"], len(arrays["matrix"])
+    of_rows = [arrays["norms"], arrays["exponents"], arrays["ordinals"], alive]
+    if matrix.ndim != 2 or matrix.dtype != np.float32 or any(len(a) != count for a in of_rows):
+        raise ValueError("its arrays are of different lengths")
+    columns: dict[str, Any] = {name: arrays[name] for name in _COLUMNS}
+    for name in _PACKED:
+        columns[name] = Packed(arrays[f"{name}.content"], arrays[f"{name}.ends"])
+    spec = parameters["built_for"]
+    rows = Rows(
+        metric=Metric(parameters["metric"]),
+        matrix=matrix,
+        norms=arrays["norms"],
+        exponents=arrays["exponents"],
+        chunks=ChunkColumns(library_id=parameters["library_id"], **columns),
+        mapped=True,
+    )
+    return Part(
+        rows=rows,
+        size=count,
+        first=parameters["first"],
+        alive=alive,
+        live=int(np.count_nonzero(alive)),
+        serials=arrays.get("serials"),
+        frozen=True,
+        built_for=IndexSpec(IndexKind(spec["kind"]), spec["parameters"]),
+    )
+
+
+def _with_those_gone(documents: Map[str, Document], chunks: ChunkColumns) -> Map[str, Document]:
+    """Dead rows may be of documents that are gone; whatever is read of these is nobody's answer."""
+    ids: Sequence[str] = [chunks.documents[i] for i in range(len(chunks.documents))]
+    gone = [id_ for id_ in ids if id_ not in documents]
+    if not gone:
+        return documents
+    then = chunks[0].created_at
+    library_id = chunks.library_id
+    return documents.update(
+        (id_, Document(id_, library_id, None, None, {}, 0, then, then)) for id_ in gone
+    )

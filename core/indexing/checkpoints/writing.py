@@ -1,0 +1,106 @@
+"""From the catalog's state to a checkpoint: what is in files already is not written again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core import faults
+from core.domain.ids import new_id
+from core.indexing.attributes import AttributeIndex
+from core.indexing.catalog import CatalogState
+from core.indexing.checkpoints.manifest import (
+    KeptLibrary,
+    KeptSegment,
+    Manifest,
+    paths_in,
+    write_manifest,
+)
+from core.indexing.checkpoints.segments import SegmentFiles, write_segment
+from core.indexing.files.attributes import write_attributes
+from core.indexing.part import Part
+from core.indexing.rows import Rows
+from core.indexing.view import LibraryView
+
+KEPT = 2
+"""So many checkpoints are kept: the newest, and one in case that is damaged."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InFiles:
+    """A segment that is on the disk: `rows` and `attributes` are those that the files have."""
+
+    rows: Rows
+    attributes: AttributeIndex
+    made: int
+    files: SegmentFiles
+
+    @classmethod
+    def of(cls, part: Part, files: SegmentFiles) -> "InFiles":
+        assert part.attributes is not None
+        return cls(part.rows, part.attributes, len(part.attributes.made), files)
+
+
+class CheckpointWriter:
+    """For one thread. `known`: the segments that a start has found in files."""
+
+    def __init__(self, directory: Path, known: Iterable[InFiles]) -> None:
+        self._directory = directory
+        # By identity, which is that of the arrays: each refers to them, so that it stays theirs.
+        self._written = {id(segment.rows): segment for segment in known}
+
+    def write(self, state: CatalogState, at: str) -> Manifest:
+        """Durably, in place of the oldest one. `at`: when the log says that the position was
+        written. What a crash leaves behind half done is removed by the next.
+
+        Raises:
+            OSError: no room, or no permission. The checkpoints that there were are there still.
+        """
+        libraries = {view.library.id: self._library(view) for view in state.views.values()}
+        manifest = Manifest(state.position, at, libraries)
+        faults.reached("checkpoint.segments")
+        write_manifest(self._directory, manifest)
+        faults.reached("checkpoint.written")
+        there = {id(part.rows) for view in state.views.values() for part in view.parts}
+        self._written = {key: files for key, files in self._written.items() if key in there}
+        return manifest
+
+    def _library(self, view: LibraryView) -> KeptLibrary:
+        segments = [self._segment(part) for part in view.parts if part.index is not None]
+        unsealed = [
+            part.rows.chunks[row].id
+            for part in view.parts
+            if part.index is None
+            for row in np.flatnonzero(part.alive[: part.size]).tolist()
+        ]
+        library = view.library
+        created_at = library.created_at.isoformat()
+        return KeptLibrary(library.id, created_at, view.next_serial, segments, unsealed)
+
+    def _segment(self, part: Part) -> KeptSegment:
+        written = self._written.get(id(part.rows))
+        attributes = part.attributes
+        assert attributes is not None
+        if written is None:
+            written = InFiles.of(part, write_segment(self._directory, new_id(), part))
+        elif written.attributes is not attributes or written.made < len(attributes.made):
+            written = InFiles.of(part, self._with_attributes(written.files, attributes))
+        self._written[id(part.rows)] = written
+        return KeptSegment(written.files, part.alive[: part.size], part.stale)
+
+    def _with_attributes(self, files: SegmentFiles, attributes: AttributeIndex) -> SegmentFiles:
+        """Filters have asked for other fields since, or documents are others."""
+        name = f"{new_id()}.attributes"
+        checksum = write_attributes(self._directory / name, attributes)
+        checksums = {n: c for n, c in files.checksums.items() if n != files.attributes}
+        return replace(files, attributes=name, checksums=checksums | {name: checksum})
+
+
+def tidy(directory: Path, manifests: list[Manifest]) -> None:
+    """Removes all files but those of these checkpoints, which are the newest there."""
+    kept = {name for manifest in manifests for name in manifest.files}
+    kept |= {path.name for path in paths_in(directory)[: len(manifests)]}
+    for path in directory.iterdir():
+        if path.is_file() and path.name not in kept:
+            path.unlink(missing_ok=True)

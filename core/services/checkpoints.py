@@ -1,0 +1,156 @@
+"""Makes checkpoints: by what was written since, by time, on request, and at the end."""
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import faults
+from core.domain.changes import Change, ChunksDeleted, ChunksPut
+from core.domain.errors import StorageError, StorageFull
+from core.indexing.catalog import Catalog
+from core.indexing.checkpoints.found import Found
+from core.ports.store import Store
+
+if TYPE_CHECKING:  # it imports the kernels, which take a second
+    from core.indexing.checkpoints.writing import CheckpointWriter
+
+_BYTES_PER_CHANGE = 200
+_RETRY_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """One thread. `every_s` and `every_bytes`: how long after the last one, and after how much
+    of vectors and texts was written, the next one is made."""
+
+    def __init__(
+        self,
+        directory: Path,
+        catalog: Catalog,
+        store: Store,
+        found: Found,
+        *,
+        every_s: float,
+        every_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._directory = directory
+        self._catalog = catalog
+        self._store = store
+        self._manifests = list(found.manifests)
+        self._known = found.known
+        self._writer: CheckpointWriter | None = None
+        self.set_aside = found.set_aside
+        self._every_s, self._every_bytes = every_s, every_bytes
+        self._clock = clock
+        self._making = threading.Lock()
+        self._wake = threading.Condition()
+        # Guarded by `_wake`.
+        self._closed = False
+        self._bytes = 0
+        self._due = clock() + every_s
+        self._last: object = catalog.state.views if found.manifests else None
+        self.error: str | None = None
+        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+
+    def start(self) -> None:
+        self._store.subscribe(self.wrote)
+        self._thread.start()
+
+    def close(self) -> None:
+        """With a last one, so that the next start has nothing to read again."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join()
+            self._try()
+
+    @property
+    def position(self) -> int | None:
+        """Of the newest one, if there is one."""
+        manifests = self._manifests
+        return manifests[0].position if manifests else None
+
+    def wrote(self, _: int, changes: Sequence[Change]) -> None:
+        """A listener of the store's."""
+        with self._wake:
+            self._bytes += sum(map(_size, changes))
+            if self._bytes >= self._every_bytes:
+                self._wake.notify_all()
+
+    def make(self) -> int | None:
+        """One of the current state, unless the newest is. Returns the newest's position.
+
+        Raises:
+            StorageFull, StorageError: it can't be written.
+        """
+        from core.indexing.checkpoints.writing import KEPT, CheckpointWriter, tidy
+
+        with self._making:
+            state = self._catalog.state
+            if state.views is self._last or not state.position:
+                return self.position
+            with self._wake:
+                self._bytes = 0
+            self._writer = self._writer or CheckpointWriter(self._directory, self._known)
+            try:
+                manifest = self._writer.write(state, self._at(state.position))
+                self._last = state.views
+                others = [m for m in self._manifests if m.position != manifest.position]
+                self._manifests = [manifest, *others][:KEPT]
+                tidy(self._directory, self._manifests)
+            except OSError as error:
+                raise _as_storage_error(error) from error
+            faults.reached("checkpoint.tidied")
+            self._store.trim_log(self._manifests[-1].position)
+            return manifest.position
+
+    def _at(self, position: int) -> str:
+        with self._store.read() as snapshot:
+            return next(iter(snapshot.log.after(position - 1))).at.isoformat()
+
+    def _run(self) -> None:
+        while self._wait():
+            self._try()
+            with self._wake:
+                self._due = self._clock() + (_RETRY_S if self.error else self._every_s)
+
+    def _wait(self) -> bool:
+        """Until it is time for the next; false at the end."""
+        with self._wake:
+            while not self._closed:
+                wait_s = self._due - self._clock()
+                if wait_s <= 0 or (self._bytes >= self._every_bytes and not self.error):
+                    return True
+                self._wake.wait(wait_s)
+            return False
+
+    def _try(self) -> None:
+        try:
+            self.make()
+        except Exception as error:  # noqa: BLE001  # serving goes on without
+            _log.exception("No checkpoint could be made; it is tried again.")
+            self.error = str(error).splitlines()[0]
+        else:
+            self.error = None
+
+
+def _size(change: Change) -> int:
+    match change:
+        case ChunksPut(_, rows):
+            return sum(row.embedding.nbytes + len(row.chunk.text) for row in rows)
+        case ChunksDeleted(_, ids):
+            return len(ids) * _BYTES_PER_CHANGE
+    return _BYTES_PER_CHANGE
+
+
+def _as_storage_error(error: OSError) -> StorageError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageFull(f"A checkpoint has no room: {error.strerror}.")
+    return StorageError(f"A checkpoint can't be written: {error.strerror}.")

@@ -1,0 +1,1 @@
+"""Reads everything that is stored, and says what is wrong."""

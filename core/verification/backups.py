@@ -1,0 +1,56 @@
+"""A directory of backups, read through: checksums, files, and whether they lead to each other."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
+import apsw
+
+from core.adapters.sqlite import checks
+from core.adapters.sqlite.errors import sqlite_errors
+from core.backup.chain import reachable
+from core.backup.manifest import Manifest
+from core.backup.repository import Repository
+from core.backup.restoring import check
+from core.domain.errors import NalandaError
+
+
+def problems(directory: Path, *, begun: Callable[[str], None] = lambda _: None) -> Iterator[str]:
+    """One line each; `begun` is told the name of each file."""
+    try:
+        repository = Repository.open(directory)
+        manifests = repository.manifests()
+    except NalandaError as error:
+        yield str(error)
+        return
+    for manifest in manifests:
+        begun(manifest.file)
+        try:
+            check(repository, manifest)
+            yield from _of_file(repository.path_of(manifest), manifest)
+        except NalandaError as error:
+            yield str(error)
+    yield from _gaps(manifests)
+
+
+def _of_file(path: Path, manifest: Manifest) -> Iterator[str]:
+    with sqlite_errors(), closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as opened:
+        if manifest.full:
+            yield from (f"{path.name}: {line}" for line in checks.problems(opened))
+            return
+        for line, *_ in opened.execute("PRAGMA integrity_check"):
+            if line != "ok":
+                yield f"{path.name}: SQLite: {line}"
+        ((entries,),) = opened.execute("SELECT count(*) FROM log").fetchall()
+        if entries != manifest.end - manifest.start:
+            yield f"{path.name}: its log has {entries} entries"
+
+
+def _gaps(manifests: list[Manifest]) -> Iterator[str]:
+    ranges = reachable(manifests)
+    for (_, before), (after, _) in pairwise(ranges):
+        yield f"no backup leads from position {before} to {after}"
+    for manifest in manifests:
+        if not any(first <= manifest.end <= last for first, last in ranges):
+            yield f"{manifest.file}: no backup leads to its start, position {manifest.start}"

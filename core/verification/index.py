@@ -1,0 +1,126 @@
+"""The index against the record: what it holds, and whether its exact search finds the nearest."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.document import EmbeddedChunk
+from core.domain.library import Library
+from core.indexing.catalog import Catalog
+from core.indexing.vector_index import Effort
+from core.indexing.view import LibraryView
+from core.ports.store import Snapshot
+from core.verification.nearest import Nearest, as_compared
+
+SAMPLED_STEP = 16
+"""Without `full` one chunk in so many is compared."""
+
+QUERIES = 8
+QUERIES_IN_FULL = 64
+K = 10
+
+_ROWS_AT_ONCE = 1_000
+_TOLERANCE = 1e-4
+"""Of a score, relative to the greatest: what sums in another order differ by, and more."""
+
+
+def problems(snapshot: Snapshot, catalog: Catalog, *, full: bool) -> Iterator[str]:
+    """One line each. `catalog` is at the snapshot's position; by sample unless `full`."""
+    if catalog.position != snapshot.position:
+        yield f"index: it is at position {catalog.position}, the record at {snapshot.position}"
+        return
+    recorded = {library.id: library for library in _libraries(snapshot)}
+    for library_id in sorted(recorded.keys() | catalog.state.views.keys()):
+        view, library = catalog.state.views.get(library_id), recorded.get(library_id)
+        if view is None or library is None:
+            place = "record" if view is None else "index"
+            yield f"index: library {library_id!r} is in the {place} alone"
+        else:
+            yield from _of_library(snapshot, library, view, full=full)
+
+
+def _libraries(snapshot: Snapshot) -> Iterator[Library]:
+    after: str | None = None
+    while page := snapshot.libraries.page(after=after, limit=1_000):
+        yield from page
+        after = page[-1].id
+
+
+def _of_library(
+    snapshot: Snapshot, library: Library, view: LibraryView, *, full: bool
+) -> Iterator[str]:
+    where = f"index of {library.name!r}"
+    if view.library != library:
+        yield f"{where}: the library is not as it is on record"
+    yield from _documents(snapshot, library, view, where)
+    step = 1 if full else SAMPLED_STEP
+    queries = _queries(view, QUERIES_IN_FULL if full else QUERIES)
+    nearest = Nearest(queries, library.metric, K)
+    rows, count = snapshot.chunks.scan(library.id), 0
+    while batch := list(islice(rows, _ROWS_AT_ONCE)):
+        yield from (f"{where}: {said}" for said in _rows(view, batch[::step]))
+        for row in batch:
+            nearest.take(row.embedding)
+        count += len(batch)
+    if count != view.vectors:
+        yield f"{where}: it has {view.vectors} chunks, and the record {count}"
+    yield from (f"{where}: {said}" for said in _searches(view, queries, nearest.scores()))
+
+
+def _documents(
+    snapshot: Snapshot, library: Library, view: LibraryView, where: str
+) -> Iterator[str]:
+    after, count = None, 0
+    while page := snapshot.documents.page(library.id, after=after, limit=1_000):
+        for document in page:
+            if view.documents.get(document.id) != document:
+                yield f"{where}: document {document.id!r} is not as it is on record"
+        after, count = page[-1].id, count + len(page)
+    if count != len(view.documents):
+        yield f"{where}: it has {len(view.documents)} documents, and the record {count}"
+
+
+def _rows(view: LibraryView, rows: Sequence[EmbeddedChunk]) -> Iterator[str]:
+    serials = view.serials_of([row.chunk.id for row in rows])
+    for row in rows:
+        serial = serials.get(row.chunk.id)
+        if serial is None:
+            yield f"chunk {row.chunk.id!r} is missing"
+        elif view.chunk(serial) != row.chunk:
+            yield f"chunk {row.chunk.id!r} is not as it is on record"
+        elif not np.array_equal(view.embedding(serial), row.embedding):
+            yield f"the embedding of chunk {row.chunk.id!r} is not as it is on record"
+
+
+def _queries(view: LibraryView, count: int) -> NDArray[np.float32]:
+    """`(q, d) float32`: vectors of the library, evenly from all that it has."""
+    serials = view.serials(view.matching(None))
+    chosen = serials[:: max(1, len(serials) // count)][:count]
+    found = [view.embedding(serial) for serial in chosen.tolist()]
+    return np.array(found, np.float32) if found else np.empty((0, 0), np.float32)
+
+
+def _searches(
+    view: LibraryView, queries: NDArray[np.float32], expected: NDArray[np.float64]
+) -> Iterator[str]:
+    """`expected`: `(q, k) float64`, the true scores, best first."""
+    if not len(queries):
+        return
+    metric = view.library.metric
+    for query, ranking, scores in zip(
+        queries, view.search(queries, K, effort=Effort(exact=True)), expected, strict=True
+    ):
+        rows = [view.embedding(int(serial)) for serial in ranking.serials]
+        found = np.sort(as_compared(np.array(rows, np.float32), query[None], metric)[:, 0])[::-1]
+        slack = _TOLERANCE * max(1.0, float(np.abs(scores).max()))
+        if len(found) != len(scores) or (found < scores - slack).any():
+            yield "an exact search has missed a chunk that is nearer"
+
+
+def unreadable(error: Exception) -> str:
+    """For a record that no index can be made of."""
+    kind = "it has JSON that is none" if isinstance(error, json.JSONDecodeError) else str(error)
+    return f"index: it can't be made from the record: {kind}"

@@ -1,0 +1,59 @@
+"""The best scores of all vectors that pass by, by plain numpy: what an index is compared with."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.document import Embedding
+from core.domain.library import Metric
+
+_ROWS_AT_ONCE = 1_024
+
+
+def as_compared(
+    rows: NDArray[np.float32], queries: NDArray[np.float32], metric: Metric
+) -> NDArray[np.float64]:
+    """`(n, q) float64`: higher is nearer. By l2, the squared distance, negative."""
+    x, y = rows.astype(np.float64), queries.astype(np.float64)
+    if metric is Metric.COSINE:
+        x, y = _unit(x), _unit(y)
+    products = x @ y.T
+    if metric is not Metric.L2:
+        return products
+    squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None]
+    return np.asarray(2 * products - squares)
+
+
+class Nearest:
+    """`queries`: `(q, d) float32`."""
+
+    def __init__(self, queries: NDArray[np.float32], metric: Metric, k: int) -> None:
+        self._queries = queries
+        self._metric = metric
+        self._k = k
+        self._waiting: list[Embedding] = []
+        self._best = np.empty((len(queries), 0))
+
+    def take(self, embedding: Embedding) -> None:
+        if len(self._queries):
+            self._waiting.append(embedding)
+            if len(self._waiting) == _ROWS_AT_ONCE:
+                self._compare()
+
+    def scores(self) -> NDArray[np.float64]:
+        """`(q, min(k, n)) float64`, best first."""
+        if self._waiting:
+            self._compare()
+        return self._best
+
+    def _compare(self) -> None:
+        scores = as_compared(np.array(self._waiting, np.float32), self._queries, self._metric)
+        self._waiting = []
+        both = np.concatenate([self._best, scores.T], axis=1)
+        self._best = -np.sort(-both, axis=1)[:, : self._k]
+
+
+def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    lengths[lengths == 0] = 1
+    scaled: NDArray[np.float64] = rows / lengths
+    return scaled

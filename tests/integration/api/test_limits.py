@@ -1,0 +1,254 @@
+"""Limits that keep a server alive under load, over real sockets: slow clients, many clients, bodies
+that are too much together, writes that wait."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.admission import AT_ONCE, WriteLimit
+from api.connections import MAX_HEADER_BYTES
+from api.main import create_app
+from api.server import server
+from core.settings import Settings
+from tests.integration.api.calls import assert_problem
+from tests.waiting import until
+
+LONG_S = 30.0
+
+
+class Served:
+    def __init__(self, app: FastAPI, port: int) -> None:
+        self.app = app
+        self.url = f"http://127.0.0.1:{port}"
+        self.port = port
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=LONG_S)
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=LONG_S, trust_env=False)
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[Served]:
+    """The app behind a server of its own thread."""
+    app = create_app(settings)
+    running = server(app, settings)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            until(lambda: running.started)
+            yield Served(app, listener.getsockname()[1])
+        finally:
+            running.should_exit = True
+            thread.join(LONG_S)
+
+
+@pytest.fixture
+def hasty(settings: Settings) -> Iterator[Served]:
+    """Its patience with slow clients is short."""
+    with served(settings.model_copy(update={"slow_client_s": 0.3})) as running:
+        yield running
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """Until the server closes."""
+    received = b""
+    while more := connection.recv(65_536):
+        received += more
+    return received
+
+
+def drip(connection: socket.socket, sent: bytes) -> bytes:
+    """A byte now and then, until the server has had enough; what it answered."""
+    connection.settimeout(0.05)
+    for byte in sent:
+        try:
+            connection.send(bytes([byte]))
+            if received := connection.recv(65_536):
+                connection.settimeout(LONG_S)
+                return received + all_of(connection)
+        except TimeoutError:
+            continue
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        return b""
+    raise AssertionError("The server has not had enough.")
+
+
+def post(body: bytes, *, length: int | None = None, path: str = "/libraries") -> bytes:
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: n\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
+    ).encode() + body
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /livez", b"GET /livez HTTP/1.1\r\nHost: n\r\n", b"\r\n"]
+)
+def test_who_does_not_finish_his_headers_is_let_go(hasty: Served, sent: bytes) -> None:
+    with hasty.connect() as connection:
+        connection.send(sent)
+        assert all_of(connection) == b""
+
+
+def test_headers_that_drip_are_not_waited_for(hasty: Served) -> None:
+    with hasty.connect() as connection:
+        assert drip(connection, b"GET /livez HTTP/1.1\r\nX: " + b"x" * 10_000) == b""
+
+
+def test_after_an_answer_headers_that_drip_are_not_waited_for_either(hasty: Served) -> None:
+    with hasty.connect() as connection:
+        connection.send(b"GET /livez HTTP/1.1\r\nHost: n\r\n\r\n")
+        assert status_of(connection.recv(65_536)) == 200
+        drip(connection, b"\r\n" * 5_000)
+
+
+def test_endless_headers_are_refused(hasty: Served) -> None:
+    with hasty.connect() as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\n" + b"X: x\r\n" * (MAX_HEADER_BYTES // 6 + 9))
+        assert status_of(all_of(connection)) == 400
+
+
+def test_a_body_that_drips_is_not_waited_for(hasty: Served) -> None:
+    with hasty.connect() as connection:
+        connection.send(post(b"", length=10_000))
+        answer = drip(connection, b'{"name": "' + b"x" * 10_000)
+    assert status_of(answer) == 408
+    assert b"application/problem+json" in answer
+    assert b"connection: close" in answer.lower()
+
+
+def test_a_body_that_never_comes_is_not_waited_for(hasty: Served) -> None:
+    with hasty.connect() as connection:
+        connection.send(post(b"", length=10_000))
+        assert status_of(all_of(connection)) == 408
+
+
+def test_slow_clients_keep_nobody_else_waiting(hasty: Served) -> None:
+    connections = [hasty.connect() for _ in range(100)]
+    for connection in connections:
+        connection.send(post(b"{", length=10_000))
+    with hasty.client() as client:
+        assert client.put("/libraries/l", json={"name": "l"}).status_code == 201
+        assert client.get("/libraries/l").status_code == 200
+    for connection in connections:
+        assert status_of(all_of(connection)) == 408
+        connection.close()
+
+
+def test_who_takes_his_answer_too_slowly_is_let_go(hasty: Served) -> None:
+    big = "x" * 900_000
+    with hasty.client() as client:
+        for number in range(20):
+            made = client.put(
+                f"/libraries/l{number}", json={"name": f"{number}", "description": big}
+            )
+            assert made.status_code == 201
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(LONG_S)
+        connection.connect(("127.0.0.1", hasty.port))
+        connection.send(b"GET /libraries HTTP/1.1\r\nHost: n\r\n\r\n")
+        with hasty.client() as client:
+            until(lambda: 'route="/libraries",status="200"' in client.get("/metrics").text)
+        # Its connection is gone, though it has not read a byte, and there is much left to send.
+        until(lambda: connections_of(hasty) == 0)
+
+
+def connections_of(running: Served) -> int:
+    """As the kernel counts them, on the server's side."""
+    port = f":{running.port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(port) and row[3] == "01" for row in rows)
+
+
+def test_of_too_many_connections_the_last_is_refused(settings: Settings) -> None:
+    with served(settings.model_copy(update={"max_connections": 2})) as running:
+        kept = [running.connect() for _ in range(2)]
+        for connection in kept:
+            connection.send(b"GET /livez HTTP/1.1\r\nHost: n\r\n\r\n")
+            assert status_of(connection.recv(65_536)) == 200
+        with running.client() as client:
+            answer = client.get("/livez")
+        assert_problem(answer, 503)
+        assert answer.headers["Retry-After"] == "1"
+        for connection in kept:
+            connection.close()
+
+        def is_served() -> bool:
+            with running.client() as client:
+                return client.get("/livez").status_code == 200
+
+        until(is_served)
+
+
+def test_bodies_that_are_too_much_together_are_refused(settings: Settings) -> None:
+    limits = {"max_held_body_bytes": 150_000}
+    with served(settings.model_copy(update=limits)) as running, running.connect() as first:
+        first.send(post(b"x" * 100_000, length=110_000))
+        refused: list[httpx.Response] = []
+
+        def is_refused() -> bool:
+            with running.client() as client:
+                refused.append(client.post("/libraries", json={"name": "x" * 100_000}))
+            return refused[-1].status_code == 503
+
+        until(is_refused)
+        assert_problem(refused[-1], 503)
+        assert refused[-1].headers["Retry-After"] == "1"
+        with running.client() as client:
+            assert client.post("/libraries", json={"name": "small"}).status_code == 201
+        first.send(b"x" * 10_000)
+        assert status_of(first.recv(65_536)) == 400
+        with running.client() as client:
+            assert client.post("/libraries", json={"name": "x" * 100_000}).status_code == 422
+
+
+def test_writes_that_wait_leave_reads_room_and_are_refused_in_the_end(settings: Settings) -> None:
+    waiting = 5
+    limits = {"max_waiting_writes": waiting}
+    with served(settings.model_copy(update=limits)) as running:
+        store = running.app.state.core.store
+        with ThreadPoolExecutor(AT_ONCE + waiting) as pool:
+            with store.write():  # the turn, which all others wait for
+                numbers = range(AT_ONCE + waiting)
+                writes = [pool.submit(put_library, running, number) for number in numbers]
+                until(lambda: len(store._writes._turns._waiting) == AT_ONCE)
+                until(lambda: waiting_writes(running) == waiting)
+                with running.client() as client:
+                    for answer in (
+                        client.delete("/libraries/none"),
+                        client.put("/libraries/late", json={"name": "late"}),
+                    ):
+                        assert_problem(answer, 503)
+                        assert answer.headers["Retry-After"] == "1"
+                    for path in ("/libraries", "/livez", "/readyz"):
+                        assert client.get(path).status_code == 200
+            assert {write.result(LONG_S) for write in writes} == {201}
+        with running.client() as client:
+            assert client.put("/libraries/late", json={"name": "late"}).status_code == 201
+
+
+def put_library(running: Served, number: int) -> int:
+    with running.client() as client:
+        return client.put(f"/libraries/l{number}", json={"name": f"{number}"}).status_code
+
+
+def waiting_writes(running: Served) -> int:
+    layer = running.app.middleware_stack
+    while not isinstance(layer, WriteLimit):
+        layer = layer._app if hasattr(layer, "_app") else layer.app  # type: ignore[union-attr]
+    return layer._waiting

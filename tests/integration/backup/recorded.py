@@ -1,0 +1,169 @@
+"""A database with writers of all kinds, and what its state was at each position."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from core.adapters.sqlite import SqliteStore
+from core.contracts.query import Feedback
+from core.domain.changes import (
+    Change,
+    ChunksDeleted,
+    ChunksPut,
+    DocumentDeleted,
+    DocumentPut,
+    FeedbackAdded,
+    LibraryDeleted,
+    LibraryPut,
+)
+from core.domain.document import EmbeddedChunk
+from core.domain.errors import NotFound
+from core.ports.store import Replay, Snapshot, UnitOfWork
+from tests.samples import a_document, a_library, a_row
+
+LIBRARIES = ("one", "two", "three")
+DOCUMENTS = 8
+
+
+class Digests:
+    """Listens to a store from its beginning: a digest of all that is there, by position."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._rows: dict[tuple[str, ...], bytes] = {}
+        self.by_position = {0: self._digest()}
+        store.subscribe(self._listen)
+
+    def _listen(self, position: int, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self._take(change)
+        self.by_position[position] = self._digest()
+
+    def _take(self, change: Change) -> None:
+        match change:
+            case LibraryPut(library):
+                self._rows[(library.id,)] = repr(library).encode()
+            case LibraryDeleted(library_id):
+                self._drop(lambda key: key[0] == library_id)
+            case DocumentPut(document):
+                key = (document.library_id, "document", document.id)
+                self._rows[key] = repr(document).encode()
+            case DocumentDeleted(library_id, document_id):
+                del self._rows[library_id, "document", document_id]
+            case ChunksPut(library_id, rows):
+                for row in rows:
+                    self._rows[library_id, "chunk", row.chunk.id] = of_row(row)
+            case ChunksDeleted(library_id, chunk_ids):
+                for chunk_id in chunk_ids:
+                    del self._rows[library_id, "chunk", chunk_id]
+            case FeedbackAdded():
+                pass
+
+    def _drop(self, gone: object) -> None:
+        assert callable(gone)
+        self._rows = {key: row for key, row in self._rows.items() if not gone(key)}
+
+    def _digest(self) -> str:
+        return digest_of(self._rows)
+
+
+def of_row(row: EmbeddedChunk) -> bytes:
+    return repr(row.chunk).encode() + np.asarray(row.embedding, "<f4").tobytes()
+
+
+def digest_of(rows: dict[tuple[str, ...], bytes]) -> str:
+    sha256 = hashlib.sha256()
+    for key in sorted(rows):
+        sha256.update(repr(key).encode() + rows[key])
+    return sha256.hexdigest()
+
+
+def digest_of_state(snapshot: Snapshot) -> str:
+    """As `Digests` has it, from what is on record."""
+    rows: dict[tuple[str, ...], bytes] = {}
+    for library in snapshot.libraries.page(after=None, limit=10**6):
+        rows[(library.id,)] = repr(library).encode()
+        for document in snapshot.documents.page(library.id, after=None, limit=10**6):
+            rows[library.id, "document", document.id] = repr(document).encode()
+        for row in snapshot.chunks.scan(library.id):
+            rows[library.id, "chunk", row.chunk.id] = of_row(row)
+    return digest_of(rows)
+
+
+def digest_in(data_dir: Path) -> tuple[int, str]:
+    """The position of the database there, and the digest of its state."""
+    store = SqliteStore(data_dir)
+    try:
+        with store.read() as snapshot:
+            return snapshot.position, digest_of_state(snapshot)
+    finally:
+        store.close()
+
+
+class Writer:
+    """Makes random writes, each of the kinds that there are."""
+
+    def __init__(self, store: SqliteStore, seed: int) -> None:
+        self._store = store
+        self._random = Random(seed)
+
+    def write(self) -> int:
+        """One write; its position."""
+        with self._store.write() as unit:
+            library_id = self._random.choice(LIBRARIES)
+            self._change(unit, library_id)
+            unit.commit()
+            return unit.position
+
+    def _change(self, unit: UnitOfWork, library_id: str) -> None:
+        dice = self._random.random()
+        try:
+            unit.libraries.get(library_id)
+        except NotFound:
+            self._put_library(unit, library_id)
+        if dice < 0.02:
+            unit.libraries.delete(library_id)
+            if self._random.random() < 0.5:  # it is there again within the same write
+                self._put_library(unit, library_id)
+        elif dice < 0.05:
+            self._put_library(unit, library_id)
+        elif dice < 0.2:
+            unit.documents.delete(library_id, self._document_id())
+        elif dice < 0.25:
+            unit.feedback.add("question", Feedback(rating=1))
+        elif dice < 0.5:
+            ids = [self._chunk_id(self._document_id()) for _ in range(5)]
+            unit.chunks.delete(library_id, ids)
+        else:
+            self._put_chunks(unit, library_id)
+        if self._random.random() < 0.2:
+            unit.replays.put(f"key {unit.position}", Replay("f", 201, {}, b"body"))
+
+    def _put_library(self, unit: UnitOfWork, library_id: str) -> None:
+        description = str(self._random.random())
+        now = datetime.now(UTC)
+        library = a_library(library_id, version=unit.position, description=description)
+        unit.libraries.put(replace(library, updated_at=now))
+
+    def _put_chunks(self, unit: UnitOfWork, library_id: str) -> None:
+        document_id = self._document_id()
+        version = unit.position
+        unit.documents.put(a_document(document_id, library_id, version=version))
+        ids = {self._chunk_id(document_id) for _ in range(self._random.randint(1, 10))}
+        rows = [
+            a_row(id_, document_id, library_id, version=version, text=str(self._random.random()))
+            for id_ in sorted(ids)
+        ]
+        unit.chunks.put(library_id, rows)
+        if self._random.random() < 0.1:  # put twice in one write
+            unit.chunks.put(library_id, rows[:2])
+
+    def _document_id(self) -> str:
+        return f"d{self._random.randrange(DOCUMENTS)}"
+
+    def _chunk_id(self, document_id: str) -> str:
+        return f"{document_id}-c{self._random.randrange(20)}"

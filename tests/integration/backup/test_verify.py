@@ -1,0 +1,181 @@
+"""What is wrong with a database is found, and said in a line."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+from core.adapters.sqlite import SqliteStore
+from core.adapters.sqlite.store import DATABASE_NAME
+from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryDeleted, LibraryPut
+from core.domain.library import Metric
+from core.indexing.catalog import Catalog
+from core.verification import database, index
+from core.verification.nearest import Nearest, as_compared
+from tests.integration.backup.case import Case
+from tests.samples import a_document, a_library, a_row
+
+ROWS = 40
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    store = SqliteStore(tmp_path / "data")
+    with store.write() as unit:
+        unit.libraries.put(a_library())
+        unit.documents.put(a_document())
+        unit.chunks.put("lib", [a_row(f"c{i}") for i in range(ROWS)])
+        unit.commit()
+    with store.write() as unit:
+        unit.documents.put(a_document("other", version=2))
+        unit.commit()
+    store.close()
+    return tmp_path / "data"
+
+
+def changed(data_dir: Path, sql: str, *bindings: object) -> list[str]:
+    """The problems after this statement."""
+    connection = apsw.Connection(str(data_dir / DATABASE_NAME))
+    connection.execute(sql, bindings)
+    connection.close()
+    return list(database.problems(data_dir))
+
+
+def test_a_sound_one(data_dir: Path) -> None:
+    begun: list[str] = []
+    assert list(database.problems(data_dir, full=True, begun=begun.append)) == []
+    assert begun[:2] == ["record", "index"]
+
+
+def test_while_a_store_writes_and_keeps_history(case: Case) -> None:
+    case.write(20)
+    case.back_up()
+    case.write(20)
+    assert list(database.problems(case.data_dir, full=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (
+            "DELETE FROM log WHERE position = 2",
+            "log: it ends at 1, and the database is at position 2",
+        ),
+        ("UPDATE log SET position = 5 WHERE position = 2", "log: positions 2 to 4 are missing"),
+        ("UPDATE log SET changes = '?'", "log: changes of 1 is no JSON"),
+        ("UPDATE chunks SET version = 9 WHERE id = 'c1'", "chunks: 1 rows with a version after"),
+        ("UPDATE documents SET metadata = '{' WHERE id = 'doc'", "documents: metadata of 'doc'"),
+        ("UPDATE libraries SET dimension = 4", "'c1' in 'lib' has 12 bytes, not the 16 of its"),
+        ("UPDATE libraries SET dimension = 4", "chunks: 20 more embeddings are wrong"),
+        ("UPDATE libraries SET dimension = NULL", "and the library has no dimension"),
+        ("UPDATE chunks SET document_id = 'gone' WHERE id = 'c1'", "chunks: row 2 hangs on none"),
+    ],
+)
+def test_each_thing_that_is_wrong(data_dir: Path, sql: str, said: str) -> None:
+    assert any(said in line for line in changed(data_dir, sql)), changed(data_dir, "SELECT 1")
+
+
+def test_an_embedding_that_is_not_finite(data_dir: Path) -> None:
+    blob = np.array([1, np.nan, 0], "<f4").tobytes()
+    found = changed(data_dir, "UPDATE chunks SET embedding = ? WHERE id = 'c7'", blob)
+    assert found[0] == "chunks: the embedding of 'c7' in 'lib' is not finite"
+
+
+def test_history_of_positions_that_can_t_be(case: Case) -> None:
+    case.write(5)
+    case.back_up()
+    case.write(20)
+    found = changed(case.data_dir, "UPDATE chunks_history SET until = version WHERE rowid = 1")
+    assert found == ["chunks_history: 1 rows with positions that can't be"]
+
+
+def test_a_record_that_no_index_can_be_made_of(data_dir: Path) -> None:
+    found = changed(data_dir, "UPDATE libraries SET metric = 'near'")
+    assert found == ["index: it can't be made from the record: 'near' is not a valid Metric"]
+
+
+def test_damaged_pages(data_dir: Path) -> None:
+    path = data_dir / DATABASE_NAME
+    content = bytearray(path.read_bytes())
+    for place in range(5 * 4096, len(content), 4096):
+        content[place : place + 64] = b"\xff" * 64
+    path.write_bytes(content)
+    assert list(database.problems(data_dir))
+
+
+def test_no_database(tmp_path: Path) -> None:
+    assert list(database.problems(tmp_path)) == [f"{tmp_path / DATABASE_NAME} is missing"]
+    (tmp_path / DATABASE_NAME).write_text("nothing of SQLite's, and long enough to be sure" * 30)
+    (found,) = database.problems(tmp_path)
+    assert "not a SQLite database" in found
+
+
+def test_a_check_that_fails_does_not_stop_the_next(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: database.Subject) -> object:
+        raise apsw.CorruptError("torn")
+
+    checks = [
+        ("first", fails),
+        ("second", lambda subject: iter([f"at {subject.snapshot.position}"])),
+    ]
+    monkeypatch.setattr(database, "CHECKS", checks)
+    assert list(database.problems(data_dir)) == ["The database is damaged: torn", "at 2"]
+
+
+LIBRARY, DOCUMENT = a_library(), a_document()
+OTHER_TEXT = [a_row("c3", text="another")]
+OTHER_VECTOR = [replace(a_row("c3"), embedding=np.array([9, 9, 9], np.float32))]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (LibraryPut(a_library(description="x")), "the library is not as it is on record"),
+        (DocumentPut(a_document(title="x")), "document 'doc' is not as it is on record"),
+        (DocumentPut(a_document("third")), "it has 3 documents, and the record 2"),
+        (ChunksPut("lib", OTHER_TEXT), "chunk 'c3' is not as it is on record"),
+        (ChunksPut("lib", OTHER_VECTOR), "the embedding of chunk 'c3' is not as it is on record"),
+        (ChunksPut("lib", [a_row("new")]), f"it has {ROWS + 1} chunks, and the record {ROWS}"),
+        (ChunksDeleted("lib", ["c3"]), "chunk 'c3' is missing"),
+        (LibraryDeleted("lib"), "index: library 'lib' is in the record alone"),
+        (LibraryPut(a_library("more")), "index: library 'more' is in the index alone"),
+    ],
+)
+def test_an_index_that_differs(data_dir: Path, change: object, said: str) -> None:
+    store = SqliteStore(data_dir)
+    with store.read() as snapshot:
+        catalog = Catalog.load(snapshot)
+        catalog._state = catalog.state.after(change)  # type: ignore[arg-type]  # one of them
+        found = list(index.problems(snapshot, catalog, full=True))
+        assert any(said in line for line in found), found
+        catalog.apply(3, [])
+        assert list(index.problems(snapshot, catalog, full=True)) == [
+            "index: it is at position 3, the record at 2"
+        ]
+    store.close()
+
+
+def test_a_search_that_misses_the_nearest(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Nearest.scores
+    monkeypatch.setattr(Nearest, "scores", lambda self: honest(self) + 0.01)
+    found = list(database.problems(data_dir))
+    assert set(found) == {
+        "index of 'name of lib': an exact search has missed a chunk that is nearer"
+    }
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_the_nearest_of_all_that_passed(metric: Metric) -> None:
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(2_500, 5)).astype(np.float32)
+    rows[7] = 0
+    queries = random.normal(size=(3, 5)).astype(np.float32)
+    nearest = Nearest(queries, metric, 10)
+    for row in rows:
+        nearest.take(row)
+    every = as_compared(rows, queries, metric).T
+    np.testing.assert_allclose(nearest.scores(), -np.sort(-every, axis=1)[:, :10])

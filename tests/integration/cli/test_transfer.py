@@ -1,0 +1,227 @@
+"""Export and import through the whole command, against the real API in this process."""
+
+import json
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from api.main import create_app
+from core.settings import Settings
+from nalanda import ChunkOptions, Nalanda
+from tests.integration.cli.conftest import Run
+
+FORMATS = ["jsonl", "parquet"]
+OWN = {"id", "name", "library_id", "version", "created_at", "updated_at"}
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nalanda]:
+    monkeypatch.chdir(tmp_path)
+    with ExitStack() as stack:
+        app = create_app(Settings(data_dir=tmp_path / "data", provider="local"))
+        server = stack.enter_context(TestClient(app, "http://nalanda"))
+        transport = httpx.MockTransport(partial(passed_on, server))
+        made = partial(Nalanda, transport=transport, max_retries=0)
+        monkeypatch.setattr("cli.connection.Nalanda", lambda url, **_: made(url))
+        yield stack.enter_context(made("http://nalanda"))
+
+
+def passed_on(server: TestClient, request: httpx.Request) -> httpx.Response:
+    url, headers = str(request.url), dict(request.headers)
+    answer = server.request(request.method, url, content=request.content, headers=headers)
+    return httpx.Response(answer.status_code, headers=dict(answer.headers), content=answer.content)
+
+
+def chunk(id_: str, *vector: float, **metadata: Any) -> ChunkOptions:
+    embedding = np.array(vector, np.float32)
+    return {"id": id_, "text": f"text of {id_} é\n", "embedding": embedding, "metadata": metadata}
+
+
+@pytest.fixture
+def letters(client: Nalanda) -> str:
+    schema = {"fields": {"year": {"type": "integer"}, "tag": {"type": "string", "enum": ["x"]}}}
+    client.libraries.create(
+        "letters",
+        description="What we wrote",
+        metadata={"a": {"b": [1, None]}},
+        metadata_schema=schema,
+        dimension=2,
+        metric="l2",
+        index={"kind": "hnsw", "ef": 50},
+        language="french",
+    )
+    put = partial(client.documents.replace, "letters")
+    put("one", title="One", source="s", metadata={"n": 2**62 + 1, "x": 1.5}, chunks=[])
+    put(
+        "two",
+        chunks=[chunk("z", 0.1, 1 / 3, year=1), chunk("a", 1e-30, -5, tag="x"), chunk("m", 0, 0)],
+    )
+    put("three", title="Three", chunks=[chunk(f"c{i}", i, i / 7, year=i) for i in range(30)])
+    client.chunks.delete("letters", "c3")
+    return "letters"
+
+
+def contents(client: Nalanda, library: str) -> dict[str, Any]:
+    """All of a library but versions, times and ids of the library; chunks in their order."""
+    found = client.libraries.get(library)
+    documents: dict[str, Any] = {
+        document.id: document.model_dump(exclude=OWN)
+        for document in client.documents.list(found.id)
+    }
+    for id_, document in documents.items():
+        listed = client.chunks.list(found.id, document_id=id_, include=["embedding"])
+        document["chunks"] = [(c.id, c.model_dump(exclude=OWN | {"ordinal"})) for c in listed]
+    return {"library": found.model_dump(exclude=OWN), "documents": documents}
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_what_is_imported_is_what_was_exported(
+    client: Nalanda, letters: str, run: Run, suffix: str, tmp_path: Path
+) -> None:
+    file = tmp_path / f"letters.{suffix}"
+    assert run("export", letters, file) == f"{file} has the library letters: 3 documents.\n"
+    expected = contents(client, letters)
+    client.libraries.delete(letters)  # whose chunks had their ids
+    assert run("import", file, "--library", "copy") == (
+        "Library copy: 3 added, 0 changed, 0 unchanged.\n"
+    )
+    assert contents(client, "copy") == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", file.name]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_an_import_done_again_changes_what_differs_alone(
+    client: Nalanda, letters: str, run: Run, suffix: str, tmp_path: Path
+) -> None:
+    file = tmp_path / f"letters.{suffix}"
+    run("export", letters, file)
+    expected = contents(client, letters)
+    assert run("import", file, "-l", letters) == (
+        "Library letters: 0 added, 0 changed, 3 unchanged.\n"
+    )
+    client.chunks.update(letters, "z", {"metadata": {"year": 2}})
+    client.documents.delete(letters, "one")
+    assert run("import", file, "-l", letters) == (
+        "Library letters: 1 added, 1 changed, 1 unchanged.\n"
+    )
+    assert contents(client, letters) == expected
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_document_of_more_chunks_than_a_request_takes(
+    client: Nalanda, run: Run, suffix: str, tmp_path: Path
+) -> None:
+    client.libraries.create("long", dimension=1)
+    client.documents.replace("long", "d", chunks=[chunk(f"{i:04}", i + 1) for i in range(900)])
+    client.chunks.add("long", "d", [chunk(f"{i:04}", i + 1) for i in range(900, 1_300)])
+    file = tmp_path / f"long.{suffix}"
+    run("export", "long", file)
+    expected = contents(client, "long")
+    client.libraries.delete("long")
+    run("import", file, "-l", "long")
+    assert contents(client, "long") == expected
+    client.chunks.delete("long", "1299")  # as if the import had been interrupted
+    assert "1 changed" in run("import", file, "-l", "long")
+    assert contents(client, "long") == expected
+
+
+def test_the_lines_of_a_file_may_be_in_any_order(
+    client: Nalanda, letters: str, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "letters.jsonl"
+    run("export", letters, file)
+    header, *others = file.read_text().splitlines(keepends=True)
+    file.write_text(header + "".join(reversed(others)))
+    assert run("import", file, "-l", letters).endswith("3 unchanged.\n")
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_was(
+    client: Nalanda, letters: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "letters.jsonl"
+    file.write_text("before")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cli.transfer.json_lines._chunk", full)
+    assert run("export", letters, file).endswith("No space left on device\n")
+    assert file.read_text() == "before"
+
+
+def line(**fields: Any) -> str:
+    return json.dumps(fields) + "\n"
+
+
+HEADER = line(kind="library", format=1, name="x", settings={"dimension": 1})
+DOCUMENT = line(kind="document", id="d")
+EMBEDDING = b64encode(np.array([1], "<f4").tobytes()).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "line 1 is no JSON"),
+        ("[]\n", "line 1 is no JSON object"),
+        ("{}\n", "is no export of a library"),
+        (line(format=2, name="x", settings={}), "A newer Nalanda has written"),
+        (HEADER + DOCUMENT + "{", "line 3 is no JSON"),
+        (HEADER + line(kind="documents"), "line 2 is no document and no chunk"),
+        (HEADER + line(kind="chunk", id="c", text="t", document_id="d"), "no document 'd' for"),
+        (
+            HEADER + DOCUMENT + line(kind="chunk", id="c", text="t", document_id="d"),
+            "chunk 'c' has no embedding in base64",
+        ),
+        (
+            HEADER.replace("1}", "7}") + DOCUMENT,
+            "The library there has the dimension 1, and that of the file is 7.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_one_line(
+    client: Nalanda, run: Run, tmp_path: Path, text: str, said: str
+) -> None:
+    client.libraries.create("there", dimension=1)
+    file = tmp_path / "file.jsonl"
+    file.write_text(text)
+    answer = run("import", file, "-l", "there")
+    assert said in answer
+    assert answer.count("\n") == 1
+
+
+def test_a_file_made_by_hand(client: Nalanda, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "file.jsonl"
+    chunks = [
+        line(kind="chunk", id=id_, document_id="d", text="t", embedding=EMBEDDING) for id_ in "ba"
+    ]
+    file.write_text(HEADER + DOCUMENT + "".join(chunks))
+    assert run("import", file, "-l", "made") == "Library made: 1 added, 0 changed, 0 unchanged.\n"
+    assert [found.id for found in client.chunks.list("made", document_id="d")] == ["b", "a"]
+
+
+def test_files_that_can_t_be_read(client: Nalanda, run: Run, tmp_path: Path) -> None:
+    other = tmp_path / "other.parquet"
+    other.write_bytes(b"not Parquet")
+    assert "is no Parquet file" in run("import", other, "-l", "x")
+    assert "No such file or directory" in run("import", tmp_path / "none.jsonl", "-l", "x")
+    assert "Its name ends in none of .jsonl" in run("import", tmp_path / "x.csv", "-l", "x")
+    assert "There is no library 'none'" in run("export", "none", tmp_path / "x.jsonl")
+
+
+def test_parquet_without_pyarrow(
+    client: Nalanda, letters: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    said = run("export", letters, tmp_path / "x.parquet")
+    assert said == (
+        "nalanda: Parquet needs pyarrow: pip install 'nalanda[parquet]', or use a .jsonl file.\n"
+    )
