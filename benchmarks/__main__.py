@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from benchmarks import question, retrieval, search, storage, workflow
+from benchmarks import inserting, question, restart, retrieval, search, storage, workflow
 from benchmarks.index import approximate, exact, filters, memory, serving, starting, writing
 
 Benchmark = Callable[..., Awaitable[None]]
@@ -27,6 +27,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "memory": memory.main,
     "starting": starting.main,
     "storage": storage.main,
+    "restart": restart.main,
+    "inserting": inserting.main,
 }
 TAKE_ARGUMENTS = {"retrieval", "hnsw", "exact", "filters", "serving", "writing", "memory"}
 

@@ -1,0 +1,154 @@
+"""`make bench ARGS=restart`: from a process's start to its first answer, over 100,000 × 384.
+
+Nalanda's server, over HTTP, after a clean stop; after a kill, 10,000 writes behind its last
+checkpoint; and with no checkpoint at all, from the record. Beside it Chroma and LanceDB, which open
+their files inside the process that asks. The files are in the page cache.
+"""
+
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from benchmarks.index.datasets import MAKERS
+from benchmarks.index.report import write
+from benchmarks.opening import AT_ONCE, NAME, PEERS, Floats
+
+SINCE, STARTS = 10_000, 5
+_DEADLINE_S = 600
+_LIBRARY = f"/libraries/{NAME}"
+
+
+async def main() -> None:
+    dataset = MAKERS["clustered"]()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        np.save(place / "rows.npy", dataset.rows)
+        measured = _nalanda(place / "nalanda", dataset.rows)
+        for name in PEERS:
+            measured[f"{name}, first answer"] = _peer(name, place)
+        for name, seconds in measured.items():
+            print(f"  {name:58} {seconds:6.2f} s", flush=True)
+        write("restart", measured)
+
+
+def _nalanda(data: Path, rows: Floats) -> dict[str, float]:
+    with served(data) as http:
+        _fill(http, rows)
+        while http.get(f"{_LIBRARY}/index").json()["state"] != "ready":
+            time.sleep(0.2)
+        time.sleep(6)  # after five quiet seconds segments are merged into one
+        while http.get(f"{_LIBRARY}/index").json()["segments"] > 1:
+            time.sleep(0.2)
+    measured = _starts("after a clean stop", data, rows[0])
+    with served(data, end=signal.SIGKILL) as http:
+        for start in range(0, SINCE, 10):
+            _add(http, rows[start : start + 10], f"w{start}-")
+    shutil.copytree(data, data.with_name("killed"))
+    behind = [
+        _start(shutil.copytree(data.with_name("killed"), data.with_name(f"k{i}")), rows[0])
+        for i in range(3)
+    ]
+    name = f"10,000 chunks in {SINCE // 10:,} writes behind its checkpoint"
+    measured |= _named(name, behind)
+    shutil.rmtree(data.with_name("killed") / "checkpoints")
+    return measured | _named("from the record alone", [_start(data.with_name("killed"), rows[0])])
+
+
+def _starts(name: str, data: Path, query: Floats) -> dict[str, float]:
+    return _named(name, [_start(data, query) for _ in range(STARTS)])
+
+
+def _named(name: str, starts: list[tuple[float, float]]) -> dict[str, float]:
+    ready, answered = (statistics.median(taken) for taken in zip(*starts, strict=True))
+    return {f"Nalanda {name}, ready": ready, f"Nalanda {name}, first answer": answered}
+
+
+def _start(data: Path, query: Floats) -> tuple[float, float]:
+    """Seconds until it is ready, and until it has answered."""
+    body = {"embedding": b64encode(query.tobytes()).decode()}
+    started = time.perf_counter()
+    with served(data) as http:
+        while not http.get("/readyz").json()["ready"]:
+            time.sleep(0.01)
+        ready = time.perf_counter() - started
+        hits = http.post(f"{_LIBRARY}/search", json=body).raise_for_status().json()["hits"]
+        answered = time.perf_counter() - started
+    assert hits[0]["text"].endswith(" 0")
+    return ready, answered
+
+
+def _peer(name: str, place: Path) -> float:
+    words = [sys.executable, "-m", "benchmarks.opening"]
+    where = [name, str(place / name), str(place / "rows.npy")]
+    subprocess.run([*words, "fill", *where], check=True, stderr=subprocess.DEVNULL)
+    taken = []
+    for _ in range(STARTS):
+        started = time.perf_counter()
+        ended = subprocess.run([*words, "ask", *where], check=True, text=True, capture_output=True)
+        taken.append(time.perf_counter() - started)
+        assert ended.stdout.split()[-1] == "0"
+    return statistics.median(taken)
+
+
+def _fill(http: httpx.Client, rows: Floats) -> None:
+    body = {"name": NAME, "dimension": rows.shape[1], "metric": "cosine"}
+    http.post("/libraries", json=body).raise_for_status()
+    for start in range(0, len(rows), AT_ONCE):
+        _add(http, rows[start : start + AT_ONCE], "c", start)
+
+
+def _add(http: httpx.Client, rows: Floats, prefix: str, first: int = 0) -> None:
+    chunks = [
+        {
+            "id": f"{prefix}{first + i}",
+            "text": f"Chunk {first + i}" if prefix == "c" else "Another 0",
+            "embedding": b64encode(row.tobytes()).decode(),
+        }
+        for i, row in enumerate(rows)
+    ]
+    http.post(f"{_LIBRARY}/documents", json={"chunks": chunks}).raise_for_status()
+
+
+@contextmanager
+def served(data: Path, *, end: signal.Signals = signal.SIGTERM) -> Iterator[httpx.Client]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    nalanda = str(Path(sys.executable).with_name("nalanda"))
+    server = subprocess.Popen(
+        [nalanda, "serve", "--port", str(port), "--data", str(data)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=url, trust_env=False, timeout=_DEADLINE_S) as http:
+            _wait_for(http)
+            yield http
+    finally:
+        server.send_signal(end)
+        server.wait(_DEADLINE_S)
+
+
+def _wait_for(http: httpx.Client) -> None:
+    deadline = time.monotonic() + _DEADLINE_S
+    while time.monotonic() < deadline:
+        try:
+            http.get("/livez").raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.01)
+        else:
+            return
+    raise TimeoutError("The API did not start.")
