@@ -16,9 +16,6 @@ STEPS: tuple[str, ...] = (
     "commit.before",
     "commit.after",  # on the disk, and nobody has heard of it
     "apply.after",  # the index has heard of it, the client has not
-    "file.written",  # under another name, and not on the disk yet
-    "file.synced",
-    "file.renamed",  # and the directory is not on the disk yet
     "migrate.before",  # a migration is done, in a transaction that is still open
     "migrate.after",
     "file.written",  # a checkpoint's file, not yet on the disk
@@ -28,7 +25,17 @@ STEPS: tuple[str, ...] = (
     "checkpoint.written",
     "checkpoint.tidied",  # the log is not yet trimmed
 )
-"""All that there are; each stands at one place or more."""
+"""All that a server comes by; each stands at one place or more."""
+
+COMMAND_STEPS: tuple[str, ...] = (
+    "backup.before_rename",
+    "backup.before_manifest",
+    "backup.after_manifest",
+    "restore.after_build",
+    "restore.before_rename",
+    "restore.after_rename",
+)
+"""All that `nalanda backup` and `nalanda restore` come by."""
 
 
 def _nothing(_: str) -> None:

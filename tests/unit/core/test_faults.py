@@ -29,8 +29,8 @@ def names_in_the_code() -> set[str]:
     }
 
 
-def test_the_list_is_what_the_code_has() -> None:
-    assert sorted(faults.STEPS) == sorted(names_in_the_code())
+def test_the_lists_are_what_the_code_has() -> None:
+    assert sorted(faults.STEPS + faults.COMMAND_STEPS) == sorted(names_in_the_code())
 
 
 def test_without_the_variable_a_step_is_nothing() -> None:
