@@ -18,7 +18,7 @@ import httpx
 from tests.crash.ledger import Ack, Pen, Seen
 from tests.crash.model import DIMENSION, SHARED, Kind, Write, apply
 from tests.crash.requests import Chooser, of_writer, request_of
-from tests.crash.tasks import NUMBERS, Task
+from tests.crash.tasks import Task
 
 _TIMEOUT_S = 30.0
 _REFUSALS = {429, 503, 507}
@@ -37,7 +37,7 @@ class Writer:
         self._assignment = task.writers[number]
         self._there = self._assignment.there
         self._doubtful = task.doubtful
-        self._numbers = count(task.first_number + number, NUMBERS)
+        self._numbers = count(task.first_number(number))
         self._api = api
         self._pen = pen
 

@@ -5,6 +5,10 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+LOG = "nalanda.db-wal"
+DERIVED = ("checkpoints/**/*",)
+"""Files that are made from the record, and can be made again."""
+
 WAL_HEADER_BYTES = 32
 FRAME_HEADER_BYTES = 24
 _LATE_FRAMES = 12
@@ -20,6 +24,14 @@ class Damage:
 
     def __str__(self) -> str:
         return f"{self.path.name}: {self.what}"
+
+
+def damage_somewhere(data_dir: Path, rng: random.Random) -> Damage | None:
+    """The tail of SQLite's log, or a derived file; `None`: there is neither."""
+    derived = [path for pattern in DERIVED for path in data_dir.glob(pattern)]
+    if rng.random() < 0.5 and (of_log := damage_tail(data_dir / LOG, rng)):
+        return of_log
+    return damage_one_of(derived, rng) or damage_tail(data_dir / LOG, rng)
 
 
 def damage(path: Path, rng: random.Random, start: int = 0) -> Damage:

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 _STEP_SHARE = 0.3
 _FIRST_SHARE = 0.1
-_LATEST_S = 0.6
+_MOST_WRITES = 80
+_LATEST_S = 0.05
 _START_S = 1.2
 _MOST_TIMES = 30
 
@@ -22,11 +23,13 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`after_s`: of load; `step`: its name, and `times`, how often it is reached first;
+    """`after_writes`: so many were acknowledged, and `after_s` of load beyond; `step`: its name,
+    and `times`, how often it is reached first;
     `first_killed_after_s`: so long after a start of its own, before that of the round; `damage`:
     files are damaged afterwards."""
 
     how: How
+    after_writes: int = 0
     after_s: float = 0.0
     step: str = ""
     times: int = 1
@@ -41,7 +44,7 @@ class Ending:
 def damaging_ending(rng: random.Random) -> Ending:
     """Killed more often than stopped: a stop leaves no log behind."""
     (how,) = rng.choices([How.KILL, How.STOP], [2, 1])
-    return Ending(how, rng.uniform(0, _LATEST_S), damage=True)
+    return Ending(how, *_moment(rng), damage=True)
 
 
 def random_ending(rng: random.Random, steps: Sequence[str], *, database: bool) -> Ending:
@@ -49,10 +52,14 @@ def random_ending(rng: random.Random, steps: Sequence[str], *, database: bool) -
     first = rng.uniform(0, _START_S) if rng.random() < _FIRST_SHARE else None
     if steps and rng.random() < _STEP_SHARE:
         times = rng.randint(1, _MOST_TIMES)
-        return Ending(How.STEP, 0.0, rng.choice(steps), times, first_killed_after_s=first)
+        return Ending(How.STEP, step=rng.choice(steps), times=times, first_killed_after_s=first)
     hows, weights = [How.KILL, How.CLIENTS, How.STOP], [10, 2, 1]
     if database:
         hows.append(How.DATABASE)
         weights.append(6)
     (how,) = rng.choices(hows, weights)
-    return Ending(how, rng.uniform(0, _LATEST_S), first_killed_after_s=first)
+    return Ending(how, *_moment(rng), first_killed_after_s=first)
+
+
+def _moment(rng: random.Random) -> tuple[int, float]:
+    return rng.randint(0, _MOST_WRITES), rng.uniform(0, _LATEST_S)

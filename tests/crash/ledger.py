@@ -119,6 +119,11 @@ def read(path: Path) -> Told:
     return told
 
 
+def answers(path: Path) -> int:
+    """How many writes were acknowledged by now."""
+    return path.read_bytes().count(b'{"ack"') if path.exists() else 0
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     if path.exists():
         for line in path.read_bytes().splitlines(keepends=True):

@@ -6,8 +6,9 @@ from pathlib import Path
 from tests.crash.ledger import Ack
 from tests.crash.model import Namespace, Write
 
-NUMBERS = 1_000
-"""Each writer numbers its writes in such steps, so that no two have the same."""
+NUMBERS = 1_000_000
+"""So many of a writer's writes in a turn have numbers of their own."""
+MOST_WRITERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,17 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`doubtful`: the database dies below a living server, and a 503 does not tell whether the
-    write is on record."""
+    """`turn`: another in each round. `doubtful`: the database dies below a living server, and a
+    503 does not tell whether the write is on record."""
 
     url: str
     ledger: Path
     seed: int
-    first_number: int
+    turn: int
     writers: dict[int, Assignment]
     readers: int
     doubtful: bool = False
+
+    def first_number(self, writer: int) -> int:
+        """Of a writer's writes, which no other write has, in this turn or another."""
+        return (self.turn * MOST_WRITERS + writer) * NUMBERS

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import bootstrap
 from core.adapters.sqlite import SqliteStore
 from core.bootstrap import Core, open_core
 from core.domain.document import ChunkDraft, DocumentDraft
@@ -117,11 +116,11 @@ def test_durability_reaches_sqlite(tmp_path: Path, durability: str, synchronous:
 def test_a_failed_start_lets_go_of_the_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(store: object, directory: object) -> None:
+    def fail(snapshot: object, directory: Path) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(bootstrap, "_followed", fail)
+        patch.setattr("core.bootstrap._found", fail)
         with pytest.raises(MemoryError):
             open_core(settings_of(tmp_path))
     with pytest.raises(ProviderRejected):
