@@ -227,4 +227,10 @@ class Store(Protocol):
         """
         ...
 
+    def reclaim(self) -> int:
+        """Let go of history that no backup needs, and of the space of deleted rows if it is much;
+        how many bytes the file system has back. Writes go on meanwhile.
+        """
+        ...
+
     def close(self) -> None: ...

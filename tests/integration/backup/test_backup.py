@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.adapters.data_dir import DataDirLock
-from core.adapters.sqlite import SqliteStore, history, space
+from core.adapters.sqlite import SqliteStore, space
 from core.adapters.sqlite.backups import SqliteBackedUp
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.manifest import Kind
@@ -21,6 +21,7 @@ from core.backup.restoring import restore
 from core.backup.taking import back_up
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import DataDirInUse, StorageError
+from core.ports.backups import WAITED_FOR
 from core.verification import backups, database
 from tests.integration.backup.case import Case, appended, kinds, silent
 from tests.integration.backup.recorded import Writer
@@ -175,7 +176,7 @@ def test_where_the_history_no_longer_reaches_back_it_is_a_full_one(case: Case) -
     case.write(20)
     case.back_up()
     case.write(20)
-    later = datetime.now(UTC) + history.WAITED_FOR
+    later = datetime.now(UTC) + WAITED_FOR
     space.reclaim(case.data_dir / DATABASE_NAME, later)
     assert history_rows(case) == 0
     taken = case.back_up()

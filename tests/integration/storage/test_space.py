@@ -9,7 +9,8 @@ import pytest
 from core.adapters.sqlite import SqliteStore, space
 from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
-from core.backup.compacting import compact
+from core.backup.compacting import CHECKPOINTS, compact
+from core.indexing.checkpoints.manifest import path_of
 from tests.samples import a_document, a_library, a_row
 
 ROWS = 3_000
@@ -92,5 +93,8 @@ def test_the_log_that_the_oldest_checkpoint_needs_stays(tmp_path: Path, oldest: 
         with store.write() as unit:
             unit.commit()
     store.close()
-    made = compact(tmp_path, log_from=lambda directory: oldest)
-    assert made.log_entries == (6 if oldest is None else oldest - 1)
+    if oldest is not None:
+        (tmp_path / CHECKPOINTS).mkdir()
+        for position in (oldest, 6):
+            path_of(tmp_path / CHECKPOINTS, position).touch()
+    assert compact(tmp_path).log_entries == (5 if oldest is None else oldest - 1)
