@@ -12,7 +12,6 @@ from cli.options import JsonFlag
 from cli.processes.options import DataDir
 from cli.terminal import console, one_line
 from core.backup.repository import ABOUT
-from core.domain.errors import StorageError
 from core.settings import Settings
 from core.verification import backups, database
 
@@ -52,9 +51,10 @@ def _problems(
     if directory is not None:
         return backups.problems(directory, begun=begun)
     settings = Settings()
-    if data is None and settings.database_url is not None:
-        raise StorageError("Only SQLite is verified: unset NALANDA_DATABASE_URL, or give --data.")
     place = data or settings.data_dir
+    if data is None and settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+        return database.problems_of_postgres(url, place, full=full, begun=begun)
     if (place / ABOUT).exists():  # a directory of backups was meant
         return backups.problems(place, begun=begun)
     return database.problems(place, full=full, begun=begun)

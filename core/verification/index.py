@@ -1,8 +1,6 @@
 """The index against the record: what it holds, and whether its exact search finds the nearest."""
 
-import json
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 from core.domain.document import EmbeddedChunk
 from core.domain.library import Library
 from core.indexing.catalog import Catalog
+from core.indexing.record import batches, documents_of, libraries_of
 from core.indexing.vector_index import Effort
 from core.indexing.view import LibraryView
 from core.ports.store import Snapshot
@@ -22,7 +21,6 @@ QUERIES = 8
 QUERIES_IN_FULL = 64
 K = 10
 
-_ROWS_AT_ONCE = 1_000
 _TOLERANCE = 1e-4
 """Of a score, relative to the greatest: what sums in another order differ by, and more."""
 
@@ -32,7 +30,7 @@ def problems(snapshot: Snapshot, catalog: Catalog, *, full: bool) -> Iterator[st
     if catalog.position != snapshot.position:
         yield f"index: it is at position {catalog.position}, the record at {snapshot.position}"
         return
-    recorded = {library.id: library for library in _libraries(snapshot)}
+    recorded = {library.id: library for library in libraries_of(snapshot)}
     for library_id in sorted(recorded.keys() | catalog.state.views.keys()):
         view, library = catalog.state.views.get(library_id), recorded.get(library_id)
         if view is None or library is None:
@@ -40,13 +38,6 @@ def problems(snapshot: Snapshot, catalog: Catalog, *, full: bool) -> Iterator[st
             yield f"index: library {library_id!r} is in the {place} alone"
         else:
             yield from _of_library(snapshot, library, view, full=full)
-
-
-def _libraries(snapshot: Snapshot) -> Iterator[Library]:
-    after: str | None = None
-    while page := snapshot.libraries.page(after=after, limit=1_000):
-        yield from page
-        after = page[-1].id
 
 
 def _of_library(
@@ -59,8 +50,8 @@ def _of_library(
     step = 1 if full else SAMPLED_STEP
     queries = _queries(view, QUERIES_IN_FULL if full else QUERIES)
     nearest = Nearest(queries, library.metric, K)
-    rows, count = snapshot.chunks.scan(library.id), 0
-    while batch := list(islice(rows, _ROWS_AT_ONCE)):
+    count = 0
+    for batch in batches(snapshot.chunks.scan(library.id)):
         yield from (f"{where}: {said}" for said in _rows(view, batch[::step]))
         for row in batch:
             nearest.take(row.embedding)
@@ -73,14 +64,12 @@ def _of_library(
 def _documents(
     snapshot: Snapshot, library: Library, view: LibraryView, where: str
 ) -> Iterator[str]:
-    after, count = None, 0
-    while page := snapshot.documents.page(library.id, after=after, limit=1_000):
-        for document in page:
-            if view.documents.get(document.id) != document:
-                yield f"{where}: document {document.id!r} is not as it is on record"
-        after, count = page[-1].id, count + len(page)
-    if count != len(view.documents):
-        yield f"{where}: it has {len(view.documents)} documents, and the record {count}"
+    recorded = documents_of(snapshot, library.id)
+    for id_, document in recorded.items():
+        if view.documents.get(id_) != document:
+            yield f"{where}: document {id_!r} is not as it is on record"
+    if len(recorded) != len(view.documents):
+        yield f"{where}: it has {len(view.documents)} documents, and the record {len(recorded)}"
 
 
 def _rows(view: LibraryView, rows: Sequence[EmbeddedChunk]) -> Iterator[str]:
@@ -118,9 +107,3 @@ def _searches(
         slack = _TOLERANCE * max(1.0, float(np.abs(scores).max()))
         if len(found) != len(scores) or (found < scores - slack).any():
             yield "an exact search has missed a chunk that is nearer"
-
-
-def unreadable(error: Exception) -> str:
-    """For a record that no index can be made of."""
-    kind = "it has JSON that is none" if isinstance(error, json.JSONDecodeError) else str(error)
-    return f"index: it can't be made from the record: {kind}"

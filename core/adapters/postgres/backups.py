@@ -1,28 +1,24 @@
 """The database as backups see it: one REPEATABLE READ transaction, its rows as SQLite has them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import LiteralString
 
-import psycopg
-from psycopg import IsolationLevel, sql
+from psycopg import sql
 
 from core.adapters.postgres import history
-from core.adapters.postgres.database import Database, set_up_reader
-from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.migrating import MIGRATIONS
+from core.adapters.postgres.beside import opened, reading
+from core.adapters.postgres.database import Database
 from core.adapters.postgres.rows import Connection, fetch
 from core.adapters.rows import to_datetime, to_time
 from core.adapters.sqlite import files
-from core.domain.errors import StorageError
 from core.ports.backups import APPENDED, VERSIONED, BackupRow, Progress, VersionedTable
 
 _ROWS_AT_ONCE = 1_000
 _PATIENCE = "SET lock_timeout = '60s'"
 
-_FORMAT = "SELECT max(number) FROM nalanda_format"
 _CLUSTER = "SELECT position, database_id, keeps_history, history_from, cursor_key FROM cluster"
 _COLUMNS = """
 SELECT attname::text FROM pg_attribute
@@ -139,7 +135,7 @@ class PostgresBackedUp:
 
     def enrol(self, repository: str) -> None:
         """In one transaction, so that history is never let go of between its two steps."""
-        with self._opened() as connection:
+        with opened(self._database) as connection:
             connection.execute(_PATIENCE)
             with connection.transaction():
                 history.keep(connection)
@@ -147,37 +143,14 @@ class PostgresBackedUp:
 
     @contextmanager
     def source(self) -> Iterator[PostgresSource]:
-        with self._opened() as connection:
-            connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-            connection.set_read_only(True)
-            with connection.transaction():
-                yield PostgresSource(connection)
+        with reading(self._database) as connection:
+            yield PostgresSource(connection)
 
     def taken(self, repository: str, position: int) -> None:
-        with self._opened() as connection:
+        with opened(self._database) as connection:
             connection.execute(_PATIENCE)
             connection.execute(_TAKEN, (position, to_time(self._now()), repository))
             history.trim(connection, self._now())
-
-    @contextmanager
-    def _opened(self) -> Iterator[Connection]:
-        with (
-            postgres_errors(),
-            closing(psycopg.connect(self._database.conninfo, autocommit=True)) as connection,
-        ):
-            set_up_reader(connection)
-            self._check_format(connection)
-            yield connection
-
-    def _check_format(self, connection: Connection) -> None:
-        if fetch(connection, "SELECT to_regclass('nalanda_format') IS NULL")[0][0]:
-            raise StorageError(f"There is no database of Nalanda's at {self._database.place}.")
-        ((number,),) = fetch(connection, _FORMAT)
-        if number != len(MIGRATIONS):
-            raise StorageError(
-                f"{self._database.place} has format {number}, and this program's is"
-                f" {len(MIGRATIONS)}: start the server of this release once."
-            )
 
 
 def _history_of(table: VersionedTable) -> sql.Identifier:

@@ -55,9 +55,9 @@ def _references(connection: apsw.Connection) -> Iterator[str]:
 
 def _log(connection: apsw.Connection) -> Iterator[str]:
     ((position, last),) = fetch(
-        connection, "SELECT position, (SELECT max(position) FROM log) FROM cluster"
+        connection, "SELECT position, (SELECT coalesce(max(position), 0) FROM log) FROM cluster"
     )
-    if last not in {position, None}:  # none, where all of it was trimmed
+    if last != position:
         yield f"log: it ends at {last}, and the database is at position {position}"
     for first, last in fetch(connection, _LOG_GAPS):
         yield f"log: positions {first} to {last} are missing"

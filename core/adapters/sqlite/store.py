@@ -85,9 +85,6 @@ class SqliteStore:
             return log.trim(self._writer, before)
 
     def reclaim(self) -> int:
-        """Lets go of history that no backup needs, and gives back the space of deleted rows if it
-        is much; how many bytes. Writes go on meanwhile, beside a thread of the background.
-        """
         return space.reclaim(self._path, self._now())
 
     def close(self) -> None:

@@ -39,12 +39,9 @@ _log = logging.getLogger(__name__)
 
 
 class Loading:
-    """One start. `pool`: for checksums. `look`: what is damaged is told of, and left in place."""
+    """One start. `pool`: for checksums."""
 
-    def __init__(
-        self, directory: Path, snapshot: Snapshot, pool: Executor, *, look: bool = False
-    ) -> None:
-        self._look = look
+    def __init__(self, directory: Path, snapshot: Snapshot, pool: Executor) -> None:
         self._directory = directory
         self._snapshot = snapshot
         self._pool = pool
@@ -119,10 +116,8 @@ class Loading:
         )
 
     def _put_aside(self, error: DamagedFile) -> None:
-        self._found.set_aside.append(SetAside(error.path.name, error.problem))
-        if self._look:
-            return
         _log.warning("Set aside, and made again from the record: %s", error)
+        self._found.set_aside.append(SetAside(error.path.name, error.problem))
         folder = self._directory / DAMAGED
         folder.mkdir(exist_ok=True)
         if error.path.exists():

@@ -5,13 +5,19 @@ from pathlib import Path
 
 import apsw
 import numpy as np
+import psycopg
 import pytest
+from pydantic import SecretStr
 
 from core.adapters.sqlite import SqliteStore
 from core.adapters.sqlite.store import DATABASE_NAME
+from core.bootstrap import open_core
 from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryDeleted, LibraryPut
-from core.domain.library import Metric
+from core.domain.document import ChunkDraft, DocumentDraft
+from core.domain.library import LibraryDraft, Metric
 from core.indexing.catalog import Catalog
+from core.indexing.checkpoints.found import DIRECTORY
+from core.settings import Settings
 from core.verification import database, index
 from core.verification.nearest import Nearest, as_compared
 from tests.integration.backup.case import Case
@@ -93,7 +99,7 @@ def test_history_of_positions_that_can_t_be(case: Case) -> None:
 
 def test_a_record_that_no_index_can_be_made_of(data_dir: Path) -> None:
     found = changed(data_dir, "UPDATE libraries SET metric = 'near'")
-    assert found == ["index: it can't be made from the record: 'near' is not a valid Metric"]
+    assert found == ["index: what is on record can't be read: 'near' is not a valid Metric"]
 
 
 def test_damaged_pages(data_dir: Path) -> None:
@@ -166,6 +172,69 @@ def test_a_search_that_misses_the_nearest(data_dir: Path, monkeypatch: pytest.Mo
     assert set(found) == {
         "index of 'name of lib': an exact search has missed a chunk that is nearer"
     }
+
+
+@pytest.fixture
+def with_checkpoint(tmp_path: Path) -> Path:
+    """A data directory whose library is in files, and what was written since is not."""
+    with open_core(Settings(data_dir=tmp_path, provider="local")) as core:
+        library = core.libraries.create(LibraryDraft("l", dimension=3)).value
+        rows = np.random.default_rng(1).normal(size=(1_500, 3)).astype(np.float32)
+        drafts = [ChunkDraft(f"text {i}", f"c{i}", row) for i, row in enumerate(rows)]
+        document = core.documents.create(library.id, DocumentDraft()).value
+        for start in range(0, len(drafts), 500):
+            core.chunks.add(library.id, document.id, drafts[start : start + 500])
+        core.builder.wait_until_settled(60)
+        core.checkpoints.make()
+        core.chunks.delete(library.id, "c7")
+        core.chunks.put(library.id, "c8", document.id, ChunkDraft("x", None, rows[0]))
+        assert list(database.problems(tmp_path, full=True)) == []  # while it has the directory
+    return tmp_path
+
+
+def test_the_index_is_checked_as_a_start_would_make_it(with_checkpoint: Path) -> None:
+    assert list(database.problems(with_checkpoint, full=True)) == []
+    files = sorted((with_checkpoint / DIRECTORY).iterdir())
+    before = [(path.name, path.read_bytes()) for path in files]
+    vectors = max(files, key=lambda path: path.stat().st_size)
+    content = bytearray(vectors.read_bytes())
+    content[len(content) // 2] ^= 1
+    vectors.write_bytes(content)
+    (found,) = database.problems(with_checkpoint)
+    assert found.startswith(f"checkpoints: {vectors.name}: ")
+    after = sorted((with_checkpoint / DIRECTORY).iterdir())
+    assert [path.name for path in after] == [name for name, _ in before]  # it only looks
+
+
+def test_checkpoints_of_another_record(with_checkpoint: Path) -> None:
+    connection = apsw.Connection(str(with_checkpoint / DATABASE_NAME))
+    connection.execute("UPDATE log SET at = '2001-01-01T00:00:00.000000+00:00'")
+    connection.close()
+    found = list(database.problems(with_checkpoint))
+    assert found
+    assert all("The record's log does not have its position" in line for line in found)
+
+
+def test_a_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    settings = Settings(database_url=SecretStr(postgres_url), data_dir=tmp_path, provider="local")
+    with open_core(settings) as core:
+        core.libraries.create(LibraryDraft("l", dimension=1))
+        drafts = [ChunkDraft(f"t{i}", f"c{i}", np.ones(1, np.float32)) for i in range(3)]
+        core.documents.create("l", DocumentDraft(chunks=drafts))
+    assert list(database.problems_of_postgres(postgres_url, tmp_path, full=True)) == []
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("UPDATE chunks SET version = 9 WHERE id = 'c1'")
+        connection.execute("UPDATE chunks SET embedding = '\\x00' WHERE id = 'c2'")
+        connection.execute("DELETE FROM log WHERE position = 2")
+    found = list(database.problems_of_postgres(postgres_url, tmp_path / "other"))
+    assert "log: it ends at 0, and the database is at position 2" in found
+    assert "chunk 'c1' has the version 9, after the database's position" in found
+    assert "record: what is on record can't be read: buffer size must be a multiple" in found[2]
+
+
+def test_no_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    (found,) = database.problems_of_postgres(postgres_url, tmp_path)
+    assert "There is no database of Nalanda's" in found
 
 
 @pytest.mark.parametrize("metric", Metric)

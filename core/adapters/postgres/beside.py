@@ -1,0 +1,46 @@
+"""A connection beside the process that writes, or without one."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg
+from psycopg import IsolationLevel
+
+from core.adapters.postgres.database import Database, set_up_reader
+from core.adapters.postgres.errors import postgres_errors
+from core.adapters.postgres.migrating import MIGRATIONS
+from core.adapters.postgres.rows import Connection, fetch
+from core.domain.errors import StorageError
+
+
+@contextmanager
+def opened(database: Database) -> Iterator[Connection]:
+    """Raises: Unavailable; StorageError: it is not Nalanda's, or of another format."""
+    with (
+        postgres_errors(),
+        closing(psycopg.connect(database.conninfo, autocommit=True)) as connection,
+    ):
+        set_up_reader(connection)
+        _check_format(connection, database.place)
+        yield connection
+
+
+@contextmanager
+def reading(database: Database) -> Iterator[Connection]:
+    """In one transaction, which sees what there is at its first statement. Raises: as `opened`."""
+    with opened(database) as connection:
+        connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+        connection.set_read_only(True)
+        with connection.transaction():
+            yield connection
+
+
+def _check_format(connection: Connection, place: str) -> None:
+    if fetch(connection, "SELECT to_regclass('nalanda_format') IS NULL")[0][0]:
+        raise StorageError(f"There is no database of Nalanda's at {place}.")
+    ((number,),) = fetch(connection, "SELECT max(number) FROM nalanda_format")
+    if number != len(MIGRATIONS):
+        raise StorageError(
+            f"{place} has format {number}, and this program's is {len(MIGRATIONS)}:"
+            " start the server of this release once."
+        )

@@ -1,0 +1,58 @@
+"""The index as a start would make it: from the newest checkpoint, and the log after it.
+
+What a start sets aside is moved; so it is given another directory, of links to the files.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from core.indexing.catalog import Catalog, CatalogState
+from core.indexing.checkpoints.found import SUFFIX, Found
+from core.indexing.checkpoints.loading import Loading
+from core.indexing.record import from_record, libraries_of
+from core.ports.store import Snapshot
+
+_ATTEMPTS = 5
+
+
+@contextmanager
+def loaded(directory: Path, snapshot: Snapshot) -> Iterator[tuple[Catalog, list[str]]]:
+    """The catalog, and one line for each file that a start could not use.
+
+    Libraries whose files can't be used are made from the record. A server may replace
+    checkpoints meanwhile; then those that it has now are read.
+
+    Raises:
+        OSError: the files can't be read.
+    """
+    with TemporaryDirectory(prefix="nalanda-verify-") as links:
+        found = _found(directory, Path(links), snapshot)
+        views = [*found.views, *(from_record(snapshot, library) for library in found.missing)]
+        said = [f"checkpoints: {aside.name}: {aside.problem}" for aside in found.set_aside]
+        yield Catalog(CatalogState.of(snapshot.position, views)), said
+
+
+def _found(directory: Path, links: Path, snapshot: Snapshot) -> Found:
+    if not directory.is_dir():
+        return Found(views=[from_record(snapshot, one) for one in libraries_of(snapshot)])
+    for attempt in range(_ATTEMPTS):
+        place = links / str(attempt)
+        place.mkdir()
+        _link(directory, place, snapshot.position)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = Loading(place, snapshot, pool).load()
+        if all((directory / aside.name).exists() for aside in found.set_aside):
+            break
+    return found
+
+
+def _link(directory: Path, place: Path, position: int) -> None:
+    """Without checkpoints that are newer than what is compared with them."""
+    for path in directory.iterdir():
+        newer = path.suffix == SUFFIX and int(path.stem) > position
+        if path.is_file() and not newer:
+            (place / path.name).symlink_to(path.absolute())
