@@ -16,9 +16,6 @@ STEPS: tuple[str, ...] = (
     "commit.before",
     "commit.after",  # on the disk, and nobody has heard of it
     "apply.after",  # the index has heard of it, the client has not
-    "file.written",  # under another name, and not on the disk yet
-    "file.synced",
-    "file.renamed",  # and the directory is not on the disk yet
     "migrate.before",  # a migration is done, in a transaction that is still open
     "migrate.after",
     "file.written",  # a checkpoint's file, not yet on the disk
@@ -27,6 +24,12 @@ STEPS: tuple[str, ...] = (
     "checkpoint.segments",  # before what makes the files a checkpoint
     "checkpoint.written",
     "checkpoint.tidied",  # the log is not yet trimmed
+    "backup.before_rename",
+    "backup.before_manifest",  # its file is there, and not yet a backup
+    "backup.after_manifest",
+    "restore.after_build",
+    "restore.before_rename",
+    "restore.after_rename",
 )
 """All that there are; each stands at one place or more."""
 
