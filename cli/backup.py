@@ -41,9 +41,9 @@ def backup(
     data: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Back up the database into a directory: all of it at first, then what has changed.
+    """Back up the database, or list its backups.
 
-    It may run while the server does.
+    All of it at first, then what has changed since. It may run while the server does.
     """
     match words:
         case ["list", directory]:

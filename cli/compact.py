@@ -14,9 +14,9 @@ from core.settings import Settings
 
 
 def compact(data: DataDir = None, as_json: JsonFlag = False) -> None:
-    """Give back the space of what was deleted, while no server runs.
+    """Give back the space of what was deleted.
 
-    A server does so by itself, above a share of dead bytes.
+    While no server runs: a server does so by itself, above a share of dead bytes.
     """
     settings = Settings()
     if data is None and settings.database_url is not None:

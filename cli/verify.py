@@ -30,9 +30,9 @@ def verify(
     data: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Read all that is stored, and say what is wrong: one line each, and the exit status 1.
+    """Read all that is stored, and say what is wrong.
 
-    It may run while the server does.
+    One line for each thing, and then the exit status is 1. It may run while the server does.
     """
     errors = console(stderr=True)
     with errors.status("Verifying"):

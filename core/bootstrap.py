@@ -12,7 +12,7 @@ from core.adapters.sqlite import SqliteStore
 from core.domain.errors import StorageError
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog, CatalogState
-from core.indexing.checkpoints.found import Found
+from core.indexing.checkpoints.found import DIRECTORY, Found
 from core.indexing.pressure import BackPressure
 from core.indexing.record import from_record, libraries_of
 from core.indexing.sealing import Sealing
@@ -83,7 +83,7 @@ def open_core(settings: Settings) -> Core:
     # Kernels read the environment, once, when they are imported.
     os.environ["NALANDA_KERNELS"] = settings.kernels
     try:
-        directory = _directory(settings.data_dir / "checkpoints")
+        directory = _directory(settings.data_dir / DIRECTORY)
         catalog, found = _followed(store, directory)
         builder = Builder(catalog, _sealing(settings))
     except BaseException:

@@ -278,6 +278,9 @@ class FakeStore:
         self._state = replace(self._state, log=kept)
         return trimmed
 
+    def reclaim(self) -> int:
+        return 0
+
     def close(self) -> None:
         pass
 

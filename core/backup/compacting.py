@@ -1,6 +1,5 @@
 """Gives back the space of a data directory that no server has."""
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +12,9 @@ from core.adapters.sqlite import history, log, space
 from core.adapters.sqlite.database import open_writer
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.domain.errors import StorageError
+from core.indexing.checkpoints.found import DIRECTORY, oldest_position
 
-CHECKPOINTS = "checkpoints"
+_NOTHING_NEEDED = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,8 @@ class Compacted:
     log_entries: int
 
 
-def compact(data_dir: Path, log_from: Callable[[Path], int | None] | None = None) -> Compacted:
-    """`log_from`: the position that the oldest checkpoint is at, `None` where there is none.
-
-    Without it the log of a directory with checkpoints is left as it is.
+def compact(data_dir: Path) -> Compacted:
+    """The log from the oldest checkpoint on stays.
 
     Raises:
         DataDirInUse: a server has the directory, and gives space back by itself.
@@ -44,8 +42,8 @@ def compact(data_dir: Path, log_from: Callable[[Path], int | None] | None = None
         before = _size(data_dir)
         with closing(open_writer(path)) as connection:
             rows = history.trim_history(connection, datetime.now(UTC))
-            needed = _log_needed(data_dir, log_from)
-            entries = 0 if needed is None else _trimmed(connection, needed)
+            oldest = oldest_position(data_dir / DIRECTORY)
+            entries = _trimmed(connection, _NOTHING_NEEDED if oldest is None else oldest)
             space.rewrite(connection)
         return Compacted(before, _size(data_dir), rows, entries)
     finally:
@@ -57,19 +55,6 @@ def _trimmed(connection: apsw.Connection, before: int) -> int:
     while batch := log.trim(connection, before):
         trimmed += batch
     return trimmed
-
-
-def _log_needed(data_dir: Path, log_from: Callable[[Path], int | None] | None) -> int | None:
-    """The position from which checkpoints need the log: all positions, where none do."""
-    checkpoints = data_dir / CHECKPOINTS
-    has_some = checkpoints.is_dir() and any(checkpoints.iterdir())
-    if log_from is None:
-        return None if has_some else _NOTHING_NEEDED
-    oldest = log_from(checkpoints)
-    return _NOTHING_NEEDED if oldest is None else oldest
-
-
-_NOTHING_NEEDED = 2**62
 
 
 def _size(data_dir: Path) -> int:

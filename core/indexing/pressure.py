@@ -6,6 +6,7 @@ more: by some 10 ms for each 100,000 rows of 384 dimensions.
 
 import time
 from collections.abc import Callable
+from threading import BoundedSemaphore
 
 from core.domain.errors import Unavailable
 from core.indexing.catalog import Catalog
@@ -21,6 +22,9 @@ MOST_ROWS = 64 * SEAL_ROWS
 RETRY_AFTER_S = 5.0
 LONGEST_S = 1.0
 """That a write is delayed."""
+
+MOST_DELAYED = 8
+"""At once. Others are refused: those that sleep hold threads that other libraries' writes need."""
 
 _ROW_S = 0.002
 """The delay for each row of a write, where as many wait as may."""
@@ -43,6 +47,7 @@ class BackPressure:
         self._low_rows = low_rows
         self._most_rows = most_rows
         self._sleep = sleep
+        self._delays = BoundedSemaphore(MOST_DELAYED)
 
     def admit(self, library_id: str, rows: int) -> None:
         """Returns when a write of so many rows may begin, at once as a rule.
@@ -59,7 +64,15 @@ class BackPressure:
             raise Unavailable(_refusal(waiting, failure), retry_after_s=RETRY_AFTER_S)
         if waiting > self._low_rows:
             share = (waiting - self._low_rows) / (self._most_rows - self._low_rows)
-            self._sleep(min(LONGEST_S, share * rows * _ROW_S))
+            self._delay(waiting, min(LONGEST_S, share * rows * _ROW_S))
+
+    def _delay(self, waiting: int, delay_s: float) -> None:
+        if not self._delays.acquire(blocking=False):
+            raise Unavailable(_refusal(waiting, None), retry_after_s=LONGEST_S)
+        try:
+            self._sleep(delay_s)
+        finally:
+            self._delays.release()
 
 
 def _waiting(view: LibraryView, *, building: bool) -> int:

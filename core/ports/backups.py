@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -10,6 +11,10 @@ BackupRow: TypeAlias = Sequence[Any]
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how much is done, and of how much; in whatever unit, the same from call to call."""
+
+
+WAITED_FOR = timedelta(days=30)
+"""A place that got no backup for so long is not waited for; its next backup is a full one."""
 
 
 @dataclass(frozen=True, slots=True)

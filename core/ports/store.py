@@ -227,4 +227,9 @@ class Store(Protocol):
         """
         ...
 
+    def reclaim(self) -> int:
+        """Lets go of history that no backup needs, and gives back the space of deleted rows if it
+        is much; how many bytes. Writes go on meanwhile."""
+        ...
+
     def close(self) -> None: ...

@@ -109,6 +109,7 @@ class Checkpoints:
                 raise _as_storage_error(error) from error
             faults.reached("checkpoint.tidied")
             self._store.trim_log(self._manifests[-1].position)
+            self._store.reclaim()
             return manifest.position
 
     def _at(self, position: int) -> str:

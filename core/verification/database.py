@@ -1,6 +1,8 @@
 """A data directory, read through: the record, the index made from it, and what else is checked."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +17,10 @@ from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.adapters.sqlite.transactions import SqliteSnapshot
 from core.domain.errors import NalandaError
-from core.indexing.catalog import Catalog
+from core.indexing.catalog import Catalog, CatalogState
+from core.indexing.checkpoints.found import DIRECTORY
+from core.indexing.checkpoints.loading import Loading
+from core.indexing.record import from_record
 from core.verification import index
 
 
@@ -38,11 +43,19 @@ def _record(subject: Subject) -> Iterator[str]:
 
 
 def _index(subject: Subject) -> Iterator[str]:
+    """As the next start would load it: from the newest checkpoint, if there is one."""
+    directory = subject.data_dir / DIRECTORY
     try:
-        catalog = Catalog.load(subject.snapshot)
-    except (ValueError, KeyError, TypeError) as error:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = Loading(directory, subject.snapshot, pool, look=True).load()
+    except (OSError, ValueError, KeyError, TypeError) as error:
         yield index.unreadable(error)
         return
+    for file in found.set_aside:
+        if (directory / file.name).exists():  # a server may have removed it since
+            yield f"checkpoint: {file.name}: {file.problem}"
+    views = [*found.views, *(from_record(subject.snapshot, library) for library in found.missing)]
+    catalog = Catalog(CatalogState.of(subject.snapshot.position, views))
     yield from index.problems(subject.snapshot, catalog, full=subject.full)
 
 

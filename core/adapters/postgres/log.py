@@ -11,8 +11,10 @@ _AT_ONCE = 500
 
 _OLDEST = "SELECT min(position) FROM log"
 _AFTER = "SELECT position, at, changes FROM log WHERE position > %s ORDER BY position LIMIT %s"
+# `least` passes over NULL, which is what there is where no backups are taken.
 _TRIM = """
-DELETE FROM log WHERE position < least(%s, (SELECT position FROM cluster))
+DELETE FROM log
+WHERE position < least(%s, (SELECT position FROM cluster), (SELECT min(position) FROM backups))
     AND position < (SELECT min(position) FROM log) + %s
 """
 

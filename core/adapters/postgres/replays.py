@@ -11,7 +11,8 @@ from core.ports.store import REPLAYS_KEPT, Replay
 
 _GET = "SELECT fingerprint, status, headers, body FROM replays WHERE key = %s AND at > %s"
 _PUT = """
-INSERT INTO replays (key, fingerprint, status, headers, body, at) VALUES (%s, %s, %s, %s, %b, %s)
+INSERT INTO replays (key, fingerprint, status, headers, body, at, version)
+VALUES (%s, %s, %s, %s, %b, %s, %s)
 ON CONFLICT (key) DO NOTHING RETURNING key
 """
 _EXPIRE = "DELETE FROM replays WHERE at <= %s"
@@ -31,10 +32,14 @@ class Replays:
 
 
 class WritableReplays(Replays):
+    def __init__(self, connection: Connection, now: Callable[[], datetime], version: int) -> None:
+        super().__init__(connection, now)
+        self._version = version
+
     def put(self, key: str, replay: Replay) -> None:
         now = self._now()
         self._connection.execute(_EXPIRE, (to_time(now - REPLAYS_KEPT),))
         headers = json.dumps(replay.headers)
-        row = (key, replay.fingerprint, replay.status, headers, replay.body, to_time(now))
-        if not fetch(self._connection, _PUT, *row):
+        answer = (replay.fingerprint, replay.status, headers, replay.body)
+        if not fetch(self._connection, _PUT, key, *answer, to_time(now), self._version):
             raise Conflict(f"The idempotency key {key!r} is taken.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.adapters.data_dir import DataDirLock
 from core.adapters.grouping import Grouping
 from core.adapters.listeners import Listeners
-from core.adapters.postgres import log
+from core.adapters.postgres import history, log
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors
 from core.adapters.postgres.migrating import migrate
@@ -89,6 +89,12 @@ class PostgresStore:
             while batch := log.trim(connection, before):
                 trimmed += batch
         return trimmed
+
+    def reclaim(self) -> int:
+        """Lets go of history that no backup needs; the space is PostgreSQL's to give back."""
+        with postgres_errors(), self._readers.connection() as connection:
+            history.trim(connection, self._now())
+        return 0
 
     def close(self) -> None:
         """Waits for the writes that run; reads that run end on their own."""

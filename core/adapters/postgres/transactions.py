@@ -52,7 +52,7 @@ class PostgresUnitOfWork:
         self.chunks = WritableChunks(connection, self._changes)
         self.documents = WritableDocuments(connection, self._changes, self.chunks)
         self.feedback = WritableFeedback(connection, self._changes, self.position)
-        self.replays = WritableReplays(connection, now)
+        self.replays = WritableReplays(connection, now, self.position)
 
     def commit(self) -> None:
         entry = to_entry(self._changes)

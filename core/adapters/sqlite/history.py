@@ -1,15 +1,12 @@
 """Lets go of history that no backup needs any more."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import apsw
 
 from core.adapters.rows import to_time
 from core.adapters.sqlite.rows import fetch
-from core.ports.backups import VERSIONED
-
-WAITED_FOR = timedelta(days=30)
-"""A place that got no backup for so long is not waited for; its next backup is a full one."""
+from core.ports.backups import VERSIONED, WAITED_FOR
 
 _ROWS_A_STEP = 1_000
 

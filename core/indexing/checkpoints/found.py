@@ -1,7 +1,8 @@
 """What a start found in files. Here alone, as the rest imports the kernels, which take a second."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from core.domain.library import Library
 from core.indexing.view import LibraryView
@@ -9,6 +10,26 @@ from core.indexing.view import LibraryView
 if TYPE_CHECKING:
     from core.indexing.checkpoints.manifest import Manifest
     from core.indexing.checkpoints.writing import InFiles
+
+
+DIRECTORY: Final = "checkpoints"
+"""Below the data directory."""
+SUFFIX: Final = ".checkpoint"
+
+
+def path_of(directory: Path, position: int) -> Path:
+    return directory / f"{position:020}{SUFFIX}"
+
+
+def paths_in(directory: Path) -> list[Path]:
+    """Of checkpoints, newest first."""
+    return sorted(directory.glob(f"*{SUFFIX}"), reverse=True)
+
+
+def oldest_position(directory: Path) -> int | None:
+    """From which on the log is needed; `None` where there is no checkpoint."""
+    positions = [path.stem for path in paths_in(directory) if path.stem.isdigit()]
+    return int(positions[-1]) if positions else None
 
 
 @dataclass(frozen=True, slots=True)

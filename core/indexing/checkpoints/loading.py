@@ -17,12 +17,11 @@ from core.domain.changes import ChunksDeleted, ChunksRef, DocumentRef
 from core.domain.document import Document
 from core.domain.library import Library
 from core.indexing import writing
-from core.indexing.checkpoints.found import Found, SetAside
+from core.indexing.checkpoints.found import Found, SetAside, paths_in
 from core.indexing.checkpoints.manifest import (
     KeptLibrary,
     KeptSegment,
     Manifest,
-    paths_in,
     read_manifest,
 )
 from core.indexing.checkpoints.segments import open_segment
@@ -40,9 +39,12 @@ _log = logging.getLogger(__name__)
 
 
 class Loading:
-    """One start. `pool`: for checksums."""
+    """One start. `pool`: for checksums. `look`: what is damaged is told of, and left in place."""
 
-    def __init__(self, directory: Path, snapshot: Snapshot, pool: Executor) -> None:
+    def __init__(
+        self, directory: Path, snapshot: Snapshot, pool: Executor, *, look: bool = False
+    ) -> None:
+        self._look = look
         self._directory = directory
         self._snapshot = snapshot
         self._pool = pool
@@ -117,8 +119,10 @@ class Loading:
         )
 
     def _put_aside(self, error: DamagedFile) -> None:
-        _log.warning("Set aside, and made again from the record: %s", error)
         self._found.set_aside.append(SetAside(error.path.name, error.problem))
+        if self._look:
+            return
+        _log.warning("Set aside, and made again from the record: %s", error)
         folder = self._directory / DAMAGED
         folder.mkdir(exist_ok=True)
         if error.path.exists():

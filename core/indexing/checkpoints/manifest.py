@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.indexing.checkpoints.found import path_of
 from core.indexing.checkpoints.segments import SegmentFiles
 from core.indexing.files.container import DamagedFile, open_container
 from core.indexing.files.writing import write_container
 from core.indexing.packed import Packed
 
 KIND: Final = "checkpoint"
-SUFFIX: Final = ".checkpoint"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,15 +56,6 @@ class Manifest:
             for segment in library.segments
             for name in segment.files.names
         }
-
-
-def path_of(directory: Path, position: int) -> Path:
-    return directory / f"{position:020}{SUFFIX}"
-
-
-def paths_in(directory: Path) -> list[Path]:
-    """Newest first."""
-    return sorted(directory.glob(f"*{SUFFIX}"), reverse=True)
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> Path:

@@ -10,11 +10,11 @@ from core import faults
 from core.domain.ids import new_id
 from core.indexing.attributes import AttributeIndex
 from core.indexing.catalog import CatalogState
+from core.indexing.checkpoints.found import paths_in
 from core.indexing.checkpoints.manifest import (
     KeptLibrary,
     KeptSegment,
     Manifest,
-    paths_in,
     write_manifest,
 )
 from core.indexing.checkpoints.segments import SegmentFiles, write_segment

@@ -4,14 +4,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import apsw
-
+from core.adapters.postgres import PostgresStore
+from core.adapters.postgres.backups import PostgresBackedUp
 from core.adapters.sqlite import SqliteStore
 from core.adapters.sqlite.backups import SqliteBackedUp
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.manifest import Kind
 from core.backup.restoring import restore
 from core.backup.taking import Taken, back_up
+from core.ports.backups import APPENDED, BackedUp
+from core.ports.store import Store
 from tests.integration.backup.recorded import Digests, Writer, digest_in
 
 
@@ -20,11 +22,18 @@ def silent(done: int, total: int) -> None:
 
 
 class Case:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, postgres_url: str | None = None) -> None:
         self.root = root
         self.data_dir = root / "data"
         self.directory = root / "backups"
-        self.store = SqliteStore(self.data_dir)
+        self.store: Store
+        self.database: BackedUp
+        if postgres_url is None:
+            self.store = SqliteStore(self.data_dir)
+            self.database = SqliteBackedUp(self.data_dir / DATABASE_NAME)
+        else:
+            self.store = PostgresStore(postgres_url, self.data_dir)
+            self.database = PostgresBackedUp(postgres_url)
         self.digests = Digests(self.store)
         self.writer = Writer(self.store, seed=1)
         self._restored = 0
@@ -35,8 +44,7 @@ class Case:
         return self.writer.write()
 
     def back_up(self, *, full: bool = False) -> Taken:
-        database = SqliteBackedUp(self.data_dir / DATABASE_NAME)
-        return back_up(database, self.directory, silent, full=full)
+        return back_up(self.database, self.directory, silent, full=full)
 
     def restored(
         self, position: int | None = None, time: datetime | None = None
@@ -57,12 +65,15 @@ def kinds(taken: Taken) -> list[Kind]:
     return [manifest.kind for manifest in taken.manifests]
 
 
-def appended(data_dir: Path, position: int) -> list[Any]:
-    """Feedback, replays and log entries up to this position, and how many came after it."""
-    connection = apsw.Connection(str(data_dir / DATABASE_NAME))
-    found: list[Any] = []
-    for table, column in (("feedback", "version"), ("replays", "version"), ("log", "position")):
-        sql = f"SELECT * FROM {table} WHERE {column} <= ? ORDER BY {column}"
-        found.append(connection.execute(sql, (position,)).fetchall())
-    connection.close()
+def appended(database: BackedUp, position: int) -> dict[str, list[dict[str, Any]]]:
+    """Feedback, replays and log entries up to this position; there is some of each."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    with database.source() as source:
+        for name, column in APPENDED.items():
+            columns = source.columns(name)
+            rows = [dict(zip(columns, row, strict=True)) for row in source.appended(name, 0)]
+            for row in rows:
+                row.pop("epoch", None)  # PostgreSQL's alone
+            found[name] = [row for row in rows if row[column] <= position]
+            assert found[name]
     return found

@@ -13,3 +13,12 @@ def case(tmp_path: Path) -> Iterator[Case]:
     made = Case(tmp_path)
     yield made
     made.store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+    """A case on each engine."""
+    on_postgres = request.param == "postgres"
+    made = Case(tmp_path, request.getfixturevalue("postgres_url") if on_postgres else None)
+    yield made
+    made.store.close()

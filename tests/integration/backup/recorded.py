@@ -23,7 +23,7 @@ from core.domain.changes import (
 )
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import NotFound
-from core.ports.store import Replay, Snapshot, UnitOfWork
+from core.ports.store import Replay, Snapshot, Store, UnitOfWork
 from tests.samples import a_document, a_library, a_row
 
 LIBRARIES = ("one", "two", "three")
@@ -33,7 +33,7 @@ DOCUMENTS = 8
 class Digests:
     """Listens to a store from its beginning: a digest of all that is there, by position."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._rows: dict[tuple[str, ...], bytes] = {}
         self.by_position = {0: self._digest()}
         store.subscribe(self._listen)
@@ -107,7 +107,7 @@ def digest_in(data_dir: Path) -> tuple[int, str]:
 class Writer:
     """Makes random writes, each of the kinds that there are."""
 
-    def __init__(self, store: SqliteStore, seed: int) -> None:
+    def __init__(self, store: Store, seed: int) -> None:
         self._store = store
         self._random = Random(seed)
 

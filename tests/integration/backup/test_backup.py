@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.adapters.data_dir import DataDirLock
-from core.adapters.sqlite import SqliteStore, history, space
+from core.adapters.sqlite import SqliteStore, space
 from core.adapters.sqlite.backups import SqliteBackedUp
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.manifest import Kind
@@ -21,46 +21,48 @@ from core.backup.restoring import restore
 from core.backup.taking import back_up
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import DataDirInUse, StorageError
+from core.ports.backups import WAITED_FOR
 from core.verification import backups, database
 from tests.integration.backup.case import Case, appended, kinds, silent
 from tests.integration.backup.recorded import Writer
 from tests.samples import a_document, a_library, a_row
 
 
-def test_every_position_since_the_first_backup_can_be_restored(case: Case) -> None:
-    first = case.write(30)
-    assert kinds(case.back_up()) == [Kind.FULL]
+def test_every_position_since_the_first_backup_can_be_restored(either: Case) -> None:
+    first = either.write(30)
+    assert kinds(either.back_up()) == [Kind.FULL]
     random = Random(2)
     for _ in range(6):
-        case.write(random.randint(1, 40))
-        assert kinds(case.back_up()) == [Kind.INCREMENTAL]
-    last = max(case.digests.by_position)
-    assert case.restored() == case.expected(last)
+        either.write(random.randint(1, 40))
+        assert kinds(either.back_up()) == [Kind.INCREMENTAL]
+    last = max(either.digests.by_position)
+    assert either.restored() == either.expected(last)
     for position in sorted(random.sample(range(first, last + 1), 12)):
-        assert case.restored(position) == case.expected(position)
-    assert list(backups.problems(case.directory)) == []
+        assert either.restored(position) == either.expected(position)
+    assert list(backups.problems(either.directory)) == []
 
 
-def test_a_restored_database_has_nothing_of_later(case: Case) -> None:
-    case.write(20)
-    case.back_up()
-    case.write(40)
-    case.back_up()
-    case.restored(45)
-    restored = case.root / "restored-1"
-    assert appended(restored, 10**9) == appended(case.data_dir, 45)
-    assert all(appended(restored, 45))  # there is some of each
+def test_a_restored_database_has_nothing_of_later(either: Case) -> None:
+    either.write(20)
+    either.back_up()
+    either.write(40)
+    either.back_up()
+    either.restored(45)
+    restored = either.root / "restored-1"
+    assert appended(SqliteBackedUp(restored / DATABASE_NAME), 10**9) == appended(
+        either.database, 45
+    )
     assert list(database.problems(restored, full=True)) == []
     with closing(SqliteStore(restored)) as store:  # and it can be written to
         assert Writer(store, seed=3).write() == 46
 
 
-def test_backups_while_others_write(case: Case) -> None:
+def test_backups_while_others_write(either: Case) -> None:
     """Each equals the state at its position, and so does each position between."""
     stop = threading.Event()
 
     def write(seed: int) -> None:
-        writer = Writer(case.store, seed)
+        writer = Writer(either.store, seed)
         while not stop.is_set():
             writer.write()
 
@@ -68,7 +70,7 @@ def test_backups_while_others_write(case: Case) -> None:
     for thread in writers:
         thread.start()
     try:
-        ends = [case.back_up(full=number == 4).position for number in range(8)]
+        ends = [either.back_up(full=number == 4).position for number in range(8)]
     finally:
         stop.set()
         for thread in writers:
@@ -76,7 +78,7 @@ def test_backups_while_others_write(case: Case) -> None:
     assert ends == sorted(ends)
     assert ends[-1] > ends[0]
     for position in {*ends[:5], *Random(4).sample(range(ends[0], ends[-1] + 1), 6)}:
-        assert case.restored(position) == case.expected(position)
+        assert either.restored(position) == either.expected(position)
 
 
 def test_a_time_is_the_last_position_by_then(case: Case) -> None:
@@ -87,36 +89,36 @@ def test_a_time_is_the_last_position_by_then(case: Case) -> None:
         times[position] = datetime.now(UTC)
     for position, time in times.items():
         assert case.restored(time=time)[0] == position
-    entries = appended(case.data_dir, 12)[2]
-    at = datetime.fromisoformat(entries[-1][1])
+    log = appended(case.database, 12)["log"]
+    at = datetime.fromisoformat(log[-1]["at"])
     assert case.restored(time=at)[0] == 12
     assert case.restored(time=at - timedelta(microseconds=1))[0] == 11
     with pytest.raises(StorageError, match=r"The first backup in .* is of after"):
-        case.restored(time=datetime.fromisoformat(entries[0][1]))
+        case.restored(time=datetime.fromisoformat(log[0]["at"]))
 
 
-def test_an_incremental_backup_is_as_large_as_the_change(case: Case) -> None:
+def test_an_incremental_backup_is_as_large_as_the_change(either: Case) -> None:
     rows = 4_000
-    with case.store.write() as unit:
+    with either.store.write() as unit:
         unit.libraries.put(a_library(dimension=256, version=unit.position))
         unit.documents.put(a_document(version=unit.position))
         unit.chunks.put("lib", [wide_row(i, unit.position) for i in range(rows)])
         unit.commit()
-    full = case.back_up().manifests[0].size_bytes
+    full = either.back_up().manifests[0].size_bytes
     sizes = []
     for changed in (40, 400):
-        with case.store.write() as unit:
+        with either.store.write() as unit:
             unit.chunks.put("lib", [wide_row(i, unit.position) for i in range(changed)])
             unit.commit()
-        sizes.append(case.back_up().manifests[0].size_bytes)
+        sizes.append(either.back_up().manifests[0].size_bytes)
     for changed, size in zip((40, 400), sizes, strict=True):
         assert size < 64 * 1024 + 1.5 * full * changed / rows
-    with case.store.write() as unit:  # of what is deleted, the keys alone
+    with either.store.write() as unit:  # of what is deleted, the keys alone
         unit.chunks.delete("lib", [f"{i:06}" for i in range(2_000)])
         unit.commit()
-    assert case.back_up().manifests[0].size_bytes < 0.05 * full
-    last = max(case.digests.by_position)
-    assert case.restored() == case.expected(last)
+    assert either.back_up().manifests[0].size_bytes < 0.05 * full
+    last = max(either.digests.by_position)
+    assert either.restored() == either.expected(last)
 
 
 def wide_row(number: int, version: int) -> EmbeddedChunk:
@@ -124,22 +126,22 @@ def wide_row(number: int, version: int) -> EmbeddedChunk:
     return replace(row, embedding=np.full(256, number + 1, np.float32))
 
 
-def test_without_a_change_there_is_no_backup(case: Case) -> None:
-    case.write(3)
-    case.back_up()
-    assert kinds(case.back_up()) == []
-    assert kinds(case.back_up(full=True)) == []  # there is one of this position
-    case.write(1)
-    assert kinds(case.back_up(full=True)) == [Kind.INCREMENTAL, Kind.FULL]
-    assert case.restored(3) == case.expected(3)
+def test_without_a_change_there_is_no_backup(either: Case) -> None:
+    either.write(3)
+    either.back_up()
+    assert kinds(either.back_up()) == []
+    assert kinds(either.back_up(full=True)) == []  # there is one of this position
+    either.write(1)
+    assert kinds(either.back_up(full=True)) == [Kind.INCREMENTAL, Kind.FULL]
+    assert either.restored(3) == either.expected(3)
 
 
-def test_a_database_with_nothing_in_it(case: Case) -> None:
-    assert kinds(case.back_up()) == [Kind.FULL]
-    assert case.restored() == case.expected(0)
-    case.write(2)
-    assert kinds(case.back_up()) == [Kind.INCREMENTAL]
-    assert case.restored(1) == case.expected(1)
+def test_a_database_with_nothing_in_it(either: Case) -> None:
+    assert kinds(either.back_up()) == [Kind.FULL]
+    assert either.restored() == either.expected(0)
+    either.write(2)
+    assert kinds(either.back_up()) == [Kind.INCREMENTAL]
+    assert either.restored(1) == either.expected(1)
 
 
 def test_history_that_no_backup_needs_is_let_go_of(case: Case) -> None:
@@ -174,7 +176,7 @@ def test_where_the_history_no_longer_reaches_back_it_is_a_full_one(case: Case) -
     case.write(20)
     case.back_up()
     case.write(20)
-    later = datetime.now(UTC) + history.WAITED_FOR
+    later = datetime.now(UTC) + WAITED_FOR
     space.reclaim(case.data_dir / DATABASE_NAME, later)
     assert history_rows(case) == 0
     taken = case.back_up()

@@ -9,7 +9,7 @@ import pytest
 
 from core.adapters.sqlite import SqliteStore
 from core.adapters.sqlite.store import DATABASE_NAME
-from core.backup.compacting import CHECKPOINTS
+from core.indexing.checkpoints.found import DIRECTORY, path_of
 from tests.integration.backup.recorded import Writer
 from tests.integration.cli.conftest import Run
 
@@ -132,6 +132,6 @@ def test_space_is_given_back(run: Run, data_dir: Path) -> None:
 
 
 def test_the_log_stays_for_checkpoints(run: Run, data_dir: Path) -> None:
-    (data_dir / CHECKPOINTS).mkdir()
-    (data_dir / CHECKPOINTS / "some").touch()
+    (data_dir / DIRECTORY).mkdir()
+    path_of(data_dir / DIRECTORY, 1).touch()
     assert json.loads(run("compact", "--json"))["log_entries"] == 0

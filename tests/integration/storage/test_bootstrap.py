@@ -11,7 +11,6 @@ from core.bootstrap import Core, open_core
 from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.errors import ProviderRejected, StorageError
 from core.domain.library import IndexKind, IndexSpec, LibraryDraft
-from core.indexing.catalog import Catalog
 from core.services.search_request import SearchRequest
 from core.settings import Settings
 
@@ -117,11 +116,11 @@ def test_durability_reaches_sqlite(tmp_path: Path, durability: str, synchronous:
 def test_a_failed_start_lets_go_of_the_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(snapshot: object) -> Catalog:
+    def fail(snapshot: object, directory: Path) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Catalog, "load", fail)
+        patch.setattr("core.bootstrap._found", fail)
         with pytest.raises(MemoryError):
             open_core(settings_of(tmp_path))
     with pytest.raises(ProviderRejected):

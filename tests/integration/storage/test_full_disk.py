@@ -128,8 +128,9 @@ def check_file(data_dir: Path) -> None:
         assert connection.pragma("integrity_check") == "ok"
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         log = connection.execute("SELECT position FROM log ORDER BY position").fetchall()
-        position = connection.execute("SELECT position FROM cluster").get
-        assert [row[0] for row in log] == list(range(1, position + 1))
+        ((position,),) = connection.execute("SELECT position FROM cluster").fetchall()
+        positions = [int(str(row[0])) for row in log]
+        assert positions == list(range(positions[0], int(str(position)) + 1))
 
 
 def test_a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room(

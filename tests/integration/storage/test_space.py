@@ -10,6 +10,7 @@ from core.adapters.sqlite import SqliteStore, space
 from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.compacting import compact
+from core.indexing.checkpoints.found import DIRECTORY, path_of
 from tests.samples import a_document, a_library, a_row
 
 ROWS = 3_000
@@ -92,5 +93,9 @@ def test_the_log_that_the_oldest_checkpoint_needs_stays(tmp_path: Path, oldest: 
         with store.write() as unit:
             unit.commit()
     store.close()
-    made = compact(tmp_path, log_from=lambda directory: oldest)
-    assert made.log_entries == (6 if oldest is None else oldest - 1)
+    if oldest is not None:
+        (tmp_path / DIRECTORY).mkdir()
+        path_of(tmp_path / DIRECTORY, oldest).touch()
+        path_of(tmp_path / DIRECTORY, oldest + 1).touch()
+    made = compact(tmp_path)
+    assert made.log_entries == (5 if oldest is None else oldest - 1)

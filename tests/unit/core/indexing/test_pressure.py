@@ -6,7 +6,7 @@ from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryPu
 from core.domain.errors import Unavailable
 from core.indexing import writing
 from core.indexing.catalog import Catalog
-from core.indexing.pressure import BackPressure
+from core.indexing.pressure import MOST_DELAYED, BackPressure
 from tests.unit.core.builders import chunk, document, embedded, library
 
 
@@ -81,3 +81,23 @@ def test_rows_that_are_being_built_are_no_matter_unless_that_fails(gauge: Gauge)
     gauge.failures["L"] = "OSError: no space left"
     with pytest.raises(Unavailable, match=r"205 rows .* can't be built: OSError: no space left"):
         gauge.pressure.admit("L", 1)
+
+
+def test_few_writes_are_delayed_at_once_and_the_rest_is_refused(gauge: Gauge) -> None:
+    depth, refused = 0, 0
+
+    def sleep(_: float) -> None:
+        """While one sleeps, the next comes."""
+        nonlocal depth, refused
+        depth += 1
+        try:
+            pressure.admit("L", 1)
+        except Unavailable:
+            refused += 1
+
+    pressure = BackPressure(gauge.catalog, lambda _: None, low_rows=1, most_rows=9, sleep=sleep)
+    gauge.put(0, 5)
+    pressure.admit("L", 1)
+    assert (depth, refused) == (MOST_DELAYED, 1)
+    pressure.admit("L", 1)
+    assert (depth, refused) == (2 * MOST_DELAYED, 2)

@@ -1,0 +1,188 @@
+"""The database as backups see it: one REPEATABLE READ transaction, its rows as SQLite has them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import LiteralString
+
+import psycopg
+from psycopg import IsolationLevel, sql
+
+from core.adapters.postgres import history
+from core.adapters.postgres.database import Database, set_up_reader
+from core.adapters.postgres.errors import postgres_errors
+from core.adapters.postgres.migrating import MIGRATIONS
+from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.rows import to_datetime, to_time
+from core.adapters.sqlite import files
+from core.domain.errors import StorageError
+from core.ports.backups import APPENDED, VERSIONED, BackupRow, Progress, VersionedTable
+
+_ROWS_AT_ONCE = 1_000
+_PATIENCE = "SET lock_timeout = '60s'"
+
+_FORMAT = "SELECT max(number) FROM nalanda_format"
+_CLUSTER = "SELECT position, database_id, keeps_history, history_from, cursor_key FROM cluster"
+_COLUMNS = """
+SELECT attname::text FROM pg_attribute
+WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+_ENROLLED = """
+INSERT INTO backups (repository, position, at) SELECT %s, position, %s FROM cluster
+ON CONFLICT (repository) DO UPDATE SET at = excluded.at
+"""
+_TAKEN = "UPDATE backups SET position = %s, at = %s WHERE repository = %s"
+
+# By the log, because no index is by version: what it takes is in proportion to what has changed.
+_CURRENT: dict[str, LiteralString] = {
+    "libraries": """
+WITH put AS (
+    SELECT change ->> 'library_id' AS id FROM log, json_array_elements(changes::json) AS change
+    WHERE position > %(after)s AND change ->> 'kind' = 'library_put'
+)
+SELECT *, NULL FROM libraries WHERE version > %(after)s AND id IN (SELECT id FROM put)
+""",
+    "documents": """
+WITH put AS (
+    SELECT change ->> 'library_id' AS library_id, change ->> 'document_id' AS id
+    FROM log, json_array_elements(changes::json) AS change
+    WHERE position > %(after)s AND change ->> 'kind' = 'document_put'
+)
+SELECT *, NULL FROM documents
+WHERE version > %(after)s AND (library_id, id) IN (SELECT library_id, id FROM put)
+""",
+    "chunks": """
+WITH put AS (
+    SELECT change ->> 'library_id' AS library_id, chunk AS id
+    FROM log, json_array_elements(changes::json) AS change,
+        json_array_elements_text(change -> 'chunk_ids') AS chunk
+    WHERE position > %(after)s AND change ->> 'kind' = 'chunks_put'
+)
+SELECT *, NULL FROM chunks
+WHERE version > %(after)s AND (library_id, id) IN (SELECT library_id, id FROM put)
+""",
+}
+
+
+class PostgresSource:
+    """One read transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        row = fetch(connection, _CLUSTER)[0]
+        self.position: int = row[0]
+        self.database_id: str = row[1]
+        self._history_from: int | None = row[3] if row[2] else None
+        self._cursor_key: bytes = row[4]
+        self.schema = files.SCHEMA
+
+    def time_of(self, position: int) -> str | None:
+        rows = fetch(self._connection, "SELECT at FROM log WHERE position = %s", position)
+        return to_time(to_datetime(rows[0][0])) if rows else None
+
+    def reaches_back_to(self, position: int) -> bool:
+        counted = "SELECT count(*) FROM log WHERE position > %s"
+        ((entries,),) = fetch(self._connection, counted, position)
+        kept = self._history_from is not None and self._history_from <= position
+        return bool(kept and entries == self.position - position)
+
+    def columns(self, table: str) -> list[str]:
+        return [row[0] for row in fetch(self._connection, _COLUMNS, table)]
+
+    def current(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+        return self._rows(sql.SQL(_CURRENT[table.name]), after)
+
+    def superseded(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+        statement = sql.SQL("SELECT * FROM {} WHERE until > %(after)s AND version > %(after)s")
+        return self._rows(statement.format(_history_of(table)), after)
+
+    def ended(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+        statement = sql.SQL(
+            "SELECT {}, until FROM {} WHERE until > %(after)s AND version <= %(after)s"
+        )
+        key = sql.SQL(", ").join(map(sql.Identifier, table.key))
+        return self._rows(statement.format(key, _history_of(table)), after)
+
+    def appended(self, table: str, after: int) -> Iterator[BackupRow]:
+        statement = sql.SQL("SELECT * FROM {} WHERE {} > %(after)s")
+        names = map(sql.Identifier, (table, APPENDED[table]))
+        return self._rows(statement.format(*names), after)
+
+    def copy_to(self, path: Path, progress: Progress) -> None:
+        tables = [*(table.name for table in VERSIONED), *APPENDED]
+        with files.made(path, self.position, self.database_id, self._cursor_key) as file:
+            for done, table in enumerate(tables):
+                progress(done, len(tables))
+                statement = sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))
+                file.fill(table, self.columns(table), self._rows(statement, 0))
+            progress(len(tables), len(tables))
+
+    def _rows(self, statement: sql.Composable, after: int) -> Iterator[BackupRow]:
+        """On a cursor of the server's: a few of them are here at a time."""
+        with self._connection.cursor(name="backup", binary=True) as cursor:
+            cursor.itersize = _ROWS_AT_ONCE
+            cursor.execute(statement, {"after": after})  # type: ignore[arg-type]
+            for row in cursor:
+                yield tuple(map(_as_sqlite, row))
+
+
+class PostgresBackedUp:
+    """A database that a server may have meanwhile."""
+
+    def __init__(
+        self, url: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Raises: StorageError: it is no URL of PostgreSQL's."""
+        self._database = Database(url)
+        self._now = now
+
+    def enrol(self, repository: str) -> None:
+        """In one transaction, so that history is never let go of between its two steps."""
+        with self._opened() as connection:
+            connection.execute(_PATIENCE)
+            with connection.transaction():
+                history.keep(connection)
+                connection.execute(_ENROLLED, (repository, to_time(self._now())))
+
+    @contextmanager
+    def source(self) -> Iterator[PostgresSource]:
+        with self._opened() as connection:
+            connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            connection.set_read_only(True)
+            with connection.transaction():
+                yield PostgresSource(connection)
+
+    def taken(self, repository: str, position: int) -> None:
+        with self._opened() as connection:
+            connection.execute(_PATIENCE)
+            connection.execute(_TAKEN, (position, to_time(self._now()), repository))
+            history.trim(connection, self._now())
+
+    @contextmanager
+    def _opened(self) -> Iterator[Connection]:
+        with (
+            postgres_errors(),
+            closing(psycopg.connect(self._database.conninfo, autocommit=True)) as connection,
+        ):
+            set_up_reader(connection)
+            self._check_format(connection)
+            yield connection
+
+    def _check_format(self, connection: Connection) -> None:
+        if fetch(connection, "SELECT to_regclass('nalanda_format') IS NULL")[0][0]:
+            raise StorageError(f"There is no database of Nalanda's at {self._database.place}.")
+        ((number,),) = fetch(connection, _FORMAT)
+        if number != len(MIGRATIONS):
+            raise StorageError(
+                f"{self._database.place} has format {number}, and this program's is"
+                f" {len(MIGRATIONS)}: start the server of this release once."
+            )
+
+
+def _history_of(table: VersionedTable) -> sql.Identifier:
+    return sql.Identifier(f"{table.name}_history")
+
+
+def _as_sqlite(value: object) -> object:
+    return to_time(to_datetime(value)) if isinstance(value, datetime) else value

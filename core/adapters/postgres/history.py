@@ -1,0 +1,54 @@
+"""Keeps the rows that are superseded, and lets go of those that no backup needs any more."""
+
+from datetime import datetime
+
+from psycopg import sql
+
+from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.rows import to_time
+from core.ports.backups import VERSIONED, WAITED_FOR
+
+_ROWS_A_STEP = 1_000
+
+_FORGET = "DELETE FROM backups WHERE at <= %s"
+_STOP = "UPDATE cluster SET keeps_history = false WHERE NOT EXISTS (SELECT FROM backups)"
+_MOVED = """
+UPDATE cluster SET history_from =
+    greatest(history_from, coalesce((SELECT min(backups.position) FROM backups), position))
+RETURNING history_from
+"""
+_KEEP = """
+UPDATE cluster SET keeps_history = true, history_from = position WHERE NOT keeps_history
+"""
+
+
+def keep(connection: Connection) -> None:
+    """From the next position on."""
+    connection.execute(_KEEP)
+
+
+def trim(connection: Connection, now: datetime) -> int:
+    """How many rows were let go of; in small transactions, between which others can write.
+
+    Where no backups are taken any more no history is kept, until there is another one.
+    """
+    if not fetch(connection, "SELECT FROM cluster WHERE keeps_history"):
+        return 0
+    with connection.transaction():
+        connection.execute("SELECT FROM cluster FOR UPDATE")  # the first, as it is for writers
+        connection.execute(_FORGET, (to_time(now - WAITED_FOR),))
+        connection.execute(_STOP)
+        ((kept_from,),) = fetch(connection, _MOVED)
+    return sum(_deleted_until(connection, table.name, kept_from) for table in VERSIONED)
+
+
+def _deleted_until(connection: Connection, table: str, position: int) -> int:
+    statement = sql.SQL(
+        "DELETE FROM {0} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {0} WHERE until <= %s LIMIT %s))"
+    ).format(sql.Identifier(f"{table}_history"))
+    deleted = 0
+    while True:
+        changed = connection.execute(statement, (position, _ROWS_A_STEP)).rowcount
+        deleted += changed
+        if changed < _ROWS_A_STEP:
+            return deleted

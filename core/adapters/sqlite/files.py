@@ -1,0 +1,47 @@
+"""A new file with Nalanda's tables, filled with rows that come from elsewhere."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+
+import apsw
+
+from core.adapters.sqlite.database import MIGRATIONS, open_writer
+from core.adapters.sqlite.errors import sqlite_errors
+from core.ports.backups import BackupRow
+
+SCHEMA = len(MIGRATIONS)
+
+_ROWS_AT_ONCE = 1_000
+_ORIGIN = "UPDATE cluster SET position = ?, database_id = ?, cursor_key = ?"
+
+
+class NewFile:
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[BackupRow]) -> None:
+        """Columns that the table here does not have are passed over."""
+        known = {
+            row[0]
+            for row in self._connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+        }
+        kept = [place for place, column in enumerate(columns) if column in known]
+        names = ", ".join(f'"{columns[place]}"' for place in kept)
+        marks = ", ".join("?" * len(kept))
+        insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  # our own names
+        remaining = iter(rows)
+        while batch := list(islice(remaining, _ROWS_AT_ONCE)):
+            self._connection.executemany(insert, ([row[place] for place in kept] for row in batch))
+
+
+@contextmanager
+def made(path: Path, position: int, database_id: str, cursor_key: bytes) -> Iterator[NewFile]:
+    """One file, without a WAL; synced by whoever needs that. Parents come before children."""
+    with closing(open_writer(path)) as connection, sqlite_errors():
+        connection.pragma("synchronous", "off")
+        with connection:
+            connection.execute(_ORIGIN, (position, database_id, cursor_key))
+            yield NewFile(connection)
+        connection.pragma("journal_mode", "delete")
