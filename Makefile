@@ -7,7 +7,7 @@ CODE   := api core workflows activities worker sdk cli tests benchmarks
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports format generate bench clean
+.PHONY: help demo test lint types imports format generate bench crash clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ generate: $(READY) ## the blocking half of the SDK, from the asynchronous one
 bench: $(READY)  ## figures, beside the peers, which it installs
 	$(BIN)/uv sync --frozen --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+crash: $(READY)  ## servers killed under load, again and again; ARGS=--short for a minute of it
+	$(BIN)/python -m tests.crash $(ARGS)
 
 clean:           ## remove the environment, caches and the demo's data
 	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

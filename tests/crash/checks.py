@@ -9,16 +9,41 @@ dirty: a reader was shown what was never on record at that position.
 wrong: an answer that no healthy server gives.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from tests.crash.ledger import Entry, Ledger, Seen, Told
-from tests.crash.model import Chunk, Document, Key, Namespace, Write, apply
+from tests.crash.model import Chunk, Document, Key, Kind, Namespace, Write, apply
 from tests.crash.record import Record
 
 Row: TypeAlias = Document | Chunk
 
 _SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A deletion that is on record without its position, and the chunks that it has deleted."""
+
+    write: Write
+    gone: Set[str]
+
+    @property
+    def named(self) -> set[str]:
+        """The chunks whose ids are their names."""
+        return {name for name in self.gone if not name.startswith("p")}
+
+    def is_told_by(self, changes: str) -> bool:
+        """Whether an entry of the log tells of it: so many of this library, and these."""
+        told = [c for c in json.loads(changes) if c.get("library_id") == self.write.library]
+        if not told or not all(change["kind"].endswith("_deleted") for change in told):
+            return False
+        if self.write.kind is Kind.DELETE_LIBRARY:
+            return True
+        ids = [id_ for change in told for id_ in change.get("chunk_ids", ())]
+        return len(ids) == len(self.gone) and self.named <= set(ids)
 
 
 def settle(ledger: Ledger, told: Told, record: Record) -> list[str]:
@@ -28,7 +53,7 @@ def settle(ledger: Ledger, told: Told, record: Record) -> list[str]:
     """
     faults = [*(f"wrong: {what}" for what in told.wrong), *record.faults]
     faults += _entered(ledger, told, record)
-    unplaced: list[Write] = []
+    unplaced: list[Unplaced] = []
     pending = {write.writer: write for write in told.pending}
     for writer in ledger.namespaces.keys() | record.namespaces.keys() | pending.keys():
         faults += _settle_writer(ledger, record, writer, pending.get(writer), unplaced)
@@ -81,7 +106,7 @@ def _entered(ledger: Ledger, told: Told, record: Record) -> Iterator[str]:
 
 
 def _settle_writer(
-    ledger: Ledger, record: Record, writer: int, pending: Write | None, unplaced: list[Write]
+    ledger: Ledger, record: Record, writer: int, pending: Write | None, unplaced: list[Unplaced]
 ) -> Iterable[str]:
     """Enters the write without an answer, if it is there, or adds it to those to be placed."""
     must, found = ledger.namespace(writer), record.namespace(writer)
@@ -95,7 +120,8 @@ def _settle_writer(
     if not found.same(may):
         return _half(pending, versions, must, may, found)
     if not versions:
-        unplaced.append(pending)
+        gone = {name for _, name in must.chunks.keys() - may.chunks.keys()}
+        unplaced.append(Unplaced(pending, gone))
         return []
     document_id = found.ids.get((pending.library, pending.document))
     ledger.enter(Entry(pending, max(versions), document_id))
@@ -154,31 +180,22 @@ def _differing(what: str, must: Mapping[Key, Row], found: Mapping[Key, Row]) -> 
             yield f"lost: {named} must be {old}, and is {new}"
 
 
-def _positions(ledger: Ledger, record: Record, unplaced: list[Write]) -> Iterator[str]:
+def _positions(ledger: Ledger, record: Record, unplaced: list[Unplaced]) -> Iterator[str]:
     """Every position since the last look is that of one write; enters those to be placed."""
     taken = {entry.position for entry in ledger.entries}
     holes = [p for p in range(ledger.position + 1, record.position + 1) if p not in taken]
-    for write in unplaced:
+    # Those of which the log can tell most come first; what is left for the others is theirs.
+    for one in sorted(unplaced, key=lambda one: len(one.named), reverse=True):
         if not holes:
-            yield f"gap: {_named(write)} is there, and no position is left for it"
+            yield f"gap: {_named(one.write)} is there, and no position is left for it"
             return
-        place = next((p for p in holes if _tells_of(record.log.get(p), write)), holes[0])
+        place = next((p for p in holes if one.is_told_by(record.log.get(p, "[]"))), holes[0])
         holes.remove(place)
-        ledger.enter(Entry(write, place))
+        ledger.enter(Entry(one.write, place))
     if holes:
         yield f"gap: no write has the positions {holes[:_SHOWN]} (of {len(holes)})"
     if record.position < ledger.position:
         yield f"lost: the record is at {record.position}, and was at {ledger.position}"
-
-
-def _tells_of(changes: str | None, write: Write) -> bool:
-    """Whether a line of the log is, by all signs, that of a deletion."""
-    if changes is None or f'"{write.library}"' not in changes:
-        return False
-    names = write.chunks or ((write.document,) if write.document else ())
-    return "deleted" in changes and all(
-        f'"{name}"' in changes for name in names if not name.startswith("p")
-    )
 
 
 def _log(ledger: Ledger, record: Record) -> Iterator[str]:

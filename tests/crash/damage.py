@@ -2,12 +2,15 @@
 
 import random
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 LOG = "nalanda.db-wal"
-DERIVED = ("checkpoints/**/*",)
-"""Files that are made from the record, and can be made again."""
+CHECKPOINTS = "checkpoints"
+"""The folder of what is made from the record, and can be made again."""
+
+MANIFEST = ".checkpoint"
+_LOG_SHARE = 0.35
 
 WAL_HEADER_BYTES = 32
 FRAME_HEADER_BYTES = 24
@@ -17,21 +20,33 @@ _LATE_FRAMES = 12
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """`path`: of the file; `what`: for people."""
+    """`path`: of the file; `what`: for people; `matters`: a start can't but come upon it."""
 
     path: Path
     what: str
+    matters: bool = True
 
     def __str__(self) -> str:
         return f"{self.path.name}: {self.what}"
 
 
 def damage_somewhere(data_dir: Path, rng: random.Random) -> Damage | None:
-    """The tail of SQLite's log, or a derived file; `None`: there is neither."""
-    derived = [path for pattern in DERIVED for path in data_dir.glob(pattern)]
-    if rng.random() < 0.5 and (of_log := damage_tail(data_dir / LOG, rng)):
+    """The tail of SQLite's log, or a file of a checkpoint; `None`: there is neither."""
+    if rng.random() < _LOG_SHARE and (of_log := damage_tail(data_dir / LOG, rng)):
         return of_log
-    return damage_one_of(derived, rng) or damage_tail(data_dir / LOG, rng)
+    return damage_checkpoint(data_dir / CHECKPOINTS, rng) or damage_tail(data_dir / LOG, rng)
+
+
+def damage_checkpoint(directory: Path, rng: random.Random) -> Damage | None:
+    """One of its files; manifests, and what the newest of them names, are read at each start."""
+    paths = [path for path in sorted(directory.glob("*")) if path.is_file() and path.stat().st_size]
+    if not paths:
+        return None
+    manifests = sorted(directory.glob(f"*{MANIFEST}"))
+    named = manifests[-1].read_bytes() if manifests else b""
+    path = rng.choice(paths)
+    matters = path in manifests or path.name.encode() in named
+    return replace(damage(path, rng), matters=matters)
 
 
 def damage(path: Path, rng: random.Random, start: int = 0) -> Damage:
@@ -49,12 +64,6 @@ def damage(path: Path, rng: random.Random, start: int = 0) -> Damage:
         file.seek(place)
         file.write(bytes([byte ^ 1 << bit]))
     return Damage(path, f"bit {bit} of byte {place} of {size} flipped")
-
-
-def damage_one_of(paths: list[Path], rng: random.Random) -> Damage | None:
-    """`None`: there is none with anything in it."""
-    full = [path for path in sorted(paths) if path.is_file() and path.stat().st_size > 0]
-    return damage(rng.choice(full), rng) if full else None
 
 
 def damage_tail(wal: Path, rng: random.Random) -> Damage | None:

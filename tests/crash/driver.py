@@ -27,10 +27,13 @@ from tests.crash.requests import library_body
 from tests.crash.server import Clients, Server, ServerEnded
 from tests.crash.soak import Levels, levels, sample
 from tests.crash.tasks import Assignment, Task
+from tests.waiting import until
 
 WRITERS: Iterable[int] = range(1, 7)
 READERS = 2
 KILLED = -signal.SIGKILL
+SETTINGS = {"NALANDA_CHECKPOINT_BYTES": "8000"}
+"""With a checkpoint after some forty writes, and at each stop."""
 
 _API_TIMEOUT_S = 60.0
 _AFTER_ANOTHER_S = 0.2
@@ -185,13 +188,14 @@ class Bench:
 
     def _launch(self, fault: str | None = None) -> None:
         self.engine.start()
-        self.server.start(self.data_dir, self.engine.environment, fault)
+        self.server.start(self.data_dir, {**SETTINGS, **self.engine.environment}, fault)
 
     def _check(self, rng: random.Random) -> None:
         """The record against the ledger, and the index against the record. Raises: Broken."""
         record = self.engine.read(self._ledger.position)
         if self._damaged is not None:
             self._allow_for(self._damaged, record.position)
+        until(lambda: "made anew" not in self._checkpoints)
         entries = len(self._ledger.entries)
         faults = settle(self._ledger, self._told, record)
         self.report.add(self._told, len(self._ledger.entries) - entries)
@@ -209,10 +213,15 @@ class Bench:
             self.report.given_up += acknowledged - len(self._told.acks)
             self.report.damages["tails of the log"] += 1
             return
-        readiness = self._api.get("/readyz").text
-        told = any(damage.path.name in text for text in (self.server.said, readiness))
-        said = "and said to be" if told else "without a word"
-        self.report.damages[f"derived files, {said}"] += 1
+        said = any(damage.path.name in text for text in (self.server.said, self._checkpoints))
+        if damage.matters and not said:
+            raise self._broken([f"silent: the server does not tell of {damage}"])
+        self.report.damages[f"files of checkpoints, {'told' if said else 'not read'}"] += 1
+
+    @property
+    def _checkpoints(self) -> str:
+        """What the server says of its checkpoints."""
+        return str(self._api.get("/readyz").json()["checks"]["checkpoints"])
 
     def _load(self, ending: Ending, clients: Clients, rng: random.Random) -> None:
         clients.begin(self._task(rng, doubtful=ending.how is How.DATABASE))

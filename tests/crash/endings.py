@@ -1,9 +1,13 @@
 """How a round ends: which process is killed, and when."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from core.faults import STEPS
+
+SERVER_STEPS = [step for step in STEPS if not step.startswith(("backup.", "restore."))]
+"""Those of other commands have tests of their own."""
 
 _STEP_SHARE = 0.3
 _FIRST_SHARE = 0.1
@@ -11,6 +15,8 @@ _MOST_WRITES = 80
 _LATEST_S = 0.05
 _START_S = 1.2
 _MOST_TIMES = 30
+_MOST_OTHER_TIMES = 2
+_OF_A_WRITE = ("write.joined", "commit.before", "commit.after", "apply.after")
 
 
 class How(StrEnum):
@@ -47,12 +53,13 @@ def damaging_ending(rng: random.Random) -> Ending:
     return Ending(how, *_moment(rng), damage=True)
 
 
-def random_ending(rng: random.Random, steps: Sequence[str], *, database: bool) -> Ending:
+def random_ending(rng: random.Random, *, database: bool) -> Ending:
     """Any; `database`: it runs in a process of its own."""
     first = rng.uniform(0, _START_S) if rng.random() < _FIRST_SHARE else None
-    if steps and rng.random() < _STEP_SHARE:
-        times = rng.randint(1, _MOST_TIMES)
-        return Ending(How.STEP, step=rng.choice(steps), times=times, first_killed_after_s=first)
+    if rng.random() < _STEP_SHARE:
+        step = rng.choice([step for step in SERVER_STEPS if not step.startswith("migrate.")])
+        times = rng.randint(1, _MOST_TIMES if step in _OF_A_WRITE else _MOST_OTHER_TIMES)
+        return Ending(How.STEP, step=step, times=times, first_killed_after_s=first)
     hows, weights = [How.KILL, How.CLIENTS, How.STOP], [10, 2, 1]
     if database:
         hows.append(How.DATABASE)

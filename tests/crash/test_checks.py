@@ -1,5 +1,6 @@
 """The checker can fail: it finds each kind of fault in a record that was doctored."""
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -86,6 +87,23 @@ def test_a_deletion_without_an_answer_may_be_there_and_finds_its_place() -> None
     told.pending.append(write)
     assert settle(ledger, told, with_pending(record, write)) == []
     assert ledger.entries[-1] == Entry(write, BASE + ACKNOWLEDGED + 1)
+
+
+def test_deletions_without_an_answer_find_the_places_that_the_log_tells() -> None:
+    ledger, told, record = whole()
+    end = record.position
+    for place, writer in ((1, 2), (2, 1)):
+        there = record.namespaces[writer]
+        library, name = named_chunk(there)
+        write = Write(900 + writer, writer, Kind.DELETE_CHUNK, library, "", (name,))
+        told.pending.append(write)
+        apply(there, write, end + place)
+        deleted = {"kind": "chunks_deleted", "library_id": library, "chunk_ids": [name]}
+        record.log[end + place] = json.dumps([deleted])
+    record.position, record.log_span = end + 2, (end + 2, 1, end + 2)
+    assert settle(ledger, told, record) == []
+    places = {entry.write.writer: entry.position for entry in ledger.entries[-2:]}
+    assert places == {2: end + 1, 1: end + 2}
 
 
 def lose_a_chunk(record: Record) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.crash.damage import damage, damage_one_of, damage_tail
+from tests.crash.damage import damage, damage_checkpoint, damage_tail
 
 ROWS = 50
 
@@ -25,9 +25,19 @@ def test_a_file_is_shorter_or_differs_in_one_bit(tmp_path: Path, seed: int) -> N
     assert (len(left), flipped) == (200, 1) or (len(left) < 200 and flipped == 0)
 
 
-def test_empty_files_and_folders_are_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    assert damage_one_of([tmp_path, tmp_path / "empty"], random.Random(1)) is None
+def test_only_what_a_start_reads_matters(tmp_path: Path) -> None:
+    assert damage_checkpoint(tmp_path, random.Random(1)) is None
+    contents = {"1.checkpoint": b"a", "2.checkpoint": b"of b.rows", "a.rows": b"a", "b.rows": b"b"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    done = set()
+    for seed in range(50):
+        for name, content in contents.items():
+            (tmp_path / name).write_bytes(content)
+        damaged = damage_checkpoint(tmp_path, random.Random(seed))
+        assert damaged is not None
+        done.add((damaged.path.name, damaged.matters))
+    assert done == {(name, name != "a.rows") for name in contents}
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core import faults
 from tests.crash.driver import Bench
-from tests.crash.endings import Ending, How
+from tests.crash.endings import SERVER_STEPS, Ending, How
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +18,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield bench
 
 
-@pytest.mark.parametrize("step", faults.STEPS)
+@pytest.mark.parametrize("step", SERVER_STEPS)
 def test_a_kill_at_each_step_loses_nothing(bench: Bench, tmp_path: Path, step: str) -> None:
     rng = random.Random(step)
     reached = bench.round(Ending(How.STEP, step=step), rng)
