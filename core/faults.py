@@ -24,12 +24,6 @@ STEPS: tuple[str, ...] = (
     "checkpoint.segments",  # before what makes the files a checkpoint
     "checkpoint.written",
     "checkpoint.tidied",  # the log is not yet trimmed
-    "backup.before_rename",
-    "backup.before_manifest",  # its file is there, and not yet a backup
-    "backup.after_manifest",
-    "restore.after_build",
-    "restore.before_rename",
-    "restore.after_rename",
 )
 """All that a server comes by; each stands at one place or more."""
 
