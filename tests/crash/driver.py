@@ -167,9 +167,9 @@ class Bench:
         try:
             self._start(ending.fault)
             self._check(rng)
-        except (ServerEnded, httpx.TransportError):
+        except (ServerEnded, httpx.TransportError) as error:
             if ending.fault is None or self.server.status != KILLED:
-                raise
+                raise self._broken([f"it does not serve: {error}"]) from error
             return False
         return True
 
