@@ -53,6 +53,7 @@ def _found(directory: Path, links: Path, snapshot: Snapshot) -> Found:
 def _link(directory: Path, place: Path, position: int) -> None:
     """Without checkpoints that are newer than what is compared with them."""
     for path in directory.iterdir():
-        newer = path.suffix == SUFFIX and int(path.stem) > position
+        is_checkpoint = path.suffix == SUFFIX and path.stem.isdigit()
+        newer = is_checkpoint and int(path.stem) > position
         if path.is_file() and not newer:
             (place / path.name).symlink_to(path.absolute())
