@@ -18,7 +18,7 @@ def test_readyz(http: httpx.Client) -> None:
     checks = ready.json()["checks"]
     assert checks.pop("kernels") in {"compiling", "ok"}
     assert ready.json()["ready"]
-    assert checks == {"storage": "ok", "temporal": "ok"}
+    assert checks == {"storage": "ok", "checkpoints": "ok", "temporal": "ok"}
 
 
 def test_version(http: httpx.Client) -> None:

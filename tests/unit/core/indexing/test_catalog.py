@@ -97,7 +97,7 @@ def test_a_failed_apply_changes_nothing() -> None:
 def test_it_is_built_from_a_snapshot_and_kept_up_by_the_store(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.indexing.catalog._AT_ONCE", 3)
+    monkeypatch.setattr("core.indexing.record.AT_ONCE", 3)
     store = FakeStore()
     names = [f"L{i}" for i in range(4)]
     for name in names:
