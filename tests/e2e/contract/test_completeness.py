@@ -16,8 +16,9 @@ NOT_IN_THE_SDK = {
     ("GET", "/livez"),
     ("GET", "/metrics"),
     ("GET", "/query/{workflow_id}/events"),
+    ("POST", "/checkpoint"),
 }
-"""For probes and scrapers, and the stream, for which the SDK watches the state."""
+"""For probes, scrapers and operators, and the stream, for which the SDK watches the state."""
 
 
 @pytest.fixture(scope="module")

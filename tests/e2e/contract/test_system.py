@@ -21,6 +21,16 @@ def test_readyz(http: httpx.Client) -> None:
     assert checks == {"storage": "ok", "checkpoints": "ok", "temporal": "ok"}
 
 
+def test_a_checkpoint_on_request(http: httpx.Client) -> None:
+    made = http.post("/libraries", json={"name": "kept"}).raise_for_status()
+    try:
+        answer = http.post("/checkpoint")
+        assert answer.status_code == 200
+        assert answer.json()["position"] >= int(made.headers["Nalanda-Position"])
+    finally:
+        http.delete(f"/libraries/{made.json()['id']}").raise_for_status()
+
+
 def test_version(http: httpx.Client) -> None:
     assert http.get("/version").json() == {"version": version("nalanda")}
 
