@@ -6,6 +6,7 @@ In a process of its own each, timed from outside, with what it has to import.
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ def fill_lancedb(place: Path, rows: Floats) -> None:
 def ask_lancedb(place: Path, query: Floats) -> str:
     import lancedb
 
-    table = lancedb.connect(str(place)).open_table(NAME)
+    table: Any = lancedb.connect(str(place)).open_table(NAME)
     return str(table.search(query).distance_type("cosine").limit(10).to_list()[0]["id"])
 
 

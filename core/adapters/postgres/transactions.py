@@ -4,16 +4,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from core.adapters.grouping import Commit
-from core.adapters.log import to_entry
-from core.adapters.postgres.chunks import Chunks, WritableChunks
-from core.adapters.postgres.documents import Documents, WritableDocuments
-from core.adapters.postgres.feedback import FeedbackOfQuestions, WritableFeedback
-from core.adapters.postgres.libraries import Libraries, WritableLibraries
-from core.adapters.postgres.log import Log
-from core.adapters.postgres.replays import Replays, WritableReplays
 from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.session import PostgresSession
 from core.adapters.postgres.writer import Logged, Writer
 from core.adapters.rows import to_time
+from core.adapters.tables.chunks import Chunks, WritableChunks
+from core.adapters.tables.documents import Documents, WritableDocuments
+from core.adapters.tables.entries import to_entry
+from core.adapters.tables.feedback import FeedbackOfQuestions, WritableFeedback
+from core.adapters.tables.libraries import Libraries, WritableLibraries
+from core.adapters.tables.log import Log
+from core.adapters.tables.replays import Replays, WritableReplays
 from core.domain.changes import Change
 
 Clock = Callable[[], datetime]
@@ -25,12 +26,13 @@ class PostgresSnapshot:
 
     def __init__(self, connection: Connection, position: int, now: Clock) -> None:
         self.position = position
-        self.libraries = Libraries(connection)
-        self.documents = Documents(connection)
-        self.chunks = Chunks(connection)
-        self.feedback = FeedbackOfQuestions(connection)
-        self.replays = Replays(connection, now)
-        self.log = Log(connection)
+        session = PostgresSession(connection)
+        self.libraries = Libraries(session)
+        self.documents = Documents(session)
+        self.chunks = Chunks(session)
+        self.feedback = FeedbackOfQuestions(session)
+        self.replays = Replays(session, now)
+        self.log = Log(session)
 
 
 class PostgresUnitOfWork:
@@ -42,17 +44,17 @@ class PostgresUnitOfWork:
     def __init__(self, writer: Writer, now: Clock, commit: Commit, on_commit: OnCommit) -> None:
         """Raises: Unavailable: a later epoch has begun; this process writes no more."""
         self.position = writer.pass_fence()
-        connection = writer.connection
         self._writer = writer
         self._now = now
         self._commit = commit
         self._on_commit = on_commit
         self._changes: list[Change] = []
-        self.libraries = WritableLibraries(connection, self._changes)
-        self.chunks = WritableChunks(connection, self._changes)
-        self.documents = WritableDocuments(connection, self._changes, self.chunks)
-        self.feedback = WritableFeedback(connection, self._changes, self.position)
-        self.replays = WritableReplays(connection, now, self.position)
+        session = PostgresSession(writer.connection)
+        self.libraries = WritableLibraries(session, self._changes)
+        self.chunks = WritableChunks(session, self._changes)
+        self.documents = WritableDocuments(session, self._changes, self.chunks)
+        self.feedback = WritableFeedback(session, self._changes, self.position)
+        self.replays = WritableReplays(session, now, self.position)
 
     def commit(self) -> None:
         entry = to_entry(self._changes)

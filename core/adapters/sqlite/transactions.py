@@ -6,16 +6,17 @@ from datetime import datetime
 import apsw
 
 from core.adapters.grouping import Commit
-from core.adapters.log import to_entry
 from core.adapters.rows import to_time
-from core.adapters.sqlite.chunks import Chunks, WritableChunks
-from core.adapters.sqlite.documents import Documents, WritableDocuments
 from core.adapters.sqlite.errors import sqlite_errors
-from core.adapters.sqlite.feedback import FeedbackOfQuestions, WritableFeedback
-from core.adapters.sqlite.libraries import Libraries, WritableLibraries
-from core.adapters.sqlite.log import Log
-from core.adapters.sqlite.replays import Replays, WritableReplays
 from core.adapters.sqlite.rows import fetch
+from core.adapters.sqlite.session import SqliteSession
+from core.adapters.tables.chunks import Chunks, WritableChunks
+from core.adapters.tables.documents import Documents, WritableDocuments
+from core.adapters.tables.entries import to_entry
+from core.adapters.tables.feedback import FeedbackOfQuestions, WritableFeedback
+from core.adapters.tables.libraries import Libraries, WritableLibraries
+from core.adapters.tables.log import Log
+from core.adapters.tables.replays import Replays, WritableReplays
 from core.domain.changes import Change
 from core.domain.errors import Unavailable
 
@@ -66,12 +67,13 @@ class SqliteSnapshot:
 
     def __init__(self, connection: apsw.Connection, now: Clock) -> None:
         self.position: int = fetch(connection, _POSITION)[0][0]
-        self.libraries = Libraries(connection)
-        self.documents = Documents(connection)
-        self.chunks = Chunks(connection)
-        self.feedback = FeedbackOfQuestions(connection)
-        self.replays = Replays(connection, now)
-        self.log = Log(connection)
+        session = SqliteSession(connection)
+        self.libraries = Libraries(session)
+        self.documents = Documents(session)
+        self.chunks = Chunks(session)
+        self.feedback = FeedbackOfQuestions(session)
+        self.replays = Replays(session, now)
+        self.log = Log(session)
 
 
 class SqliteUnitOfWork:
@@ -95,11 +97,12 @@ class SqliteUnitOfWork:
         self._commit = commit
         self._on_commit = on_commit
         self._changes: list[Change] = []
-        self.libraries = WritableLibraries(connection, self._changes)
-        self.chunks = WritableChunks(connection, self._changes)
-        self.documents = WritableDocuments(connection, self._changes, self.chunks)
-        self.feedback = WritableFeedback(connection, self._changes, self.position)
-        self.replays = WritableReplays(connection, now)
+        session = SqliteSession(connection)
+        self.libraries = WritableLibraries(session, self._changes)
+        self.chunks = WritableChunks(session, self._changes)
+        self.documents = WritableDocuments(session, self._changes, self.chunks)
+        self.feedback = WritableFeedback(session, self._changes, self.position)
+        self.replays = WritableReplays(session, now, self.position)
 
     def commit(self) -> None:
         entry = (self.position, to_time(self._now()), to_entry(self._changes))

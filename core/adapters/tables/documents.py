@@ -1,58 +1,56 @@
-"""Documents in PostgreSQL."""
+"""Documents."""
 
-from core.adapters.postgres.chunks import WritableChunks
-from core.adapters.postgres.rows import Connection, fetch
 from core.adapters.rows import from_document, to_document
+from core.adapters.tables.chunks import WritableChunks
+from core.adapters.tables.session import Session
 from core.domain.changes import Change, DocumentDeleted, DocumentPut
 from core.domain.document import Document
 from core.domain.errors import NotFound
 
 _GET = """
 SELECT id, library_id, title, source, metadata, version, created_at, updated_at
-FROM documents WHERE library_id = %s AND id = %s
+FROM documents WHERE library_id = ? AND id = ?
 """
 _PAGE = """
 SELECT id, library_id, title, source, metadata, version, created_at, updated_at
-FROM documents WHERE library_id = %s AND id > %s ORDER BY id LIMIT %s
+FROM documents WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?
 """
 _PUT = """
 INSERT INTO documents (id, library_id, title, source, metadata, version, created_at, updated_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (library_id, id) DO UPDATE SET title = excluded.title, source = excluded.source,
     metadata = excluded.metadata, version = excluded.version,
     created_at = excluded.created_at, updated_at = excluded.updated_at
 """
-_DELETE = "DELETE FROM documents WHERE library_id = %s AND id = %s RETURNING id"
+_DELETE = "DELETE FROM documents WHERE library_id = ? AND id = ? RETURNING id"
 
 
 class Documents:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def get(self, library_id: str, document_id: str) -> Document:
-        rows = fetch(self._connection, _GET, library_id, document_id)
+        rows = self._session.fetch(_GET, library_id, document_id)
         if not rows:
             raise NotFound("document", document_id)
         return to_document(rows[0])
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
-        rows = fetch(self._connection, _PAGE, library_id, after or "", limit)
+        rows = self._session.fetch(_PAGE, library_id, after or "", limit)
         return [to_document(row) for row in rows]
 
 
 class WritableDocuments(Documents):
-    def __init__(
-        self, connection: Connection, changes: list[Change], chunks: WritableChunks
-    ) -> None:
-        super().__init__(connection)
+    def __init__(self, session: Session, changes: list[Change], chunks: WritableChunks) -> None:
+        super().__init__(session)
         self._changes = changes
         self._chunks = chunks
 
     def put(self, document: Document) -> None:
-        self._connection.execute(_PUT, from_document(document))
+        self._session.execute(_PUT, *from_document(document))
         self._changes.append(DocumentPut(document))
 
     def delete(self, library_id: str, document_id: str) -> None:
         self._chunks.delete_of_document(library_id, document_id)
-        if fetch(self._connection, _DELETE, library_id, document_id):
+        if self._session.fetch(_DELETE, library_id, document_id):
             self._changes.append(DocumentDeleted(library_id, document_id))

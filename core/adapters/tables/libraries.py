@@ -1,9 +1,7 @@
-"""Libraries in SQLite."""
-
-import apsw
+"""Libraries."""
 
 from core.adapters.rows import from_library, to_library
-from core.adapters.sqlite.rows import fetch
+from core.adapters.tables.session import Session
 from core.domain.changes import Change, LibraryDeleted, LibraryPut
 from core.domain.errors import Conflict, NotFound
 from core.domain.library import Library
@@ -12,13 +10,15 @@ from core.domain.library import Library
 _GET = """
 SELECT id, name, description, metadata, metadata_schema, dimension, metric, "index",
     embedding_model, version, created_at, updated_at, language
-FROM libraries WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1
+FROM libraries WHERE id = ? OR name = ? ORDER BY id = ? DESC LIMIT 1
 """
 _PAGE = """
 SELECT id, name, description, metadata, metadata_schema, dimension, metric, "index",
     embedding_model, version, created_at, updated_at, language
-FROM libraries WHERE id > ?1 AND (?2 IS NULL OR name = ?2) ORDER BY id LIMIT ?3
+FROM libraries
+WHERE id > ? AND (CAST(? AS TEXT) IS NULL OR name = ?) ORDER BY id LIMIT ?
 """
+_NAMED = "SELECT 1 FROM libraries WHERE name = ? AND id <> ?"
 _PUT = """
 INSERT INTO libraries (id, name, description, metadata, metadata_schema, dimension, metric,
     "index", embedding_model, version, created_at, updated_at, language)
@@ -34,32 +34,32 @@ _DELETE = "DELETE FROM libraries WHERE id = ? RETURNING id"
 
 
 class Libraries:
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def get(self, ref: str) -> Library:
-        rows = fetch(self._connection, _GET, ref)
+        rows = self._session.fetch(_GET, ref, ref, ref)
         if not rows:
             raise NotFound("library", ref)
         return to_library(rows[0])
 
     def page(self, *, after: str | None, limit: int, name: str | None = None) -> list[Library]:
-        rows = fetch(self._connection, _PAGE, after or "", name, limit)
+        rows = self._session.fetch(_PAGE, after or "", name, name, limit)
         return [to_library(row) for row in rows]
 
 
 class WritableLibraries(Libraries):
-    def __init__(self, connection: apsw.Connection, changes: list[Change]) -> None:
-        super().__init__(connection)
+    def __init__(self, session: Session, changes: list[Change]) -> None:
+        super().__init__(session)
         self._changes = changes
 
     def put(self, library: Library) -> None:
-        try:
-            self._connection.execute(_PUT, from_library(library))
-        except apsw.ConstraintError as error:
-            raise Conflict(f"Another library has the name {library.name!r}.") from error
+        # Looked up first, as an error may end the transaction; nobody else writes meanwhile.
+        if self._session.fetch(_NAMED, library.name, library.id):
+            raise Conflict(f"Another library has the name {library.name!r}.")
+        self._session.execute(_PUT, *from_library(library))
         self._changes.append(LibraryPut(library))
 
     def delete(self, library_id: str) -> None:
-        if fetch(self._connection, _DELETE, library_id):
+        if self._session.fetch(_DELETE, library_id):
             self._changes.append(LibraryDeleted(library_id))

@@ -1,11 +1,9 @@
-"""Chunks and their embeddings in SQLite."""
+"""Chunks and their embeddings."""
 
 from collections.abc import Iterator, Sequence
 
-import apsw
-
-from core.adapters.rows import Row, from_chunk, to_chunk, to_embedded, to_embedding
-from core.adapters.sqlite.rows import fetch, to_id_list
+from core.adapters.rows import Row, to_chunk, to_embedded, to_embedding
+from core.adapters.tables.session import Session
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import NotFound
@@ -14,16 +12,13 @@ _SCAN_ROWS = 1000
 
 _EXISTING = """
 SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at
-FROM chunks WHERE library_id = ? AND id IN (SELECT value FROM json_each(?))
+FROM chunks WHERE library_id = ? AND id IN ??
 """
-_EMBEDDINGS = """
-SELECT id, embedding FROM chunks
-WHERE library_id = ? AND id IN (SELECT value FROM json_each(?))
-"""
+_EMBEDDINGS = "SELECT id, embedding FROM chunks WHERE library_id = ? AND id IN ??"
 _EMBEDDED = """
 SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at,
     embedding
-FROM chunks WHERE library_id = ? AND id IN (SELECT value FROM json_each(?))
+FROM chunks WHERE library_id = ? AND id IN ??
 """
 _PAGE = """
 SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at
@@ -43,24 +38,13 @@ _NEXT_ORDINAL = """
 SELECT coalesce(max(ordinal) + 1, 0) FROM chunks WHERE library_id = ? AND document_id = ?
 """
 _ANY = "SELECT 1 FROM chunks WHERE library_id = ? LIMIT 1"
-_PUT = """
-INSERT INTO chunks (id, library_id, document_id, ordinal, text, metadata, version, created_at,
-    updated_at, embedding)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (library_id, id) DO UPDATE SET document_id = excluded.document_id,
-    ordinal = excluded.ordinal, text = excluded.text, metadata = excluded.metadata,
-    version = excluded.version, created_at = excluded.created_at,
-    updated_at = excluded.updated_at, embedding = excluded.embedding
-"""
-_DELETE = """
-DELETE FROM chunks WHERE library_id = ? AND id IN (SELECT value FROM json_each(?)) RETURNING id
-"""
+_DELETE = "DELETE FROM chunks WHERE library_id = ? AND id IN ?? RETURNING id"
 _DELETE_OF_DOCUMENT = "DELETE FROM chunks WHERE library_id = ? AND document_id = ? RETURNING id"
 
 
 class Chunks:
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def get(self, library_id: str, chunk_id: str) -> Chunk:
         found = self.existing(library_id, [chunk_id])
@@ -69,60 +53,60 @@ class Chunks:
         return found[chunk_id]
 
     def existing(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
-        rows = fetch(self._connection, _EXISTING, library_id, to_id_list(chunk_ids))
+        rows = self._session.fetch(_EXISTING, library_id, list(chunk_ids))
         return {row[0]: to_chunk(row) for row in rows}
 
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
-        rows = fetch(self._connection, _EMBEDDINGS, library_id, to_id_list(chunk_ids))
+        rows = self._session.fetch(_EMBEDDINGS, library_id, list(chunk_ids))
         return {chunk_id: to_embedding(blob) for chunk_id, blob in rows}
 
     def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
-        rows = fetch(self._connection, _EMBEDDED, library_id, to_id_list(chunk_ids))
+        rows = self._session.fetch(_EMBEDDED, library_id, list(chunk_ids))
         return [to_embedded(row) for row in rows]
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
-        rows = fetch(self._connection, _PAGE, library_id, after or "", limit)
+        rows = self._session.fetch(_PAGE, library_id, after or "", limit)
         return [to_chunk(row) for row in rows]
 
     def page_of_document(
         self, library_id: str, document_id: str, *, after: tuple[int, str] | None, limit: int
     ) -> list[Chunk]:
         ordinal, chunk_id = after or (-1, "")
-        rows = fetch(
-            self._connection, _PAGE_OF_DOCUMENT, library_id, document_id, ordinal, chunk_id, limit
+        rows = self._session.fetch(
+            _PAGE_OF_DOCUMENT, library_id, document_id, ordinal, chunk_id, limit
         )
         return [to_chunk(row) for row in rows]
 
     def next_ordinal(self, library_id: str, document_id: str) -> int:
-        ((ordinal,),) = fetch(self._connection, _NEXT_ORDINAL, library_id, document_id)
+        ((ordinal,),) = self._session.fetch(_NEXT_ORDINAL, library_id, document_id)
         return int(ordinal)
 
     def any(self, library_id: str) -> bool:
-        return bool(fetch(self._connection, _ANY, library_id))
+        return bool(self._session.fetch(_ANY, library_id))
 
     def scan(self, library_id: str) -> Iterator[EmbeddedChunk]:
         after = ""
-        while rows := fetch(self._connection, _SCAN, library_id, after, _SCAN_ROWS):
+        while rows := self._session.fetch(_SCAN, library_id, after, _SCAN_ROWS):
             yield from map(to_embedded, rows)
             after = rows[-1][0]
 
 
 class WritableChunks(Chunks):
-    def __init__(self, connection: apsw.Connection, changes: list[Change]) -> None:
-        super().__init__(connection)
+    def __init__(self, session: Session, changes: list[Change]) -> None:
+        super().__init__(session)
         self._changes = changes
 
     def put(self, library_id: str, rows: Sequence[EmbeddedChunk]) -> None:
         if rows:
-            self._connection.executemany(_PUT, map(from_chunk, rows))
+            self._session.put_chunks(rows)
             self._changes.append(ChunksPut(library_id, tuple(rows)))
 
     def delete(self, library_id: str, chunk_ids: Sequence[str]) -> int:
-        gone = fetch(self._connection, _DELETE, library_id, to_id_list(chunk_ids))
+        gone = self._session.fetch(_DELETE, library_id, list(chunk_ids))
         return self._deleted(library_id, gone)
 
     def delete_of_document(self, library_id: str, document_id: str) -> int:
-        gone = fetch(self._connection, _DELETE_OF_DOCUMENT, library_id, document_id)
+        gone = self._session.fetch(_DELETE_OF_DOCUMENT, library_id, document_id)
         return self._deleted(library_id, gone)
 
     def _deleted(self, library_id: str, gone: list[Row]) -> int:

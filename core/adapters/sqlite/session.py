@@ -1,0 +1,45 @@
+"""The tables' session on a connection of SQLite's."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+
+import apsw
+
+from core.adapters.rows import Row, from_chunk
+from core.domain.document import EmbeddedChunk
+
+_PUT_CHUNK = """
+INSERT INTO chunks (id, library_id, document_id, ordinal, text, metadata, version, created_at,
+    updated_at, embedding)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (library_id, id) DO UPDATE SET document_id = excluded.document_id,
+    ordinal = excluded.ordinal, text = excluded.text, metadata = excluded.metadata,
+    version = excluded.version, created_at = excluded.created_at,
+    updated_at = excluded.updated_at, embedding = excluded.embedding
+"""
+
+
+class SqliteSession:
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def fetch(self, statement: str, *bindings: object) -> list[Row]:
+        # A cursor left open would hold the transaction open as well.
+        return self._connection.execute(_ours(statement), tuple(map(_bound, bindings))).fetchall()
+
+    def execute(self, statement: str, *bindings: object) -> None:
+        self.fetch(statement, *bindings)
+
+    def put_chunks(self, rows: Sequence[EmbeddedChunk]) -> None:
+        self._connection.executemany(_PUT_CHUNK, map(from_chunk, rows))
+
+
+@cache
+def _ours(statement: str) -> str:
+    return statement.replace("IN ??", "IN (SELECT value FROM json_each(?))")
+
+
+def _bound(binding: object) -> object:
+    """A list of any length is one binding, as JSON."""
+    return json.dumps(binding) if isinstance(binding, list) else binding

@@ -1,0 +1,28 @@
+"""The log, read within a snapshot."""
+
+from collections.abc import Iterator
+
+from core.adapters.rows import to_datetime
+from core.adapters.tables.entries import from_entry
+from core.adapters.tables.session import Session
+from core.ports.store import LogEntry
+
+_AT_ONCE = 500
+
+_OLDEST = "SELECT min(position) FROM log"
+_AFTER = "SELECT position, at, changes FROM log WHERE position > ? ORDER BY position LIMIT ?"
+
+
+class Log:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def oldest(self) -> int | None:
+        ((position,),) = self._session.fetch(_OLDEST)
+        return None if position is None else int(position)
+
+    def after(self, position: int) -> Iterator[LogEntry]:
+        while rows := self._session.fetch(_AFTER, position, _AT_ONCE):
+            for position, at, changes in rows:
+                yield LogEntry(position, to_datetime(at), from_entry(changes))
