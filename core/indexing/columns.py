@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from hashlib import blake2b
 from itertools import chain
 from typing import TypeAlias, overload
@@ -136,8 +137,9 @@ class ChunkColumns(Sequence[Chunk]):
     def __iter__(self) -> Iterator[Chunk]:
         return (ColumnChunk(self, row) for row in range(len(self)))
 
-    def rows_of(self, ids: Sequence[str], hashes: NDArray[np.uint64]) -> list[int | None]:
-        """The row of each id; `hashes`: `hashes_of(ids)`. O(log n) each."""
+    def rows_of(self, wanted: "Ids") -> list[int | None]:
+        """The row of each. O(log n) each."""
+        ids, hashes = wanted.ids, wanted.hashes
         starts = np.searchsorted(self.hashes, hashes)
         found = starts < len(self.hashes)
         found[found] = self.hashes[starts[found]] == hashes[found]
@@ -159,6 +161,17 @@ class ChunkColumns(Sequence[Chunk]):
         hashes = np.empty_like(self.hashes)
         hashes[self.by_hash] = self.hashes
         return hashes
+
+
+class Ids:
+    """Ids to look for in any number of segments: hashed once, and only if one asks."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.ids = ids
+
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64]:
+        return hashes_of(self.ids)
 
 
 class ColumnChunk(Chunk):

@@ -1,6 +1,6 @@
 """Part of a library's rows: a sealed segment with its index, or rows that wait for one."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from core.domain.document import Document
 from core.domain.filters import Filter, compile_filter
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.attributes import AttributeIndex, bitmaps
+from core.indexing.columns import Ids
 from core.indexing.exact import Vectors
 from core.indexing.rows import Rows
 from core.indexing.unsealed import search_unsealed
@@ -98,13 +99,13 @@ class Part:
     def serials_of(self, rows: NDArray[np.intp]) -> Serials:
         return rows + self.first if self.serials is None else self.serials[rows]
 
-    def rows_with(self, ids: Sequence[str], hashes: NDArray[np.uint64]) -> list[int | None]:
-        """The live row of each id; `hashes`: `hashes_of(ids)`."""
+    def rows_with(self, wanted: Ids) -> list[int | None]:
+        """The live row of each id."""
         chunks = self.rows.chunks
         if isinstance(chunks, list):
-            rows = [self.rows_by_id.get(id_) for id_ in ids]
+            rows = [self.rows_by_id.get(id_) for id_ in wanted.ids]
         else:
-            rows = chunks.rows_of(ids, hashes)
+            rows = chunks.rows_of(wanted)
         alive = self.alive
         return [None if row is None or not alive[row] else row for row in rows]
 

@@ -14,7 +14,7 @@ from core.domain.document import Chunk, Document, Embedding
 from core.domain.filters import Filter, ids_named_by
 from core.domain.library import Library
 from core.indexing.attributes import bitmaps
-from core.indexing.columns import hashes_of
+from core.indexing.columns import Ids
 from core.indexing.part import Part, Serials
 from core.indexing.ranking import NOTHING, Ranking, merge
 from core.indexing.vector_index import DEFAULT_EFFORT, Effort
@@ -105,9 +105,9 @@ class LibraryView:
     def serials_of(self, ids: Sequence[str]) -> dict[str, int]:
         """Of those that are there. O(parts · log n) each."""
         serials: dict[str, int] = {}
-        hashes = hashes_of(ids)
+        wanted = Ids(ids)
         for part in self.parts:
-            for id_, row in zip(ids, part.rows_with(ids, hashes), strict=True):
+            for id_, row in zip(ids, part.rows_with(wanted), strict=True):
                 if row is not None:
                     serials[id_] = part.serial_of(row)
         return serials
@@ -132,10 +132,9 @@ class LibraryView:
         return Matches.of(tuple(part.matching(filter_, documents) for part in self.parts))
 
     def _rows_of(self, ids: Iterable[str]) -> tuple[BitMap, ...]:
-        wanted = list(ids)
-        hashes = hashes_of(wanted)
+        wanted = Ids(list(ids))
         return tuple(
-            BitMap([row for row in part.rows_with(wanted, hashes) if row is not None])
+            BitMap([row for row in part.rows_with(wanted) if row is not None])
             for part in self.parts
         )
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.checkpoints.found import SUFFIX, Found
 from core.indexing.checkpoints.loading import Loading
-from core.indexing.record import from_record, libraries_of
+from core.indexing.record import from_record
 from core.ports.store import Snapshot
 
 _ATTEMPTS = 5
@@ -37,8 +37,6 @@ def loaded(directory: Path, snapshot: Snapshot) -> Iterator[tuple[Catalog, list[
 
 
 def _found(directory: Path, links: Path, snapshot: Snapshot) -> Found:
-    if not directory.is_dir():
-        return Found(views=[from_record(snapshot, one) for one in libraries_of(snapshot)])
     for attempt in range(_ATTEMPTS):
         place = links / str(attempt)
         place.mkdir()
@@ -52,7 +50,7 @@ def _found(directory: Path, links: Path, snapshot: Snapshot) -> Found:
 
 def _link(directory: Path, place: Path, position: int) -> None:
     """Without checkpoints that are newer than what is compared with them."""
-    for path in directory.iterdir():
+    for path in directory.iterdir() if directory.is_dir() else ():
         is_checkpoint = path.suffix == SUFFIX and path.stem.isdigit()
         newer = is_checkpoint and int(path.stem) > position
         if path.is_file() and not newer:

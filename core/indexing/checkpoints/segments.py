@@ -5,7 +5,7 @@ None of them ever changes. Deleted rows and changed documents, which do, are the
 
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,12 +105,12 @@ def open_segment(
         DamagedFile: one of them is damaged, missing, or not what the manifest says.
         OSError: one can't be opened.
     """
-    rows_file = _opened(directory / files.rows, files, pool)
-    path = rows_file.path
+    rows_file = open_container(directory / files.rows, KIND)
+    _check(rows_file, files, pool)
     try:
         part = _part(rows_file, alive)
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise DamagedFile(path, f"It has no rows of a segment: {error}") from error
+        raise DamagedFile(rows_file.path, f"It has no rows of a segment: {error}") from error
     vectors = Vectors(part.rows.metric, part.rows.matrix, part.rows.norms)
     index, index_file = open_index(directory / files.index, vectors)
     chunks = part.rows.chunks
@@ -119,25 +119,8 @@ def open_segment(
     attributes, attributes_file = open_attributes(directory / files.attributes, chunks, known)
     for file in (index_file, attributes_file):
         _check(file, files, pool)
-    part = Part(
-        rows=part.rows,
-        size=part.size,
-        first=part.first,
-        alive=alive,
-        live=part.live,
-        serials=part.serials,
-        frozen=True,
-        index=index,
-        built_for=part.built_for,
-        attributes=attributes,
-    )
+    part = replace(part, index=index, attributes=attributes)
     return part.with_documents(stale, documents)
-
-
-def _opened(path: Path, files: SegmentFiles, pool: Executor) -> Container:
-    container = open_container(path, KIND)
-    _check(container, files, pool)
-    return container
 
 
 def _check(container: Container, files: SegmentFiles, pool: Executor) -> None:

@@ -10,7 +10,7 @@ from core import faults
 from core.domain.ids import new_id
 from core.indexing.attributes import AttributeIndex
 from core.indexing.catalog import CatalogState
-from core.indexing.checkpoints.found import paths_in
+from core.indexing.checkpoints.found import path_of
 from core.indexing.checkpoints.manifest import (
     KeptLibrary,
     KeptSegment,
@@ -98,9 +98,9 @@ class CheckpointWriter:
 
 
 def tidy(directory: Path, manifests: list[Manifest]) -> None:
-    """Removes all files but those of these checkpoints, which are the newest there."""
+    """Removes all files but those of these checkpoints."""
     kept = {name for manifest in manifests for name in manifest.files}
-    kept |= {path.name for path in paths_in(directory)[: len(manifests)]}
+    kept |= {path_of(directory, manifest.position).name for manifest in manifests}
     for path in directory.iterdir():
         if path.is_file() and path.name not in kept:
             path.unlink(missing_ok=True)

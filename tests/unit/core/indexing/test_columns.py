@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.domain.document import Chunk
 from core.indexing import columns as module
-from core.indexing.columns import ChunkColumns, hashes_of
+from core.indexing.columns import ChunkColumns, Ids
 from core.indexing.packed import Packed
 
 TEXTS = st.text(st.characters(codec=None), max_size=12)
@@ -51,7 +52,7 @@ def test_what_goes_in_comes_out(chunks: list[Chunk], choice: st.DataObject) -> N
     assert list(ChunkColumns.joined([taken, columns])) == [*taken, *chunks]
     for found in (columns, ChunkColumns.joined([columns])):
         ids = [chunk.id for chunk in chunks]
-        assert found.rows_of([*ids, "none"], hashes_of([*ids, "none"])) == [
+        assert found.rows_of(Ids([*ids, "none"])) == [
             *range(len(ids)),
             None,
         ]
@@ -64,7 +65,7 @@ def test_ids_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(module, "hashes_of", same)
     ids = ["a", "b", "c"]
     columns = ChunkColumns.of([chunk(id_) for id_ in ids])
-    assert columns.rows_of(["c", "x", "a"], same(["c", "x", "a"])) == [2, None, 0]
+    assert columns.rows_of(Ids(["c", "x", "a"])) == [2, None, 0]
 
 
 def test_a_chunk_of_columns_is_as_good_as_any() -> None:
@@ -72,8 +73,8 @@ def test_a_chunk_of_columns_is_as_good_as_any() -> None:
     [read] = ChunkColumns.of([whole])
     assert (read == whole, whole == read, read == object()) == (True, True, False)
     for field in fields(Chunk):
-        other = replace(whole, **{field.name: "other"})  # type: ignore[arg-type]
-        assert read != other
+        changes: dict[str, Any] = {field.name: "other"}
+        assert read != replace(whole, **changes)
     assert "id='a'" in repr(read)
     with pytest.raises(TypeError):
         hash(read)
