@@ -8,7 +8,7 @@ import asyncio
 
 from fastapi import status
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.errors import path_of, problem
 from api.limits import CLOSE
@@ -64,7 +64,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _is_between_requests(self) -> bool:
         # Before the first request there is none, whatever its declaration says.
-        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+        cycle: RequestResponseCycle | None = self.cycle  # its declaration leaves out the None
+        return cycle is None or cycle.response_complete
 
     def _expect_headers(self) -> None:
         if self._headers_due is None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.index.report import write
 from benchmarks.opening import Floats
-from benchmarks.restart import served
+from benchmarks.server import served
 
 BATCH, BATCHES, ROUNDS, DIMENSION = 500, 10, 5, 384
 _CHROMA_PORT = 28100

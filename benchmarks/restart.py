@@ -7,15 +7,12 @@ their files inside the process that asks. The files are in the page cache.
 
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -24,9 +21,9 @@ import numpy as np
 from benchmarks.index.datasets import MAKERS
 from benchmarks.index.report import write
 from benchmarks.opening import AT_ONCE, NAME, PEERS, Floats
+from benchmarks.server import served
 
 SINCE, STARTS = 10_000, 5
-_DEADLINE_S = 600
 _LIBRARY = f"/libraries/{NAME}"
 
 
@@ -119,36 +116,3 @@ def _add(http: httpx.Client, rows: Floats, prefix: str, first: int = 0) -> None:
         for i, row in enumerate(rows)
     ]
     http.post(f"{_LIBRARY}/documents", json={"chunks": chunks}).raise_for_status()
-
-
-@contextmanager
-def served(data: Path, *, end: signal.Signals = signal.SIGTERM) -> Iterator[httpx.Client]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    nalanda = str(Path(sys.executable).with_name("nalanda"))
-    server = subprocess.Popen(
-        [nalanda, "serve", "--port", str(port), "--data", str(data)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=url, trust_env=False, timeout=_DEADLINE_S) as http:
-            _wait_for(http)
-            yield http
-    finally:
-        server.send_signal(end)
-        server.wait(_DEADLINE_S)
-
-
-def _wait_for(http: httpx.Client) -> None:
-    deadline = time.monotonic() + _DEADLINE_S
-    while time.monotonic() < deadline:
-        try:
-            http.get("/livez").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.01)
-        else:
-            return
-    raise TimeoutError("The API did not start.")

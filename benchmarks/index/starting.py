@@ -3,29 +3,23 @@
 With the kernels' cache empty, and filled by the start before.
 """
 
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import numpy as np
 
 from benchmarks.index.report import write
+from benchmarks.server import served
 
 CHUNKS, DIMENSION, STARTS = 2_000, 256, 5
-_DEADLINE_S = 120
 
 
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data, cache = Path(folder, "data"), Path(folder, "cache")
-        with _served(data, cache) as http:
+        with served(data, environment={"XDG_CACHE_HOME": str(cache)}) as http:
             _fill(http)
         measured = {}
         for state in ("empty cache", *[f"filled cache, start {i + 1}" for i in range(STARTS)]):
@@ -40,7 +34,7 @@ async def main() -> None:
 def _first_search(data: Path, cache: Path) -> dict[str, object]:
     started = time.perf_counter()
     query = np.random.default_rng(1).standard_normal(DIMENSION).tolist()
-    with _served(data, cache) as http:
+    with served(data, environment={"XDG_CACHE_HOME": str(cache)}) as http:
         answer = http.post("/libraries/started/search", json={"embedding": query})
         first_s = time.perf_counter() - started
         assert len(answer.raise_for_status().json()["hits"]) == 10
@@ -53,40 +47,6 @@ def _first_search(data: Path, cache: Path) -> dict[str, object]:
         "kernels then": kernels,
         "kernels ready after (s)": round(ready_s, 2),
     }
-
-
-@contextmanager
-def _served(data: Path, cache: Path) -> Iterator[httpx.Client]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    nalanda = str(Path(sys.executable).with_name("nalanda"))
-    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "NALANDA_API_KEYS": ""}
-    server = subprocess.Popen(
-        [nalanda, "serve", "--port", str(port), "--data", str(data)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            _wait_for(http)
-            yield http
-    finally:
-        server.terminate()
-        server.wait(_DEADLINE_S)
-
-
-def _wait_for(http: httpx.Client) -> None:
-    deadline = time.monotonic() + _DEADLINE_S
-    while time.monotonic() < deadline:
-        try:
-            http.get("/livez").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.01)
-        else:
-            return
-    raise TimeoutError("The API did not start.")
 
 
 def _fill(http: httpx.Client) -> None:

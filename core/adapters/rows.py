@@ -1,22 +1,17 @@
 """Rows to and from the domain: JSON as text, times as RFC 3339 in UTC, vectors as raw float32."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from core.domain.document import Chunk, Document, EmbeddedChunk, Embedding
-from core.domain.library import IndexKind, IndexSpec, Json, Language, Library, Metric
+from core.domain.library import IndexKind, IndexSpec, Language, Library, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
+from core.domain.values import to_json
 
 Row: TypeAlias = tuple[Any, ...]
-
-
-def to_json(value: Mapping[str, Json]) -> str:
-    # Not orjson, which turns integers of more than 64 bits into floats.
-    return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def to_time(value: datetime) -> str:

@@ -1,12 +1,12 @@
 """Files that are there as a whole or not at all, and stay once they are."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.domain.errors import StorageError, StorageFull
+from core.domain.errors import StorageError, StorageFull, is_full
+from core.indexing.files.durable import sync
 
 PARTIAL = ".partial"
 """The suffix of a file that is being written."""
@@ -20,7 +20,7 @@ def file_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        kind = StorageFull if error.errno in {28, 122} else StorageError  # ENOSPC, EDQUOT
+        kind = StorageFull if is_full(error) else StorageError
         raise kind(f"{error.filename or path}: {error.strerror or error}") from error
 
 
@@ -39,15 +39,6 @@ def publish(path: Path) -> None:
 def write_whole(path: Path, text: str) -> None:
     partial_of(path).write_text(text)
     publish(path)
-
-
-def sync(path: Path) -> None:
-    """To the disk; a directory too, so that the names in it stay."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def digest(path: Path, told: Callable[[int], None] = lambda _: None) -> str:

@@ -20,6 +20,7 @@ from core.backup.chain import chain_to
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.domain.errors import StorageError
+from core.indexing.files.durable import sync
 from core.ports.backups import VERSIONED, Progress
 
 _NEW_ORIGIN = """
@@ -133,10 +134,10 @@ def _built_beside(data_dir: Path) -> Iterator[Path]:
                     left.unlink()
         yield built
         with files.file_errors(data_dir):
-            files.sync(built)
+            sync(built)
             faults.reached("restore.before_rename")
             built.rename(data_dir)  # over an empty directory, if there is one
-            files.sync(data_dir.parent)
+            sync(data_dir.parent)
             faults.reached("restore.after_rename")
     except BaseException:
         shutil.rmtree(built, ignore_errors=True)
@@ -163,7 +164,7 @@ def _build(
         database.execute(_NEW_ORIGIN)
         database.pragma("wal_checkpoint(truncate)")
     with files.file_errors(path):
-        files.sync(path)
+        sync(path)
     faults.reached("restore.after_build")
 
 
@@ -173,7 +174,7 @@ def _begin_anew(database: apsw.Connection) -> None:
         database.execute("UPDATE cluster SET keeps_history = 0")
         database.execute("DELETE FROM backups")
         for table in VERSIONED:
-            database.execute(f"DELETE FROM {table.name}_history")  # noqa: S608
+            database.execute(f"DELETE FROM {table.name}_history")  # noqa: S608  # ours
 
 
 def _check_references(database: apsw.Connection) -> None:

@@ -21,6 +21,7 @@ two places that translate.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,11 @@ class StorageError(NalandaError):
 
 class StorageFull(StorageError):
     pass
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it says that there is no room, on the disk or within a quota."""
+    return error.errno in {ENOSPC, EDQUOT}
 
 
 class StorageUnavailable(StorageError):

@@ -1,8 +1,9 @@
 """Values inside metadata: how a field's name finds one, and when a string is an instant."""
 
+import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -22,7 +23,26 @@ Place: TypeAlias = tuple[str, ...]
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 _SHORTEST = len("2026-01-01T00:00:00Z")
+
+
+def to_json(value: Mapping[str, object]) -> str:
+    """As short as it can be, and exact: also what UTF-8 or 64 bits can't hold."""
+    # Not orjson, which turns integers of more than 64 bits into floats.
+    return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def microseconds(time: datetime) -> int:
+    """Since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(us: int) -> datetime:
+    """In UTC."""
+    return _EPOCH + us * _MICROSECOND
 
 
 def locate(metadata: Mapping[str, object], name: str) -> tuple[Place, object]:

@@ -7,7 +7,7 @@ again and again. Columns are a few arrays, of any length, and lie in a file as t
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 from itertools import chain
@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 
 from core.domain.document import Chunk
 from core.domain.library import Json, Metadata
+from core.domain.values import from_microseconds, microseconds, to_json
 from core.indexing.packed import Packed
 
 Integers: TypeAlias = NDArray[np.int64]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +59,10 @@ class ChunkColumns(Sequence[Chunk]):
             document_of=np.array([numbers[chunk.document_id] for chunk in chunks], np.int32),
             ordinals=np.array([chunk.ordinal for chunk in chunks], np.int64),
             texts=Packed.of(chunk.text for chunk in chunks),
-            metadata=Packed.of(_to_json(chunk.metadata) for chunk in chunks),
+            metadata=Packed.of(to_json(chunk.metadata) for chunk in chunks),
             versions=np.array([chunk.version for chunk in chunks], np.int64),
-            created_us=np.array([_to_us(chunk.created_at) for chunk in chunks], np.int64),
-            updated_us=np.array([_to_us(chunk.updated_at) for chunk in chunks], np.int64),
+            created_us=np.array([microseconds(chunk.created_at) for chunk in chunks], np.int64),
+            updated_us=np.array([microseconds(chunk.updated_at) for chunk in chunks], np.int64),
             hashes=hashes,
             by_hash=by_hash,
         )
@@ -217,11 +215,11 @@ class ColumnChunk(Chunk):
 
     @property
     def created_at(self) -> datetime:
-        return _EPOCH + timedelta(microseconds=int(self._columns.created_us[self._row]))
+        return from_microseconds(int(self._columns.created_us[self._row]))
 
     @property
     def updated_at(self) -> datetime:
-        return _EPOCH + timedelta(microseconds=int(self._columns.updated_us[self._row]))
+        return from_microseconds(int(self._columns.updated_us[self._row]))
 
     def __eq__(self, other: object) -> bool:
         """To any chunk that says the same."""
@@ -241,11 +239,3 @@ def hashes_of(ids: Sequence[str]) -> NDArray[np.uint64]:
 def _sorted(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
     by_hash = np.argsort(hashes, kind="stable").astype(np.uint32)
     return hashes[by_hash], by_hash
-
-
-def _to_json(metadata: Metadata) -> str:
-    return json.dumps(dict(metadata), ensure_ascii=False, separators=(",", ":"))
-
-
-def _to_us(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND

@@ -1,6 +1,5 @@
 """Makes checkpoints: by what was written since, by time, on request, and at the end."""
 
-import errno
 import logging
 import threading
 import time
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core import faults
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
-from core.domain.errors import StorageError, StorageFull
+from core.domain.errors import StorageError, StorageFull, is_full
 from core.indexing.catalog import Catalog
 from core.indexing.checkpoints.found import Found
 from core.ports.store import Store
@@ -152,6 +151,6 @@ def _size(change: Change) -> int:
 
 
 def _as_storage_error(error: OSError) -> StorageError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if is_full(error):
         return StorageFull(f"A checkpoint has no room: {error.strerror}.")
     return StorageError(f"A checkpoint can't be written: {error.strerror}.")

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from core.adapters.clock import utc_now
 from core.adapters.postgres.beside import reading
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.rows import fetch
@@ -71,7 +71,7 @@ def problems(data_dir: Path, *, full: bool = False, begun: Begun = lambda _: Non
     try:
         with sqlite_errors(), closing(open_reader(path)) as connection:
             connection.execute("BEGIN")
-            snapshot = SqliteSnapshot(connection, _now)
+            snapshot = SqliteSnapshot(connection, utc_now)
             subject = Subject(data_dir, snapshot, lambda: checks.problems(connection), full)
             yield from _checked(subject, begun)
     except NalandaError as error:
@@ -86,7 +86,7 @@ def problems_of_postgres(
     try:
         with reading(database) as connection:
             ((position,),) = fetch(connection, "SELECT position FROM cluster")
-            snapshot = PostgresSnapshot(connection, position, _now)
+            snapshot = PostgresSnapshot(connection, position, utc_now)
             subject = Subject(data_dir, snapshot, lambda: record.problems(snapshot), full)
             yield from _checked(subject, begun)
     except NalandaError as error:
@@ -104,7 +104,3 @@ def _checked(subject: Subject, begun: Begun) -> Iterator[str]:
             yield str(error)
         except (ValueError, KeyError, TypeError) as error:
             yield f"{name}: what is on record can't be read: {error}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,13 +1,14 @@
 """The database as backups see it: one REPEATABLE READ transaction, its rows as SQLite has them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import LiteralString
 
 from psycopg import sql
 
+from core.adapters.clock import Clock, utc_now
 from core.adapters.postgres import history
 from core.adapters.postgres.beside import opened, reading
 from core.adapters.postgres.database import Database
@@ -126,9 +127,7 @@ class PostgresSource:
 class PostgresBackedUp:
     """A database that a server may have meanwhile."""
 
-    def __init__(
-        self, url: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, url: str, *, now: Clock = utc_now) -> None:
         """Raises: StorageError: it is no URL of PostgreSQL's."""
         self._database = Database(url)
         self._now = now

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
+from core.adapters.clock import Clock, utc_now
 from core.adapters.data_dir import DataDirLock
 from core.adapters.grouping import Grouping
 from core.adapters.listeners import Listeners
@@ -15,7 +15,6 @@ from core.adapters.postgres.migrating import migrate
 from core.adapters.postgres.readers import Readers
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import (
-    Clock,
     PostgresSnapshot,
     PostgresUnitOfWork,
 )
@@ -24,10 +23,6 @@ from core.ports.store import Durability, Listener
 
 _POSITION = "SELECT position FROM cluster"
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class PostgresStore:
@@ -42,7 +37,7 @@ class PostgresStore:
         data_dir: Path,
         *,
         durability: Durability = "full",
-        now: Clock = _utc_now,
+        now: Clock = utc_now,
     ) -> None:
         """Raises: DataDirInUse; StorageError: directory or database can't be used."""
         database = Database(url)

@@ -1,12 +1,12 @@
 """The SQLite file as backups see it, from any process: readers and this need no data directory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
 
+from core.adapters.clock import Clock, utc_now
 from core.adapters.rows import to_time
 from core.adapters.sqlite.database import open_beside
 from core.adapters.sqlite.errors import sqlite_errors
@@ -89,7 +89,10 @@ class SqliteSource:
 
     def ended(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         columns, history = ", ".join([*table.key, "until"]), f"{table.name}_history"
-        sql = f"SELECT {columns} FROM {history} WHERE until > ?1 AND version <= ?1"  # noqa: S608
+        sql = (
+            f"SELECT {columns} FROM {history}"  # noqa: S608  # names of our own
+            " WHERE until > ?1 AND version <= ?1"
+        )
         return self._rows(sql, after)
 
     def appended(self, table: str, after: int) -> Iterator[BackupRow]:
@@ -112,9 +115,7 @@ class SqliteSource:
 class SqliteBackedUp:
     """The file of a data directory, whether or not a server has it."""
 
-    def __init__(
-        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, path: Path, *, now: Clock = utc_now) -> None:
         self._path = path
         self._now = now
 

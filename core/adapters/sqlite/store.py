@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
+from core.adapters.clock import Clock, utc_now
 from core.adapters.data_dir import DataDirLock
 from core.adapters.grouping import Grouping
 from core.adapters.listeners import Listeners
@@ -14,7 +14,6 @@ from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.readers import Readers
 from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.transactions import (
-    Clock,
     SqliteSnapshot,
     SqliteTransaction,
     SqliteUnitOfWork,
@@ -26,15 +25,11 @@ DATABASE_NAME = "nalanda.db"
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class SqliteStore:
     """Keeps `Store`'s promises with `DATA/nalanda.db`, in WAL mode."""
 
     def __init__(
-        self, data_dir: Path, *, durability: Durability = "full", now: Clock = _utc_now
+        self, data_dir: Path, *, durability: Durability = "full", now: Clock = utc_now
     ) -> None:
         """Raises: DataDirInUse; StorageError: directory or file can't be used."""
         self._now = now

@@ -1,22 +1,17 @@
 """A read transaction and a unit of work, as the ports know them, and what groups of units need."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 import apsw
 
+from core.adapters.clock import Clock
 from core.adapters.grouping import Commit
 from core.adapters.rows import to_time
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.session import SqliteSession
-from core.adapters.tables.chunks import Chunks, WritableChunks
-from core.adapters.tables.documents import Documents, WritableDocuments
+from core.adapters.tables.all import Tables, WritableTables
 from core.adapters.tables.entries import to_entry
-from core.adapters.tables.feedback import FeedbackOfQuestions, WritableFeedback
-from core.adapters.tables.libraries import Libraries, WritableLibraries
-from core.adapters.tables.log import Log
-from core.adapters.tables.replays import Replays, WritableReplays
 from core.domain.changes import Change
 from core.domain.errors import Unavailable
 
@@ -24,7 +19,6 @@ _POSITION = "SELECT position FROM cluster"
 _FENCE = "UPDATE cluster SET position = position + 1 WHERE epoch = ? RETURNING position"
 _LOG = "INSERT INTO log (position, at, changes) VALUES (?, ?, ?)"
 
-Clock = Callable[[], datetime]
 OnCommit = Callable[[int, Sequence[Change]], None]
 
 
@@ -62,21 +56,15 @@ class SqliteTransaction:
             self._connection.execute(sql)
 
 
-class SqliteSnapshot:
+class SqliteSnapshot(Tables):
     """One read transaction, which begins with the reading of its position."""
 
     def __init__(self, connection: apsw.Connection, now: Clock) -> None:
-        self.position: int = fetch(connection, _POSITION)[0][0]
-        session = SqliteSession(connection)
-        self.libraries = Libraries(session)
-        self.documents = Documents(session)
-        self.chunks = Chunks(session)
-        self.feedback = FeedbackOfQuestions(session)
-        self.replays = Replays(session, now)
-        self.log = Log(session)
+        ((position,),) = fetch(connection, _POSITION)
+        super().__init__(SqliteSession(connection), position, now)
 
 
-class SqliteUnitOfWork:
+class SqliteUnitOfWork(WritableTables):
     """One write, which begins with the fence; where it is undone, so is its position."""
 
     def __init__(
@@ -91,20 +79,13 @@ class SqliteUnitOfWork:
         passed = fetch(connection, _FENCE, epoch)
         if not passed:
             raise Unavailable("Another process has taken over the writing.")
-        self.position: int = passed[0][0]
+        super().__init__(SqliteSession(connection), passed[0][0], now)
         self._connection = connection
         self._now = now
         self._commit = commit
         self._on_commit = on_commit
-        self._changes: list[Change] = []
-        session = SqliteSession(connection)
-        self.libraries = WritableLibraries(session, self._changes)
-        self.chunks = WritableChunks(session, self._changes)
-        self.documents = WritableDocuments(session, self._changes, self.chunks)
-        self.feedback = WritableFeedback(session, self._changes, self.position)
-        self.replays = WritableReplays(session, now, self.position)
 
     def commit(self) -> None:
-        entry = (self.position, to_time(self._now()), to_entry(self._changes))
+        entry = (self.position, to_time(self._now()), to_entry(self.changes))
         self._connection.execute(_LOG, entry)
-        self._commit(lambda: self._on_commit(self.position, self._changes))
+        self._commit(lambda: self._on_commit(self.position, self.changes))

@@ -1,9 +1,8 @@
 """Answers kept under idempotency keys, for a day."""
 
 import json
-from collections.abc import Callable
-from datetime import datetime
 
+from core.adapters.clock import Clock
 from core.adapters.rows import to_time
 from core.adapters.tables.session import Session
 from core.domain.errors import Conflict
@@ -19,7 +18,7 @@ _EXPIRE = "DELETE FROM replays WHERE at <= ?"
 
 
 class Replays:
-    def __init__(self, session: Session, now: Callable[[], datetime]) -> None:
+    def __init__(self, session: Session, now: Clock) -> None:
         self._session = session
         self._now = now
 
@@ -32,7 +31,7 @@ class Replays:
 
 
 class WritableReplays(Replays):
-    def __init__(self, session: Session, now: Callable[[], datetime], version: int) -> None:
+    def __init__(self, session: Session, now: Clock, version: int) -> None:
         super().__init__(session, now)
         self._version = version
 

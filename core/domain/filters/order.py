@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from core.domain.document import Chunk, Document
@@ -10,6 +10,7 @@ from core.domain.errors import Invalid
 from core.domain.filters.comparing import comparable
 from core.domain.filters.fields import Field, parse_field
 from core.domain.schema import FieldType, MetadataSchema
+from core.domain.values import microseconds
 
 SortKey: TypeAlias = tuple[int, int | float | str]
 """A kind of value, and the value or what stands for it; keys compare with one another."""
@@ -19,9 +20,6 @@ KeyFunction: TypeAlias = Callable[[Chunk, Document], SortKey | None]
 
 KEY_LENGTH = 256
 """Strings are ordered by so many of their first characters, and so by what fits a cursor."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def _key(value: object, instants: bool) -> SortKey | None:
         return None
     form = comparable(value, instants=instants)
     if isinstance(form, datetime):
-        return 2, (form - _EPOCH) // _MICROSECOND
+        return 2, microseconds(form)
     return 3, str(form)[:KEY_LENGTH]
 
 

@@ -6,7 +6,7 @@ whether strings that are date-times compare as such.
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,14 +16,12 @@ from pyroaring import BitMap
 
 from core.domain.filters.comparing import comparable
 from core.domain.filters.order import KEY_LENGTH
-from core.domain.values import Missing, instant
+from core.domain.values import Missing, instant, microseconds
 from core.indexing.attributes.bitmaps import full, to_mask
 from core.indexing.attributes.composites import Composites, ValuesAt, members_of
 from core.indexing.attributes.sorted_values import Bound, SortedValues
 from core.indexing.packed import Packed
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _NONE = np.iinfo(np.int64).min
 """No instant has so many microseconds."""
 
@@ -222,7 +220,7 @@ class Column:
         if isinstance(form, int | float):
             return self._numbers.equal_to(form)
         if isinstance(form, datetime):
-            return self._moments().values.equal_to(_microseconds(form))
+            return self._moments().values.equal_to(microseconds(form))
         if form in self._constants:
             return self._constants[form]
         return self._composites.equal_to(form, instants=instants)
@@ -241,11 +239,11 @@ def _sorted(rows: Sequence[int], values: Sequence[object]) -> SortedValues:
 def _moments_of(texts: SortedValues, rows: Sequence[int], times: Sequence[datetime]) -> Moments:
     """Of these rows, and of those whose string is a date-time."""
     read = [instant(text) for text in texts.values]
-    us = np.array([_NONE if time is None else _microseconds(time) for time in read], np.int64)
+    us = np.array([_NONE if time is None else microseconds(time) for time in read], np.int64)
     of_texts = us[texts.places_of_rows()]
     dated = of_texts != _NONE
     all_rows = np.append(texts.rows[dated], np.array(rows, np.uint32))
-    all_us = np.append(of_texts[dated], np.array([*map(_microseconds, times)], np.int64))
+    all_us = np.append(of_texts[dated], np.array([*map(microseconds, times)], np.int64))
     ascending = np.argsort(all_rows)
     values = SortedValues.of(all_rows[ascending], all_us[ascending].tolist(), texts.size)
     return Moments(values, texts.at(np.flatnonzero(us != _NONE).tolist()))
@@ -259,15 +257,11 @@ def _rows_by_kind(values: Sequence[object]) -> dict[type, list[int]]:
     return rows
 
 
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
 def _as_moment(bound: Bound | None) -> Bound | None:
     moment = instant(bound.value) if bound else None
     if bound is None or moment is None:
         return None
-    return Bound(_microseconds(moment), bound.inclusive)
+    return Bound(microseconds(moment), bound.inclusive)
 
 
 def _places_of_keys(texts: SortedValues) -> NDArray[np.int64]:

@@ -35,13 +35,14 @@ def write_durably(path: Path, write: Callable[[BinaryIO], T]) -> T:
         unfinished.unlink(missing_ok=True)
         raise
     faults.reached("file.renamed")
-    sync_directory(path.parent)
+    sync(path.parent)
     return written
 
 
-def sync_directory(directory: Path) -> None:
-    """Until then a crash may undo what names were made, changed or removed in it."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """To the disk. A directory too: until then a crash may undo what names were made, changed or
+    removed in it."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters.clock import Clock, utc_now
 from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
 from core.ports.store import Store
@@ -13,7 +14,8 @@ from tests.fakes import FakeStore
 
 @pytest.fixture(params=["sqlite", "postgres", "fake"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = FakeStore() if request.param == "fake" else opened_on(request, tmp_path)
+    is_fake = request.param == "fake"
+    opened = FakeStore() if is_fake else opened_on(request.param, request, tmp_path)
     yield opened
     opened.close()
 
@@ -21,15 +23,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """One on a database, which threads may use at the same time."""
-    opened = opened_on(request, tmp_path)
+    opened = opened_on(request.param, request, tmp_path)
     yield opened
     opened.close()
 
 
-def opened_on(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "sqlite":
-        return SqliteStore(tmp_path)
-    return PostgresStore(request.getfixturevalue("postgres_url"), tmp_path)
+def opened_on(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path, now: Clock = utc_now
+) -> Store:
+    if name == "sqlite":
+        return SqliteStore(tmp_path, now=now)
+    return PostgresStore(request.getfixturevalue("postgres_url"), tmp_path, now=now)
 
 
 @pytest.fixture

@@ -198,7 +198,10 @@ def test_what_can_not_be_told_in_time_is_told_before_the_next_write(
 
 
 def test_another_s_writes_are_not_taken_for_one_s_own(
-    postgres_store: PostgresStore, postgres_url: str, tmp_path: Path
+    postgres_store: PostgresStore,
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def taken_over() -> None:
         end_all_sessions(postgres_url)
@@ -214,7 +217,7 @@ def test_another_s_writes_are_not_taken_for_one_s_own(
             taken_over()
             commit()
 
-        postgres_store._writer.commit = after_another  # type: ignore[method-assign]
+        monkeypatch.setattr(postgres_store._writer, "commit", after_another)
         with pytest.raises(Unavailable):
             unit.commit()
     with pytest.raises(NalandaError, match="taken over"):

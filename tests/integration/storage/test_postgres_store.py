@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,16 +13,14 @@ from core.adapters.postgres import PostgresStore
 from core.adapters.postgres.migrating import MIGRATIONS, examine
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import (
-    Conflict,
     DataDirInUse,
-    NotFound,
     StorageError,
     StorageFull,
     Unavailable,
 )
-from core.ports.store import Replay
+from core.ports.store import Durability
 from tests.postgres import PostgresServer
-from tests.samples import THEN, a_document, a_library, a_row
+from tests.samples import a_document, a_library, a_row
 
 
 @contextmanager
@@ -188,31 +185,16 @@ def test_the_last_of_an_id_in_one_put_counts(postgres_store: PostgresStore) -> N
 @pytest.mark.parametrize("durability", ["full", "relaxed"])
 @pytest.mark.parametrize("server_s", ["on", "off", "remote_apply"])
 def test_durability_is_the_setting_s(
-    postgres_url: str, tmp_path: Path, durability: str, server_s: str
+    postgres_url: str, tmp_path: Path, durability: Durability, server_s: str
 ) -> None:
     with database(postgres_url) as connection:
         name = connection.info.dbname
         connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = {server_s}'.encode())
     expected = "off" if durability == "relaxed" else "on" if server_s == "off" else server_s
-    opened = PostgresStore(postgres_url, tmp_path, durability=durability)  # type: ignore[arg-type]
+    opened = PostgresStore(postgres_url, tmp_path, durability=durability)
     with closing(opened) as store:
         shown = store._writer.connection.execute("SHOW synchronous_commit").fetchall()
     assert shown == [(expected,)]
-
-
-def test_a_closed_store_says_so(postgres_store: PostgresStore) -> None:
-    postgres_store.close()
-    with pytest.raises(StorageError, match="closed"), postgres_store.read():
-        pass
-    with pytest.raises(StorageError, match="closed"), postgres_store.write():
-        pass
-
-
-def test_a_read_that_outlives_the_store_ends_well(postgres_store: PostgresStore) -> None:
-    with postgres_store.read() as snapshot:
-        postgres_store.close()
-        with pytest.raises(NotFound):
-            snapshot.libraries.get("?")
 
 
 def test_a_full_disk_stops_writes_and_not_reads(
@@ -248,24 +230,3 @@ def test_a_chunk_without_its_document_is_refused(postgres_store: PostgresStore) 
 
     with pytest.raises(StorageError, match="violates foreign key"):
         write()
-
-
-def test_an_answer_is_replayed_for_a_day(postgres_url: str, tmp_path: Path) -> None:
-    now = THEN
-    replay = Replay("f", 201, {}, b"")
-    with closing(PostgresStore(postgres_url, tmp_path, now=lambda: now)) as store:
-        with store.write() as unit:
-            unit.replays.put("key", replay)
-            unit.commit()
-        now = THEN + timedelta(hours=24) - timedelta(microseconds=1)
-        with store.write() as unit:
-            assert unit.replays.get("key") == replay
-            with pytest.raises(Conflict):
-                unit.replays.put("key", replay)
-        now = THEN + timedelta(hours=24)
-        with store.write() as unit:
-            assert unit.replays.get("key") is None
-            unit.replays.put("key", replay)
-            unit.commit()
-        with store.read() as snapshot:
-            assert snapshot.replays.get("key") == replay

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,13 @@ from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.contracts.query import Feedback
 from core.domain.errors import (
-    Conflict,
-    NotFound,
     StorageError,
     StorageFull,
     StorageUnavailable,
     Unavailable,
 )
 from core.domain.library import Language
-from core.ports.store import Replay
-from tests.samples import THEN, a_document, a_library, a_row
+from tests.samples import a_document, a_library, a_row
 
 
 @contextmanager
@@ -162,21 +158,6 @@ def test_a_store_of_an_earlier_epoch_writes_no_more(sqlite_store: SqliteStore) -
         assert snapshot.position == 0
 
 
-def test_a_closed_store_says_so(sqlite_store: SqliteStore) -> None:
-    sqlite_store.close()
-    with pytest.raises(StorageError, match="closed"), sqlite_store.read():
-        pass
-    with pytest.raises(StorageError, match="closed"), sqlite_store.write():
-        pass
-
-
-def test_a_read_that_outlives_the_store_ends_well(sqlite_store: SqliteStore) -> None:
-    with sqlite_store.read() as snapshot:
-        sqlite_store.close()
-        with pytest.raises(NotFound):
-            snapshot.libraries.get("?")
-
-
 def test_a_full_disk_stops_writes_and_not_reads(sqlite_store: SqliteStore) -> None:
     pages = sqlite_store._writer.pragma("page_count")
     sqlite_store._writer.pragma("max_page_count", pages)
@@ -257,24 +238,3 @@ def test_a_listener_s_failure_undoes_nothing_and_is_logged(
     assert told == [1]
     assert "Position 1 is on record" in caplog.text
     assert "ZeroDivisionError" in caplog.text
-
-
-def test_an_answer_is_replayed_for_a_day(tmp_path: Path) -> None:
-    now = THEN
-    replay = Replay("f", 201, {}, b"")
-    with closing(SqliteStore(tmp_path, now=lambda: now)) as store:
-        with store.write() as unit:
-            unit.replays.put("key", replay)
-            unit.commit()
-        now = THEN + timedelta(hours=24) - timedelta(microseconds=1)
-        with store.write() as unit:
-            assert unit.replays.get("key") == replay
-            with pytest.raises(Conflict):
-                unit.replays.put("key", replay)
-        now = THEN + timedelta(hours=24)
-        with store.write() as unit:
-            assert unit.replays.get("key") is None
-            unit.replays.put("key", replay)
-            unit.commit()
-        with store.read() as snapshot:
-            assert snapshot.replays.get("key") == replay

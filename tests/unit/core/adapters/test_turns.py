@@ -1,6 +1,7 @@
 """Turns go to those who wait, in the order in which they came; nobody's is lost."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from core.adapters.turns import Turns
@@ -21,11 +22,14 @@ def test_they_come_in_the_order_in_which_they_were_asked_for() -> None:
         order.append(number)
         turns.leave()
 
+    def all_wait(count: int) -> Callable[[], bool]:
+        return lambda: waiting(turns) == count
+
     assert turns.take(LONG_S)
     with ThreadPoolExecutor(5) as pool:
         for number in range(5):
             pool.submit(take, number)
-            until(lambda: waiting(turns) == number + 1)  # noqa: B023  # called at once
+            until(all_wait(number + 1))
         turns.leave()
     assert order == [0, 1, 2, 3, 4]
     assert turns.take(0)

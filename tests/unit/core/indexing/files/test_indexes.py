@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -184,7 +184,7 @@ def test_an_index_of_another_make_is_refused() -> None:
         pass
 
     with pytest.raises(TypeError, match="Other"):
-        to_arrays(Other())  # type: ignore[arg-type]
+        to_arrays(cast("VectorIndex", Other()))
 
 
 _WRITES_OR_READS = """

@@ -1,0 +1,55 @@
+"""The API's process alone, as `nalanda serve` runs it, and a client of it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+_DEADLINE_S = 600
+
+
+@contextmanager
+def served(
+    data: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    end: signal.Signals = signal.SIGTERM,
+) -> Iterator[httpx.Client]:
+    """Over a data directory, from when it answers on. `environment`: beside the process's own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    nalanda = str(Path(sys.executable).with_name("nalanda"))
+    server = subprocess.Popen(
+        [nalanda, "serve", "--port", str(port), "--data", str(data)],
+        env={**os.environ, "NALANDA_API_KEYS": "", **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=url, trust_env=False, timeout=_DEADLINE_S) as http:
+            _wait_for(http)
+            yield http
+    finally:
+        server.send_signal(end)
+        server.wait(_DEADLINE_S)
+
+
+def _wait_for(http: httpx.Client) -> None:
+    deadline = time.monotonic() + _DEADLINE_S
+    while time.monotonic() < deadline:
+        try:
+            http.get("/livez").raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.01)
+        else:
+            return
+    raise TimeoutError("The API did not start.")

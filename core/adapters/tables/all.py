@@ -1,0 +1,37 @@
+"""All tables of a read transaction, and of a unit of work."""
+
+from core.adapters.clock import Clock
+from core.adapters.tables.chunks import Chunks, WritableChunks
+from core.adapters.tables.documents import Documents, WritableDocuments
+from core.adapters.tables.feedback import FeedbackOfQuestions, WritableFeedback
+from core.adapters.tables.libraries import Libraries, WritableLibraries
+from core.adapters.tables.log import Log
+from core.adapters.tables.replays import Replays, WritableReplays
+from core.adapters.tables.session import Session
+from core.domain.changes import Change
+
+
+class Tables:
+    """As of `position`."""
+
+    def __init__(self, session: Session, position: int, now: Clock) -> None:
+        self.position = position
+        self.libraries = Libraries(session)
+        self.documents = Documents(session)
+        self.chunks = Chunks(session)
+        self.feedback = FeedbackOfQuestions(session)
+        self.replays = Replays(session, now)
+        self.log = Log(session)
+
+
+class WritableTables:
+    """`position`: that of the write. `changes`: what was done so far, in order."""
+
+    def __init__(self, session: Session, position: int, now: Clock) -> None:
+        self.position = position
+        self.changes: list[Change] = []
+        self.libraries = WritableLibraries(session, self.changes)
+        self.chunks = WritableChunks(session, self.changes)
+        self.documents = WritableDocuments(session, self.changes, self.chunks)
+        self.feedback = WritableFeedback(session, self.changes, position)
+        self.replays = WritableReplays(session, now, position)
