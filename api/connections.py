@@ -63,7 +63,6 @@ class BoundedConnection(HttpToolsProtocol):
         super().resume_writing()
 
     def _is_between_requests(self) -> bool:
-        # Before the first request there is none, whatever its declaration says.
         cycle: RequestResponseCycle | None = self.cycle  # its declaration leaves out the None
         return cycle is None or cycle.response_complete
 
