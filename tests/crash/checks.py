@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tests.crash.ledger import Entry, Ledger, Seen, Told
+from tests.crash.ledger import Entry, History, Ledger, Seen, Told, writer_of
 from tests.crash.model import Chunk, Document, Key, Kind, Namespace, Write, apply
 from tests.crash.record import Record
 
@@ -59,8 +59,10 @@ def settle(ledger: Ledger, told: Told, record: Record) -> list[str]:
         faults += _settle_writer(ledger, record, writer, pending.get(writer), unplaced)
     faults += _positions(ledger, record, unplaced)
     faults += _log(ledger, record)
-    for seen in told.seen:
-        faults += _seen(ledger, record, seen)
+    history = ledger.history()
+    for seen in sorted(told.seen, key=lambda seen: seen.position):
+        history.advance(seen.position)
+        faults += _seen(ledger, history, record, seen)
     if not faults:
         ledger.turn_page(record.position)
     return faults
@@ -213,7 +215,7 @@ def _log(ledger: Ledger, record: Record) -> Iterator[str]:
                 yield f"gap: the log does not name {id_!r} of {library!r} at {row.version}"
 
 
-def _seen(ledger: Ledger, record: Record, seen: Seen) -> Iterator[str]:
+def _seen(ledger: Ledger, history: History, record: Record, seen: Seen) -> Iterator[str]:
     """What a reader was shown at a position is what the ledger has at that position."""
     at = f"at {seen.position} in {seen.library!r}"
     if seen.position > record.position:
@@ -222,10 +224,11 @@ def _seen(ledger: Ledger, record: Record, seen: Seen) -> Iterator[str]:
     if seen.position < ledger.position:
         yield f"dirty: a reader was {at}, after a start at {ledger.position}"
         return
-    if seen.writer is not None:
-        must = ledger.names_at(seen.position, seen.library, seen.writer)
+    if seen.writer is None:
+        of_names = {name: history.versions(seen.library, writer_of(name)) for name in seen.versions}
+        must = {name: versions[name] for name, versions in of_names.items() if name in versions}
     else:
-        must = ledger.versions_at(seen.position, seen.library, seen.versions)
+        must = dict(history.versions(seen.library, seen.writer))
     if must != seen.versions:
         wrong = sorted(must.items() ^ seen.versions.items())[:_SHOWN]
         yield f"dirty: a reader was {at}, and saw wrongly (name, version) {wrong}"

@@ -1,6 +1,7 @@
 """Damage done to files between two starts: bits flipped, and ends cut off."""
 
 import random
+import re
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ CHECKPOINTS = "checkpoints"
 """The folder of what is made from the record, and can be made again."""
 
 MANIFEST = ".checkpoint"
+_FILE = re.compile(rb"[-\w]+\.(?:rows|index|attributes)")
 _LOG_SHARE = 0.35
 
 WAL_HEADER_BYTES = 32
@@ -43,9 +45,11 @@ def damage_checkpoint(directory: Path, rng: random.Random) -> Damage | None:
     if not paths:
         return None
     manifests = sorted(directory.glob(f"*{MANIFEST}"))
-    named = manifests[-1].read_bytes() if manifests else b""
+    named = _FILE.findall(manifests[-1].read_bytes()) if manifests else []
+    # Of a segment that has lost a file before, the others are not looked at any more.
+    whole = all((directory / name.decode()).exists() for name in named)
     path = rng.choice(paths)
-    matters = path in manifests or path.name.encode() in named
+    matters = path in manifests or (whole and path.name.encode() in named)
     return replace(damage(path, rng), matters=matters)
 
 

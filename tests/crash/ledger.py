@@ -6,14 +6,14 @@ that it holds however they end. The driver reads it once they have.
 
 import json
 import os
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
-from tests.crash.model import Chunk, Key, Kind, Namespace, Write, apply
+from tests.crash.model import Kind, Namespace, Write, apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,20 @@ class Entry:
     document_id: str | None = None
 
 
+Owner: TypeAlias = tuple[str, int]
+"""A library and a writer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`version`: of a chunk from a position on; `None`: it is gone."""
+
+    position: int
+    owner: Owner
+    name: str
+    version: int | None
+
+
 class Ledger:
     """What must be on record: all writes in order of position, and what they come to.
 
@@ -159,10 +173,10 @@ class Ledger:
 
     def __init__(self, position: int = 0) -> None:
         self.position = position
-        self._first = position
         self.entries: list[Entry] = []
         self.namespaces: dict[int, Namespace] = {}
-        self._versions: dict[Key, list[tuple[int, int | None]]] = {}
+        self._page: dict[Owner, dict[str, int]] = {}
+        self._changes: list[Change] = []
 
     def namespace(self, writer: int) -> Namespace:
         return self.namespaces.setdefault(writer, Namespace())
@@ -177,14 +191,19 @@ class Ledger:
             there.ids[write.library, write.document] = entry.document_id
         self.entries.append(entry)
         for key in before.keys() | there.chunks.keys():
-            old, new = before.get(key), there.chunks.get(key)
-            if old is not new:
-                self._note(key, _version(old), entry.position, _version(new))
+            new = there.chunks.get(key)
+            if before.get(key) is not new:
+                owner, version = (key[0], write.writer), None if new is None else new.version
+                self._changes.append(Change(entry.position, owner, key[1], version))
 
     def turn_page(self, position: int) -> None:
         """The record is as it should be at a position; what was seen before is settled."""
         self.position = position
-        self._versions.clear()
+        self._changes.clear()
+        self._page = defaultdict(dict)
+        for writer, there in self.namespaces.items():
+            for (library, name), chunk in there.chunks.items():
+                self._page[library, writer][name] = chunk.version
 
     def rewind(self, position: int) -> None:
         """As it was at an earlier position."""
@@ -194,29 +213,30 @@ class Ledger:
             self.enter(entry)
         self.turn_page(position)
 
-    def names_at(self, position: int, library: str, writer: int) -> dict[str, int]:
-        """All chunks of a writer in a library at a position since the last page, with versions."""
-        keys = [*self.namespace(writer).chunks, *self._versions]
-        names = {name for place, name in keys if place == library and writer_of(name) == writer}
-        return self.versions_at(position, library, names)
-
-    def versions_at(self, position: int, library: str, names: Iterable[str]) -> dict[str, int]:
-        """Of these chunks, of those that were there at a position since the last page."""
-        versions = {name: self._version_at(position, (library, name)) for name in names}
-        return {name: version for name, version in versions.items() if version is not None}
-
-    def _version_at(self, position: int, key: Key) -> int | None:
-        changes = self._versions.get(key)
-        if changes is None:
-            return _version(self.namespace(writer_of(key[1])).chunks.get(key))
-        return changes[bisect_right(changes, position, key=lambda change: change[0]) - 1][1]
-
-    def _note(self, key: Key, old: int | None, position: int, new: int | None) -> None:
-        self._versions.setdefault(key, [(0, old)]).append((position, new))
+    def history(self) -> "History":
+        """From the last page on."""
+        return History(self._page, self._changes)
 
 
-def _version(chunk: Chunk | None) -> int | None:
-    return None if chunk is None else chunk.version
+class History:
+    """All chunks as of one position after another, which only goes up."""
+
+    def __init__(self, page: Mapping[Owner, Mapping[str, int]], changes: list[Change]) -> None:
+        self._versions = {owner: dict(versions) for owner, versions in page.items()}
+        self._changes = deque(sorted(changes, key=lambda change: change.position))
+
+    def advance(self, position: int) -> None:
+        while self._changes and self._changes[0].position <= position:
+            change = self._changes.popleft()
+            versions = self._versions.setdefault(change.owner, {})
+            if change.version is None:
+                versions.pop(change.name, None)
+            else:
+                versions[change.name] = change.version
+
+    def versions(self, library: str, writer: int) -> Mapping[str, int]:
+        """Of all chunks of a writer in a library, by name."""
+        return self._versions.get((library, writer), {})
 
 
 def writer_of(name: str) -> int:

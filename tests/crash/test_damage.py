@@ -40,6 +40,16 @@ def test_only_what_a_start_reads_matters(tmp_path: Path) -> None:
     assert done == {(name, name != "a.rows") for name in contents}
 
 
+def test_the_rest_of_a_segment_that_has_lost_a_file_matters_no_more(tmp_path: Path) -> None:
+    (tmp_path / "b.index").write_bytes(b"b")
+    (tmp_path / "1.checkpoint").write_bytes(b'"b.rows", "b.index"')
+    done = [damage_checkpoint(tmp_path, random.Random(seed)) for seed in range(2)]
+    assert {(one.path.name, one.matters) for one in done if one} == {
+        ("b.index", False),
+        ("1.checkpoint", True),
+    }
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_damaged_tail_of_the_log_costs_the_last_commits_and_no_others(
     tmp_path: Path, seed: int
