@@ -17,7 +17,7 @@ AT_ONCE = 32
 
 _TOO_MANY = "Too many writes wait already."
 _RETRY_AFTER = {"Retry-After": "1"}
-_POSTS_THAT_READ = {"search", "searches", "query", "cancel"}
+_POSTS_THAT_READ = {"search", "batch", "query", "cancel"}
 """The last words of their paths."""
 
 

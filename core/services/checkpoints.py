@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core import faults
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
-from core.domain.errors import StorageError, StorageFull, is_full
+from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is_full
 from core.indexing.catalog import Catalog
 from core.indexing.checkpoints.found import Found
 from core.ports.store import Store
@@ -53,7 +53,7 @@ class Checkpoints:
         self._closed = False
         self._bytes = 0
         self._due = clock() + every_s
-        self._last: object = catalog.state.views if found.manifests else None
+        self._last: object = catalog.state.views if self._is_current else None
         self.error: str | None = None
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
@@ -76,6 +76,10 @@ class Checkpoints:
         manifests = self._manifests
         return manifests[0].position if manifests else None
 
+    @property
+    def _is_current(self) -> bool:
+        return self.position == self._catalog.position
+
     def wrote(self, _: int, changes: Sequence[Change]) -> None:
         """A listener of the store's."""
         with self._wake:
@@ -87,7 +91,7 @@ class Checkpoints:
         """One of the current state, unless the newest is. Returns the newest's position.
 
         Raises:
-            StorageFull, StorageError: it can't be written.
+            StorageFull, StorageUnavailable: it can't be written.
         """
         from core.indexing.checkpoints.writing import KEPT, CheckpointWriter, tidy
 
@@ -153,4 +157,4 @@ def _size(change: Change) -> int:
 def _as_storage_error(error: OSError) -> StorageError:
     if is_full(error):
         return StorageFull(f"A checkpoint has no room: {error.strerror}.")
-    return StorageError(f"A checkpoint can't be written: {error.strerror}.")
+    return StorageUnavailable(f"A checkpoint can't be written: {error.strerror}.")

@@ -217,6 +217,9 @@ def test_bodies_that_are_too_much_together_are_refused(settings: Settings) -> No
             assert client.post("/libraries", json={"name": "x" * 100_000}).status_code == 422
 
 
+SEARCHES = {"search": {"text": "a"}, "search/batch": {"searches": [{"text": "a"}]}}
+
+
 def test_writes_that_wait_leave_reads_room_and_are_refused_in_the_end(settings: Settings) -> None:
     waiting = 5
     limits = {"max_waiting_writes": waiting}
@@ -237,6 +240,9 @@ def test_writes_that_wait_leave_reads_room_and_are_refused_in_the_end(settings: 
                         assert answer.headers["Retry-After"] == "1"
                     for path in ("/libraries", "/livez", "/readyz"):
                         assert client.get(path).status_code == 200
+                    for path in ("search", "search/batch"):
+                        answer = client.post(f"/libraries/none/{path}", json=SEARCHES[path])
+                        assert answer.status_code == 404
             assert {write.result(LONG_S) for write in writes} == {201}
         with running.client() as client:
             assert client.put("/libraries/late", json={"name": "late"}).status_code == 201

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.adapters.sqlite import SqliteStore
-from core.domain.errors import StorageError, StorageFull, Unavailable
+from core.domain.errors import StorageFull, StorageUnavailable, Unavailable
 from core.domain.filters import Filter, parse
 from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.builder import Builder
@@ -228,6 +228,19 @@ def test_segments_are_written_once_and_kept_as_long_as_a_checkpoint_has_them(
     node.stop()
 
 
+def test_a_start_that_is_ahead_of_its_checkpoint_makes_one_when_asked(data_dir: Path) -> None:
+    node = Node(data_dir)
+    writes = Writes(node, random.Random(3))
+    writes.fill("lib", rows=1)
+    assert node.checkpoints.make() == 1
+    writes.fill("other", rows=1)
+    node.stop()
+    for _ in range(2):  # and once more from that one, which is current
+        node = Node(data_dir)
+        assert node.checkpoints.make() == 2
+        node.stop()
+
+
 @pytest.mark.parametrize("suffix", ["checkpoint", "rows", "index", "attributes"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "gone"])
 def test_what_is_damaged_is_set_aside_and_the_others_serve(
@@ -349,7 +362,7 @@ def test_a_full_disk_costs_a_checkpoint_and_nothing_else(
     def forbidden(*_: object) -> int:
         raise OSError(13, "Permission denied")
 
-    for fail, error in ((full, StorageFull), (forbidden, StorageError)):
+    for fail, error in ((full, StorageFull), (forbidden, StorageUnavailable)):
         with monkeypatch.context() as patch:
             patch.setattr("core.indexing.checkpoints.writing.write_manifest", fail)
             with pytest.raises(error):
