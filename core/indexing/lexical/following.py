@@ -87,8 +87,8 @@ class _Followed:
         return reader
 
     def keep(self) -> KeptWords | None:
-        """It, for a checkpoint, if it is in files: as it is, or was when it was kept last if it
-        is being changed right now. For one thread."""
+        """It, for a checkpoint, if it is in files: as it is, or as it was kept last if it is being
+        changed right now, or can't be linked. For one thread."""
         files = self._files
         if files is None:
             return None
@@ -98,9 +98,8 @@ class _Followed:
             try:
                 if self._held is not None:
                     self._kept = _kept(self._held, files, self._kept)
-            except OSError:
-                _log.warning("An index of words can't be in the checkpoint.", exc_info=True)
-                self._kept = None
+            except OSError as error:
+                _warn("can't be in the checkpoint as it is", error)
             finally:
                 self.lock.release()
         return self._kept
@@ -114,8 +113,8 @@ class _Followed:
             index = LexicalIndex(view.library.language, self._files.folder_of(kept))
             assert index.committed is not None
             return _Held(index, kept.made_for, kept.serials, index.committed.deleted)
-        except _REFUSED:
-            _log.warning("An index of words can't be opened; it is made anew.", exc_info=True)
+        except _REFUSED as error:
+            _warn("can't be opened, and is made anew", error)
             return None
 
     def _changed(
@@ -129,22 +128,22 @@ class _Followed:
         if held.made_for != made_for(view.library) or is_dead or outgrown:
             return None
         now = replace(held, serials=serials, dead=held.dead + len(gone))
-        if not len(added) and not len(gone):
-            return now, held.index.reader()
         try:
+            if not len(added) and not len(gone):
+                return now, held.index.reader()
             return now, held.index.change(_texts(view, added), gone.tolist())
-        except _REFUSED:
+        except _REFUSED as error:
             if held.index.folder is None:
                 raise
-            _log.warning("An index of words can't be changed; it is made anew.", exc_info=True)
+            _warn("can't be changed, and is made anew", error)
             return None
 
     def _anew(self, view: LibraryView, serials: Serials) -> tuple[_Held, LexicalReader]:
         if self._files is not None and self._is_for_files(serials):
             try:
                 return _made(view, serials, self._files.folder())
-            except _REFUSED:
-                _log.warning("An index of words has no room in files.", exc_info=True)
+            except _REFUSED as error:
+                _warn("can't be in files, and is in memory", error)
                 self._is_refused = True
         return _made(view, serials, None)
 
@@ -242,6 +241,11 @@ def _made(view: LibraryView, serials: Serials, folder: Path | None) -> tuple[_He
 
 def _texts(view: LibraryView, serials: Serials) -> Iterator[tuple[int, str]]:
     return ((serial, view.chunk(serial).text) for serial in serials.tolist())
+
+
+def _warn(what: str, error: Exception) -> None:
+    """The text alone, as the error refers to the index, whose folder goes with it."""
+    _log.warning("An index of words %s: %s", what, str(error))
 
 
 def _without(serials: Serials, others: Serials) -> Serials:
