@@ -15,6 +15,7 @@ from core.indexing.lexical import following
 from core.indexing.lexical.bm25 import LexicalIndex
 from core.indexing.lexical.following import LexicalIndexes
 from core.indexing.lexical.kept import SUFFIX, WORKING, WordFiles
+from core.verification import database
 from tests.integration.storage.nodes import DIMENSION, Node, Writes
 from tests.samples import a_library
 
@@ -168,6 +169,8 @@ def test_a_damaged_one_is_set_aside_and_made_anew(tmp_path: Path, harm: str, bui
     path.unlink()
     if harm != "gone":
         path.write_bytes(content if harm == "flip" else content[: len(content) // 2])
+    [finding] = database.problems(tmp_path)
+    assert finding.startswith(f"checkpoints: {path.name}: It ")
     node = again(node)
     [aside] = node.found.set_aside
     assert aside.name == path.name
