@@ -86,7 +86,7 @@ def write_manifest(directory: Path, manifest: Manifest) -> Path:
             )
         words = library.words
         if words is not None:
-            arrays[f"{number}.words"] = _runs(words.serials)
+            arrays[f"{number}.serials"] = _runs(words.serials)
         libraries.append(
             {
                 "id": library.id,
@@ -142,7 +142,7 @@ def _library(
             for i, segment in enumerate(described["segments"])
         ],
         unsealed=[unsealed[i] for i in range(len(unsealed))],
-        words=_words(described.get("words"), arrays.get(f"{number}.words")),
+        words=_words(described.get("words"), arrays.get(f"{number}.serials")),
     )
 
 
