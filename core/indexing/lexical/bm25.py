@@ -133,7 +133,7 @@ class LexicalIndex:
         if folder is not None:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._index = tantivy.Index(self._schema, path=None if folder is None else str(folder))
-        self._index.config_reader("manual")
+        self._index.config_reader("manual")  # or a thread reloads it after commits as well
         self._index.register_tokenizer("words", self._analyzer)
         self._estimate = 0.0
         self.size_bytes = self._measured_bytes()

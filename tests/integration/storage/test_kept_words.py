@@ -2,6 +2,8 @@
 
 import os
 import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -363,5 +365,28 @@ def test_no_links_no_index_in_the_checkpoint(
     monkeypatch.setattr(os, "link", refused)
     assert node.checkpoints.make() == 1
     assert not kept_in(node)
+    node.check_words()
+    node.stop()
+
+
+def test_checkpoints_while_others_write_and_search(tmp_path: Path) -> None:
+    node, writes = filled(tmp_path)
+
+    def write() -> None:
+        for _ in range(40):
+            writes.one()
+
+    def until_written(does: Callable[[], object]) -> None:
+        while not written.done():
+            does()
+
+    with ThreadPoolExecutor(4) as pool:
+        written = pool.submit(write)
+        others = [pool.submit(until_written, lambda: search(node)) for _ in range(2)]
+        others.append(pool.submit(until_written, node.checkpoints.make))
+        for task in (written, *others):
+            task.result()
+    node = again(node)
+    assert not node.found.set_aside
     node.check_words()
     node.stop()
