@@ -1,16 +1,22 @@
 """`make bench ARGS=writing`: searches over HTTP while a writer writes as fast as it is let.
 
 The writer is a process of its own: it adds chunks and deletes others, and segments are built of
-what it adds. Each answer is checked: it has k different hits, and none that was gone before the
-search began.
+what it adds. What it sends is made before, so that it takes as little as can be of the processor
+that the server answers with. Each answer is checked: it has k different hits, and none that was
+gone before the search began.
 """
 
+import json
 import multiprocessing
 import statistics
 from base64 import b64encode
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from time import perf_counter
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -23,6 +29,7 @@ from cli.processes.stack import Stack
 
 SEARCHES = 3_000
 _AT_ONCE = 20
+_MOST = 60_000
 _TIMEOUT_S = 120
 _LIBRARY = "/libraries/written"
 
@@ -117,17 +124,35 @@ def _write(
     deleted: "Synchronized[int]",
 ) -> None:
     """Adds noisy copies of rows, twice as many as it deletes again."""
-    rng = np.random.default_rng(4)
-    with httpx.Client(base_url=api_url, trust_env=False, timeout=_TIMEOUT_S) as http:
-        made = http.post(f"{_LIBRARY}/documents", json={"title": "written"}).raise_for_status()
-        path = f"{_LIBRARY}/documents/{made.json()['id']}/chunks"
-        while not stop.is_set():
-            near = rows[rng.integers(0, len(rows), _AT_ONCE)]
-            noisy = np.asarray(near + 0.01 * rng.standard_normal(near.shape), np.float32)
-            chunks = _chunks(noisy, first=added.value, name="w")
-            http.post(path, json={"chunks": chunks}).raise_for_status()
+    host = urlsplit(api_url).netloc
+    with closing(HTTPConnection(host, timeout=_TIMEOUT_S)) as http:
+        made = _post(http, f"{_LIBRARY}/documents", json.dumps({"title": "written"}))
+        path = f"{_LIBRARY}/documents/{json.loads(made)['id']}/chunks"
+        for body in _bodies(rows):
+            if stop.is_set():
+                return
+            _post(http, path, body)
             added.value += _AT_ONCE
             if added.value >= 2 * (deleted.value + _AT_ONCE):
                 ids = [f"w{number}" for number in range(deleted.value, deleted.value + _AT_ONCE)]
-                http.post(f"{_LIBRARY}/chunks/delete", json={"ids": ids}).raise_for_status()
+                _post(http, f"{_LIBRARY}/chunks/delete", json.dumps({"ids": ids}))
                 deleted.value += _AT_ONCE
+    raise RuntimeError("The writer has sent all that it had before the searches were over.")
+
+
+def _bodies(rows: NDArray[np.float32]) -> list[str]:
+    rng = np.random.default_rng(4)
+    bodies = []
+    for first in range(0, _MOST, _AT_ONCE):
+        near = rows[rng.integers(0, len(rows), _AT_ONCE)]
+        noisy = np.asarray(near + 0.01 * rng.standard_normal(near.shape), np.float32)
+        bodies.append(json.dumps({"chunks": _chunks(noisy, first=first, name="w")}))
+    return bodies
+
+
+def _post(http: HTTPConnection, path: str, body: str) -> bytes:
+    http.request("POST", path, body, {"Content-Type": "application/json"})
+    answer = http.getresponse()
+    content = answer.read()
+    assert answer.status < HTTPStatus.BAD_REQUEST, content
+    return content

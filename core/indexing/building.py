@@ -1,9 +1,9 @@
 """Which algorithm a sealed part gets, and its making."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from core.domain.library import IndexKind, IndexSpec
+from core.indexing.build_threads import build_threads
 from core.indexing.coded import encode
 from core.indexing.exact import Vectors
 from core.indexing.flat import FlatIndex
@@ -44,7 +44,7 @@ def build_index(
             nlist = _whole(asked.get("nlist"))
             return build_ivf(vectors, nlist=nlist, threads=threads, cancelled=cancelled)
         case _:
-            with ThreadPoolExecutor(threads, "build") as pool:
+            with build_threads(threads) as pool:
                 return FlatIndex(encode(vectors, pool, threads))
 
 

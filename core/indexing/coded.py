@@ -1,5 +1,7 @@
 """The rows of a sealed part with their 8-bit codes, as kernels take them."""
 
+import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,7 +15,8 @@ from core.indexing.kernels.codes import encode_rows
 
 _METRICS = {Metric.COSINE: layout.COSINE, Metric.DOT: layout.DOT, Metric.L2: layout.L2}
 _LINE_BYTES = 64
-_SAMPLE = 4_096
+_SAMPLE = 2**18
+"""So many numbers of the rows tell their range."""
 _OUTSIDE = 5e-4
 """The share of numbers at each end that the codes' range need not reach."""
 
@@ -54,6 +57,13 @@ class Coded:
         self.arrays[place] = array
         self.block[place] = array.ctypes.data
 
+    def rescale(self, step: float, shift: float) -> None:
+        """By what the rows' codes were made with, once they are all made."""
+        reach, residual = (
+            self.arrays[place].max(initial=0) for place in (layout.REACHES, layout.RESIDUALS)
+        )
+        self.scale[:] = step, shift, reach, residual
+
     def detach(self, place: int) -> None:
         del self.arrays[place]
         self.block[place] = 0
@@ -61,7 +71,7 @@ class Coded:
 
 def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
     """Empty, from the begin of a cache line."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(size + _LINE_BYTES, np.uint8)
     start = -memory.ctypes.data % _LINE_BYTES
     return memory[start : start + size].view(dtype).reshape(shape)
@@ -69,18 +79,9 @@ def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.gener
 
 def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
     """O(n·d)."""
-    count, dimension = vectors.matrix.shape
-    step, shift = _range(vectors)
-    size = -(-dimension // _LINE_BYTES) * _LINE_BYTES
-    coded = uncoded(vectors)
-    coded.block[layout.CODE_BYTES] = size
-    coded.attach(layout.CODES, aligned((count, size), np.uint8))
-    coded.attach(layout.RESIDUALS, np.empty(count, np.float32))
-    coded.attach(layout.REACHES, np.empty(count, np.float32))
-    coded.attach(layout.OFFSETS, np.empty(count, np.int32))
-    if vectors.metric is Metric.L2:
-        coded.attach(layout.HALVES, np.empty(count, np.float64))
-        coded.attach(layout.BIAS, np.empty(count, np.int32))
+    count = len(vectors.matrix)
+    step, shift = range_of(vectors)
+    coded = with_codes(vectors, room_for_codes(vectors, count))
     bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     list(
         pool.map(
@@ -88,8 +89,33 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
             range(threads),
         )
     )
-    reach, residual = (coded.arrays[p].max(initial=0) for p in (layout.REACHES, layout.RESIDUALS))
-    coded.scale[:] = step, shift, reach, residual
+    coded.rescale(step, shift)
+    return coded
+
+
+def room_for_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic]]:
+    """Empty arrays for so many rows like these, by their places."""
+    size = -(-vectors.matrix.shape[1] // _LINE_BYTES) * _LINE_BYTES
+    arrays: dict[int, NDArray[np.generic]] = {
+        layout.CODES: aligned((count, size), np.uint8),
+        layout.RESIDUALS: np.empty(count, np.float32),
+        layout.REACHES: np.empty(count, np.float32),
+        layout.OFFSETS: np.empty(count, np.int32),
+    }
+    if vectors.metric is Metric.L2:
+        arrays |= {
+            layout.HALVES: np.empty(count, np.float64),
+            layout.BIAS: np.empty(count, np.int32),
+        }
+    return arrays
+
+
+def with_codes(vectors: Vectors, arrays: Mapping[int, NDArray[np.generic]]) -> Coded:
+    """`arrays`: as `room_for_codes` makes them, for as many rows or more."""
+    coded = uncoded(vectors)
+    coded.block[layout.CODE_BYTES] = arrays[layout.CODES].shape[1]
+    for place, array in arrays.items():
+        coded.attach(place, array[: coded.count])
     return coded
 
 
@@ -105,16 +131,16 @@ def uncoded(vectors: Vectors, places: int = layout.SIZE) -> Coded:
     return coded
 
 
-def _range(vectors: Vectors) -> tuple[float, float]:
+def range_of(vectors: Vectors) -> tuple[float, float]:
     """`step` and `shift`: of the rows' whole range, unless few numbers are far outside the rest."""
-    count = len(vectors.matrix)
-    sample = vectors.matrix[:: max(1, count // _SAMPLE)].astype(np.float64)
+    every = max(1, vectors.matrix.size // _SAMPLE)
+    sample = vectors.matrix[::every].astype(np.float64)
     if vectors.metric is Metric.L2:
         low, high = _ends(sample)
         step = (high - low) / 255
         return (step or 1.0), low + 128 * (step or 1.0)
     if vectors.metric is Metric.COSINE:
-        sample /= vectors.norms[:: max(1, count // _SAMPLE), np.newaxis]
+        sample /= vectors.norms[::every, np.newaxis]
     _, high = _ends(np.abs(sample))
     return (high / 127 or 1.0), 0.0
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.indexing.build_threads import build_threads
 from core.indexing.calibration import Calibration, K, calibrated
 from core.indexing.coded import Coded, aligned, encode
 from core.indexing.exact import Vectors
@@ -48,7 +49,7 @@ def build_hnsw(
     Raises:
         BuildCancelled: `cancelled` said so.
     """
-    with ThreadPoolExecutor(threads, "build") as pool:
+    with build_threads(threads) as pool:
         coded = encode(vectors, pool, threads)
         if degree is None:
             hard = intrinsic_dimension(coded) >= _HARD_FROM_DIMENSION

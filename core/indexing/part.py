@@ -152,7 +152,7 @@ class Part:
         """`matches`: the live rows to choose from, at least one; all that are alive if `None`."""
         allowed = self._allowed(matches)
         if self.index is None:
-            return search_unsealed(self.vectors, queries, k, allowed)
+            return search_unsealed(self.vectors, self.rows.codes, queries, k, allowed)
         return self.index.search(queries, k, effort, allowed)
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:

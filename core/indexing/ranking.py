@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise, repeat
 
 import numpy as np
 
@@ -33,19 +34,19 @@ def merge(parts: Sequence[Part], founds: Sequence[Found], k: int) -> Ranking:
     """The k best of what the parts found for one query; O(k · parts) but for ties."""
     if len(parts) == 1 and (ranking := _as_found(parts[0], founds[0], k)) is not None:
         return ranking
-    hits: list[tuple[float, str, int]] = []
-    for part, found in zip(parts, founds, strict=True):
-        if len(found.rows) > k:
-            found = _best(found, k)
-        chunks = part.rows.chunks
-        ids = [chunks[row].id for row in found.rows.tolist()]
-        serials = part.serials_of(found.rows).tolist()
-        hits += zip((-found.scores).tolist(), ids, serials, strict=True)
+    hits: list[tuple[float, int, int]] = []
+    for number, found in enumerate(founds):
+        scores = found.scores
+        if len(scores) > k:  # all that tie with the last of the k best stay
+            scores = scores[: np.count_nonzero(scores >= scores[k - 1])]
+        hits += zip((-scores).tolist(), repeat(number), found.rows.tolist())
     hits.sort()
+    if any(hit[0] == following[0] for hit, following in pairwise(hits[: k + 1])):
+        hits.sort(key=lambda hit: (hit[0], parts[hit[1]].rows.chunks[hit[2]].id))
     del hits[k:]
     largest = max(range(len(parts)), key=lambda i: parts[i].size)
     return Ranking(
-        np.array([serial for _, _, serial in hits], np.int64),
+        np.array([parts[number].serial_of(row) for _, number, row in hits], np.int64),
         np.array([-score for score, _, _ in hits], np.float64),
         parts[largest].kind,
         founds[largest].strategy,
@@ -60,9 +61,3 @@ def _as_found(part: Part, found: Found, k: int) -> Ranking | None:
         return None
     serials = part.serials_of(found.rows[:k])
     return Ranking(serials, found.scores[:k], part.kind, found.strategy, found.exact)
-
-
-def _best(found: Found, k: int) -> Found:
-    """The k best, and all that tie with the last."""
-    kept = found.scores >= np.partition(found.scores, len(found.scores) - k)[-k]
-    return Found(found.rows[kept], found.scores[kept], found.strategy, found.exact)

@@ -1,7 +1,7 @@
 """The vectors of a library as arrays, which successive views share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.domain.document import Chunk, EmbeddedChunk, Embedding
 from core.domain.library import Metric
 from core.indexing.columns import ChunkColumns
+from core.indexing.growing import GrowingCodes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,7 +20,7 @@ class Rows:
     power of two to a norm in [0.5, 1): no bit is lost, and neither huge nor tiny vectors
     overflow float32 in a dot product. `exponents`: `(capacity,) int32`, the powers.
     `norms`: `(capacity,) float64`, those of the matrix's rows. `chunks`: one for each row, a list
-    while rows come, and columns once they are sealed.
+    while rows come, and columns once they are sealed. `codes`: of rows that still come.
     Rows from a view's size on are unused, or belong to later views. `mapped`: the matrix is
     that of a file.
     """
@@ -30,6 +31,7 @@ class Rows:
     exponents: NDArray[np.int32]
     chunks: list[Chunk] | ChunkColumns
     mapped: bool = False
+    codes: GrowingCodes = field(default_factory=GrowingCodes)
 
     @classmethod
     def empty(cls, metric: Metric, *, dimension: int = 0, capacity: int = 0) -> "Rows":
@@ -54,7 +56,8 @@ class Rows:
         """A mapped matrix takes none: its pages are the file's, and go when others need room."""
         matrix = 0 if self.mapped else self.matrix.nbytes
         chunks = 0 if isinstance(self.chunks, list) else self.chunks.memory_bytes
-        return matrix + self.norms.nbytes + self.exponents.nbytes + chunks
+        numbers = self.norms.nbytes + self.exponents.nbytes + self.codes.memory_bytes
+        return matrix + numbers + chunks
 
     def extended(self, size: int, added: Sequence[EmbeddedChunk]) -> "Rows":
         """With rows added behind the first `size`: in place if they fit, else in a copy.
@@ -88,7 +91,7 @@ class Rows:
         copy.matrix[:size] = self.matrix[:size]
         copy.norms[:size] = self.norms[:size]
         copy.exponents[:size] = self.exponents[:size]
-        return replace(copy, chunks=list(self.chunks[:size]))
+        return replace(copy, chunks=list(self.chunks[:size]), codes=self.codes)
 
     def trimmed(self, size: int) -> "Rows":
         """The first `size` rows, not copied: for when no more come."""

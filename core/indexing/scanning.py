@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.indexing.coded import Coded, aligned
 from core.indexing.exact import RowNumbers
 from core.indexing.kernels import layout
-from core.indexing.kernels.scan import FACTS, scan, scan_by_4, settle
+from core.indexing.kernels.scan import FACTS, scan_by_4, search_one, settle
 
 _QUERIES_AT_ONCE = 32
 
@@ -21,17 +21,43 @@ def scan_exactly(
 
     `queries`: `(q, d) float32`, C-contiguous. `rows`: those to choose from, all if `None`.
     """
+    if len(queries) == 1 or coded.block[layout.CODES] == 0:
+        for i in range(len(queries)):
+            yield _scan_one(coded, queries[i], k, rows)
+        return
     step = _QUERIES_AT_ONCE
     for start in range(0, len(queries), step):
-        yield from _scan(coded, queries[start : start + step], k, rows)
+        yield from _scan_by_4(coded, queries[start : start + step], k, rows)
 
 
-def _scan(
+def _scan_one(
+    coded: Coded, query: NDArray[np.float32], k: int, rows: RowNumbers | None
+) -> tuple[RowNumbers, NDArray[np.float64]]:
+    block = coded.block
+    count = coded.count if rows is None else len(rows)
+    code_words = int(block[layout.CODE_BYTES]) // 8
+    scratch = aligned((code_words + FACTS + k + 1 + count + 2,), np.int64)
+    found, scores = np.empty(count, np.int64), np.empty(count, np.float64)
+    left = search_one(
+        block,
+        query.ctypes.data,
+        coded.scale,
+        0 if rows is None else rows.ctypes.data,
+        count,
+        k,
+        scratch.ctypes.data,
+        found,
+        scores,
+    )
+    return found[:left], scores[:left]
+
+
+def _scan_by_4(
     coded: Coded, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
 ) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
     block = coded.block
-    many, by_4 = len(queries), len(queries) > 1 and block[layout.CODES] != 0
-    if by_4 and many % 4:
+    many = len(queries)
+    if many % 4:
         queries = np.concatenate([queries, np.repeat(queries[-1:], -many % 4, axis=0)])
     padded = len(queries)
     count = coded.count if rows is None else len(rows)
@@ -42,37 +68,21 @@ def _scan(
     candidates = np.empty((padded, count), np.int64)
     counts = np.zeros((padded, 2), np.int64)
     products = np.empty(4, np.int64)
-    if by_4:
-        scan_by_4(
-            block,
-            queries.ctypes.data,
-            padded,
-            coded.scale,
-            listed,
-            count,
-            k,
-            codes.ctypes.data,
-            facts.ctypes.data,
-            pools.ctypes.data,
-            candidates.ctypes.data,
-            counts.ctypes.data,
-            products.ctypes.data,
-        )
-    else:
-        for i in range(many):
-            scan(
-                block,
-                queries[i].ctypes.data,
-                coded.scale,
-                listed,
-                count,
-                k,
-                codes[i].ctypes.data,
-                facts[i].ctypes.data,
-                pools[i].ctypes.data,
-                candidates[i].ctypes.data,
-                counts[i].ctypes.data,
-            )
+    scan_by_4(
+        block,
+        queries.ctypes.data,
+        padded,
+        coded.scale,
+        listed,
+        count,
+        k,
+        codes.ctypes.data,
+        facts.ctypes.data,
+        pools.ctypes.data,
+        candidates.ctypes.data,
+        counts.ctypes.data,
+        products.ctypes.data,
+    )
     for i in range(many):
         found_rows = np.empty(counts[i, 1], np.int64)
         scores = np.empty(counts[i, 1], np.float64)

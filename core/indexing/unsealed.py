@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.exact import Vectors
+from core.indexing.growing import GrowingCodes
 from core.indexing.reference import ReferenceIndex, is_within_float32
 from core.indexing.vector_index import Effort, Found
 
-Scan = Callable[[Vectors, NDArray[np.float32], int, NDArray[np.bool_] | None], list[Found]]
+Scan = Callable[
+    [Vectors, GrowingCodes, NDArray[np.float32], int, NDArray[np.bool_] | None], list[Found]
+]
 
 _scan: Scan | None = None
 
@@ -17,22 +20,29 @@ _scan: Scan | None = None
 def use_kernels() -> None:
     """From now on, in this process."""
     # Importing numba takes a second: whoever calls this has done so.
-    from core.indexing.coded import uncoded
     from core.indexing.flat import search_exactly
 
     def scan(
-        vectors: Vectors, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+        vectors: Vectors,
+        codes: GrowingCodes,
+        queries: NDArray[np.float32],
+        k: int,
+        allowed: NDArray[np.bool_] | None,
     ) -> list[Found]:
-        return search_exactly(uncoded(vectors), queries, k, allowed)
+        return search_exactly(codes.of(vectors), queries, k, allowed)
 
     global _scan
     _scan = scan
 
 
 def search_unsealed(
-    vectors: Vectors, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    vectors: Vectors,
+    codes: GrowingCodes,
+    queries: NDArray[np.float32],
+    k: int,
+    allowed: NDArray[np.bool_] | None,
 ) -> list[Found]:
     """Exact, O(n·d) a query."""
     if _scan is None or not is_within_float32(vectors):
         return ReferenceIndex(vectors).search(queries, k, Effort(), allowed)
-    return _scan(vectors, queries, k, allowed)
+    return _scan(vectors, codes, queries, k, allowed)

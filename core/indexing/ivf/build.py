@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.indexing.build_threads import build_threads
 from core.indexing.calibration import K
 from core.indexing.coded import aligned, uncoded
 from core.indexing.exact import Vectors
@@ -58,7 +59,7 @@ def build_ivf(
         if cancelled():
             raise BuildCancelled
 
-    with ThreadPoolExecutor(threads, "build") as pool:
+    with build_threads(threads) as pool:
         build = _Build(vectors, seed, pool, check)
         build.learn_cells(nlist or _cells_for(len(vectors.matrix)))
         build.learn_tables()

@@ -152,13 +152,12 @@ def offer(
 
 
 @kernel
-def is_hopeless(block: Ints, row: int, product: int, facts: int) -> bool:
-    """Whether the product of codes alone tells that a row is not among the k best."""
-    needed = load_f64(facts, NEEDED)
-    if block[METRIC] == L2:
-        # A hair less: halves are much greater than what rounding them costs.
-        needed += load_f64(block[HALVES], row) * (1 - _ROUNDING) / load_f64(facts, UNIT)
-    return product < needed
+def least_product(needed: float, halves: int, row: int, unit: float) -> float:
+    """The product of codes below which a row is not among the k best. `halves`: 0 but for l2."""
+    if halves == 0:
+        return needed
+    # A hair less: halves are much greater than what rounding them costs.
+    return needed + load_f64(halves, row) * (1 - _ROUNDING) / unit
 
 
 @kernel
@@ -192,19 +191,21 @@ def scan(
 ) -> None:
     """All candidates for the k best of the rows that `rows` lists, of the first `count` if 0."""
     prepare(block, query, scale, code, facts)
-    size = block[CODE_BYTES]
+    codes, size, halves = block[CODES], block[CODE_BYTES], block[HALVES]
+    needed, unit = load_f64(facts, NEEDED), load_f64(facts, UNIT)
     for place in range(count):
         row = row_at(rows, place)
         if rows != 0 and place + _AHEAD < count:
             fetch_row(block, load_i64(rows, place + _AHEAD))
-        if block[CODES] != 0:
-            product = dot_codes(block[CODES] + row * size, code, size)
-            if is_hopeless(block, row, product, facts):
+        if codes != 0:
+            product = dot_codes(codes + row * size, code, size)
+            if product < least_product(needed, halves, row, unit):
                 continue
             value, slack = coded_bounds(block, row, product, facts)
         else:
             value, slack = float_bounds(block, row, query, facts)
         offer(row, value, slack, k, facts, pool, candidates, counts)
+        needed = load_f64(facts, NEEDED)
 
 
 @kernel
@@ -240,7 +241,8 @@ def scan_by_4(
                 for i in range(first, first + 4):
                     its = facts + i * FACTS * 8
                     product = load_i64(products, i - first)
-                    if not is_hopeless(block, row, product, its):
+                    needed, unit = load_f64(its, NEEDED), load_f64(its, UNIT)
+                    if product >= least_product(needed, block[HALVES], row, unit):
                         value, slack = coded_bounds(block, row, product, its)
                         pool, found = pools + i * (k + 1) * 8, candidates + i * count * 8
                         offer(row, value, slack, k, its, pool, found, counts + i * 16)
@@ -270,3 +272,26 @@ def settle(
             fetch_floats(block, rows[i + _AHEAD])
         scores[i] = score(block, rows[i], query, load_f64(facts, LENGTH))
     return left
+
+
+@kernel
+def search_one(
+    block: Ints,
+    query: int,
+    scale: Doubles,
+    rows: int,
+    count: int,
+    k: int,
+    scratch: int,
+    found: Ints,
+    scores: Doubles,
+) -> int:
+    """`scan`, then `settle`. `scratch`: CODE_BYTES, then `FACTS + k + 1 + count + 2` words."""
+    facts = scratch + block[CODE_BYTES]
+    pool = facts + FACTS * 8
+    candidates = pool + (k + 1) * 8
+    counts = candidates + count * 8
+    store_i64(counts, 0, 0)
+    store_i64(counts, 1, 0)
+    scan(block, query, scale, rows, count, k, scratch, facts, pool, candidates, counts)
+    return settle(block, query, facts, candidates, load_i64(counts, 1), found, scores)

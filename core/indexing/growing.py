@@ -1,0 +1,89 @@
+"""8-bit codes of rows that still come, made by the searches that need them.
+
+They are bounded as those of a segment are, so that a scan by them is exact, however far outside
+of their range later rows lie. They cost a writer nothing.
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.exact import Vectors
+
+if TYPE_CHECKING:  # it imports the kernels, which take a second
+    from core.indexing.coded import Coded
+
+
+CODED_FROM = 256
+"""Fewer rows are compared as they are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Latest:
+    """`arrays`: with room for more rows than those of `coded`."""
+
+    coded: "Coded"
+    arrays: dict[int, NDArray[np.generic]]
+    room: int
+
+
+class GrowingCodes:
+    """Of rows that successive views share: what a view has of them never changes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._latest: _Latest | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        latest = self._latest
+        return 0 if latest is None else sum(array.nbytes for array in latest.arrays.values())
+
+    def of(self, vectors: Vectors) -> "Coded":
+        """The first rows, as many as `vectors` has, with their codes unless they are few.
+
+        O(d), amortised, for each row that no search has seen yet.
+        """
+        latest, count = self._latest, len(vectors.matrix)
+        if latest is None or latest.coded.count < count:
+            with self._lock:
+                latest = self._latest = self._reaching(vectors)
+        if latest.coded.count == count:
+            return latest.coded
+        return _as_in(latest, vectors)  # of an older view, that a newer one was faster than
+
+    def _reaching(self, vectors: Vectors) -> _Latest:
+        from core.indexing.coded import range_of, room_for_codes, uncoded, with_codes
+        from core.indexing.kernels.codes import encode_rows
+
+        latest, count = self._latest, len(vectors.matrix)
+        if latest is not None and latest.coded.count >= count:
+            return latest  # another search was faster
+        if count < CODED_FROM:
+            return _Latest(uncoded(vectors), {}, 0)
+        if latest is None or latest.room < count:
+            # Those that have codes get others, as the range may be another by now.
+            done, room = 0, 2 * count
+            arrays = room_for_codes(vectors, room)
+            step, shift = range_of(vectors)
+        else:
+            done, room = latest.coded.count, latest.room
+            arrays = latest.arrays
+            step, shift = latest.coded.step, latest.coded.shift
+        coded = with_codes(vectors, arrays)
+        encode_rows(coded.block, done, count, step, shift)
+        coded.rescale(step, shift)
+        return _Latest(coded, arrays, room)
+
+
+def _as_in(latest: _Latest, vectors: Vectors) -> "Coded":
+    from core.indexing.coded import uncoded, with_codes
+
+    if not latest.arrays or len(vectors.matrix) < CODED_FROM:
+        return uncoded(vectors)
+    coded = with_codes(vectors, latest.arrays)
+    coded.rescale(latest.coded.step, latest.coded.shift)
+    return coded
