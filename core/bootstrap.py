@@ -1,6 +1,7 @@
 """The composition root: from the settings to everything that the API serves."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from core.domain.errors import StorageError
 from core.indexing.builder import Builder
 from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.checkpoints.found import DIRECTORY, Found
+from core.indexing.lexical.following import LexicalIndexes
+from core.indexing.lexical.kept import WORKING, WordFiles
 from core.indexing.pressure import BackPressure
 from core.indexing.record import from_record, libraries_of
 from core.indexing.sealing import Sealing
@@ -85,6 +88,8 @@ def open_core(settings: Settings) -> Core:
     try:
         directory = _directory(settings.data_dir / DIRECTORY)
         catalog, found = _followed(store, directory)
+        files = WordFiles(_emptied(settings.data_dir / WORKING), directory)
+        lexical = LexicalIndexes(catalog, files, found.words)
         builder = Builder(catalog, _sealing(settings))
     except BaseException:
         store.close()
@@ -94,6 +99,7 @@ def open_core(settings: Settings) -> Core:
         catalog,
         store,
         found,
+        lexical,
         every_s=settings.checkpoint_s,
         every_bytes=settings.checkpoint_bytes,
     )
@@ -124,6 +130,7 @@ def open_core(settings: Settings) -> Core:
             min_position_wait_s=settings.min_position_wait_s,
             shadow=shadow,
             index_error=builder.error,
+            lexical=lexical,
         ),
         feedback=FeedbackService(store),
     )
@@ -170,6 +177,12 @@ def _sealing(settings: Settings) -> Sealing:
     if settings.vectors == "memory":
         return Sealing(threads)
     return Sealing(threads, _directory(settings.data_dir / "vectors"))
+
+
+def _emptied(path: Path) -> Path:
+    """Raises: StorageError: it is not there, and can't be made."""
+    shutil.rmtree(path, ignore_errors=True)
+    return _directory(path)
 
 
 def _directory(path: Path) -> Path:

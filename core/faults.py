@@ -21,6 +21,7 @@ STEPS: tuple[str, ...] = (
     "file.written",  # a checkpoint's file, not yet on the disk
     "file.synced",  # not yet under its name
     "file.renamed",  # its name not yet on the disk
+    "words.linked",  # an index of words' files, their names not yet on the disk
     "checkpoint.segments",  # before what makes the files a checkpoint
     "checkpoint.written",
     "checkpoint.tidied",  # the log is not yet trimmed

@@ -28,7 +28,7 @@ class IndexStatus:
     `failed`: the last could not be made, and `error` says why. `segments` counts the parts that
     a search looks at. `deleted` counts the dead vectors that still take space. `memory_bytes`
     is that of the arrays, room for growth included, and not that of texts and metadata;
-    `lexical_memory_bytes` about that of the index of words, 0 until the first search by words.
+    `lexical_memory_bytes` what the index of words takes, 0 until the first search by words.
     `recall`: what approximate searches have found of late; `None` while none was measured.
     """
 

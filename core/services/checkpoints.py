@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is_full
 from core.indexing.catalog import Catalog
 from core.indexing.checkpoints.found import Found
+from core.indexing.lexical.following import LexicalIndexes
+from core.indexing.lexical.kept import KeptWords
 from core.ports.store import Store
 
 if TYPE_CHECKING:  # it imports the kernels, which take a second
@@ -33,6 +35,7 @@ class Checkpoints:
         catalog: Catalog,
         store: Store,
         found: Found,
+        lexical: LexicalIndexes,
         *,
         every_s: float,
         every_bytes: int,
@@ -41,6 +44,7 @@ class Checkpoints:
         self._directory = directory
         self._catalog = catalog
         self._store = store
+        self._lexical = lexical
         self._manifests = list(found.manifests)
         self._known = found.known
         self._writer: CheckpointWriter | None = None
@@ -53,7 +57,9 @@ class Checkpoints:
         self._closed = False
         self._bytes = 0
         self._due = clock() + every_s
-        self._last: object = catalog.state.views if self._is_current else None
+        # One that names what is damaged is made anew.
+        is_good = self._is_current and not found.set_aside
+        self._last = (catalog.state.views, lexical.keep()) if is_good else None
         self.error: str | None = None
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
@@ -96,15 +102,16 @@ class Checkpoints:
         from core.indexing.checkpoints.writing import KEPT, CheckpointWriter, tidy
 
         with self._making:
+            words = self._lexical.keep()  # before the state is read
             state = self._catalog.state
-            if state.views is self._last or not state.position:
+            if not state.position or self._is_last(state.views, words):
                 return self.position
             with self._wake:
                 self._bytes = 0
             self._writer = self._writer or CheckpointWriter(self._directory, self._known)
             try:
-                manifest = self._writer.write(state, self._at(state.position))
-                self._last = state.views
+                manifest = self._writer.write(state, self._at(state.position), words)
+                self._last = state.views, words
                 others = [m for m in self._manifests if m.position != manifest.position]
                 self._manifests = [manifest, *others][:KEPT]
                 tidy(self._directory, self._manifests)
@@ -114,6 +121,10 @@ class Checkpoints:
             self._store.trim_log(self._manifests[-1].position)
             self._store.reclaim()
             return manifest.position
+
+    def _is_last(self, views: object, words: Mapping[str, KeptWords]) -> bool:
+        last = self._last
+        return last is not None and last[0] is views and last[1] == words
 
     def _at(self, position: int) -> str:
         with self._store.read() as snapshot:

@@ -35,7 +35,8 @@ _NONE = repeat(None)
 
 class SearchService:
     """`embedders`: by the name of their model, blocking. `shadow`: measures recall if it was
-    started. `index_error`: why a library's index could not be built, by the library's id."""
+    started. `index_error`: why a library's index could not be built, by the library's id.
+    `lexical`: the indexes of words, in memory if `None`."""
 
     def __init__(
         self,
@@ -45,10 +46,11 @@ class SearchService:
         min_position_wait_s: float,
         shadow: ShadowQueries | None = None,
         index_error: Callable[[str], str | None] = lambda _: None,
+        lexical: LexicalIndexes | None = None,
     ) -> None:
         self._catalog = catalog
         self._embedders = embedders
-        self._lexical = LexicalIndexes(catalog)
+        self._lexical = lexical or LexicalIndexes(catalog)
         self._shadow = shadow or ShadowQueries()
         self._ranker = Ranker(self._shadow)
         self._min_position_wait_s = min_position_wait_s
@@ -117,7 +119,7 @@ class SearchService:
         status = index_status(
             view,
             error=self._index_error(id_),
-            lexical_memory_bytes=self._lexical.memory_bytes(id_),
+            lexical_memory_bytes=self._lexical.size_bytes(id_),
             recall=self._shadow.recall(id_),
         )
         return At(status, state.position)

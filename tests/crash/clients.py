@@ -17,7 +17,7 @@ import httpx
 
 from tests.crash.ledger import Ack, Pen, Seen
 from tests.crash.model import DIMENSION, SHARED, Kind, Write, apply
-from tests.crash.requests import Chooser, of_writer, request_of
+from tests.crash.requests import BY_WORD, Chooser, of_writer, request_of
 from tests.crash.tasks import Task
 
 _TIMEOUT_S = 30.0
@@ -113,11 +113,15 @@ class Reader:
     def _read(self) -> None:
         library = self._rng.choice(list(SHARED))
         writer = self._rng.choice(self._writers)
-        way = self._rng.randrange(3)
+        way = self._rng.randrange(4)
         if way == 0:
             self._note(self._search(library, k=10), library, None)
         elif way == 1:
             answer = self._search(library, k=1000, filter=of_writer(writer))
+            self._note(answer, library, writer)
+        elif way == 2:
+            body = {"k": 1000, "filter": of_writer(writer), "include": ["metadata"], **BY_WORD}
+            answer = self._api.post(f"/libraries/{library}/search", json=body)
             self._note(answer, library, writer)
         else:
             parameters = {"filter": json.dumps(of_writer(writer)), "limit": "1000"}

@@ -11,7 +11,7 @@ CHECKPOINTS = "checkpoints"
 """The folder of what is made from the record, and can be made again."""
 
 MANIFEST = ".checkpoint"
-_FILE = re.compile(rb"[-\w]+\.(?:rows|index|attributes)")
+_FILE = re.compile(rb"[-\w]+\.(?:rows|index|attributes|words)")
 _LOG_SHARE = 0.35
 
 WAL_HEADER_BYTES = 32

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.crash.model import DIMENSION, SHARED
 from tests.crash.record import IndexedRow, Record
-from tests.crash.requests import of_writer
+from tests.crash.requests import BY_WORD, of_writer
 
 MOST_HITS = 10_000
 """That one search can ask for."""
@@ -58,6 +58,7 @@ class Search:
         every = self._answer(k=MOST_HITS, exact=True, include=include)
         some = self._answer(k=_FEW)
         theirs = self._answer(k=MOST_HITS, filter=of_writer(writer))
+        worded = self._answered({"k": MOST_HITS, "include": [], **BY_WORD})
         ids = {id_ for id_, row in self._rows.items() if row.metadata["writer"] == writer}
         return [
             *self._position(every, position),
@@ -67,11 +68,14 @@ class Search:
             *self._count(some["hits"], min(_FEW, len(self._rows))),
             *self._ranking(some["hits"]),
             *self._whole(theirs["hits"], ids),
+            *self._whole(worded["hits"], set(self._rows)),
             *self._listed(writer, ids),
         ]
 
     def _answer(self, **more: object) -> dict[str, Any]:
-        body = {"embedding": self._query.tolist(), "include": [], **more}
+        return self._answered({"embedding": self._query.tolist(), "include": [], **more})
+
+    def _answered(self, body: Mapping[str, object]) -> dict[str, Any]:
         answer = self._api.post(f"/libraries/{self._library}/search", json=body)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()

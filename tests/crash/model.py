@@ -120,8 +120,12 @@ class Namespace:
         return self.ids.get((library, document), document)
 
 
+WORD = "part"
+"""That each text has."""
+
+
 def text_of(op: int, i: int) -> str:
-    return f"What write {op} says in its part {i}."
+    return f"What write {op} says in its {WORD} {i}."
 
 
 def vector_of(op: int, i: int) -> list[float]:

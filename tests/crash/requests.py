@@ -1,6 +1,7 @@
 """A write as a request, and the next write of a writer."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from tests.crash.model import (
     DIMENSION,
     MATCHING_FROM,
     SHARED,
+    WORD,
     Kind,
     Namespace,
     Write,
@@ -77,6 +79,10 @@ def library_body(name: str) -> dict[str, Any]:
 def of_writer(writer: int) -> dict[str, Any]:
     """The filter that all chunks of a writer pass."""
     return {"field": "writer", "op": "eq", "value": writer}
+
+
+BY_WORD: Mapping[str, str] = {"text": WORD, "mode": "lexical"}
+"""A search by words that all chunks are hits of."""
 
 
 class Chooser:

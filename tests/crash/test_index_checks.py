@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.crash.index_checks import check_index, score
-from tests.crash.model import packed, text_of, vector_of
+from tests.crash.model import DIMENSION, packed, text_of, vector_of
 from tests.crash.record import IndexedRow, Record
 
 Hits = list[dict[str, Any]]
@@ -27,7 +27,7 @@ def a_record() -> Record:
 
 
 def hits_of(body: dict[str, Any], rows: dict[str, IndexedRow]) -> Hits:
-    query = np.array(body["embedding"], np.float32)
+    query = np.array(body.get("embedding", [0.0] * DIMENSION), np.float32)  # or by words
     filter_ = body.get("filter")
     hits: Hits = []
     for id_, row in rows.items():

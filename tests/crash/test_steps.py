@@ -14,7 +14,7 @@ from tests.crash.endings import SERVER_STEPS, Ending, How
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with closing(Bench(tmp_path_factory.mktemp("steps"))) as bench:
-        bench.renew()
+        bench.renew(bulk=True)
         yield bench
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.domain.library import Library
+from core.indexing.lexical.kept import KeptWords
 from core.indexing.view import LibraryView
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ class SetAside:
 @dataclass(slots=True)
 class Found:
     """`views`: of all libraries, but for those that are `missing`, whose files can't be used.
-    `manifests`: the usable ones, newest first. `known`: the segments that are served from files."""
+    `words`: the indexes of words that are of use, by library. `manifests`: the usable ones, newest
+    first. `known`: the segments that are served from files."""
 
     views: list[LibraryView] = field(default_factory=list)
     missing: list[Library] = field(default_factory=list)
+    words: dict[str, KeptWords] = field(default_factory=dict)
     manifests: list["Manifest"] = field(default_factory=list)
     known: list["InFiles"] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)

@@ -27,6 +27,8 @@ from core.indexing.checkpoints.manifest import (
 from core.indexing.checkpoints.segments import open_segment
 from core.indexing.checkpoints.writing import InFiles
 from core.indexing.files.container import DamagedFile
+from core.indexing.lexical.analysis import made_for
+from core.indexing.lexical.kept import KeptWords, verify
 from core.indexing.part import Part
 from core.indexing.record import batches, documents_of, from_record, libraries_of
 from core.indexing.view import LibraryView
@@ -88,7 +90,20 @@ class Loading:
         elif kept is None and self._found.set_aside and not self._found.manifests:
             self._found.missing.append(library)
             return
+        if view is not None and kept is not None:
+            self._take_words(library, kept.words)
+        # Whose rows have other serials than those that an index of words knows.
         self._found.views.append(view or from_record(self._snapshot, library))
+
+    def _take_words(self, library: Library, words: KeptWords | None) -> None:
+        if words is None or words.made_for != made_for(library):
+            return
+        try:
+            verify(self._directory, words, self._pool)
+        except DamagedFile as error:
+            self._put_aside(error)
+        else:
+            self._found.words[library.id] = words
 
     def _from_files(self, library: Library, kept: KeptLibrary) -> LibraryView | None:
         """`None`: the vectors are kept otherwise by now. Raises: DamagedFile."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from core.indexing.checkpoints.found import path_of
 from core.indexing.checkpoints.segments import SegmentFiles
 from core.indexing.files.container import DamagedFile, open_container
 from core.indexing.files.writing import write_container
+from core.indexing.lexical.kept import KeptFile, KeptWords
 from core.indexing.packed import Packed
 
 KIND: Final = "checkpoint"
@@ -30,13 +31,24 @@ class KeptSegment:
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptLibrary:
     """`created_at` tells it from one that had its id before. `unsealed`: the ids of chunks that
-    are in no segment, and are read from the record."""
+    are in no segment, and are read from the record. `words`: an index of them, if it is in files;
+    it may lack texts, and have some that are deleted."""
 
     id: str
     created_at: str
     next_serial: int
     segments: Sequence[KeptSegment]
     unsealed: Sequence[str]
+    words: KeptWords | None = None
+
+    @property
+    def files(self) -> Set[str]:
+        """The names of all that it refers to."""
+        words = () if self.words is None else self.words.files.values()
+        return {
+            *(name for segment in self.segments for name in segment.files.names),
+            *(file.name for file in words),
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,12 +62,7 @@ class Manifest:
     @property
     def files(self) -> Set[str]:
         """The names of all that it refers to."""
-        return {
-            name
-            for library in self.libraries.values()
-            for segment in library.segments
-            for name in segment.files.names
-        }
+        return {name for library in self.libraries.values() for name in library.files}
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> Path:
@@ -77,12 +84,16 @@ def write_manifest(directory: Path, manifest: Manifest) -> Path:
                     "stale": sorted(segment.stale),
                 }
             )
+        words = library.words
+        if words is not None:
+            arrays[f"{number}.serials"] = _runs(words.serials)
         libraries.append(
             {
                 "id": library.id,
                 "created_at": library.created_at,
                 "next_serial": library.next_serial,
                 "segments": segments,
+                "words": None if words is None else _described(words),
             }
         )
     parameters = {"position": manifest.position, "at": manifest.at, "libraries": libraries}
@@ -131,4 +142,30 @@ def _library(
             for i, segment in enumerate(described["segments"])
         ],
         unsealed=[unsealed[i] for i in range(len(unsealed))],
+        words=_words(described.get("words"), arrays.get(f"{number}.serials")),
     )
+
+
+def _described(words: KeptWords) -> dict[str, Any]:
+    files = {name: asdict(file) for name, file in words.files.items()}
+    return {"made_for": words.made_for, "meta": words.meta, "files": files}
+
+
+def _words(described: Mapping[str, Any] | None, runs: NDArray[np.int64] | None) -> KeptWords | None:
+    if described is None or runs is None:
+        return None
+    files = {name: KeptFile(**file) for name, file in described["files"].items()}
+    return KeptWords(tuple(described["made_for"]), described["meta"], files, _of_runs(runs))
+
+
+def _runs(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`(r, 2)`, the first and the length of each: of `(n,)`, ascending."""
+    starts = np.flatnonzero(np.diff(numbers, prepend=-2) != 1)
+    return np.stack([numbers[starts], np.diff(starts, append=len(numbers))], axis=1)
+
+
+def _of_runs(runs: NDArray[np.int64]) -> NDArray[np.int64]:
+    firsts, lengths = runs.T
+    rows = np.cumsum(lengths) - lengths
+    numbers: NDArray[np.int64] = np.repeat(firsts - rows, lengths)
+    return numbers + np.arange(len(numbers))

@@ -1,6 +1,6 @@
 """From the catalog's state to a checkpoint: what is in files already is not written again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from core.indexing.checkpoints.manifest import (
 )
 from core.indexing.checkpoints.segments import SegmentFiles, write_segment
 from core.indexing.files.attributes import write_attributes
+from core.indexing.lexical.analysis import made_for
+from core.indexing.lexical.kept import KeptWords
 from core.indexing.part import Part
 from core.indexing.rows import Rows
 from core.indexing.view import LibraryView
@@ -50,14 +52,15 @@ class CheckpointWriter:
         # By identity, which is that of the arrays: each refers to them, so that it stays theirs.
         self._written = {id(segment.rows): segment for segment in known}
 
-    def write(self, state: CatalogState, at: str) -> Manifest:
+    def write(self, state: CatalogState, at: str, words: Mapping[str, KeptWords]) -> Manifest:
         """Durably, in place of the oldest one. `at`: when the log says that the position was
-        written. What a crash leaves behind half done is removed by the next.
+        written. `words`: by library, indexes of words none of which is ahead of the state. What a
+        crash leaves behind half done is removed by the next.
 
         Raises:
             OSError: no room, or no permission. The checkpoints that there were are there still.
         """
-        libraries = {view.library.id: self._library(view) for view in state.views.values()}
+        libraries = {id_: self._library(view, words.get(id_)) for id_, view in state.views.items()}
         manifest = Manifest(state.position, at, libraries)
         faults.reached("checkpoint.segments")
         write_manifest(self._directory, manifest)
@@ -66,7 +69,7 @@ class CheckpointWriter:
         self._written = {key: files for key, files in self._written.items() if key in there}
         return manifest
 
-    def _library(self, view: LibraryView) -> KeptLibrary:
+    def _library(self, view: LibraryView, words: KeptWords | None) -> KeptLibrary:
         segments = [self._segment(part) for part in view.parts if part.index is not None]
         unsealed = [
             part.rows.chunks[row].id
@@ -76,7 +79,9 @@ class CheckpointWriter:
         ]
         library = view.library
         created_at = library.created_at.isoformat()
-        return KeptLibrary(library.id, created_at, view.next_serial, segments, unsealed)
+        if words is not None and words.made_for != made_for(library):
+            words = None
+        return KeptLibrary(library.id, created_at, view.next_serial, segments, unsealed, words)
 
     def _segment(self, part: Part) -> KeptSegment:
         written = self._written.get(id(part.rows))

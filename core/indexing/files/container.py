@@ -87,17 +87,18 @@ def open_container(path: Path, kind: str) -> Container:
         try:
             return _Opening(path, file).container(kind)
         except OSError as error:
-            raise _damage_or(error, path) from error
+            raise damage_or(error, path) from error
 
 
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise _damage_or(error, path) from error
+        raise damage_or(error, path) from error
 
 
-def _damage_or(error: OSError, path: Path) -> Exception:
+def damage_or(error: OSError, path: Path) -> Exception:
+    """What to raise for an error of reading it."""
     if error.errno in _IS_DAMAGE:
         return DamagedFile(path, f"It can't be read: {error.strerror}.")
     return error

@@ -6,13 +6,19 @@ Accents are folded after the stemming, which knows them.
 """
 
 import unicodedata
+from importlib.metadata import version
+from typing import Final
 
 import tantivy
 
-from core.domain.library import Language
+from core.domain.library import Language, Library
 
 LONGEST_TERM_BYTES = 255
 """What is longer (packed bytes, mostly) is no word, and left out."""
+
+_MAKERS: Final = ("1", version("tantivy"), unicodedata.unidata_version)
+"""What terms depend on beside the text and its language. The first is to be raised with each
+change of this module by which a text gets other terms."""
 
 _UNSPACED = (
     r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
@@ -45,3 +51,9 @@ def normalized(text: str) -> str:
     if text.isascii():
         return text
     return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode())
+
+
+def made_for(library: Library) -> tuple[str, ...]:
+    """What an index of its words is good for: those of another library, of another language or of
+    another version of this program have other terms, or serials that say something else."""
+    return (*_MAKERS, library.language, library.created_at.isoformat())

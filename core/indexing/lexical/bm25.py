@@ -1,12 +1,15 @@
-"""The BM25 index of one library, by tantivy, in memory.
+"""The BM25 index of one library, by tantivy: in memory, or in the files of a folder.
 
 BM25 as in Robertson & Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009),
 with k1 = 1.2 and b = 0.75. A deleted text still counts in the frequencies of its words until
 its segment is merged, so that scores may differ by a little after deletions; hits never do.
 """
 
+import shutil
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import tantivy
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.domain.library import Language
 from core.indexing.lexical.analysis import analyzer, normalized
+from core.indexing.lexical.committed import Committed
 
 Serials = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -110,29 +114,43 @@ class LexicalReader:
 
 
 class LexicalIndex:
-    """The one that is written to: by one thread at a time."""
+    """The one that is written to: by one thread at a time.
 
-    def __init__(self, language: Language) -> None:
+    `folder`: where its files are to be, or are; it is removed with the index. Readers go on
+    without. `None`: in memory.
+
+    Raises:
+        ValueError: there is no such folder, no room in it, or what it has is no such index.
+    """
+
+    def __init__(self, language: Language, folder: Path | None = None) -> None:
         schema = tantivy.SchemaBuilder()
         schema.add_unsigned_field("serial", indexed=True, fast=True)
         schema.add_text_field("text", tokenizer_name="words", index_option="freq")
         self._schema = schema.build()
         self._analyzer = analyzer(language)
-        self._index = tantivy.Index(self._schema)
+        self.folder = folder
+        if folder is not None:
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._index = tantivy.Index(self._schema, path=None if folder is None else str(folder))
+        self._index.config_reader("manual")  # or a thread reloads it after commits as well
         self._index.register_tokenizer("words", self._analyzer)
-        self._characters = 0
-        self._texts = 0
+        self._estimate = 0.0
+        self.size_bytes = self._measured_bytes()
 
     @property
-    def memory_bytes(self) -> int:
-        """An estimate, by what such indexes take on a disk, deleted texts included."""
-        return round(_BYTES_PER_TEXT * self._texts + _BYTES_PER_CHARACTER * self._characters)
+    def committed(self) -> Committed | None:
+        """Its files as of the last change; `None` in memory. Not while it is changed."""
+        return None if self.folder is None else Committed.of(self.folder)
 
     def change(self, added: Iterable[tuple[int, str]], removed: Sequence[int]) -> LexicalReader:
         """With texts by new serials, and without others; visible to the reader, all at once.
 
         Each time with a writer of its own: it has half a dozen threads, and there may be many
         libraries. It merges what small segments there are before it ends.
+
+        Raises:
+            ValueError: no room for its files, or no permission.
         """
         writer = self._index.writer(_BUFFER_BYTES, 1)
         if removed:
@@ -144,12 +162,21 @@ class LexicalIndex:
             document.add_unsigned("serial", serial)
             document.add_text("text", normalized(text))
             writer.add_document(document)
-            self._texts += 1
-            self._characters += len(text)
+            self._estimate += _BYTES_PER_TEXT + _BYTES_PER_CHARACTER * len(text)
         writer.commit()
         writer.wait_merging_threads()
+        self.size_bytes = self._measured_bytes()
+        return self.reader()
+
+    def reader(self) -> LexicalReader:
+        """Raises: ValueError: its files are not those of an index, or can't be opened."""
         self._index.reload()
         return LexicalReader(self._index.searcher(), self._schema, self._analyzer)
+
+    def _measured_bytes(self) -> int:
+        """Of its files; in memory an estimate, by what such files take, deleted texts included."""
+        committed = self.committed
+        return round(self._estimate) if committed is None else committed.size_bytes
 
 
 def _within(query: tantivy.Query, chosen: tantivy.Query) -> tantivy.Query:

@@ -1,5 +1,6 @@
-"""The stores, under one name: what the contract's tests say holds for each."""
+"""The stores, under one name: what the contract's tests say holds for each; a small disk."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
 from core.ports.store import Store
 from tests.fakes import FakeStore
+
+SMALL_DISK_MIB = 8
 
 
 @pytest.fixture(params=["sqlite", "postgres", "fake"])
@@ -48,3 +51,16 @@ def postgres_store(postgres_url: str, tmp_path: Path) -> Iterator[PostgresStore]
     opened = PostgresStore(postgres_url, tmp_path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """For which the test has to be root (`CAP_SYS_ADMIN`)."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_MIB}m", "tmpfs", str(disk)]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"No file system can be mounted here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)

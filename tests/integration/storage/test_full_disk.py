@@ -7,7 +7,6 @@ on the size of files stands for a quota, and runs everywhere.
 
 import resource
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,28 +15,15 @@ from pathlib import Path
 
 import apsw
 import httpx
-import pytest
 
 from core.adapters.sqlite.store import DATABASE_NAME
 from tests.e2e.stack import Stack
 from tests.integration.api.calls import assert_problem
+from tests.integration.storage.conftest import SMALL_DISK_MIB
 from tests.waiting import until
 
-DISK_MIB = 8
 REFUSALS = 40
 TEXT = "A sentence of some length. " * 40
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(disk)]
-    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"No file system can be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 class Served:
@@ -180,7 +166,7 @@ def test_vectors_that_find_no_room_are_built_when_there_is(
     vectors.parent.mkdir()
     vectors.symlink_to(small_disk)
     ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes((DISK_MIB - 1) * 2**20))
+    ballast.write_bytes(bytes((SMALL_DISK_MIB - 1) * 2**20))
     with Stack(tmp_path) as stack:
         stack.environments["api"] = {
             "NALANDA_DATA_DIR": str(tmp_path / "data"),

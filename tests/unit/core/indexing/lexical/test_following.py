@@ -99,23 +99,23 @@ def test_a_library_that_is_made_again_begins_anew(written: Written) -> None:
 
 def test_a_deleted_library_is_let_go(written: Written) -> None:
     written.put(a="cat")
-    assert written.lexical.memory_bytes("L") == 0
+    assert written.lexical.size_bytes("L") == 0
     assert written.found("cat") == {"a"}
-    assert written.lexical.memory_bytes("L") > 0
+    assert written.lexical.size_bytes("L") > 0
     written.write(LibraryDeleted("L"), LibraryPut(library("M")))
     with pytest.raises(NotFound):
         written.found("cat")
     assert written.found("cat", "M") == set()
-    assert written.lexical.memory_bytes("L") == 0
+    assert written.lexical.size_bytes("L") == 0
 
 
 def test_space_is_given_back_once_most_of_it_is_dead(written: Written) -> None:
     written.put(**{f"c{i}": "the same few words " * 10 for i in range(20)})
     assert len(written.found("words")) == 20
-    before = written.lexical.memory_bytes("L")
+    before = written.lexical.size_bytes("L")
     written.write(ChunksDeleted("L", [f"c{i}" for i in range(1, 20)]))
     assert written.found("words") == {"c0"}
-    assert written.lexical.memory_bytes("L") < before / 4
+    assert written.lexical.size_bytes("L") < before / 4
 
 
 def test_after_a_failure_each_text_is_there_once(

@@ -1,0 +1,73 @@
+"""What a manifest says is what was written to it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.indexing.checkpoints.manifest import (
+    KeptLibrary,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
+from core.indexing.files.container import DamagedFile
+from core.indexing.files.writing import write_container
+from core.indexing.lexical.kept import KeptFile, KeptWords
+
+SERIALS = st.lists(st.integers(0, 40) | st.integers(2**40, 2**40 + 9), unique=True).map(sorted)
+
+
+def read(path: Path) -> Manifest:
+    with ThreadPoolExecutor(1) as pool:
+        return read_manifest(path, pool)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.none() | SERIALS, max_size=3))
+def test_the_words_of_libraries(serials: list[list[int] | None]) -> None:
+    libraries = {
+        f"l{i}": KeptLibrary(f"l{i}", "then", 7, [], ["a", "b"], words_of(i, has))
+        for i, has in enumerate(serials)
+    }
+    with TemporaryDirectory() as directory:
+        found = read(write_manifest(Path(directory), Manifest(3, "now", libraries)))
+    assert set(found.libraries) == set(libraries)
+    assert found.files == {f"{i}.words" for i, has in enumerate(serials) if has is not None}
+    for id_, library in libraries.items():
+        words, again = library.words, found.libraries[id_].words
+        assert (words is None) == (again is None)
+        if words is not None and again is not None:
+            assert (again.made_for, again.meta) == (words.made_for, words.meta)
+            assert (again.files, again.size_bytes) == (words.files, 9)
+            assert again.serials.dtype == np.int64
+            assert again.serials.tolist() == words.serials.tolist()
+
+
+def words_of(number: int, serials: list[int] | None) -> KeptWords | None:
+    if serials is None:
+        return None
+    files = {"a.idx": KeptFile(f"{number}.words", 2**32 - 1, 9)}
+    return KeptWords(("1", "english"), '{"segments": []}', files, np.array(serials, np.int64))
+
+
+def test_one_by_an_earlier_version_has_no_words(tmp_path: Path) -> None:
+    library = {"id": "l", "created_at": "then", "next_serial": 7, "segments": []}
+    ends = np.zeros(1, np.uint32)
+    write_container(
+        tmp_path / "file",
+        "checkpoint",
+        {"position": 3, "at": "now", "libraries": [library]},
+        {"0.content": np.empty(0, np.uint8), "0.ends": ends},
+    )
+    assert read(tmp_path / "file").libraries["l"].words is None
+
+
+def test_one_that_makes_no_sense_is_damaged(tmp_path: Path) -> None:
+    write_container(tmp_path / "file", "checkpoint", {"position": 3}, {})
+    with pytest.raises(DamagedFile, match="It is no checkpoint's"):
+        read(tmp_path / "file")
