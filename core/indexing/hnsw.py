@@ -81,8 +81,8 @@ class HnswIndex:
         if not filtering.lazily:
             return self._walked(queries, k, ef, filtering)
         # As many matches among them as without a filter, and k of them nearly always: for the
-        # rest, two in a hundred where matches are spread evenly, there is another walk.
-        width = max(ef, k + 2 * math.sqrt(k)) / share
+        # rest, three in a hundred where matches are spread evenly, there is another walk.
+        width = max(ef, k + 1.5 * math.sqrt(k)) / share
         return self._walked(queries, k, math.ceil(width), filtering)
 
     def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[Found]:

@@ -36,10 +36,16 @@ _AHEAD = 8
 
 @kernel
 def distance(graph: Ints, node: int, query: int) -> int:
-    size = graph[CODE_BYTES]
-    found: int = -dot_codes(graph[CODES] + node * size, query, size)
-    if graph[BIAS] != 0:
-        found += load_i32(graph[BIAS], node)
+    return distance_by(graph[CODES], graph[CODE_BYTES], graph[BIAS], node, query)
+
+
+@kernel
+def distance_by(codes: int, size: int, bias: int, node: int, query: int) -> int:
+    """For a loop, which looks these up once: the compiler can't, as it does not know that what is
+    written is not the graph."""
+    found: int = -dot_codes(codes + node * size, query, size)
+    if bias != 0:
+        found += load_i32(bias, node)
     return found
 
 
@@ -58,18 +64,21 @@ def node_of(key: int) -> int:
 
 
 @kernel
-def fetch_codes(graph: Ints, node: int) -> None:
-    start = graph[CODES] + node * graph[CODE_BYTES]
-    for offset in range(0, graph[CODE_BYTES], _LINE_BYTES):
+def fetch_codes(codes: int, size: int, node: int) -> None:
+    start = codes + node * size
+    for offset in range(0, size, _LINE_BYTES):
         prefetch(start + offset)
 
 
 @kernel
-def fetch_links(graph: Ints, node: int, level: int) -> None:
-    start = links_of(graph, node, level)
-    degree = graph[DEGREE_0] if level == 0 else graph[DEGREE]
+def fetch_links(links: int, degree: int) -> None:
     for offset in range(0, degree * 4, _LINE_BYTES):
-        prefetch(start + offset)
+        prefetch(links + offset)
+
+
+@kernel
+def degree_of(graph: Ints, level: int) -> int:
+    return int(graph[DEGREE_0] if level == 0 else graph[DEGREE])
 
 
 @kernel
@@ -92,11 +101,10 @@ def descend(graph: Ints, query: int, entry: int, top: int, bottom: int) -> int:
 
 
 @kernel
-def unvisited(graph: Ints, node: int, level: int, visited: int, tag: int, out: int) -> int:
+def unvisited(links: int, degree: int, visited: int, tag: int, out: int) -> int:
     """Writes the neighbours that this search has not met to `out`, and marks them; how many."""
-    links = links_of(graph, node, level)
     count = 0
-    for i in range(graph[DEGREE_0] if level == 0 else graph[DEGREE]):
+    for i in range(degree):
         neighbour = load_i32(links, i)
         if neighbour < 0:
             break
@@ -119,7 +127,9 @@ def search_level(
     batch: int,
 ) -> int:
     """Fills the pool with the `ef` nearest nodes that the walk finds; how many they are."""
-    store_i64(pool, 0, distance(graph, entry, query) << 32 | entry << 1)
+    codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
+    degree = degree_of(graph, level)
+    store_i64(pool, 0, distance_by(codes, size, bias, entry, query) << 32 | entry << 1)
     store_u16(visited, entry, tag)
     count, place = 1, 0
     while place < count:
@@ -129,20 +139,20 @@ def search_level(
             continue
         store_i64(pool, place, key | 1)
         place += 1
-        fresh = unvisited(graph, node_of(key), level, visited, tag, batch)
+        fresh = unvisited(links_of(graph, node_of(key), level), degree, visited, tag, batch)
         for i in range(min(fresh, _AHEAD)):
-            fetch_codes(graph, load_i32(batch, i))
+            fetch_codes(codes, size, load_i32(batch, i))
         threshold = last(pool, count, ef)
         for i in range(fresh):
             if i + _AHEAD < fresh:
-                fetch_codes(graph, load_i32(batch, i + _AHEAD))
+                fetch_codes(codes, size, load_i32(batch, i + _AHEAD))
             node = load_i32(batch, i)
-            key = distance(graph, node, query) << 32 | node << 1
+            key = distance_by(codes, size, bias, node, query) << 32 | node << 1
             if key < threshold:
                 at = insert(pool, count, ef, key)
                 count = min(count + 1, ef)
                 place = min(place, at)
-                fetch_links(graph, node, level)
+                fetch_links(links_of(graph, node, level), degree)
                 threshold = last(pool, count, ef)
     return count
 
@@ -168,7 +178,9 @@ def search_allowed(
     is farther than the last of `ef` allowed ones. `allowed`: the address of `(n,) bool`. Returns
     -1 after `budget` distances: whoever calls has a better way.
     """
-    first = distance(graph, entry, query) << 32 | entry << 1
+    codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
+    degree = degree_of(graph, 0)
+    first = distance_by(codes, size, bias, entry, query) << 32 | entry << 1
     store_i64(frontier, 0, first)
     store_u16(visited, entry, tag)
     waiting, place, count, spent = 1, 0, 0, 1
@@ -185,24 +197,24 @@ def search_allowed(
             break
         store_i64(frontier, place, key | 1)
         place += 1
-        fresh = unvisited(graph, node_of(key), 0, visited, tag, batch)
+        fresh = unvisited(links_of(graph, node_of(key), 0), degree, visited, tag, batch)
         spent += fresh
         if spent > budget:
             return -1
         for i in range(min(fresh, _AHEAD)):
-            fetch_codes(graph, load_i32(batch, i))
+            fetch_codes(codes, size, load_i32(batch, i))
         for i in range(fresh):
             if i + _AHEAD < fresh:
-                fetch_codes(graph, load_i32(batch, i + _AHEAD))
+                fetch_codes(codes, size, load_i32(batch, i + _AHEAD))
             node = load_i32(batch, i)
-            key = distance(graph, node, query) << 32 | node << 1
+            key = distance_by(codes, size, bias, node, query) << 32 | node << 1
             if key >= threshold:
                 continue
             if key < last(frontier, waiting, frontier_limit):
                 at = insert(frontier, waiting, frontier_limit, key)
                 waiting = min(waiting + 1, frontier_limit)
                 place = min(place, at)
-                fetch_links(graph, node, 0)
+                fetch_links(links_of(graph, node, 0), degree)
             if load_u8(allowed, node):
                 insert(pool, count, ef, key)
                 count = min(count + 1, ef)

@@ -170,7 +170,7 @@ def fetch_row(block: Ints, row: int) -> None:
     if block[CODES] == 0:
         fetch_floats(block, row)
         return
-    fetch_codes(block, row)
+    fetch_codes(block[CODES], block[CODE_BYTES], row)
     prefetch(block[RESIDUALS] + row * 4)
     prefetch(block[REACHES] + row * 4)
 
