@@ -17,6 +17,7 @@ _METRICS = {Metric.COSINE: layout.COSINE, Metric.DOT: layout.DOT, Metric.L2: lay
 _LINE_BYTES = 64
 _SAMPLE = 2**18
 """So many numbers of the rows tell their range."""
+_SPAN = 255
 _OUTSIDE = 5e-4
 """The share of numbers at each end that the codes' range need not reach."""
 
@@ -56,6 +57,13 @@ class Coded:
         """Only while the index is built, or read."""
         self.arrays[place] = array
         self.block[place] = array.ctypes.data
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the rows are whole numbers that their codes have as they are, as those of
+        pictures: a distance of codes is a true one then."""
+        is_l2 = self.vectors.metric is Metric.L2
+        return is_l2 and self.step == 1.0 and float(self.scale[3]) == 0.0
 
     def rescale(self, step: float, shift: float) -> None:
         """By what the rows' codes were made with, once they are all made."""
@@ -136,8 +144,11 @@ def range_of(vectors: Vectors) -> tuple[float, float]:
     every = max(1, vectors.matrix.size // _SAMPLE)
     sample = vectors.matrix[::every].astype(np.float64)
     if vectors.metric is Metric.L2:
+        low, high = float(sample.min()), float(sample.max())
+        if high - low <= _SPAN and np.array_equal(sample, np.rint(sample)):
+            return 1.0, low + 128
         low, high = _ends(sample)
-        step = (high - low) / 255
+        step = (high - low) / _SPAN
         return (step or 1.0), low + 128 * (step or 1.0)
     if vectors.metric is Metric.COSINE:
         sample /= vectors.norms[::every, np.newaxis]
@@ -148,5 +159,5 @@ def range_of(vectors: Vectors) -> tuple[float, float]:
 def _ends(sample: NDArray[np.float64]) -> tuple[float, float]:
     low, high = np.quantile(sample, [_OUTSIDE, 1 - _OUTSIDE])
     whole = float(sample.min()), float(sample.max())
-    # Within reason all are inside, so that whole numbers up to 255 are coded without an error.
+    # Within reason all are inside.
     return whole if whole[1] - whole[0] <= 1.5 * (high - low) else (float(low), float(high))

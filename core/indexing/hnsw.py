@@ -116,6 +116,7 @@ class HnswIndex:
                 self.coded.shift,
                 ef,
                 scored,
+                self.coded.is_whole,
                 filtering.walked,
                 filtering.checked,
                 filtering.budget,

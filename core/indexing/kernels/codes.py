@@ -27,6 +27,7 @@ from core.indexing.kernels.layout import (
 from core.indexing.kernels.memory import (
     load_f32,
     load_f64,
+    load_u8,
     store_f32,
     store_f64,
     store_i32,
@@ -80,6 +81,30 @@ def encode_query(
         store_u8(out, i, code_of((load_f32(query, i) - shift) * steps))
     for i in range(dimension, size):
         store_u8(out, i, 0)
+
+
+@kernel
+def is_whole(query: int, dimension: int, shift: float, code: int) -> bool:
+    """Whether a query, less the shift, is what its code says at a step of 1."""
+    i = 0
+    while i < dimension and signed(load_u8(code, i)) == load_f32(query, i) - shift:
+        i += 1
+    return i == dimension
+
+
+@kernel
+def constant_of(dimension: int, code: int) -> int:
+    """`|s|² + 256·Σs`: what the square of a distance to a row is more than twice `distance`."""
+    total = 0
+    for i in range(dimension):
+        here = signed(load_u8(code, i))
+        total += here * here + 256 * here
+    return total
+
+
+@kernel
+def signed(byte: int) -> int:
+    return byte - ((byte & 128) << 1)
 
 
 @kernel

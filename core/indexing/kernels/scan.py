@@ -12,7 +12,7 @@ Values order rows as scores do: `x·q/|x|` under cosine, `x·q`, and `x·q - |x|
 
 import math
 
-from core.indexing.kernels.codes import encode_query, largest
+from core.indexing.kernels.codes import encode_query, largest, signed
 from core.indexing.kernels.dots import dot_codes, dot_codes_by_4, dot_floats
 from core.indexing.kernels.graph import fetch_codes
 from core.indexing.kernels.jit import kernel
@@ -80,8 +80,7 @@ def prepare(block: Ints, query: int, scale: Doubles, code: int, facts: int) -> N
     encode_query(query, dimension, size, unit, shift, code)
     total, missed, coded = 0, 0.0, 0.0
     for i in range(dimension):
-        here = load_u8(code, i)
-        here -= (here & 128) << 1
+        here = signed(load_u8(code, i))
         total += here
         coded += (unit * here) ** 2
         missed += (load_f32(query, i) - shift - unit * here) ** 2

@@ -1,6 +1,8 @@
 """Whole searches of a graph: coded, walked, and scored anew in full precision."""
 
-from core.indexing.kernels.codes import encode_query, largest
+import math
+
+from core.indexing.kernels.codes import constant_of, encode_query, is_whole, largest
 from core.indexing.kernels.graph import descend, node_of, search_allowed, search_level
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
@@ -11,6 +13,7 @@ from core.indexing.kernels.layout import (
     ENTRY,
     FRONTIER,
     FRONTIER_LIMIT,
+    HALVES,
     L2,
     METRIC,
     POOL,
@@ -19,8 +22,8 @@ from core.indexing.kernels.layout import (
     TOP_LEVEL,
     VISITED,
 )
-from core.indexing.kernels.memory import load_i64, load_u8, store_u16
-from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
+from core.indexing.kernels.memory import load_f64, load_i64, load_u8, prefetch, store_u16
+from core.indexing.kernels.scoring import fetch_floats, length, rounded, score, sort_in
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
 LAST_TAG = 0xFFFF
@@ -73,6 +76,7 @@ def search_graph(
     shift: float,
     ef: int,
     scored: int,
+    whole: bool,
     allowed: int,
     checked: int,
     budget: int,
@@ -84,24 +88,42 @@ def search_graph(
 
     `scored`: how many of the pool are scored. `allowed`: the address of `(n,) bool` if the walk
     collects none but those; `checked`: the same if rows are looked up only as they are scored;
-    0 without a filter. `rows`, `scores`: `(q, scored)`; `counts`: `(q,)`, -1 if given up.
+    0 without a filter. `whole`: rows are whole numbers and no more than their codes, so that with
+    such a query they are not looked at again. `rows`, `scores`: `(q, scored)`; `counts`: `(q,)`,
+    -1 if given up.
     """
     dimension = block[DIMENSION]
     for i in range(len(queries)):
         query = queries.ctypes.data + i * dimension * 4
         found = walk(block, scratch, query, step, shift, ef, allowed, budget)
+        pool, code = scratch[POOL], scratch[QUERY]
+        known = whole and is_whole(query, dimension, shift, code)
+        constant = constant_of(dimension, code) if known else 0
         query_length = length(query, dimension)
         kept, looked = 0, 0
-        pool = scratch[POOL]
         rows_out = rows.ctypes.data + i * rows.shape[1] * 8
         out = scores.ctypes.data + i * scores.shape[1] * 8
         for j in range(min(found, scored)):
-            fetch_floats(block, node_of(load_i64(pool, j)))
+            if known:
+                prefetch(block[HALVES] + node_of(load_i64(pool, j)) * 8)
+            else:
+                fetch_floats(block, node_of(load_i64(pool, j)))
         while looked < found and kept < scored:
-            row = node_of(load_i64(pool, looked))
+            key = load_i64(pool, looked)
+            row = node_of(key)
             looked += 1
             if checked == 0 or load_u8(checked, row):
-                value = score(block, row, query, query_length)
+                if known:
+                    square = whole_square(block, row, key >> 32) + constant
+                    value = rounded(-math.sqrt(square))
+                else:
+                    value = score(block, row, query, query_length)
                 sort_in(rows_out, out, kept, row, value)
                 kept += 1
         counts[i] = kept if found >= 0 else -1
+
+
+@kernel
+def whole_square(block: Ints, row: int, distance: int) -> int:
+    """Twice the distance that a walk has, with the half that it may have lost."""
+    return 2 * distance + (int(2 * load_f64(block[HALVES], row)) & 1)

@@ -114,7 +114,7 @@ def test_it_keeps_its_word(document: schemathesis.BaseSchema, subtests: pytest.S
 
 
 def try_out(operation: schemathesis.APIOperation[Any, Any, Any, Any]) -> None:
-    @generated(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @generated(max_examples=12, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def answers_as_documented(case: schemathesis.Case[Any]) -> None:
         # No position is reached that was not, and no question is answered without a worker.

@@ -172,7 +172,7 @@ raw_filters = st.recursive(
 metadata = st.dictionaries(keys, values)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(raw=raw_filters, of_chunk=metadata, of_document=metadata)
 def test_a_filter_says_what_the_contract_says(
     raw: dict[str, Any], of_chunk: dict[str, Any], of_document: dict[str, Any]

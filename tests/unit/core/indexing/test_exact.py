@@ -57,7 +57,7 @@ def test_random_vectors_near_and_far_from_the_origin(metric: Metric, offset: flo
         assert_exact(view, vectors, (rng.standard_normal(24) + offset).astype(np.float32), k)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     vectors=arrays(
         np.float32, st.tuples(st.integers(1, 30), st.just(3)), elements=st.integers(-3, 3)

@@ -52,7 +52,7 @@ def _check(found: Found, expected: NDArray[np.float64], k: int) -> None:
     share=st.sampled_from([None, 0.1, 0.6]),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_as_float64_finds(
     make: Callable[[NDArray[np.float32], Metric], FlatIndex],
     metric: Metric,

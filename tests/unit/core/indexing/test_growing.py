@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -28,6 +28,7 @@ def check(codes: GrowingCodes, vectors: Vectors, query: NDArray[np.float32]) -> 
     assert found.scores.tolist() == pytest.approx(sorted(scores, reverse=True), rel=1e-6)
 
 
+@settings(max_examples=60)
 @given(
     metric=st.sampled_from(Metric),
     counts=st.lists(st.integers(1, 4 * CODED_FROM), min_size=1, max_size=8),

@@ -230,3 +230,29 @@ def test_other_code_paths_find_the_same(path: cpu.CodePath, rows: Rows) -> None:
         assert name == wanted
         outputs.append(answer)
     assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (-130, 100), (1_000, 1_020)])
+def test_whole_numbers_are_scored_by_their_codes_as_by_themselves(low: int, high: int) -> None:
+    rng = np.random.default_rng(4)
+    whole = rng.integers(low, high, (1_000, 30), endpoint=True).astype(np.float32)
+    whole[:2] = [[low], [high]]
+    built = build_hnsw(vectors_of(whole, Metric.L2))
+    assert built.coded.is_whole
+    beyond = np.full((1, 30), 3 * high, np.float32)
+    for queries in (whole[:50] + rng.integers(-1, 2, (50, 30)), whole[:50] + 0.25, beyond):
+        asked = np.asarray(queries, np.float32)
+        for i, found in enumerate(built.walk(asked, K, 400)):
+            exactly = scores_of(whole, asked[i], Metric.L2)[found.rows].astype(np.float32)
+            assert found.scores.tolist() == exactly.tolist()
+            assert found.scores.tolist() == sorted(exactly.tolist(), reverse=True)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_rows_that_are_not_whole_are_no_more_than_near_their_codes(metric: Metric) -> None:
+    rows = np.random.default_rng(5).integers(0, 200, (500, 30)).astype(np.float32)
+    assert build_hnsw(vectors_of(rows, metric)).coded.is_whole == (metric is Metric.L2)
+    rows[250, 7] += 0.5
+    assert not build_hnsw(vectors_of(rows, metric)).coded.is_whole
+    rows[250, 7] = 500
+    assert not build_hnsw(vectors_of(rows, metric)).coded.is_whole

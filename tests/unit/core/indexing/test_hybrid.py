@@ -33,7 +33,7 @@ def made(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalRe
     return view, reader
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(0, 1_000),
     st.sampled_from(Metric),

@@ -35,7 +35,7 @@ def ids(found: list[ChunkPage]) -> list[str]:
     return [item.id for page in found for item in page.chunks]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     values=st.lists(st.sampled_from(KEYS) | st.none(), max_size=29),
     order_by=st.sampled_from([None, "x", "-x"]),

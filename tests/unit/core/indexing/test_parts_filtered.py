@@ -180,4 +180,4 @@ def in_order(view: LibraryView, order_by: str | None) -> list[str]:
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestHistories.settings = settings(max_examples=30, stateful_step_count=25)

@@ -146,4 +146,4 @@ def check_search(view: LibraryView, wanted: Contents, k: int, filter_: Filter | 
 
 
 test_histories = pytest.mark.filterwarnings("error")(Histories.TestCase)
-Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=25)

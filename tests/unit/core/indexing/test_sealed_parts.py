@@ -151,7 +151,7 @@ def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("few")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     taken=st.lists(steps, max_size=14),
     raw=st.sampled_from(FILTERS),

@@ -110,7 +110,7 @@ def rows_that_match(
     return [row for row in within if matches(chunks[row], documents[chunks[row].document_id])]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     raws=st.lists(raw_filters, min_size=1, max_size=4),
     of_chunks=st.lists(

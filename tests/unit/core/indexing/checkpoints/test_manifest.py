@@ -27,7 +27,7 @@ def read(path: Path) -> Manifest:
         return read_manifest(path, pool)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.none() | SERIALS, max_size=3))
 def test_the_words_of_libraries(serials: list[list[int] | None]) -> None:
     libraries = {

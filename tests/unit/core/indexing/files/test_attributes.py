@@ -56,7 +56,7 @@ def in_order(index: AttributeIndex, raw: str | None, is_behind: Any = None) -> l
     return index.first(order, BitMap(range(index.size)), index.size, is_behind)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     raws=st.lists(raw_filters, min_size=1, max_size=4),
     before=st.lists(raw_filters, max_size=3),

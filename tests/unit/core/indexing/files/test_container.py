@@ -53,7 +53,7 @@ def verified(path: Path, pool: Executor) -> Container:
     return container
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(arrays=st.dictionaries(st.text(max_size=8), some_arrays, max_size=5), parameters=parameters)
 def test_what_is_written_is_read(
     directory: Path, pool: Executor, arrays: dict[str, NDArray[Any]], parameters: dict[str, Any]
@@ -145,7 +145,7 @@ def regions(size: int) -> st.SearchStrategy[int]:
     )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.data_too_large])
 @given(of=st.data())
 def test_each_flipped_bit_is_found(
     directory: Path, healthy: bytes, pool: Executor, of: st.DataObject
@@ -156,7 +156,7 @@ def test_each_flipped_bit_is_found(
     assert is_found(directory / "flipped", bytes(content), pool)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(of=st.data())
 def test_each_truncation_is_found(
     directory: Path, healthy: bytes, pool: Executor, of: st.DataObject
@@ -164,7 +164,7 @@ def test_each_truncation_is_found(
     assert is_found(directory / "cut", healthy[: of.draw(regions(len(healthy)))], pool)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(of=st.data(), length=st.integers(1, 5_000), by=st.sampled_from([b"\0", b"\xff", b"x"]))
 def test_each_overwritten_stretch_is_found(
     directory: Path, healthy: bytes, pool: Executor, of: st.DataObject, length: int, by: bytes
@@ -174,7 +174,7 @@ def test_each_overwritten_stretch_is_found(
     assert content == healthy or is_found(directory / "overwritten", content, pool)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=300))
 def test_no_other_bytes_are_a_container(directory: Path, pool: Executor, content: bytes) -> None:
     assert is_found(directory / "foreign", content, pool)

@@ -1,7 +1,7 @@
 from itertools import combinations, pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.indexing.ivf.widths import share_out
@@ -22,7 +22,6 @@ def _error(variances: list[float], widths: list[int]) -> float:
     st.lists(st.floats(1e-3, 10), min_size=1, max_size=8),
     st.integers(1, 8),
 )
-@settings(deadline=None)
 def test_no_other_division_is_better(variances: list[float], tables: int) -> None:
     found = share_out(np.array(variances), tables).tolist()
     count, parts = len(variances), min(tables, len(variances))

@@ -18,7 +18,7 @@ DOTS = {path: compiled(dot_cells.make_dot_cells(path), 4) for path in PATHS}
 
 @pytest.mark.parametrize("path", PATHS)
 @given(sixteens=st.integers(1, 12), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_products(path: CodePath, sixteens: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = 16 * sixteens
@@ -31,7 +31,6 @@ def test_products(path: CodePath, sixteens: int, seed: int) -> None:
 
 
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=100), st.data())
-@settings(deadline=None)
 def test_the_threshold_is_the_wanted_value(values: list[int], draw: st.DataObject) -> None:
     wanted = draw.draw(st.integers(1, len(values)))
     found = threshold(np.array(values, np.int32), len(values), wanted)
@@ -41,6 +40,5 @@ def test_the_threshold_is_the_wanted_value(values: list[int], draw: st.DataObjec
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=100))
-@settings(deadline=None)
 def test_the_first_of_the_greatest(values: list[int]) -> None:
     assert greatest(np.array(values, np.int32), len(values)) == values.index(max(values))

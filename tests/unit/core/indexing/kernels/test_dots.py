@@ -33,7 +33,7 @@ CALLERS = {path: _callers(path) for path in PATHS}
 
 @pytest.mark.parametrize("path", PATHS)
 @given(blocks=st.integers(1, 9), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_codes(path: CodePath, blocks: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     size = 64 * blocks
@@ -59,7 +59,7 @@ def test_codes_at_their_ends_do_not_saturate(path: CodePath) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @given(count=st.integers(1, 200), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_floats(path: CodePath, count: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = rng.standard_normal((2, count), np.float32)

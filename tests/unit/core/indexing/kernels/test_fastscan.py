@@ -38,7 +38,7 @@ def _packed(codes: NDArray[np.uint8], path: CodePath) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("queries", [1, 4])
 @pytest.mark.parametrize("path", PATHS)
 @given(chunks=st.integers(1, 64), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_sums(path: CodePath, queries: int, chunks: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 16, (32, 4 * chunks)).astype(np.uint8)
@@ -59,7 +59,7 @@ def _pass(sums: int, biases: int, scale: float, base: float, threshold: float) -
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_passes_a_threshold(seed: int) -> None:
     rng = np.random.default_rng(seed)
     sums = rng.integers(0, 1 << 16, 32).astype(np.int32)

@@ -1,11 +1,10 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.indexing.kernels.inverted import group_by_cell, select_smallest
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=200), st.data())
 def test_the_smallest_come_first(keys: list[int], draw: st.DataObject) -> None:
     wanted = draw.draw(st.integers(1, len(keys)))

@@ -8,7 +8,7 @@ from tests.unit.core.indexing.kernels.calling import compiled
 
 
 @given(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=60), st.integers(1, 20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_pool_keeps_the_least_in_order(keys: list[int], limit: int) -> None:
     pool = np.zeros(limit + 1, np.int64)
     count = 0
@@ -31,7 +31,6 @@ _floats = st.floats(width=32, allow_nan=False)
 
 
 @given(_floats, _floats)
-@settings(deadline=None)
 def test_ordered_integers_compare_as_their_floats(a: float, b: float) -> None:
     if a != b:
         assert (_ordered(a) < _ordered(b)) == (a < b)

@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.indexing.kernels import inverted_layout as layout
@@ -9,7 +9,6 @@ from core.indexing.kernels.tables import fill_tables
 
 
 @given(sizes=st.lists(st.integers(0, 5), min_size=1, max_size=30), seed=st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_tables_are_products_in_8_bits(sizes: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     widths = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

@@ -139,7 +139,7 @@ WORDS = st.sampled_from(["red", "green", "blue", "one", "two"])
 BAGS = st.lists(st.lists(WORDS, max_size=6), min_size=1, max_size=12)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(BAGS, st.lists(WORDS, min_size=1, max_size=3), st.integers(1, 5))
 def test_scores_are_those_of_the_formula(bags: list[list[str]], asked: list[str], k: int) -> None:
     ranking = reader(*map(" ".join, bags), language=Language.NONE).search(" ".join(asked), k)

@@ -145,7 +145,7 @@ WRITE = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(WRITE, st.booleans()), max_size=12))
 def test_after_any_writes_the_words_are_those_of_the_chunks(
     writes: Sequence[tuple[dict[str, str | None], bool]],
