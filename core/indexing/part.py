@@ -72,12 +72,6 @@ class Part:
         return self.rows.memory_bytes + self.alive.nbytes + serials + index + attributes
 
     @property
-    def scanned_bytes(self) -> int:
-        if self.kind is not IndexKind.FLAT:
-            return 0
-        return self.size * self.rows.dimension * self.rows.matrix.itemsize
-
-    @property
     def vectors(self) -> Vectors:
         rows, size = self.rows, self.size
         return Vectors(rows.metric, rows.matrix[:size], rows.norms[:size])

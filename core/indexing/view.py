@@ -12,7 +12,7 @@ from pyroaring import BitMap
 
 from core.domain.document import Chunk, Document, Embedding
 from core.domain.filters import Filter, ids_named_by
-from core.domain.library import Library
+from core.domain.library import IndexKind, Library
 from core.indexing.attributes import bitmaps
 from core.indexing.columns import Ids
 from core.indexing.part import Part, Serials
@@ -69,14 +69,10 @@ class LibraryView:
     def memory_bytes(self) -> int:
         return sum(part.memory_bytes for part in self.parts)
 
-    @property
-    def vector_bytes(self) -> int:
-        return sum(part.rows.matrix[: part.size].nbytes for part in self.parts)
-
-    @property
-    def scanned_bytes(self) -> int:
-        """Of vectors that a search without a filter compares one by one."""
-        return sum(part.scanned_bytes for part in self.parts)
+    def scanned_bytes(self, *, exact: bool) -> int:
+        """Of codes that a search without a filter compares one by one."""
+        scanned = [part for part in self.parts if exact or part.kind is IndexKind.FLAT]
+        return sum(part.size * part.rows.dimension for part in scanned)
 
     @property
     def delta(self) -> Part | None:
