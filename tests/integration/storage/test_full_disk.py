@@ -7,6 +7,8 @@ on the size of files stands for a quota, and runs everywhere.
 
 import resource
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +25,7 @@ from tests.integration.storage.conftest import SMALL_DISK_MIB
 from tests.waiting import until
 
 REFUSALS = 40
-TEXT = "A sentence of some length. " * 40
+TEXT = "A sentence of some length. " * 400
 
 
 class Served:
@@ -109,7 +111,10 @@ def fill(running: Served) -> None:
         reading.result(120)
 
 
-def check_file(data_dir: Path) -> None:
+def check_data(data_dir: Path) -> None:
+    command = [sys.executable, "-m", "cli", "verify", "--full", "--data", str(data_dir)]
+    verified = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
     with closing(apsw.Connection(str(data_dir / DATABASE_NAME))) as connection:
         assert connection.pragma("integrity_check") == "ok"
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -123,7 +128,7 @@ def test_a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room(
     small_disk: Path, tmp_path: Path
 ) -> None:
     ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(2**20))
+    ballast.write_bytes(bytes(2**23))
     with served(tmp_path, small_disk / "data") as (stack, running):
         fill(running)
         for answer in running.refused.values():
@@ -138,7 +143,7 @@ def test_a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room(
         running.read()
         running.check()
         assert stack.stop("api") == -signal.SIGTERM
-    check_file(small_disk / "data")
+    check_data(small_disk / "data")
 
 
 def test_a_quota_refuses_writes_until_it_is_raised(tmp_path: Path) -> None:
@@ -155,7 +160,7 @@ def test_a_quota_refuses_writes_until_it_is_raised(tmp_path: Path) -> None:
         assert running.write("after").status_code == 201
         running.check()
         assert stack.stop("api") == -signal.SIGTERM
-    check_file(tmp_path / "data")
+    check_data(tmp_path / "data")
 
 
 def test_vectors_that_find_no_room_are_built_when_there_is(
