@@ -80,7 +80,9 @@ def open_reader(path: Path) -> apsw.Connection:
 def _prepare(connection: apsw.Connection, durability: Durability) -> None:
     _check_ownership(connection)
     _configure(connection)
-    connection.pragma("auto_vacuum", _INCREMENTAL)  # heeded by a file with nothing in it yet
+    if connection.pragma("schema_version") == 0:
+        # Heeded by a file with nothing in it yet, and a write to others: no full disk takes it.
+        connection.pragma("auto_vacuum", _INCREMENTAL)
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StorageError("Its file system has no shared memory, which the WAL mode needs.")
     connection.pragma("synchronous", _SYNCHRONOUS[durability])

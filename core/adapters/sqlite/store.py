@@ -18,11 +18,13 @@ from core.adapters.sqlite.transactions import (
     SqliteTransaction,
     SqliteUnitOfWork,
 )
+from core.domain.errors import StorageFull
 from core.ports.store import Durability, Listener
 
 DATABASE_NAME = "nalanda.db"
 
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
+_TAKEN = "SELECT epoch, cursor_key FROM cluster"
 
 
 class SqliteStore:
@@ -38,13 +40,24 @@ class SqliteStore:
         try:
             self._path = data_dir / DATABASE_NAME
             self._writer = open_writer(self._path, durability)
-            with sqlite_errors():
-                ((self._epoch, self.cursor_key),) = fetch(self._writer, _TAKE_OVER)
+            self._epoch, self.cursor_key = self._taken_over()
         except BaseException:
             self._data_dir.release()
             raise
         self._writes = Grouping(SqliteTransaction(self._writer))
         self._readers = Readers(self._path)
+
+    def _taken_over(self) -> tuple[int, bytes]:
+        """Epoch and cursor key. A full disk, from which reads are served, leaves the epoch as it
+        is: that nobody else writes is the lock's doing here."""
+        try:
+            with sqlite_errors():
+                found = fetch(self._writer, _TAKE_OVER)
+        except StorageFull:
+            with sqlite_errors():
+                found = fetch(self._writer, _TAKEN)
+        ((epoch, key),) = found
+        return epoch, key
 
     @property
     def position(self) -> int:

@@ -135,6 +135,11 @@ def test_a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room(
             assert_problem(answer, 507)
             assert "full" in answer.json()["detail"]
         running.check()
+        stack.kill("api")
+        stack.start("api")
+        running.read()
+        assert running.write("started").status_code == 507
+        running.check()
         ballast.unlink()
         assert running.write("after").status_code == 201
         running.check()
