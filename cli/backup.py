@@ -13,10 +13,11 @@ from cli.options import JsonFlag
 from cli.processes.options import DataDir
 from cli.progress import bar
 from cli.terminal import show_rows
-from core.backup.databases import backed_up
+from core.backup.databases import backed_up, to_fill
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.backup.restoring import restore as restored
+from core.backup.restoring import restore_into
 from core.backup.taking import back_up
 from core.settings import Settings
 
@@ -57,8 +58,14 @@ def backup(
 def restore(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the backups are.")],
     data: Annotated[
-        Path, typer.Option("--data", metavar="NEW_DIR", help="The new data directory.")
-    ],
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="NEW_DIR",
+            help="The new data directory.",
+            show_default="into the database at NALANDA_DATABASE_URL",
+        ),
+    ] = None,
     position: Annotated[
         int | None, typer.Option(min=0, help="As of this position, instead of the last.")
     ] = None,
@@ -71,12 +78,23 @@ def restore(
         ),
     ] = None,
 ) -> None:
-    """Make a new data directory from backups."""
+    """Make a new data directory from backups, or fill an empty PostgreSQL database with them."""
     if position is not None and time is not None:
         raise typer.BadParameter("Give a position or a time.", param_hint="--time")
+    database = to_fill(Settings()) if data is None else None
     with bar("Restoring") as progress:
-        made = restored(directory, data, progress, position=position, time=time)
-    typer.echo(f"{data} has the database as of position {made.position}.")
+        if data is not None:
+            place = str(data)
+            made = restored(directory, data, progress, position=position, time=time)
+        elif database is not None:
+            place = database.place
+            made = restore_into(database, directory, progress, position=position, time=time)
+        else:
+            raise typer.BadParameter(
+                "Name a new directory, or set NALANDA_DATABASE_URL to an empty database.",
+                param_hint="--data",
+            )
+    typer.echo(f"{place} has the database as of position {made.position}.")
 
 
 def _back_up(directory: Path, settings: Settings, *, full: bool, as_json: bool) -> None:

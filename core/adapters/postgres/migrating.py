@@ -41,8 +41,8 @@ def migrate(connection: Connection) -> None:
         connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SET LOCAL lock_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        _check_server(connection)
-        done = _format(connection)
+        check_server(connection)
+        done = format_of(connection)
         if done is None:
             done = 0
             connection.execute(_MARK)
@@ -55,8 +55,8 @@ def examine(url: str) -> str:
     """What there is, in a line; nothing is changed. Raises: StorageError."""
     database = Database(url)
     with database.opening(), database.connect("full") as connection:
-        _check_server(connection)
-        done = _format(connection)
+        check_server(connection)
+        done = format_of(connection)
         number = connection.info.server_version
         version = f"PostgreSQL {number // 10_000}.{number % 10_000}"
         found = "empty, to be set up" if done is None else f"format {done} of {len(MIGRATIONS)}"
@@ -66,7 +66,7 @@ def examine(url: str) -> str:
     return f"{version} at {database.place}, {found}"
 
 
-def _check_server(connection: Connection) -> None:
+def check_server(connection: Connection) -> None:
     version = connection.info.server_version // 10_000
     if version < _OLDEST_SERVER:
         raise StorageError(f"It is PostgreSQL {version}; {_OLDEST_SERVER} or newer is needed.")
@@ -77,7 +77,7 @@ def _check_server(connection: Connection) -> None:
         raise StorageError(f"Its encoding is {encoding}; UTF8 is needed.")
 
 
-def _format(connection: Connection) -> int | None:
+def format_of(connection: Connection) -> int | None:
     """How many steps were made before; none of ours: the database is empty."""
     ((ours,),) = fetch(connection, _OURS)
     if not ours:
