@@ -79,8 +79,8 @@ class PostgresToFill:
             return self._database.connect("full")
         except psycopg.Error as error:
             raise StorageError(
-                f"{self.place} can't be opened: {reason_of(error)}"
-                " Start it, or set NALANDA_DATABASE_URL to another."
+                f"{self.place} can't be opened ({reason_of(error)}):"
+                " check NALANDA_DATABASE_URL, and that the server runs."
             ) from error
 
     def _check_nothing_in(self, connection: Connection) -> None:

@@ -13,7 +13,7 @@ from core.domain.errors import StorageError
 MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 
 _OLDEST_SERVER = 14
-_LOCK = 0x4E_41_4C_44
+LOCK = 0x4E_41_4C_44
 """`NALD`: the advisory lock under which formats change."""
 
 _SCHEMA = "SELECT current_schema(), current_setting('server_encoding')"
@@ -40,7 +40,7 @@ def migrate(connection: Connection) -> None:
     with connection.transaction():
         connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SET LOCAL lock_timeout = 0")
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         check_server(connection)
         done = format_of(connection)
         if done is None:

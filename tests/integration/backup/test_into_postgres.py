@@ -12,7 +12,7 @@ from core import faults
 from core.adapters.postgres import PostgresStore
 from core.adapters.postgres.backups import PostgresBackedUp
 from core.adapters.postgres.filling import PostgresToFill
-from core.adapters.sqlite import SqliteStore
+from core.adapters.postgres.migrating import LOCK
 from core.backup.manifest import Kind
 from core.backup.restoring import Restored, restore, restore_into
 from core.backup.taking import back_up
@@ -211,7 +211,7 @@ def test_no_server_starts_meanwhile(
     def try_lock(step: str) -> None:
         if step == "restore.before_commit":
             with psycopg.connect(target_url) as connection:
-                tried = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (0x4E414C44,))
+                tried = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,))
                 free.extend(row[0] for row in tried)
 
     monkeypatch.setattr(faults, "reached", try_lock)
@@ -227,11 +227,3 @@ def test_a_damaged_backup_restores_nothing(case: Case, target_url: str) -> None:
     with pytest.raises(StorageError, match="is damaged"):
         restored(case, target_url)
     assert tables(target_url) == 0
-
-
-def test_sqlite_as_before(either: Case) -> None:
-    either.write(10)
-    either.back_up()
-    assert either.restored() == either.expected(10)
-    with closing(SqliteStore(either.root / "restored-1")) as store:
-        assert Writer(store, seed=3).write() == 11
