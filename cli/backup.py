@@ -19,6 +19,7 @@ from core.backup.repository import Repository
 from core.backup.restoring import restore as restored
 from core.backup.restoring import restore_into
 from core.backup.taking import back_up
+from core.ports.backups import EmptyDatabase
 from core.settings import Settings
 
 
@@ -63,7 +64,7 @@ def restore(
             "--data",
             metavar="NEW_DIR",
             help="The new data directory.",
-            show_default="into the database at NALANDA_DATABASE_URL",
+            show_default="the database at NALANDA_DATABASE_URL",
         ),
     ] = None,
     position: Annotated[
@@ -78,23 +79,28 @@ def restore(
         ),
     ] = None,
 ) -> None:
-    """Make a new data directory from backups, or fill an empty PostgreSQL database with them."""
+    """Make a new data directory, or fill a PostgreSQL database, from backups."""
     if position is not None and time is not None:
         raise typer.BadParameter("Give a position or a time.", param_hint="--time")
-    database = to_fill(Settings()) if data is None else None
     with bar("Restoring") as progress:
         if data is not None:
             place = str(data)
             made = restored(directory, data, progress, position=position, time=time)
-        elif database is not None:
+        else:
+            database = _empty_database()
             place = database.place
             made = restore_into(database, directory, progress, position=position, time=time)
-        else:
-            raise typer.BadParameter(
-                "Name a new directory, or set NALANDA_DATABASE_URL to an empty database.",
-                param_hint="--data",
-            )
     typer.echo(f"{place} has the database as of position {made.position}.")
+
+
+def _empty_database() -> EmptyDatabase:
+    database = to_fill(Settings())
+    if database is None:
+        raise typer.BadParameter(
+            "Name a new directory, or set NALANDA_DATABASE_URL to an empty database.",
+            param_hint="--data",
+        )
+    return database
 
 
 def _back_up(directory: Path, settings: Settings, *, full: bool, as_json: bool) -> None:

@@ -201,6 +201,24 @@ def test_an_error_leaves_the_empty_database_as_it_was(
     assert restored(case, target_url).position == 10
 
 
+def test_rows_that_do_not_come_are_noticed(case: Case, target_url: str) -> None:
+    """Such as where somebody's trigger lets none in."""
+    case.write(10)
+    case.back_up()
+    with closing(PostgresStore(target_url, case.root / "other")):
+        pass
+    with psycopg.connect(target_url) as connection:
+        connection.execute(
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+        )
+        connection.execute(
+            "CREATE TRIGGER lose BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION lose()"
+        )
+    with pytest.raises(StorageError, match="Not all rows of log have come"):
+        restored(case, target_url)
+    assert found(target_url, case.root) == case.expected(0)
+
+
 def test_no_server_starts_meanwhile(
     case: Case, target_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
