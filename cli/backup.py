@@ -13,11 +13,13 @@ from cli.options import JsonFlag
 from cli.processes.options import DataDir
 from cli.progress import bar
 from cli.terminal import show_rows
-from core.backup.databases import backed_up
+from core.backup.databases import backed_up, to_fill
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.backup.restoring import restore as restored
+from core.backup.restoring import restore_into
 from core.backup.taking import back_up
+from core.ports.backups import EmptyDatabase
 from core.settings import Settings
 
 
@@ -57,8 +59,14 @@ def backup(
 def restore(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the backups are.")],
     data: Annotated[
-        Path, typer.Option("--data", metavar="NEW_DIR", help="The new data directory.")
-    ],
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="NEW_DIR",
+            help="The new data directory.",
+            show_default="the database at NALANDA_DATABASE_URL",
+        ),
+    ] = None,
     position: Annotated[
         int | None, typer.Option(min=0, help="As of this position, instead of the last.")
     ] = None,
@@ -71,12 +79,28 @@ def restore(
         ),
     ] = None,
 ) -> None:
-    """Make a new data directory from backups."""
+    """Make a new data directory, or fill a PostgreSQL database, from backups."""
     if position is not None and time is not None:
         raise typer.BadParameter("Give a position or a time.", param_hint="--time")
     with bar("Restoring") as progress:
-        made = restored(directory, data, progress, position=position, time=time)
-    typer.echo(f"{data} has the database as of position {made.position}.")
+        if data is not None:
+            place = str(data)
+            made = restored(directory, data, progress, position=position, time=time)
+        else:
+            database = _empty_database()
+            place = database.place
+            made = restore_into(database, directory, progress, position=position, time=time)
+    typer.echo(f"{place} has the database as of position {made.position}.")
+
+
+def _empty_database() -> EmptyDatabase:
+    database = to_fill(Settings())
+    if database is None:
+        raise typer.BadParameter(
+            "Name a new directory, or set NALANDA_DATABASE_URL to an empty database.",
+            param_hint="--data",
+        )
+    return database
 
 
 def _back_up(directory: Path, settings: Settings, *, full: bool, as_json: bool) -> None:

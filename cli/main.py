@@ -32,7 +32,10 @@ COMMANDS = {
     "export": ("cli.transfer.command:export", "Write a library to a file, with its vectors."),
     "import": ("cli.transfer.command:import_", "Put a file that `export` wrote into a library."),
     "backup": ("cli.backup:backup", "Back up the database, or list its backups."),
-    "restore": ("cli.backup:restore", "Make a new data directory from backups."),
+    "restore": (
+        "cli.backup:restore",
+        "Make a new data directory, or fill a PostgreSQL database, from backups.",
+    ),
     "verify": ("cli.verify:verify", "Read all that is stored, and say what is wrong."),
     "compact": ("cli.compact:compact", "Give back the space of what was deleted."),
     "status": ("cli.status:status", "Show recent questions, or one of them."),

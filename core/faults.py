@@ -35,6 +35,8 @@ COMMAND_STEPS: tuple[str, ...] = (
     "restore.after_build",
     "restore.before_rename",
     "restore.after_rename",
+    "restore.before_commit",  # all is in the database, in a transaction that is still open
+    "restore.after_commit",
 )
 """All that `nalanda backup` and `nalanda restore` come by."""
 

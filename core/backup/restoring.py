@@ -1,4 +1,5 @@
-"""Makes a data directory from backups: the state at a position, and nothing after it."""
+"""The state at a position from backups, and nothing after it: as a data directory, or into an
+empty database."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -6,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import apsw
 
@@ -21,7 +23,7 @@ from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.domain.errors import StorageError
 from core.indexing.files.durable import sync
-from core.ports.backups import VERSIONED, Progress
+from core.ports.backups import VERSIONED, EmptyDatabase, Progress
 
 _NEW_ORIGIN = """
 UPDATE cluster SET database_id = lower(hex(randomblob(16))), keeps_history = 0,
@@ -51,20 +53,34 @@ def restore(
     Raises:
         StorageError: the place is not empty, no backups lead there, or a file is damaged.
     """
-    repository = Repository.open(directory)
     _check_empty(data_dir)
-    manifests = repository.manifests()
-    if not manifests:
-        raise StorageError(f"There are no backups in {directory}.")
-    if position is None:
-        position = manifests[-1].end if time is None else _position_at(repository, manifests, time)
-    chain = chain_to(manifests, position)
-    told = _Told(progress, 2 * sum(manifest.size_bytes for manifest in chain))
-    for manifest in chain:
-        check(repository, manifest, told)
+    plan = _Plan.of(directory, position, time, progress, passes=2)
     with _built_beside(data_dir) as built:
-        _build(built / DATABASE_NAME, repository, chain, position, told)
-    return Restored(position, chain)
+        _build(built / DATABASE_NAME, plan)
+    return plan.restored
+
+
+def restore_into(
+    database: EmptyDatabase,
+    directory: Path,
+    progress: Progress,
+    *,
+    position: int | None = None,
+    time: datetime | None = None,
+) -> Restored:
+    """As `restore`, by way of a temporary file; the database has all of it or nothing.
+
+    Raises:
+        StorageError: the database is not empty or can't be opened, no backups lead there, or a
+            file is damaged.
+    """
+    database.check_empty()
+    plan = _Plan.of(directory, position, time, progress, passes=3)
+    with TemporaryDirectory(prefix="nalanda-restore-") as folder:
+        built = Path(folder) / DATABASE_NAME
+        _build(built, plan)
+        database.fill(built, plan.told.share(_size_bytes(plan.chain)))
+    return plan.restored
 
 
 def check(repository: Repository, manifest: Manifest, told: "_Told | None" = None) -> None:
@@ -90,6 +106,54 @@ class _Told:
     def __call__(self, size_bytes: int) -> None:
         self._done += size_bytes
         self._progress(self._done, self._total)
+
+    def share(self, size_bytes: int) -> Progress:
+        """For a part of so many bytes that tells of itself in another unit."""
+        before = self._done
+        return lambda done, of: self._progress(before + size_bytes * done // of, self._total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Backups that lead to a position, whole as far as their checksums say."""
+
+    repository: Repository
+    chain: Sequence[Manifest]
+    position: int
+    told: _Told
+
+    @classmethod
+    def of(
+        cls,
+        directory: Path,
+        position: int | None,
+        time: datetime | None,
+        progress: Progress,
+        *,
+        passes: int,
+    ) -> "_Plan":
+        """`passes`: how often it all is gone through, this being the first."""
+        repository = Repository.open(directory)
+        manifests = repository.manifests()
+        if not manifests:
+            raise StorageError(f"There are no backups in {directory}.")
+        if position is None:
+            position = (
+                manifests[-1].end if time is None else _position_at(repository, manifests, time)
+            )
+        chain = chain_to(manifests, position)
+        told = _Told(progress, passes * _size_bytes(chain))
+        for manifest in chain:
+            check(repository, manifest, told)
+        return cls(repository, chain, position, told)
+
+    @property
+    def restored(self) -> Restored:
+        return Restored(self.position, self.chain)
+
+
+def _size_bytes(chain: Sequence[Manifest]) -> int:
+    return sum(manifest.size_bytes for manifest in chain)
 
 
 def _check_empty(data_dir: Path) -> None:
@@ -146,20 +210,19 @@ def _built_beside(data_dir: Path) -> Iterator[Path]:
         lock.release()
 
 
-def _build(
-    path: Path, repository: Repository, chain: Sequence[Manifest], position: int, told: _Told
-) -> None:
-    full, *increments = chain
+def _build(path: Path, plan: _Plan) -> None:
+    full, *increments = plan.chain
     with files.file_errors(path):
-        shutil.copyfile(repository.path_of(full), path)
-    told(full.size_bytes)
+        shutil.copyfile(plan.repository.path_of(full), path)
+    plan.told(full.size_bytes)
     with sqlite_errors(), closing(open_writer(path)) as database:
         database.pragma("synchronous", "off")  # all of it is synced once, at the end
         database.pragma("foreign_keys", False)
         _begin_anew(database)
         for manifest in increments:
-            increment.apply(database, repository.path_of(manifest), min(position, manifest.end))
-            told(manifest.size_bytes)
+            changes = plan.repository.path_of(manifest)
+            increment.apply(database, changes, min(plan.position, manifest.end))
+            plan.told(manifest.size_bytes)
         _check_references(database)
         database.execute(_NEW_ORIGIN)
         database.pragma("wal_checkpoint(truncate)")

@@ -87,3 +87,22 @@ class BackedUp(Protocol):
     def taken(self, repository: str, position: int) -> None:
         """A backup up to this position is there; let go of what none needs any more."""
         ...
+
+
+class EmptyDatabase(Protocol):
+    """One that a restore fills. `place` says where it is, without a password."""
+
+    @property
+    def place(self) -> str: ...
+
+    def check_empty(self) -> None:
+        """Raises: StorageError: it has something in it, or can't be opened."""
+        ...
+
+    def fill(self, path: Path, progress: Progress) -> None:
+        """With all that a SQLite file with Nalanda's newest tables has; all of it or nothing.
+
+        Raises:
+            StorageError: it is not empty; Unavailable, StorageFull: as it says.
+        """
+        ...

@@ -13,7 +13,7 @@ from core.domain.errors import StorageError
 MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 
 _OLDEST_SERVER = 14
-_LOCK = 0x4E_41_4C_44
+LOCK = 0x4E_41_4C_44
 """`NALD`: the advisory lock under which formats change."""
 
 _SCHEMA = "SELECT current_schema(), current_setting('server_encoding')"
@@ -40,9 +40,9 @@ def migrate(connection: Connection) -> None:
     with connection.transaction():
         connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SET LOCAL lock_timeout = 0")
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        _check_server(connection)
-        done = _format(connection)
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        check_server(connection)
+        done = format_of(connection)
         if done is None:
             done = 0
             connection.execute(_MARK)
@@ -55,8 +55,8 @@ def examine(url: str) -> str:
     """What there is, in a line; nothing is changed. Raises: StorageError."""
     database = Database(url)
     with database.opening(), database.connect("full") as connection:
-        _check_server(connection)
-        done = _format(connection)
+        check_server(connection)
+        done = format_of(connection)
         number = connection.info.server_version
         version = f"PostgreSQL {number // 10_000}.{number % 10_000}"
         found = "empty, to be set up" if done is None else f"format {done} of {len(MIGRATIONS)}"
@@ -66,7 +66,7 @@ def examine(url: str) -> str:
     return f"{version} at {database.place}, {found}"
 
 
-def _check_server(connection: Connection) -> None:
+def check_server(connection: Connection) -> None:
     version = connection.info.server_version // 10_000
     if version < _OLDEST_SERVER:
         raise StorageError(f"It is PostgreSQL {version}; {_OLDEST_SERVER} or newer is needed.")
@@ -77,7 +77,7 @@ def _check_server(connection: Connection) -> None:
         raise StorageError(f"Its encoding is {encoding}; UTF8 is needed.")
 
 
-def _format(connection: Connection) -> int | None:
+def format_of(connection: Connection) -> int | None:
     """How many steps were made before; none of ours: the database is empty."""
     ((ours,),) = fetch(connection, _OURS)
     if not ours:

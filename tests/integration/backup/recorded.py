@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,12 +97,13 @@ def digest_of_state(snapshot: Snapshot) -> str:
 
 def digest_in(data_dir: Path) -> tuple[int, str]:
     """The position of the database there, and the digest of its state."""
-    store = SqliteStore(data_dir)
-    try:
-        with store.read() as snapshot:
-            return snapshot.position, digest_of_state(snapshot)
-    finally:
-        store.close()
+    with closing(SqliteStore(data_dir)) as store:
+        return digest_on(store)
+
+
+def digest_on(store: Store) -> tuple[int, str]:
+    with store.read() as snapshot:
+        return snapshot.position, digest_of_state(snapshot)
 
 
 class Writer:

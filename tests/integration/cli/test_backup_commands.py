@@ -77,6 +77,7 @@ def test_a_full_backup_that_was_not_asked_for_says_why(run: Run, data_dir: Path)
         ),
         (["restore", "b", "--data", "x", "--time", "soon"], "This is no time such as"),
         (["restore", "b", "--data", "x", "--time", "1999-01-01", "--position", "5"], "or a time"),
+        (["restore", "b"], "Name a new directory, or set NALANDA_DATABASE_URL to an empty"),
         (["backup", "b", "c"], "Name one directory"),
         (["backup", "list", "none"], "nalanda: There are no backups in none.\n"),
         (["backup", "data"], "nalanda: data has other files in it; choose an empty directory.\n"),
@@ -98,9 +99,27 @@ def test_a_postgresql_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("NALANDA_DATABASE_URL", "postgresql://nowhere")
     assert "is not available" in run("backup", "b")
     assert "is not available" in run("verify", status=1)
+    said = run("restore", "b", status=1)
+    assert said.startswith("nalanda: nowhere:5432/ can't be opened (")
+    assert said.endswith("): check NALANDA_DATABASE_URL, and that the server runs.\n")
+    assert said.count("\n") == 1
     assert run("compact") == "nalanda: PostgreSQL does this by itself (autovacuum).\n"
     assert "full" in run("backup", "b", "--data", "data")
     assert "sound" in run("verify", "--data", "data")
+
+
+def test_a_restore_into_postgresql(
+    run: Run, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("backup", "b")
+    monkeypatch.setenv("NALANDA_DATABASE_URL", postgres_url)
+    assert run("restore", "b", "--data", "new") == "new has the database as of position 5.\n"
+    said = run("restore", "b", status=0)
+    assert said.endswith(" has the database as of position 5.\n")
+    assert run("verify") == "All that is stored is sound.\n"
+    again = run("restore", "b", status=1)
+    assert again.endswith(" is not empty; a restore takes an empty database.\n")
+    assert again.count("\n") == 1
 
 
 def test_what_is_wrong_is_said_and_ends_with_one(run: Run, data_dir: Path) -> None:

@@ -38,10 +38,10 @@ ALL = 10_000
 class Node:
     """A process's core, but for the services: a store, a catalog that follows it, checkpoints."""
 
-    def __init__(self, data_dir: Path, **settings: Any) -> None:
+    def __init__(self, data_dir: Path, store: Store | None = None, **settings: Any) -> None:
         self.directory = data_dir / DIRECTORY
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.store: Store = SqliteStore(data_dir)
+        self.store: Store = store or SqliteStore(data_dir)
         with self.store.read() as snapshot, ThreadPoolExecutor(2) as pool:
             self.found: Found = Loading(self.directory, snapshot, pool).load()
             state = CatalogState.of(snapshot.position, self.found.views, self.found.missing)

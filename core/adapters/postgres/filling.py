@@ -1,0 +1,145 @@
+"""Fills an empty database with what a SQLite file of Nalanda's has, in one transaction."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import apsw
+import psycopg
+from psycopg import sql
+
+from core import faults
+from core.adapters.postgres.database import Database
+from core.adapters.postgres.errors import postgres_errors, reason_of
+from core.adapters.postgres.migrating import check_server, format_of, migrate
+from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.sqlite.errors import sqlite_errors
+from core.domain.errors import StorageError
+from core.ports.backups import APPENDED, VERSIONED, Progress
+
+_TABLES = [*(table.name for table in VERSIONED), *APPENDED]
+"""Those above before those that hang on them."""
+
+_ROWS_TOLD_OF = 1_000
+
+_NOT_IN_SQLITE = {"epoch": "0"}
+"""The log's: of no writer, which would look for its own entries."""
+
+_COLUMNS = """
+SELECT attname::text, atttypid::integer FROM pg_attribute
+WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+_POSITION = "SELECT position FROM cluster FOR UPDATE"  # after a write that runs
+_ORIGIN = "SELECT position, database_id, cursor_key FROM cluster"
+# A server that has had the empty database open writes no more: its epoch is over.
+_NEW_ORIGIN = """
+UPDATE cluster SET position = %s, database_id = %s, cursor_key = %s, epoch = epoch + 1,
+    keeps_history = false, history_from = %s
+"""
+_NEXT_FEEDBACK = "ALTER TABLE feedback ALTER COLUMN number RESTART WITH {}"
+
+
+class PostgresToFill:
+    """A database without Nalanda's tables, or with nothing in them."""
+
+    def __init__(self, url: str) -> None:
+        """Raises: StorageError: it is no URL of PostgreSQL's."""
+        self._database = Database(url)
+        self.place = self._database.place
+
+    def check_empty(self) -> None:
+        """Nothing is changed."""
+        with postgres_errors(), closing(self._connected()) as connection:
+            with self._database.opening():
+                check_server(connection)
+                is_new = format_of(connection) is None
+            if not is_new:
+                self._check_nothing_in(connection)
+
+    def fill(self, path: Path, progress: Progress) -> None:
+        """Under the lock that a server takes before it makes or looks at the tables."""
+        with (
+            postgres_errors(),
+            closing(self._connected()) as connection,
+            sqlite_errors(),
+            closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as file,
+        ):
+            with connection.transaction():
+                with self._database.opening():
+                    migrate(connection)
+                connection.execute("SET LOCAL statement_timeout = 0")
+                self._check_nothing_in(connection)
+                _Filling(file, connection, progress).run()
+                faults.reached("restore.before_commit")
+            faults.reached("restore.after_commit")
+
+    def _connected(self) -> Connection:
+        try:
+            return self._database.connect("full")
+        except psycopg.Error as error:
+            raise StorageError(
+                f"{self.place} can't be opened ({reason_of(error)}):"
+                " check NALANDA_DATABASE_URL, and that the server runs."
+            ) from error
+
+    def _check_nothing_in(self, connection: Connection) -> None:
+        ((position,),) = fetch(connection, _POSITION)
+        if position:
+            raise StorageError(f"{self.place} is not empty; a restore takes an empty database.")
+
+
+class _Filling:
+    """From a file to a transaction that is open."""
+
+    def __init__(self, file: apsw.Connection, connection: Connection, progress: Progress) -> None:
+        self._file = file
+        self._connection = connection
+        self._progress = progress
+        self._counts = {table: self._count(table) for table in _TABLES}
+        self._done = 0
+
+    def run(self) -> None:
+        """Raises: StorageError: not all rows have come; apsw.Error, psycopg.Error."""
+        for table, count in self._counts.items():
+            if self._copy(table) != count:
+                raise StorageError(f"Not all rows of {table} have come to the database.")
+        position, *others = self._file.execute(_ORIGIN).fetchall()[0]
+        self._connection.execute("DELETE FROM backups")
+        self._connection.execute(_NEW_ORIGIN, (position, *others, position))
+        last = self._file.execute("SELECT coalesce(max(number), 0) FROM feedback").fetchall()[0][0]
+        restarted = sql.SQL(_NEXT_FEEDBACK).format(sql.Literal(int(str(last)) + 1))
+        self._connection.execute(restarted)
+
+    def _count(self, table: str) -> int:
+        counted = self._file.execute(f"SELECT count(*) FROM {table}")  # noqa: S608  # our own
+        return int(str(counted.fetchall()[0][0]))
+
+    def _copy(self, table: str) -> int:
+        """How many rows the server has taken."""
+        columns = fetch(self._connection, _COLUMNS, table)
+        names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
+        copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)")
+        with self._connection.cursor() as cursor:
+            with cursor.copy(copy.format(sql.Identifier(table), names)) as copying:
+                copying.set_types([type_ for _, type_ in columns])
+                for row in self._rows(table, columns):
+                    copying.write_row(row)
+            return cursor.rowcount
+
+    def _rows(self, table: str, columns: list[tuple[str, int]]) -> Iterator[list[object]]:
+        timestamp = psycopg.adapters.types["timestamptz"].oid
+        times = [place for place, (_, type_) in enumerate(columns) if type_ == timestamp]
+        names = ", ".join(_NOT_IN_SQLITE.get(name, f'"{name}"') for name, _ in columns)
+        for row in self._file.execute(f"SELECT {names} FROM {table}"):  # noqa: S608  # our own
+            values: list[object] = list(row)
+            for place in times:
+                values[place] = datetime.fromisoformat(str(values[place]))
+            yield values
+            self._tell()
+
+    def _tell(self) -> None:
+        self._done += 1
+        total = sum(self._counts.values())
+        if self._done % _ROWS_TOLD_OF == 0 or self._done == total:
+            self._progress(self._done, total)

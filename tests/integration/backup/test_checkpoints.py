@@ -1,0 +1,70 @@
+"""A restored database, with a data directory in which another one has left its checkpoints."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from core.adapters.postgres import PostgresStore
+from core.adapters.postgres.filling import PostgresToFill
+from core.adapters.sqlite.backups import SqliteBackedUp
+from core.adapters.sqlite.store import DATABASE_NAME
+from core.backup.restoring import restore_into
+from core.backup.taking import back_up
+from tests.integration.backup.case import silent
+from tests.integration.storage.nodes import Node, Writes
+
+CHECKPOINT = 8
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> Path:
+    """A folder for each of the positions 5 and 12; `tmp_path/data` has a checkpoint between."""
+    data_dir = tmp_path / "data"
+    node = Node(data_dir)
+    writes = Writes(node, random.Random(1))
+    writes.fill()
+    for position in range(2, 13):
+        writes.one()
+        if position == CHECKPOINT:
+            node.settle()
+            assert node.checkpoints.make() == CHECKPOINT
+        if position in (5, 12):  # each a full one: these writes set no versions
+            database = SqliteBackedUp(data_dir / DATABASE_NAME)
+            back_up(database, tmp_path / "backups" / str(position), silent)
+    node.stop()
+    return tmp_path / "backups"
+
+
+@pytest.mark.parametrize(("position", "written"), [(5, 0), (5, 1), (5, 3), (5, 6), (12, 2)])
+def test_a_checkpoint_is_taken_only_of_the_same_history(
+    backups: Path, postgres_url: str, position: int, written: int
+) -> None:
+    """Written to that position again, the database is another than when it was made."""
+    restore_into(PostgresToFill(postgres_url), backups / str(position), silent)
+    other = backups.parent / "other"
+    node = Node(other, PostgresStore(postgres_url, other))
+    node.check()
+    writes = Writes(node, random.Random(2))
+    for _ in range(written):
+        writes.one()
+    node.stop()
+    data_dir = backups.parent / "data"
+    node = Node(data_dir, PostgresStore(postgres_url, data_dir))
+    assert bool(node.found.set_aside) == (position < CHECKPOINT)
+    assert bool(node.found.manifests) == (position >= CHECKPOINT)
+    if node.found.missing:
+        node.rebuilding.start()
+        node.rebuilding._thread.join(30)
+    node.check()
+    node.check_words()
+    writes.node = node
+    writes.one()
+    node.settle()
+    node.checkpoints.make()
+    node.stop()
+    node = Node(data_dir, PostgresStore(postgres_url, data_dir))
+    assert not node.found.set_aside
+    assert node.found.manifests
+    node.check()
+    node.stop()
