@@ -158,6 +158,28 @@ class Bench:
             raise self._broken([*found.faults, str(found)])
         return found
 
+    def beside(self, work: Callable[[], None], rng: random.Random) -> Ledger:
+        """Does `work` while clients write and read. Returns what is on record after that.
+
+        Raises: Broken.
+        """
+        clients = Clients(self._folder / "clients.log")
+        self._start()
+        self._check(rng)
+        clients.begin(self._task(rng))
+        try:
+            work()
+        finally:
+            clients.end()
+        self._told = read(self._ledger_file)
+        self._check(rng)
+        self.server.stop()
+        return self._ledger
+
+    def answered(self) -> int:
+        """How many writes so far of those that are sent now."""
+        return answers(self._ledger_file)
+
     def _begin(self, ending: Ending, rng: random.Random) -> bool:
         """Whether the server is there to be written to; it is not if it ended at its step."""
         if ending.first_killed_after_s is not None:
