@@ -20,7 +20,7 @@ from core.indexing.flat import search_exactly
 from core.indexing.kernels import layout
 from core.indexing.kernels.walk import search_graph
 from core.indexing.scratch import Scratch
-from core.indexing.vector_index import DEFAULT_RECALL, Effort, Found
+from core.indexing.vector_index import Effort, Found
 
 _MAX_EF = 1 << 14
 _LEAST_MORE = 4
@@ -92,8 +92,7 @@ class HnswIndex:
     def _ef(self, k: int, effort: Effort) -> int:
         if effort.ef is not None:
             return min(max(effort.ef, k), _MAX_EF)
-        target = effort.target_recall or DEFAULT_RECALL
-        return min(int(effort.boost * self.calibration.effort(target, k)), _MAX_EF)
+        return min(int(effort.boost * self.calibration.effort(effort.recall, k)), _MAX_EF)
 
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
         return rows <= _WALKED * _STEPS_PER_EF * ef / share

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from core.domain.library import IndexKind
 
+DEFAULT_RECALL = 0.98
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -23,6 +25,11 @@ class Effort:
     nprobe: int | None = None
     target_recall: float | None = None
     boost: float = 1.0
+
+    @property
+    def recall(self) -> float:
+        """What is aimed at where no parameter is given."""
+        return self.target_recall or DEFAULT_RECALL
 
     def or_else(self, parameters: Mapping[str, float]) -> "Effort":
         """With a library's own parameters of a search, where this names none at all."""
@@ -41,7 +48,6 @@ def _count(value: float | None) -> int | None:
 
 
 DEFAULT_EFFORT = Effort()
-DEFAULT_RECALL = 0.98
 
 
 class BuildCancelled(Exception):

@@ -12,7 +12,7 @@ from core.indexing.grouping import best_per_document
 from core.indexing.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
 from core.indexing.lexical.bm25 import LexicalReader
 from core.indexing.ranking import NOTHING, Ranking
-from core.indexing.vector_index import DEFAULT_EFFORT, DEFAULT_RECALL, Effort
+from core.indexing.vector_index import DEFAULT_EFFORT, Effort
 from core.indexing.view import LibraryView, Matches
 from core.services.search_request import SearchRequest
 from core.services.shadow import Answered, ShadowQueries
@@ -128,7 +128,7 @@ def _target(search: CheckedSearch) -> float | None:
     effort = effort.or_else(search.view.library.index.parameters)
     if effort.ef or effort.nprobe:
         return None
-    return effort.target_recall or DEFAULT_RECALL
+    return effort.recall
 
 
 def _blocks(searches: Sequence[CheckedSearch]) -> list[list[int]]:

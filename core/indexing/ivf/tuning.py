@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.calibration import K
-from core.indexing.vector_index import DEFAULT_RECALL, Effort
+from core.indexing.vector_index import Effort
 
 DEPTHS = (20, 30, 45, 70, 110, 170, 260)
 _ENOUGH = 0.9995
@@ -43,7 +43,7 @@ class Tuning:
             nprobe = min(max(1, effort.nprobe), self.probes[-1])
             depth = self._depth_for(nprobe)
         else:
-            nprobe, depth = self._cheapest(effort.target_recall or DEFAULT_RECALL)
+            nprobe, depth = self._cheapest(effort.recall)
             # The least of more hits are farther away, but not in proportion.
             wanted = np.ceil(effort.boost * nprobe * np.sqrt(times))
             nprobe = min(int(wanted), self.probes[-1])
