@@ -16,6 +16,9 @@ from tests.crash.record import Record
 from tests.waiting import until
 
 
+_GONE_S = 120.0
+
+
 class Engine(Protocol):
     """One database, in a data directory of its own."""
 
@@ -83,8 +86,9 @@ class Postgres:
         for process in processes:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        # Not even as zombies: the next one would take them for servers that run.
-        until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
+        # Not even as zombies: the next one would take them for servers that run. On a busy disk
+        # one that is syncing goes when that is done.
+        until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes), _GONE_S)
 
     def stop(self) -> None:
         self._server.stop()
