@@ -15,7 +15,6 @@ from tests.crash import record
 from tests.crash.record import Record
 from tests.waiting import until
 
-
 _GONE_S = 120.0
 
 
