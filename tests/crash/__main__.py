@@ -16,7 +16,7 @@ from pathlib import Path
 from core.indexing.warming import call_every_kernel
 from tests.crash.driver import Bench, Broken
 from tests.crash.endings import Ending, damaging_ending, random_ending
-from tests.crash.engines import ENGINES
+from tests.crash.engines import ENGINES, adopt_orphans
 from tests.crash.run import run
 
 SHORT_ROUNDS = 12
@@ -27,6 +27,7 @@ def main() -> int:
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="nalanda-crash-"))
     print(f"seed {options.seed}, in {folder}", flush=True)
+    adopt_orphans()
     call_every_kernel()  # compiled now, so that no server has to
     bench = Bench(folder, ENGINES[options.engine])
     try:

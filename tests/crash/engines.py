@@ -1,7 +1,9 @@
 """The engines below the server: how each is set, read past the server, and killed."""
 
+import ctypes
 import os
 import signal
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -16,6 +18,14 @@ from tests.crash.record import Record
 from tests.waiting import until
 
 _GONE_S = 120.0
+_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """From now on the database's processes are this one's to wait for once their parent is dead:
+    the first process of a machine may take its time. On Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 class Engine(Protocol):
@@ -85,8 +95,10 @@ class Postgres:
         for process in processes:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        # Not even as zombies: the next one would take them for servers that run. On a busy disk
-        # one that is syncing goes when that is done.
+        # Not even as zombies: the next one would take them for servers that run.
+        for process in processes:
+            with suppress(ChildProcessError):
+                os.waitpid(process, 0)
         until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes), _GONE_S)
 
     def stop(self) -> None:
