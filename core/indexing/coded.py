@@ -53,11 +53,6 @@ class Coded:
         shared = {layout.FLOATS, layout.NORMS}
         return sum(array.nbytes for place, array in self.arrays.items() if place not in shared)
 
-    def attach(self, place: int, array: NDArray[np.generic]) -> None:
-        """Only while the index is built, or read."""
-        self.arrays[place] = array
-        self.block[place] = array.ctypes.data
-
     @property
     def is_whole(self) -> bool:
         """Whether the rows are whole numbers that their codes have as they are, as those of
@@ -71,6 +66,11 @@ class Coded:
             self.arrays[place].max(initial=0) for place in (layout.REACHES, layout.RESIDUALS)
         )
         self.scale[:] = step, shift, reach, residual
+
+    def attach(self, place: int, array: NDArray[np.generic]) -> None:
+        """Only while the index is built, or read."""
+        self.arrays[place] = array
+        self.block[place] = array.ctypes.data
 
     def detach(self, place: int) -> None:
         del self.arrays[place]

@@ -138,27 +138,30 @@ class Bench:
 
     def soak(self, seconds: float, threads: int, rng: random.Random) -> Levels:
         """Two of three threads write, the others read. Raises: Broken."""
-        clients = Clients(self._folder / "clients.log")
         readers = threads // 3
-        self._start()
-        self._check(rng)
         began, samples = time.monotonic(), []
-        clients.begin(self._task(rng, range(1, 1 + threads - readers), readers))
-        while time.monotonic() < began + seconds:
-            if self.server.ended_within(1.0):
-                raise self._broken([f"it ended: {self.server.said[-2000:]}"])
-            samples.append(sample(self.server.pid, began))
-        clients.end()
-        self._told = read(self._ledger_file)
-        self._check(rng)
-        self.server.stop()
+
+        def watch() -> None:
+            loaded = time.monotonic()
+            while time.monotonic() < loaded + seconds:
+                if self.server.ended_within(1.0):
+                    raise self._broken([f"it ended: {self.server.said[-2000:]}"])
+                samples.append(sample(self.server.pid, loaded))
+
+        self.beside(watch, rng, range(1, 1 + threads - readers), readers)
         self.report.seconds += time.monotonic() - began
         found = levels(samples)
         if found.faults:
             raise self._broken([*found.faults, str(found)])
         return found
 
-    def beside(self, work: Callable[[], None], rng: random.Random) -> Ledger:
+    def beside(
+        self,
+        work: Callable[[], None],
+        rng: random.Random,
+        writers: Iterable[int] = WRITERS,
+        readers: int = READERS,
+    ) -> Ledger:
         """Does `work` while clients write and read. Returns what is on record after that.
 
         Raises: Broken.
@@ -166,7 +169,7 @@ class Bench:
         clients = Clients(self._folder / "clients.log")
         self._start()
         self._check(rng)
-        clients.begin(self._task(rng))
+        clients.begin(self._task(rng, writers, readers))
         try:
             work()
         finally:

@@ -111,8 +111,9 @@ class _Followed:
             return None
         try:
             index = LexicalIndex(view.library.language, self._files.folder_of(kept))
-            assert index.committed is not None
-            return _Held(index, kept.made_for, kept.serials, index.committed.deleted)
+            committed = index.committed
+            assert committed is not None
+            return _Held(index, kept.made_for, kept.serials, committed.deleted)
         except _REFUSED as error:
             _warn("can't be opened, and is made anew", error)
             return None
