@@ -15,6 +15,9 @@ from core.indexing.warming import Warmup
 from core.settings import Settings
 
 _SWITCH_S = 0.0001
+_YOUNG, _OLDER, _OLD = 20_000, 20, 50
+"""After so many new objects there is a search for garbage, which stops all threads: what is made
+here is given back without, nearly all of it."""
 
 
 def serve(
@@ -43,6 +46,7 @@ def serve(
 def _keep(warmup: Warmup) -> None:
     """Leaves out of every later search for garbage what is there now, and once kernels are."""
     gc.freeze()
+    gc.set_threshold(_YOUNG, _OLDER, _OLD)
     gc.enable()
     warmup.wait(threading.TIMEOUT_MAX)
     gc.freeze()

@@ -11,8 +11,9 @@ from api.routing import plain_routes_of
 from api.wire.search import FoundAnswer, FoundAnswers, SearchBody, SearchesBody, found
 from core.bootstrap import Core
 
-IN_PLACE_US = 200
-"""What the event loop can afford: going to a thread and back takes about as long."""
+IN_PLACE_US = 500
+"""What the event loop can afford: going to a thread and back takes up to as long, and several
+times as long where others compute."""
 IN_PLACE_BYTES = 256 * 1024
 
 router = plain_routes_of("search", "/libraries/{library_id}/search")

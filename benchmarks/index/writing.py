@@ -1,16 +1,21 @@
-"""`make bench ARGS=writing`: searches over HTTP while a writer writes as fast as it is let.
+"""`make bench ARGS=writing`: searches over HTTP while a writer writes as fast as it is let and
+graphs are built.
 
-The writer is a process of its own: it adds chunks and deletes others, and segments are built of
-what it adds. What it sends is made before, so that it takes as little as can be of the processor
-that the server answers with. Each answer is checked: it has k different hits, and none that was
-gone before the search began.
+Quiet and busy rounds take turns, as the machine may change meanwhile. The writer is a process of
+its own: it adds chunks to the library that is searched, and deletes others; segments are built of
+what it adds. Another process has a second library built anew, over and over, so that there is
+always a graph being built. What is sent is made before, so that it takes as little as can be of the
+processor that the server answers with. Each answer is checked: it has k different hits, and none
+that was gone before the search began.
 """
 
 import json
 import multiprocessing
 import statistics
+import time
 from base64 import b64encode
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
 from multiprocessing.sharedctypes import Synchronized
@@ -27,11 +32,48 @@ from benchmarks.index.report import write
 from benchmarks.processes import measured
 from cli.processes.stack import Stack
 
-SEARCHES = 3_000
+ROUNDS, SEARCHES = 7, 1_000
+_WARM = SEARCHES // 20
 _AT_ONCE = 20
-_MOST = 60_000
+_MOST = 80_000
+_SETTLED_AFTER_S = 6.0
 _TIMEOUT_S = 120
-_LIBRARY = "/libraries/written"
+_WRITTEN, _BUILT = "/libraries/written", "/libraries/built"
+
+
+class _Load:
+    """What goes on beside the searches of a busy round. `added`, `deleted`: so far."""
+
+    def __init__(self, api_url: str, dataset: Dataset) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._go, self._stop = context.Event(), context.Event()
+        self.added, self.deleted, self.built = (context.Value("q", 0) for _ in range(3))
+        rows = dataset.rows[:2_000]
+        writing = (api_url, rows, self._go, self._stop, self.added, self.deleted)
+        building = (api_url, self._go, self._stop, self.built)
+        self._processes = [
+            context.Process(target=_write, args=writing),
+            context.Process(target=_build, args=building),
+        ]
+        for process in self._processes:
+            process.start()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        before = self.added.value
+        self._go.set()
+        while self.added.value == before:
+            if not all(process.is_alive() for process in self._processes):
+                raise RuntimeError("A process that writes has ended by itself.")
+            time.sleep(0.01)
+        yield
+        self._go.clear()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._go.set()
+        for process in self._processes:
+            process.join()
 
 
 async def main(*arguments: str) -> None:
@@ -44,42 +86,51 @@ async def main(*arguments: str) -> None:
 
 
 def _measure(api_url: str, dataset: Dataset) -> None:
+    quiet, busy, seconds = [], [], 0.0
     with httpx.Client(base_url=api_url, trust_env=False, timeout=_TIMEOUT_S) as http:
-        _fill(http, dataset)
-        quiet = _latencies(http, dataset, None)
-        context = multiprocessing.get_context("spawn")
-        stop = context.Event()
-        counts = context.Value("q", 0), context.Value("q", 0)
-        rows = dataset.rows[:2_000]
-        writer = context.Process(target=_write, args=(api_url, rows, stop, *counts))
-        writer.start()
-        while not counts[0].value:
-            http.get("/livez")
-        started = perf_counter()
-        busy = _latencies(http, dataset, counts[1])
-        seconds = perf_counter() - started
-        stop.set()
-        writer.join()
-        index = http.get(f"{_LIBRARY}/index").json()
-    summaries = {"quiet": _summary(quiet), "while writing": _summary(busy)}
-    ratio = summaries["while writing"]["p99_ms"] / summaries["quiet"]["p99_ms"]
-    rate = (counts[0].value + counts[1].value) / seconds
-    print(f"\n{dataset.description}: {SEARCHES:,} searches over HTTP, one after the other, ms")
-    for state, summary in summaries.items():
-        print(f"  {state:14} p50 {summary['p50_ms']:6.2f}   p99 {summary['p99_ms']:6.2f}")
-    print(f"  p99 {ratio:.2f} x; {counts[0].value:,} chunks added and {counts[1].value:,} deleted")
-    print(f"  meanwhile, {rate:,.0f} a second; {index['segments']} segments at the end")
-    write("writing", {**summaries, "p99_ratio": ratio, "writes_per_second": rate})
+        for library in (_WRITTEN, _BUILT):
+            _fill(http, library, dataset)
+        print(f"\n{dataset.description}: searches over HTTP, one after the other, ms")
+        with closing(_Load(api_url, dataset)) as load:
+            for _ in range(ROUNDS):
+                _settled(http)
+                quiet.append(_summary(_latencies(http, dataset, load)))
+                with load.at_work():
+                    started = perf_counter()
+                    busy.append(_summary(_latencies(http, dataset, load)))
+                    seconds += perf_counter() - started
+                print(f"  {_shown(quiet[-1])}   while writing {_shown(busy[-1])}", flush=True)
+    medians = {"quiet": _medians(quiet), "while writing": _medians(busy)}
+    ratio = statistics.median(b["p99_ms"] / q["p99_ms"] for q, b in zip(quiet, busy, strict=True))
+    rate = (load.added.value + load.deleted.value) / seconds
+    print("  medians of the rounds:")
+    for state, summary in medians.items():
+        print(f"    {state:14} {_shown(summary)}")
+    print(f"  p99 {ratio:.2f} x; {load.added.value:,} chunks added and {load.deleted.value:,}")
+    print(f"  deleted, {rate:,.0f} a second; {load.built.value} graphs of as many rows built")
+    figures = {"p99_ratio": ratio, "writes_per_second": rate, "graphs_built": load.built.value}
+    write("writing", {**medians, **figures})
 
 
-def _fill(http: httpx.Client, dataset: Dataset) -> None:
-    body = {"name": "written", "dimension": dataset.rows.shape[1], "metric": dataset.metric}
+def _fill(http: httpx.Client, library: str, dataset: Dataset) -> None:
+    dimension, name = dataset.rows.shape[1], library.rpartition("/")[2]
+    body = {"name": name, "dimension": dimension, "metric": dataset.metric}
     http.post("/libraries", json=body).raise_for_status()
     for start in range(0, len(dataset.rows), 1_000):
         chunks = _chunks(dataset.rows[start : start + 1_000], first=start, name="c")
-        http.post(f"{_LIBRARY}/documents", json={"chunks": chunks}).raise_for_status()
-    while http.get(f"{_LIBRARY}/index").json()["state"] != "ready":
-        pass
+        http.post(f"{library}/documents", json={"chunks": chunks}).raise_for_status()
+
+
+def _settled(http: httpx.Client) -> None:
+    """Returns when nothing is built any more, nor will be until the next write."""
+    time.sleep(_SETTLED_AFTER_S)
+    for library in (_WRITTEN, _BUILT):
+        _ready(http, library)
+
+
+def _ready(http: httpx.Client, library: str) -> None:
+    while http.get(f"{library}/index").json()["state"] != "ready":
+        time.sleep(0.1)
 
 
 def _chunks(rows: NDArray[np.float32], *, first: int, name: str) -> list[dict[str, str]]:
@@ -93,22 +144,20 @@ def _chunks(rows: NDArray[np.float32], *, first: int, name: str) -> list[dict[st
     ]
 
 
-def _latencies(
-    http: httpx.Client, dataset: Dataset, deleted: "Synchronized[int] | None"
-) -> list[float]:
+def _latencies(http: httpx.Client, dataset: Dataset, load: _Load) -> list[float]:
     taken = []
     packed = [b64encode(query.astype("<f4").tobytes()).decode() for query in dataset.queries]
     for i in range(SEARCHES):
-        gone = deleted.value if deleted is not None else 0
+        gone = load.deleted.value
         body = {"embedding": packed[i % len(packed)], "k": K, "include": []}
         started = perf_counter()
-        answer = http.post(f"{_LIBRARY}/search", json=body)
+        answer = http.post(f"{_WRITTEN}/search", json=body)
         taken.append(1e3 * (perf_counter() - started))
         ids = {hit["chunk_id"] for hit in answer.raise_for_status().json()["hits"]}
         assert len(ids) == K, "an answer has k different hits"
         stale = {id_ for id_ in ids if id_.startswith("w") and int(id_[1:]) < gone}
         assert not stale, "what was deleted before the search is not found"
-    return taken[SEARCHES // 20 :]
+    return taken[_WARM:]
 
 
 def _summary(taken: list[float]) -> dict[str, float]:
@@ -116,9 +165,18 @@ def _summary(taken: list[float]) -> dict[str, float]:
     return {"p50_ms": cuts[49], "p99_ms": cuts[98]}
 
 
+def _medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(of_round[name] for of_round in rounds) for name in rounds[0]}
+
+
+def _shown(summary: Mapping[str, float]) -> str:
+    return f"p50 {summary['p50_ms']:6.2f}   p99 {summary['p99_ms']:6.2f}"
+
+
 def _write(
     api_url: str,
     rows: NDArray[np.float32],
+    go: Event,
     stop: Event,
     added: "Synchronized[int]",
     deleted: "Synchronized[int]",
@@ -126,18 +184,31 @@ def _write(
     """Adds noisy copies of rows, twice as many as it deletes again."""
     host = urlsplit(api_url).netloc
     with closing(HTTPConnection(host, timeout=_TIMEOUT_S)) as http:
-        made = _post(http, f"{_LIBRARY}/documents", json.dumps({"title": "written"}))
-        path = f"{_LIBRARY}/documents/{json.loads(made)['id']}/chunks"
+        made = _post(http, f"{_WRITTEN}/documents", json.dumps({"title": "written"}))
+        path = f"{_WRITTEN}/documents/{json.loads(made)['id']}/chunks"
         for body in _bodies(rows):
+            if not go.is_set():
+                http.close()  # the server would, after a while; the next request opens it again
+                go.wait()
             if stop.is_set():
                 return
             _post(http, path, body)
             added.value += _AT_ONCE
             if added.value >= 2 * (deleted.value + _AT_ONCE):
                 ids = [f"w{number}" for number in range(deleted.value, deleted.value + _AT_ONCE)]
-                _post(http, f"{_LIBRARY}/chunks/delete", json.dumps({"ids": ids}))
+                _post(http, f"{_WRITTEN}/chunks/delete", json.dumps({"ids": ids}))
                 deleted.value += _AT_ONCE
     raise RuntimeError("The writer has sent all that it had before the searches were over.")
+
+
+def _build(api_url: str, go: Event, stop: Event, built: "Synchronized[int]") -> None:
+    """Asks for another index whenever the last is built."""
+    with httpx.Client(base_url=api_url, trust_env=False, timeout=_TIMEOUT_S) as http:
+        while go.wait() and not stop.is_set():
+            index = {"kind": "hnsw", "ef_construction": 200 + built.value % 2}
+            http.put(f"{_BUILT}/index", json=index).raise_for_status()
+            _ready(http, _BUILT)
+            built.value += 1
 
 
 def _bodies(rows: NDArray[np.float32]) -> list[str]:

@@ -71,8 +71,7 @@ def check(embedding: Embedding, *, dimension: int | None, metric: Metric, pointe
         detail = f"The library's dimension is {dimension}; this embedding has {len(embedding)}."
         raise Invalid.at(pointer, detail)
     # One product in a microsecond tells of nearly every vector that all is well.
-    with np.errstate(over="ignore", invalid="ignore"):
-        square = np.dot(embedding, embedding)
+    square = np.vdot(embedding, embedding)  # which warns of no overflow, as `np.dot` does
     if 0 < square < math.inf:
         return
     _check_finite(embedding, pointer)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from core.indexing import heap, writing
+from core.indexing.build_threads import give_way
 from core.indexing.catalog import Catalog
 from core.indexing.maintenance import Job, as_built, differ, next_job
 from core.indexing.part import Part
@@ -118,6 +119,7 @@ class Builder:
         return self._at_work is None and not self._due
 
     def _run(self) -> None:
+        give_way()
         while (library_id := self._next()) is not None:
             error = self._worked(library_id)
             if not self._due:

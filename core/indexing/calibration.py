@@ -45,13 +45,17 @@ def calibrated(
     """`search`: the rows found for each query with an effort. `truth`: the true ones."""
     recalls: list[float] = []
     for effort in LADDER:
-        found = search(effort)
-        shares = [
-            len(np.intersect1d(mine, true)) / max(1, len(true))
-            for mine, true in zip(found, truth, strict=True)
-        ]
         # Chance may make one step worse than the one before it; effort never does.
-        recalls.append(max([float(np.mean(shares)), *recalls[-1:]]))
+        recalls.append(max([recall(search(effort), truth), *recalls[-1:]]))
         if recalls[-1] >= _ENOUGH:
             break
     return Calibration(LADDER[: len(recalls)], tuple(recalls))
+
+
+def recall(found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]) -> float:
+    """The mean share of a query's true rows that were found; no row is among them twice."""
+    shares = [
+        len(set(mine.tolist()).intersection(true.tolist())) / max(1, len(true))
+        for mine, true in zip(found, truth, strict=True)
+    ]
+    return sum(shares) / len(shares)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, repeat
 from typing import TypeAlias, overload
 
 import numpy as np
@@ -129,11 +129,14 @@ class ChunkColumns(Sequence[Chunk]):
     def __getitem__(self, row: slice) -> list[Chunk]: ...
     def __getitem__(self, row: int | slice) -> Chunk | list[Chunk]:
         if isinstance(row, slice):
-            return [ColumnChunk(self, i) for i in range(*row.indices(len(self)))]
+            return self.at(range(*row.indices(len(self))))
         return ColumnChunk(self, row)
 
     def __iter__(self) -> Iterator[Chunk]:
-        return (ColumnChunk(self, row) for row in range(len(self)))
+        return map(ColumnChunk, repeat(self), range(len(self)))
+
+    def at(self, rows: Sequence[int]) -> list[Chunk]:
+        return list(map(ColumnChunk, repeat(self), rows))
 
     def rows_of(self, wanted: "Ids") -> list[int | None]:
         """The row of each. O(log n) each."""
@@ -179,9 +182,14 @@ class ColumnChunk(Chunk):
     _columns: ChunkColumns
     _row: int
 
+    # What it says are properties, which nobody can set. That a frozen class refuses as well
+    # makes one take five times as long to make.
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
     def __init__(self, columns: ChunkColumns, row: int) -> None:
-        object.__setattr__(self, "_columns", columns)
-        object.__setattr__(self, "_row", row)
+        self._columns = columns
+        self._row = row
 
     @property
     def id(self) -> str:

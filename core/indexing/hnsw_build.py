@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.build_threads import build_threads
+from core.indexing.build_threads import at_once, build_threads
 from core.indexing.calibration import Calibration, K, calibrated
 from core.indexing.coded import Coded, aligned, encode
 from core.indexing.exact import Vectors
@@ -71,7 +71,7 @@ class _Build:
         threads: int,
         cancelled: Callable[[], bool],
     ) -> None:
-        self._coded, self._pool, self._threads = coded, pool, threads
+        self._coded, self._pool = coded, pool
         self._cancelled = cancelled
         levels = _levels(coded.count, degree, seed)
         entry = int(np.argmax(levels))
@@ -81,9 +81,7 @@ class _Build:
         shape = (_BATCH, int(levels[entry]) + 1, degree)
         self._chosen, self._counts = np.empty(shape, np.int32), np.zeros(shape[:2], np.int64)
         shared = self._order.ctypes.data, self._chosen.ctypes.data, self._counts.ctypes.data
-        self._workers = [
-            _Worker(coded, degree, ef, (thread, threads), shared) for thread in range(threads)
-        ]
+        self._workers = [_Worker(coded, degree, ef, number, shared) for number in range(threads)]
 
     def run(self) -> Calibration:
         """The last rows are searched for before they are put in: queries that are not there."""
@@ -105,8 +103,9 @@ class _Build:
                 self._on_threads(partial(phase, start=start, stop=end))
             start = end
 
-    def _on_threads(self, work: Callable[["_Worker"], None]) -> None:
-        list(self._pool.map(work, self._workers))
+    def _on_threads(self, work: Callable[..., None]) -> None:
+        workers = self._workers[: at_once(len(self._workers))]
+        list(self._pool.map(partial(work, of=len(workers)), workers))
 
     def _calibration(self, queries: NDArray[np.int64]) -> Calibration:
         if not len(queries):
@@ -146,25 +145,26 @@ def _no_links(nodes: int, degree: int) -> NDArray[np.generic]:
 
 
 class _Worker:
-    """One thread of a build, with what it has for itself. `place`: which of how many it is."""
+    """One thread of a build, with what it has for itself. `number`: which one it is, of as many
+    as a step says."""
 
     def __init__(
         self,
         coded: Coded,
         degree: int,
         ef: int,
-        place: tuple[int, int],
+        number: int,
         shared: tuple[int, int, int],
     ) -> None:
         self._coded, self._ef = coded, ef
-        self._place, self._shared = place, shared
+        self._number, self._shared = number, shared
         self._scratch = Scratch.of(coded, ef=ef, degree=degree)
         self._state = np.zeros(2, np.int64)
         self._pool = np.empty(2 * degree + 2, np.int64)
         self._kept = np.empty(2 * degree, np.int32)
         self._tag = 0
 
-    def find(self, start: int, stop: int) -> None:
+    def find(self, start: int, stop: int, of: int) -> None:
         if self._tag > _LAST_TAG:
             visited: Any = self._scratch.arrays[layout.VISITED]
             visited.fill(0)
@@ -175,7 +175,8 @@ class _Worker:
             order,
             start,
             stop,
-            *self._place,
+            self._number,
+            of,
             self._ef,
             self._tag,
             self._scratch.block,
@@ -184,7 +185,8 @@ class _Worker:
             counts,
         )
 
-    def link(self, start: int, stop: int) -> None:
+    def link(self, start: int, stop: int, of: int) -> None:
         order, chosen, counts = self._shared
         pool, kept = self._pool.ctypes.data, self._kept.ctypes.data
-        link(self._coded.block, order, start, stop, *self._place, chosen, counts, pool, kept)
+        place = self._number, of
+        link(self._coded.block, order, start, stop, *place, chosen, counts, pool, kept)

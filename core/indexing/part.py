@@ -1,6 +1,6 @@
 """Part of a library's rows: a sealed segment with its index, or rows that wait for one."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +8,7 @@ from immutables import Map
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from core.domain.document import Document
+from core.domain.document import Chunk, Document
 from core.domain.filters import Filter, compile_filter
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.attributes import AttributeIndex, bitmaps
@@ -102,6 +102,10 @@ class Part:
             rows = chunks.rows_of(wanted)
         alive = self.alive
         return [None if row is None or not alive[row] else row for row in rows]
+
+    def chunks_at(self, rows: Sequence[int]) -> list[Chunk]:
+        chunks = self.rows.chunks
+        return [chunks[row] for row in rows] if isinstance(chunks, list) else chunks.at(rows)
 
     def live_rows(self) -> BitMap:
         if not self.deleted:

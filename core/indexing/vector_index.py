@@ -1,7 +1,7 @@
 """What a sealed part is searched with, whatever its algorithm."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -35,12 +35,8 @@ class Effort:
         """With a library's own parameters of a search, where this names none at all."""
         if not parameters or self.ef or self.nprobe or self.target_recall:
             return self
-        return replace(
-            self,
-            ef=_count(parameters.get("ef")),
-            nprobe=_count(parameters.get("nprobe")),
-            target_recall=parameters.get("target_recall"),
-        )
+        ef, nprobe = _count(parameters.get("ef")), _count(parameters.get("nprobe"))
+        return Effort(self.exact, ef, nprobe, parameters.get("target_recall"), self.boost)
 
 
 def _count(value: float | None) -> int | None:

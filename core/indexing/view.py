@@ -14,6 +14,7 @@ from core.domain.document import Chunk, Document, Embedding
 from core.domain.filters import Filter, ids_named_by
 from core.domain.library import IndexKind, Library
 from core.indexing.attributes import bitmaps
+from core.indexing.build_threads import searched
 from core.indexing.columns import Ids
 from core.indexing.part import Part, Serials
 from core.indexing.ranking import NOTHING, Ranking, merge
@@ -88,8 +89,7 @@ class LibraryView:
         if len(self.parts) != 1:
             return [self.chunk(serial) for serial in serials.tolist()]
         [part] = self.parts
-        chunks = part.rows.chunks
-        return [chunks[row] for row in part.rows_of(serials).tolist()]
+        return part.chunks_at(part.rows_of(serials).tolist())
 
     def document(self, serial: int) -> Document:
         return self.documents[self.chunk(serial).document_id]
@@ -162,6 +162,7 @@ class LibraryView:
         """
         if not self.parts:
             return [NOTHING for _ in queries]
+        searched()
         queries = self._as_kernels_take(queries)
         effort = effort.or_else(self.library.index.parameters)
         if matches is None:

@@ -26,8 +26,7 @@ class Plan:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SearchAnswer:
+class SearchAnswer(NamedTuple):
     """`took_ms` is from when the request came in; in a batch, from when the batch did."""
 
     hits: Sequence[Hit]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from core.indexing.grouping import best_per_document
 from core.indexing.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
 from core.indexing.lexical.bm25 import LexicalReader
 from core.indexing.ranking import NOTHING, Ranking
-from core.indexing.vector_index import DEFAULT_EFFORT, Effort
+from core.indexing.vector_index import Effort
 from core.indexing.view import LibraryView, Matches
 from core.services.search_request import SearchRequest
 from core.services.shadow import Answered, ShadowQueries
@@ -103,11 +103,8 @@ class Ranker:
 
     def _effort(self, search: CheckedSearch) -> Effort:
         request = search.request
-        effort = DEFAULT_EFFORT
-        if request.exact or request.parameters:
-            effort = Effort(exact=request.exact).or_else(request.parameters)
         boost = self._shadow.boost(search.view.library.id)
-        return effort if boost == 1.0 else replace(effort, boost=boost)
+        return Effort(request.exact, boost=boost).or_else(request.parameters)
 
     def _offer(
         self,

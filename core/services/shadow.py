@@ -15,6 +15,7 @@ from queue import Empty, Full, Queue
 import numpy as np
 from numpy.typing import NDArray
 
+from core.indexing.build_threads import give_way
 from core.indexing.ranking import Ranking
 from core.indexing.status import Recall
 from core.indexing.vector_index import Effort
@@ -122,6 +123,7 @@ class ShadowQueries:
             return
 
     def _run(self) -> None:
+        give_way()
         while (answered := self._queue.get()) is not None:
             try:
                 self.measure(answered)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.calibration import K
+from core.indexing.calibration import K, recall
 from core.indexing.vector_index import Effort
 
 DEPTHS = (20, 30, 45, 70, 110, 170, 260)
@@ -93,17 +93,9 @@ def tuned(
             enough = len(recalls) > 1 and (
                 recalls[-1] >= _ENOUGH or (nprobe > 8 and recalls[-1] < recalls[-2] + 1e-4)
             )
-            found = recalls[-1] if enough else _recall(search(nprobe, depth), truth)
+            found = recalls[-1] if enough else recall(search(nprobe, depth), truth)
             recalls.append(max([found, *recalls[-1:]]))
         if tables and recalls[-1] < tables[-1][-1] + _NO_BETTER:
             break
         tables.append(tuple(recalls))
     return Tuning(probes, tuple(tables), cell_rows)
-
-
-def _recall(found: Sequence[Rows], truth: Sequence[Rows]) -> float:
-    shares = [
-        len(np.intersect1d(mine, true)) / max(1, len(true))
-        for mine, true in zip(found, truth, strict=True)
-    ]
-    return float(np.mean(shares))

@@ -1,18 +1,42 @@
-import os
-import sys
-import threading
+"""How many threads of a build may work."""
 
+import time
+
+import numpy as np
 import pytest
 
-from core.indexing.build_threads import build_threads
+from core.indexing import build_threads
+from core.indexing.build_threads import at_once, searched
+from core.indexing.view import LibraryView
+from core.indexing.writing import with_chunks
+from tests.unit.core.builders import chunk, embedded, library
+
+QUERY = np.ones((1, 2), np.float32)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness of its own")
-def test_they_give_way_and_nobody_else_does() -> None:
-    def niceness() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+@pytest.fixture(autouse=True)
+def nobody_has_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_threads, "_last_search_s", -float("inf"))
 
-    before = niceness()
-    with build_threads(2) as pool:
-        assert {pool.submit(niceness).result() for _ in range(4)} == {max(before, 10)}
-    assert niceness() == before
+
+def test_all_while_nobody_searches_and_one_fewer_while_searches_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert at_once(4) == 4
+    searched()
+    assert at_once(4) == 3
+    monkeypatch.setattr(build_threads, "_last_search_s", time.monotonic() - 1)
+    assert at_once(4) == 4
+
+
+def test_one_at_least() -> None:
+    searched()
+    assert at_once(1) == 1
+
+
+def test_a_search_of_a_view_counts() -> None:
+    view = LibraryView.empty(library())
+    view.search(QUERY, 1)
+    assert at_once(2) == 2, "there was nothing to compare"
+    with_chunks(view, [embedded(chunk("c"))]).search(QUERY, 1)
+    assert at_once(2) == 1

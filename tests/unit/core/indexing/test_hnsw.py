@@ -2,12 +2,14 @@ import os
 import subprocess
 import sys
 import threading
+from itertools import cycle
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from core.domain.library import IndexKind, Metric
+from core.indexing import hnsw_build
 from core.indexing.hnsw import HnswIndex
 from core.indexing.hnsw_build import build_hnsw
 from core.indexing.kernels import cpu, layout
@@ -74,6 +76,18 @@ def test_the_graph_is_the_same_for_any_number_of_threads(rows: Rows) -> None:
     for place in (layout.LINKS, layout.UPPER_LINKS):
         assert np.array_equal(one.coded.arrays[place], three.coded.arrays[place])
     assert one.calibration == three.calibration
+
+
+def test_the_graph_is_the_same_where_their_number_changes_meanwhile(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = vectors_of(rows, Metric.L2)
+    steady = build_hnsw(vectors, threads=3)
+    numbers = cycle((1, 3, 2, 2, 1))
+    monkeypatch.setattr(hnsw_build, "at_once", lambda _: next(numbers))
+    changing = build_hnsw(vectors, threads=3)
+    for place in (layout.LINKS, layout.UPPER_LINKS):
+        assert np.array_equal(steady.coded.arrays[place], changing.coded.arrays[place])
 
 
 def test_another_seed_is_another_graph(rows: Rows) -> None:
