@@ -45,7 +45,7 @@ crash: $(READY)  ## servers killed under load, again and again; ARGS=--short for
 	$(BIN)/python -m tests.crash $(ARGS)
 
 clean:           ## remove the environment, caches and the demo's data
-	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `uv` comes from the lock as well, so what pip fetches here is only the way in.

@@ -99,13 +99,11 @@ class _Build:
             if self._cancelled():
                 raise BuildCancelled
             end = min(stop, start + min(_BATCH, max(1, start // 2)))
+            workers = self._workers[: at_once(len(self._workers))]
             for phase in (_Worker.find, _Worker.link):
-                self._on_threads(partial(phase, start=start, stop=end))
+                work = partial(phase, start=start, stop=end, of=len(workers))
+                list(self._pool.map(work, workers))
             start = end
-
-    def _on_threads(self, work: Callable[..., None]) -> None:
-        workers = self._workers[: at_once(len(self._workers))]
-        list(self._pool.map(partial(work, of=len(workers)), workers))
 
     def _calibration(self, queries: NDArray[np.int64]) -> Calibration:
         if not len(queries):
@@ -188,5 +186,5 @@ class _Worker:
     def link(self, start: int, stop: int, of: int) -> None:
         order, chosen, counts = self._shared
         pool, kept = self._pool.ctypes.data, self._kept.ctypes.data
-        place = self._number, of
-        link(self._coded.block, order, start, stop, *place, chosen, counts, pool, kept)
+        block, number = self._coded.block, self._number
+        link(block, order, start, stop, number, of, chosen, counts, pool, kept)

@@ -1,5 +1,8 @@
-"""How many threads of a build may work."""
+"""That the threads of a build give way, and how many of them may work."""
 
+import os
+import sys
+import threading
 import time
 
 import numpy as np
@@ -17,6 +20,17 @@ QUERY = np.ones((1, 2), np.float32)
 @pytest.fixture(autouse=True)
 def nobody_has_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build_threads, "_last_search_s", -float("inf"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness of its own")
+def test_they_give_way_and_nobody_else_does() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+    with build_threads.build_threads(2) as pool:
+        assert {pool.submit(niceness).result() for _ in range(4)} == {max(before, 10)}
+    assert niceness() == before
 
 
 def test_all_while_nobody_searches_and_one_fewer_while_searches_come(
