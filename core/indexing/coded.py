@@ -139,9 +139,12 @@ def uncoded(vectors: Vectors, places: int = layout.SIZE) -> Coded:
     return coded
 
 
-def range_of(vectors: Vectors) -> tuple[float, float]:
-    """`step` and `shift`: of the rows' whole range, unless few numbers are far outside the rest."""
-    every = max(1, vectors.matrix.size // _SAMPLE)
+def range_of(vectors: Vectors, numbers: int = _SAMPLE) -> tuple[float, float]:
+    """`step` and `shift`: of the rows' whole range, unless few numbers are far outside the rest.
+
+    `numbers`: about so many are looked at.
+    """
+    every = max(1, vectors.matrix.size // numbers)
     sample = vectors.matrix[::every].astype(np.float64)
     if vectors.metric is Metric.L2:
         low, high = float(sample.min()), float(sample.max())

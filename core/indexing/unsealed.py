@@ -35,6 +35,15 @@ def use_kernels() -> None:
     _scan = scan
 
 
+def prepare(vectors: Vectors, codes: GrowingCodes, size: int) -> None:
+    """For the writer: what searches will need of the rows from `size` on, which no view has yet.
+
+    A search would do it where it finds it undone, and be late.
+    """
+    if _scan is not None and is_within_float32(vectors):
+        codes.extend(vectors, size)
+
+
 def search_unsealed(
     vectors: Vectors,
     codes: GrowingCodes,

@@ -14,6 +14,7 @@ from core.domain.document import Document, EmbeddedChunk
 from core.domain.library import Library
 from core.indexing.part import Part
 from core.indexing.rows import Rows
+from core.indexing.unsealed import prepare
 from core.indexing.view import LibraryView
 
 
@@ -113,7 +114,9 @@ def _extended(delta: Part, added: Sequence[EmbeddedChunk]) -> Part:
         alive[: delta.size] = delta.alive[: delta.size]
     size, live = delta.size + len(added), delta.live + len(added)
     by_id = delta.rows_by_id.update((item.chunk.id, delta.size + i) for i, item in enumerate(added))
-    return replace(delta, rows=rows, alive=alive, size=size, live=live, rows_by_id=by_id)
+    part = replace(delta, rows=rows, alive=alive, size=size, live=live, rows_by_id=by_id)
+    prepare(part.vectors, rows.codes, delta.size)
+    return part
 
 
 def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
@@ -144,6 +147,7 @@ def _tidied(view: LibraryView) -> LibraryView:
     first, size = view.next_serial, delta.live
     by_id = Map((chunk.id, row) for row, chunk in enumerate(rows.chunks))
     tidy = replace(Part.empty(rows, first), size=size, live=size, rows_by_id=by_id)
+    prepare(tidy.vectors, rows.codes, 0)
     return replace(view, parts=(*view.parts[:-1], tidy), next_serial=first + size)
 
 

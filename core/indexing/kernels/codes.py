@@ -48,13 +48,14 @@ def code_of(steps: float) -> int:
 def encode_rows(block: Ints, start: int, stop: int, step: float, shift: float) -> None:
     """The codes of rows, and all that is known of each once and for all."""
     dimension, size = block[DIMENSION], block[CODE_BYTES]
+    steps = 1 / step
     for row in range(start, stop):
         scale = 1 / load_f64(block[NORMS], row) if block[METRIC] == COSINE else 1.0
         floats, codes = block[FLOATS] + row * dimension * 4, block[CODES] + row * size
         total, squares, missed, length = 0, 0, 0.0, 0.0
         for i in range(dimension):
             value = load_f32(floats, i) * scale - shift
-            code = code_of(value / step)
+            code = code_of(value * steps)
             store_u8(codes, i, code + 128)
             total += code
             squares += code * code

@@ -61,6 +61,35 @@ def test_each_row_is_coded_a_few_times_however_many_come() -> None:
     assert codes.memory_bytes <= 2 * len(rows) * (64 + 4 * 3)
 
 
+def test_a_writer_makes_the_codes_before_there_is_a_search() -> None:
+    rows = np.random.default_rng(3).standard_normal((1_000, DIMENSION)).astype(np.float32)
+    vectors = vectors_of(rows, Metric.DOT)
+    codes = GrowingCodes()
+    codes.extend(vectors, 0)
+    assert codes.memory_bytes > 0
+    block = codes.of(vectors).block
+    assert codes.of(vectors).block is block, "a search adds nothing"
+
+
+def test_rows_of_a_write_that_failed_are_coded_again_once_others_take_their_place() -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.standard_normal((2 * CODED_FROM, DIMENSION)).astype(np.float32)
+    vectors = vectors_of(rows, Metric.DOT)
+    size = CODED_FROM + 20
+    codes = GrowingCodes()
+    for count in (size, len(rows)):
+        codes.extend(Vectors(Metric.DOT, rows[:count], vectors.norms[:count]), size)
+    older = Vectors(Metric.DOT, rows[:size], vectors.norms[:size])
+    query = rng.standard_normal(DIMENSION).astype(np.float32)
+    check(codes, older, query)
+    rows[size:] = rng.standard_normal((len(rows) - size, DIMENSION))
+    vectors = vectors_of(rows, Metric.DOT)
+    codes.extend(vectors, size)
+    for _ in range(20):
+        check(codes, vectors, rng.standard_normal(DIMENSION).astype(np.float32))
+    check(codes, older, query)
+
+
 def test_searches_of_older_and_newer_views_share_the_codes() -> None:
     rows = np.random.default_rng(2).standard_normal((6_000, DIMENSION)).astype(np.float32)
     vectors = vectors_of(rows, Metric.COSINE)
