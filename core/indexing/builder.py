@@ -1,6 +1,7 @@
 """Builds segments in the background, one at a time, from views that nobody can change."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -21,7 +22,7 @@ QUIET_S = 5.0
 AGAIN_S = 30.0
 """After as long a build is tried again that has failed for want of room or memory."""
 
-_LONG_AGO = -float("inf")
+_LONG_AGO = -math.inf
 
 _log = logging.getLogger(__name__)
 
@@ -61,12 +62,15 @@ class Builder:
         self._wake = threading.Condition()
         self._closed = False
         # Guarded by `_wake`: when to look at a library next, when to try one again that has
-        # failed, when it was last written to, what is looked at now, and what went wrong.
+        # failed, when it was last written to, what is looked at now, what went wrong, and until
+        # when the thread waits.
         self._due: dict[str, float] = {}
         self._again: dict[str, float] = {}
         self._written: dict[str, float] = {}
         self._at_work: str | None = None
         self._errors: dict[str, str] = {}
+        self._until = math.inf
+        self._has_built = False
         self._thread = threading.Thread(target=self._run, name="segments", daemon=True)
 
     def start(self) -> None:
@@ -85,16 +89,26 @@ class Builder:
             self._thread.join()
 
     def changed(self, library_ids: Collection[str]) -> None:
-        """They were written to just now."""
+        """They were written to just now. The thread is woken only where there is a job for it.
+
+        Most writes make none, and a thread that gives way is not to hold the interpreter often.
+        """
         with self._wake:
             now = self._clock()
             for id_ in library_ids:
                 self._written[id_] = now
-                if id_ in self._errors:
-                    self._due.setdefault(id_, now + self._quiet_s)
-                else:
+                if id_ not in self._errors and self._has_job(id_, quiet=False):
                     self._due[id_] = now
-            self._wake.notify_all()
+                elif self._has_job(id_, quiet=True):
+                    self._due.setdefault(id_, now + self._quiet_s)
+            first = min((*self._due.values(), *self._again.values()), default=math.inf)
+            if first <= now or first < self._until:
+                self._wake.notify_all()
+
+    def _has_job(self, library_id: str, *, quiet: bool) -> bool:
+        """To build, or to forget a library that is gone."""
+        view = self._catalog.state.views.get(library_id)
+        return view is None or next_job(view, quiet=quiet) is not None
 
     def error(self, library_id: str) -> str | None:
         """Why its last segment could not be built, in a line."""
@@ -122,7 +136,8 @@ class Builder:
         give_way()
         while (library_id := self._next()) is not None:
             error = self._worked(library_id)
-            if not self._due:
+            if self._has_built and not self._due:
+                self._has_built = False
                 heap.give_back()
             with self._wake:
                 self._at_work = None
@@ -145,13 +160,14 @@ class Builder:
             while not self._closed:
                 due = self._again | self._due
                 first = min(due, key=due.__getitem__, default=None)
-                wait_s = None if first is None else due[first] - self._clock()
-                if first is not None and wait_s is not None and wait_s <= 0:
+                self._until = math.inf if first is None else due[first]
+                wait_s = self._until - self._clock()
+                if first is not None and wait_s <= 0:
                     self._due.pop(first, None)
                     self._again.pop(first, None)
                     self._at_work = first
                     return first
-                self._wake.wait(wait_s)
+                self._wake.wait(None if first is None else wait_s)
             return None
 
     def _worked(self, library_id: str) -> Exception | None:
@@ -168,6 +184,7 @@ class Builder:
             quiet = self._clock() >= self._written.get(library_id, 0.0) + self._quiet_s
         task = self._begun(library_id, quiet=quiet)
         if task is not None:
+            self._has_built = True
             self._build(library_id, task)
             self._look_again(library_id)
             return
