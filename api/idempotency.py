@@ -7,6 +7,7 @@ under the same key.
 
 import hashlib
 from collections.abc import Callable
+from functools import cached_property
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request, Response
@@ -42,10 +43,15 @@ def fingerprint(request: Request, body: bytes) -> str:
 class Once:
     """A creating call, which may carry a key."""
 
-    def __init__(self, core: Core, key: str | None, mark: str) -> None:
+    def __init__(self, core: Core, key: str | None, request: Request, body: bytes) -> None:
         self._core = core
         self._key = key
-        self._mark = mark
+        self._request, self._body = request, body
+
+    @cached_property
+    def _mark(self) -> str:
+        """Taken by the thread that answers, and with a key alone: a body may have megabytes."""
+        return fingerprint(self._request, self._body)
 
     @property
     def name(self) -> str | None:
@@ -96,7 +102,7 @@ class Once:
 async def _once(
     request: Request, core: CoreOf, body: JsonBody, idempotency_key: IdempotencyKey = None
 ) -> Once:
-    return Once(core, idempotency_key, fingerprint(request, body))
+    return Once(core, idempotency_key, request, body)
 
 
 OnceOf = Annotated[Once, Depends(_once)]

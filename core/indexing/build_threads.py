@@ -4,7 +4,13 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _NICENESS = 10
 """A tenth of the share of a thread that answers, where both want the same core."""
@@ -15,8 +21,23 @@ _LINGERING_S = 0.2
 _last_search_s = -float("inf")
 
 
+class _BuildThreads(ThreadPoolExecutor):
+    """Each task begins where it may by then run: off one core, while searches come.
+
+    A niceness is not enough. Where a thread that answers wakes on a core that one of these has,
+    the scheduler lets it wait for milliseconds.
+    """
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        def placed() -> T:
+            _take_place()
+            return fn(*args, **kwargs)
+
+        return super().submit(placed)
+
+
 def build_threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, "build", initializer=give_way)
+    return _BuildThreads(count, "build", initializer=give_way)
 
 
 def give_way() -> None:
@@ -33,5 +54,19 @@ def searched() -> None:
 
 def at_once(threads: int) -> int:
     """How many of them may work: all but one while searches come, so that there is a core."""
-    busy = time.monotonic() - _last_search_s < _LINGERING_S
-    return max(1, threads - 1) if busy else threads
+    return max(1, threads - 1) if _searches_come() else threads
+
+
+def _searches_come() -> bool:
+    return time.monotonic() - _last_search_s < _LINGERING_S
+
+
+def _take_place() -> None:
+    """On the cores of the process, all or all but one."""
+    if sys.platform != "linux":
+        return
+    cores = os.sched_getaffinity(os.getpid())
+    mine = cores - {min(cores)} if _searches_come() else cores
+    if mine and mine != os.sched_getaffinity(0):
+        with suppress(OSError):  # a core was taken away meanwhile
+            os.sched_setaffinity(0, mine)

@@ -33,6 +33,23 @@ def test_they_give_way_and_nobody_else_does() -> None:
     assert niceness() == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread can't choose its cores")
+def test_while_searches_come_they_keep_off_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = os.sched_getaffinity(0)
+    some = (cores - {min(cores)}) or cores
+    with build_threads.build_threads(1) as pool:
+
+        def allowed() -> set[int]:
+            return pool.submit(os.sched_getaffinity, 0).result()
+
+        assert allowed() == cores
+        searched()
+        assert allowed() == some
+        monkeypatch.setattr(build_threads, "_last_search_s", time.monotonic() - 1)
+        assert allowed() == cores
+    assert os.sched_getaffinity(0) == cores
+
+
 def test_all_while_nobody_searches_and_one_fewer_while_searches_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
