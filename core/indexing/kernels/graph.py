@@ -27,6 +27,7 @@ from core.indexing.kernels.memory import (
     store_u16,
 )
 from core.indexing.kernels.pools import insert, last
+from core.indexing.kernels.scoring import fetch_floats
 from core.indexing.kernels.typing import Ints
 
 _LINE_BYTES = 64
@@ -84,17 +85,21 @@ def degree_of(graph: Ints, level: int) -> int:
 @kernel
 def descend(graph: Ints, query: int, entry: int, top: int, bottom: int) -> int:
     """The nearest node that greedy steps reach, from level `top` down to above `bottom`."""
-    best, best_distance = entry, distance(graph, entry, query)
+    codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
+    degree = graph[DEGREE]
+    best, best_distance = entry, distance_by(codes, size, bias, entry, query)
     for level in range(top, bottom, -1):
         moved = True
         while moved:
             moved = False
             links = links_of(graph, best, level)
-            for i in range(graph[DEGREE]):
+            count = 0
+            while count < degree and load_i32(links, count) >= 0:
+                fetch_codes(codes, size, load_i32(links, count))
+                count += 1
+            for i in range(count):
                 node = load_i32(links, i)
-                if node < 0:
-                    break
-                here = distance(graph, node, query)
+                here = distance_by(codes, size, bias, node, query)
                 if here < best_distance:
                     best, best_distance, moved = node, here, True
     return best
@@ -125,8 +130,13 @@ def search_level(
     tag: int,
     pool: int,
     batch: int,
+    scored: int,
 ) -> int:
-    """Fills the pool with the `ef` nearest nodes that the walk finds; how many they are."""
+    """Fills the pool with the `ef` nearest nodes that the walk finds; how many they are.
+
+    `scored`: of so many the true score will be wanted. Memory is asked for their vectors as the
+    walk goes on from them, as most that are among the first by then stay there.
+    """
     codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
     degree = degree_of(graph, level)
     store_i64(pool, 0, distance_by(codes, size, bias, entry, query) << 32 | entry << 1)
@@ -138,6 +148,8 @@ def search_level(
             place += 1
             continue
         store_i64(pool, place, key | 1)
+        if place < scored and count == ef:
+            fetch_floats(graph, node_of(key))
         place += 1
         fresh = unvisited(links_of(graph, node_of(key), level), degree, visited, tag, batch)
         for i in range(min(fresh, _AHEAD)):

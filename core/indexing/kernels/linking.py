@@ -134,7 +134,7 @@ def find(
             entry = descend(graph, query, entry, graph[TOP_LEVEL], top)
         for level in range(top, -1, -1):
             tag += 1
-            count = search_level(graph, query, entry, level, ef, visited, tag, pool, batch)
+            count = search_level(graph, query, entry, level, ef, visited, tag, pool, batch, 0)
             entry = node_of(load_i64(pool, 0))
             state[0], state[1] = count, ef
             offer_batch(graph, order, start, i, level, query, pool, state)

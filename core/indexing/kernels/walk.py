@@ -47,6 +47,7 @@ def walk(
     step: float,
     shift: float,
     ef: int,
+    scored: int,
     allowed: int,
     budget: int,
 ) -> int:
@@ -60,7 +61,7 @@ def walk(
     tag = next_tag(block, scratch)
     visited, pool, batch = scratch[VISITED], scratch[POOL], scratch[BATCH]
     if allowed == 0:
-        return search_level(block, code, entry, 0, ef, visited, tag, pool, batch)
+        return search_level(block, code, entry, 0, ef, visited, tag, pool, batch, scored)
     frontier, limit = scratch[FRONTIER], scratch[FRONTIER_LIMIT]
     return search_allowed(
         block, code, entry, ef, allowed, budget, visited, tag, frontier, limit, pool, batch
@@ -95,7 +96,8 @@ def search_graph(
     dimension = block[DIMENSION]
     for i in range(len(queries)):
         query = queries.ctypes.data + i * dimension * 4
-        found = walk(block, scratch, query, step, shift, ef, allowed, budget)
+        fetched = 0 if whole else scored
+        found = walk(block, scratch, query, step, shift, ef, fetched, allowed, budget)
         pool, code = scratch[POOL], scratch[QUERY]
         known = whole and is_whole(query, dimension, shift, code)
         constant = constant_of(dimension, code) if known else 0
