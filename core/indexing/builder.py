@@ -70,7 +70,6 @@ class Builder:
         self._at_work: str | None = None
         self._errors: dict[str, str] = {}
         self._until = math.inf
-        self._has_built = False
         self._thread = threading.Thread(target=self._run, name="segments", daemon=True)
 
     def start(self) -> None:
@@ -97,9 +96,10 @@ class Builder:
             now = self._clock()
             for id_ in library_ids:
                 self._written[id_] = now
-                if id_ not in self._errors and self._has_job(id_, quiet=False):
+                failed = id_ in self._errors
+                if not failed and self._has_job(id_, quiet=False):
                     self._due[id_] = now
-                elif self._has_job(id_, quiet=True):
+                elif failed or self._has_job(id_, quiet=True):
                     self._due.setdefault(id_, now + self._quiet_s)
             first = min((*self._due.values(), *self._again.values()), default=math.inf)
             if first <= now or first < self._until:
@@ -136,8 +136,7 @@ class Builder:
         give_way()
         while (library_id := self._next()) is not None:
             error = self._worked(library_id)
-            if self._has_built and not self._due:
-                self._has_built = False
+            if not self._due:
                 heap.give_back()
             with self._wake:
                 self._at_work = None
@@ -184,7 +183,6 @@ class Builder:
             quiet = self._clock() >= self._written.get(library_id, 0.0) + self._quiet_s
         task = self._begun(library_id, quiet=quiet)
         if task is not None:
-            self._has_built = True
             self._build(library_id, task)
             self._look_again(library_id)
             return

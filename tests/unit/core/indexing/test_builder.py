@@ -14,6 +14,7 @@ import pytest
 from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryDeleted, LibraryPut
 from core.domain.document import EmbeddedChunk
 from core.domain.library import IndexKind, IndexSpec
+from core.indexing import heap
 from core.indexing.builder import AGAIN_S, Builder
 from core.indexing.catalog import Catalog
 from core.indexing.columns import ChunkColumns
@@ -308,6 +309,37 @@ def test_want_of_room_passes_and_then_it_goes_on_without_a_write(setting: Settin
     setting.builder.changed([])
     until(lambda: setting.state() == "ready")
     assert setting.sizes == [(50, True)]
+
+
+def test_a_failure_is_forgotten_once_there_is_nothing_left_to_build(setting: Setting) -> None:
+    setting.put(0, 50)
+
+    def fail(_: object) -> None:
+        raise RuntimeError("never")
+
+    setting.meanwhile = fail
+    setting.builder.start()
+    settle(setting)
+    assert setting.builder.error("L")
+    setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(50)]))
+    settle(setting)
+    assert setting.builder.error("L") is None
+
+
+def test_memory_is_given_back_after_a_build_and_not_after_each_write(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, bool]] = []
+    monkeypatch.setattr(heap, "give_back", lambda: given.extend(setting.sizes))
+    setting.builder.start()
+    for i in range(10):
+        setting.put(i, i + 1)
+        setting.builder.changed([])
+    settle(setting)
+    assert not given
+    setting.put(10, 50)
+    settle(setting)
+    assert given == [(50, True)]
 
 
 def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:
