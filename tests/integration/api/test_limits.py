@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -60,10 +60,11 @@ def hasty(settings: Settings) -> Iterator[Served]:
 
 
 def all_of(connection: socket.socket) -> bytes:
-    """Until the server closes."""
+    """Until the server closes; with a reset, if something was sent to it after that."""
     received = b""
-    while more := connection.recv(65_536):
-        received += more
+    with suppress(ConnectionResetError):
+        while more := connection.recv(65_536):
+            received += more
     return received
 
 
