@@ -101,8 +101,8 @@ class Builder:
                     self._due[id_] = now
                 elif failed or self._has_job(id_, quiet=True):
                     self._due.setdefault(id_, now + self._quiet_s)
-            first = min((*self._due.values(), *self._again.values()), default=math.inf)
-            if first <= now or first < self._until:
+            first = min((self._due.get(id_, math.inf) for id_ in library_ids), default=math.inf)
+            if self._until <= now or first < self._until:
                 self._wake.notify_all()
 
     def _has_job(self, library_id: str, *, quiet: bool) -> bool:

@@ -78,7 +78,7 @@ def _reaching(latest: _Latest | None, vectors: Vectors) -> _Latest:
 
     count = len(vectors.matrix)
     if latest is not None and latest.coded.count >= count:
-        return latest  # another search was faster
+        return latest  # another thread was faster
     if count < CODED_FROM:
         return _Latest(uncoded(vectors), {}, 0)
     if latest is None or latest.room < count:

@@ -94,9 +94,9 @@ def search_graph(
     -1 if given up.
     """
     dimension = block[DIMENSION]
+    fetched = 0 if whole else scored
     for i in range(len(queries)):
         query = queries.ctypes.data + i * dimension * 4
-        fetched = 0 if whole else scored
         found = walk(block, scratch, query, step, shift, ef, fetched, allowed, budget)
         pool, code = scratch[POOL], scratch[QUERY]
         known = whole and is_whole(query, dimension, shift, code)
