@@ -1,13 +1,15 @@
 """How a graph is built: in batches, on threads, the same for a seed whatever their number.
 
-Each batch first finds its neighbours in the graph as it is, all threads reading, and is then
-linked in, each thread writing to the nodes that are its own. O(n · log n · ef_construction · M)
-in practice.
+Each batch is first put in an order in which memory is near, then finds its neighbours in the
+graph as it is, all threads reading, and is then linked in, each thread writing to the nodes that
+are its own. O(n · log n · ef_construction · M) in practice.
 """
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from core.indexing.exact import Vectors
 from core.indexing.hnsw import HnswIndex
 from core.indexing.intrinsic import intrinsic_dimension
 from core.indexing.kernels import layout
-from core.indexing.kernels.linking import find, link
+from core.indexing.kernels.linking import approach, find, link
 from core.indexing.scanning import scan_exactly
 from core.indexing.scratch import Scratch
 from core.indexing.vector_index import BuildCancelled
@@ -31,7 +33,7 @@ _HARD_FROM_DIMENSION = 22.0
 """Measured: `make bench ARGS=degree`."""
 
 _BATCH = 512
-_HELD_OUT = 256
+_HELD_OUT, _QUERIES_AT_ONCE = 256, 32
 _LAST_TAG = 60_000
 
 
@@ -80,7 +82,9 @@ class _Build:
         _attach_links(coded, levels, entry, degree)
         shape = (_BATCH, int(levels[entry]) + 1, degree)
         self._chosen, self._counts = np.empty(shape, np.int32), np.zeros(shape[:2], np.int64)
-        shared = self._order.ctypes.data, self._chosen.ctypes.data, self._counts.ctypes.data
+        self._ways = np.empty((_BATCH, int(levels[entry])), np.int32)
+        arrays = self._order, self._ways, self._chosen, self._counts
+        shared = tuple(array.ctypes.data for array in arrays)
         self._workers = [_Worker(coded, degree, ef, number, shared) for number in range(threads)]
 
     def run(self) -> Calibration:
@@ -100,23 +104,38 @@ class _Build:
                 raise BuildCancelled
             end = min(stop, start + min(_BATCH, max(1, start // 2)))
             workers = self._workers[: at_once(len(self._workers))]
-            for phase in (_Worker.find, _Worker.link):
+            for phase in (_Worker.approach, _Worker.find, _Worker.link):
                 work = partial(phase, start=start, stop=end, of=len(workers))
                 list(self._pool.map(work, workers))
+                if phase is _Worker.approach:
+                    self._sort(start, end)
             start = end
+
+    def _sort(self, start: int, stop: int) -> None:
+        """By where the upper levels lead."""
+        ways, order = self._ways[: stop - start], self._order[start:stop]
+        if ways.shape[1]:
+            ranks = np.lexsort(ways.T[::-1])
+            ways[:], order[:] = ways[ranks], order[ranks]
 
     def _calibration(self, queries: NDArray[np.int64]) -> Calibration:
         if not len(queries):
             return Calibration((K,), (1.0,))
         vectors = np.ascontiguousarray(self._coded.vectors.matrix[queries])
-        there = self._order[: self._coded.count - len(queries)]
-        truth = [
-            rows[np.argsort(-scores)[:K]]
-            for rows, scores in scan_exactly(self._coded, vectors, K, np.sort(there))
-        ]
+        pieces = np.array_split(vectors, math.ceil(len(vectors) / _QUERIES_AT_ONCE))
+        there = np.sort(self._order[: self._coded.count - len(queries)])
         index = HnswIndex(self._coded, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
+
+        def scanned(piece: NDArray[np.float32]) -> list[NDArray[np.int64]]:
+            found = scan_exactly(self._coded, piece, K, there)
+            return [rows[np.argsort(-scores)[:K]] for rows, scores in found]
+
+        def walked(piece: NDArray[np.float32], ef: int) -> list[NDArray[np.int64]]:
+            return [found.rows[:K] for found in index.walk(piece, K, ef)]
+
         return calibrated(
-            lambda ef: [found.rows[:K] for found in index.walk(vectors, K, ef)], truth
+            lambda ef: list(chain(*self._pool.map(partial(walked, ef=ef), pieces))),
+            list(chain(*self._pool.map(scanned, pieces))),
         )
 
 
@@ -152,7 +171,7 @@ class _Worker:
         degree: int,
         ef: int,
         number: int,
-        shared: tuple[int, int, int],
+        shared: tuple[int, ...],
     ) -> None:
         self._coded, self._ef = coded, ef
         self._number, self._shared = number, shared
@@ -162,12 +181,17 @@ class _Worker:
         self._kept = np.empty(2 * degree, np.int32)
         self._tag = 0
 
+    def approach(self, start: int, stop: int, of: int) -> None:
+        order, ways, *_ = self._shared
+        block, scratch = self._coded.block, self._scratch.block
+        approach(block, order, start, stop, self._number, of, scratch, ways)
+
     def find(self, start: int, stop: int, of: int) -> None:
         if self._tag > _LAST_TAG:
             visited: Any = self._scratch.arrays[layout.VISITED]
             visited.fill(0)
             self._tag = 0
-        order, chosen, counts = self._shared
+        order, ways, chosen, counts = self._shared
         self._tag = find(
             self._coded.block,
             order,
@@ -179,12 +203,13 @@ class _Worker:
             self._tag,
             self._scratch.block,
             self._state,
+            ways,
             chosen,
             counts,
         )
 
     def link(self, start: int, stop: int, of: int) -> None:
-        order, chosen, counts = self._shared
+        order, _, chosen, counts = self._shared
         pool, kept = self._pool.ctypes.data, self._kept.ctypes.data
         block, number = self._coded.block, self._number
         link(block, order, start, stop, number, of, chosen, counts, pool, kept)

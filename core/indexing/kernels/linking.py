@@ -1,9 +1,11 @@
-"""Who is linked to whom: the two phases of a batch of insertions into a graph.
+"""Who is linked to whom: the three phases of a batch of insertions into a graph.
 
-`find` looks, for each new node, for its neighbours in the graph as it is before the batch, and
-among the earlier ones of the batch; threads share the new nodes. `link` then leads back from
-the neighbours; threads share these by their number. In each phase a list of links has one
-writer, and what it becomes does not depend on how many threads there are.
+`approach` goes, for each new node, down the levels above the lowest: who is led to the same nodes
+there is looked for in the same memory, and had better be so one after the other. `find` looks for
+the neighbours in the graph as it is before the batch, and among the earlier ones of the batch;
+threads share the new nodes. `link` then leads back from the neighbours; threads share these by
+their number. In each phase a list of links has one writer, and what it becomes does not depend on
+how many threads there are.
 """
 
 from core.indexing.kernels.dots import dot_stored_codes
@@ -103,6 +105,30 @@ def offer_batch(
 
 
 @kernel
+def approach(
+    graph: Ints,
+    order: int,
+    start: int,
+    stop: int,
+    thread: int,
+    threads: int,
+    scratch: Ints,
+    ways: int,
+) -> None:
+    """To each `threads`-th node of a batch the nearest on every level above 0, highest first.
+
+    `ways`: `(stop - start, TOP_LEVEL) int32`.
+    """
+    query, top = scratch[QUERY], graph[TOP_LEVEL]
+    for i in range(start + thread, stop, threads):
+        load_query(graph, load_i64(order, i), query)
+        nearest = graph[ENTRY]
+        for level in range(top, 0, -1):
+            nearest = descend(graph, query, nearest, level, level - 1)
+            store_i32(ways, (i - start) * top + top - level, nearest)
+
+
+@kernel
 def find(
     graph: Ints,
     order: int,
@@ -114,13 +140,15 @@ def find(
     tag: int,
     scratch: Ints,
     state: Ints,
+    ways: int,
     chosen: int,
     counts: int,
 ) -> int:
     """The links of each `threads`-th node of a batch, to `chosen` and to its own lists.
 
-    `chosen`: `(stop - start, TOP_LEVEL + 1, DEGREE) int32`, `counts`: the same less the last
-    axis, int64. Returns the last tag that was used; each level of a node takes one.
+    `ways`: as `approach` has left them. `chosen`: `(stop - start, TOP_LEVEL + 1, DEGREE) int32`,
+    `counts`: the same less the last axis, int64. Returns the last tag that was used; each level
+    of a node takes one.
     """
     visited, pool = scratch[VISITED], scratch[POOL]
     batch, query = scratch[BATCH], scratch[QUERY]
@@ -131,7 +159,7 @@ def find(
         top = min(load_u8(graph[LEVELS], node), graph[TOP_LEVEL])
         entry = graph[ENTRY]
         if top < graph[TOP_LEVEL]:
-            entry = descend(graph, query, entry, graph[TOP_LEVEL], top)
+            entry = load_i32(ways, (i - start + 1) * graph[TOP_LEVEL] - top - 1)
         for level in range(top, -1, -1):
             tag += 1
             count = search_level(graph, query, entry, level, ef, visited, tag, pool, batch, 0)
