@@ -18,6 +18,12 @@ _NICENESS = 10
 _LINGERING_S = 0.2
 """After a search the next one is expected for as long."""
 
+_REST_US = 50
+"""With what a sleep takes beside, about as long as it takes to find a vector's neighbours."""
+
+_FREE_CORES = 2
+"""One for the thread that answers searches, one for whoever else has something to do."""
+
 _last_search_s = -float("inf")
 
 
@@ -57,6 +63,21 @@ def at_once(threads: int) -> int:
     return max(1, threads - 1) if _searches_come() else threads
 
 
+def rest_us(threads: int) -> int:
+    """How long each of so many that work rests after every vector: while searches come, unless
+    there are cores free of builds. A search that meets a build at rest does not share its core
+    with it, nor wait until the scheduler's slice is over."""
+    crowded = threads > len(_cores()) - _FREE_CORES
+    return _REST_US if crowded and _searches_come() else 0
+
+
+def _cores() -> set[int]:
+    """Of this process."""
+    if sys.platform != "linux":
+        return set(range(os.cpu_count() or 1))
+    return os.sched_getaffinity(os.getpid())
+
+
 def _searches_come() -> bool:
     return time.monotonic() - _last_search_s < _LINGERING_S
 
@@ -65,7 +86,7 @@ def _take_place() -> None:
     """On the cores of the process, all or all but one."""
     if sys.platform != "linux":
         return
-    cores = os.sched_getaffinity(os.getpid())
+    cores = _cores()
     mine = cores - {min(cores)} if _searches_come() else cores
     if mine and mine != os.sched_getaffinity(0):
         with suppress(OSError):  # a core was taken away meanwhile

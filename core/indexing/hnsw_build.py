@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.build_threads import at_once, build_threads
+from core.indexing.build_threads import at_once, build_threads, rest_us
 from core.indexing.calibration import Calibration, K, calibrated
 from core.indexing.coded import Coded, aligned, encode
 from core.indexing.exact import Vectors
@@ -206,6 +206,7 @@ class _Worker:
             ways,
             chosen,
             counts,
+            rest_us(of),
         )
 
     def link(self, start: int, stop: int, of: int) -> None:

@@ -34,6 +34,7 @@ from core.indexing.kernels.memory import (
     store_i64,
 )
 from core.indexing.kernels.pools import insert, last
+from core.indexing.kernels.resting import rest
 from core.indexing.kernels.typing import Ints
 
 _SIGNS = -0x7F7F7F7F7F7F7F80
@@ -143,12 +144,13 @@ def find(
     ways: int,
     chosen: int,
     counts: int,
+    rest_us: int,
 ) -> int:
     """The links of each `threads`-th node of a batch, to `chosen` and to its own lists.
 
     `ways`: as `approach` has left them. `chosen`: `(stop - start, TOP_LEVEL + 1, DEGREE) int32`,
-    `counts`: the same less the last axis, int64. Returns the last tag that was used; each level
-    of a node takes one.
+    `counts`: the same less the last axis, int64. `rest_us`: slept after each node. Returns the
+    last tag that was used; each level of a node takes one.
     """
     visited, pool = scratch[VISITED], scratch[POOL]
     batch, query = scratch[BATCH], scratch[QUERY]
@@ -174,6 +176,8 @@ def find(
             links = links_of(graph, node, level)
             for j in range(load_i64(counts, row)):
                 store_i32(links, j, load_i32(chosen + row * graph[DEGREE] * 4, j))
+        if rest_us > 0:
+            rest(rest_us)
     return tag
 
 

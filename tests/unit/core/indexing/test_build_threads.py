@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.indexing import build_threads
-from core.indexing.build_threads import at_once, searched
+from core.indexing.build_threads import at_once, rest_us, searched
 from core.indexing.view import LibraryView
 from core.indexing.writing import with_chunks
 from tests.unit.core.builders import chunk, embedded, library
@@ -64,6 +64,18 @@ def test_all_while_nobody_searches_and_one_fewer_while_searches_come(
 def test_one_at_least() -> None:
     searched()
     assert at_once(1) == 1
+
+
+def test_they_rest_while_searches_come_unless_two_cores_are_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(build_threads, "_cores", lambda: {0, 2, 4, 6})
+    assert rest_us(4) == 0
+    searched()
+    assert rest_us(2) == 0
+    assert rest_us(3) > 0
+    monkeypatch.setattr(build_threads, "_last_search_s", time.monotonic() - 1)
+    assert rest_us(3) == 0
 
 
 def test_a_search_of_a_view_counts() -> None:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 from itertools import cycle
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -88,6 +89,18 @@ def test_the_graph_is_the_same_where_their_number_changes_meanwhile(
     changing = build_hnsw(vectors, threads=3)
     for place in (layout.LINKS, layout.UPPER_LINKS):
         assert np.array_equal(steady.coded.arrays[place], changing.coded.arrays[place])
+
+
+def test_who_rests_after_every_vector_takes_as_long_and_builds_the_same(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = vectors_of(rows[:300], Metric.L2)
+    steady = build_hnsw(vectors)
+    monkeypatch.setattr(hnsw_build, "rest_us", lambda _: 2_000)
+    started = perf_counter()
+    rested = build_hnsw(vectors)
+    assert perf_counter() - started > 0.002 * 299, "the first vector is put in without a search"
+    assert np.array_equal(steady.coded.arrays[layout.LINKS], rested.coded.arrays[layout.LINKS])
 
 
 def test_another_seed_is_another_graph(rows: Rows) -> None:
