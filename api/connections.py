@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from api.errors import path_of, problem
 from api.limits import CLOSE
+from api.whole_answers import HeadWithBody
 
 MAX_HEADER_BYTES = 64 * 1024
 _REFUSED_PATIENCE_S = 1.0
@@ -29,7 +30,7 @@ class BoundedConnection(HttpToolsProtocol):
     _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(HeadWithBody(transport, self.loop))
         if len(self.connections) > self.max_connections:
             self.app = _too_many_connections
             self.patience_s = min(self.patience_s, _REFUSED_PATIENCE_S)
