@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Header, Request, Response
 
 from api.dependencies import CoreOf
-from api.json import JsonBody
+from api.json import JsonBody, json_body
 from core.bootstrap import Core
 from core.domain.errors import Conflict, Invalid
 from core.ports.store import Replay, UnitOfWork
@@ -44,14 +44,20 @@ class Once:
     """A creating call, which may carry a key."""
 
     def __init__(self, core: Core, key: str | None, request: Request, body: bytes) -> None:
-        self._core = core
+        self.core, self.body = core, body
         self._key = key
-        self._request, self._body = request, body
+        self._request = request
+
+    @classmethod
+    async def of(cls, request: Request, key: str | None) -> "Once":
+        """Once the body has come."""
+        core: Core = request.app.state.core
+        return cls(core, key, request, await json_body(request))
 
     @cached_property
     def _mark(self) -> str:
         """Taken by the thread that answers, and with a key alone: a body may have megabytes."""
-        return fingerprint(self._request, self._body)
+        return fingerprint(self._request, self.body)
 
     @property
     def name(self) -> str | None:
@@ -85,7 +91,7 @@ class Once:
             raise
 
     def _answered(self, key: str) -> Response | None:
-        with self._core.store.read() as snapshot:
+        with self.core.store.read() as snapshot:
             replay = snapshot.replays.get(key)
         if replay is None:
             return None

@@ -13,7 +13,7 @@ from api.auth import Keys
 from api.limits import BodyLimits
 from api.metrics import Measured, Metrics
 from api.openapi import Api
-from api.routes import chunks, documents, index, libraries, questions, search, system
+from api.routes import bulk, chunks, documents, index, libraries, questions, search, system
 from api.temporal import Temporal
 from api.wire.chunks import ChunkPatch, ChunksBody, DeleteChunksBody, PutChunkBody
 from api.wire.documents import DocumentBody
@@ -37,7 +37,7 @@ BODIES = (
     QueryBody,
     FeedbackBody,
 )
-ROUTES = (search, libraries, documents, chunks, index, questions, system)
+ROUTES = (search, bulk, libraries, documents, chunks, index, questions, system)
 """In the order in which they are looked through; they are the app's own, so that a request is
 matched once, where `include_router` would do it twice."""
 

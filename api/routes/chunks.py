@@ -6,21 +6,16 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
-from api.answers import entity_answer, json_answer, no_content, page_answer, read_answer
+from api.answers import entity_answer, no_content, page_answer, read_answer
 from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
-from api.idempotency import OnceOf
 from api.json import JsonBody, PatchBody, merge, parse, parse_parameter
-from api.openapi import BODY, NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
+from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
 from api.routing import routes_of
 from api.wire.chunks import (
     ChunkAnswer,
     ChunkPatch,
-    ChunksAnswer,
-    ChunksBody,
-    DeleteChunksBody,
-    DeletedAnswer,
     Include,
     PutChunkBody,
 )
@@ -37,21 +32,6 @@ IncludeParameter = Annotated[
     list[Include], Query(description="`embedding`: with their embeddings, as lists.")
 ]
 FilterParameter = Annotated[str | None, Query(description="As in a search, as JSON.")]
-
-
-@router.post(
-    "/documents/{document_id}/chunks",
-    status_code=status.HTTP_201_CREATED,
-    openapi_extra=body_of(ChunksBody),
-    responses=answers(201, ChunksAnswer, *WRITE),
-)
-def add_chunks(
-    core: CoreOf, library_id: str, document_id: str, body: JsonBody, once: OnceOf
-) -> Response:
-    drafts = parse(ChunksBody, body).drafts()
-    return once.answer(
-        lambda within: core.chunks.add(library_id, document_id, drafts, within=within), _added
-    )
 
 
 @router.get("/documents/{document_id}/chunks", responses=answers(200, ChunkPage, *READ))
@@ -156,22 +136,6 @@ def delete_chunk(core: CoreOf, library_id: str, chunk_id: str, guard: Guarded) -
     return no_content(core.chunks.delete(library_id, chunk_id, guard=guard))
 
 
-@router.post(
-    "/chunks/delete",
-    openapi_extra=body_of(DeleteChunksBody),
-    responses=answers(200, DeletedAnswer, *BODY),
-)
-def delete_chunks(core: CoreOf, library_id: str, body: JsonBody, once: OnceOf) -> Response:
-    """Either of these ids, those that are there, or all that match."""
-    wanted = parse(DeleteChunksBody, body)
-    return once.answer(
-        lambda within: core.chunks.delete_many(
-            library_id, ids=wanted.ids, filter=wanted.filter, within=within
-        ),
-        lambda at: json_answer({"deleted": at.value}, position=at.position),
-    )
-
-
 def _answers(
     core: Core, library_id: str, chunks: Sequence[Chunk], include: Sequence[Include]
 ) -> list[ChunkAnswer]:
@@ -182,11 +146,6 @@ def _answers(
     return [
         answer.model_copy(update={"embedding": embeddings.get(answer.id)}) for answer in answers_
     ]
-
-
-def _added(at: At[list[Chunk]]) -> Response:
-    items = [ChunkAnswer.model_validate(chunk).model_dump() for chunk in at.value]
-    return json_answer({"items": items}, status.HTTP_201_CREATED, position=at.position)
 
 
 def _written(at: At[Chunk]) -> Response:

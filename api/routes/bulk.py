@@ -1,0 +1,83 @@
+"""Many chunks at once: they are added to a document, or deleted wherever they are.
+
+Programs send these one after the other, and each is on the event loop that searches are answered
+by. So they do without FastAPI's dependencies, which would be half of what a write takes there.
+"""
+
+from fastapi import Request, Response, status
+from fastapi.concurrency import run_in_threadpool
+
+from api.answers import json_answer
+from api.dependencies import MinPosition, caught_up
+from api.idempotency import IdempotencyKey, Once
+from api.json import parse
+from api.openapi import BODY, WRITE, answers, body_of
+from api.routing import plain_routes_of
+from api.wire.chunks import (
+    ChunkAnswer,
+    ChunksAnswer,
+    ChunksBody,
+    DeleteChunksBody,
+    DeletedAnswer,
+)
+from core.domain.document import Chunk
+from core.services.at import At
+
+router = plain_routes_of("chunks", "/libraries/{library_id}")
+
+
+@router.post(
+    "/documents/{document_id}/chunks",
+    status_code=status.HTTP_201_CREATED,
+    openapi_extra=body_of(ChunksBody),
+    responses=answers(201, ChunksAnswer, *WRITE),
+)
+async def add_chunks(
+    request: Request,
+    library_id: str,
+    document_id: str,
+    min_position: MinPosition = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    await caught_up(request, min_position)
+    once = await Once.of(request, idempotency_key)
+    return await run_in_threadpool(_add, once, library_id, document_id)
+
+
+def _add(once: Once, library_id: str, document_id: str) -> Response:
+    drafts = parse(ChunksBody, once.body).drafts()
+    return once.answer(
+        lambda within: once.core.chunks.add(library_id, document_id, drafts, within=within), _added
+    )
+
+
+def _added(at: At[list[Chunk]]) -> Response:
+    items = [ChunkAnswer.model_validate(chunk).model_dump() for chunk in at.value]
+    return json_answer({"items": items}, status.HTTP_201_CREATED, position=at.position)
+
+
+@router.post(
+    "/chunks/delete",
+    openapi_extra=body_of(DeleteChunksBody),
+    responses=answers(200, DeletedAnswer, *BODY),
+)
+async def delete_chunks(
+    request: Request,
+    library_id: str,
+    min_position: MinPosition = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Either of these ids, those that are there, or all that match."""
+    await caught_up(request, min_position)
+    once = await Once.of(request, idempotency_key)
+    return await run_in_threadpool(_delete, once, library_id)
+
+
+def _delete(once: Once, library_id: str) -> Response:
+    wanted = parse(DeleteChunksBody, once.body)
+    return once.answer(
+        lambda within: once.core.chunks.delete_many(
+            library_id, ids=wanted.ids, filter=wanted.filter, within=within
+        ),
+        lambda at: json_answer({"deleted": at.value}, position=at.position),
+    )
