@@ -12,8 +12,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 
-from api.dependencies import CoreOf
-from api.json import JsonBody, json_body
+from api.json import json_body
 from core.bootstrap import Core
 from core.domain.errors import Conflict, Invalid
 from core.ports.store import Replay, UnitOfWork
@@ -41,7 +40,7 @@ def fingerprint(request: Request, body: bytes) -> str:
 
 
 class Once:
-    """A creating call, which may carry a key."""
+    """A creating call with its body, which may carry a key."""
 
     def __init__(self, core: Core, key: str | None, request: Request, body: bytes) -> None:
         self.core, self.body = core, body
@@ -105,10 +104,8 @@ class Once:
         return Replay(self._mark, response.status_code, headers, bytes(response.body))
 
 
-async def _once(
-    request: Request, core: CoreOf, body: JsonBody, idempotency_key: IdempotencyKey = None
-) -> Once:
-    return Once(core, idempotency_key, request, body)
+async def _once(request: Request, idempotency_key: IdempotencyKey = None) -> Once:
+    return await Once.of(request, idempotency_key)
 
 
 OnceOf = Annotated[Once, Depends(_once)]

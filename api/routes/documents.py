@@ -24,10 +24,10 @@ router = routes_of("documents", "/libraries/{library_id}/documents")
     openapi_extra=body_of(DocumentBody),
     responses=answers(201, DocumentAnswer, *WRITE),
 )
-def create_document(core: CoreOf, library_id: str, body: JsonBody, once: OnceOf) -> Response:
-    draft = parse(DocumentBody, body).draft()
+def create_document(library_id: str, once: OnceOf) -> Response:
+    draft = parse(DocumentBody, once.body).draft()
     return once.answer(
-        lambda within: core.documents.create(library_id, draft, within=within), _created
+        lambda within: once.core.documents.create(library_id, draft, within=within), _created
     )
 
 

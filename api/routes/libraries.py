@@ -26,9 +26,9 @@ router = routes_of("libraries")
     openapi_extra=body_of(LibraryBody),
     responses=answers(201, LibraryAnswer, *WRITE),
 )
-def create_library(core: CoreOf, body: JsonBody, once: OnceOf) -> Response:
-    draft = parse(LibraryBody, body).draft()
-    return once.answer(lambda within: core.libraries.create(draft, within=within), _created)
+def create_library(once: OnceOf) -> Response:
+    draft = parse(LibraryBody, once.body).draft()
+    return once.answer(lambda within: once.core.libraries.create(draft, within=within), _created)
 
 
 @router.get("/libraries", responses=answers(200, LibraryPage, *READ))

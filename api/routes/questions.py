@@ -211,11 +211,9 @@ async def cancel_question(core: CoreOf, temporal: TemporalOf, workflow_id: str) 
     openapi_extra=body_of(FeedbackBody),
     responses=answers(202, AcceptedAnswer, *BODY),
 )
-async def give_feedback(
-    core: CoreOf, temporal: TemporalOf, workflow_id: str, body: JsonBody, once: OnceOf
-) -> Response:
+async def give_feedback(temporal: TemporalOf, workflow_id: str, once: OnceOf) -> Response:
     """Kept by the question while it runs, and by the API once it has closed."""
-    feedback = parse(FeedbackBody, body).feedback()
+    core, feedback = once.core, parse(FeedbackBody, once.body).feedback()
     try:
         await steering.give_feedback(temporal, workflow_id, feedback, call=once.name)
     except Conflict:
