@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.index.datasets import Dataset
 from benchmarks.index.peers import Built
 
-ROUNDS = 3
+ROUNDS = 5
 ONE_BY_ONE = 300
 _ENOUGH, _CLEARLY = 0.995, 1.2
 _FIRST = 3

@@ -23,7 +23,7 @@ from core.indexing.hnsw import HnswIndex
 from core.indexing.intrinsic import intrinsic_dimension
 from core.indexing.kernels import layout
 from core.indexing.kernels.linking import approach, find, link
-from core.indexing.scanning import scan_exactly
+from core.indexing.scanning import FEW, scan_exactly
 from core.indexing.scratch import Scratch
 from core.indexing.vector_index import BuildCancelled
 
@@ -127,7 +127,7 @@ class _Build:
         index = HnswIndex(self._coded, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
 
         def scanned(piece: NDArray[np.float32]) -> list[NDArray[np.int64]]:
-            found = scan_exactly(self._coded, piece, K, there)
+            found = scan_exactly(self._coded, piece, K, there, at_once=FEW)
             return [rows[np.argsort(-scores)[:K]] for rows, scores in found]
 
         def walked(piece: NDArray[np.float32], ef: int) -> list[NDArray[np.int64]]:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from core.domain.library import Metric
 from core.indexing.coded import Coded
-from core.indexing.scanning import scan_exactly
+from core.indexing.scanning import FEW, scan_exactly
 
 _SAMPLE = 100
 _NEIGHBOURS = 20
@@ -19,7 +19,7 @@ def intrinsic_dimension(coded: Coded) -> float:
     matrix = coded.vectors.matrix
     sample = np.ascontiguousarray(matrix[:: max(1, len(matrix) // _SAMPLE)][:_SAMPLE])
     inverses: list[float | None] = []
-    for rows, scores in scan_exactly(coded, sample, _NEIGHBOURS + 1, None):
+    for rows, scores in scan_exactly(coded, sample, _NEIGHBOURS + 1, None, at_once=FEW):
         nearest = rows[np.argsort(-scores)[1 : _NEIGHBOURS + 1]]
         inverses.append(_inverse(_distances(coded, sample[len(inverses)], nearest)))
     mean = float(np.mean([inverse for inverse in inverses if inverse is not None] or [np.inf]))

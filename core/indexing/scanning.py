@@ -12,22 +12,30 @@ from core.indexing.kernels.scan import FACTS, scan_by_4, search_one, settle
 
 _QUERIES_AT_ONCE = 32
 
+FEW = 4
+"""Queries a pass, for a build: what a thread had once, the allocator keeps for it."""
+
 
 def scan_exactly(
-    coded: Coded, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
+    coded: Coded,
+    queries: NDArray[np.float32],
+    k: int,
+    rows: RowNumbers | None,
+    *,
+    at_once: int = _QUERIES_AT_ONCE,
 ) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
     """For each query the rows that are among the k best, ties at the k-th place included, and
     some others, with their scores, in no order. O(n·d) a query.
 
     `queries`: `(q, d) float32`, C-contiguous. `rows`: those to choose from, all if `None`.
+    `at_once`: so many share a pass over the rows, and each takes eight bytes a row meanwhile.
     """
     if len(queries) == 1 or coded.block[layout.CODES] == 0:
         for i in range(len(queries)):
             yield _scan_one(coded, queries[i], k, rows)
         return
-    step = _QUERIES_AT_ONCE
-    for start in range(0, len(queries), step):
-        yield from _scan_by_4(coded, queries[start : start + step], k, rows)
+    for start in range(0, len(queries), at_once):
+        yield from _scan_by_4(coded, queries[start : start + at_once], k, rows)
 
 
 def _scan_one(
