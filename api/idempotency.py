@@ -48,7 +48,7 @@ class Once:
         self._request = request
 
     @classmethod
-    async def of(cls, request: Request, key: str | None) -> "Once":
+    async def of(cls, request: Request, key: IdempotencyKey = None) -> "Once":
         """Once the body has come."""
         core: Core = request.app.state.core
         return cls(core, key, request, await json_body(request))
@@ -104,8 +104,4 @@ class Once:
         return Replay(self._mark, response.status_code, headers, bytes(response.body))
 
 
-async def _once(request: Request, idempotency_key: IdempotencyKey = None) -> Once:
-    return await Once.of(request, idempotency_key)
-
-
-OnceOf = Annotated[Once, Depends(_once)]
+OnceOf = Annotated[Once, Depends(Once.of)]

@@ -5,7 +5,6 @@ processor from the thread that is to write that.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
 from typing import Any
 
 
@@ -17,13 +16,6 @@ class HeadWithBody(asyncio.Transport):
         self._transport = transport
         self._loop = loop
         self._held = b""
-        # What asyncio.Transport has for itself, and does not do.
-        self.is_closing: Callable[[], bool] = transport.is_closing
-        self.get_extra_info: Callable[..., Any] = transport.get_extra_info
-        self.pause_reading: Callable[[], None] = transport.pause_reading
-        self.resume_reading: Callable[[], None] = transport.resume_reading
-        self.set_protocol = transport.set_protocol  # type: ignore[method-assign]
-        self.abort: Callable[[], None] = transport.abort
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._held:
@@ -33,15 +25,30 @@ class HeadWithBody(asyncio.Transport):
             self._held = bytes(data)
             self._loop.call_soon(self._flush)
 
-    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
-        self.write(b"".join(list_of_data))
-
     def close(self) -> None:
         self._flush()
         self._transport.close()
 
     def get_write_buffer_size(self) -> int:
         return len(self._held) + self._transport.get_write_buffer_size()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._transport.set_protocol(protocol)
 
     def _flush(self) -> None:
         held, self._held = self._held, b""

@@ -1,7 +1,7 @@
 """Many chunks at once: they are added to a document, or deleted wherever they are.
 
 Programs send these one after the other, and each is on the event loop that searches are answered
-by. So they do without FastAPI's dependencies, which would be half of what a write takes there.
+by. So they do without FastAPI's dependencies, a good part of what a write takes there.
 """
 
 from fastapi import Request, Response, status
