@@ -38,8 +38,7 @@ def with_ties(
     """The `min(k, eligible)` best rows in no order, and all that tie with the last; their scores.
 
     `query`: `(d,) float32`. `eligible`: the rows that may be found, all if `None`. A score is the
-    similarity for cosine and dot, and the negative distance for l2, rounded to float32 where it
-    can hold it.
+    similarity for cosine and dot, and the negative distance for l2.
     """
     if vectors.metric is Metric.COSINE:
         # To a norm in [0.5, 1) by a power of two, which leaves the score as it is.
@@ -112,21 +111,15 @@ def _scores(vectors: Vectors, rows: RowNumbers, query: NDArray[np.float32]) -> F
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         part = slice(start, start + _ROWS_AT_ONCE)
         scores[part] = _score(vectors.metric, vectors.matrix[rows[part]].astype(np.float64), target)
-    return _rounded(scores)
+    return scores
 
 
 def _score(metric: Metric, rows: Floats, query: Floats) -> Floats:
     match metric:
         case Metric.COSINE:
             lengths = np.sqrt((rows * rows).sum(axis=1) * (query * query).sum())
-            return np.asarray((rows * query).sum(axis=1) / lengths)
+            return np.asarray((rows * query).sum(axis=1) / lengths + 0.0)  # no -0.0
         case Metric.DOT:
-            return np.asarray((rows * query).sum(axis=1))
+            return np.asarray((rows * query).sum(axis=1) + 0.0)
         case Metric.L2:
-            return np.asarray(-np.sqrt(((rows - query) ** 2).sum(axis=1)))
-
-
-def _rounded(scores: Floats) -> Floats:
-    with np.errstate(over="ignore"):
-        rounded = scores.astype(np.float32).astype(np.float64)
-    return np.where(np.isfinite(rounded), rounded, scores) + 0.0  # which makes -0.0 a 0.0
+            return np.asarray(0.0 - np.sqrt(((rows - query) ** 2).sum(axis=1)))

@@ -5,8 +5,6 @@ One order of sums for all, so that a chunk has one score however it was found.
 
 import math
 
-import numpy as np
-
 from core.indexing.kernels.dots import dot_doubles, square_distance
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import COSINE, DIMENSION, FLOATS, L2, METRIC, NORMS
@@ -23,22 +21,15 @@ def length(query: int, dimension: int) -> float:
 
 @kernel
 def score(block: Ints, row: int, query: int, query_length: float) -> float:
-    """The similarity under cosine and dot, the negative distance under l2, as float32 has it."""
+    """The similarity under cosine and dot, the negative distance under l2, in float64."""
     dimension = block[DIMENSION]
     floats = block[FLOATS] + row * dimension * 4
     if block[METRIC] == L2:
-        return rounded(-math.sqrt(square_distance(floats, query, dimension)))
+        return 0.0 - math.sqrt(square_distance(floats, query, dimension))
     product = dot_doubles(floats, query, dimension)
     if block[METRIC] == COSINE:
         product /= load_f64(block[NORMS], row) * query_length
-    return rounded(product)
-
-
-@kernel
-def rounded(value: float) -> float:
-    """To float32 where that can hold it, and 0 for -0: ties are what a client sees as equal."""
-    short = float(np.float32(value))
-    return short + 0.0 if math.isfinite(short) else value
+    return product + 0.0  # which makes -0.0 a 0.0
 
 
 @kernel

@@ -23,7 +23,7 @@ from core.indexing.kernels.layout import (
     VISITED,
 )
 from core.indexing.kernels.memory import load_f64, load_i64, load_u8, prefetch, store_u16
-from core.indexing.kernels.scoring import fetch_floats, length, rounded, score, sort_in
+from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
 LAST_TAG = 0xFFFF
@@ -117,7 +117,7 @@ def search_graph(
             if checked == 0 or load_u8(checked, row):
                 if known:
                     square = whole_square(block, row, key >> 32) + constant
-                    value = rounded(-math.sqrt(square))
+                    value = 0.0 - math.sqrt(square)
                 else:
                     value = score(block, row, query, query_length)
                 sort_in(rows_out, out, kept, row, value)

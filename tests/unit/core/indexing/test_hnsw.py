@@ -270,7 +270,7 @@ def test_whole_numbers_are_scored_by_their_codes_as_by_themselves(low: int, high
     for queries in (whole[:50] + rng.integers(-1, 2, (50, 30)), whole[:50] + 0.25, beyond):
         asked = np.asarray(queries, np.float32)
         for i, found in enumerate(built.walk(asked, K, 400)):
-            exactly = scores_of(whole, asked[i], Metric.L2)[found.rows].astype(np.float32)
+            exactly = scores_of(whole, asked[i], Metric.L2)[found.rows]
             assert found.scores.tolist() == exactly.tolist()
             assert found.scores.tolist() == sorted(exactly.tolist(), reverse=True)
 
