@@ -5,6 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CODE   := api core workflows activities worker sdk cli tests benchmarks
 ARGS   ?=
+# An environment without PATH, as `env -i` makes one, is enough.
+export PATH ?= /usr/local/bin:/usr/bin:/bin
+# Behind a proxy that inspects TLS, only the system's certificates know its issuer.
+export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types imports format generate bench crash clean
@@ -48,10 +52,13 @@ clean:           ## remove the environment, caches and the demo's data
 	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+CERTIFICATES := 'import ssl; paths = ssl.get_default_verify_paths(); print(paths.cafile or paths.capath or "")'
+FETCH_UV     := $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
 # `uv` comes from the lock as well, so what pip fetches here is only the way in.
 $(READY): pyproject.toml sdk/pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Nalanda needs Python 3.11 or newer; this one is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 demo")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@test -x $(BIN)/uv || PIP_CERT="$${PIP_CERT-$$($(BIN)/python -c $(CERTIFICATES))}" $(FETCH_UV) || $(FETCH_UV)
 	$(BIN)/uv sync --frozen --quiet --compile-bytecode
 	@touch $(READY)

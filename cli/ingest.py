@@ -12,7 +12,7 @@ from rich.progress import Progress
 from cli import files
 from cli.connection import connect
 from cli.options import LibraryOption
-from cli.terminal import console, one_line
+from cli.terminal import can_overwrite, console, one_line
 from nalanda import Library, Nalanda, NotFoundError, PayloadTooLargeError, ValidationError
 
 HASH = "content_sha256"
@@ -59,7 +59,8 @@ class Ingestion:
     def run(self, paths: Sequence[Path]) -> Counter[Outcome]:
         """How many files had which outcome."""
         found = list(files.find(paths, self._unlisted))
-        bar = Progress(console=self._errors, transient=True, disable=not self._errors.is_terminal)
+        hidden = not can_overwrite(self._errors)
+        bar = Progress(console=self._errors, transient=True, disable=hidden)
         with bar:
             for path in bar.track(found, description="Ingesting"):
                 self._ingest(path)
@@ -82,7 +83,7 @@ class Ingestion:
         self._counts[outcome] += 1
         if why is not None:
             self._errors.print(one_line(f"{path}: {why}", max_chars=1000))
-        elif not self._errors.is_terminal:
+        elif not can_overwrite(self._errors):
             typer.echo(f"{outcome}\t{one_line(str(path), max_chars=1000)}")
 
 

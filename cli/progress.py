@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 from rich.progress import Progress
 
-from cli.terminal import console
+from cli.terminal import can_overwrite, console
 
 
 @contextmanager
 def bar(description: str) -> Iterator[Callable[[int, int], None]]:
     """To be told how much is done, and of how much."""
     errors = console(stderr=True)
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+    with Progress(console=errors, transient=True, disable=not can_overwrite(errors)) as progress:
         task = progress.add_task(description, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

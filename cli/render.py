@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cli.terminal import harmless, one_line
+from cli.terminal import can_overwrite, harmless, one_line
 from nalanda import Citation, QueryResult, QueryState, StageState
 
 
@@ -15,18 +15,22 @@ def watched(console: Console, states: Iterable[QueryState]) -> QueryState:
 
     On a terminal in one line that is written over; elsewhere a line for each stage that ends.
     """
-    shown: set[str] = set()
+    if not can_overwrite(console):
+        return _listed(console, states)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for state in states:
-            if console.is_terminal:
-                live.update(stage_line(state), refresh=True)
-                continue
-            for stage in _ended(state):
-                if stage.name not in shown:
-                    shown.add(stage.name)
-                    console.print(_stage(stage))
-    if console.is_terminal:
-        console.print(stage_line(state))
+            live.update(stage_line(state), refresh=True)
+    console.print(stage_line(state))
+    return state
+
+
+def _listed(console: Console, states: Iterable[QueryState]) -> QueryState:
+    shown: set[str] = set()
+    for state in states:
+        for stage in _ended(state):
+            if stage.name not in shown:
+                shown.add(stage.name)
+                console.print(_stage(stage))
     return state
 
 

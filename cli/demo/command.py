@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.demo.corpus import CorpusUnreadable
 from cli.demo.tour import Tour
 from cli.processes import session
 from cli.processes.options import DataDir
+from cli.terminal import console
 from core.settings import Settings
 
 INTERRUPTED = 130
@@ -21,10 +21,10 @@ def demo(
 ) -> None:
     """Run it all, read in Python's own documentation, and ask it five questions."""
     settings = Settings(data_dir=data or Settings().data_dir / "demo")
-    console = Console(highlight=False)
-    tour = Tour(console, once=once)
+    out = console(markup=True)
+    tour = Tour(out, once=once)
     try:
-        outcome = session.run(settings, port, console, tour.run)
+        outcome = session.run(settings, port, out, tour.run)
     except CorpusUnreadable as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -15,6 +16,7 @@ from cli.demo.ingest import LIBRARY, ingest
 from cli.processes import session
 from cli.processes.console import places
 from cli.processes.stack import Stack
+from cli.terminal import can_overwrite
 from nalanda import AsyncNalanda, QueryFailed, QueryHandle, QueryResult, QueryState
 
 QUESTIONS = (
@@ -76,7 +78,7 @@ class Tour:
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not can_overwrite(self._console),
         )
 
     async def _ask(
@@ -94,9 +96,11 @@ class Tour:
 
     async def _watch(self, client: AsyncNalanda, handle: QueryHandle) -> QueryState:
         """Its last state; each one before is shown where a line can be written over."""
-        with Live(console=self._console, auto_refresh=False, transient=True) as live:
+        live = Live(console=self._console, auto_refresh=False, transient=True)
+        overwrites = can_overwrite(self._console)
+        with live if overwrites else nullcontext():
             async for state in client.queries.watch(handle.workflow_id, timeout_s=ANSWER_S):
-                if self._console.is_terminal:
+                if overwrites:
                     live.update(Padding(render.stage_line(state), INDENT), refresh=True)
         self._print(render.stage_line(state))
         return state

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from cli.processes.supervisor import Event
+from cli.terminal import can_overwrite
 
 
 class Reporter:
@@ -50,7 +51,7 @@ class Reporter:
 
     def _spin(self, text: str) -> None:
         self.close()
-        if self._console.is_terminal:
+        if can_overwrite(self._console):
             self._status = self._console.status(f"[dim]{text} …[/dim]")
             self._status.start()
 

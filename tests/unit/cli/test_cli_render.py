@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from io import StringIO
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -71,7 +72,21 @@ def test_away_from_a_terminal_each_stage_has_its_line() -> None:
     assert out.getvalue() == "✓ embed 120 ms\n✗ retrieve\n"
 
 
-def test_on_a_terminal_one_line_is_written_over() -> None:
+@pytest.mark.parametrize("term", ["dumb", "unknown", "", None])
+def test_on_a_dumb_terminal_each_stage_has_its_line(
+    term: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TERM", raising=False)
+    if term is not None:
+        monkeypatch.setenv("TERM", term)
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, color_system=None, width=80)
+    render.watched(console, states())
+    assert out.getvalue() == "✓ embed 120 ms\n✗ retrieve\n"
+
+
+def test_on_a_terminal_one_line_is_written_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     out = StringIO()
     console = Console(file=out, force_terminal=True, color_system=None, width=80)
     render.watched(console, states())

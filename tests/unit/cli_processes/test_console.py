@@ -54,7 +54,17 @@ def test_a_death_is_one_line_and_its_last_words_as_they_were() -> None:
     ]
 
 
-def test_a_terminal_gets_its_cursor_back() -> None:
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_dumb_terminal_gets_lines(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", term)
+    events = [Event(SERVICE, "starting"), Event(SERVICE, "back")]
+    said = printed(lambda reporter: [reporter(event) for event in events], terminal=True)
+    assert said.endswith("api is back\n")
+    assert "\x1b[?25" not in said
+
+
+def test_a_terminal_gets_its_cursor_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     said = printed(lambda reporter: reporter(Event(SERVICE, "starting")), terminal=True)
     assert "api starts" in said
     assert said.rindex("\x1b[?25h") > said.rindex("\x1b[?25l")
