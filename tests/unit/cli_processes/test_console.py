@@ -57,8 +57,12 @@ def test_a_death_is_one_line_and_its_last_words_as_they_were() -> None:
 @pytest.mark.parametrize("term", ["dumb", ""])
 def test_a_dumb_terminal_gets_lines(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", term)
-    events = [Event(SERVICE, "starting"), Event(SERVICE, "back")]
-    said = printed(lambda reporter: [reporter(event) for event in events], terminal=True)
+
+    def show(reporter: Reporter) -> None:
+        reporter(Event(SERVICE, "starting"))
+        reporter(Event(SERVICE, "back"))
+
+    said = printed(show, terminal=True)
     assert said.endswith("api is back\n")
     assert "\x1b[?25" not in said
 
