@@ -2,11 +2,11 @@
 
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
-from cli.processes import stack
+from cli.processes import ports, stack
 from cli.processes.child import Service
 from cli.processes.logs import LogFile
 from cli.processes.stack import Stack
@@ -28,9 +28,10 @@ async def measured(
     They keep their files in a folder that goes when they do, and read no setting of the user's
     that would make them another server.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
         settings = Settings.model_construct(data_dir=Path(folder))
-        planned = stack.plan(settings, port=API_PORT, notice=lambda _: None)
+        listener = held.enter_context(ports.listen(API_PORT))
+        planned = stack.plan(settings, listener=listener, notice=lambda _: None)
         services = [
             replace(service, environment={**service.environment, **ENVIRONMENT})
             for service in planned.services

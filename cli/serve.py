@@ -1,19 +1,22 @@
 """`nalanda serve` and `nalanda worker`: one process each, for a machine of its own."""
 
-import errno
 import gc
 import socket
 import sys
 import threading
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import typer
 
+from cli.processes import listening
+from cli.processes.listening import CannotListen
 from cli.processes.options import DataDir
 from core.bootstrap import open_core
 from core.indexing.warming import Warmup
 from core.settings import Settings
 
+T = TypeVar("T")
 _SWITCH_S = 0.0001
 _YOUNG, _OLDER, _OLD = 20_000, 20, 50
 """After so many new objects there is a search for garbage, which stops all threads: what is made
@@ -22,7 +25,15 @@ here is given back without, nearly all of it."""
 
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    port: Annotated[
+        int, typer.Option(help="The port to listen on; 0: any.", min=0, max=65535)
+    ] = 8000,
+    fd: Annotated[
+        int | None,
+        typer.Option(
+            help="Instead: a socket that listens, left open by the parent process.", min=0
+        ),
+    ] = None,
     data: DataDir = None,
 ) -> None:
     """Run the API alone."""
@@ -36,10 +47,12 @@ def serve(
     # A thread that computes lets one that answers go first soon, not after five milliseconds.
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings() if data is None else Settings(data_dir=data)
-    listener = _bound(host, port)
+    listener = _socket(host, port, fd)
     core = open_core(settings)  # what is wrong with the data is said before there is a server
     threading.Thread(target=_keep, args=(core.warmup,), daemon=True).start()
-    typer.echo(f"Nalanda listens on http://{host}:{listener.getsockname()[1]}")
+    if fd is None:
+        _or_end(lambda: listening.listen(listener, host, port))
+    typer.echo(f"Nalanda listens on {listening.url_of(listener)}")
     server(create_app(settings, opened=lambda _: core), settings).run(sockets=[listener])
 
 
@@ -60,19 +73,16 @@ def worker() -> None:
     main()
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """Bound, but not listening: whoever comes before the app is ready is refused, and not kept.
+def _socket(host: str, port: int, descriptor: int | None) -> socket.socket:
+    if descriptor is None:
+        return _or_end(lambda: listening.bound(host, port))
+    return _or_end(lambda: listening.passed_on(descriptor))
 
-    Raises:
-        typer.Exit: nothing can listen there, and the terminal says why.
-    """
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+def _or_end(step: Callable[[], T]) -> T:
+    """Raises: typer.Exit: nothing can listen there, and the terminal says why."""
     try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        why = "is taken" if error.errno == errno.EADDRINUSE else f"can't be had: {error.strerror}"
-        typer.echo(f"Port {port} of {host} {why}. Choose another with --port.", err=True)
+        return step()
+    except CannotListen as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    return listener

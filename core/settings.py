@@ -1,10 +1,10 @@
 """Every setting, from the environment and `.env`; explained in docs/reference/settings.md."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 
 class Settings(BaseSettings):
@@ -53,6 +53,16 @@ class Settings(BaseSettings):
     slow_client_s: float = Field(default=20.0, gt=0)
     min_position_wait_s: float = Field(default=5.0, ge=0)
     drain_s: float = Field(default=30.0, ge=0)
+
+    def __init__(self, **values: Any) -> None:
+        """Raises: SettingsError: `.env` can't be read."""
+        try:
+            super().__init__(**values)
+        except OSError as error:
+            name = error.filename or ".env"
+            raise SettingsError(f"{name} can't be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(".env can't be read: it is not UTF-8 text.") from error
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ import typer
 from cli.demo.corpus import CorpusUnreadable
 from cli.demo.tour import Tour
 from cli.processes import session
-from cli.processes.options import DataDir
+from cli.processes.options import ApiPort, DataDir
 from cli.terminal import console
 from core.settings import Settings
 
@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the last answer.")] = False,
-    port: Annotated[int, typer.Option(help="The API's port, or the next free one.")] = 8000,
+    port: ApiPort = 8000,
     data: DataDir = None,
 ) -> None:
     """Run it all, read in Python's own documentation, and ask it five questions."""

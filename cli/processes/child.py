@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cli.processes.logs import LogFile, split_lines
+from cli.processes.ports import listens
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 TAIL_LINES = 12
@@ -39,6 +40,10 @@ class Service:
     """How long it may take until it is healthy."""
     grace_s: float = 10.0
     """How long it may take to stop when asked to."""
+    ports: tuple[int, ...] = ()
+    """The ports that the process binds by itself; while another has one, it is not healthy."""
+    listeners: tuple[int, ...] = ()
+    """Descriptors of sockets that the process gets, already listening."""
 
 
 class StartFailed(Exception):
@@ -124,7 +129,7 @@ class Child:
                 stdout=their_output,
                 stderr=their_output,
                 env={**os.environ, **self.service.environment},
-                pass_fds=[their_lifeline],
+                pass_fds=[their_lifeline, *self.service.listeners],
                 process_group=0,
             )
         finally:
@@ -138,7 +143,9 @@ class Child:
         while process.returncode is None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_TIMEOUT_S):
-                    if await self.service.healthy(self):
+                    # Else what answers there is another's.
+                    own = listens(process.pid, self.service.ports)
+                    if own and await self.service.healthy(self):
                         return True
             await asyncio.sleep(CHECK_INTERVAL_S)
         return False

@@ -4,33 +4,35 @@ Two servers on one SQLite file would each take themselves for the owner of all i
 lock is the kernel's, so it ends with its holder, however that ends.
 """
 
-import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from core.adapters.data_dir import Held, acquire
 
 
 class InUse(Exception):
     def __init__(self, directory: Path, holder: str) -> None:
         super().__init__(
             f"{directory} is in use by another local Temporal server (started by process "
-            f"{holder or 'unknown'}). Stop that one, or give another directory with --data."
+            f"{holder}). Stop that one, or give another directory with --data."
         )
 
 
-def acquire(directory: Path) -> int:
-    """Locks `directory` for this process; the lock lasts as long as the descriptor returned.
+@contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """Lock `directory` for this process, as long as the block lasts.
 
     Raises:
         InUse: another process has it.
+        StorageError: it can't be made, written to or locked.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    lock = os.open(directory / "temporal.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(lock, 32).decode().strip()
+        lock = acquire(directory / "temporal.lock")
+    except Held as error:
+        raise InUse(directory, error.holder) from None
+    try:
+        yield
+    finally:
         os.close(lock)
-        raise InUse(directory, holder) from None
-    os.truncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
-    return lock

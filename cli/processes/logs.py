@@ -4,6 +4,8 @@ import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from core.domain.errors import StorageError
+
 MAX_BYTES = 10_000_000
 MAX_LINE_BYTES = 64 * 1024
 
@@ -12,9 +14,13 @@ class LogFile:
     """Appends lines such as `2026-01-31 12:00:00,123 worker   | ready`; keeps one older file."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Raises: StorageError: the file can't be written."""
         self.path = path
-        self._handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=1)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=1)
+        except OSError as error:
+            raise StorageError(f"The log {path} can't be written: {error.strerror}") from error
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(name)-8s | %(message)s"))
 
     def write(self, name: str, line: str) -> None:

@@ -1,15 +1,47 @@
-"""Which port to listen on: the wanted one, or the next that is free."""
+"""Ports: sockets that hold one, and numbers for processes that bind by themselves."""
 
 import socket
-from collections.abc import Container
+from collections.abc import Collection, Container, Iterable
+from contextlib import closing
+
+import psutil
 
 HOST = "127.0.0.1"
 TRIES = 100
+BACKLOG = 2048
 
 
 class NoFreePort(Exception):
     def __init__(self, wanted: int, last: int) -> None:
         super().__init__(f"Nothing can listen on any port from {wanted} to {last} of {HOST}.")
+
+
+def listen(wanted: int) -> socket.socket:
+    """Return a socket that listens on `wanted` or the next free port; 0 is any free port.
+
+    A socket that listens has its port for itself: no other process gets it, not even between the
+    death of a server that accepted from the socket and the start of the next.
+
+    Raises:
+        NoFreePort: none of the next hundred is free.
+    """
+    for port in _from(wanted):
+        listener = socket.socket()
+        # Or a port that a server has just left would look taken for a minute.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+        else:
+            return listener
+    raise NoFreePort(wanted, _last(wanted))
+
+
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
 
 
 def is_free(port: int) -> bool:
@@ -25,13 +57,35 @@ def is_free(port: int) -> bool:
 
 
 def first_free(wanted: int, *, promised: Container[int] = ()) -> int:
-    """The lowest free port from `wanted` on that is not `promised` to someone else.
+    """The lowest free port from `wanted` on that is not `promised` to someone else; 0 is any.
 
     Raises:
         NoFreePort: none of the next hundred is free.
     """
-    last = min(wanted + TRIES - 1, 65535)
-    for port in range(wanted, last + 1):
+    for port in _from(wanted):
+        if port == 0:
+            with closing(listen(0)) as listener:
+                return port_of(listener)
         if port not in promised and is_free(port):
             return port
-    raise NoFreePort(wanted, last)
+    raise NoFreePort(wanted, _last(wanted))
+
+
+def listens(process: int, ports: Collection[int]) -> bool:
+    """Return whether the process itself, and no other, listens on each of the ports."""
+    if not ports:
+        return True
+    try:
+        connections = psutil.Process(process).net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return False
+    own = {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}
+    return own.issuperset(ports)
+
+
+def _from(wanted: int) -> Iterable[int]:
+    return range(wanted, _last(wanted) + 1)
+
+
+def _last(wanted: int) -> int:
+    return min(wanted + TRIES - 1, 65535) if wanted else 0

@@ -1,25 +1,27 @@
 """The stack in one terminal, around a piece of work: what `up` and `demo` share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import typer
 from rich.console import Console
 
-from cli.processes import stack
+from cli.processes import lock, stack
 from cli.processes.console import Reporter
 from cli.processes.lock import InUse
 from cli.processes.logs import LogFile
-from cli.processes.ports import NoFreePort
+from cli.processes.ports import NoFreePort, listen, port_of
 from cli.processes.stack import Stack
-from cli.processes.supervisor import ServiceFailed, Supervisor
+from cli.processes.supervisor import PortTaken, ServiceFailed, Supervisor
 from cli.temporal_server import TemporalNotFound
 from core.settings import Settings
 
 T = TypeVar("T")
+PLANS = 10
+"""How often ports are chosen before a start fails; each time another process was quicker."""
 
 
 def run(
@@ -27,25 +29,90 @@ def run(
 ) -> T | None:
     """The work's result, or None where a signal ended it; the services run as long as it does.
 
+    The API's socket listens before there is an API, so its port is never another's.
+
     Raises:
         typer.Exit: the services could not be run, and the terminal says why.
+        StorageError: the data directory can't be used.
     """
     reporter = Reporter(console)
+    with _reported(reporter, stack.log_of(settings)), ExitStack() as held:
+        if stack.starts_temporal(settings):
+            held.enter_context(lock.held(settings.data_dir))
+        log = held.enter_context(closing(LogFile(stack.log_of(settings))))
+        listener = held.enter_context(listen(port))
+        stack.say_chosen(port, port_of(listener), reporter.notice)
+        return _supervise(
+            lambda: stack.plan(settings, listener=listener, notice=reporter.notice),
+            work,
+            log,
+            reporter,
+        )
+
+
+def run_temporal(
+    settings: Settings,
+    port: int,
+    ui_port: int,
+    console: Console,
+    work: Callable[[Stack], Awaitable[T]],
+) -> T | None:
+    """As `run`, with a Temporal server alone."""
+    reporter = Reporter(console)
+
+    def plan() -> Stack:
+        told, service = stack.local_temporal(settings, reporter.notice, port=port, ui_port=ui_port)
+        return Stack((service,), told, log.path)
+
+    with (
+        _reported(reporter, stack.log_of(settings)),
+        lock.held(settings.data_dir),
+        closing(LogFile(stack.log_of(settings))) as log,
+    ):
+        return _supervise(plan, work, log, reporter)
+
+
+def _supervise(
+    plan: Callable[[], Stack],
+    work: Callable[[Stack], Awaitable[T]],
+    log: LogFile,
+    reporter: Reporter,
+) -> T | None:
+    """Plan once more, with other ports, if another process was quicker at those of the plan."""
+    for _ in range(PLANS - 1):
+        planned = plan()
+        with suppress(PortTaken):
+            return asyncio.run(_run(planned, work, log, reporter))
+        reporter.close()
+    return asyncio.run(_run(plan(), work, log, reporter))
+
+
+async def _run(
+    planned: Stack, work: Callable[[Stack], Awaitable[T]], log: LogFile, reporter: Reporter
+) -> T | None:
+    return await Supervisor(planned.services, log, reporter).run(lambda: work(planned))
+
+
+@contextmanager
+def _reported(reporter: Reporter, log: Path) -> Iterator[None]:
+    """Say on the terminal why services could not be run.
+
+    Raises:
+        typer.Exit: they could not.
+    """
     try:
-        planned = stack.plan(settings, port=port, notice=reporter.notice)
-        with closing(LogFile(planned.log)) as log:
-            supervisor = Supervisor(planned.services, log, reporter)
-            return asyncio.run(supervisor.run(lambda: work(planned)))
+        yield
     except (NoFreePort, InUse, TemporalNotFound) as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     except ServiceFailed as error:
         reporter.close()
-        typer.echo(f"{error}. All it printed is in {shown(planned.log)}; the last lines:", err=True)
+        typer.echo(f"{error}. All it printed is in {shown(log)}; the last lines:", err=True)
         for line in error.tail:
             typer.echo(f"    {line}", err=True)
+        raise typer.Exit(1) from None
     finally:
         reporter.close()
-    raise typer.Exit(1)
 
 
 def where(planned: Stack) -> list[tuple[str, str]]:

@@ -1,14 +1,15 @@
 """What one terminal runs: a Temporal server (unless one is given), the API, a worker."""
 
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli import temporal_server
-from cli.processes import health, lock
+from cli.processes import health
 from cli.processes.child import Service
-from cli.processes.ports import HOST, first_free
+from cli.processes.ports import HOST, first_free, port_of
 from core.settings import Settings
 
 TEMPORAL_PORT = 7233
@@ -26,35 +27,58 @@ class Stack:
     log: Path
 
 
-def plan(settings: Settings, *, port: int, notice: Callable[[str], None]) -> Stack:
-    """Takes ports and, for a server of its own, the data directory's Temporal file.
+def plan(settings: Settings, *, listener: socket.socket, notice: Callable[[str], None]) -> Stack:
+    """Plan an API that accepts from `listener`, and choose the ports of a Temporal server.
 
     Raises:
-        NoFreePort, InUse, TemporalNotFound: it can't be run here.
+        NoFreePort, TemporalNotFound: it can't be run here.
     """
     settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
     services = []
-    if "temporal_address" not in settings.model_fields_set:
-        settings, service = _local_temporal(settings, notice)
+    if starts_temporal(settings):
+        settings, service = local_temporal(settings, notice)
         services.append(service)
-    api_port = choose_port(port, notice)
-    settings = settings.model_copy(update={"api_url": f"http://{HOST}:{api_port}"})
-    services += [_api(settings, api_port), _worker(settings)]
-    return Stack(tuple(services), settings, settings.data_dir / "logs" / "nalanda.log")
+    settings = settings.model_copy(update={"api_url": f"http://{HOST}:{port_of(listener)}"})
+    services += [_api(settings, listener), _worker(settings)]
+    return Stack(tuple(services), settings, log_of(settings))
+
+
+def starts_temporal(settings: Settings) -> bool:
+    """Return whether the settings name no Temporal server."""
+    return "temporal_address" not in settings.model_fields_set
+
+
+def log_of(settings: Settings) -> Path:
+    """Return the file for all that the services print."""
+    return settings.data_dir.absolute() / "logs" / "nalanda.log"
 
 
 def choose_port(wanted: int, notice: Callable[[str], None], promised: tuple[int, ...] = ()) -> int:
     """`wanted` or the next free one; says so when it is another."""
     port = first_free(wanted, promised=promised)
-    if port != wanted:
-        notice(f"Port {wanted} is taken, using {port}.")
+    say_chosen(wanted, port, notice)
     return port
 
 
-def _local_temporal(settings: Settings, notice: Callable[[str], None]) -> tuple[Settings, Service]:
-    lock.acquire(settings.data_dir)
-    port = choose_port(TEMPORAL_PORT, notice)
-    ui_port = choose_port(TEMPORAL_UI_PORT, notice, promised=(port,))
+def say_chosen(wanted: int, port: int, notice: Callable[[str], None]) -> None:
+    if port != wanted and wanted:
+        notice(f"Port {wanted} is taken, using {port}.")
+
+
+def local_temporal(
+    settings: Settings,
+    notice: Callable[[str], None],
+    *,
+    port: int = TEMPORAL_PORT,
+    ui_port: int = TEMPORAL_UI_PORT,
+) -> tuple[Settings, Service]:
+    """Return the settings with the server's addresses, and the server; its ports are chosen now.
+
+    Raises:
+        NoFreePort, TemporalNotFound: it can't be run here.
+    """
+    port = choose_port(port, notice)
+    ui_port = choose_port(ui_port, notice, promised=(port,))
     address, ui_url = f"{HOST}:{port}", f"http://{HOST}:{ui_port}"
     namespace = settings.temporal_namespace
     command = temporal_server.command(
@@ -64,20 +88,26 @@ def _local_temporal(settings: Settings, notice: Callable[[str], None]) -> tuple[
         namespace=namespace,
     )
     service = Service(
-        "temporal", tuple(command), health.temporal(address, namespace), address=address
+        "temporal",
+        tuple(command),
+        health.temporal(address, namespace),
+        address=address,
+        ports=(port, ui_port),
     )
     update = {"temporal_address": address, "temporal_ui_url": ui_url}
     return settings.model_copy(update=update), service
 
 
-def _api(settings: Settings, port: int) -> Service:
+def _api(settings: Settings, listener: socket.socket) -> Service:
+    descriptor = listener.fileno()
     return Service(
         "api",
-        _nalanda("serve", "--host", HOST, "--port", str(port)),
+        _nalanda("serve", "--fd", str(descriptor)),
         health.api(settings.api_url),
         _environment(settings),
         address=settings.api_url,
         grace_s=settings.drain_s + STOP_MARGIN_S,
+        listeners=(descriptor,),
     )
 
 

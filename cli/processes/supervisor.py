@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from cli.processes.backoff import Backoff
 from cli.processes.child import Child, Service, StartFailed
 from cli.processes.logs import LogFile
+from cli.processes.ports import is_free
 
 T = TypeVar("T")
 What = Literal["starting", "ready", "died", "back", "stopping", "stopped", "killed"]
@@ -31,6 +32,10 @@ class ServiceFailed(Exception):
     def __init__(self, name: str, why: str, tail: Sequence[str]) -> None:
         super().__init__(f"{name} {why}")
         self.tail = tuple(tail)
+
+
+class PortTaken(ServiceFailed):
+    """A service could not be started, and another process has a port that it was to bind."""
 
 
 class Supervisor:
@@ -58,7 +63,7 @@ class Supervisor:
         """The work's result, or None if a signal ended it; no child is left in either case.
 
         Raises:
-            ServiceFailed: a service did not start, or died too often.
+            ServiceFailed: a service did not start (PortTaken: for a port), or died too often.
         """
         task = asyncio.current_task()
         assert task is not None
@@ -91,7 +96,8 @@ class Supervisor:
         try:
             await child.start()
         except StartFailed as error:
-            raise ServiceFailed(child.service.name, str(error), child.tail) from None
+            kind = PortTaken if _taken(child.service) else ServiceFailed
+            raise kind(child.service.name, f"{error}{_taken(child.service)}", child.tail) from None
         self._report(Event(child.service, "ready"))
 
     async def _keep(self, child: Child) -> None:
@@ -111,7 +117,8 @@ class Supervisor:
                 return await child.start()
             except StartFailed as error:
                 why, lasted_s = str(error), 0.0
-        raise ServiceFailed(child.service.name, f"{why} too often", child.tail)
+        why = f"{why} too often{_taken(child.service)}"
+        raise ServiceFailed(child.service.name, why, child.tail)
 
     async def _stop(self) -> None:
         self._stopping = True
@@ -143,3 +150,9 @@ class Supervisor:
         finally:
             for number in numbers:
                 loop.remove_signal_handler(number)
+
+
+def _taken(service: Service) -> str:
+    """Name the first of the ports of a service that has ended which another process has."""
+    port = next((port for port in service.ports if not is_free(port)), None)
+    return "" if port is None else f"; another process has port {port}"

@@ -1,6 +1,8 @@
 """`nalanda serve` and `nalanda temporal` by themselves."""
 
 import asyncio
+import errno
+import fcntl
 import os
 import socket
 import subprocess
@@ -9,12 +11,15 @@ from pathlib import Path
 
 import pytest
 import typer
+from pydantic_settings import SettingsError
 
 from cli import serve
-from cli.processes import health
+from cli.processes import health, lock
 from cli.processes.child import Child, Service
 from cli.processes.logs import LogFile
+from core.adapters.data_dir import DataDirLock
 from core.bootstrap import open_core
+from core.domain.errors import StorageError
 from core.settings import Settings
 from tests.temporal import free_port
 
@@ -33,6 +38,93 @@ def test_an_address_that_is_not_ours_is_one_line(capsys: pytest.CaptureFixture[s
     with pytest.raises(typer.Exit):
         serve.serve("192.0.2.1", 8000)  # RFC 5737: nobody has it
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def nalanda(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "cli", *arguments],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        ("up", "file"),
+        ("demo", "file/below"),
+        ("temporal", "/dev/null/below"),
+        ("serve", "/proc/below"),
+    ],
+)
+def test_a_data_directory_that_cannot_be_is_one_line(
+    command: str, place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    ended = nalanda(command, "--port", "0", "--data", place, folder=tmp_path)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert f"The data directory {place} can't be used" in line
+    assert "--data" in line
+
+
+@pytest.mark.parametrize(
+    ("command", "port"),
+    [("up", "-1"), ("demo", "65536"), ("temporal", "http"), ("serve", "99999"), ("serve", "-1")],
+)
+def test_a_port_that_cannot_be_is_a_wrong_usage(command: str, port: str, tmp_path: Path) -> None:
+    ended = nalanda(command, "--port", port, folder=tmp_path)
+    assert ended.returncode == 2
+    assert "Error: Invalid value for '--port'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nosuch.invalid", "a..b", "", "2001:db8::1"])
+def test_a_host_that_is_not_this_machines_is_one_line_about_the_host(
+    host: str, tmp_path: Path
+) -> None:
+    ended = nalanda("serve", "--host", host, folder=tmp_path)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "--host" in line
+    assert "--port" not in line
+
+
+@pytest.mark.parametrize("command", ["up", "doctor", "worker"])
+def test_an_env_file_that_cannot_be_read_is_one_line(command: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"NALANDA_TASK_QUEUE=\xff")
+    ended = nalanda(command, folder=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr == "nalanda: .env can't be read: it is not UTF-8 text.\n"
+
+
+def test_an_env_file_without_permission_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> object:
+        raise PermissionError(errno.EACCES, "Permission denied", ".env")
+
+    (tmp_path / ".env").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pydantic_settings.sources.providers.dotenv.dotenv_values", refused)
+    with pytest.raises(SettingsError, match=r"\.env can't be read: Permission denied\."):
+        Settings()
+
+
+def test_a_file_system_without_locks_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(StorageError, match=r"can't be locked: No locks available\. Choose one on"):
+        DataDirLock(tmp_path)
+    with pytest.raises(StorageError, match="can't be locked"), lock.held(tmp_path):
+        pass
 
 
 def test_a_data_directory_in_use_is_one_line(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Services in one terminal: what a person reads when it goes wrong."""
 
+import socket
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from cli.processes import session, stack
 from cli.processes.child import Child, Service
 from cli.processes.lock import InUse
+from cli.processes.ports import HOST
 from cli.processes.stack import Stack
 from core.settings import Settings
 
@@ -34,7 +36,7 @@ async def nothing(_stack: Stack) -> str:
 
 def test_it_gives_what_the_work_gives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     planned(monkeypatch, tmp_path, Service("sleeper", ("sleep", "600"), at_once))
-    assert session.run(Settings(), 0, Console(), nothing) == "done"
+    assert session.run(Settings(data_dir=tmp_path), 0, Console(), nothing) == "done"
 
 
 def test_a_service_that_fails_is_one_line_with_its_last_words(
@@ -44,12 +46,29 @@ def test_a_service_that_fails_is_one_line_with_its_last_words(
     code = "import sys; print('[key] is wrong'); sys.exit(3)"
     planned(monkeypatch, tmp_path, Service("api", (sys.executable, "-c", code), never))
     with pytest.raises(typer.Exit) as ended:
-        session.run(Settings(), 0, Console(), nothing)
+        session.run(Settings(data_dir=tmp_path), 0, Console(), nothing)
     assert ended.value.exit_code == 1
     first, last = capsys.readouterr().err.splitlines()
     assert first.startswith("api ended at its start (exit status 3). ")
     assert "logs/nalanda.log" in first
     assert last == "    [key] is wrong"
+
+
+def test_ports_are_chosen_again_when_another_was_quicker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first plan's port is a stranger's by the time that the service would bind it."""
+    settings = Settings(data_dir=tmp_path)
+    with socket.create_server((HOST, 0)) as stranger:
+        lost = Service("temporal", ("false",), at_once, ports=(stranger.getsockname()[1],))
+        plans = iter([lost, Service("temporal", ("sleep", "600"), at_once)])
+
+        def plan(*_: object, **__: object) -> Stack:
+            return Stack((next(plans),), settings, tmp_path / "log")
+
+        monkeypatch.setattr(stack, "plan", plan)
+        assert session.run(settings, 0, Console(), nothing) == "done"
+    assert next(plans, None) is None
 
 
 def test_what_stands_in_the_way_is_one_line(
@@ -60,7 +79,7 @@ def test_what_stands_in_the_way_is_one_line(
 
     monkeypatch.setattr(stack, "plan", in_use)
     with pytest.raises(typer.Exit):
-        session.run(Settings(), 0, Console(), nothing)
+        session.run(Settings(data_dir=tmp_path), 0, Console(), nothing)
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 

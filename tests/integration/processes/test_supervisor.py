@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from cli.processes.backoff import Backoff
 from cli.processes.child import Child, Service
 from cli.processes.logs import LogFile
-from cli.processes.supervisor import ServiceFailed, Supervisor
+from cli.processes.ports import HOST
+from cli.processes.supervisor import PortTaken, ServiceFailed, Supervisor
 from tests.integration.processes.support import (
     FOREVER,
     STUBBORN,
@@ -113,6 +115,18 @@ async def test_a_start_that_takes_too_long_is_ended(log: LogFile, story: Story) 
     slow = Service("slow", ("sleep", "600"), never_healthy, start_s=0.1)
     with pytest.raises(ServiceFailed, match=r"slow was not ready after 0\.1 s"):
         await Supervisor([slow], log, story).run(asyncio.Event().wait)
+
+
+async def test_a_port_that_a_stranger_answers_on_is_not_the_childs(
+    tmp_path: Path, log: LogFile, story: Story
+) -> None:
+    with socket.create_server((HOST, 0)) as stranger:
+        port = stranger.getsockname()[1]
+        shy = service("shy", tmp_path / "pid", FOREVER)
+        shy = replace(shy, healthy=always_healthy, ports=(port,), start_s=0.5)
+        with pytest.raises(PortTaken, match=f"another process has port {port}"):
+            await Supervisor([shy], log, story).run(asyncio.Event().wait)
+    assert ("shy", "ready") not in story.told()
 
 
 async def test_a_command_that_is_not_there(log: LogFile, story: Story) -> None:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.processes import lock, stack
+from cli.processes import lock, ports, stack
 from core.settings import Settings
 
 
 def plan(settings: Settings) -> tuple[stack.Stack, list[str]]:
     notices: list[str] = []
-    return stack.plan(settings, port=0, notice=notices.append), notices
+    with ports.listen(0) as listener:
+        return stack.plan(settings, listener=listener, notice=notices.append), notices
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def test_a_server_that_is_named_is_used_and_none_is_started(
     planned, _ = plan(Settings(data_dir=tmp_path))
     assert [service.name for service in planned.services] == ["api", "worker"]
     assert planned.services[0].environment["NALANDA_TEMPORAL_ADDRESS"] == "temporal.example:7233"
-    assert not (tmp_path / "temporal.lock").exists()
+    assert not stack.starts_temporal(Settings(data_dir=tmp_path))
 
 
 def test_a_data_directory_is_absolute_for_the_services(tmp_path: Path) -> None:
@@ -49,6 +50,9 @@ def test_a_data_directory_is_absolute_for_the_services(tmp_path: Path) -> None:
 
 
 def test_two_servers_never_share_a_file(tmp_path: Path) -> None:
-    plan(Settings(data_dir=tmp_path))
-    with pytest.raises(lock.InUse, match="in use by another"):
-        plan(Settings(data_dir=tmp_path))
+    with (
+        lock.held(tmp_path),
+        pytest.raises(lock.InUse, match="in use by another"),
+        lock.held(tmp_path),
+    ):
+        pass
