@@ -18,6 +18,7 @@ REFUSED = (
     domain.PreconditionFailed,
     domain.Invalid,
     domain.ProviderRejected,
+    domain.WrongInstance,
     nalanda.InvalidAddress,
     nalanda.InvalidName,
     nalanda.QueryFailed,

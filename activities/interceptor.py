@@ -16,7 +16,8 @@ from temporalio.worker import (
 )
 
 from activities.errors import KNOWN, application_error, no_longer_wanted
-from core.contracts.query import StageOutput
+from core.contracts.query import StageInput, StageOutput
+from core.domain.errors import WrongInstance
 
 HEARTBEAT_EVERY_S = 1.0
 
@@ -24,10 +25,18 @@ log = logging.getLogger(__name__)
 
 
 class AttemptInterceptor(Interceptor):
-    """For a worker: its activities are `Attempt`s."""
+    """For a worker: its activities are `Attempt`s, and refuse questions of other instances.
+
+    `instance_id`: that of the worker's API; `None` for an API that has none.
+    """
+
+    def __init__(self, instance_id: str | None = None) -> None:
+        self._instance_id = instance_id
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 (the base class names it so)
-        return Attempt(next)
+        attempt = Attempt(next)
+        attempt.instance_id = self._instance_id
+        return attempt
 
 
 class Attempt(ActivityInboundInterceptor):
@@ -35,6 +44,7 @@ class Attempt(ActivityInboundInterceptor):
     and while a thread computes; they are also how an activity hears that it is cancelled."""
 
     _outbound: ActivityOutboundInterceptor
+    instance_id: str | None = None
 
     def init(self, outbound: ActivityOutboundInterceptor) -> None:
         self._outbound = outbound
@@ -45,6 +55,7 @@ class Attempt(ActivityInboundInterceptor):
         output: StageOutput
         async with self._heartbeats():
             try:
+                self._require_own(input.args[0])
                 output = await super().execute_activity(input)
             except KNOWN as error:
                 told = application_error(error, attempt)
@@ -56,6 +67,12 @@ class Attempt(ActivityInboundInterceptor):
                     raise no_longer_wanted() from None
                 raise
         return output.model_copy(update={"attempt": attempt})
+
+    def _require_own(self, given: object) -> None:
+        """Raises: WrongInstance: the question is another instance's."""
+        wanted = given.instance_id if isinstance(given, StageInput) else None
+        if wanted and self.instance_id and wanted != self.instance_id:
+            raise WrongInstance(wanted=wanted, own=self.instance_id)
 
     @asynccontextmanager
     async def _heartbeats(self) -> AsyncIterator[None]:

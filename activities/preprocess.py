@@ -21,6 +21,8 @@ class Preprocess:
     @activity.defn(name=PREPROCESS)
     def preprocess(self, question: PreprocessInput) -> Prepared:
         query = normalised(question.query)
+        if question.embedding_model is None:
+            return Prepared(query=query, embedding=None)
         if question.embedding_model != self._embedder.model:
             raise unknown(question.embedding_model, self._embedder.model)
         return Prepared(query=query, embedding=packed(self._embedder.embed([query], "query")))
@@ -37,6 +39,8 @@ class AsyncPreprocess:
     @activity.defn(name=PREPROCESS)
     async def preprocess(self, question: PreprocessInput) -> Prepared:
         query = normalised(question.query)
+        if question.embedding_model is None:
+            return Prepared(query=query, embedding=None)
         if question.embedding_model == self._local.model:
             vectors = await asyncio.to_thread(self._local.embed, [query], "query")
             return Prepared(query=query, embedding=packed(vectors))

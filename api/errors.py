@@ -30,6 +30,7 @@ from core.domain.errors import (
     StorageFull,
     StorageUnavailable,
     Unavailable,
+    WrongInstance,
 )
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[type[NalandaError], int] = {
     NotFound: status.HTTP_404_NOT_FOUND,
     Conflict: status.HTTP_409_CONFLICT,
+    WrongInstance: status.HTTP_421_MISDIRECTED_REQUEST,
     PreconditionFailed: status.HTTP_412_PRECONDITION_FAILED,
     Invalid: status.HTTP_422_UNPROCESSABLE_CONTENT,
     Unavailable: status.HTTP_503_SERVICE_UNAVAILABLE,

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from api import errors
 from api.admission import WriteLimit
 from api.auth import Keys
+from api.instance import InstanceCheck
 from api.limits import BodyLimits
 from api.metrics import Measured, Metrics
 from api.openapi import Api
@@ -67,6 +68,7 @@ def create_app(
     app.state.metrics = Metrics()
     errors.install(app)
     # The last one added is the first one passed.
+    app.add_middleware(InstanceCheck)
     app.add_middleware(WriteLimit, max_waiting=settings.max_waiting_writes)
     app.add_middleware(
         BodyLimits,

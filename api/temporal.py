@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -11,6 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from core.domain.errors import Unavailable
 from core.settings import Settings
 from workflows.client import connect
+from workflows.registration import register_search_attributes
 
 CALL_S = 5.0
 """Longer than a healthy cluster takes for anything that is not a long poll."""
@@ -46,7 +47,10 @@ class Temporal:
             raise self._out_of_reach()
         try:
             async with asyncio.timeout(CONNECT_S):
-                return await connect(self._address, self._namespace)
+                client = await connect(self._address, self._namespace)
+                with suppress(RPCError):  # a worker says what an operator has to do
+                    await register_search_attributes(client)
+                return client
         except (RuntimeError, TimeoutError) as error:
             self._wait_until = time.monotonic() + RETRY_AFTER_S / 2
             raise self._out_of_reach() from error

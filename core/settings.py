@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     temporal_address: str = "localhost:7233"
     temporal_namespace: str = "default"
     temporal_ui_url: str | None = None
-    task_queue: str = "nalanda"
+    task_queue: str | None = None
 
     api_url: str = "http://127.0.0.1:8000"
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()

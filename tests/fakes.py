@@ -243,6 +243,7 @@ class FakeTransaction:
 
 
 class FakeStore:
+    instance_id = "0123456789abcdef" * 2
     cursor_key = b"a key of the fake, of 32 bytes.."
 
     def __init__(self) -> None:

@@ -1,13 +1,8 @@
 """The worker's side of the Temporal cluster: found, made ready for questions, polled."""
 
 import asyncio
-from collections.abc import Iterable
 
-from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
-from temporalio.api.operatorservice.v1 import (
-    AddSearchAttributesRequest,
-    ListSearchAttributesRequest,
-)
+from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
@@ -15,6 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from core.contracts.names import SEARCH_ATTRIBUTES
 from workflows.client import connect
+from workflows.registration import register_search_attributes
 
 RETRY_S = 1.0
 POLL_S = 0.05
@@ -37,7 +33,7 @@ async def reached(address: str, namespace: str) -> Client:
             await ensure_search_attributes(client)
         except (RuntimeError, RPCError) as error:
             if not said:
-                _say(f"waiting for Temporal at {address}, namespace {namespace}: {error}")
+                say(f"waiting for Temporal at {address}, namespace {namespace}: {error}")
                 said = True
             await asyncio.sleep(RETRY_S)
         else:
@@ -51,29 +47,15 @@ async def ensure_search_attributes(client: Client) -> None:
         RPCError: the cluster or the namespace is not there.
     """
     try:
-        known = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=client.namespace)
-        )
-        await _add(client, set(SEARCH_ATTRIBUTES) - known.custom_attributes.keys())
+        await register_search_attributes(client)
     except RPCError as error:
         if error.status not in NOT_OURS_TO_DO:
             raise
         names = " ".join(f"--name {name} --type Keyword" for name in SEARCH_ATTRIBUTES)
-        _say(
+        say(
             f"This worker may not register search attributes ({error}). Questions wait until "
             f"they are there: temporal operator search-attribute create {names}"
         )
-
-
-async def _add(client: Client, missing: Iterable[str]) -> None:
-    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-    if wanted := dict.fromkeys(missing, keyword):
-        request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=wanted)
-        try:
-            await client.operator_service.add_search_attributes(request)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.ALREADY_EXISTS:  # another worker was faster
-                raise
 
 
 async def polling(client: Client, task_queue: str, identity: str) -> None:
@@ -99,5 +81,6 @@ async def _pollers(client: Client, request: DescribeTaskQueueRequest) -> set[str
     return {poller.identity for poller in answer.pollers}
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print one line, at once."""
     print(" ".join(line.split()), flush=True)

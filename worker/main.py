@@ -8,11 +8,15 @@ from contextlib import suppress
 
 import uvloop
 
+import nalanda
+from core.contracts.names import task_queue_of
 from core.domain.errors import NalandaError
 from core.settings import Settings
+from worker.api import Api, connect_api
 from worker.cluster import polling, reached
+from worker.legacy import serve_old_questions
 from worker.serving import serving
-from worker.stages import stages
+from worker.stages import Activities, loaded_provider, stages
 
 
 def main() -> None:
@@ -21,7 +25,7 @@ def main() -> None:
     try:
         with suppress(asyncio.CancelledError):
             uvloop.run(run(Settings()))
-    except NalandaError as error:
+    except (NalandaError, nalanda.NalandaError) as error:
         sys.exit(str(error))
 
 
@@ -30,14 +34,31 @@ async def run(settings: Settings) -> None:
 
     Raises:
         ProviderRejected: the settings name a provider that they give no key for.
+        InvalidAddress: the settings' address of the API is none.
     """
     _stop_on_signals()
-    async with stages(settings) as activities:
-        client = await reached(settings.temporal_address, settings.temporal_namespace)
-        async with serving(client, settings, activities):
-            await polling(client, settings.task_queue, client.identity)
-            print("worker ready", flush=True)
-            await asyncio.Event().wait()
+    async with loaded_provider(settings) as provider, connect_api(settings) as api:
+        while True:
+            instance_id = await api.wait_for_instance()
+            async with stages(settings, provider, instance_id) as activities:
+                await _serve_instance(settings, api, activities, instance_id)
+
+
+async def _serve_instance(
+    settings: Settings, api: Api, activities: Activities, instance_id: str | None
+) -> None:
+    """Poll the instance's task queue until another instance answers in its place."""
+    client = await reached(settings.temporal_address, settings.temporal_namespace)
+    async with serving(client, settings, activities, instance_id=instance_id):
+        queue = task_queue_of(instance_id, settings.task_queue)
+        await polling(client, queue, client.identity)
+        print("worker ready", flush=True)
+        old = asyncio.create_task(serve_old_questions(client, settings, activities, instance_id))
+        try:
+            await api.wait_for_change(instance_id)
+        finally:
+            old.cancel()
+            await asyncio.gather(old, return_exceptions=True)
 
 
 def _stop_on_signals() -> None:

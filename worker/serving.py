@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.interceptor import AttemptInterceptor
+from core.contracts.names import task_queue_of
 from core.settings import Settings
 from workflows.query import QueryWorkflow
 
@@ -21,18 +22,22 @@ def serving(
     client: Client,
     settings: Settings,
     activities: Sequence[Callable[..., Any]],
+    *,
+    instance_id: str | None = None,
 ) -> Worker:
-    """A worker for the queue of `settings`; in an `async with`, it polls until the block ends,
-    and then drains."""
+    """A worker for the queue of `settings`, else of the instance.
+
+    In an `async with` it polls until the block ends, and then drains.
+    """
     return Worker(
         client,
-        task_queue=settings.task_queue,
+        task_queue=task_queue_of(instance_id, settings.task_queue),
         workflows=[QueryWorkflow],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/0008-sandbox-in-tests.md
         activities=activities,
         activity_executor=ThreadPoolExecutor(CONCURRENT_ACTIVITIES, "activity"),
         max_concurrent_activities=CONCURRENT_ACTIVITIES,
-        interceptors=[AttemptInterceptor()],
+        interceptors=[AttemptInterceptor(instance_id)],
         # Heartbeats bring cancellations back, so few are held back.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         # How long the workflows of a killed worker wait for it before another one takes them.

@@ -15,33 +15,53 @@ from core.settings import Settings
 from nalanda import AsyncNalanda, Nalanda
 
 Activities: TypeAlias = list[Callable[..., Any]]
+Provider: TypeAlias = LocalProvider | CohereProvider
 
 API_TIMEOUT_S = 10.0
 
 
 @asynccontextmanager
-async def stages(settings: Settings) -> AsyncIterator[Activities]:
-    """The activities to register, the local model loaded; their clients live as long as this.
+async def loaded_provider(settings: Settings) -> AsyncIterator[Provider]:
+    """The provider of the stages, the local model loaded.
 
     Raises:
         ProviderRejected: the settings name a provider that they give no key for.
     """
     provider = stage_providers(settings)
-    # The clients make no retries of their own: Temporal's policy is the only one.
-    options: dict[str, Any] = {
+    if isinstance(provider, CohereProvider):
+        async with aclosing(provider):
+            await _load(provider.local.embedder)
+            yield provider
+    else:
+        await _load(provider.embedder)
+        yield provider
+
+
+@asynccontextmanager
+async def stages(
+    settings: Settings, provider: Provider, instance_id: str | None
+) -> AsyncIterator[Activities]:
+    """The activities to register; their clients live as long as this, and reach the API of the
+    instance and no other."""
+    options = {**client_options(settings), "instance_id": instance_id}
+    async with AsyncNalanda(settings.api_url, **options) as client:
+        if isinstance(provider, CohereProvider):
+            yield awaited(provider, client)
+        else:
+            with Nalanda(settings.api_url, **options) as blocking:
+                yield computed(provider, blocking, client)
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Return what a client of the worker's is made with.
+
+    It makes no retries of its own: Temporal's policy is the only one.
+    """
+    return {
         "api_key": settings.api_keys[0].get_secret_value() if settings.api_keys else None,
         "timeout_s": API_TIMEOUT_S,
         "max_retries": 0,
     }
-    async with AsyncNalanda(settings.api_url, **options) as client:
-        if isinstance(provider, CohereProvider):
-            async with aclosing(provider):
-                await _load(provider.local.embedder)
-                yield awaited(provider, client)
-        else:
-            with Nalanda(settings.api_url, **options) as blocking:
-                await _load(provider.embedder)
-                yield computed(provider, blocking, client)
 
 
 def computed(provider: LocalProvider, blocking: Nalanda, client: AsyncNalanda) -> Activities:

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
         QueryStatus,
         StageOutput,
     )
+    from workflows.failures import sentence
     from workflows.policies import PATIENCE
     from workflows.search_attributes import LIBRARY, STAGE, STATUS
     from workflows.stages import answer, preprocess, rerank, retrieve
@@ -77,7 +78,7 @@ class QueryWorkflow:
             self._close("cancelled")
             raise
         except ActivityError as error:
-            self._close("failed", str(error.cause or error))
+            self._close("failed", sentence(error))
             raise
         self._close("completed")
         return self._timed(result)

@@ -29,7 +29,11 @@ with workflow.unsafe.imports_passed_through():
 def preprocess(request: QueryRequest) -> Awaitable[Prepared]:
     return workflow.execute_activity(
         PREPROCESS,
-        PreprocessInput(query=request.query, embedding_model=request.embedding_model),
+        PreprocessInput(
+            query=request.query,
+            embedding_model=request.embedding_model,
+            instance_id=request.instance_id,
+        ),
         result_type=Prepared,
         start_to_close_timeout=timedelta(seconds=30),
         schedule_to_close_timeout=PATIENCE,
@@ -50,6 +54,7 @@ def retrieve(request: QueryRequest, prepared: Prepared) -> Awaitable[Retrieved]:
             mode=request.mode,
             filter=request.filter,
             min_position=request.min_position,
+            instance_id=request.instance_id,
         ),
         result_type=Retrieved,
         start_to_close_timeout=timedelta(seconds=30),
@@ -69,6 +74,7 @@ def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[
             hits=so_far.hits,
             top_n=request.top_n,
             position=so_far.position,
+            instance_id=request.instance_id,
         ),
         result_type=Reranked,
         start_to_close_timeout=timedelta(seconds=60),
@@ -90,6 +96,7 @@ def answer(
             hits=so_far.hits,
             position=so_far.position,
             extractive=extractive,
+            instance_id=request.instance_id,
         ),
         result_type=Answered,
         start_to_close_timeout=timedelta(seconds=120),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from temporalio.client import WorkflowExecution
 
+from api.questions.ownership import Ownership
 from api.questions.states import status_of
 from api.temporal import Temporal
 from api.wire.questions import QuestionSummary
@@ -24,6 +25,7 @@ _CONDITIONS: dict[QueryStatus, str] = {
 
 
 def visibility_query(
+    ownership: Ownership,
     *,
     library_id: str | None,
     status: QueryStatus | None,
@@ -31,7 +33,7 @@ def visibility_query(
     until: datetime | None,
 ) -> str:
     """Raises: Invalid: a time that has none in UTC."""
-    conditions = [f"WorkflowType = '{QUERY_WORKFLOW}'"]
+    conditions = [f"WorkflowType = '{QUERY_WORKFLOW}'", ownership.condition(library_id)]
     if library_id is not None:
         conditions.append(f"{LIBRARY_ATTRIBUTE} = '{library_id}'")
     if status is not None:

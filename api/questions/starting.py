@@ -8,9 +8,10 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from api.questions.ownership import Ownership
 from api.questions.states import describe
 from api.temporal import Temporal
-from core.contracts.names import QUERY_WORKFLOW, Stage
+from core.contracts.names import QUERY_WORKFLOW, Stage, question_prefix
 from core.contracts.query import QueryRequest
 from core.domain.errors import Invalid
 from core.domain.ids import new_id
@@ -38,7 +39,13 @@ class Started:
 
 
 async def start(
-    temporal: Temporal, task_queue: str, request: QueryRequest, *, key: str | None, fingerprint: str
+    temporal: Temporal,
+    ownership: Ownership,
+    task_queue: str,
+    request: QueryRequest,
+    *,
+    key: str | None,
+    fingerprint: str,
 ) -> Started:
     """Start the question's workflow, or find the one that the key has started.
 
@@ -49,7 +56,8 @@ async def start(
     if len(request.model_dump_json()) > MAX_REQUEST_BYTES:
         raise Invalid.at("/filter", f"A question has at most {MAX_REQUEST_BYTES} bytes.")
     # A name made from the key (RFC 9562, version 5) is the same on every node.
-    workflow_id = f"query-{uuid5(NAMESPACE_URL, key) if key else new_id()}"
+    name = uuid5(NAMESPACE_URL, key) if key else new_id()
+    workflow_id = f"{question_prefix(ownership.instance_id)}{name}"
     async with temporal.calls() as client:
         try:
             handle = await client.start_workflow(
@@ -64,12 +72,14 @@ async def start(
                 search_attributes=_attributes(request),
             )
         except WorkflowAlreadyStartedError:
-            return await _started_before(client, workflow_id, fingerprint)
+            return await _started_before(client, ownership, workflow_id, fingerprint)
     return Started(workflow_id, handle.result_run_id or "")
 
 
-async def _started_before(client: Client, workflow_id: str, fingerprint: str) -> Started:
-    description = await describe(client, workflow_id)
+async def _started_before(
+    client: Client, ownership: Ownership, workflow_id: str, fingerprint: str
+) -> Started:
+    description = await describe(client, ownership, workflow_id)
     if await description.memo_value(_FINGERPRINT, default=None) != fingerprint:
         raise Invalid.at("/Idempotency-Key", "This key was used for another call.")
     return Started(workflow_id, description.run_id, again=True)

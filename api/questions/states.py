@@ -16,6 +16,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.questions.ownership import Ownership
 from api.temporal import CALL_S, Temporal
 from api.wire.questions import QuestionAnswer
 from core.contracts.names import (
@@ -28,6 +29,7 @@ from core.contracts.names import (
 from core.contracts.query import Progress, QueryResult, QueryStatus, StageProgress
 from core.domain.errors import NotFound
 from workflows import search_attributes
+from workflows.failures import sentence
 
 WORKER_S = 2.0
 """How long a worker has to answer a query, before the question is told without it."""
@@ -50,8 +52,13 @@ def status_of(execution: WorkflowExecution) -> QueryStatus:
     return "timed_out" if status == "failed" and said == "timed_out" else status
 
 
-async def describe(client: Client, workflow_id: str) -> WorkflowExecutionDescription:
-    """Raises: NotFound: there is no question of this id, though maybe another workflow."""
+async def describe(
+    client: Client, ownership: Ownership, workflow_id: str
+) -> WorkflowExecutionDescription:
+    """Raises: NotFound: this instance has no question of this id, though maybe the cluster has
+    another workflow or another instance's question.
+    """
+    ownership.require_possible(workflow_id)
     try:
         description = await client.get_workflow_handle(workflow_id).describe()
     except RPCError as error:
@@ -60,10 +67,11 @@ async def describe(client: Client, workflow_id: str) -> WorkflowExecutionDescrip
         raise
     if description.workflow_type != QUERY_WORKFLOW:
         raise NotFound("question", workflow_id)
+    ownership.require(description)
     return description
 
 
-async def state(temporal: Temporal, workflow_id: str) -> QuestionAnswer:
+async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> QuestionAnswer:
     """All that can be told now.
 
     Stages are the workflow's to tell, so they need a worker, also once it has closed; the
@@ -74,7 +82,7 @@ async def state(temporal: Temporal, workflow_id: str) -> QuestionAnswer:
         Unavailable: no Temporal in reach.
     """
     async with temporal.calls(CALL_S + WORKER_S) as client:
-        description = await describe(client, workflow_id)
+        description = await describe(client, ownership, workflow_id)
         handle = client.get_workflow_handle(
             workflow_id, run_id=description.run_id, result_type=QueryResult
         )
@@ -121,10 +129,26 @@ def _told(description: WorkflowExecutionDescription, progress: Progress | None) 
         workflow_id=description.id,
         status=status,
         stage=known.stage,
-        stages=known.stages,
+        stages=_ended(known.stages, status, description),
         error=known.error,
         feedback=known.feedback,
     )
+
+
+def _ended(
+    stages: Sequence[StageProgress], status: QueryStatus, description: WorkflowExecutionDescription
+) -> list[StageProgress]:
+    """The stages of a closed question, none of which runs.
+
+    The workflow cannot end its stage itself if it was terminated or ran out of Temporal's time.
+    """
+    if status == "running":
+        return list(stages)
+    ending = {"status": "failed" if status == "failed" else "cancelled"}
+    update = {**ending, "ended_at": description.close_time}
+    return [
+        stage.model_copy(update=update) if stage.status == "running" else stage for stage in stages
+    ]
 
 
 def _why(cause: BaseException, told: QuestionAnswer) -> dict[str, object]:
@@ -132,9 +156,7 @@ def _why(cause: BaseException, told: QuestionAnswer) -> dict[str, object]:
     status = told.status
     if isinstance(cause, ApplicationError) and cause.type == DEADLINE_EXCEEDED:
         status = "timed_out"
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return {"status": status, "error": told.error or str(cause)}
+    return {"status": status, "error": told.error or sentence(cause)}
 
 
 def _with_attempts(

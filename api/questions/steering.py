@@ -10,6 +10,7 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.questions.ownership import Ownership
 from api.questions.states import describe, status_of
 from api.temporal import Temporal
 from core.contracts.names import FEEDBACK_SIGNAL
@@ -17,27 +18,32 @@ from core.contracts.query import Feedback, QueryStatus
 from core.domain.errors import Conflict
 
 
-async def cancel(temporal: Temporal, workflow_id: str) -> None:
+async def cancel(temporal: Temporal, ownership: Ownership, workflow_id: str) -> None:
     """Stop what runs for it; it is `cancelled` once that has stopped, and may be told so again.
 
     Raises:
         NotFound, Unavailable; Conflict: it has closed otherwise.
     """
-    async with _reached(temporal, workflow_id) as (_, handle, status):
+    async with _reached(temporal, ownership, workflow_id) as (_, handle, status):
         if status != "cancelled":
             _require_running(status)
             await handle.cancel()
 
 
 async def give_feedback(
-    temporal: Temporal, workflow_id: str, feedback: Feedback, *, call: str | None = None
+    temporal: Temporal,
+    ownership: Ownership,
+    workflow_id: str,
+    feedback: Feedback,
+    *,
+    call: str | None = None,
 ) -> None:
     """Keep with the question what a reader thought of it; calls of one name count once.
 
     Raises:
         NotFound, Unavailable; Conflict: it has closed, and takes in nothing more itself.
     """
-    async with _reached(temporal, workflow_id) as (client, handle, status):
+    async with _reached(temporal, ownership, workflow_id) as (client, handle, status):
         _require_running(status)
         # `handle.signal` would name each call anew.
         signal = SignalWorkflowExecutionRequest(
@@ -53,10 +59,10 @@ async def give_feedback(
 
 @asynccontextmanager
 async def _reached(
-    temporal: Temporal, workflow_id: str
+    temporal: Temporal, ownership: Ownership, workflow_id: str
 ) -> AsyncIterator[tuple[Client, WorkflowHandle[Any, Any], QueryStatus]]:
     async with temporal.calls() as client:
-        description = await describe(client, workflow_id)
+        description = await describe(client, ownership, workflow_id)
         handle = client.get_workflow_handle(workflow_id, run_id=description.run_id)
         try:
             yield client, handle, status_of(description)

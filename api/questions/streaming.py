@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 from api.questions.events import LAST, events
+from api.questions.ownership import Ownership
 from api.questions.states import state
 from api.temporal import Temporal
 from api.wire.questions import QuestionAnswer
@@ -16,7 +17,9 @@ HEARTBEAT_S = 15.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-async def stream(temporal: Temporal, question: QuestionAnswer, after: int) -> AsyncIterator[bytes]:
+async def stream(
+    temporal: Temporal, ownership: Ownership, question: QuestionAnswer, after: int
+) -> AsyncIterator[bytes]:
     """Events with numbers beyond `after`, from a first state on, until the last one.
 
     A comment goes out when there is nothing else, so that lines stay open and broken ones are
@@ -37,6 +40,6 @@ async def stream(temporal: Temporal, question: QuestionAnswer, after: int) -> As
             yield b": still there\n\n"
         await asyncio.sleep(POLL_S)
         try:
-            question = await state(temporal, question.workflow_id)
+            question = await state(temporal, ownership, question.workflow_id)
         except Unavailable:
             return

@@ -17,6 +17,7 @@ from api.idempotency import REPLAYED, IdempotencyKey, OnceOf, fingerprint
 from api.json import JsonBody, parse
 from api.openapi import BODY, READ, answers, body_of
 from api.questions import events, listing, states, steering
+from api.questions.ownership import OwnershipOf
 from api.questions.starting import Started, start
 from api.questions.streaming import HEADERS, stream
 from api.routing import routes_of
@@ -32,6 +33,7 @@ from api.wire.questions import (
     QuestionPage,
 )
 from core.bootstrap import Core
+from core.contracts.names import task_queue_of
 from core.contracts.query import QueryRequest, QueryResult, QueryStatus
 from core.domain import filters
 from core.domain.errors import Conflict, Invalid
@@ -52,6 +54,7 @@ async def ask(
     core: CoreOf,
     settings: SettingsOf,
     temporal: TemporalOf,
+    ownership: OwnershipOf,
     body: JsonBody,
     idempotency_key: IdempotencyKey = None,
     wait_s: Annotated[
@@ -62,7 +65,8 @@ async def ask(
     question = _question(core, settings, parse(QueryBody, body))
     started = await start(
         temporal,
-        settings.task_queue,
+        ownership,
+        task_queue_of(ownership.instance_id, settings.task_queue),
         question,
         key=idempotency_key,
         fingerprint=fingerprint(request, body),
@@ -92,12 +96,18 @@ def _question(core: Core, settings: Settings, body: QueryBody) -> QueryRequest:
     if body.filter is not None:
         filters.parse(body.filter, view.library.metadata_schema, "/filter")
     model = view.library.embedding_model
-    if model is None and view.vectors:
-        raise Invalid.at("/library", "Its vectors are the client's own: no model reads questions.")
+    if body.mode == "lexical":
+        model = None
+    elif model is None and view.vectors:
+        detail = "Its vectors are the client's own, and no model reads questions: ask with the"
+        raise Invalid.at("/library", f"{detail} mode lexical, which needs none.")
+    else:
+        model = model or default_model(settings)
     return QueryRequest(
         library_id=view.library.id,
-        embedding_model=model or default_model(settings),
+        embedding_model=model,
         min_position=state.position,
+        instance_id=core.store.instance_id,
         **body.model_dump(exclude={"library", "review"}),
     )
 
@@ -134,6 +144,7 @@ async def list_questions(
     request: Request,
     core: CoreOf,
     temporal: TemporalOf,
+    ownership: OwnershipOf,
     limit: Limit = 100,
     cursor: CursorParameter = None,
     library: Annotated[str | None, Query(description="An id or a name.")] = None,
@@ -146,6 +157,7 @@ async def list_questions(
     after = cursors.take(cursor)
     state = core.catalog.state
     query = listing.visibility_query(
+        ownership,
         library_id=state.library(library).library.id if library is not None else None,
         status=status,
         since=since,
@@ -160,8 +172,10 @@ async def list_questions(
 
 
 @router.get("/{workflow_id}", responses=answers(200, QuestionAnswer, *READ))
-async def get_question(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
-    question = await states.state(temporal, workflow_id)
+async def get_question(
+    core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str
+) -> Response:
+    question = await states.state(temporal, ownership, workflow_id)
     later = await run_in_threadpool(core.feedback.of, workflow_id)
     feedback = [*question.feedback, *later.value]
     told = question.model_copy(update={"feedback": feedback})
@@ -179,18 +193,21 @@ async def get_question(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> 
 )
 async def get_question_events(
     temporal: TemporalOf,
+    ownership: OwnershipOf,
     workflow_id: str,
     last_event_id: Annotated[
         str | None, Header(alias="Last-Event-ID", description="Go on behind this one.")
     ] = None,
 ) -> Response:
     """`stage`, `hits`, `citation` and `result` or `error`, as they come."""
-    question = await states.state(temporal, workflow_id)
+    question = await states.state(temporal, ownership, workflow_id)
     after = events.number_of(last_event_id)
     if after >= events.LAST:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
     return StreamingResponse(
-        stream(temporal, question, after), headers=HEADERS, media_type="text/event-stream"
+        stream(temporal, ownership, question, after),
+        headers=HEADERS,
+        media_type="text/event-stream",
     )
 
 
@@ -199,9 +216,11 @@ async def get_question_events(
     status_code=status.HTTP_202_ACCEPTED,
     responses=answers(202, AcceptedAnswer, *READ, 409),
 )
-async def cancel_question(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
+async def cancel_question(
+    core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str
+) -> Response:
     """Stops what runs for it; it is `cancelled` once that has stopped."""
-    await steering.cancel(temporal, workflow_id)
+    await steering.cancel(temporal, ownership, workflow_id)
     return _accepted(workflow_id, core.catalog.position)
 
 
@@ -211,11 +230,13 @@ async def cancel_question(core: CoreOf, temporal: TemporalOf, workflow_id: str) 
     openapi_extra=body_of(FeedbackBody),
     responses=answers(202, AcceptedAnswer, *BODY),
 )
-async def give_feedback(temporal: TemporalOf, workflow_id: str, once: OnceOf) -> Response:
+async def give_feedback(
+    temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, once: OnceOf
+) -> Response:
     """Kept by the question while it runs, and by the API once it has closed."""
     core, feedback = once.core, parse(FeedbackBody, once.body).feedback()
     try:
-        await steering.give_feedback(temporal, workflow_id, feedback, call=once.name)
+        await steering.give_feedback(temporal, ownership, workflow_id, feedback, call=once.name)
     except Conflict:
         return await run_in_threadpool(
             once.answer,

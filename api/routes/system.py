@@ -75,8 +75,8 @@ def post_checkpoint(core: CoreOf) -> Response:
 
 
 @router.get("/version", responses=answers(200, Version))
-async def get_version() -> Response:
-    return json_answer({"version": version("nalanda")})
+async def get_version(core: CoreOf) -> Response:
+    return json_answer({"version": version("nalanda"), "instance_id": core.store.instance_id})
 
 
 @router.get(

@@ -1,8 +1,10 @@
 """Questions on the wire; results are the workflow's own contract."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from api.wire.base import Answer, Body, JsonObject
 from api.wire.pages import Page
@@ -18,6 +20,13 @@ from core.contracts.query import (
 MAX_WAIT_S = 60
 
 
+def _not_blank(query: str) -> str:
+    """Raises: PydanticCustomError: there is nothing but white space."""
+    if not query.strip():
+        raise PydanticCustomError("blank", "The question is blank: ask something in words.")
+    return query
+
+
 class QueryBody(Body):
     """A question to a library."""
 
@@ -28,7 +37,9 @@ class QueryBody(Body):
     )
 
     library: str = Field(description="An id or a name.")
-    query: str = Field(min_length=1, max_length=10_000, pattern=r"\S")
+    query: Annotated[str, AfterValidator(_not_blank)] = Field(
+        max_length=10_000, json_schema_extra={"minLength": 1, "pattern": "\\S"}
+    )
     k: int = Field(default=40, ge=1, le=1000, description="How many candidates are retrieved.")
     top_n: int = Field(default=5, ge=1, le=100, description="How many of them are kept.")
     mode: SearchMode = Field(default="hybrid", description="How the candidates are found.")

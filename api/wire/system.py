@@ -23,4 +23,7 @@ class Checkpoint(Answer):
 
 
 class Version(Answer):
+    """`instance_id` is the database's: servers with the same one answer the same questions."""
+
     version: str
+    instance_id: str

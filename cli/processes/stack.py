@@ -15,6 +15,7 @@ from core.settings import Settings
 TEMPORAL_PORT = 7233
 TEMPORAL_UI_PORT = 8233
 STOP_MARGIN_S = 5.0
+_OWN_QUEUE = "of this instance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _worker(settings: Settings) -> Service:
         _nalanda("worker"),
         health.worker,
         _environment(settings),
-        address=f"task queue {settings.task_queue}",
+        address=f"task queue {settings.task_queue or _OWN_QUEUE}",
         grace_s=settings.drain_s + STOP_MARGIN_S,
     )
 

@@ -4,6 +4,30 @@ from enum import StrEnum
 
 QUERY_WORKFLOW = "QueryWorkflow"
 
+SHARED_TASK_QUEUE = "nalanda"
+"""The task queue of questions from before instances had queues of their own."""
+
+_SHORT = 12
+"""Hexadecimal digits of an instance id in names: 48 random bits."""
+
+
+def task_queue_of(instance_id: str | None, task_queue: str | None = None) -> str:
+    """Return the task queue that is set, else the instance's own."""
+    if task_queue is not None or instance_id is None:
+        return task_queue or SHARED_TASK_QUEUE
+    return f"nalanda-{instance_id[:_SHORT]}"
+
+
+QUESTION_PREFIX = "query-"
+INSTANCE_MARK = f"{QUESTION_PREFIX}i"
+"""The start of every workflow id with an instance; no hexadecimal digit follows the hyphen."""
+
+
+def question_prefix(instance_id: str) -> str:
+    """Return the start of the workflow id of each question of an instance."""
+    return f"{INSTANCE_MARK}{instance_id[:_SHORT]}-"
+
+
 PREPROCESS = "preprocess"
 RETRIEVE = "retrieve"
 RERANK = "rerank"

@@ -27,11 +27,15 @@ class Contract(BaseModel):
 
 
 class QueryRequest(Contract):
-    """The workflow's input: the question, and what the API knew when it was asked."""
+    """The workflow's input: the question, and what the API knew when it was asked.
+
+    `instance_id`: the database that the question is for; questions of older APIs have none.
+    `embedding_model`: null where a lexical question needs none.
+    """
 
     library_id: str
     query: str
-    embedding_model: str
+    embedding_model: str | None
     k: int = 40
     top_n: int = 5
     mode: SearchMode = "vector"
@@ -40,6 +44,7 @@ class QueryRequest(Contract):
     deadline_s: float | None = None
     conversation_id: str | None = None
     min_position: int = 0
+    instance_id: str | None = None
 
 
 class RankedChunk(Contract):
@@ -137,9 +142,17 @@ class Progress(Contract):
 # What goes into each activity, and what comes out.
 
 
-class PreprocessInput(Contract):
+class StageInput(Contract):
+    """`instance_id` is the question's; a worker of another instance refuses it."""
+
+    instance_id: str | None = None
+
+
+class PreprocessInput(StageInput):
+    """Without an `embedding_model` the question stays words."""
+
     query: str
-    embedding_model: str
+    embedding_model: str | None
 
 
 class StageOutput(Contract):
@@ -149,17 +162,17 @@ class StageOutput(Contract):
 
 
 class Prepared(StageOutput):
-    """The question as it will be searched for, and its vector."""
+    """The question as it will be searched for, and its vector; lexical ones may have none."""
 
     query: str
-    embedding: Packed
+    embedding: Packed | None
     usage: Usage = Usage()
 
 
-class RetrieveInput(Contract):
+class RetrieveInput(StageInput):
     library_id: str
     query: str
-    embedding: Packed
+    embedding: Packed | None
     k: int
     mode: SearchMode = "vector"
     filter: dict[str, Any] | None = None
@@ -171,7 +184,7 @@ class Retrieved(StageOutput):
     position: int
 
 
-class RerankInput(Contract):
+class RerankInput(StageInput):
     library_id: str
     query: str
     hits: list[RankedChunk]
@@ -187,7 +200,7 @@ class Reranked(StageOutput):
     usage: Usage = Usage()
 
 
-class AnswerInput(Contract):
+class AnswerInput(StageInput):
     """`extractive`: quote the best sentences, whatever the provider; the way out when it fails."""
 
     library_id: str

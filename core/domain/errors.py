@@ -5,6 +5,7 @@
     ├── Conflict            it is there already, or something stands in the way
     ├── PreconditionFailed  the caller's version is not the current one
     ├── Invalid             the input breaks a rule; `faults` point into it
+    ├── WrongInstance       the call is meant for another instance, with another database
     ├── Unavailable         not now; `retry_after_s` says when to ask again
     │   └── Behind          this node has not reached the position asked for
     ├── ProviderError       an embedding, rerank or answer service failed
@@ -61,6 +62,17 @@ class Invalid(NalandaError):
     @classmethod
     def at(cls, pointer: str, detail: str) -> "Invalid":
         return cls([Fault(pointer, detail)])
+
+
+class WrongInstance(NalandaError):
+    """Instance ids are shortened as in the names of task queues."""
+
+    def __init__(self, *, wanted: str, own: str) -> None:
+        super().__init__(
+            f"The call is for the instance {wanted[:12]}, and the API here is the instance "
+            f"{own[:12]}. Give each instance its own worker (NALANDA_API_URL) and task queue "
+            "(NALANDA_TASK_QUEUE)."
+        )
 
 
 class Unavailable(NalandaError):

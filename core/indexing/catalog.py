@@ -5,7 +5,7 @@ never wait, never lock, and never see half a write.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 
 from immutables import Map
@@ -44,6 +44,10 @@ class CatalogState:
         by_id = Map((view.library.id, view) for view in views)
         names = Map((view.library.name, id_) for id_, view in by_id.items())
         return cls(position, by_id, names, Map((library.id, library) for library in missing))
+
+    @property
+    def library_ids(self) -> Set[str]:
+        return {*self.views, *self.missing}
 
     def library(self, ref: str) -> LibraryView:
         """By id, else by name. Raises: NotFound; Unavailable: its index is made anew."""

@@ -202,6 +202,11 @@ class Store(Protocol):
         ...
 
     @property
+    def instance_id(self) -> str:
+        """The database's own id, 32 hexadecimal digits: made with it, and again by a restore."""
+        ...
+
+    @property
     def position(self) -> int:
         """Of the last commit."""
         ...

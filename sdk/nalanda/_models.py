@@ -240,7 +240,10 @@ class QuerySummary(Model):
 
 
 class Version(Model):
+    """`instance_id`: the database's; older servers have none."""
+
     version: str
+    instance_id: str | None = None
 
 
 class Readiness(Model):

@@ -22,6 +22,7 @@ from nalanda._errors import (
 
 MIN_POSITION = "Nalanda-Min-Position"
 IDEMPOTENCY_KEY = "Idempotency-Key"
+INSTANCE = "Nalanda-Instance"
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0

@@ -22,7 +22,7 @@ from core.adapters.postgres.writer import Writer
 from core.ports.store import Durability, Listener
 
 _POSITION = "SELECT position FROM cluster"
-_TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
+_TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key, database_id"
 
 
 class PostgresStore:
@@ -45,7 +45,7 @@ class PostgresStore:
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
         try:
-            self._writer, self.cursor_key = _taken_over(database, durability)
+            self._writer, self.cursor_key, self.instance_id = _taken_over(database, durability)
         except BaseException:
             self._data_dir.release()
             raise
@@ -99,14 +99,14 @@ class PostgresStore:
             self._data_dir.release()
 
 
-def _taken_over(database: Database, durability: Durability) -> tuple[Writer, bytes]:
+def _taken_over(database: Database, durability: Durability) -> tuple[Writer, bytes, str]:
     """From now on no other process's writes pass the fence. Raises: StorageError."""
     with database.opening():
         connection = database.connect(durability)
         try:
             migrate(connection)
-            ((epoch, cursor_key),) = fetch(connection, _TAKE_OVER)
+            ((epoch, cursor_key, instance_id),) = fetch(connection, _TAKE_OVER)
         except BaseException:
             connection.close()
             raise
-    return Writer(database, durability, connection, epoch), cursor_key
+    return Writer(database, durability, connection, epoch), cursor_key, instance_id

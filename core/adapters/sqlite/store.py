@@ -23,8 +23,8 @@ from core.ports.store import Durability, Listener
 
 DATABASE_NAME = "nalanda.db"
 
-_TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key"
-_TAKEN = "SELECT epoch, cursor_key FROM cluster"
+_TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key, database_id"
+_TAKEN = "SELECT epoch, cursor_key, database_id FROM cluster"
 
 
 class SqliteStore:
@@ -40,24 +40,27 @@ class SqliteStore:
         try:
             self._path = data_dir / DATABASE_NAME
             self._writer = open_writer(self._path, durability)
-            self._epoch, self.cursor_key = self._taken_over()
+            self._epoch, self.cursor_key, self.instance_id = self._taken_over()
         except BaseException:
             self._data_dir.release()
             raise
         self._writes = Grouping(SqliteTransaction(self._writer))
         self._readers = Readers(self._path)
 
-    def _taken_over(self) -> tuple[int, bytes]:
-        """Epoch and cursor key. A full disk, from which reads are served, leaves the epoch as it
-        is: that nobody else writes is the lock's doing here."""
+    def _taken_over(self) -> tuple[int, bytes, str]:
+        """Return epoch, cursor key and instance id.
+
+        A full disk, from which reads are served, leaves the epoch as it is: the lock keeps
+        other writers away here.
+        """
         try:
             with sqlite_errors():
                 found = fetch(self._writer, _TAKE_OVER)
         except StorageFull:
             with sqlite_errors():
                 found = fetch(self._writer, _TAKEN)
-        ((epoch, key),) = found
-        return epoch, key
+        ((epoch, key, instance_id),) = found
+        return epoch, key, instance_id
 
     @property
     def position(self) -> int:

@@ -31,7 +31,9 @@ class AsyncNalanda:
 
     Without `base_url`, the server is the environment's `NALANDA_API_URL`, else the one of this
     machine. A call takes at most `timeout_s` with its retries, `max_retries` of them at most,
-    which it makes when the server was not reached or said that it will be back. `transport`
+    which it makes when the server was not reached or said that it will be back. With `instance_id`,
+    which `version()` shows, a server of another instance refuses each call with an `ApiError` of
+    status 421. `transport`
     is httpx's, for servers that are reached in another way.
     """
 
@@ -42,6 +44,7 @@ class AsyncNalanda:
         api_key: str | None = None,
         timeout_s: float = 30.0,
         max_retries: int = 3,
+        instance_id: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._transport = Transport(
@@ -49,6 +52,7 @@ class AsyncNalanda:
             api_key=api_key,
             timeout_s=timeout_s,
             max_retries=max_retries,
+            instance_id=instance_id,
             transport=transport,
         )
         self.libraries = Libraries(self._transport)

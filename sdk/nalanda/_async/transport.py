@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from nalanda._answers import HighestPosition, page_of, parsed
 from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_error
-from nalanda._requests import Request, delay_s
+from nalanda._requests import INSTANCE, Request, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
 PAST_THE_PROXY = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
@@ -29,9 +29,12 @@ class Transport:
         api_key: str | None,
         timeout_s: float,
         max_retries: int,
+        instance_id: str | None,
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        if instance_id is not None:
+            headers[INSTANCE] = instance_id
         try:
             self._http = httpx.AsyncClient(
                 base_url=base_url, headers=headers, mounts=PAST_THE_PROXY, transport=transport

@@ -1,5 +1,6 @@
 """How the server says that it is: `/livez`, `/readyz`, `/metrics`, `/version`."""
 
+import re
 from importlib.metadata import version
 
 import httpx
@@ -32,7 +33,9 @@ def test_a_checkpoint_on_request(http: httpx.Client) -> None:
 
 
 def test_version(http: httpx.Client) -> None:
-    assert http.get("/version").json() == {"version": version("nalanda")}
+    answered = http.get("/version").json()
+    assert answered["version"] == version("nalanda")
+    assert re.fullmatch("[0-9a-f]{32}", answered["instance_id"])
 
 
 def test_metrics(http: httpx.Client) -> None:

@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+from core.contracts.names import task_queue_of
 from core.settings import Settings
 from tests.integration.api.calls import assert_problem, serving
 from tests.integration.api.script import Script
@@ -33,7 +34,7 @@ def settings(settings: Settings, temporal_address: str, request: pytest.FixtureR
 @pytest.fixture
 async def script(settings: Settings, temporal: Client) -> AsyncIterator[Script]:
     script = Script()
-    async with script.worker(temporal, settings.task_queue):
+    async with script.worker(temporal, task_queue_of(None, settings.task_queue)):
         yield script
         script.gate.set()
 
@@ -89,7 +90,7 @@ async def test_a_question_from_start_to_end(
     assert asked.status_code == 202
     handle = asked.json()
     workflow_id = handle["workflow_id"]
-    assert workflow_id.startswith("query-")
+    assert workflow_id.startswith("query-i")
     assert handle["status_url"] == asked.headers["Location"] == f"http://api/query/{workflow_id}"
     assert handle["events_url"] == f"http://api/query/{workflow_id}/events"
     assert handle["temporal_ui_url"].startswith(
@@ -251,7 +252,7 @@ async def test_what_can_be_told_without_a_worker(
     script = Script()
     async with Worker(
         temporal,
-        task_queue=settings.task_queue,
+        task_queue=task_queue_of(None, settings.task_queue),
         workflows=[QueryWorkflow],
         activities=[script.preprocess, script.retrieve, script.rerank, script.answer],
     ):
@@ -313,7 +314,8 @@ async def test_what_is_no_question(
     api: httpx.AsyncClient, temporal: Client, settings: Settings, script: Script
 ) -> None:
     other = f"other-{id(api)}"
-    await temporal.execute_workflow("Other", id=other, task_queue=settings.task_queue)
+    queue = task_queue_of(None, settings.task_queue)
+    await temporal.execute_workflow("Other", id=other, task_queue=queue)
     for workflow_id in ("query-none", other):
         assert_problem(await api.get(f"/query/{workflow_id}"), 404)
         assert_problem(await api.get(f"/query/{workflow_id}/events"), 404)

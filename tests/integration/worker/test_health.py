@@ -5,6 +5,7 @@ import uuid
 
 from temporalio.client import Client
 
+from core.contracts.names import task_queue_of
 from core.settings import Settings
 from tests.integration.workflows.stages import Stages
 from tests.temporal import free_port
@@ -15,8 +16,8 @@ from worker.health import check
 async def test_this_process_is_well_once_it_polls(temporal: Client, temporal_address: str) -> None:
     settings = Settings(temporal_address=temporal_address, task_queue=f"test-{uuid.uuid4()}")
     assert not await check(settings, os.getpid())
-    async with Stages().served(temporal, settings.task_queue):
-        await polling(temporal, settings.task_queue, temporal.identity)
+    async with Stages().served(temporal, task_queue_of(None, settings.task_queue)):
+        await polling(temporal, task_queue_of(None, settings.task_queue), temporal.identity)
         assert await check(settings, os.getpid())
         assert not await check(settings, os.getpid() + 1)
 

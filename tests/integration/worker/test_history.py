@@ -7,6 +7,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from core.contracts.names import task_queue_of
 from core.contracts.query import QueryRequest, QueryResult
 from core.providers.local import LocalEmbedder
 from core.providers.registry import LocalProvider, stage_providers
@@ -49,7 +50,7 @@ async def answered(
         with Nalanda("http://rest", transport=transport) as blocking:
             activities = computed(provider, blocking, client)
             async with serving(temporal, settings, activities):
-                handle = await asked(temporal, settings.task_queue, question)
+                handle = await asked(temporal, task_queue_of(None, settings.task_queue), question)
                 result = await handle.result()
     history = await handle.fetch_history()
     return result, b"\n".join(event.SerializeToString() for event in history.events)

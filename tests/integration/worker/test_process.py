@@ -1,14 +1,17 @@
 """The worker as a process: waits for the cluster, makes it ready, says so, and ends when told."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Semaphore, Thread
 from uuid import uuid4
 
 from temporalio.api.operatorservice.v1 import (
@@ -17,10 +20,10 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.client import Client
 
-from core.contracts.names import RETRIEVE, SEARCH_ATTRIBUTES
+from core.contracts.names import RETRIEVE, SEARCH_ATTRIBUTES, task_queue_of
 from tests.integration.workflows.stages import REQUEST, asked
 from tests.temporal import free_port, running_server, until
-from worker.cluster import ensure_search_attributes
+from worker.cluster import ensure_search_attributes, polling
 from workflows.query import QueryWorkflow
 
 WORKER = [sys.executable, "-c", "from worker.main import main; main()"]
@@ -47,23 +50,112 @@ def said(log: Path, line: str) -> Callable[[], bool]:
     return lambda: line in log.read_text()
 
 
-def test_from_before_the_cluster_to_sigterm(tmp_path: Path) -> None:
+class FakeApi(ThreadingHTTPServer):
+    """Answers what instance it is, and holds every other call until it is closed."""
+
+    block_on_close = False
+
+    def __init__(self, port: int, instance_id: str) -> None:
+        super().__init__(("127.0.0.1", port), FakeHandler)
+        self.instance_id = instance_id
+        self.holds = Semaphore(0)
+        """Released by each call that is held."""
+        self.closing = Event()
+
+
+class FakeHandler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, FakeApi)
+        body = json.dumps({"version": "1", "instance_id": self.server.instance_id}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        assert isinstance(self.server, FakeApi)
+        self.server.holds.release()
+        self.server.closing.wait(START_S)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def api(port: int, instance_id: str = "a" * 32) -> Iterator[FakeApi]:
+    with FakeApi(port, instance_id) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.closing.set()
+            server.shutdown()
+
+
+def test_from_before_api_and_cluster_to_sigterm(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    port, api_port = free_port(), free_port()
+    settings = {
+        "provider": "local",
+        "temporal_address": f"127.0.0.1:{port}",
+        "api_url": f"http://127.0.0.1:{api_port}",
+    }
+    with worker(log, **settings) as process:
+        until(said(log, f"waiting for the API at http://127.0.0.1:{api_port}"), START_S)
+        with api(api_port):
+            until(said(log, "waiting for Temporal"), START_S)
+            with running_server(tmp_path / "temporal.log", port=port):
+                until(said(log, "worker ready\n"), START_S)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(START_S) == 0
+    lines = log.read_text().splitlines()
+    assert len(lines) == 3, lines
+
+
+async def test_another_instance_behind_the_address(temporal: Client, tmp_path: Path) -> None:
+    """The worker changes to the task queue of the instance that answers."""
     log = tmp_path / "worker.log"
     port = free_port()
-    with worker(log, provider="local", temporal_address=f"127.0.0.1:{port}") as process:
-        until(said(log, "waiting for Temporal"), START_S)
-        with running_server(tmp_path / "temporal.log", port=port):
-            until(said(log, "worker ready\n"), START_S)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(START_S) == 0
-    lines = log.read_text().splitlines()
-    assert len(lines) == 2, lines
+    settings = {
+        "provider": "local",
+        "temporal_address": temporal.service_client.config.target_host,
+        "api_url": f"http://127.0.0.1:{port}",
+    }
+
+    def ready_again() -> bool:
+        return log.read_text().count("worker ready") == 2
+
+    with worker(log, **settings) as process:
+        identity = f"{process.pid}@{socket.gethostname()}"
+        for instance_id, wait in (("c" * 32, said(log, "worker ready")), ("d" * 32, ready_again)):
+            with api(port, instance_id):
+                await asyncio.to_thread(until, wait, START_S)
+                async with asyncio.timeout(START_S):
+                    await polling(temporal, task_queue_of(instance_id), identity)
+    assert f"The API at http://127.0.0.1:{port} is another instance now." in log.read_text()
 
 
 def test_stops_while_it_waits(tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
-    with worker(log, provider="local", temporal_address=f"127.0.0.1:{free_port()}") as process:
+    port = free_port()
+    with (
+        api(port),
+        worker(
+            log,
+            provider="local",
+            temporal_address=f"127.0.0.1:{free_port()}",
+            api_url=f"http://127.0.0.1:{port}",
+        ) as process,
+    ):
         until(said(log, "waiting for Temporal"), START_S)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(START_S) == 0
+
+
+def test_stops_while_it_waits_for_the_api(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    with worker(log, provider="local", api_url=f"http://127.0.0.1:{free_port()}") as process:
+        until(said(log, "waiting for the API"), START_S)
         process.send_signal(signal.SIGINT)
         assert process.wait(START_S) == 0
 
@@ -86,21 +178,21 @@ async def test_a_killed_worker_is_replaced_within_seconds(temporal: Client, tmp_
         pending = described.raw_description.pending_activities
         return max((a.attempt for a in pending if a.activity_type.name == RETRIEVE), default=0)
 
-    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as held:
-        silent.settimeout(START_S)
-        settings = {
-            "provider": "local",
-            "temporal_address": address,
-            "task_queue": queue,
-            "api_url": f"http://127.0.0.1:{silent.getsockname()[1]}",
-        }
+    port = free_port()
+    settings = {
+        "provider": "local",
+        "temporal_address": address,
+        "task_queue": queue,
+        "api_url": f"http://127.0.0.1:{port}",
+    }
+    with api(port) as server:
         with worker(tmp_path / "first.log", **settings) as first:
             handle = await asked(temporal, queue, question)
-            held.enter_context((await asyncio.to_thread(silent.accept))[0])
+            assert await asyncio.to_thread(server.holds.acquire, timeout=START_S)
             assert await attempt() == 1
             first.kill()
         with worker(tmp_path / "second.log", **settings):
-            held.enter_context((await asyncio.to_thread(silent.accept))[0])
+            assert await asyncio.to_thread(server.holds.acquire, timeout=START_S)
             assert await attempt() == 2
             progress = await handle.query(QueryWorkflow.progress)
     assert (progress.stage, progress.status) == (RETRIEVE, "running")

@@ -13,11 +13,11 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
-from core.contracts.names import PREPROCESS
+from core.contracts.names import PREPROCESS, task_queue_of
 from core.contracts.query import Prepared, PreprocessInput
 from core.domain.errors import NalandaError, ProviderRejected, ProviderUnavailable
 from core.settings import Settings
-from tests.integration.workflows.stages import Stages, asked
+from tests.integration.workflows.stages import REQUEST, Stages, asked
 from worker.serving import serving
 from workflows.query import QueryWorkflow
 
@@ -66,7 +66,7 @@ async def test_the_attempt_that_succeeded_is_told(temporal: Client, settings: Se
     first = Blocking(errors=errors)
     first.free.set()
     async with serving(temporal, settings, activities(first)):
-        handle = await asked(temporal, settings.task_queue)
+        handle = await asked(temporal, task_queue_of(None, settings.task_queue))
         await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert [stage.attempt for stage in progress.stages] == [3, 1, 1, 1]
@@ -75,18 +75,18 @@ async def test_the_attempt_that_succeeded_is_told(temporal: Client, settings: Se
 async def test_a_refusal_is_final_at_its_attempt(temporal: Client, settings: Settings) -> None:
     errors = iter([ProviderUnavailable("Busy.", retry_after_s=0.01), ProviderRejected("No key.")])
     async with serving(temporal, settings, activities(Blocking(errors=errors))):
-        handle = await asked(temporal, settings.task_queue)
+        handle = await asked(temporal, task_queue_of(None, settings.task_queue))
         with pytest.raises(WorkflowFailureError):
             await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert (progress.stages[0].status, progress.stages[0].attempt) == ("failed", 2)
-    assert progress.error == "ProviderRejected: No key."
+    assert progress.error == "No key."
 
 
 async def test_cancel_reaches_a_thread(temporal: Client, settings: Settings) -> None:
     first = Blocking()
     async with serving(temporal, settings, activities(first)):
-        handle = await asked(temporal, settings.task_queue)
+        handle = await asked(temporal, task_queue_of(None, settings.task_queue))
         await came(first.held)
         await handle.cancel()
         with pytest.raises(WorkflowFailureError) as failure:
@@ -100,7 +100,7 @@ async def test_what_runs_is_finished_before_the_worker_stops(
 ) -> None:
     first = Blocking()
     async with serving(temporal, settings, activities(first)) as worker:
-        handle = await asked(temporal, settings.task_queue)
+        handle = await asked(temporal, task_queue_of(None, settings.task_queue))
         await came(first.held)
         stopping = asyncio.create_task(worker.shutdown())
         await asyncio.sleep(0)
@@ -111,3 +111,32 @@ async def test_what_runs_is_finished_before_the_worker_stops(
     assert any(
         event.HasField("activity_task_completed_event_attributes") for event in history.events
     )
+
+
+async def test_the_question_of_another_instance_is_refused(
+    temporal: Client, settings: Settings
+) -> None:
+    question = REQUEST.model_copy(update={"instance_id": "a" * 32})
+    first = Blocking()
+    first.free.set()
+    async with serving(temporal, settings, activities(first), instance_id="b" * 32):
+        handle = await asked(temporal, task_queue_of(None, settings.task_queue), question)
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+    assert (progress.stages[0].status, progress.stages[0].attempt) == ("failed", 1)
+    assert progress.error is not None
+    assert "for the instance aaaaaaaaaaaa, and the API here is the instance bbbb" in progress.error
+    assert not first.held.is_set()
+
+
+async def test_a_question_of_its_own_instance_or_of_none_is_answered(
+    temporal: Client, settings: Settings
+) -> None:
+    first = Blocking()
+    first.free.set()
+    own = REQUEST.model_copy(update={"instance_id": "b" * 32})
+    async with serving(temporal, settings, activities(first), instance_id="b" * 32):
+        for question in (own, REQUEST):
+            queue = task_queue_of(None, settings.task_queue)
+            assert (await (await asked(temporal, queue, question)).result()).answer == "So."

@@ -33,7 +33,7 @@ def test_on_a_thread() -> None:
         COMPUTED.preprocess, PreprocessInput(query=" a  b", embedding_model="lengths")
     )
     assert (prepared.query, prepared.usage) == ("a b", Usage())
-    assert np.frombuffer(b64decode(prepared.embedding), "<f4").tolist() == [3, 1]
+    assert np.frombuffer(b64decode(prepared.embedding or ""), "<f4").tolist() == [3, 1]
 
 
 @pytest.mark.parametrize(("model", "usage"), [("lengths-far", USAGE), ("lengths", Usage())])
@@ -42,7 +42,7 @@ async def test_awaited(model: str, usage: Usage) -> None:
         AWAITED.preprocess, PreprocessInput(query=" a  b", embedding_model=model)
     )
     assert (prepared.query, prepared.usage) == ("a b", usage)
-    assert np.frombuffer(b64decode(prepared.embedding), "<f4").tolist() == [3, 1]
+    assert np.frombuffer(b64decode(prepared.embedding or ""), "<f4").tolist() == [3, 1]
 
 
 async def test_an_unknown_model_is_refused() -> None:

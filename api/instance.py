@@ -1,0 +1,30 @@
+"""Which instance this server is, and the refusal of calls that are meant for another one."""
+
+from fastapi import status
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import path_of, problem
+from core.domain.errors import WrongInstance
+
+HEADER = b"nalanda-instance"
+
+
+class InstanceCheck:
+    """Answers 421 to a call whose `Nalanda-Instance` names another instance, as after a change of
+    what is behind an address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = next((v for k, v in scope.get("headers", ()) if k == HEADER), None)
+        own = scope["app"].state.core.store.instance_id if wanted is not None else ""
+        if wanted is None or wanted.decode("latin-1") == own:
+            await self._app(scope, receive, send)
+            return
+        response = problem(
+            status.HTTP_421_MISDIRECTED_REQUEST,
+            str(WrongInstance(wanted=wanted.decode("latin-1")[:64], own=own)),
+            instance=path_of(scope),
+        )
+        await response(scope, receive, send)

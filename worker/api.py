@@ -1,0 +1,60 @@
+"""The worker's API: waited for at the start, and watched for a change of instance."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from core.settings import Settings
+from nalanda import AsyncNalanda, InvalidAddress, NalandaError
+from worker.cluster import say
+from worker.stages import client_options
+
+RETRY_S = 1.0
+WATCH_S = 2.0
+
+
+class Api:
+    """Tells which instance answers at the address of the settings."""
+
+    def __init__(self, client: AsyncNalanda, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    async def wait_for_instance(self) -> str | None:
+        """Return the API's instance id; an older API has none.
+
+        Waits for as long as there is no API, and says so once.
+
+        Raises:
+            InvalidAddress: no server can ever be reached at the address.
+        """
+        said = False
+        while True:
+            try:
+                return (await self._client.version()).instance_id
+            except InvalidAddress:
+                raise
+            except NalandaError as error:
+                if not said:
+                    say(f"waiting for the API at {self._url}: {error}")
+                    said = True
+            await asyncio.sleep(RETRY_S)
+
+    async def wait_for_change(self, instance_id: str | None) -> None:
+        """Return once another instance answers; while none answers, nothing has changed."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                found = (await self._client.version()).instance_id
+            except NalandaError:
+                continue
+            if found != instance_id:
+                say(f"The API at {self._url} is another instance now.")
+                return
+
+
+@asynccontextmanager
+async def connect_api(settings: Settings) -> AsyncIterator[Api]:
+    """Raises: InvalidAddress: the settings' address is none."""
+    async with AsyncNalanda(settings.api_url, **client_options(settings)) as client:
+        yield Api(client, settings.api_url)

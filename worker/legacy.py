@@ -1,0 +1,63 @@
+"""Questions from before instances had task queues of their own: they wait on the shared one."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from core.contracts.names import INSTANCE_MARK, QUERY_WORKFLOW, SHARED_TASK_QUEUE
+from core.settings import Settings
+from nalanda import AsyncNalanda, NalandaError, NotFoundError
+from worker.cluster import say
+from worker.serving import serving
+from worker.stages import client_options
+from workflows import search_attributes
+
+CHECK_S = 2.0
+_RUNNING = (
+    f"WorkflowType = '{QUERY_WORKFLOW}' AND ExecutionStatus = 'Running'"
+    f" AND TaskQueue = '{SHARED_TASK_QUEUE}' AND WorkflowId NOT STARTS_WITH '{INSTANCE_MARK}'"
+)
+
+
+async def serve_old_questions(
+    client: Client,
+    settings: Settings,
+    activities: Sequence[Callable[..., Any]],
+    instance_id: str | None,
+) -> None:
+    """Poll the shared queue until no question of the API's libraries runs there."""
+    if settings.task_queue is not None or instance_id is None:
+        return
+    async with AsyncNalanda(settings.api_url, **client_options(settings)) as api:
+        if not await _any_left(client, api):
+            return
+        say(f"Questions from before an upgrade wait on the task queue {SHARED_TASK_QUEUE}.")
+        shared = settings.model_copy(update={"task_queue": SHARED_TASK_QUEUE})
+        async with serving(client, shared, activities, instance_id=instance_id):
+            left = True
+            while left:
+                await asyncio.sleep(CHECK_S)
+                left = await _any_left(client, api)
+
+
+async def _any_left(client: Client, api: AsyncNalanda) -> bool:
+    """While either does not answer, the last look counts as that some are left."""
+    try:
+        libraries = {
+            question.typed_search_attributes.get(search_attributes.LIBRARY)
+            async for question in client.list_workflows(_RUNNING)
+        }
+        return any([await _has(api, library) for library in libraries if library])
+    except (RPCError, NalandaError):
+        return True
+
+
+async def _has(api: AsyncNalanda, library_id: str) -> bool:
+    try:
+        await api.libraries.get(library_id)
+    except NotFoundError:
+        return False
+    return True

@@ -1,0 +1,32 @@
+"""Why a question failed, as a sentence for the person who asked it."""
+
+from temporalio import exceptions
+
+
+def sentence(error: BaseException) -> str:
+    """Return the first cause in plain words, without the names of classes."""
+    stage = None
+    while error.__cause__ is not None:
+        if isinstance(error, exceptions.ActivityError):
+            stage = error.activity_type
+        error = error.__cause__
+    match error:
+        case exceptions.TimeoutError() if stage is not None:
+            return f"The stage {stage} did not end in time: is the worker running?"
+        case exceptions.TimeoutError():
+            return "The question ran longer than Temporal lets it."
+        case exceptions.TerminatedError():
+            return _with_reason("The question was terminated in Temporal", error.message)
+        case exceptions.CancelledError():
+            return "The question was cancelled."
+        case exceptions.ApplicationError(message="", type=type_):
+            return f"The worker failed unexpectedly ({type_ or 'no details'}); see its log."
+        case exceptions.FailureError():
+            return error.message
+        case _:
+            return str(error) or "The question failed without a reason; see the worker's log."
+
+
+def _with_reason(what: str, reason: str) -> str:
+    generic = not reason or reason.lower() in {"terminated", "workflow execution terminated"}
+    return f"{what}." if generic else f"{what}: {reason}"
