@@ -1,5 +1,6 @@
 """The client that the commands use."""
 
+from cli.processes.announcement import announced_in
 from core.settings import Settings
 from nalanda import Nalanda
 
@@ -8,9 +9,20 @@ PATIENT = 7
 """Retries that sit out a restart of the server."""
 
 
+def located(settings: Settings) -> Settings:
+    """Return the settings with the URL of the API that has their data directory now.
+
+    A URL that they name stays.
+    """
+    if "api_url" in settings.model_fields_set:
+        return settings
+    url = announced_in(settings.data_dir)
+    return settings if url is None else settings.model_copy(update={"api_url": url})
+
+
 def connect(settings: Settings | None = None, *, max_retries: int = HURRIED) -> Nalanda:
     """A client of the API that the settings name, with the first of their keys."""
-    settings = settings or Settings()
+    settings = located(settings or Settings())
     keys = settings.api_keys
     key = keys[0].get_secret_value() if keys else None
     return Nalanda(settings.api_url, api_key=key, max_retries=max_retries)

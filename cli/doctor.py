@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from cli import temporal_server
-from cli.connection import connect
+from cli.connection import connect, located
 from cli.terminal import console
 from core.adapters.postgres.migrating import examine
 from core.domain.errors import StorageError
@@ -127,6 +127,7 @@ def _temporal_binary(*, needed: bool) -> Finding:
 
 
 def _api(settings: Settings) -> Finding:
+    settings = located(settings)
     try:
         with connect(settings, max_retries=0) as client:
             version, readiness = client.version().version, client.ready()

@@ -5,12 +5,15 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Annotated, TypeVar
 
 import typer
 
 from cli.processes import listening
+from cli.processes.announcement import announced
 from cli.processes.listening import CannotListen
+from cli.processes.lock import InUse
 from cli.processes.options import DataDir
 from core.bootstrap import open_core
 from core.indexing.warming import Warmup
@@ -50,10 +53,13 @@ def serve(
     listener = _socket(host, port, fd)
     core = open_core(settings)  # what is wrong with the data is said before there is a server
     threading.Thread(target=_keep, args=(core.warmup,), daemon=True).start()
-    if fd is None:
-        _or_end(lambda: listening.listen(listener, host, port))
-    typer.echo(f"Nalanda listens on {listening.url_of(listener)}")
-    server(create_app(settings, opened=lambda _: core), settings).run(sockets=[listener])
+    with ExitStack() as held:
+        if fd is None:
+            _or_end(lambda: listening.listen(listener, host, port))
+            url = listening.local_url_of(listener)
+            _or_end(lambda: held.enter_context(announced(settings.data_dir, url)))
+        typer.echo(f"Nalanda listens on {listening.url_of(listener)}")
+        server(create_app(settings, opened=lambda _: core), settings).run(sockets=[listener])
 
 
 def _keep(warmup: Warmup) -> None:
@@ -83,6 +89,6 @@ def _or_end(step: Callable[[], T]) -> T:
     """Raises: typer.Exit: nothing can listen there, and the terminal says why."""
     try:
         return step()
-    except CannotListen as error:
+    except (CannotListen, InUse) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -63,11 +63,14 @@ def passed_on(descriptor: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Return the URL under which clients of this machine reach the socket."""
+    """Return the URL of the address that the socket is bound to."""
     host, port = listener.getsockname()[:2]
-    if listener.family == socket.AF_INET6:
-        host = f"[{host}]"
-    return f"http://{host}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def local_url_of(listener: socket.socket) -> str:
+    """Return a URL under which clients of this machine reach the socket."""
+    return url_of(listener).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 def _resolved(host: str, port: int) -> tuple[int, Any]:

@@ -15,7 +15,7 @@ from core.adapters.data_dir import Held, acquire
 class InUse(Exception):
     def __init__(self, directory: Path, holder: str) -> None:
         super().__init__(
-            f"{directory} is in use by another local Temporal server (started by process "
+            f"{directory} is in use by another local Temporal server or API (started by process "
             f"{holder}). Stop that one, or give another directory with --data."
         )
 

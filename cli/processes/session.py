@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from cli.processes import lock, stack
+from cli.processes.announcement import announced
 from cli.processes.console import Reporter
 from cli.processes.lock import InUse
 from cli.processes.logs import LogFile
@@ -42,6 +43,7 @@ def run(
         log = held.enter_context(closing(LogFile(stack.log_of(settings))))
         listener = held.enter_context(listen(port))
         stack.say_chosen(port, port_of(listener), reporter.notice)
+        held.enter_context(announced(settings.data_dir, stack.url_of(listener)))
         return _supervise(
             lambda: stack.plan(settings, listener=listener, notice=reporter.notice),
             work,

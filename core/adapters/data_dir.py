@@ -49,7 +49,7 @@ def acquire(path: Path) -> int:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        pid = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
+        pid = os.pread(file, 32, 0).decode(errors="replace").partition("\n")[0] or "unknown"
         os.close(file)
         raise Held(pid) from error
     except OSError as error:

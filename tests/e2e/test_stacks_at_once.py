@@ -29,11 +29,13 @@ class Up:
 
     def __init__(self, folder: Path, port: int) -> None:
         self._log = folder / "output"
-        outside = {k: v for k, v in os.environ.items() if not k.startswith(("NALANDA_", "CO_API"))}
+        self._environment = {
+            k: v for k, v in os.environ.items() if not k.startswith(("NALANDA_", "CO_API"))
+        }
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
                 [NALANDA, "up", "--port", str(port), "--data", str(folder / "data")],
-                env=outside,
+                env=self._environment,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -46,6 +48,12 @@ class Up:
 
     def settled(self) -> bool:
         return READY in self.said or self.process.poll() is not None
+
+    def library_list(self) -> str:
+        """What a command prints that knows of its data directory alone."""
+        command = [NALANDA, "library", "list"]
+        environment = {**self._environment, "NALANDA_DATA_DIR": str(self._log.parent / "data")}
+        return subprocess.check_output(command, env=environment, cwd=self._log.parent, text=True)
 
     def place(self, name: str) -> str:
         """Where it says that a part is."""
@@ -83,6 +91,7 @@ def test_each_has_ports_and_data_of_its_own(count: int, attempt: int, tmp_path: 
         for number, up in enumerate(ups):
             with Nalanda(up.place("API"), timeout_s=60) as client:
                 assert [library.name for library in client.libraries.list()] == [f"of-{number}"]
+            assert f"of-{number}" in up.library_list()
     assert [up.process.returncode for up in ups] == [0] * count
 
 
