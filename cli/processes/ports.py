@@ -77,7 +77,7 @@ def listens(process: int, ports: Collection[int]) -> bool:
         return True
     try:
         connections = psutil.Process(process).net_connections("tcp")
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
     own = {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}
     return own.issuperset(ports)
