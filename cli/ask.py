@@ -8,7 +8,8 @@ from rich.text import Text
 
 from cli import render
 from cli.connection import PATIENT, connect
-from cli.options import FilterOption, JsonFlag, LibraryOption
+from cli.modes import with_mode
+from cli.options import FilterOption, JsonFlag, LibraryOption, ModeOption
 from cli.terminal import console, one_line
 from nalanda import Nalanda, NotFoundError, QueryFailed, QueryResult, QueryState
 
@@ -20,12 +21,28 @@ def ask(
     library: LibraryOption,
     k: Annotated[int, typer.Option("-k", help="How many candidates to retrieve.")] = 40,
     top_n: Annotated[int, typer.Option(help="How many of them to answer from.")] = 5,
+    mode: ModeOption = None,
+    deadline: Annotated[
+        float | None, typer.Option(help="After so many seconds it ends with what it has.")
+    ] = None,
     condition: FilterOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Ask a question, and watch it being answered."""
     with connect() as client, connect(max_retries=PATIENT) as patient:
-        handle = client.queries.start(library, question, k=k, top_n=top_n, filter=condition)
+        handle = with_mode(
+            mode,
+            lambda used: client.queries.start(
+                library,
+                question,
+                k=k,
+                top_n=top_n,
+                mode=used,
+                filter=condition,
+                deadline_s=deadline,
+            ),
+            refused_at="/library",
+        )
         state = _watched(patient, handle.workflow_id)
         result = result_of(state)
         if as_json:

@@ -39,6 +39,7 @@ COMMANDS = {
     "verify": ("cli.verify:verify", "Read all that is stored, and say what is wrong."),
     "compact": ("cli.compact:compact", "Give back the space of what was deleted."),
     "status": ("cli.status:status", "Show recent questions, or one of them."),
+    "events": ("cli.events:events", "Show what happens to a question, as it happens."),
     "cancel": ("cli.status:cancel", "Stop a question."),
     "doctor": ("cli.doctor:doctor", "Say what there is of what Nalanda needs, and what is not."),
 }

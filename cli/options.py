@@ -1,6 +1,7 @@
 """Options that several commands have."""
 
 import json
+from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -17,6 +18,19 @@ def json_object(text: str) -> dict[str, Any]:
     return value
 
 
+class Mode(StrEnum):
+    VECTOR = "vector"
+    LEXICAL = "lexical"
+    HYBRID = "hybrid"
+
+
+ModeOption: TypeAlias = Annotated[
+    Mode | None,
+    typer.Option(
+        help="By its meaning, by its words, or by both (hybrid, the default where the library "
+        "has a model; else lexical)."
+    ),
+]
 LibraryOption: TypeAlias = Annotated[
     str, typer.Option("--library", "-l", help="The library's name or id.")
 ]

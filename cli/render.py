@@ -30,13 +30,13 @@ def _listed(console: Console, states: Iterable[QueryState]) -> QueryState:
         for stage in _ended(state):
             if stage.name not in shown:
                 shown.add(stage.name)
-                console.print(_stage(stage))
+                console.print(stage_mark(stage))
     return state
 
 
 def stage_line(state: QueryState) -> Text:
     """All stages in one line: those that are over with their time, and the one that runs."""
-    return Text("   ").join(_stage(stage) for stage in state.stages)
+    return Text("   ").join(stage_mark(stage) for stage in state.stages)
 
 
 def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
@@ -81,7 +81,8 @@ def _ended(state: QueryState) -> list[StageState]:
     return [stage for stage in state.stages if stage.status not in {"pending", "running"}]
 
 
-def _stage(stage: StageState) -> Text:
+def stage_mark(stage: StageState) -> Text:
+    """Return a stage with a sign of how it is, and its time once it is over."""
     match stage.status:
         case "completed":
             return Text.assemble(("✓ ", "green"), stage.name, (_took(stage), "dim"))

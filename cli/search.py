@@ -1,40 +1,38 @@
 """`nalanda search`."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from cli.connection import connect
-from cli.options import FilterOption, JsonFlag, LibraryOption
+from cli.modes import with_mode
+from cli.options import FilterOption, JsonFlag, LibraryOption, ModeOption
 from cli.terminal import console, one_line
 from nalanda import Hit, Include
 
 INCLUDED: tuple[Include, ...] = ("text", "metadata", "document")
 
 
-class Mode(StrEnum):
-    VECTOR = "vector"
-    LEXICAL = "lexical"
-    HYBRID = "hybrid"
-
-
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     library: LibraryOption,
     k: Annotated[int, typer.Option("-k", help="How many chunks.")] = 10,
-    mode: Annotated[
-        Mode, typer.Option(help="By its meaning, by its words, or by both.")
-    ] = Mode.VECTOR,
+    mode: ModeOption = None,
     condition: FilterOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Find the chunks that are nearest to a text."""
     with connect() as client:
-        found = client.search(
-            library, text=text, k=k, mode=mode.value, filter=condition, include=INCLUDED
+        found = with_mode(
+            mode,
+            lambda used: client.search(
+                library, text=text, k=k, mode=used, filter=condition, include=INCLUDED
+            ),
+            refused_at="/embedding",
         )
+    for field in found.plan.unknown_fields:
+        typer.echo(f"No chunk of the library has the field {field!r} of the filter.", err=True)
     if as_json:
         typer.echo(found.model_dump_json(indent=2, exclude_none=True))
         return

@@ -7,12 +7,14 @@ import typer
 from rich.console import Console
 
 from cli import render
+from cli.ask import show_answer
 from cli.connection import connect
 from cli.options import JsonFlag
-from cli.terminal import console, show_rows
+from cli.terminal import console, one_line, show_rows
 from nalanda import Nalanda, QueryState
 
 RECENT = 20
+QUESTION_CHARS = 60
 WorkflowId = Annotated[str, typer.Argument(help="As `nalanda status` and `nalanda ask` name it.")]
 
 
@@ -28,7 +30,7 @@ def status(
         elif as_json:
             typer.echo(client.queries.get(workflow_id).model_dump_json(indent=2))
         else:
-            _one(console(), client.queries.get(workflow_id))
+            _one(console(), client, client.queries.get(workflow_id))
 
 
 def cancel(workflow_id: WorkflowId) -> None:
@@ -44,14 +46,30 @@ def _recent(client: Nalanda, limit: int, *, as_json: bool) -> None:
         for question in questions:
             typer.echo(question.model_dump_json())
         return
-    rows = ((q.workflow_id, q.status, q.stage, q.started_at, q.library) for q in questions)
-    show_rows(("question", "status", "stage", "started", "library"), rows)
+    names = {library.id: library.name for library in client.libraries.list()} if questions else {}
+    rows = (
+        (
+            q.workflow_id,
+            q.status,
+            q.stage,
+            q.started_at,
+            names.get(q.library or "", q.library),
+            one_line(q.query or "", QUESTION_CHARS),
+        )
+        for q in questions
+    )
+    show_rows(("id", "status", "stage", "started", "library", "question"), rows)
 
 
-def _one(out: Console, state: QueryState) -> None:
+def _one(out: Console, client: Nalanda, state: QueryState) -> None:
     out.print(f"{state.workflow_id}  {state.status}")
+    if state.query:
+        out.print(one_line(state.query))
     out.print(render.stage_line(state))
     if state.error:
         out.print(state.error)
     if state.result is not None:
-        out.print(render.answer(state.result, {}))
+        if state.library is None:
+            out.print(render.answer(state.result, {}))
+        else:
+            show_answer(out, client, state.library, state.result)

@@ -16,6 +16,8 @@ WORDS = {
     r"\bawait ": "",
     r"\basyncio\.sleep\b": "time.sleep",
     r"\bimport asyncio\b": "import time",
+    r"\basynccontextmanager\b": "contextmanager",
+    r"\ba(iter_lines|read)\b": r"\1",
     r"\b_async\b": "_sync",
     r"\baclose\b": "close",
     r"\b__a(enter|exit)__\b": r"__\1__",

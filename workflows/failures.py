@@ -2,6 +2,9 @@
 
 from temporalio import exceptions
 
+_NO_REASONS = {"Workflow terminated", "terminated by user via frontend"}
+"""The texts of Temporal for a termination without a reason."""
+
 
 def sentence(error: BaseException) -> str:
     """Return the first cause in plain words, without the names of classes."""
@@ -28,5 +31,4 @@ def sentence(error: BaseException) -> str:
 
 
 def _with_reason(what: str, reason: str) -> str:
-    generic = not reason or reason.lower() in {"terminated", "workflow execution terminated"}
-    return f"{what}." if generic else f"{what}: {reason}"
+    return f"{what}." if not reason or reason in _NO_REASONS else f"{what}: {reason}"

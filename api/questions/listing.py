@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from temporalio.client import WorkflowExecution
 
 from api.questions.ownership import Ownership
-from api.questions.states import status_of
+from api.questions.states import query_of, status_of
 from api.temporal import Temporal
 from api.wire.questions import QuestionSummary
 from core.contracts.names import LIBRARY_ATTRIBUTE, QUERY_WORKFLOW, STATUS_ATTRIBUTE
@@ -57,15 +57,16 @@ async def page(
         found = client.list_workflows(query, page_size=limit, next_page_token=token)
         await found.fetch_next_page()
         return [
-            _summary(execution) for execution in found.current_page or ()
+            await _summary(execution) for execution in found.current_page or ()
         ], found.next_page_token
 
 
-def _summary(execution: WorkflowExecution) -> QuestionSummary:
+async def _summary(execution: WorkflowExecution) -> QuestionSummary:
     attributes = execution.typed_search_attributes
     return QuestionSummary(
         workflow_id=execution.id,
         library=attributes.get(search_attributes.LIBRARY),
+        query=await query_of(execution),
         status=status_of(execution),
         stage=attributes.get(search_attributes.STAGE),
         started_at=execution.start_time,

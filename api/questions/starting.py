@@ -9,7 +9,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.questions.ownership import Ownership
-from api.questions.states import describe
+from api.questions.states import QUERY_MEMO, describe
 from api.temporal import Temporal
 from core.contracts.names import QUERY_WORKFLOW, Stage, question_prefix
 from core.contracts.query import QueryRequest
@@ -22,6 +22,9 @@ MAX_REQUEST_BYTES = 256 * 1024
 
 SUMMARY_CHARS = 60
 """Of the question, for the Temporal Web UI: at most 6 bytes each as JSON, and 400 are taken."""
+
+QUERY_CHARS = 1_000
+"""Of the question, for listings."""
 
 DEAD_WORKER_AFTER = timedelta(seconds=5)
 """A worker that has not decided what comes next by then is dead, and another one is asked."""
@@ -68,7 +71,7 @@ async def start(
                 task_timeout=DEAD_WORKER_AFTER,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=request.query[:SUMMARY_CHARS],
-                memo={_FINGERPRINT: fingerprint},
+                memo={_FINGERPRINT: fingerprint, QUERY_MEMO: request.query[:QUERY_CHARS]},
                 search_attributes=_attributes(request),
             )
         except WorkflowAlreadyStartedError:

@@ -31,6 +31,9 @@ from core.domain.errors import NotFound
 from workflows import search_attributes
 from workflows.failures import sentence
 
+QUERY_MEMO = "query"
+"""The memo that has the beginning of the question."""
+
 WORKER_S = 2.0
 """How long a worker has to answer a query, before the question is told without it."""
 
@@ -71,6 +74,12 @@ async def describe(
     return description
 
 
+async def query_of(execution: WorkflowExecution) -> str | None:
+    """Return the beginning of the question; those of older releases have none."""
+    query: str | None = await execution.memo_value(QUERY_MEMO, default=None)
+    return query
+
+
 async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> QuestionAnswer:
     """All that can be told now.
 
@@ -86,9 +95,9 @@ async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> Q
         handle = client.get_workflow_handle(
             workflow_id, run_id=description.run_id, result_type=QueryResult
         )
-        if status_of(description) == "running":
-            return await _running(handle, description)
-        return await _closed(handle, description)
+        running = status_of(description) == "running"
+        told = await (_running if running else _closed)(handle, description)
+        return told.model_copy(update={"query": await query_of(description)})
 
 
 async def _running(
@@ -128,6 +137,7 @@ def _told(description: WorkflowExecutionDescription, progress: Progress | None) 
     return QuestionAnswer(
         workflow_id=description.id,
         status=status,
+        library=description.typed_search_attributes.get(search_attributes.LIBRARY),
         stage=known.stage,
         stages=_ended(known.stages, status, description),
         error=known.error,

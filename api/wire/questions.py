@@ -76,10 +76,13 @@ class AnsweredAnswer(HandleAnswer, QueryResult):
 
 class QuestionAnswer(Answer):
     """`result` is partial while it is running; `stages` is empty while no worker can tell.
-    `feedback` is in the order in which it was given."""
+    `feedback` is in the order in which it was given. `library` is an id, and `query` the beginning
+    of the question."""
 
     workflow_id: str
     status: QueryStatus
+    library: str | None = None
+    query: str | None = None
     stage: Stage | None
     stages: list[StageProgress]
     result: QueryResult | None = None
@@ -88,10 +91,11 @@ class QuestionAnswer(Answer):
 
 
 class QuestionSummary(Answer):
-    """A question in a listing; `library` is the library's id."""
+    """A question in a listing; `library` is the library's id, `query` the question's beginning."""
 
     workflow_id: str
     library: str | None
+    query: str | None
     status: QueryStatus
     stage: str | None
     started_at: datetime

@@ -110,12 +110,14 @@ class HitAnswer(Answer):
 
 
 class PlanAnswer(Answer):
-    """How it was searched; `matches` counts the chunks that passed the filter."""
+    """How it was searched; `matches` counts the chunks that passed the filter, and `unknown_fields`
+    names the filter's fields that no chunk has."""
 
     index: str
     filter: str
     matches: int | None = None
     exact: bool
+    unknown_fields: list[str] | None = None
 
 
 class FoundAnswer(Answer):
@@ -140,6 +142,8 @@ def found(answer: SearchAnswer, include: list[Part]) -> dict[str, object]:
     shown: dict[str, object] = {"index": plan.index, "filter": plan.filter, "exact": plan.exact}
     if plan.matches is not None:
         shown["matches"] = plan.matches
+    if plan.unknown_fields:
+        shown["unknown_fields"] = list(plan.unknown_fields)
     return {
         "hits": [_hit(hit, include) for hit in answer.hits],
         "plan": shown,

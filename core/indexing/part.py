@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from core.domain.document import Chunk, Document
-from core.domain.filters import Filter, compile_filter
+from core.domain.filters import Condition, Field, Filter, Op, compile_filter
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.attributes import AttributeIndex, bitmaps
 from core.indexing.columns import Ids
@@ -126,6 +126,15 @@ class Part:
         return BitMap(
             [row for row in rows if matches(chunk := chunks[row], documents[chunk.document_id])]
         )
+
+    def has_field(self, field: Field, documents: Mapping[str, Document]) -> bool:
+        """Whether a live row has a value there. Without an attribute index, O(size) if none has."""
+        exists = Condition(field, Op.EXISTS, True)
+        if self.attributes is not None:
+            return bool(self.matching(exists, documents))
+        has, chunks = compile_filter(exists), self.rows.chunks
+        rows = self.live_rows()
+        return any(has(chunk := chunks[row], documents[chunk.document_id]) for row in rows)
 
     def with_documents(self, changed: Set[str], documents: Map[str, Document]) -> "Part":
         """Once documents have changed, as they are in `documents`."""

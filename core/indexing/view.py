@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from core.domain.document import Chunk, Document, Embedding
-from core.domain.filters import Filter, ids_named_by
+from core.domain.filters import Field, Filter, Scope, fields_of, ids_named_by
 from core.domain.library import IndexKind, Library
 from core.indexing.attributes import bitmaps
 from core.indexing.build_threads import searched
@@ -126,6 +126,16 @@ class LibraryView:
             pairs = zip(self.parts, self._rows_of(ids), strict=True)
             return Matches.of(tuple(part.tested(filter_, documents, rows) for part, rows in pairs))
         return Matches.of(tuple(part.matching(filter_, documents) for part in self.parts))
+
+    def unknown_fields(self, filter_: Filter) -> list[str]:
+        """The paths of the filter's fields that no chunk has a value for; none without chunks."""
+        fields = {} if not self.parts else dict.fromkeys(fields_of(filter_))
+        return sorted(field.path for field in fields if not self._has_field(field))
+
+    def _has_field(self, field: Field) -> bool:
+        if field.scope is Scope.CHUNK:
+            return True
+        return any(part.has_field(field, self.documents) for part in self.parts)
 
     def _rows_of(self, ids: Iterable[str]) -> tuple[BitMap, ...]:
         wanted = Ids(list(ids))

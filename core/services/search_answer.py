@@ -18,12 +18,14 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the hits were found. `matches`: how many chunks the filter left, if there was one."""
+    """How the hits were found. `matches`: how many chunks the filter left, if there was one.
+    `unknown_fields`: of the filter, which no chunk has."""
 
     index: str
     filter: str
     matches: int | None
     exact: bool
+    unknown_fields: Sequence[str] = ()
 
 
 class SearchAnswer(NamedTuple):

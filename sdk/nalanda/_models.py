@@ -119,12 +119,14 @@ class Hit(Model):
 
 
 class Plan(Model):
-    """How it was searched; `matches` counts the chunks that passed the filter."""
+    """How it was searched; `matches` counts the chunks that passed the filter, and `unknown_fields`
+    names the filter's fields that no chunk has."""
 
     index: str
     filter: str
     matches: int | None = None
     exact: bool
+    unknown_fields: list[str] = []
 
 
 class SearchResult(Model):
@@ -213,10 +215,15 @@ class Feedback(Model):
 
 
 class QueryState(Model):
-    """Where a question is; `result` may be partial while it is running."""
+    """Where a question is; `result` may be partial while it is running.
+
+    `library` is an id, and `query` the beginning of the question.
+    """
 
     workflow_id: str
     status: QueryStatus
+    library: str | None = None
+    query: str | None = None
     stage: str | None = None
     stages: list[StageState] = []
     result: QueryResult | None = None
@@ -228,12 +235,24 @@ class QueryState(Model):
         return self.status != "running"
 
 
+class QueryEvent(Model):
+    """An event of a question: `stage`, `hits`, `citation`, `result` or `error`, with its JSON.
+
+    `id` grows; give the last one seen as `last_event_id` to go on behind it.
+    """
+
+    id: int
+    event: str
+    data: dict[str, Any]
+
+
 class QuerySummary(Model):
-    """A question in a listing."""
+    """A question in a listing; `library` is an id, and `query` the beginning of the question."""
 
     workflow_id: str
     status: QueryStatus
     library: str | None = None
+    query: str | None = None
     stage: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None

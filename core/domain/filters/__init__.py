@@ -19,7 +19,7 @@ from core.domain.filters.compiled import Predicate, compile_filter, ids_named_by
 from core.domain.filters.fields import Field, Scope, parse_field
 from core.domain.filters.order import KeyFunction, Order, SortKey, parse_order
 from core.domain.filters.parsing import parse
-from core.domain.filters.tree import And, Condition, Filter, Not, Op, Or
+from core.domain.filters.tree import And, Condition, Filter, Not, Op, Or, fields_of
 
 __all__ = [
     "And",
@@ -35,6 +35,7 @@ __all__ = [
     "Scope",
     "SortKey",
     "compile_filter",
+    "fields_of",
     "ids_named_by",
     "matches",
     "parse",

@@ -52,6 +52,14 @@ class Field:
     key: str
     type: FieldType | None = None
 
+    @property
+    def path(self) -> str:
+        """The shortest path that names it."""
+        in_metadata = self.scope is Scope.CHUNK_METADATA
+        if in_metadata and not self.key.startswith(("chunk.", "document.")):
+            return self.key
+        return f"{self.scope.value}{self.key}"
+
     def reader(self) -> Reader:
         match self.scope:
             case Scope.CHUNK_METADATA:

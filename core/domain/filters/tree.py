@@ -1,5 +1,6 @@
 """A filter as an immutable tree of conditions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -48,3 +49,15 @@ class Not:
 
 
 Filter: TypeAlias = And | Or | Not | Condition
+
+
+def fields_of(filter_: Filter) -> Iterator[Field]:
+    """Yield the field of each condition."""
+    match filter_:
+        case And(filters) | Or(filters):
+            for inner in filters:
+                yield from fields_of(inner)
+        case Not(inner):
+            yield from fields_of(inner)
+        case Condition(field):
+            yield field

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TypeVar
 
@@ -13,6 +14,8 @@ from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_er
 from nalanda._requests import INSTANCE, Request, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
+STREAM_SILENCE_S = 45.0
+"""Three of the server's own signs of life."""
 PAST_THE_PROXY = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
 """No proxy of the environment's knows this machine's own servers."""
 
@@ -67,6 +70,25 @@ class Transport:
                     raise
             await asyncio.sleep(delay)
             attempt += 1
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[httpx.Response]:
+        """An answer whose body comes piece by piece, without retries.
+
+        Raises:
+            NalandaError: there was none, or it broke off.
+        """
+        timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
+        try:
+            async with self._http.stream(
+                request.method, request.path, headers=request.headers, timeout=timeout
+            ) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise api_error(response)
+                yield response
+        except HTTPX_ERRORS as error:
+            raise connection_error(error, self.base_url) from error
 
     async def fetch(self, model: type[M], request: Request) -> M:
         """The answer's body as a model."""

@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_er
 from nalanda._requests import INSTANCE, Request, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
+STREAM_SILENCE_S = 45.0
+"""Three of the server's own signs of life."""
 PAST_THE_PROXY = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
 """No proxy of the environment's knows this machine's own servers."""
 
@@ -68,6 +71,25 @@ class Transport:
                     raise
             time.sleep(delay)
             attempt += 1
+
+    @contextmanager
+    def stream(self, request: Request) -> Iterator[httpx.Response]:
+        """An answer whose body comes piece by piece, without retries.
+
+        Raises:
+            NalandaError: there was none, or it broke off.
+        """
+        timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
+        try:
+            with self._http.stream(
+                request.method, request.path, headers=request.headers, timeout=timeout
+            ) as response:
+                if not response.is_success:
+                    response.read()
+                    raise api_error(response)
+                yield response
+        except HTTPX_ERRORS as error:
+            raise connection_error(error, self.base_url) from error
 
     def fetch(self, model: type[M], request: Request) -> M:
         """The answer's body as a model."""

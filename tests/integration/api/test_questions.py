@@ -366,3 +366,56 @@ async def test_it_is_found_once_temporal_is_there(
     async with serving(settings) as api:
         checks = (await api.get("/readyz")).json()["checks"]
         assert checks["temporal"] == "ok"
+
+
+async def test_no_stage_runs_once_it_was_terminated(
+    api: httpx.AsyncClient, question: dict[str, Any], script: Script, temporal: Client
+) -> None:
+    script.gate.clear()
+    workflow_id = (await api.post("/query", json=question)).json()["workflow_id"]
+    await in_stage(api, workflow_id, "rerank")
+    await temporal.get_workflow_handle(workflow_id).terminate(reason="Not wanted.")
+    state = await closed(api, workflow_id)
+    assert state["status"] == "failed"
+    assert state["error"] == "The question was terminated in Temporal: Not wanted."
+    assert [s["status"] for s in state["stages"]] == ["completed", "completed", "failed", "pending"]
+    assert state["stages"][2]["ended_at"] is not None
+    events = parsed((await api.get(f"/query/{workflow_id}/events")).text)
+    assert events[-2][2]["status"] == "failed"
+    assert (events[-1][1], events[-1][2]["detail"]) == ("error", state["error"])
+
+
+async def test_words_need_no_model(api: httpx.AsyncClient, script: Script) -> None:
+    chunks = [{"text": "t", "embedding": [1, 0]}]
+    await api.put("/libraries/own", json={"name": "own"})
+    await api.post("/libraries/own/documents", json={"chunks": chunks})
+    question = {"library": "own", "query": "What?"}
+    answered = await api.post("/query?wait_s=20", json={**question, "mode": "lexical"})
+    assert (answered.status_code, answered.json()["answer"]) == (200, "alpha")
+    refused = await api.post("/query", json={**question, "mode": "hybrid"})
+    assert_problem(refused, 422, "/library")
+    assert "mode lexical" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t", "\u3000"])
+async def test_a_blank_question_has_a_sentence(
+    api: httpx.AsyncClient, question: dict[str, Any], blank: str
+) -> None:
+    refused = await api.post("/query", json={**question, "query": blank})
+    assert_problem(refused, 422, "/query")
+    assert refused.json()["errors"][0]["detail"] == "The question is blank: ask something in words."
+
+
+async def test_a_question_has_its_text_and_library(
+    api: httpx.AsyncClient, question: dict[str, Any], script: Script
+) -> None:
+    long = {**question, "query": "x" * 2_000}
+    workflow_id = (await api.post("/query?wait_s=20", json=long)).json()["workflow_id"]
+    state = await state_of(api, workflow_id)
+    assert (state["library"], state["query"]) == ("texts", "x" * 1_000)
+
+    async def listed() -> Any:
+        items = (await api.get("/query")).json()["items"]
+        return [(item["library"], item["query"]) for item in items]
+
+    await until(listed, [("texts", "x" * 1_000)])

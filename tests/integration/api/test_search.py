@@ -171,3 +171,34 @@ async def test_there_is_nothing_to_search_in_no_library(api: httpx.AsyncClient) 
 
 async def test_an_empty_library_has_no_hits(api: httpx.AsyncClient, library: str) -> None:
     assert (await api.post(PATH, json={"embedding": [1, 0]})).json()["hits"] == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "unknown"),
+    [
+        ({"field": "n", "op": "eq", "value": 1}, None),
+        ({"field": "n", "op": "eq", "value": 9}, None),
+        ({"field": "chunk.text", "op": "eq", "value": "?"}, None),
+        ({"field": "tags", "op": "contains", "value": "x"}, None),
+        ({"field": "m", "op": "eq", "value": 1}, ["m"]),
+        ({"not": {"field": "m", "op": "eq", "value": 1}}, ["m"]),
+        ({"field": "chunk.metadata.m", "op": "exists", "value": False}, ["m"]),
+        ({"field": "document.source", "op": "eq", "value": "s"}, ["document.source"]),
+        (
+            {
+                "or": [
+                    {"field": "n", "op": "eq", "value": 1},
+                    {"field": "document.metadata.year", "op": "gt", "value": 1},
+                    {"field": "m.o", "op": "eq", "value": 1},
+                ]
+            },
+            ["document.metadata.year", "m.o"],
+        ),
+    ],
+)
+async def test_a_field_that_no_chunk_has_is_named(
+    api: httpx.AsyncClient, document: str, condition: object, unknown: list[str] | None
+) -> None:
+    search = {"embedding": [1, 0], "filter": condition}
+    plan = (await api.post("/libraries/l/search", json=search)).json()["plan"]
+    assert plan.get("unknown_fields") == unknown

@@ -49,9 +49,9 @@ def test_search_has_a_line_for_each_hit(run: Run, server: Server) -> None:
     assert outcome.out == "  1. 0.5123  The Odyssey  Tell me, \N{REPLACEMENT CHARACTER}[31mMuse\n"
     sent = json.loads(server.requests[0].content)
     assert (sent["text"], sent["k"], sent["filter"]["value"]) == ("muse", 3, 1)
-    assert sent["mode"] == "vector"
-    as_json = json.loads(run("search", "muse", "-l", "books", "--mode", "hybrid", "--json").out)
-    assert json.loads(server.requests[1].content)["mode"] == "hybrid"
+    assert sent["mode"] == "hybrid"
+    as_json = json.loads(run("search", "muse", "-l", "books", "--mode", "vector", "--json").out)
+    assert json.loads(server.requests[1].content)["mode"] == "vector"
     assert as_json["hits"][0]["chunk_id"] == "c1"
 
 
@@ -119,11 +119,12 @@ def test_interrupted_it_goes_on(run: Run, server: Server) -> None:
 
 def test_recent_questions(run: Run, server: Server) -> None:
     recent = {"workflow_id": "q1", "status": "failed", "library": "l1", "stage": "answer"}
-    recent["started_at"] = NOW
+    recent |= {"started_at": NOW, "query": "Who is he?"}
+    server.answer("/libraries", {"items": [{**ENTITY, "id": "l1", "name": "books"}]})
     server.answer("/query", {"items": [recent] * 3, "next_cursor": None})
     assert (
         run("status", "--limit", "2").out.splitlines()
-        == ["q1\tfailed\tanswer\t2026-01-02 03:04:05+00:00\tl1"] * 2
+        == ["q1\tfailed\tanswer\t2026-01-02 03:04:05+00:00\tbooks\tWho is he?"] * 2
     )
     assert json.loads(run("status", "--limit", "1", "--json").out)["library"] == "l1"
 
@@ -147,3 +148,100 @@ def test_one_answered_question(run: Run, server: Server) -> None:
 def test_cancel(code: int, status: int, run: Run, server: Server) -> None:
     server.answer("/query/q1/cancel", httpx.Response(code))
     assert run("cancel", "q1").status == status
+
+
+def refusal(pointer: str) -> httpx.Response:
+    """A server's answer where a library has no model for what is asked."""
+    return httpx.Response(422, json={"errors": [{"pointer": pointer, "detail": "No model."}]})
+
+
+def test_search_by_words_where_there_is_no_model(run: Run, server: Server) -> None:
+    found = {"hits": [HIT], "plan": PLAN, "position": 1, "took_ms": 0.2}
+    server.answer("/libraries/books/search", refusal("/embedding"), found)
+    outcome = run("search", "muse", "-l", "books")
+    assert (outcome.status, outcome.err) == (
+        0,
+        "The library has no model, so only words count (--mode lexical).\n",
+    )
+    assert [json.loads(r.content)["mode"] for r in server.requests] == ["hybrid", "lexical"]
+
+
+def test_a_mode_that_is_named_has_no_other_in_its_place(run: Run, server: Server) -> None:
+    server.answer("/libraries/books/search", refusal("/embedding"))
+    assert run("search", "muse", "-l", "books", "--mode", "hybrid").status == 1
+    assert len(server.requests) == 1
+
+
+def test_a_field_that_no_chunk_has_is_named(run: Run, server: Server) -> None:
+    plan = {**PLAN, "unknown_fields": ["yaer"]}
+    server.answer(
+        "/libraries/books/search", {"hits": [], "plan": plan, "position": 1, "took_ms": 0.2}
+    )
+    outcome = run("search", "muse", "-l", "books", "--filter", "{}")
+    assert outcome.err == "No chunk of the library has the field 'yaer' of the filter.\n"
+
+
+def test_ask_with_mode_and_deadline(run: Run, server: Server) -> None:
+    server.answer("/query", HANDLE)
+    server.answer("/query/q1", state("completed", result={**RESULT, "citations": []}))
+    assert run("ask", "Who?", "-l", "books", "--mode", "lexical", "--deadline", "2.5").status == 0
+    sent = json.loads(server.requests[0].content)
+    assert (sent["mode"], sent["deadline_s"]) == ("lexical", 2.5)
+
+
+def test_ask_by_words_where_there_is_no_model(run: Run, server: Server) -> None:
+    server.answer("/query", refusal("/library"), HANDLE)
+    server.answer("/query/q1", state("completed", result={**RESULT, "citations": []}))
+    outcome = run("ask", "Who?", "-l", "books")
+    assert outcome.status == 0
+    assert "--mode lexical" in outcome.err
+    assert json.loads(server.requests[1].content)["mode"] == "lexical"
+
+
+def test_a_question_with_its_sources(run: Run, server: Server) -> None:
+    server.answer("/libraries/l/documents/d1", DOCUMENT)
+    told = state("completed", *STAGES, result=RESULT, library="l", query="Who is he?")
+    server.answer("/query/q1", told)
+    lines = run("status", "q1").out.splitlines()
+    assert lines[:2] == ["q1  completed", "Who is he?"]
+    assert "[1] The Odyssey  homer.txt" in lines
+
+
+def stream(*events: tuple[int, str, object]) -> httpx.Response:
+    text = "".join(f"id: {i}\nevent: {e}\ndata: {json.dumps(d)}\n\n" for i, e, d in events)
+    return httpx.Response(200, text=f": a comment\n\n{text}")
+
+
+STAGE = {"name": "retrieve", "status": "completed"}
+EVENTS = ((22, "stage", STAGE), (23, "hits", {"hits": [1, 2], "position": 7}))
+
+
+def test_events_are_taken_up_where_they_broke_off(run: Run, server: Server) -> None:
+    last = (1_000_000, "result", RESULT)
+    path = "/query/q1/events"
+    server.answer(path, stream(*EVENTS), stream((100, "later", {"a": 1}), last))
+    assert run("events", "q1").out.splitlines() == [
+        "✓ retrieve",
+        "2 hits at position 7",
+        "later: {'a': 1}",
+        "A man. Of many turns.",
+        "Degraded: rerank",
+    ]
+    assert [r.headers.get("Last-Event-ID") for r in server.requests] == [None, "23"]
+
+
+def test_events_as_json_and_after_one(run: Run, server: Server) -> None:
+    error = {"status": "failed", "detail": "No key."}
+    server.answer("/query/q1/events", stream((1_000_000, "error", error)))
+    outcome = run("events", "q1", "--last-event-id", "22", "--json")
+    assert json.loads(outcome.out) == {"id": 1_000_000, "event": "error", "data": error}
+    assert server.requests[0].headers["Last-Event-ID"] == "22"
+    assert run("events", "q1").out == "failed: No key.\n"
+
+
+def test_events_that_are_over_and_a_question_that_is_not_there(run: Run, server: Server) -> None:
+    server.answer("/query/q1/events", httpx.Response(204))
+    outcome = run("events", "q1", "--last-event-id", "1000000")
+    assert (outcome.status, outcome.out) == (0, "")
+    server.answer("/query/q2/events", httpx.Response(404, json={"detail": "There is no q2."}))
+    assert run("events", "q2").err == "nalanda: 404 Not Found: There is no q2.\n"

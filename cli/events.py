@@ -1,0 +1,49 @@
+"""`nalanda events`."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from cli import render
+from cli.connection import connect
+from cli.options import JsonFlag
+from cli.status import WorkflowId
+from cli.terminal import console, one_line
+from nalanda import Citation, QueryEvent, QueryResult, StageState
+
+
+def events(
+    workflow_id: WorkflowId,
+    last_event_id: Annotated[
+        int | None, typer.Option(min=0, help="Go on behind this one; --json shows their ids.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what happens to a question, as it happens."""
+    out = console()
+    with connect() as client:
+        for event in client.queries.events(workflow_id, last_event_id=last_event_id):
+            if as_json:
+                typer.echo(event.model_dump_json())
+            else:
+                out.print(_line(event))
+
+
+def _line(event: QueryEvent) -> Text:
+    """The event for eyes; one of a later release as its name and its JSON."""
+    data = event.data
+    match event.event:
+        case "stage":
+            return render.stage_mark(StageState.model_validate(data))
+        case "hits":
+            return Text(f"{len(data.get('hits', []))} hits at position {data.get('position')}")
+        case "citation":
+            citation = Citation.model_validate(data)
+            return Text(f"“{one_line(citation.quote)}”  chunk {citation.chunk_id}", "dim")
+        case "result":
+            return render.answer(QueryResult.model_validate(data | {"citations": []}), {})
+        case "error":
+            return Text(f"{data.get('status')}: {one_line(str(data.get('detail')))}", "red")
+        case _:
+            return Text(f"{event.event}: {one_line(str(data))}")

@@ -1,0 +1,36 @@
+"""Server-sent events (HTML standard §9.2) as the events of a question."""
+
+import json
+
+from nalanda._models import QueryEvent
+from nalanda._requests import Request
+
+LAST_EVENTS = frozenset({"result", "error"})
+
+
+class EventBlock:
+    """The lines of an event, taken one by one; an empty line ends it."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, list[str]] = {}
+
+    def take(self, line: str) -> QueryEvent | None:
+        """Return the event that the line ends; comments and blocks without a number are none."""
+        if line:
+            name, _, value = line.partition(":")
+            self._fields.setdefault(name, []).append(value.removeprefix(" "))
+            return None
+        fields, self._fields = self._fields, {}
+        number = fields.get("id", [""])[-1]
+        if not number.isdecimal() or "data" not in fields:
+            return None
+        data = json.loads("\n".join(fields["data"]))
+        return QueryEvent(id=int(number), event=fields.get("event", ["message"])[-1], data=data)
+
+
+def events_after(path: str, last_event_id: int | None) -> Request:
+    """Return the request for the events behind this one; for all if it is `None`."""
+    headers = {"Accept": "text/event-stream"}
+    if last_event_id is not None:
+        headers["Last-Event-ID"] = str(last_event_id)
+    return Request("GET", path, headers=headers)

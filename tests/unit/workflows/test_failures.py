@@ -1,0 +1,50 @@
+"""Failures as sentences, without the names of classes."""
+
+import pytest
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    CancelledError,
+    RetryState,
+    TerminatedError,
+    TimeoutType,
+)
+from temporalio.exceptions import TimeoutError as TemporalTimeout
+
+from workflows.failures import sentence
+
+
+def of_activity(cause: BaseException) -> BaseException:
+    error = ActivityError(
+        "Activity task failed",
+        scheduled_event_id=1,
+        started_event_id=2,
+        identity="w",
+        activity_type="rerank",
+        activity_id="1",
+        retry_state=RetryState.TIMEOUT,
+    )
+    error.__cause__ = cause
+    return error
+
+
+TIMED_OUT = TemporalTimeout("t", type=TimeoutType.START_TO_CLOSE, last_heartbeat_details=[])
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (of_activity(ApplicationError("No key.", type="ProviderRejected")), "No key."),
+        (
+            of_activity(ApplicationError("", type="KeyError")),
+            "The worker failed unexpectedly (KeyError); see its log.",
+        ),
+        (of_activity(TIMED_OUT), "The stage rerank did not end in time: is the worker running?"),
+        (TIMED_OUT, "The question ran longer than Temporal lets it."),
+        (CancelledError("Cancelled"), "The question was cancelled."),
+        (TerminatedError("Workflow terminated"), "The question was terminated in Temporal."),
+        (TerminatedError("Too slow."), "The question was terminated in Temporal: Too slow."),
+    ],
+)
+def test_the_first_cause_is_said(error: BaseException, said: str) -> None:
+    assert sentence(error) == said
