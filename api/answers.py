@@ -1,14 +1,17 @@
 """Good answers: JSON bytes, the position that they are of, and an entity's tag."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import orjson
 from fastapi import Response, status
+from starlette.background import BackgroundTask
 
 from api.conditional import etag, unchanged
-from api.wire.base import Answer, EntityAnswer
+from api.wire.base import EntityAnswer
+from core.indexing import heap
 
 POSITION = "Nalanda-Position"
+_GIVEN_BACK_BYTES = 1024 * 1024
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z
 
 
@@ -19,12 +22,20 @@ def json_answer(
     position: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """`content` is plain values, with date-times and float32 arrays among them."""
+    """`content` is plain values, as `dumps` takes them, or JSON already."""
     all_headers = dict(headers or {})
     if position is not None:
         all_headers[POSITION] = str(position)
-    body = orjson.dumps(content, option=_OPTIONS)
-    return Response(body, code, all_headers, media_type="application/json")
+    body = content if isinstance(content, bytes) else dumps(content)
+    response = Response(body, code, all_headers, media_type="application/json")
+    if len(body) > _GIVEN_BACK_BYTES:
+        response.background = BackgroundTask(heap.give_back)
+    return response
+
+
+def dumps(content: object) -> bytes:
+    """Serialise plain values, with date-times and float32 arrays among them."""
+    return orjson.dumps(content, option=_OPTIONS)
 
 
 def entity_answer(
@@ -54,8 +65,3 @@ def read_answer(answer: EntityAnswer, *, position: int, if_none_match: str | Non
 
 def no_content(position: int) -> Response:
     return Response(status_code=status.HTTP_204_NO_CONTENT, headers={POSITION: str(position)})
-
-
-def page_answer(items: Sequence[Answer], next_cursor: str | None, *, position: int) -> Response:
-    content = {"items": [item.model_dump() for item in items], "next_cursor": next_cursor}
-    return json_answer(content, position=position)

@@ -52,6 +52,11 @@ STATUSES: Mapping[type[NalandaError], int] = {
 }
 """By the nearest ancestor in the tree."""
 
+MAX_FAULTS = 50
+MAX_PROBLEM_BYTES = 64 * 1024
+_MAX_TEXT = 500
+"""Characters of one text in a problem, which may repeat what the client sent."""
+
 
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 """As RFC 9110 has them, and Python from 3.13 on."""
@@ -75,13 +80,27 @@ def problem(
         "type": "about:blank",
         "title": phrase(code),
         "status": code,
-        "detail": detail,
-        "instance": instance,
+        "detail": _shortened(detail, 4 * _MAX_TEXT),
+        "instance": _shortened(instance),
     }
-    if faults:
-        document["errors"] = [{"pointer": f.pointer, "detail": f.detail} for f in faults]
-    body = orjson.dumps(document)
+    errors = [_error(fault) for fault in faults[:MAX_FAULTS]]
+    body = _dumped(document, errors)
+    while len(body) > MAX_PROBLEM_BYTES:  # texts may be six times as long once escaped
+        errors = errors[: len(errors) // 2]
+        body = _dumped(document, errors)
     return Response(body, code, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def _dumped(document: Mapping[str, object], errors: Sequence[Mapping[str, str]]) -> bytes:
+    return orjson.dumps({**document, "errors": errors} if errors else document)
+
+
+def _error(fault: Fault) -> dict[str, str]:
+    return {"pointer": _shortened(fault.pointer), "detail": _shortened(fault.detail)}
+
+
+def _shortened(text: str, length: int = _MAX_TEXT) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def path_of(scope: Scope) -> str:

@@ -4,24 +4,33 @@ Parsing and checking is one pass of pydantic's own parser. It is strict JSON but
 infinities, which it takes so that they can be pointed at: text that isn't JSON (bytes that
 aren't UTF-8, a lone surrogate, more than 200 levels) is 400; JSON that breaks a rule is 422.
 Of a key given twice the last one counts.
+
+A large body is measured first (`api/scan.py`), and its items are parsed one by one: a parser
+holds the interpreter for as long as it runs, and the event loop needs it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request, status
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.exceptions import HTTPException
 
-from api.wire.base import AnyJson
+from api.errors import MAX_FAULTS
+from api.scan import Scan
+from api.wire.base import AnyJson, Body
 from core.domain.errors import Fault, Invalid
 from core.domain.pointers import join
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
-M = TypeVar("M", bound=BaseModel)
+SCANNED_BYTES = 64 * 1024
+"""From which size on a body is measured before it is parsed."""
+
+M = TypeVar("M", bound=Body)
 
 _ANY_JSON: TypeAdapter[object] = TypeAdapter(AnyJson)
 
@@ -55,6 +64,48 @@ def parse(model: type[M], body: bytes) -> M:
         HTTPException: 400, it is not JSON.
         Invalid: it is JSON, and breaks the model's rules.
     """
+    if len(body) > SCANNED_BYTES:
+        edges = Scan(body, model.split, model.max_items, model.has_texts).run()
+        if edges:
+            return _parse_split(model, body, edges)
+    return _parse(model, body)
+
+
+def _parse_split(model: type[M], body: bytes, edges: Sequence[int]) -> M:
+    assert model.split is not None
+    assert model.item is not None
+    outside = _from_json(body[: edges[0] + 1] + body[edges[-1] :])
+    inner = [body[left + 1 : right] for left, right in pairwise(edges)]
+    if len(inner) == 1 and not inner[0].strip():
+        inner = []
+    items: list[Body] = []
+    faults: list[Fault] = []
+    for index, item in enumerate(inner):
+        try:
+            items.append(_parse(model.item, item))
+        except Invalid as invalid:
+            above = join("", model.split, index)
+            faults += [Fault(above + fault.pointer, fault.detail) for fault in invalid.faults]
+            if len(faults) >= MAX_FAULTS:
+                break
+    if faults:
+        raise Invalid(faults)
+    try:
+        return model.model_validate({**outside, model.split: items})
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+    raise Invalid([_fault(fault) for fault in found])
+
+
+def _from_json(body: bytes) -> dict[str, object]:
+    try:
+        parsed: dict[str, object] = from_json(body)
+    except ValueError as error:
+        raise HTTPException(status.HTTP_400_BAD_REQUEST, f"Invalid JSON: {error}") from error
+    return parsed
+
+
+def _parse(model: type[M], body: bytes) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -84,10 +135,9 @@ def merge(current: M, body: bytes) -> M:
         HTTPException: 400, the patch is not JSON.
         Invalid: the patch is no object, or what comes out breaks the model's rules.
     """
-    try:
-        patch = from_json(body)
-    except ValueError as error:
-        raise HTTPException(status.HTTP_400_BAD_REQUEST, f"Invalid JSON: {error}") from error
+    if len(body) > SCANNED_BYTES:
+        Scan(body, None).run()
+    patch: object = _from_json(body)
     if not isinstance(patch, dict):
         raise Invalid.at("", "A merge patch is an object.")
     merged = _merged(current.model_dump(mode="json", exclude_unset=True), patch)

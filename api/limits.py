@@ -7,9 +7,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import path_of, problem
+from core.indexing import heap
 
 LEAST_RATE = 16 * 1024
 """Bytes a second, below which a body is too slow in the long run."""
+
+MAX_PATH_BYTES = 2 * 1024
+"""Of a path without its query; an id has at most 128 bytes."""
+
+GIVEN_BACK_BYTES = 1024 * 1024
+"""From which size on the memory of a body is given back to the system at once."""
 
 CLOSE = {"Connection": "close"}
 """With an answer before a body's end: the rest would be taken for the next request."""
@@ -35,6 +42,14 @@ class BodyLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif len(scope.get("raw_path") or b"") > MAX_PATH_BYTES:
+            response = problem(
+                status.HTTP_414_URI_TOO_LONG,
+                f"A path has at most {MAX_PATH_BYTES} bytes.",
+                instance=path_of(scope),
+                headers=CLOSE,
+            )
+            await response(scope, receive, send)
         elif _declared_bytes(scope) > self._max_bytes:
             response = problem(
                 status.HTTP_413_CONTENT_TOO_LARGE,
@@ -49,6 +64,8 @@ class BodyLimits:
                 await self._app(scope, lambda: self._next_of(body), send)
             finally:
                 self._held_bytes -= body.received_bytes
+                if body.received_bytes > GIVEN_BACK_BYTES:
+                    asyncio.get_running_loop().run_in_executor(None, heap.give_back)
 
     async def _next_of(self, body: "_Body") -> Message:
         """

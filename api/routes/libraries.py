@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
-from api.answers import entity_answer, no_content, page_answer, read_answer
+from api.answers import entity_answer, no_content, read_answer
 from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
 from api.idempotency import OnceOf
 from api.json import JsonBody, PatchBody, merge, parse
+from api.large_answers import page_answer
 from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
 from api.routing import routes_of
 from api.wire.libraries import LibraryAnswer, LibraryBody

@@ -6,15 +6,18 @@ from fastapi.concurrency import run_in_threadpool
 from api.answers import json_answer
 from api.dependencies import CoreOf, MinPosition, caught_up
 from api.json import JsonBody, json_body, parse
+from api.large_answers import Budget
 from api.openapi import BODY, answers, body_of
 from api.routing import plain_routes_of
-from api.wire.search import FoundAnswer, FoundAnswers, SearchBody, SearchesBody, found
+from api.wire.search import FoundAnswer, FoundAnswers, Part, SearchBody, SearchesBody, found
 from core.bootstrap import Core
+from core.services.search import SearchAnswer
 
 IN_PLACE_US = 500
 """What the event loop can afford: going to a thread and back takes up to as long, and several
 times as long where others compute."""
 IN_PLACE_BYTES = 256 * 1024
+IN_PLACE_HITS = 50
 
 router = plain_routes_of("search", "/libraries/{library_id}/search")
 
@@ -33,13 +36,27 @@ async def search(request: Request, library_id: str, min_position: MinPosition = 
         answer = core.search.search(asked)
     else:
         answer = await run_in_threadpool(core.search.search, asked)
+    if _is_large(answer):
+        return await run_in_threadpool(_large, answer, wanted.include)
     return json_answer(found(answer, wanted.include), position=answer.position)
 
 
 def _search(core: Core, library_id: str, body: bytes) -> Response:
     wanted = parse(SearchBody, body)
     answer = core.search.search(wanted.request(library_id))
-    return json_answer(found(answer, wanted.include), position=answer.position)
+    return _large(answer, wanted.include)
+
+
+def _is_large(answer: SearchAnswer) -> bool:
+    """Whether the event loop can't afford to serialise an answer."""
+    hits = answer.hits
+    return len(hits) > IN_PLACE_HITS or sum(len(hit.chunk.text) for hit in hits) > IN_PLACE_BYTES
+
+
+def _large(answer: SearchAnswer, include: list[Part]) -> Response:
+    """Raises: Invalid: at `/k`, the answer is beyond its bound."""
+    body = Budget("/k").dump(found(answer, include), "hits")
+    return json_answer(body, position=answer.position)
 
 
 @router.post(
@@ -51,7 +68,10 @@ def _search(core: Core, library_id: str, body: bytes) -> Response:
 def search_batch(core: CoreOf, library_id: str, body: JsonBody) -> Response:
     searches = parse(SearchesBody, body).searches
     answered = core.search.search_many([wanted.request(library_id) for wanted in searches])
+    budget = Budget("/searches")
     results = [
-        found(answer, wanted.include) for answer, wanted in zip(answered, searches, strict=True)
+        budget.dump(found(answer, wanted.include), "hits")
+        for answer, wanted in zip(answered, searches, strict=True)
     ]
-    return json_answer({"results": results}, position=answered[0].position)
+    body = b'{"results":[' + b",".join(results) + b"]}"
+    return json_answer(body, position=answered[0].position)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -20,6 +20,13 @@ class Body(BaseModel):
     """A body: no field that it does not name, and no value taken for another type's."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    split: ClassVar[str | None] = None
+    """The list whose items, each an `item`, are parsed one by one where the body is large."""
+    item: ClassVar[type["Body"] | None] = None
+    max_items: ClassVar[int] = 100_000
+    has_texts: ClassVar[bool] = False
+    """Whether a `text` in it is a chunk's or document's, which no limit but the body's bounds."""
 
 
 class Answer(BaseModel):

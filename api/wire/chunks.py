@@ -28,6 +28,8 @@ class ChunkBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
+    has_texts = True
+
     id: str | None = None
     text: str
     embedding: WireEmbedding | None = None
@@ -45,6 +47,11 @@ class ChunksBody(Body):
             "examples": [{"chunks": [_EXAMPLE, {"id": "own-id", "text": "A vector of its own."}]}]
         }
     )
+
+    has_texts = True
+    split = "chunks"
+    item = ChunkBody
+    max_items = MAX_CHUNKS
 
     chunks: list[ChunkBody] = Field(min_length=1, max_length=MAX_CHUNKS)
 
@@ -64,6 +71,8 @@ class ChunkPatch(Body):
     """What can be changed of a chunk. New text without an embedding is embedded again."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    has_texts = True
 
     text: str
     embedding: WireEmbedding | None = None
@@ -85,7 +94,7 @@ class DeleteChunksBody(Body):
         json_schema_extra={"examples": [{"filter": {"field": "year", "op": "lt", "value": 2000}}]}
     )
 
-    ids: list[str] | None = None
+    ids: list[str] | None = Field(default=None, fail_fast=True)
     filter: AnyJson = None
 
 

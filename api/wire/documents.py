@@ -9,6 +9,9 @@ from api.wire.base import Body, EntityAnswer, JsonObject
 from api.wire.chunks import ChunkBody
 from core.domain.document import Document, DocumentDraft
 
+MAX_TITLE = 16 * 1024
+"""Characters of a title or source, which come with each hit where they are asked for."""
+
 
 class DocumentBody(Body):
     """`text` is split into chunks by the server, or `chunks` are given, or neither."""
@@ -26,8 +29,12 @@ class DocumentBody(Body):
         }
     )
 
-    title: str | None = None
-    source: str | None = None
+    has_texts = True
+    split = "chunks"
+    item = ChunkBody
+
+    title: str | None = Field(default=None, max_length=MAX_TITLE)
+    source: str | None = Field(default=None, max_length=MAX_TITLE)
     metadata: JsonObject = Field(default_factory=dict)
     text: str | None = Field(default=None, description="Instead of `chunks`.")
     chunks: list[ChunkBody] | None = None

@@ -16,7 +16,7 @@ from core.domain.vectors import MAX_DIMENSION
 class FieldBody(Body):
     type: FieldType
     required: bool = False
-    enum: list[Scalar] | None = None
+    enum: list[Scalar] | None = Field(default=None, max_length=1_000)
 
     def rule(self) -> FieldRule:
         enum = None if self.enum is None else tuple(self.enum)
@@ -26,7 +26,7 @@ class FieldBody(Body):
 class SchemaBody(Body):
     """Which fields the metadata of the library's chunks has, and of which types."""
 
-    fields: dict[str, FieldBody] = Field(default_factory=dict)
+    fields: dict[str, FieldBody] = Field(default_factory=dict, max_length=1_000)
     additional: bool = Field(default=True, description="Whether other fields are allowed.")
 
     def schema_of_metadata(self) -> MetadataSchema:

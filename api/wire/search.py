@@ -56,7 +56,7 @@ class SearchBody(Body):
     filter: JsonObject | None = None
     exact: bool = False
     parameters: ParametersBody | None = None
-    include: list[Part] = Field(default_factory=lambda: list(_SHOWN))
+    include: list[Part] = Field(default_factory=lambda: list(_SHOWN), max_length=16)
     group_by: Literal["document_id"] | None = None
     weights: WeightsBody | None = None
 
@@ -83,6 +83,10 @@ class SearchesBody(Body):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"searches": [{"text": "attention"}, {"text": "memory"}]}]}
     )
+
+    split = "searches"
+    item = SearchBody
+    max_items = MAX_SEARCHES
 
     searches: list[SearchBody] = Field(min_length=1, max_length=MAX_SEARCHES)
 

@@ -24,6 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 
+_SHOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -56,7 +58,10 @@ class Invalid(NalandaError):
     """Input that breaks a rule, with one `Fault` for each place."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(f"{f.pointer or '/'}: {f.detail}" for f in faults))
+        shown = [f"{f.pointer or '/'}: {f.detail}" for f in faults[:_SHOWN]]
+        if len(faults) > _SHOWN:
+            shown.append(f"and {len(faults) - _SHOWN} more")
+        super().__init__("; ".join(shown))
         self.faults = tuple(faults)
 
     @classmethod

@@ -10,6 +10,8 @@ from core.domain.pointers import join
 from core.domain.values import MISSING, Place, instant, locate
 
 MAX_NAME_LENGTH = 256
+MAX_DOTS = 16
+_SHOWN = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -71,7 +73,7 @@ class FieldRule:
         allowed = {self._comparable(item) for item in enum}
         for where, member in members.items():
             if self._comparable(member) not in allowed:
-                yield Fault(where, f"This is none of {', '.join(map(repr, enum))}.")
+                yield Fault(where, f"This is none of {_named(enum)}.")
 
     def _comparable(self, value: object) -> object:
         if self.type is FieldType.DATETIME and isinstance(value, str):
@@ -143,20 +145,37 @@ class MetadataSchema:
         """Hold the schema against the rules for schemas; `pointer` is where it is in the input.
 
         Raises:
-            Invalid: a field's name is empty, too long, has a control character or an empty
-                part between dots; an enum is empty or has a value of another type.
+            Invalid: a field's name is empty, too long, has too many dots, a control
+                character or an empty part between dots; an enum is empty or has a value of
+                another type.
         """
         faults: list[Fault] = []
         for name, rule in self.fields.items():
             where = join(pointer, "fields", name)
-            if len(name) > MAX_NAME_LENGTH or _CONTROL.search(name) or not all(name.split(".")):
+            if not _is_name(name):
                 faults.append(
                     Fault(
                         where,
                         f"A field's name is 1 to {MAX_NAME_LENGTH} characters, none of them a "
-                        "control character, with something before and after each dot.",
+                        f"control character, with at most {MAX_DOTS} dots and something before and "
+                        "after each.",
                     )
                 )
             faults.extend(rule.own_faults(where))
         if faults:
             raise Invalid(faults)
+
+
+def _is_name(name: str) -> bool:
+    return (
+        len(name) <= MAX_NAME_LENGTH
+        and name.count(".") <= MAX_DOTS
+        and all(name.split("."))
+        and not _CONTROL.search(name)
+    )
+
+
+def _named(enum: Sequence[object]) -> str:
+    """Name an enum's first values, and count the others."""
+    shown = ", ".join(map(repr, enum[:_SHOWN]))
+    return f"{shown} and {len(enum) - _SHOWN} more" if len(enum) > _SHOWN else shown

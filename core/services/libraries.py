@@ -125,7 +125,8 @@ def _put(
 
 def _check_name(name: str) -> None:
     """A name stands in for the id in a path, where none of what is refused here could."""
-    controls = any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
+    shown = name[:MAX_NAME_LENGTH]
+    controls = any(unicodedata.category(character) in {"Cc", "Cs"} for character in shown)
     if not 1 <= len(name) <= MAX_NAME_LENGTH or controls or "/" in name or name in {".", ".."}:
         detail = f"A name is 1 to {MAX_NAME_LENGTH} characters, without / and control characters."
         raise Invalid.at("/name", detail)

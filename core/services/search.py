@@ -16,6 +16,7 @@ from core.indexing.listing import After, ChunkPage, select
 from core.indexing.status import IndexStatus, index_status
 from core.indexing.view import Matches
 from core.providers.base import Embedder
+from core.services.answer_size import check_answer_size
 from core.services.at import At
 from core.services.search_answer import Hit, Plan, SearchAnswer
 from core.services.search_ranking import CheckedSearch, Ranked, Ranker
@@ -188,6 +189,7 @@ def _checked(
             faults.extend(invalid.faults)
     if faults:
         raise Invalid(faults)
+    check_answer_size(searches)
     return searches
 
 

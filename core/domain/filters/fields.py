@@ -9,8 +9,8 @@ from typing import TypeAlias
 from core.domain.document import Chunk, Document
 from core.domain.errors import Invalid
 from core.domain.library import Metadata
-from core.domain.schema import FieldType, MetadataSchema
-from core.domain.values import MISSING, locate
+from core.domain.schema import MAX_DOTS, MAX_NAME_LENGTH, FieldType, MetadataSchema
+from core.domain.values import MISSING, value_of
 
 Reader: TypeAlias = Callable[[Chunk, Document], object]
 """The field's value: JSON, `MISSING`, or a `datetime` for the built-in times."""
@@ -24,6 +24,8 @@ class Scope(Enum):
     CHUNK = "chunk."
     DOCUMENT = "document."
 
+
+MAX_PATH_LENGTH = len(Scope.DOCUMENT_METADATA.value) + MAX_NAME_LENGTH
 
 _BUILT_IN = {
     Scope.CHUNK: {
@@ -66,7 +68,7 @@ class Field:
                 return _chunk_metadata_reader(self.key)
             case Scope.DOCUMENT_METADATA:
                 key = self.key
-                return lambda _, document: locate(document.metadata, key)[1]
+                return lambda _, document: value_of(document.metadata, key)
             case Scope.CHUNK:
                 of_chunk = attrgetter(self.key)
                 return lambda chunk, _: of_chunk(chunk)
@@ -82,7 +84,7 @@ def _chunk_metadata_reader(key: str) -> Reader:
 def metadata_reader(key: str) -> Callable[[Metadata], object]:
     """As `Field.reader` of a field of metadata, where it is at hand already."""
     if "." in key:
-        return lambda metadata: locate(metadata, key)[1]
+        return lambda metadata: value_of(metadata, key)
     return lambda metadata: metadata.get(key, MISSING)
 
 
@@ -103,11 +105,15 @@ def parse_field(path: object, schema: MetadataSchema | None, pointer: str) -> Fi
     a key that begins so is reached as `chunk.metadata.KEY`.
 
     Raises:
-        Invalid: not a path, or of a field that there is not, be it built-in or, where the
-            schema allows no additional ones, in the chunk's metadata.
+        Invalid: not a path, one that is too long, or of a field that there is not, be it built-in
+            or, where the schema allows no additional ones, in the chunk's metadata.
     """
     if not isinstance(path, str) or not path:
         raise Invalid.at(pointer, "A field is a non-empty string.")
+    if len(path) > MAX_PATH_LENGTH or path.count(".") > MAX_DOTS:
+        raise Invalid.at(
+            pointer, f"A field has at most {MAX_PATH_LENGTH} characters and {MAX_DOTS} dots."
+        )
     for scope in Scope:
         if path.startswith(scope.value):
             return _scoped(scope, path.removeprefix(scope.value), schema, pointer)

@@ -1,0 +1,58 @@
+"""Large answers: serialised row by row, so that other threads go on, and bounded in bytes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from fastapi import Response
+
+from api.answers import dumps, json_answer
+from api.wire.base import Answer
+from core.domain.errors import Invalid
+from core.services.answer_size import MAX_ANSWER_BYTES
+
+
+class Budget:
+    """The bytes that an answer may still take; `pointer` is what to ask for less by."""
+
+    def __init__(self, pointer: str, max_bytes: int = MAX_ANSWER_BYTES) -> None:
+        self._pointer = pointer
+        self._max_bytes = max_bytes
+        self._spent_bytes = 0
+
+    def rows(self, rows: Iterable[object]) -> bytes:
+        """Serialise rows as a list.
+
+        Raises:
+            Invalid: the answer is beyond its bound; one row alone never is.
+        """
+        pieces: list[bytes] = []
+        for row in rows:
+            piece = dumps(row)
+            if self._spent_bytes and self._spent_bytes + len(piece) > self._max_bytes:
+                limit = f"An answer has at most {self._max_bytes // 2**20} MiB, and this one would "
+                raise Invalid.at(self._pointer, limit + "have more: ask for less at once.")
+            self._spent_bytes += len(piece)
+            pieces.append(piece)
+        return b"[" + b",".join(pieces) + b"]"
+
+    def dump(self, content: Mapping[str, object], rows: str) -> bytes:
+        """Serialise an object whose member `rows` is a list; `content` has others besides.
+
+        Raises:
+            Invalid: the answer is beyond its bound.
+        """
+        listed = content[rows]
+        assert isinstance(listed, list)
+        others = dumps({key: value for key, value in content.items() if key != rows})
+        head = b'{"%s":%s' % (rows.encode(), self.rows(listed))
+        return head + (b"}" if others == b"{}" else b"," + others[1:])
+
+
+def page_answer(items: Sequence[Answer], next_cursor: str | None, *, position: int) -> Response:
+    """Answer with a page of a listing.
+
+    Raises:
+        Invalid: at `/limit`, the page is beyond an answer's bound.
+    """
+    listed = Budget("/limit").rows(item.model_dump() for item in items)
+    body = b'{"items":%s,"next_cursor":%s}' % (listed, dumps(next_cursor))
+    return json_answer(body, position=position)

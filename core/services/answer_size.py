@@ -1,0 +1,31 @@
+"""How large the answer to a search may become, known before the search is done."""
+
+from collections.abc import Sequence
+
+from core.domain.errors import Invalid
+from core.services.search_ranking import CheckedSearch
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+_BYTES_PER_NUMBER = 12
+
+
+def check_answer_size(searches: Sequence[CheckedSearch]) -> None:
+    """Hold the embeddings that searches ask for against the bound of an answer.
+
+    Raises:
+        Invalid: at the `include` of the search that goes beyond it.
+    """
+    total = 0
+    for search in searches:
+        if "embedding" not in search.request.include:
+            continue
+        hits = min(search.request.k, search.view.vectors)
+        total += hits * (search.view.library.dimension or 0) * _BYTES_PER_NUMBER
+        if total > MAX_ANSWER_BYTES:
+            raise Invalid.at(
+                f"{search.pointer}/include",
+                f"Embeddings of this many hits would take over {total // 2**20} MiB, and an answer "
+                f"has at most {MAX_ANSWER_BYTES // 2**20} MiB: ask for fewer hits or searches at "
+                "once, or without embeddings.",
+            )

@@ -1,0 +1,105 @@
+"""A server under abuse: it goes on answering, refuses in few bytes, and gives memory back."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+import pytest
+
+from api.errors import MAX_PROBLEM_BYTES
+from tests.e2e.stack import Stack
+from tests.waiting import until
+
+LIVEZ_S = 0.25
+_CHUNKS = "/libraries/l/documents/d/chunks"
+_SEARCH = "/libraries/l/search"
+_JSON = {"Content-Type": "application/json"}
+
+
+def _keys(count: int) -> bytes:
+    return b"{" + b",".join(b'"k%d":1' % n for n in range(count)) + b"}"
+
+
+ABUSE: dict[str, tuple[str, str, bytes]] = {
+    "items": ("POST", _CHUNKS, b'{"chunks":[' + b'{"q":1},' * 7_000_000 + b"{}]}"),
+    "unknown keys": ("POST", _SEARCH, _keys(500_000)),
+    "integers in metadata": (
+        "POST",
+        _CHUNKS,
+        b'{"chunks":[{"text":"t","embedding":[1,0],"metadata":{"n":['
+        + b"1," * 3_000_000
+        + b"1]}}]}",
+    ),
+    "a name of dots": (
+        "POST",
+        _SEARCH,
+        b'{"embedding":[1,0],"filter":{"field":"' + b"." * 1_000_000 + b'","op":"eq","value":1}}',
+    ),
+    "a long path": ("GET", "/" + "x" * 60_000, b""),
+    "a long name": ("POST", "/libraries", b'{"name":"' + b"n" * 10_000_000 + b'"}'),
+}
+
+
+class Pulse:
+    """Asks `/livez` again and again, and keeps the longest time that an answer took."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.longest_s = 0.0
+
+    def __enter__(self) -> "Pulse":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with httpx.Client(base_url=self._url, timeout=60, trust_env=False) as http:
+            while not self._end.wait(0.02):
+                began = time.perf_counter()
+                http.get("/livez").raise_for_status()
+                self.longest_s = max(self.longest_s, time.perf_counter() - began)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("abuse")) as stack:
+        stack.start("api")
+        with httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False) as http:
+            http.put("/libraries/l", json={"name": "l", "dimension": 2}).raise_for_status()
+            http.put("/libraries/l/documents/d", json={"title": "t"}).raise_for_status()
+            until(lambda: http.get("/readyz").json().get("kernels") != "compiling", 120)
+        yield stack
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ABUSE.values(), ids=ABUSE.keys())
+def test_abuse_holds_up_no_one(stack: Stack, method: str, path: str, body: bytes) -> None:
+    before = _memory_bytes(stack)
+    with (
+        httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False) as http,
+        Pulse(stack.api_url) as pulse,
+    ):
+        refused = http.request(method, path, content=body, headers=_JSON)
+    assert refused.status_code in {414, 422}
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert len(refused.content) <= MAX_PROBLEM_BYTES
+    assert pulse.longest_s < LIVEZ_S
+    until(lambda: _memory_bytes(stack) <= 1.3 * before, 30)
+
+
+def _memory_bytes(stack: Stack) -> int:
+    status = Path(f"/proc/{stack.pid('api')}/status").read_text()
+    resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(resident.split()[1]) * 1024

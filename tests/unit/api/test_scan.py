@@ -1,0 +1,86 @@
+"""Large bodies: bounds that hold before anything is built, and items parsed one by one."""
+
+import json
+
+import pytest
+from starlette.exceptions import HTTPException
+
+from api.json import parse
+from api.scan import MAX_KEYS, MAX_VALUES
+from api.wire.base import Body
+from api.wire.chunks import ChunksBody, DeleteChunksBody
+from api.wire.documents import DocumentBody
+from api.wire.libraries import LibraryBody
+from api.wire.search import SearchBody, SearchesBody
+from core.domain.errors import Invalid
+
+_PAD = "p" * 100_000
+_LONG = 10**4_000
+
+
+def _pointer(model: type[Body], body: object) -> str:
+    with pytest.raises(Invalid) as caught:
+        parse(model, json.dumps(body).encode())
+    return caught.value.faults[0].pointer
+
+
+def test_a_large_body_is_parsed_as_a_small_one() -> None:
+    tricky = 'a "quoted", [bracketed] {braced} \\ '
+    chunks = [
+        {"id": "a", "text": tricky + _PAD, "embedding": [1, 2.5e-3], "metadata": {"l": [1, [2]]}},
+        {"text": "b"},
+    ]
+    body = {"title": "t, [", "chunks": chunks, "metadata": {"chunks": [1, {"x": []}]}}
+    whole = parse(DocumentBody, json.dumps(body, indent=1).encode())
+    assert whole.title == "t, ["
+    assert whole.metadata == {"chunks": [1, {"x": []}]}
+    assert whole.chunks is not None
+    assert [chunk.text for chunk in whole.chunks] == [tricky + _PAD, "b"]
+    assert whole.chunks[0].metadata == {"l": [1, [2]]}
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "pointer"),
+    [
+        (ChunksBody, {"chunks": [{"q": 1}] * 20_000}, "/chunks"),
+        (SearchesBody, {"searches": [{"q": 1}] * 20_000}, "/searches"),
+        (SearchBody, {str(n): 1 for n in range(500_000)}, ""),
+        (ChunksBody, {"chunks": [{"text": "t", "metadata": {"n": [1] * 300_000}}]}, "/chunks/0"),
+        (LibraryBody, {"name": "n", "metadata": {str(n): 1 for n in range(MAX_KEYS + 1)}}, ""),
+        (DeleteChunksBody, {"ids": ["x"] * (MAX_VALUES + 1)}, ""),
+        (ChunksBody, {"chunks": [{"text": "t", "embedding": [1] * 40_000}]}, "/chunks/0/embedding"),
+        (ChunksBody, {"chunks": [{"text": _PAD}, {"q": 1}]}, "/chunks/1/text"),
+        (ChunksBody, {"chunks": [{"text": _PAD}], "q": 1}, "/q"),
+        (ChunksBody, {"chunks": [], "q": _PAD}, "/chunks"),
+        (LibraryBody, {"name": "n" * 2_000_000}, "/name"),
+        (SearchBody, {"text": '"' * 2_000_000}, "/text"),
+        (SearchBody, {"k": _LONG, "text": _PAD}, "/k"),
+    ],
+)
+def test_the_first_place_beyond_a_limit_is_named(
+    model: type[Body], body: object, pointer: str
+) -> None:
+    assert _pointer(model, body).startswith(pointer)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"chunks": [{"text": "%s"},]}',
+        b'{"chunks": [{"text": "%s"}, , {"text": "t"}]}',
+        b'{"chunks": [{"text": "%s"}}',
+        b'{"chunks": [{"text": "%s"}]]',
+        b'{"chunks": [{"text": "%s"}]} x',
+        b'{"chunks": [{"text": "%s',
+    ],
+)
+def test_large_text_that_is_no_json(body: bytes) -> None:
+    with pytest.raises(HTTPException):
+        parse(ChunksBody, body.replace(b"%s", _PAD.encode()))
+
+
+def test_faults_are_collected_up_to_a_bound() -> None:
+    body = {"chunks": [{"q": _PAD[:1000]}] * 1000}
+    with pytest.raises(Invalid) as caught:
+        parse(ChunksBody, json.dumps(body).encode())
+    assert 50 <= len(caught.value.faults) < 60
