@@ -18,6 +18,7 @@ _LINE_BYTES = 64
 _SAMPLE = 2**18
 """So many numbers of the rows tell their range."""
 _SPAN = 255
+_DOT_WITHIN = 32
 _OUTSIDE = 5e-4
 """The share of numbers at each end that the codes' range need not reach."""
 
@@ -153,9 +154,14 @@ def range_of(vectors: Vectors, numbers: int = _SAMPLE) -> tuple[float, float]:
         low, high = _ends(sample)
         step = (high - low) / _SPAN
         return (step or 1.0), low + 128 * (step or 1.0)
-    if vectors.metric is Metric.COSINE:
-        sample /= vectors.norms[::every, np.newaxis]
-    _, high = _ends(np.abs(sample))
+    if vectors.metric is Metric.DOT:
+        # The longest rows are the best hits of most queries: within reason none is clamped.
+        high = float(np.quantile(np.abs(sample), 1 - _OUTSIDE))
+        whole = float(max(vectors.matrix.max(), -vectors.matrix.min()))
+        if whole <= _DOT_WITHIN * high:
+            high = whole
+    else:
+        _, high = _ends(np.abs(sample / vectors.norms[::every, np.newaxis]))
     return (high / 127 or 1.0), 0.0
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import IndexKind
-from core.indexing.calibration import Calibration
+from core.domain.library import IndexKind, Metric
+from core.indexing.calibration import Calibration, is_out_of_reach
 from core.indexing.coded import Coded
 from core.indexing.flat import search_exactly
 from core.indexing.kernels import layout
@@ -25,6 +25,11 @@ from core.indexing.vector_index import Effort, Found
 _MAX_EF = 1 << 14
 _LEAST_MORE = 4
 """Candidates beyond k that are scored in full, at least: each costs as much as ten steps."""
+_FILTERED_DOT = 4
+"""The least pool of a filtered walk under inner products, for each hit: where rows differ in
+length, the long ones lead the walk, and a filter may have taken these."""
+_PRECISE_EF = 256
+"""The least pool of a walk in full precision: a calibration need not have met such queries."""
 _FRONTIER = 4_096
 _STEPS_PER_EF = 12
 """About how many rows a walk compares for each place of its pool, on easy data and on hard."""
@@ -55,6 +60,7 @@ class HnswIndex:
             "m": self.degree,
             "ef_construction": self.ef_construction,
             "ef": self._ef(10, Effort()),
+            "max_recall": round(self.calibration.max_recall, 4),
         }
 
     @property
@@ -69,16 +75,19 @@ class HnswIndex:
         allowed: NDArray[np.bool_] | None,
     ) -> list[Found]:
         ef = self._ef(k, effort)
+        exact = effort.exact or is_out_of_reach(effort, self.calibration.max_recall)
         if allowed is None:
-            if effort.exact or self._scan_is_cheaper(self.coded.count, ef, 1.0):
+            if exact or self._scan_is_cheaper(self.coded.count, ef, 1.0):
                 return search_exactly(self.coded, queries, k, None)
             return self.walk(queries, k, ef)
         matches = int(np.count_nonzero(allowed))
         share = max(matches, 1) / self.coded.count
-        if effort.exact or matches <= k or self._scan_is_cheaper(matches, ef, share):
+        if exact or matches <= k or self._scan_is_cheaper(matches, ef, share):
             return search_exactly(self.coded, queries, k, allowed)
         filtering = _Filtering(allowed, matches, k, lazily=share >= _MOST)
         if not filtering.lazily:
+            if self.coded.vectors.metric is Metric.DOT:
+                ef = max(ef, _FILTERED_DOT * k)
             return self._walked(queries, k, ef, filtering)
         # As many matches among them as without a filter, and k of them nearly always: for the
         # rest, three in a hundred where matches are spread evenly, there is another walk.
@@ -105,7 +114,8 @@ class HnswIndex:
         rows = np.empty((len(queries), scored), np.int64)
         scores = np.empty((len(queries), scored))
         counts = np.empty(len(queries), np.int64)
-        scratch = self._lease(ef)
+        precise_ef = min(_MAX_EF, max(ef, 4 * k, _PRECISE_EF))
+        scratch = self._lease(precise_ef)
         try:
             search_graph(
                 self.coded.block,
@@ -113,7 +123,9 @@ class HnswIndex:
                 queries,
                 self.coded.step,
                 self.coded.shift,
+                k,
                 ef,
+                precise_ef,
                 scored,
                 self.coded.is_whole,
                 filtering.walked,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.library import Metric
 from core.indexing.build_threads import at_once, build_threads, rest_us
 from core.indexing.calibration import Calibration, K, calibrated
 from core.indexing.coded import Coded, aligned, encode
@@ -22,7 +23,7 @@ from core.indexing.exact import Vectors
 from core.indexing.hnsw import HnswIndex
 from core.indexing.intrinsic import intrinsic_dimension
 from core.indexing.kernels import layout
-from core.indexing.kernels.linking import approach, find, link
+from core.indexing.kernels.linking import approach, fill_links, find, link
 from core.indexing.scanning import FEW, scan_exactly
 from core.indexing.scratch import Scratch
 from core.indexing.vector_index import BuildCancelled
@@ -32,6 +33,9 @@ DEGREE, DEGREE_OF_HARD_DATA = 16, 32
 _HARD_FROM_DIMENSION = 22.0
 """Measured: `make bench ARGS=degree`."""
 
+_SPREAD = 0.01
+"""From this standard deviation of the rows' lengths on, by their mean, inner products alone make
+a graph in which short rows are not reached: it also gets the links of a graph by direction."""
 _BATCH = 512
 _HELD_OUT, _QUERIES_AT_ONCE = 256, 32
 _LAST_TAG = 60_000
@@ -57,8 +61,13 @@ def build_hnsw(
             hard = intrinsic_dimension(coded) >= _HARD_FROM_DIMENSION
             degree = DEGREE_OF_HARD_DATA if hard else DEGREE
         width = ef_construction or EF_CONSTRUCTION
-        build = _Build(coded, degree, width, seed, pool, threads, cancelled)
-        calibration = build.run()
+        build = partial(
+            _Build, degree=degree, seed=seed, pool=pool, threads=threads, cancelled=cancelled
+        )
+        angular = None
+        if vectors.metric is Metric.DOT and _are_lengths_spread(vectors):
+            angular = build(encode(_by_direction(vectors), pool, threads), ef=width // 3)
+        calibration = build(coded, ef=width, angular=angular).run()
     return HnswIndex(coded, calibration, width)
 
 
@@ -72,8 +81,9 @@ class _Build:
         pool: ThreadPoolExecutor,
         threads: int,
         cancelled: Callable[[], bool],
+        angular: "_Build | None" = None,
     ) -> None:
-        self._coded, self._pool = coded, pool
+        self.coded, self._pool, self._angular = coded, pool, angular
         self._cancelled = cancelled
         levels = _levels(coded.count, degree, seed)
         entry = int(np.argmax(levels))
@@ -89,14 +99,23 @@ class _Build:
 
     def run(self) -> Calibration:
         """The last rows are searched for before they are put in: queries that are not there."""
-        count = self._coded.count
+        count = self.coded.count
         held_out = min(_HELD_OUT, count // 4)
-        self._insert(1, count - held_out)
+        self.insert(1, count - held_out)
         calibration = self._calibration(self._order[count - held_out :])
-        self._insert(count - held_out, count)
-        for place in (layout.LEVELS, layout.OFFSETS):
-            self._coded.detach(place)
+        self.insert(count - held_out, count)
+        for place in (layout.LEVELS, layout.DENSE, layout.OFFSETS):
+            self.coded.detach(place)
         return calibration
+
+    def insert(self, start: int, stop: int) -> None:
+        """Insert the rows from `start` to before `stop` of the order."""
+        self._insert(start, stop)
+        if self._angular is not None:
+            self._angular.insert(start, stop)
+            mine, theirs = self.coded.block, self._angular.coded.block
+            degree = int(mine[layout.DEGREE_0])
+            fill_links(mine[layout.LINKS], theirs[layout.LINKS], self.coded.count, degree)
 
     def _insert(self, start: int, stop: int) -> None:
         while start < stop:
@@ -121,22 +140,35 @@ class _Build:
     def _calibration(self, queries: NDArray[np.int64]) -> Calibration:
         if not len(queries):
             return Calibration((K,), (1.0,))
-        vectors = np.ascontiguousarray(self._coded.vectors.matrix[queries])
+        vectors = np.ascontiguousarray(self.coded.vectors.matrix[queries])
         pieces = np.array_split(vectors, math.ceil(len(vectors) / _QUERIES_AT_ONCE))
-        there = np.sort(self._order[: self._coded.count - len(queries)])
-        index = HnswIndex(self._coded, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
+        there = np.sort(self._order[: self.coded.count - len(queries)])
+        index = HnswIndex(self.coded, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
 
         def scanned(piece: NDArray[np.float32]) -> list[NDArray[np.int64]]:
-            found = scan_exactly(self._coded, piece, K, there, at_once=FEW)
+            found = scan_exactly(self.coded, piece, K, there, at_once=FEW)
             return [rows[np.argsort(-scores)[:K]] for rows, scores in found]
 
         def walked(piece: NDArray[np.float32], ef: int) -> list[NDArray[np.int64]]:
             return [found.rows[:K] for found in index.walk(piece, K, ef)]
 
+        truth = list(chain(*self._pool.map(scanned, pieces)))
+        dense: Any = self.coded.arrays[layout.DENSE]
+        dense = [bool(dense[rows].mean() >= 0.5) for rows in truth]
         return calibrated(
             lambda ef: list(chain(*self._pool.map(partial(walked, ef=ef), pieces))),
-            list(chain(*self._pool.map(scanned, pieces))),
+            truth,
+            dense,
         )
+
+
+def _are_lengths_spread(vectors: Vectors) -> bool:
+    return float(vectors.norms.std()) > _SPREAD * float(vectors.norms.mean())
+
+
+def _by_direction(vectors: Vectors) -> Vectors:
+    """The same rows under cosine; one of zeros has a direction like any other's."""
+    return Vectors(Metric.COSINE, vectors.matrix, np.maximum(vectors.norms, np.finfo(float).tiny))
 
 
 def _levels(count: int, degree: int, seed: int) -> NDArray[np.uint8]:
@@ -148,6 +180,7 @@ def _levels(count: int, degree: int, seed: int) -> NDArray[np.uint8]:
 def _attach_links(coded: Coded, levels: NDArray[np.uint8], entry: int, degree: int) -> None:
     upper = levels.astype(np.int64)
     coded.attach(layout.LEVELS, levels)
+    coded.attach(layout.DENSE, np.zeros(coded.count, np.uint8))
     coded.attach(layout.UPPER_PLACES, (np.cumsum(upper) - upper).astype(np.int32))
     coded.attach(layout.LINKS, _no_links(coded.count, 2 * degree))
     coded.attach(layout.UPPER_LINKS, _no_links(int(upper.sum()) + 1, degree))
@@ -207,6 +240,7 @@ class _Worker:
             chosen,
             counts,
             rest_us(of),
+            self._coded.step,
         )
 
     def link(self, start: int, stop: int, of: int) -> None:

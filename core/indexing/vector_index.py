@@ -31,6 +31,11 @@ class Effort:
         """What is aimed at where no parameter is given."""
         return self.target_recall or DEFAULT_RECALL
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether a kind's own parameter is given, so that no recall is aimed at."""
+        return self.ef is not None or self.nprobe is not None
+
     def or_else(self, parameters: Mapping[str, float]) -> "Effort":
         """With a library's own parameters of a search, where this names none at all."""
         if not parameters or self.ef or self.nprobe or self.target_recall:

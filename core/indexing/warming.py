@@ -8,6 +8,7 @@ answered by numpy.
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import perf_counter
 from typing import Literal, TypeAlias
 
@@ -75,6 +76,7 @@ def call_every_kernel() -> None:
     inverted = build_ivf(vectors)
     for queries in (rows[:1], rows[:5]):
         inverted.probe(queries, 3, 2, 8)
+    build_hnsw(replace(vectors, metric=Metric.DOT), degree=4, ef_construction=10)
     graph = build_hnsw(vectors, degree=4, ef_construction=10)
     graph.walk(rows[:1], 3, 5)
     graph.search(rows[:1], 3, Effort(), np.arange(_ROWS) % 2 == 0)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import IndexKind
-from core.indexing.calibration import K
+from core.indexing.calibration import K, is_out_of_reach
 from core.indexing.coded import Coded
 from core.indexing.flat import search_exactly
 from core.indexing.ivf.tuning import Tuning
@@ -25,6 +25,10 @@ from core.indexing.vector_index import DEFAULT_EFFORT, Effort, Found
 _QUERIES_AT_ONCE = 256
 """Their tables stay in the cache of a core."""
 _KEYS_AT_ONCE = 1 << 20
+_MISSES = 0.08
+"""A query that can be expected to miss a greater share of its hits, as near copies have the same
+code, scores `_DEEPER` times as many rows."""
+_DEEPER = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +49,8 @@ class IvfIndex:
     @property
     def parameters(self) -> Mapping[str, float]:
         nprobe, _ = self.tuning.of(DEFAULT_EFFORT, K)
-        return {"nlist": self.cells, "nprobe": nprobe}
+        max_recall = round(self.tuning.max_recall, 4)
+        return {"nlist": self.cells, "nprobe": nprobe, "max_recall": max_recall}
 
     @property
     def memory_bytes(self) -> int:
@@ -62,7 +67,8 @@ class IvfIndex:
         matches = self.coded.count if allowed is None else int(np.count_nonzero(allowed))
         # As many of the allowed rows are then among those scanned as without a filter.
         nprobe = min(int(np.ceil(nprobe * self.coded.count / max(matches, 1))), self.cells)
-        if effort.exact or matches <= k or self._scan_is_cheaper(matches, nprobe, depth):
+        exact = effort.exact or is_out_of_reach(effort, self.tuning.max_recall)
+        if exact or matches <= k or self._scan_is_cheaper(matches, nprobe, depth):
             return search_exactly(self.coded, queries, k, allowed)
         return self.probe(queries, k, nprobe, depth, allowed)
 
@@ -98,7 +104,7 @@ class IvfIndex:
     ) -> list[Found]:
         rows = np.empty((len(queries), k + 1), np.int64)
         scores = np.empty((len(queries), k + 1))
-        counts = np.empty(len(queries), np.int64)
+        counts, misses = np.empty(len(queries), np.int64), np.empty(len(queries))
         search_cells(
             self.coded.block,
             queries,
@@ -108,12 +114,19 @@ class IvfIndex:
             rows,
             scores,
             counts,
+            misses,
         )
         strategy = "none" if allowed is None else "filtered_lists"
-        return [
+        found = [
             Found(rows[i, :count], scores[i, :count], strategy, exact=False)
             for i, count in enumerate(counts.tolist())
         ]
+        shallow = np.flatnonzero(misses > _MISSES * k)
+        if len(shallow):
+            again = self.probe(queries[shallow], k, nprobe, _DEEPER * depth, allowed)
+            for i, answer in zip(shallow.tolist(), again, strict=True):
+                found[i] = answer
+        return found
 
     def _scan_is_cheaper(self, matches: int, nprobe: int, depth: int) -> bool:
         """By the bytes that each has to read."""

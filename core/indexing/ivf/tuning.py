@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from core.indexing.calibration import K, recall
 from core.indexing.vector_index import Effort
 
-DEPTHS = (20, 30, 45, 70, 110, 170, 260)
+DEPTHS = (20, 30, 45, 70, 110, 170, 260, 400, 640, 1_000, 1_600)
 _ENOUGH = 0.9995
-_NO_BETTER = 0.002
+_NO_BETTER, _GOOD = 0.002, 0.99
 _SCANNED_PER_SCORED = 100
 """How many rows can be compared by their codes while one is scored."""
 
@@ -32,6 +32,11 @@ class Tuning:
     @classmethod
     def untried(cls, cells: int) -> "Tuning":
         return cls((cells,), ((1.0,),), 1.0)
+
+    @property
+    def max_recall(self) -> float:
+        """The recall@10 with all cells probed and the most rows scored."""
+        return self.recalls[-1][-1]
 
     def of(self, effort: Effort, k: int) -> tuple[int, int]:
         """The cheapest number of cells, and of rows to score, for an effort.
@@ -95,7 +100,8 @@ def tuned(
             )
             found = recalls[-1] if enough else recall(search(nprobe, depth), truth)
             recalls.append(max([found, *recalls[-1:]]))
-        if tables and recalls[-1] < tables[-1][-1] + _NO_BETTER:
+        better = not tables or recalls[-1] >= tables[-1][-1] + _NO_BETTER
+        if not better and recalls[-1] >= _GOOD:
             break
         tables.append(tuple(recalls))
     return Tuning(probes, tuple(tables), cell_rows)

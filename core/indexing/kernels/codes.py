@@ -35,6 +35,8 @@ from core.indexing.kernels.memory import (
 )
 from core.indexing.kernels.typing import Ints
 
+SMALLEST = 1e-300
+"""What a query of zeros is divided by."""
 _ROUNDED_UP = 1 + 1e-6
 
 

@@ -22,10 +22,11 @@ Addresses mostly. One array argument is four times cheaper to pass than each as 
     UPPER_PLACES,  # (n,) int32: a node's first row of those
     DEGREE,
     LEVELS,  # (n,) uint8: the highest level of each node; while building
+    DENSE,  # (n,) uint8: 1 for the nodes whose neighbours codes cannot rank; while building
     ENTRY,  # the node where each search begins
     TOP_LEVEL,  # its level
     SIZE,
-) = range(21)
+) = range(22)
 
 COSINE, DOT, L2 = range(3)
 

@@ -9,6 +9,15 @@ how many threads there are.
 """
 
 from core.indexing.kernels.dots import dot_stored_codes
+from core.indexing.kernels.full_precision import (
+    choose_precisely,
+    floats_of,
+    is_dense,
+    length_of,
+    precise_key,
+    salt_of,
+    search_precisely,
+)
 from core.indexing.kernels.graph import descend, distance, links_of, node_of, search_level
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
@@ -16,8 +25,10 @@ from core.indexing.kernels.layout import (
     BIAS,
     CODE_BYTES,
     CODES,
+    COUNT,
     DEGREE,
     DEGREE_0,
+    DENSE,
     ENTRY,
     LEVELS,
     OFFSETS,
@@ -32,9 +43,11 @@ from core.indexing.kernels.memory import (
     load_u8,
     store_i32,
     store_i64,
+    store_u8,
 )
 from core.indexing.kernels.pools import insert, last
 from core.indexing.kernels.resting import rest
+from core.indexing.kernels.scoring import score
 from core.indexing.kernels.typing import Ints
 
 _SIGNS = -0x7F7F7F7F7F7F7F80
@@ -145,12 +158,14 @@ def find(
     chosen: int,
     counts: int,
     rest_us: int,
+    step: float,
 ) -> int:
     """The links of each `threads`-th node of a batch, to `chosen` and to its own lists.
 
     `ways`: as `approach` has left them. `chosen`: `(stop - start, TOP_LEVEL + 1, DEGREE) int32`,
-    `counts`: the same less the last axis, int64. `rest_us`: slept after each node. Returns the
-    last tag that was used; each level of a node takes one.
+    `counts`: the same less the last axis, int64. `rest_us`: slept after each node. `step`: that
+    of the codes. Returns the last tag that was used; each level of a node takes one, or two where
+    it is dense.
     """
     visited, pool = scratch[VISITED], scratch[POOL]
     batch, query = scratch[BATCH], scratch[QUERY]
@@ -170,7 +185,18 @@ def find(
             offer_batch(graph, order, start, i, level, query, pool, state)
             row = (i - start) * levels + level
             out = chosen + row * graph[DEGREE] * 4
-            store_i64(counts, row, choose(graph, pool, state[0], node, graph[DEGREE], out))
+            if is_dense(graph, node, pool, state[0], step):
+                if level > 0:
+                    store_i64(counts, row, 0)
+                    continue
+                store_u8(graph[DENSE], node, 1)
+                tag += 1
+                kept = link_precisely(
+                    graph, node, level, state[0], ef, visited, tag, pool, batch, out
+                )
+            else:
+                kept = choose(graph, pool, state[0], node, graph[DEGREE], out)
+            store_i64(counts, row, kept)
         for level in range(top + 1):
             row = (i - start) * levels + level
             links = links_of(graph, node, level)
@@ -179,6 +205,31 @@ def find(
         if rest_us > 0:
             rest(rest_us)
     return tag
+
+
+@kernel
+def link_precisely(
+    graph: Ints,
+    node: int,
+    level: int,
+    seeds: int,
+    ef: int,
+    visited: int,
+    tag: int,
+    pool: int,
+    batch: int,
+    out: int,
+) -> int:
+    """The links of a node in a dense neighbourhood, to `out`; how many."""
+    query, query_length, salt = (
+        floats_of(graph, node),
+        length_of(graph, node),
+        salt_of(node, graph[COUNT]),
+    )
+    count = search_precisely(
+        graph, query, query_length, level, seeds, ef, visited, tag, pool, batch, salt
+    )
+    return choose_precisely(graph, pool, count, node, graph[DEGREE], salt, out)
 
 
 @kernel
@@ -194,10 +245,24 @@ def link_back(graph: Ints, node: int, new: int, level: int, pool: int, kept: int
     if count < degree:
         store_i32(links, count, new)
         return
-    for i in range(degree + 1):
-        other = load_i32(links, i) if i < degree else new
-        insert(pool, i, degree + 1, stored_distance(graph, other, node) << 32 | other << 1)
-    count = choose(graph, pool, degree + 1, node, degree, kept)
+    if load_u8(graph[DENSE], node) or load_u8(graph[DENSE], new):
+        query, query_length, salt = (
+            floats_of(graph, node),
+            length_of(graph, node),
+            salt_of(node, graph[COUNT]),
+        )
+        origin = score(graph, new, query, query_length)
+        for i in range(degree + 1):
+            other = load_i32(links, i) if i < degree else new
+            insert(
+                pool, i, degree + 1, precise_key(graph, other, query, query_length, origin, salt)
+            )
+        count = choose_precisely(graph, pool, degree + 1, node, degree, salt, kept)
+    else:
+        for i in range(degree + 1):
+            other = load_i32(links, i) if i < degree else new
+            insert(pool, i, degree + 1, stored_distance(graph, other, node) << 32 | other << 1)
+        count = choose(graph, pool, degree + 1, node, degree, kept)
     for i in range(degree):
         store_i32(links, i, load_i32(kept, i) if i < count else -1)
 
@@ -225,3 +290,31 @@ def link(
                 neighbour = load_i32(chosen + row * graph[DEGREE] * 4, j)
                 if neighbour % threads == thread:
                     link_back(graph, neighbour, node, level, pool, kept)
+
+
+@kernel
+def fill_links(links: int, others: int, nodes: int, degree: int) -> None:
+    """Add a second graph's links to the free places of the first one's. Both: `(n, degree) int32`.
+
+    The second graph must have the same nodes.
+    """
+    for node in range(nodes):
+        mine, theirs = links + node * degree * 4, others + node * degree * 4
+        count = 0
+        while count < degree and load_i32(mine, count) >= 0:
+            count += 1
+        for i in range(degree):
+            other = load_i32(theirs, i)
+            if other < 0 or count == degree:
+                break
+            if not is_listed(mine, count, other):
+                store_i32(mine, count, other)
+                count += 1
+
+
+@kernel
+def is_listed(links: int, count: int, node: int) -> bool:
+    i = 0
+    while i < count and load_i32(links, i) != node:
+        i += 1
+    return i < count

@@ -12,7 +12,7 @@ Values order rows as scores do: `x·q/|x|` under cosine, `x·q`, and `x·q - |x|
 
 import math
 
-from core.indexing.kernels.codes import encode_query, largest, signed
+from core.indexing.kernels.codes import SMALLEST, encode_query, largest, signed
 from core.indexing.kernels.dots import dot_codes, dot_codes_by_4, dot_floats
 from core.indexing.kernels.graph import fetch_codes
 from core.indexing.kernels.jit import kernel
@@ -76,7 +76,7 @@ def prepare(block: Ints, query: int, scale: Doubles, code: int, facts: int) -> N
     store_f64(facts, ROOM, _ROUNDING * room)
     if block[CODES] == 0:
         return
-    unit = max(largest(query, dimension, shift), 1e-30) / 127
+    unit = max(largest(query, dimension, shift), SMALLEST) / 127
     encode_query(query, dimension, size, unit, shift, code)
     total, missed, coded = 0, 0.0, 0.0
     for i in range(dimension):

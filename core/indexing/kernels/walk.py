@@ -2,12 +2,21 @@
 
 import math
 
-from core.indexing.kernels.codes import constant_of, encode_query, is_whole, largest
+from core.indexing.kernels.codes import (
+    SMALLEST,
+    constant_of,
+    encode_query,
+    is_whole,
+    largest,
+    signed,
+)
+from core.indexing.kernels.full_precision import DENSE, error_of, search_precisely
 from core.indexing.kernels.graph import descend, node_of, search_allowed, search_level
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
     BATCH,
     CODE_BYTES,
+    COSINE,
     COUNT,
     DIMENSION,
     ENTRY,
@@ -18,15 +27,19 @@ from core.indexing.kernels.layout import (
     METRIC,
     POOL,
     QUERY,
+    REACHES,
+    RESIDUALS,
     TAG,
     TOP_LEVEL,
     VISITED,
 )
-from core.indexing.kernels.memory import load_f64, load_i64, load_u8, prefetch, store_u16
+from core.indexing.kernels.memory import load_f32, load_f64, load_i64, load_u8, prefetch, store_u16
 from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
 LAST_TAG = 0xFFFF
+REACH = 3.0
+"""How many standard deviations of a code value's error a row may be better than its code says."""
 
 
 @kernel
@@ -40,23 +53,18 @@ def next_tag(block: Ints, scratch: Ints) -> int:
 
 
 @kernel
-def walk(
-    block: Ints,
-    scratch: Ints,
-    query: int,
-    step: float,
-    shift: float,
-    ef: int,
-    scored: int,
-    allowed: int,
-    budget: int,
-) -> int:
-    """Fills the pool with the `ef` nearest nodes, by their codes; how many, -1 if given up."""
-    dimension, code = block[DIMENSION], scratch[QUERY]
-    if block[METRIC] != L2:
-        # The order is the same whatever the scale of the query: the finest there is.
-        step = max(largest(query, dimension, 0.0), 1e-30) / 127
-    encode_query(query, dimension, block[CODE_BYTES], step, shift, code)
+def unit_of(block: Ints, query: int, step: float) -> float:
+    """The step of a query's code: the rows' own under l2, else the finest that there is, as the
+    order of rows is the same whatever the scale of the query."""
+    if block[METRIC] == L2:
+        return step
+    return max(largest(query, block[DIMENSION], 0.0), SMALLEST) / 127
+
+
+@kernel
+def walk(block: Ints, scratch: Ints, ef: int, scored: int, allowed: int, budget: int) -> int:
+    """Fill the pool with the `ef` nearest nodes, by their codes; how many, -1 if given up."""
+    code = scratch[QUERY]
     entry = descend(block, code, block[ENTRY], block[TOP_LEVEL], 0)
     tag = next_tag(block, scratch)
     visited, pool, batch = scratch[VISITED], scratch[POOL], scratch[BATCH]
@@ -75,7 +83,9 @@ def search_graph(
     queries: Floats,
     step: float,
     shift: float,
+    k: int,
     ef: int,
+    precise_ef: int,
     scored: int,
     whole: bool,
     allowed: int,
@@ -87,42 +97,177 @@ def search_graph(
 ) -> None:
     """The nearest rows of each query that the walk finds, by their true scores, best first.
 
-    `scored`: how many of the pool are scored. `allowed`: the address of `(n,) bool` if the walk
-    collects none but those; `checked`: the same if rows are looked up only as they are scored;
-    0 without a filter. `whole`: rows are whole numbers and no more than their codes, so that with
-    such a query they are not looked at again. `rows`, `scores`: `(q, scored)`; `counts`: `(q,)`,
-    -1 if given up.
+    `scored`: how many of the pool are scored, at least. `allowed`: the address of `(n,) bool` if
+    the walk collects none but those; `checked`: the same if rows are looked up only as they are
+    scored; 0 without a filter. `whole`: rows are whole numbers and no more than their codes, so
+    that with such a query they are not looked at again. `precise_ef`: the size of the pool where
+    codes cannot rank the rows. `rows`, `scores`: `(q, scored)`; `counts`: `(q,)`, -1 if given up.
     """
-    dimension = block[DIMENSION]
+    dimension, size = block[DIMENSION], block[CODE_BYTES]
     fetched = 0 if whole else scored
     for i in range(len(queries)):
         query = queries.ctypes.data + i * dimension * 4
-        found = walk(block, scratch, query, step, shift, ef, fetched, allowed, budget)
         pool, code = scratch[POOL], scratch[QUERY]
-        known = whole and is_whole(query, dimension, shift, code)
-        constant = constant_of(dimension, code) if known else 0
-        query_length = length(query, dimension)
-        kept, looked = 0, 0
+        unit = unit_of(block, query, step)
+        encode_query(query, dimension, size, unit, shift, code)
+        found = walk(block, scratch, ef, fetched, allowed, budget)
         rows_out = rows.ctypes.data + i * rows.shape[1] * 8
         out = scores.ctypes.data + i * scores.shape[1] * 8
-        for j in range(min(found, scored)):
-            if known:
-                prefetch(block[HALVES] + node_of(load_i64(pool, j)) * 8)
-            else:
-                fetch_floats(block, node_of(load_i64(pool, j)))
-        while looked < found and kept < scored:
-            key = load_i64(pool, looked)
-            row = node_of(key)
-            looked += 1
-            if checked == 0 or load_u8(checked, row):
-                if known:
-                    square = whole_square(block, row, key >> 32) + constant
-                    value = 0.0 - math.sqrt(square)
-                else:
-                    value = score(block, row, query, query_length)
-                sort_in(rows_out, out, kept, row, value)
-                kept += 1
+        if whole and is_whole(query, dimension, shift, code):
+            constant = constant_of(dimension, code)
+            counts[i] = take_whole(block, pool, found, scored, checked, constant, rows_out, out)
+            continue
+        query_length = length(query, dimension)
+        kept, looked = take_first(
+            block, query, query_length, pool, found, scored, checked, rows_out, out
+        )
+        if kept >= k and is_unresolved(
+            block, query, query_length, step, shift, unit, code, pool, looked, found,
+            kept, k, checked, rows_out, out,
+        ):  # fmt: skip
+            if allowed != 0:
+                counts[i] = -1
+                continue
+            tag, visited, batch = next_tag(block, scratch), scratch[VISITED], scratch[BATCH]
+            found = search_precisely(
+                block, query, query_length, 0, found, precise_ef, visited, tag, pool, batch, 0
+            )
+            kept, looked = take_first(
+                block, query, query_length, pool, found, scored, checked, rows_out, out
+            )
         counts[i] = kept if found >= 0 else -1
+
+
+@kernel
+def take_first(
+    block: Ints,
+    query: int,
+    query_length: float,
+    pool: int,
+    found: int,
+    scored: int,
+    checked: int,
+    rows: int,
+    scores: int,
+) -> tuple[int, int]:
+    """Score the first `scored` rows of a pool that the filter lets through.
+
+    How many there are, and how many of the pool were looked at.
+    """
+    for j in range(min(found, scored)):
+        fetch_floats(block, node_of(load_i64(pool, j)))
+    kept, looked = 0, 0
+    while looked < found and kept < scored:
+        row = node_of(load_i64(pool, looked))
+        looked += 1
+        if checked == 0 or load_u8(checked, row):
+            sort_in(rows, scores, kept, row, score(block, row, query, query_length))
+            kept += 1
+    return kept, looked
+
+
+@kernel
+def take_whole(
+    block: Ints,
+    pool: int,
+    found: int,
+    scored: int,
+    checked: int,
+    constant: int,
+    rows: int,
+    scores: int,
+) -> int:
+    """`take_first` for rows whose codes are the rows themselves; how many, -1 for no pool."""
+    for j in range(min(found, scored)):
+        prefetch(block[HALVES] + node_of(load_i64(pool, j)) * 8)
+    kept, looked = 0, 0
+    while looked < found and kept < scored:
+        key = load_i64(pool, looked)
+        row = node_of(key)
+        looked += 1
+        if checked == 0 or load_u8(checked, row):
+            square = whole_square(block, row, key >> 32) + constant
+            sort_in(rows, scores, kept, row, 0.0 - math.sqrt(square))
+            kept += 1
+    return kept if found >= 0 else -1
+
+
+@kernel
+def is_unresolved(
+    block: Ints,
+    query: int,
+    query_length: float,
+    step: float,
+    shift: float,
+    unit: float,
+    code: int,
+    pool: int,
+    looked: int,
+    found: int,
+    kept: int,
+    k: int,
+    checked: int,
+    rows: int,
+    scores: int,
+) -> bool:
+    """Score on while a row's code value, `REACH` standard deviations better, is the k-th's.
+
+    The rows go in among the `kept` that are there, whose last ones drop out. Returns whether all
+    of the pool were looked at and are too dense about the k-th place for codes to rank them.
+    """
+    dimension = block[DIMENSION]
+    total = 0
+    for i in range(dimension):
+        total += signed(load_u8(code, i))
+    missed, square, scale = dimension * unit * unit / 12, query_length**2, step * unit
+    if block[METRIC] == COSINE:
+        scale /= query_length
+        missed, square = missed / square, 1.0
+    elif block[METRIC] == L2:
+        missed, square = moved_squares(query, dimension, shift, unit, code)
+    half = square / 2
+    middle = value_at(block, half, scores, (k - 1) // 2)
+    while looked < found:
+        key = load_i64(pool, looked)
+        row = node_of(key)
+        value = -((key >> 32) + 128.0 * total) * scale
+        error = code_error(block, row, missed, square)
+        if value + REACH * error < value_at(block, half, scores, k - 1):
+            return False
+        looked += 1
+        if checked == 0 or load_u8(checked, row):
+            value = score(block, row, query, query_length)
+            if value > load_f64(scores, kept - 1):
+                sort_in(rows, scores, kept - 1, row, value)
+    error = code_error(block, load_i64(rows, k - 1), missed, square)
+    return middle - value_at(block, half, scores, kept - 1) < DENSE * error
+
+
+@kernel
+def moved_squares(
+    query: int, dimension: int, shift: float, unit: float, code: int
+) -> tuple[float, float]:
+    """`|q - q̂|²` and `|q|²` of a query less the shift, whose code may be clamped."""
+    missed, square = 0.0, 0.0
+    for i in range(dimension):
+        value = load_f32(query, i) - shift
+        missed += (value - unit * signed(load_u8(code, i))) ** 2
+        square += value * value
+    return missed, square
+
+
+@kernel
+def value_at(block: Ints, half: float, scores: int, place: int) -> float:
+    """A score as a product of codes would have it: under l2 `x·q - |x|²/2`."""
+    value = load_f64(scores, place)
+    return half - value * value / 2 if block[METRIC] == L2 else value
+
+
+@kernel
+def code_error(block: Ints, row: int, missed: float, square: float) -> float:
+    """`full_precision.error_of` for a row and a query. `missed`: |q - q̂|², `square`: |q|²."""
+    residual, reach = load_f32(block[RESIDUALS], row), load_f32(block[REACHES], row)
+    return error_of(residual * residual, reach * reach, missed, square, block[DIMENSION])
 
 
 @kernel
