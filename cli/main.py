@@ -3,6 +3,7 @@
 Only the subcommand that is called is imported, so that help and mistakes are answered at once.
 """
 
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, NoReturn
@@ -10,6 +11,8 @@ from typing import Annotated, NoReturn
 import typer
 
 INTERRUPTED = 130
+UMASK = 0o077
+"""Files are their user's alone, those that libraries and child processes create as well."""
 COMMANDS = {
     "up": ("cli.up:up", "Run Temporal, the API and a worker together, until Ctrl-C."),
     "demo": (
@@ -49,6 +52,7 @@ COMMANDS = {
 def main() -> NoReturn:
     """Exit status: 0 done, 1 a failure (one line on stderr says what to do), 2 a wrong usage,
     130 interrupted."""
+    os.umask(UMASK)
     args = sys.argv[1:]
     try:
         application(args)(args, prog_name="nalanda")

@@ -5,6 +5,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from core.adapters import private
 from core.domain.errors import DataDirInUse, StorageError
 
 
@@ -58,6 +59,7 @@ def acquire(path: Path) -> int:
             f"The data directory {path.parent} can't be locked: {error.strerror}. Choose one on a "
             "file system that has locks, such as a local disk."
         ) from error
+    private.make_private(path.parent)
     with suppress(OSError):  # on a full disk it is held as well, by one who gives no name
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
@@ -66,8 +68,8 @@ def acquire(path: Path) -> int:
 
 def _opened(path: Path) -> int:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        path.parent.mkdir(private.DIRECTORY_MODE, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, private.FILE_MODE)
     except OSError as error:
         reason = error.strerror or error
         raise StorageError(

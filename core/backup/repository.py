@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from core import faults
+from core.adapters.private import DIRECTORY_MODE, FILE_MODE, restrict
 from core.backup import files
 from core.backup.manifest import Manifest
 from core.domain.errors import StorageError
@@ -91,11 +92,17 @@ class Repository:
         faults.reached("backup.after_manifest")
 
     def clean(self) -> None:
-        """Removes what interrupted backups left; called under `locked`."""
+        """Remove what interrupted backups left, and the rights of other users on the rest.
+
+        Called under `locked`.
+        """
+        restrict(self.directory, DIRECTORY_MODE)
         for path in self.directory.iterdir():
             lone = path.suffix == CONTENT and not path.with_suffix(MANIFEST).exists()
             if lone or _is_partial(path):
                 files.remove(path)
+            else:
+                restrict(path, FILE_MODE)
 
 
 _LOCK = "lock"
@@ -109,8 +116,8 @@ def locked(directory: Path) -> Iterator[None]:
         StorageError: another backup is being taken there, or it can't be written to.
     """
     with files.file_errors(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        handle = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        directory.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
+        handle = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

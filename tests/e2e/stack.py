@@ -22,13 +22,15 @@ PARTS = ("temporal", "api", "worker")
 
 
 class Stack:
-    """`environments` add to a part's own; a test stands between it and what it calls with them."""
+    """`environments` add to a part's own; a test stands between it and what it calls with them.
+    `umask`: the parts start with it; −1 is this process's."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ports = {"temporal": free_port(), "api": free_port()}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environments: dict[str, Mapping[str, str]] = {}
+        self.umask = -1
 
     @property
     def api_url(self) -> str:
@@ -53,6 +55,7 @@ class Stack:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=self._folder,
+                umask=self.umask,
             )
         ready: dict[str, Callable[[], bool]] = {
             "temporal": lambda: can_connect(self._ports["temporal"]),

@@ -12,6 +12,7 @@ import pytest
 
 from cli.temporal_server import find_binary
 from tests.e2e.stack import NALANDA, Stack
+from tests.permissions import open_to_others
 
 TIMEOUT_S = 180
 
@@ -20,9 +21,16 @@ def test_the_demo_answers_five_questions_and_checks_each_quote(tmp_path: Path) -
     outside = {k: v for k, v in os.environ.items() if not k.startswith(("NALANDA_", "CO_API"))}
     command = [NALANDA, "demo", "--once", "--data", str(tmp_path)]
     ended = subprocess.run(
-        command, env=outside, cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT_S
+        command,
+        env=outside,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        umask=0,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert open_to_others(tmp_path) == []  # the log and Temporal's database are in it as well
     assert ended.stdout.count("each quote was found in the chunk that it cites") == 5
     for stage in ("preprocess", "retrieve", "rerank", "answer"):
         assert len(re.findall(rf"✓ {stage} \d+ ms", ended.stdout)) == 5

@@ -4,11 +4,13 @@ The format's number is SQLite's `user_version`: how many of the files in `migrat
 been run on it.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
 
 from core import faults
+from core.adapters import private
 from core.adapters.sqlite.errors import sqlite_errors
 from core.domain.errors import StorageError
 from core.ports.store import Durability
@@ -35,6 +37,8 @@ def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
     Raises:
         StorageError: it is no database, not ours, damaged, or newer than this program.
     """
+    with suppress(OSError):  # SQLite says what is wrong; its other files get this one's mode
+        private.create(path)
     with sqlite_errors():
         connection = apsw.Connection(str(path))
     try:
