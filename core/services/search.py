@@ -243,7 +243,7 @@ def _answered(search: CheckedSearch, ranked: Ranked) -> tuple[list[Hit], Plan]:
         filter=_filter_plan(ranking.strategy, matches),
         matches=None if matches is None else matches.count,
         exact=ranking.exact,
-        unknown_fields=() if search.filter is None else view.unknown_fields(search.filter),
+        unknown_fields=() if search.filter is None else tuple(view.unknown_fields(search.filter)),
     )
 
 

@@ -170,7 +170,7 @@ async def test_nothing_stands_in_for_the_first_stages(temporal: Client, stage: s
     assert isinstance(error, ApplicationError)
     assert (error.type, error.message) == ("ProviderRejected", "It will never do.")
     assert (progress.status, progress.stage) == ("failed", stage)
-    assert progress.error == "ProviderRejected: It will never do."
+    assert progress.error == "It will never do."
 
 
 async def test_cancel_stops_the_running_activity(temporal: Client) -> None:
