@@ -14,6 +14,8 @@ from tests.e2e.stack import Stack
 from tests.waiting import until
 
 LIVEZ_S = 0.25
+ATTEMPTS = 3
+"""A server that is held up is so each time; a machine that is busy with other work is not."""
 _CHUNKS = "/libraries/l/documents/d/chunks"
 _SEARCH = "/libraries/l/search"
 _JSON = {"Content-Type": "application/json"}
@@ -80,22 +82,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         with httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False) as http:
             http.put("/libraries/l", json={"name": "l", "dimension": 2}).raise_for_status()
             http.put("/libraries/l/documents/d", json={"title": "t"}).raise_for_status()
-            until(lambda: http.get("/readyz").json().get("kernels") != "compiling", 120)
+            until(lambda: http.get("/readyz").json()["checks"]["kernels"] == "ok", 120)
         yield stack
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ABUSE.values(), ids=ABUSE.keys())
 def test_abuse_holds_up_no_one(stack: Stack, method: str, path: str, body: bytes) -> None:
     before = _memory_bytes(stack)
-    with (
-        httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False) as http,
-        Pulse(stack.api_url) as pulse,
-    ):
-        refused = http.request(method, path, content=body, headers=_JSON)
-    assert refused.status_code in {414, 422}
-    assert refused.headers["Content-Type"] == "application/problem+json"
-    assert len(refused.content) <= MAX_PROBLEM_BYTES
-    assert pulse.longest_s < LIVEZ_S
+    longest_s: list[float] = []
+    while len(longest_s) < ATTEMPTS and min(longest_s, default=LIVEZ_S) >= LIVEZ_S:
+        with (
+            httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False) as http,
+            Pulse(stack.api_url) as pulse,
+        ):
+            refused = http.request(method, path, content=body, headers=_JSON)
+        assert refused.status_code in {414, 422}
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert len(refused.content) <= MAX_PROBLEM_BYTES
+        longest_s.append(pulse.longest_s)
+    assert min(longest_s) < LIVEZ_S
     until(lambda: _memory_bytes(stack) <= 1.3 * before, 30)
 
 
