@@ -55,11 +55,18 @@ class _OfCore(Collector):
         yield GaugeMetricFamily("nalanda_vectors", "Vectors that are searched.", value=vectors)
         found = "The share of the true hits that approximate searches found of late, by library."
         recalls = GaugeMetricFamily("nalanda_recall", found, labels=["library"])
+        worst = GaugeMetricFamily(
+            "nalanda_recall_worst_tenth",
+            "The same share in the tenth of these searches that found the least, by library.",
+            labels=["library"],
+        )
         for id_, view in state.views.items():
             recall = self._core.shadow.recall(id_)
             if recall is not None:
                 recalls.add_metric([view.library.name], recall.measured)
+                worst.add_metric([view.library.name], recall.worst_tenth)
         yield recalls
+        yield worst
 
 
 class Measured:

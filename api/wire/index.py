@@ -59,6 +59,7 @@ class RecallAnswer(Answer):
     """The mean share of the true hits that so many `searches` found."""
 
     measured: float
+    worst_tenth: float
     searches: int
 
 

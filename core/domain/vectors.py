@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,8 +12,13 @@ from core.domain.library import Metric
 from core.domain.pointers import join
 
 MAX_DIMENSION = 16_384
+SHORTEST, LONGEST = 1e-15, 1e15
+"""The lengths (L2 norms) of embeddings that are served: squares, products and the steps of codes
+stay far from the ends of float32, at a loss to no real embedding."""
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
+_ROUNDING = 1e-6
+"""What float32 may take from a length at an end of the range."""
 _NOT_FINITE = "An embedding's numbers are finite, and within the range of float32."
 
 
@@ -63,20 +67,31 @@ def check(embedding: Embedding, *, dimension: int | None, metric: Metric, pointe
     """Hold an embedding against a library's; `dimension` is `None` where none is settled.
 
     Raises:
-        Invalid: another dimension, a number that is not finite, or all zero under cosine,
-            where it would have no direction. A tiny vector has one, and is fine.
+        Invalid: another dimension, a number that is not finite, a length outside the range that
+            is served, or all zero under cosine, where it would have no direction.
     """
     _check_length(len(embedding), pointer)
     if dimension is not None and len(embedding) != dimension:
         detail = f"The library's dimension is {dimension}; this embedding has {len(embedding)}."
         raise Invalid.at(pointer, detail)
-    # One product in a microsecond tells of nearly every vector that all is well.
-    square = np.vdot(embedding, embedding)  # which warns of no overflow, as `np.dot` does
-    if 0 < square < math.inf:
+    # One product in a microsecond clears nearly every vector; `np.vdot` warns of no overflow.
+    if 10 * SHORTEST**2 < np.vdot(embedding, embedding) < LONGEST**2 / 10:
         return
     _check_finite(embedding, pointer)
-    if metric is Metric.COSINE and not embedding.any():
-        raise Invalid.at(pointer, "A zero vector has no direction, so cosine can't compare it.")
+    length = float(np.linalg.norm(embedding.astype(np.float64)))
+    if length == 0:
+        if metric is Metric.COSINE:
+            raise Invalid.at(pointer, "A zero vector has no direction, so cosine can't compare it.")
+    elif not SHORTEST * (1 - _ROUNDING) <= length <= LONGEST * (1 + _ROUNDING):
+        raise Invalid.at(pointer, _out_of_range(length, metric))
+
+
+def _out_of_range(length: float, metric: Metric) -> str:
+    zero = "" if metric is Metric.COSINE else "0 or "
+    return (
+        f"The length (L2 norm) of an embedding is {zero}from {SHORTEST:g} to {LONGEST:g};"
+        f" that of this one is {length:.3g}. Scale the embeddings."
+    )
 
 
 def _check_length(length: int, pointer: str) -> None:

@@ -13,9 +13,13 @@ IndexState: TypeAlias = Literal["ready", "building", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """`measured`: the mean share of the true k hits that were found, in so many `searches`."""
+    """`measured`: the mean share of the true k hits that were found, in so many `searches`.
+
+    `worst_tenth`: the mean of the tenth of the searches, rounded up, that found the least.
+    """
 
     measured: float
+    worst_tenth: float
     searches: int
 
 

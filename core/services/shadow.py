@@ -6,6 +6,7 @@ that library look harder.
 """
 
 import logging
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -92,8 +93,9 @@ class ShadowQueries:
         library = self._libraries.get(library_id)
         if library is None or not library.shares:
             return None
-        shares = list(library.shares)
-        return Recall(sum(shares) / len(shares), len(shares))
+        shares = sorted(library.shares)
+        worst = shares[: math.ceil(len(shares) / 10)]
+        return Recall(sum(shares) / len(shares), sum(worst) / len(worst), len(shares))
 
     def boost(self, library_id: str) -> float:
         """How many times the calibrated effort it takes; at least 1."""

@@ -74,9 +74,14 @@ class Chunk(Entity):
 
 
 class Recall(Model):
-    """`measured`: the mean share of the true hits that so many `searches` found."""
+    """`measured`: the mean share of the true hits that so many `searches` found.
+
+    `worst_tenth`: the mean of the tenth of them that found the least; `None` from a server that
+    does not say it.
+    """
 
     measured: float
+    worst_tenth: float | None = None
     searches: int
 
 

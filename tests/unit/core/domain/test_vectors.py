@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.domain.errors import Invalid
 from core.domain.library import Metric
-from core.domain.vectors import MAX_DIMENSION, check, decode_base64, from_numbers
+from core.domain.vectors import LONGEST, MAX_DIMENSION, SHORTEST, check, decode_base64, from_numbers
 
 
 def fault_of(caught: pytest.ExceptionInfo[Invalid]) -> str:
@@ -85,9 +85,23 @@ def test_an_embedding_that_does_not_fit(embedding: list[float], metric: Metric) 
 
 @pytest.mark.parametrize(
     ("embedding", "metric"),
-    [([0, 0], Metric.L2), ([0, 0], Metric.DOT), ([1e-45, 0], Metric.COSINE)],
+    [
+        ([0, 0], Metric.L2),
+        ([0, 0], Metric.DOT),
+        *(([end, 0], metric) for end in (SHORTEST, LONGEST) for metric in Metric),
+    ],
 )
 def test_an_embedding_that_fits(embedding: list[float], metric: Metric) -> None:
     array = np.array(embedding, np.float32)
     check(array, dimension=2, metric=metric, pointer="/e")
     check(array, dimension=None, metric=metric, pointer="/e")
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("number", [1e-45, 1e-38, 1e-31, 9e-16, 1.1e15, 1e19, 1e30, 3e38])
+def test_a_length_outside_the_range_is_named(number: float, metric: Metric) -> None:
+    with pytest.raises(Invalid) as caught:
+        check(np.array([number, 0], np.float32), dimension=2, metric=metric, pointer="/e")
+    [fault] = caught.value.faults
+    assert fault.pointer == "/e"
+    assert "from 1e-15 to 1e+15" in fault.detail

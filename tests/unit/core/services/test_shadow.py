@@ -39,14 +39,25 @@ def test_the_share_of_the_true_hits() -> None:
     recall = shadow.recall("L")
     assert recall is not None
     assert recall.measured == pytest.approx(0.85)
+    assert recall.worst_tenth == pytest.approx(0.7)
     assert recall.searches == 2
+
+
+def test_the_worst_tenth_shows_a_hard_minority() -> None:
+    view, shadow = _view(), ShadowQueries()
+    for found in [10] * 90 + [2] * 9 + [4]:
+        shadow.measure(_answered(view, found))
+    recall = shadow.recall("L")
+    assert recall is not None
+    assert recall.measured > 0.92
+    assert recall.worst_tenth == pytest.approx(0.22)
 
 
 def test_the_last_searches_count() -> None:
     view, shadow = _view(), ShadowQueries()
     for found in [0] * 40 + [10] * 256:
         shadow.measure(_answered(view, found))
-    assert shadow.recall("L") == Recall(1.0, 256)
+    assert shadow.recall("L") == Recall(1.0, 1.0, 256)
 
 
 def test_below_the_target_searches_look_harder_and_above_less_hard() -> None:
@@ -68,7 +79,7 @@ def test_a_set_effort_says_nothing_of_the_calibration() -> None:
     for _ in range(64):
         shadow.measure(_answered(view, 5, target=None))
     assert shadow.boost("L") == 1.0
-    assert shadow.recall("L") == Recall(0.5, 64)
+    assert shadow.recall("L") == Recall(0.5, 0.5, 64)
 
 
 def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
@@ -78,7 +89,7 @@ def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
         if shadow.is_due():
             shadow.offer(_answered(view, 10))
     shadow.close()
-    assert shadow.recall("L") == Recall(1.0, 1)
+    assert shadow.recall("L") == Recall(1.0, 1.0, 1)
 
 
 def test_a_full_queue_costs_nobody_a_search() -> None:
