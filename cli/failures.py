@@ -4,7 +4,13 @@ import pydantic
 from pydantic_settings import SettingsError
 
 from core.domain.errors import NalandaError as ServerError
-from nalanda import AuthenticationError, ConnectionFailed, InvalidAddress, NalandaError
+from nalanda import (
+    AuthenticationError,
+    ConnectionFailed,
+    InvalidAddress,
+    InvalidProxy,
+    NalandaError,
+)
 
 
 def advice(error: Exception) -> str | None:
@@ -14,6 +20,8 @@ def advice(error: Exception) -> str | None:
             line = (
                 f"{_said(error)} Set NALANDA_API_URL to an address such as http://127.0.0.1:8000."
             )
+        case InvalidProxy():
+            line = _said(error)
         case ConnectionFailed():
             line = f"{_said(error)} Start the server with `nalanda up`, or set NALANDA_API_URL."
         case AuthenticationError():

@@ -2,7 +2,8 @@
 
     NalandaError
     ├── ConnectionFailed         the server was not reached, or hung up
-    │   └── InvalidAddress       the base URL is none that a server can be reached at
+    │   ├── InvalidAddress       the base URL is none that a server can be reached at
+    │   └── InvalidProxy         the environment names a proxy that can't be used
     ├── TimedOut                 it did not answer, or a question did not end, in time
     ├── InvalidName              an id or a name that no path can carry; a ValueError too
     ├── QueryFailed              a question ended without an answer; `.state` has what there is
@@ -48,6 +49,10 @@ class ConnectionFailed(NalandaError):
 
 
 class InvalidAddress(ConnectionFailed):
+    pass
+
+
+class InvalidProxy(ConnectionFailed):
     pass
 
 

@@ -11,13 +11,12 @@ from pydantic import BaseModel
 
 from nalanda._answers import HighestPosition, page_of, parsed
 from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_error
+from nalanda._proxies import is_local, proxy_error
 from nalanda._requests import INSTANCE, Request, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
 STREAM_SILENCE_S = 45.0
 """Three of the server's own signs of life."""
-PAST_THE_PROXY = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
-"""No proxy of the environment's knows this machine's own servers."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,11 +38,18 @@ class Transport:
         if instance_id is not None:
             headers[INSTANCE] = instance_id
         try:
-            self._http = httpx.AsyncClient(
-                base_url=base_url, headers=headers, mounts=PAST_THE_PROXY, transport=transport
-            )
+            httpx.URL(base_url)
         except HTTPX_ERRORS as error:
             raise connection_error(error, base_url) from error
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=base_url,
+                headers=headers,
+                trust_env=not is_local(base_url),
+                transport=transport,
+            )
+        except (ImportError, ValueError, *HTTPX_ERRORS) as error:
+            raise proxy_error(error) from error
         self.base_url = base_url
         self.position = HighestPosition()
         self._timeout_s = timeout_s
