@@ -10,7 +10,17 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from benchmarks import inserting, question, restart, retrieval, search, storage, workflow
-from benchmarks.index import approximate, exact, filters, memory, serving, starting, writing
+from benchmarks.index import (
+    approximate,
+    copies,
+    exact,
+    filters,
+    memory,
+    nprobe,
+    serving,
+    starting,
+    writing,
+)
 
 Benchmark = Callable[..., Awaitable[None]]
 
@@ -20,6 +30,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "search": search.main,
     "retrieval": retrieval.main,
     "hnsw": approximate.main,
+    "copies": copies.main,
+    "nprobe": nprobe.main,
     "exact": exact.main,
     "filters": filters.main,
     "serving": serving.main,
@@ -30,7 +42,16 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "restart": restart.main,
     "inserting": inserting.main,
 }
-TAKE_ARGUMENTS = {"retrieval", "hnsw", "exact", "filters", "serving", "writing", "memory"}
+TAKE_ARGUMENTS = {
+    "retrieval",
+    "hnsw",
+    "nprobe",
+    "exact",
+    "filters",
+    "serving",
+    "writing",
+    "memory",
+}
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.index.sentences import embeddings
 from core.domain.library import Metric
 
 Floats = NDArray[np.float32]
@@ -109,6 +110,14 @@ def images(count: int) -> Dataset:
     return Dataset.of("images", description, Metric.L2, made(count), made(QUERIES))
 
 
+def sentences(count: int) -> Dataset:
+    """Embed sentences of the installed packages' docstrings with the built-in model."""
+    rows = embeddings(count + QUERIES)
+    queries, rows = rows[:QUERIES], np.ascontiguousarray(rows[QUERIES:])
+    description = f"{len(rows):,} × {rows.shape[1]}, sentences by the built-in model"
+    return Dataset.of("sentences", description, Metric.COSINE, rows, queries)
+
+
 def read(path: Path, metric: Metric) -> Dataset:
     """Of `.npy`, `.idx` (as MNIST comes) or `.hdf5` (as ann-benchmarks has them).
 
@@ -145,5 +154,6 @@ MAKERS = {
     "images": lambda: images(60_000),
     "hard": lambda: clustered("hard", 100_000, 384, intrinsic=96, spread=1.3),
     "small": lambda: clustered("small", 10_000, 384, intrinsic=48, spread=0.6),
+    "sentences": lambda: sentences(90_000),
     "million": lambda: clustered("million", 1_000_000, 128, intrinsic=32, spread=0.6),
 }

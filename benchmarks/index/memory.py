@@ -66,8 +66,8 @@ def _nalanda(subject: str, dataset: Dataset) -> dict[str, float]:
             arrays = view.memory_bytes / dataset.rows.nbytes
             effort = Effort(target_recall=TARGET)
 
-            def search(queries: Floats, _: object) -> NDArray[np.int64]:
-                rankings = view.search(queries, K, effort=effort)
+            def search(queries: Floats, _: object, k: int = K) -> NDArray[np.int64]:
+                rankings = view.search(queries, k, effort=effort)
                 # Rows come in order and nothing was deleted: a serial is a row's number.
                 return np.stack([ranking.serials for ranking in rankings])
 

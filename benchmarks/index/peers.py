@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,14 @@ from core.indexing.vector_index import Effort, Found
 
 DEGREE, EF_CONSTRUCTION = 16, 200
 
-Search = Callable[[Floats, Any], NDArray[np.int64]]
+
+class Search(Protocol):
+    def __call__(self, queries: Floats, effort: Any, k: int = K, /) -> NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Built:
-    """`search(queries, effort)`: `(q, K)` row numbers, on one thread."""
+    """`search(queries, effort, k)`: `(q, k)` row numbers, on one thread."""
 
     search: Search
     efforts: Sequence[Any]
@@ -44,18 +46,18 @@ def vectors_of(dataset: Dataset) -> Vectors:
     return Vectors(dataset.metric, dataset.rows, norms)
 
 
-def _table(answers: Sequence[Found]) -> NDArray[np.int64]:
+def table(answers: Sequence[Found], k: int) -> NDArray[np.int64]:
     """As the peers answer. To stack a single row would take a sixth of what its search does."""
     if len(answers) == 1:
-        return answers[0].rows[np.newaxis, :K]
-    return np.stack([found.rows[:K] for found in answers])
+        return answers[0].rows[np.newaxis, :k]
+    return np.stack([found.rows[:k] for found in answers])
 
 
 def _nalanda(dataset: Dataset, threads: int) -> Built:
     index = build_hnsw(vectors_of(dataset), ef_construction=EF_CONSTRUCTION, threads=threads)
 
-    def search(queries: Floats, ef: int) -> NDArray[np.int64]:
-        return _table(index.walk(queries, K, ef))
+    def search(queries: Floats, ef: int, k: int = K) -> NDArray[np.int64]:
+        return table(index.walk(queries, k, ef), k)
 
     return Built(search, EFS, f"M {index.degree}, chosen by the data")
 
@@ -63,11 +65,11 @@ def _nalanda(dataset: Dataset, threads: int) -> Built:
 def _nalanda_ivf(dataset: Dataset, threads: int) -> Built:
     index = build_ivf(vectors_of(dataset), threads=threads)
 
-    def search(queries: Floats, nprobe: int) -> NDArray[np.int64]:
-        return _table(index.search(queries, K, Effort(nprobe=nprobe), None))
+    def search(queries: Floats, nprobe: int, k: int = K) -> NDArray[np.int64]:
+        return table(index.search(queries, k, Effort(nprobe=nprobe), None), k)
 
     cells = int(index.parameters["nlist"])
-    efforts = [probed for probed in _PROBES if probed <= cells]
+    efforts = [probed for probed in (*_PROBES, 512, 1_024, 2_048) if probed <= cells]
     return Built(search, efforts, f"{cells} cells")
 
 
@@ -81,9 +83,9 @@ def _hnswlib(degree: int) -> Callable[[Dataset, int], Built]:
         index.add_items(dataset.rows, num_threads=threads)
         index.set_num_threads(1)
 
-        def search(queries: Floats, ef: int) -> NDArray[np.int64]:
-            index.set_ef(ef)
-            return np.asarray(index.knn_query(queries, K, num_threads=1)[0], np.int64)
+        def search(queries: Floats, ef: int, k: int = K) -> NDArray[np.int64]:
+            index.set_ef(max(ef, k))
+            return np.asarray(index.knn_query(queries, k, num_threads=1)[0], np.int64)
 
         return Built(search, EFS, f"M {degree}")
 
@@ -94,19 +96,19 @@ def _faiss_hnsw(dataset: Dataset, threads: int) -> Built:
     import faiss
 
     faiss.omp_set_num_threads(threads)
-    index = faiss.IndexHNSWFlat(dataset.rows.shape[1], DEGREE, _faiss_metric(dataset))
+    index = faiss.IndexHNSWFlat(dataset.rows.shape[1], DEGREE, faiss_metric(dataset))
     index.hnsw.efConstruction = EF_CONSTRUCTION
     index.add(dataset.rows)
     faiss.omp_set_num_threads(1)
 
-    def search(queries: Floats, ef: int) -> NDArray[np.int64]:
-        index.hnsw.efSearch = ef
-        return np.asarray(index.search(queries, K)[1])
+    def search(queries: Floats, ef: int, k: int = K) -> NDArray[np.int64]:
+        index.hnsw.efSearch = max(ef, k)
+        return np.asarray(index.search(queries, k)[1])
 
     return Built(search, EFS, f"M {DEGREE}")
 
 
-def _faiss_metric(dataset: Dataset) -> int:
+def faiss_metric(dataset: Dataset) -> int:
     import faiss
 
     l2, product = faiss.METRIC_L2, faiss.METRIC_INNER_PRODUCT
@@ -126,10 +128,10 @@ def _usearch(dataset: Dataset, threads: int) -> Built:
     )
     index.add(np.arange(len(dataset.rows)), dataset.rows, threads=threads)
 
-    def search(queries: Floats, ef: int) -> NDArray[np.int64]:
-        index.expansion_search = ef
-        keys = index.search(queries, K, threads=1).keys
-        return np.asarray(keys, np.int64).reshape(len(queries), K)
+    def search(queries: Floats, ef: int, k: int = K) -> NDArray[np.int64]:
+        index.expansion_search = max(ef, k)
+        keys = index.search(queries, k, threads=1).keys
+        return np.asarray(keys, np.int64).reshape(len(queries), k)
 
     return Built(search, EFS, f"M {DEGREE}")
 
@@ -142,15 +144,15 @@ def _faiss_ivf_pq(dataset: Dataset, threads: int) -> Built:
     dimension = dataset.rows.shape[1]
     cells = int(4 * np.sqrt(len(dataset.rows)))
     name = f"IVF{cells},PQ{dimension // 2}x4fs,RFlat"
-    index: Any = faiss.index_factory(dimension, name, _faiss_metric(dataset))
+    index: Any = faiss.index_factory(dimension, name, faiss_metric(dataset))
     index.train(dataset.rows[:: max(1, len(dataset.rows) // 65_536)])
     index.add(dataset.rows)
     faiss.omp_set_num_threads(1)
     inner: Any = faiss.downcast_index(index.base_index)
 
-    def search(queries: Floats, effort: tuple[int, int]) -> NDArray[np.int64]:
+    def search(queries: Floats, effort: tuple[int, int], k: int = K) -> NDArray[np.int64]:
         inner.nprobe, index.k_factor = effort
-        return np.asarray(index.search(queries, K)[1])
+        return np.asarray(index.search(queries, k)[1])
 
     return Built(search, list(_probes()), name)
 
@@ -174,10 +176,10 @@ def _scann(dataset: Dataset, threads: int) -> Built:
     builder = builder.score_ah(2, anisotropic_quantization_threshold=0.2).reorder(100)
     index = builder.set_n_training_threads(threads).build()
 
-    def search(queries: Floats, effort: tuple[int, int]) -> NDArray[np.int64]:
+    def search(queries: Floats, effort: tuple[int, int], k: int = K) -> NDArray[np.int64]:
         leaves_, reordered = effort
         found, _ = index.search_batched(
-            queries, K, leaves_to_search=leaves_, pre_reorder_num_neighbors=reordered
+            queries, k, leaves_to_search=leaves_, pre_reorder_num_neighbors=reordered
         )
         return np.asarray(found, np.int64)
 

@@ -6,16 +6,19 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from benchmarks.index.near_copies import NearCopies
 from core.domain.library import Metric
 from core.indexing.hnsw import HnswIndex
 from core.indexing.hnsw_build import build_hnsw
 from core.indexing.ivf.build import build_ivf
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.vector_index import DEFAULT_RECALL, Effort
-from tests.unit.core.indexing.near_copies import NearCopies, recall
+from tests.unit.core.indexing.near_copies import recall
 from tests.unit.core.indexing.vectors_of import vectors_of
 
 Index = HnswIndex | IvfIndex
+
+QUERIES = 40
 
 CASES = [
     NearCopies(6_000, 64, 200, 0.999),
@@ -52,7 +55,7 @@ def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", BUILDS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> None:
-    index, rows, queries = built(case, kind), case.rows(), case.queries()
+    index, rows, queries = built(case, kind), case.rows(), case.queries(QUERIES)
     allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
     answers = index.search(queries, k, Effort(), allowed)
     found = recall(answers, rows, queries, k, case.metric, allowed)
@@ -77,5 +80,5 @@ def test_a_target_out_of_reach_is_answered_exactly() -> None:
     index = built(case, "ivf")
     assert isinstance(index, IvfIndex)
     if index.tuning.max_recall < 0.98:
-        [answer] = index.search(case.queries()[:1], 10, Effort(target_recall=1.0), None)
+        [answer] = index.search(case.queries(QUERIES)[:1], 10, Effort(target_recall=1.0), None)
         assert answer.exact

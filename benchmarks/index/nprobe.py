@@ -1,0 +1,56 @@
+"""`make bench ARGS=nprobe`: recall of inverted lists by `nprobe` and by target, on sentences.
+
+`ARGS="nprobe hard"` takes another data set.
+"""
+
+import statistics
+from collections.abc import Sequence
+from time import perf_counter
+
+from benchmarks.index.curves import recall
+from benchmarks.index.datasets import MAKERS, Dataset, K
+from benchmarks.index.peers import table, vectors_of
+from benchmarks.index.report import write
+from core.indexing.ivf.build import build_ivf
+from core.indexing.ivf.index import IvfIndex
+from core.indexing.vector_index import Effort
+from core.indexing.warming import call_every_kernel
+
+THREADS, ROUNDS = 2, 5
+TARGETS = (0.95, 0.98, 0.99)
+
+
+async def main(*arguments: str) -> None:
+    call_every_kernel()
+    measured = {}
+    for name in arguments or ("sentences",):
+        dataset = MAKERS[name]()
+        index = build_ivf(vectors_of(dataset), threads=THREADS)
+        print(f"\n{dataset.description}, {index.cells:,} cells", flush=True)
+        rows = {label: _measure(index, dataset, effort) for label, effort in _efforts(index.cells)}
+        measured[name] = {"description": dataset.description, "cells": index.cells, "efforts": rows}
+    write("nprobe", measured)
+
+
+def _efforts(cells: int) -> Sequence[tuple[str, Effort]]:
+    probes = [1 << i for i in range(cells.bit_length())]
+    return [
+        *((f"nprobe {nprobe}", Effort(nprobe=nprobe)) for nprobe in (*probes, cells)),
+        *((f"target_recall {target}", Effort(target_recall=target)) for target in TARGETS),
+    ]
+
+
+def _measure(index: IvfIndex, dataset: Dataset, effort: Effort) -> dict[str, float]:
+    """Probe the cells even where an exact scan would be cheaper."""
+    nprobe, depth = index.tuning.of(effort, K)
+    taken = []
+    for _ in range(ROUNDS):
+        started = perf_counter()
+        found = table(index.probe(dataset.queries, K, nprobe, depth), K)
+        taken.append(1e6 * (perf_counter() - started) / len(dataset.queries))
+    share, microseconds = recall(found, dataset.truth), statistics.median(taken)
+    label = f"target {effort.target_recall}" if effort.target_recall else ""
+    print(
+        f"  {label:12} nprobe {nprobe:6,}  recall {share:.4f}  {microseconds:8,.0f} µs", flush=True
+    )
+    return {"nprobe": nprobe, "recall": round(share, 4), "microseconds": round(microseconds, 1)}
