@@ -21,6 +21,7 @@ REFUSED = (
     domain.WrongInstance,
     nalanda.InvalidAddress,
     nalanda.InvalidName,
+    nalanda.InvalidProxy,
     nalanda.QueryFailed,
     nalanda.BadRequestError,
     nalanda.AuthenticationError,

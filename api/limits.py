@@ -13,7 +13,7 @@ LEAST_RATE = 16 * 1024
 """Bytes a second, below which a body is too slow in the long run."""
 
 MAX_PATH_BYTES = 2 * 1024
-"""Of a path without its query; an id has at most 128 bytes."""
+"""The bound of a path without its query; an id has at most 128 bytes."""
 
 GIVEN_BACK_BYTES = 1024 * 1024
 """From which size on the memory of a body is given back to the system at once."""

@@ -14,7 +14,7 @@ from core.domain.vectors import MAX_DIMENSION
 
 MAX_NUMBER_BYTES = 4_000
 MAX_STRING_BYTES = 1_250_000
-"""Of any string but a chunk's text; a search's text has at most 100,000 characters."""
+"""The bound of any string but a chunk's text; a search's text has at most 100,000 characters."""
 
 MAX_KEYS = 10_000
 MAX_MEMBERS = 100_000

@@ -24,7 +24,7 @@ SUMMARY_CHARS = 60
 """Of the question, for the Temporal Web UI: at most 6 bytes each as JSON, and 400 are taken."""
 
 QUERY_CHARS = 1_000
-"""Of the question, for listings."""
+"""The first characters of the question, for listings."""
 
 DEAD_WORKER_AFTER = timedelta(seconds=5)
 """A worker that has not decided what comes next by then is dead, and another one is asked."""

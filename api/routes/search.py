@@ -48,7 +48,7 @@ def _search(core: Core, library_id: str, body: bytes) -> Response:
 
 
 def _is_large(answer: SearchAnswer) -> bool:
-    """Whether the event loop can't afford to serialise an answer."""
+    """Return whether the event loop can't afford to serialise an answer."""
     hits = answer.hits
     return len(hits) > IN_PLACE_HITS or sum(len(hit.chunk.text) for hit in hits) > IN_PLACE_BYTES
 

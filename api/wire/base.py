@@ -26,7 +26,7 @@ class Body(BaseModel):
     item: ClassVar[type["Body"] | None] = None
     max_items: ClassVar[int] = 100_000
     has_texts: ClassVar[bool] = False
-    """Whether a `text` in it is a chunk's or document's, which no limit but the body's bounds."""
+    """True if a `text` in it is a chunk's or document's, which no limit but the body's bounds."""
 
 
 class Answer(BaseModel):

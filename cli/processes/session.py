@@ -59,7 +59,7 @@ def run_temporal(
     console: Console,
     work: Callable[[Stack], Awaitable[T]],
 ) -> T | None:
-    """As `run`, with a Temporal server alone."""
+    """Run a Temporal server alone, as `run` does a whole stack."""
     reporter = Reporter(console)
 
     def plan() -> Stack:

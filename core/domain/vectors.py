@@ -18,7 +18,7 @@ stay far from the ends of float32, at a loss to no real embedding."""
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _ROUNDING = 1e-6
-"""What float32 may take from a length at an end of the range."""
+"""The share of a length at an end of the range that float32 may round off."""
 _NOT_FINITE = "An embedding's numbers are finite, and within the range of float32."
 
 

@@ -53,7 +53,7 @@ class Calibration:
 
 
 def is_out_of_reach(effort: Effort, max_recall: float) -> bool:
-    """Whether only an exact scan has the recall that an effort aims at."""
+    """Return whether only an exact scan has the recall that an effort aims at."""
     return not effort.is_chosen and effort.recall > max_recall + UNREACHABLE
 
 
@@ -91,14 +91,14 @@ def _least(shares: Sequence[float], group: Sequence[bool]) -> float:
 
 
 def recall(found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]) -> float:
-    """The mean share of a query's true rows that were found."""
+    """Return the mean share of a query's true rows that were found."""
     return fmean(hit_shares(found, truth))
 
 
 def hit_shares(
     found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]
 ) -> list[float]:
-    """Each query's share of its true rows that were found; no row is among them twice."""
+    """Return each query's share of its true rows that were found; no row is among them twice."""
     return [
         len(set(mine.tolist()).intersection(true.tolist())) / max(1, len(true))
         for mine, true in zip(found, truth, strict=True)

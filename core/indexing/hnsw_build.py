@@ -153,8 +153,8 @@ class _Build:
             return [found.rows[:K] for found in index.walk(piece, K, ef)]
 
         truth = list(chain(*self._pool.map(scanned, pieces)))
-        dense: Any = self.coded.arrays[layout.DENSE]
-        dense = [bool(dense[rows].mean() >= 0.5) for rows in truth]
+        is_dense: Any = self.coded.arrays[layout.DENSE]
+        dense = [bool(is_dense[rows].mean() >= 0.5) for rows in truth]
         return calibrated(
             lambda ef: list(chain(*self._pool.map(partial(walked, ef=ef), pieces))),
             truth,

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import IndexKind, Metric
+from core.domain.vectors import LONGEST, SHORTEST
 from core.indexing import exact
 from core.indexing.exact import Vectors
 from core.indexing.vector_index import Effort, Found, ranked
-
-_WITHIN = 1e15
 
 
 def is_within_float32(vectors: Vectors) -> bool:
@@ -19,7 +18,7 @@ def is_within_float32(vectors: Vectors) -> bool:
     if vectors.metric is Metric.COSINE:  # whose rows are scaled
         return True
     longest = float(np.max(vectors.norms, initial=0.0))
-    return longest == 0.0 or 1 / _WITHIN < longest < _WITHIN
+    return longest == 0.0 or SHORTEST < longest < LONGEST
 
 
 @dataclass(frozen=True, slots=True, eq=False)

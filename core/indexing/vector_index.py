@@ -33,7 +33,7 @@ class Effort:
 
     @property
     def is_chosen(self) -> bool:
-        """Whether a kind's own parameter is given, so that no recall is aimed at."""
+        """True if a kind's own parameter is given, so that no recall is aimed at."""
         return self.ef is not None or self.nprobe is not None
 
     def or_else(self, parameters: Mapping[str, float]) -> "Effort":

@@ -10,7 +10,7 @@ VARIABLES = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY"
 
 
 def is_local(base_url: str) -> bool:
-    """Whether a server is this machine's own, which no proxy knows."""
+    """Return whether a server is this machine's own, which no proxy knows."""
     try:
         host = httpx.URL(base_url).host
     except httpx.InvalidURL:

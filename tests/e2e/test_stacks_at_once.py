@@ -50,7 +50,7 @@ class Up:
         return READY in self.said or self.process.poll() is not None
 
     def library_list(self) -> str:
-        """What a command prints that knows of its data directory alone."""
+        """Return the output of a command that knows its data directory alone."""
         command = [NALANDA, "library", "list"]
         environment = {**self._environment, "NALANDA_DATA_DIR": str(self._log.parent / "data")}
         return subprocess.check_output(command, env=environment, cwd=self._log.parent, text=True)
@@ -64,7 +64,7 @@ class Up:
 
 @contextmanager
 def started(folder: Path, count: int, port: int) -> Iterator[list[Up]]:
-    """As many at once, all with the same port; returns when each is ready or has ended."""
+    """Start as many at once, all with the same port; return when each is ready or has ended."""
     folders = [folder / str(number) for number in range(count)]
     for each in folders:
         each.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What root is told where PostgreSQL can't be started for the tests."""
+"""The message for root where PostgreSQL can't be started for the tests."""
 
 import os
 import pwd

@@ -36,7 +36,7 @@ from core.indexing.kernels.memory import (
 from core.indexing.kernels.typing import Ints
 
 SMALLEST = 1e-300
-"""What a query of zeros is divided by."""
+"""The least step of a query's code, for a query of zeros."""
 _ROUNDED_UP = 1 + 1e-6
 
 

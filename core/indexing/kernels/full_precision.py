@@ -40,7 +40,7 @@ from core.indexing.kernels.pools import insert, last
 from core.indexing.kernels.scoring import fetch_floats, score
 from core.indexing.kernels.typing import Ints
 
-DENSE = 2.5
+RESOLVED_ERRORS = 2.5
 """Codes rank rows about the k-th place if those from the k/2-th to the 3k/2-th differ by more
 standard deviations of the code's error. Measured: `make bench ARGS=copies`."""
 
@@ -87,18 +87,18 @@ def row_error(graph: Ints, one: int, other: int) -> float:
 
 @kernel
 def is_dense(graph: Ints, node: int, pool: int, count: int, step: float) -> bool:
-    """Whether codes cannot rank a pool of code distances from a node about its links."""
+    """Return whether codes cannot rank a pool of code distances from a node about its links."""
     degree = graph[DEGREE]
     if count < 3 * degree // 2:
         return False
     first, last_ = load_i64(pool, degree // 2), load_i64(pool, 3 * degree // 2 - 1)
     difference = ((last_ >> 32) - (first >> 32)) * step * step
-    return difference < DENSE * row_error(graph, node, node_of(load_i64(pool, degree)))
+    return difference < RESOLVED_ERRORS * row_error(graph, node, node_of(load_i64(pool, degree)))
 
 
 @kernel
 def is_copy(graph: Ints, one: int, other: int, value: float) -> bool:
-    """Whether two rows, whose score is `value`, are near for their codes."""
+    """Return whether two rows, whose score is `value`, are near for their codes."""
     if graph[METRIC] == L2:
         square = value * value
     elif graph[METRIC] == COSINE:

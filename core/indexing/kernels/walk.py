@@ -10,7 +10,7 @@ from core.indexing.kernels.codes import (
     largest,
     signed,
 )
-from core.indexing.kernels.full_precision import DENSE, error_of, search_precisely
+from core.indexing.kernels.full_precision import RESOLVED_ERRORS, error_of, search_precisely
 from core.indexing.kernels.graph import descend, node_of, search_allowed, search_level
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
@@ -240,7 +240,7 @@ def is_unresolved(
             if value > load_f64(scores, kept - 1):
                 sort_in(rows, scores, kept - 1, row, value)
     error = code_error(block, load_i64(rows, k - 1), missed, square)
-    return middle - value_at(block, half, scores, kept - 1) < DENSE * error
+    return middle - value_at(block, half, scores, kept - 1) < RESOLVED_ERRORS * error
 
 
 @kernel

@@ -8,7 +8,7 @@ SHOW = "include Makefile\nshow:\n\t@printf '%s\\n' \"$$VARIABLE\"\n"
 
 
 def shown(variable: str, environment: dict[str, str]) -> str:
-    """What a recipe of the Makefile finds in an environment variable."""
+    """Return the environment variable that a recipe of the Makefile finds."""
     return subprocess.run(
         ["/usr/bin/env", "make", "--silent", "-f", "-", "show"],
         input=SHOW.replace("VARIABLE", variable),
