@@ -1,7 +1,7 @@
 """Recall holds among near copies, which 8-bit codes cannot tell apart."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ CASES = [
 BUILDS: dict[str, Callable[..., Index]] = {"hnsw": build_hnsw, "ivf": build_ivf}
 
 
-@lru_cache(maxsize=1)
+@cache
 def built(case: NearCopies, kind: str) -> Index:
     return BUILDS[kind](vectors_of(case.rows(), case.metric), threads=2)
 
