@@ -22,6 +22,8 @@ REFUSED = (
     nalanda.InvalidAddress,
     nalanda.InvalidName,
     nalanda.InvalidProxy,
+    nalanda.InvalidType,
+    nalanda.InvalidValue,
     nalanda.QueryFailed,
     nalanda.BadRequestError,
     nalanda.AuthenticationError,

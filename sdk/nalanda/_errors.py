@@ -6,6 +6,8 @@
     │   └── InvalidProxy         the environment names a proxy that can't be used
     ├── TimedOut                 it did not answer, or a question did not end, in time
     ├── InvalidName              an id or a name that no path can carry; a ValueError too
+    ├── InvalidValue             a value that JSON can't carry, named by its place; a ValueError too
+    │   └── InvalidType          a value of a type that has no JSON form; a TypeError too
     ├── QueryFailed              a question ended without an answer; `.state` has what there is
     └── ApiError                 the server said no; `.status`, `.title`, `.detail`, `.problem`
         ├── BadRequestError          400  not even a readable request
@@ -30,12 +32,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import pydantic
 
 from nalanda._models import QueryState
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Keys and indexes, from a body or a parameter down to a value."""
+
+_MAX_PLACE = 120
+"""Characters of a place in a message."""
 
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 
@@ -61,6 +69,18 @@ class TimedOut(NalandaError):
 
 
 class InvalidName(NalandaError, ValueError):
+    pass
+
+
+class InvalidValue(NalandaError, ValueError):
+    """`place` says where in the call the value is, such as `chunks[3].metadata.price`."""
+
+    def __init__(self, place: Place, detail: str) -> None:
+        self.place = _written(place)
+        super().__init__(f"{self.place or 'The body'} {detail}")
+
+
+class InvalidType(InvalidValue, TypeError):
     pass
 
 
@@ -216,6 +236,25 @@ def retry_after_s(header: str | None) -> float | None:
         return None
     now = datetime.now(UTC)
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+
+
+def type_name(value: object) -> str:
+    """Return a type as its users call it: `set`, `numpy.complex128`."""
+    kind = type(value)
+    module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}"
+
+
+def _written(place: Place) -> str:
+    parts = [_part(token) for token in place]
+    text = "".join(parts).removeprefix(".")
+    return text if len(text) <= _MAX_PLACE else f"{text[:_MAX_PLACE]}…"
+
+
+def _part(token: str | int) -> str:
+    if isinstance(token, int):
+        return f"[{token}]"
+    return f".{token}" if token.isidentifier() else f"[{token!r}]"
 
 
 def _class_of(status: int) -> type[ApiError]:

@@ -6,8 +6,10 @@ An option that is left out, or `None`, is not sent: the server's default holds.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
+from nalanda._errors import InvalidType, Place, type_name
 from nalanda._models import Metric
-from nalanda._vectors import Vector, pack
+from nalanda._packing import pack
+from nalanda._vectors import Vector
 
 Json: TypeAlias = Mapping[str, Any]
 Filter: TypeAlias = Mapping[str, Any]
@@ -78,15 +80,37 @@ class QueryOptions(TypedDict, total=False):
     conversation_id: str | None
 
 
-def said(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that the caller gave, as JSON has them."""
-    body = packed({name: value for name, value in options.items() if value is not None})
-    if "chunks" in body:
-        body["chunks"] = [said(chunk) for chunk in body["chunks"]]
-    return body
+def said(options: Mapping[str, Any], place: Place = ()) -> dict[str, Any]:
+    """Return the options that the caller gave, their embeddings packed.
+
+    Raises:
+        InvalidValue, InvalidType: `place` and what is below it is no such thing.
+    """
+    if not isinstance(options, Mapping):
+        raise InvalidType(place, f"is of the type {type_name(options)}, not an object.")
+    return packed({name: value for name, value in options.items() if value is not None}, place)
 
 
-def packed(patch: Json) -> dict[str, Any]:
-    """A merge patch as JSON has it: its embedding, if it sets one, packed."""
-    embedding = patch.get("embedding")
-    return dict(patch) if embedding is None else {**patch, "embedding": pack(embedding)}
+def packed(body: Json, place: Place = ()) -> dict[str, Any]:
+    """Return a body, such as a merge patch, with its embedding, or its chunks' embeddings, packed.
+
+    Raises:
+        InvalidValue, InvalidType: an embedding is no vector, or a chunk no object.
+    """
+    packed_body = dict(body)
+    if body.get("embedding") is not None:
+        packed_body["embedding"] = pack(body["embedding"], (*place, "embedding"))
+    if body.get("chunks") is not None:
+        packed_body["chunks"] = listed(body["chunks"], (*place, "chunks"))
+    return packed_body
+
+
+def listed(items: Iterable[Mapping[str, Any]], place: Place) -> list[dict[str, Any]]:
+    """Return chunks or searches, each as `said` has it.
+
+    Raises:
+        InvalidValue, InvalidType: one of them is wrong, or there is no list of them.
+    """
+    if not isinstance(items, Iterable):
+        raise InvalidType(place, f"is of the type {type_name(items)}, not a list.")
+    return [said(item, (*place, index)) for index, item in enumerate(items)]

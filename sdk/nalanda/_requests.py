@@ -1,28 +1,32 @@
 """A request as data, and when it is worth repeating."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from operator import index
 from random import SystemRandom
-from typing import Any
+from typing import Any, SupportsIndex
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from nalanda._errors import (
     ApiError,
     ConnectionFailed,
     InvalidAddress,
     InvalidName,
+    InvalidType,
+    InvalidValue,
     NalandaError,
     RateLimitedError,
     TimedOut,
     UnavailableError,
+    type_name,
 )
+from nalanda._json import dump, plain
 
 MIN_POSITION = "Nalanda-Min-Position"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 INSTANCE = "Nalanda-Instance"
+JSON = {"Content-Type": "application/json"}
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
@@ -40,13 +44,22 @@ class Request:
     repeatable: bool = True
     """Whether sending it twice does no more than once."""
 
+    def content(self) -> bytes | None:
+        """Serialise the body.
+
+        Raises:
+            InvalidValue, InvalidType: part of it has no JSON form.
+        """
+        return None if self.body is None else dump(self.body).encode()
+
     def at_cursor(self, cursor: str | None) -> "Request":
         return self if cursor is None else replace(self, params={**self.params, "cursor": cursor})
 
 
 def creating(path: str, body: Any, *, key: str | None = None) -> Request:
     """A POST that the server carries out once, however often it is sent."""
-    return Request("POST", path, body=body, headers={IDEMPOTENCY_KEY: key or uuid4().hex})
+    checked = checked_header("idempotency_key", key or uuid4().hex)
+    return Request("POST", path, body=body, headers={IDEMPOTENCY_KEY: checked})
 
 
 def writing(
@@ -59,20 +72,44 @@ def writing(
     """
     if if_match is None:
         return Request(method, path, body=body)
-    tag = f'"{if_match}"' if isinstance(if_match, int) else if_match
+    if isinstance(if_match, SupportsIndex):
+        tag = f'"{index(if_match)}"'
+    else:
+        tag = checked_header("if_match", if_match)
     return Request(method, path, body=body, headers={"If-Match": tag}, repeatable=False)
 
 
-def path_of(*parts: str) -> str:
-    """A path of these segments, each quoted.
+def path_of(*parts: str | UUID) -> str:
+    """Return a path of these segments, each quoted.
 
     Raises:
-        InvalidName: a segment that a URL would swallow.
+        InvalidName: a segment that a URL would swallow or can't carry.
     """
-    for part in parts:
-        if part in {"", ".", ".."}:
-            raise InvalidName(f"{part!r} is no id and no name.")
-    return "/" + "/".join(quote(part, safe="") for part in parts)
+    return "/" + "/".join(_segment(part) for part in parts)
+
+
+def _segment(part: str | UUID) -> str:
+    try:
+        text = plain(part)
+        if isinstance(text, str) and text not in {"", ".", ".."}:
+            return quote(text, safe="")
+    except InvalidValue as error:
+        raise InvalidName(f"{part!r} is no id and no name.") from error
+    raise InvalidName(f"{part!r} is no id and no name.")
+
+
+def checked_header(name: str, value: str) -> str:
+    """Return a header's value.
+
+    Raises:
+        InvalidValue, InvalidType: no header can carry it.
+    """
+    if not isinstance(value, str):
+        raise InvalidType((name,), f"is of the type {type_name(value)}, not text.")
+    if not (value.isascii() and value.isprintable()) or value != value.strip():
+        detail = "goes into a header, which has printable ASCII alone and no space around it."
+        raise InvalidValue((name,), detail)
+    return str(value)
 
 
 def at_least(position: int | None) -> dict[str, str]:
@@ -80,18 +117,17 @@ def at_least(position: int | None) -> dict[str, str]:
 
 
 def query_of(**params: Any) -> dict[str, Any]:
-    """Those that are not `None`; an object, such as a filter, as JSON."""
-    return {name: _param(value) for name, value in params.items() if value is not None}
+    """Return the parameters that are not `None`; an object, such as a filter, as JSON.
+
+    Raises:
+        InvalidValue, InvalidType: a parameter, or part of one, has no JSON form.
+    """
+    return {name: _param(name, value) for name, value in params.items() if value is not None}
 
 
-def _param(value: Any) -> Any:
-    match value:
-        case Mapping():
-            return json.dumps(value, ensure_ascii=False)
-        case datetime():
-            return value.isoformat()
-        case _:
-            return value
+def _param(name: str, value: Any) -> Any:
+    form = plain(value, (name,))
+    return dump(form) if isinstance(form, dict) else form
 
 
 def delay_s(error: NalandaError, attempt: int) -> float | None:

@@ -16,7 +16,7 @@ from nalanda._async.queries import Queries
 from nalanda._async.transport import Transport
 from nalanda._errors import QueryFailed, UnavailableError
 from nalanda._models import QueryResult, Readiness, SearchResult, Version
-from nalanda._options import QueryOptions, SearchOptions, said
+from nalanda._options import QueryOptions, SearchOptions, listed, said
 from nalanda._requests import Request, at_least, path_of
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -106,7 +106,7 @@ class AsyncNalanda:
     ) -> list[SearchResult]:
         """Up to 100 searches at once; the results are in their order."""
         path = path_of("libraries", library, "search", "batch")
-        body = {"searches": [said(search) for search in searches]}
+        body = {"searches": listed(searches, ("searches",))}
         request = Request("POST", path, body=body, headers=at_least(min_position))
         return (await self._transport.fetch(Searched, request)).results
 

@@ -5,7 +5,7 @@ from typing import Unpack
 
 from nalanda._async.transport import Transport
 from nalanda._models import Document
-from nalanda._options import DocumentOptions, Json, said
+from nalanda._options import DocumentOptions, Json, packed, said
 from nalanda._requests import Request, creating, path_of, query_of, writing
 
 
@@ -40,7 +40,7 @@ class Documents:
     ) -> Document:
         """Apply a JSON merge patch: what it names is set, and what it names as `None` removed."""
         path = path_of("libraries", library, "documents", document_id)
-        request = writing("PATCH", path, dict(patch), if_match=if_match)
+        request = writing("PATCH", path, packed(patch), if_match=if_match)
         return await self._transport.fetch(Document, request)
 
     async def delete(

@@ -5,7 +5,7 @@ from typing import Unpack
 
 from nalanda._async.transport import Transport
 from nalanda._models import Library
-from nalanda._options import Json, LibraryOptions, said
+from nalanda._options import Json, LibraryOptions, packed, said
 from nalanda._requests import Request, creating, path_of, query_of, writing
 
 
@@ -41,7 +41,7 @@ class Libraries:
     ) -> Library:
         """Apply a JSON merge patch: what it names is set, and what it names as `None` removed."""
         path = path_of("libraries", library)
-        request = writing("PATCH", path, dict(patch), if_match=if_match)
+        request = writing("PATCH", path, packed(patch), if_match=if_match)
         return await self._transport.fetch(Library, request)
 
     async def delete(self, library: str, *, if_match: int | str | None = None) -> None:

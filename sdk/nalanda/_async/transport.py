@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from nalanda._answers import HighestPosition, page_of, parsed
 from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_error
 from nalanda._proxies import is_local, proxy_error
-from nalanda._requests import INSTANCE, Request, delay_s
+from nalanda._requests import INSTANCE, JSON, Request, checked_header, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
 STREAM_SILENCE_S = 45.0
@@ -34,9 +34,11 @@ class Transport:
         instance_id: str | None,
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        headers = {}
+        if api_key:
+            headers["Authorization"] = f"Bearer {checked_header('api_key', api_key)}"
         if instance_id is not None:
-            headers[INSTANCE] = instance_id
+            headers[INSTANCE] = checked_header("instance_id", instance_id)
         try:
             httpx.URL(base_url)
         except HTTPX_ERRORS as error:
@@ -62,14 +64,16 @@ class Transport:
         """The successful answer, after retries where they make sense.
 
         Raises:
+            InvalidValue, InvalidType: the body has no JSON form; nothing was sent.
             NalandaError: there was none.
         """
+        content = request.content()
         deadline = monotonic() + self._timeout_s
         retries = self._max_retries if request.repeatable else 0
         attempt = 0
         while True:
             try:
-                return await self._attempt(request, deadline - monotonic())
+                return await self._attempt(request, content, deadline - monotonic())
             except NalandaError as error:
                 delay = delay_s(error, attempt)
                 if delay is None or attempt == retries or monotonic() + delay >= deadline:
@@ -111,14 +115,16 @@ class Transport:
             if cursor is None:
                 return
 
-    async def _attempt(self, request: Request, timeout_s: float) -> httpx.Response:
+    async def _attempt(
+        self, request: Request, content: bytes | None, timeout_s: float
+    ) -> httpx.Response:
         try:
             response = await self._http.request(
                 request.method,
                 request.path,
                 params=request.params,
-                json=request.body,
-                headers=request.headers,
+                content=content,
+                headers=request.headers if content is None else {**request.headers, **JSON},
                 timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             )
         except HTTPX_ERRORS as error:

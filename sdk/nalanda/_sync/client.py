@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from nalanda._errors import QueryFailed, UnavailableError
 from nalanda._models import QueryResult, Readiness, SearchResult, Version
-from nalanda._options import QueryOptions, SearchOptions, said
+from nalanda._options import QueryOptions, SearchOptions, listed, said
 from nalanda._requests import Request, at_least, path_of
 from nalanda._sync.chunks import Chunks
 from nalanda._sync.documents import Documents
@@ -107,7 +107,7 @@ class Nalanda:
     ) -> list[SearchResult]:
         """Up to 100 searches at once; the results are in their order."""
         path = path_of("libraries", library, "search", "batch")
-        body = {"searches": [said(search) for search in searches]}
+        body = {"searches": listed(searches, ("searches",))}
         request = Request("POST", path, body=body, headers=at_least(min_position))
         return (self._transport.fetch(Searched, request)).results
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Unpack
 
 from nalanda._models import Document
-from nalanda._options import DocumentOptions, Json, said
+from nalanda._options import DocumentOptions, Json, packed, said
 from nalanda._requests import Request, creating, path_of, query_of, writing
 from nalanda._sync.transport import Transport
 
@@ -41,7 +41,7 @@ class Documents:
     ) -> Document:
         """Apply a JSON merge patch: what it names is set, and what it names as `None` removed."""
         path = path_of("libraries", library, "documents", document_id)
-        request = writing("PATCH", path, dict(patch), if_match=if_match)
+        request = writing("PATCH", path, packed(patch), if_match=if_match)
         return self._transport.fetch(Document, request)
 
     def delete(self, library: str, document_id: str, *, if_match: int | str | None = None) -> None:

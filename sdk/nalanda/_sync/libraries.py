@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Unpack
 
 from nalanda._models import Library
-from nalanda._options import Json, LibraryOptions, said
+from nalanda._options import Json, LibraryOptions, packed, said
 from nalanda._requests import Request, creating, path_of, query_of, writing
 from nalanda._sync.transport import Transport
 
@@ -40,7 +40,7 @@ class Libraries:
     def update(self, library: str, patch: Json, *, if_match: int | str | None = None) -> Library:
         """Apply a JSON merge patch: what it names is set, and what it names as `None` removed."""
         path = path_of("libraries", library)
-        request = writing("PATCH", path, dict(patch), if_match=if_match)
+        request = writing("PATCH", path, packed(patch), if_match=if_match)
         return self._transport.fetch(Library, request)
 
     def delete(self, library: str, *, if_match: int | str | None = None) -> None:

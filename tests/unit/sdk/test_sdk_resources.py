@@ -25,7 +25,7 @@ GONE = httpx.Response(204)
 A, B = "AACAPw==", "AAAAQA=="  # 1.0 and 2.0
 ONE = np.ones(1, np.float32)
 F = {"field": "year", "op": "gt", "value": 1900}
-F_URL = '{"field": "year", "op": "gt", "value": 1900}'
+F_URL = '{"field":"year","op":"gt","value":1900}'
 
 Call = Callable[[Nalanda], Any]
 CALLS: list[tuple[Call, httpx.Response, str, str, Any]] = [

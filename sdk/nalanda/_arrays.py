@@ -1,0 +1,42 @@
+"""Arrays of other libraries, without importing any: what numpy, PyTorch and pandas have in common.
+
+All of them have `tolist`, but for TensorFlow's, which turn into numpy's by `__array__`.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+_WHOLE_DAYS = ("[Y]", "[M]", "[W]", "[D]")
+"""The ends of numpy's names for dates without a time."""
+
+
+def is_array(value: object) -> bool:
+    return hasattr(value, "tolist") or hasattr(value, "__array__")
+
+
+def items_of(value: Any) -> Any:
+    """Return an array's items as lists of plain values, or a scalar's value.
+
+    Raises:
+        Exception: whatever the library raises, or a ValueError for a date-time that is none.
+    """
+    array = value if hasattr(value, "tolist") else value.__array__()
+    if kind_of(array) == "M":
+        array = _times(array)
+    return array.tolist()
+
+
+def kind_of(array: object) -> str:
+    """Return numpy's letter for a type: `b` for booleans, `M` for times; else an empty string."""
+    return str(getattr(getattr(array, "dtype", None), "kind", ""))
+
+
+def _times(array: Any) -> Any:
+    """In microseconds, the finest that Python's own have; finer ones would become integers."""
+    if (array != array).any():
+        raise ValueError("NaT is no time; leave it out, or send None")
+    if array.dtype.str.endswith(_WHOLE_DAYS):
+        return array
+    with suppress(TypeError):  # pandas' times with a zone become Python's as they are
+        return array.astype("datetime64[us]")
+    return array
