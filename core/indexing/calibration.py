@@ -61,33 +61,35 @@ def calibrated(
     search: Callable[[int], Sequence[NDArray[np.int64]]],
     truth: Sequence[NDArray[np.int64]],
     group: Sequence[bool] = (),
+    hardest: float = 1.0,
 ) -> Calibration:
     """Measure the recall of each effort.
 
     `search`: the rows found for each query with an effort. `truth`: the true ones. `group`: a
     part of the queries, which may be easier or harder than the rest; the recall is that of the
-    harder of the two, unless one is too small to tell.
+    harder of the two, unless one is too small to tell. `hardest`: the share of the queries, those
+    with the lowest recall, that the mean is taken of.
     """
     recalls: list[float] = []
     # Where most rows are copies, the few queries that are not near them do not show here.
     efforts = LADDER if 2 * sum(group) <= len(truth) else LADDER[LADDER.index(8 * K) :]
     for effort in efforts:
         # Chance may make one step worse than the one before it; effort never does.
-        recalls.append(max([_least(hit_shares(search(effort), truth), group), *recalls[-1:]]))
+        shares = hit_shares(search(effort), truth)
+        recalls.append(max([_least(shares, group, hardest), *recalls[-1:]]))
         if recalls[-1] >= _ENOUGH:
             break
     return Calibration(efforts[: len(recalls)], tuple(recalls))
 
 
-def _least(shares: Sequence[float], group: Sequence[bool]) -> float:
-    inside = sum(group)
-    if not _GROUP_SIZE <= inside <= len(shares) - _GROUP_SIZE:
-        return fmean(shares)
-    parts = (
-        [share for share, is_in in zip(shares, group, strict=True) if is_in is wanted]
-        for wanted in (True, False)
-    )
-    return min(map(fmean, parts))
+def _least(shares: Sequence[float], group: Sequence[bool], hardest: float) -> float:
+    parts = [shares]
+    if _GROUP_SIZE <= sum(group) <= len(shares) - _GROUP_SIZE:
+        parts = [
+            [share for share, is_in in zip(shares, group, strict=True) if is_in is wanted]
+            for wanted in (True, False)
+        ]
+    return min(fmean(sorted(part)[: math.ceil(hardest * len(part))]) for part in parts)
 
 
 def recall(found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]) -> float:

@@ -36,6 +36,10 @@ _HARD_FROM_DIMENSION = 22.0
 _SPREAD = 0.01
 """From this standard deviation of the rows' lengths on, by their mean, inner products alone make
 a graph in which short rows are not reached: it also gets the links of a graph by direction."""
+_HARDEST = 0.25
+"""The share of the queries that such a graph is calibrated by: how well long rows hide the others
+differs by direction, and a program's queries may all have one."""
+
 _BATCH = 512
 _HELD_OUT, _QUERIES_AT_ONCE = 256, 32
 _LAST_TAG = 60_000
@@ -159,6 +163,7 @@ class _Build:
             lambda ef: list(chain(*self._pool.map(partial(walked, ef=ef), pieces))),
             truth,
             dense,
+            1.0 if self._angular is None else _HARDEST,
         )
 
 

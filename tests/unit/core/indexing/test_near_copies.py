@@ -32,6 +32,7 @@ CASES = [
     NearCopies(6_000, 8, 50, 0.999, clusters=10, metric=Metric.L2),
     NearCopies(6_000, 64, 200, 0.999, metric=Metric.DOT),
     NearCopies(6_000, 32, 200, 0.9, metric=Metric.DOT, spread=1.0),
+    NearCopies(10_000, 32, 20, 0.9, metric=Metric.DOT, spread=1.0),
     NearCopies(6_000, 64, 200, 0.999, clusters=5, metric=Metric.DOT, spread=0.3),
     NearCopies(6_000, 8, 500, 0.99, clusters=3, metric=Metric.DOT, spread=0.3),
 ]
