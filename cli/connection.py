@@ -7,6 +7,8 @@ from nalanda import Nalanda
 HURRIED = 1
 PATIENT = 7
 """Retries that sit out a restart of the server."""
+TIMEOUT_S = 30.0
+"""Of a call with its retries."""
 
 
 def located(settings: Settings) -> Settings:
@@ -20,9 +22,11 @@ def located(settings: Settings) -> Settings:
     return settings if url is None else settings.model_copy(update={"api_url": url})
 
 
-def connect(settings: Settings | None = None, *, max_retries: int = HURRIED) -> Nalanda:
+def connect(
+    settings: Settings | None = None, *, max_retries: int = HURRIED, timeout_s: float = TIMEOUT_S
+) -> Nalanda:
     """A client of the API that the settings name, with the first of their keys."""
     settings = located(settings or Settings())
     keys = settings.api_keys
     key = keys[0].get_secret_value() if keys else None
-    return Nalanda(settings.api_url, api_key=key, max_retries=max_retries)
+    return Nalanda(settings.api_url, api_key=key, max_retries=max_retries, timeout_s=timeout_s)

@@ -29,7 +29,10 @@ COMMANDS = {
         "Run a local Temporal server alone, set up as Nalanda needs it.",
     ),
     "library": ("cli.library:app", "List, create, show and delete libraries."),
-    "ingest": ("cli.ingest:ingest", "Put text and Markdown files and folders into a library."),
+    "ingest": (
+        "cli.ingestion.command:ingest",
+        "Put text, Markdown and HTML files and folders into a library.",
+    ),
     "search": ("cli.search:search", "Find the chunks that are nearest to a text."),
     "ask": ("cli.ask:ask", "Ask a question, and watch it being answered."),
     "export": ("cli.transfer.command:export", "Write a library to a file, with its vectors."),

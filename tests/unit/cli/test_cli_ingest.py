@@ -27,6 +27,7 @@ def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> N
     assert outcome.out.splitlines() == [
         f"added\t{folder}/a.md",
         f"added\t{folder}/deep/b.txt",
+        "Passed over: 2 hidden, 1 .py.",
         "Library books: 2 added, 0 changed, 0 unchanged, 0 failed.",
     ]
     assert outcome.err == ""
@@ -57,13 +58,13 @@ def test_a_file_is_the_same_from_wherever_it_is_named(
 
 
 def test_what_fails_is_named_and_the_rest_goes_on(run: Run, server: Server, folder: Path) -> None:
-    (folder / "b.txt").write_bytes(b"\xff\xfe not UTF-8")
+    (folder / "b.txt").write_bytes(b"caf\xe9")
     (folder / "gone.txt").symlink_to(folder / "nowhere")
     outcome = run("ingest", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.splitlines() == [
-        f"{folder}/b.txt: is not UTF-8 text",
-        f"{folder}/gone.txt: No such file or directory",
+        f"{folder}/gone.txt: is a link to nothing ({folder}/nowhere)",
+        f"{folder}/b.txt: is not UTF-8 text (byte 0xE9 at offset 3); save it as UTF-8",
     ]
     assert "2 added, 0 changed, 0 unchanged, 2 failed" in outcome.out
 

@@ -1,0 +1,1 @@
+"""Files of a disk into a library, over REST: found, read, compared, sent, and pruned."""

@@ -1,0 +1,165 @@
+"""The text of an HTML page, with its headings and lists as Markdown has them."""
+
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+from cli.ingestion.errors import UnusableFile
+
+_DROPPED = frozenset(
+    {"canvas", "iframe", "math", "noscript", "object", "script", "style", "svg", "template"}
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_PARAGRAPHS = frozenset(
+    {"address", "article", "aside", "blockquote", "body", "details", "dialog", "div", "dl"}
+    | {"fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "main", "nav"}
+    | {"ol", "p", "pre", "section", "summary", "table", "ul"}
+)
+_LINES = frozenset({"br", "caption", "dd", "dt", "li", "option", "tr"})
+_CELLS = frozenset({"td", "th"})
+_SPACES = re.compile(r"[ \t\n\r\f\xa0]+")
+_MANY_NEWLINES = re.compile(r"\n{3,}")
+_UNKNOWN_SECTION = re.compile(r"<!\[(?!CDATA\[|if\b|else\b|endif\b)[^>]*>?", re.IGNORECASE)
+"""Marked sections that Python's parser refuses with an AssertionError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`title` is the `<title>`, else the first `<h1>`."""
+
+    title: str | None
+    text: str
+
+
+def extract(source: str) -> Page:
+    """Return a page's title and text, without scripts, styles and the like.
+
+    Raises:
+        UnusableFile: Python's parser can't read it.
+    """
+    parser = _Extractor()
+    try:
+        parser.feed(_UNKNOWN_SECTION.sub("", source))
+        parser.close()
+    except AssertionError as error:
+        raise UnusableFile(f"is HTML that can't be parsed: {error}") from None
+    return Page(parser.title(), parser.text())
+
+
+class _Extractor(HTMLParser):
+    """`_gap` newlines and the `_marker` of a heading or list item are due before the next text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._parts: list[str] = []
+        self._gap = 0
+        self._marker = ""
+        self._dropping: list[str] = []
+        self._pre = 0
+        self._title: list[str] | None = None
+        self._heading: list[str] | None = None
+        self._titles: list[str] = []
+        self._headings: list[str] = []
+
+    def title(self) -> str | None:
+        self._end_title()
+        titles = (_SPACES.sub(" ", title).strip() for title in [*self._titles, *self._headings])
+        return next(filter(None, titles), None)
+
+    def text(self) -> str:
+        return _MANY_NEWLINES.sub("\n\n", "".join(self._parts)).strip()
+
+    def handle_starttag(
+        self,
+        tag: str,
+        attrs: list[tuple[str, str | None]],  # noqa: ARG002 - the name is the parser's
+    ) -> None:
+        self._end_title()
+        if self._dropping:
+            if tag == self._dropping[-1]:
+                self._dropping.append(tag)
+        elif tag in _DROPPED:
+            self._dropping.append(tag)
+        elif tag == "title":
+            self._title = []
+        else:
+            self._open(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._dropping:
+            if tag == self._dropping[-1]:
+                self._dropping.pop()
+        elif tag == "title":
+            self._end_title()
+        else:
+            self._close(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self._dropping:
+            return
+        if self._title is not None:
+            self._title.append(data)
+            return
+        if self._heading is not None:
+            self._heading.append(data)
+        if self._pre:
+            self._write(data)
+        else:
+            self._write_words(_SPACES.sub(" ", data))
+
+    def _open(self, tag: str) -> None:
+        if tag in _HEADINGS:
+            self._break(2)
+            self._marker = "#" * _HEADINGS[tag] + " "
+            if tag == "h1":
+                self._heading = []
+        elif tag in _PARAGRAPHS:
+            self._break(2)
+            self._pre += tag == "pre"
+        elif tag in _LINES:
+            self._break(1)
+            if tag == "li":
+                self._marker = "- "
+            if self._heading is not None:
+                self._heading.append(" ")
+        elif tag in _CELLS and not self._gap:
+            self._write(" | ")
+
+    def _close(self, tag: str) -> None:
+        if tag in _HEADINGS:
+            self._break(2)
+            if self._heading is not None:
+                self._headings.append("".join(self._heading))
+                self._heading = None
+        elif tag in _PARAGRAPHS:
+            self._break(2)
+            if tag == "pre":
+                self._pre = max(0, self._pre - 1)
+        elif tag in _LINES:
+            self._break(1)
+
+        if tag in _HEADINGS or tag == "li":
+            self._marker = ""
+
+    def _break(self, newlines: int) -> None:
+        self._gap = max(self._gap, newlines)
+
+    def _write_words(self, words: str) -> None:
+        """Write text with collapsed spaces; none at the beginning of a line, nor two in a row."""
+        if self._gap or self._marker or not self._parts or self._parts[-1].endswith((" ", "\n")):
+            words = words.lstrip(" ")
+        if words:
+            self._write(words)
+
+    def _write(self, text: str) -> None:
+        if self._gap and self._parts:
+            self._parts[-1] = self._parts[-1].rstrip(" ")
+            self._parts.append("\n" * self._gap)
+        self._parts.append(self._marker + text)
+        self._gap, self._marker = 0, ""
+
+    def _end_title(self) -> None:
+        """End the title, with its end tag or with any other tag."""
+        if self._title is not None:
+            self._titles.append("".join(self._title))
+            self._title = None

@@ -1,0 +1,106 @@
+"""A file as a document: read whole, if it is a regular file, and known by its path."""
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import NAMESPACE_URL, uuid5
+
+from cli.ingestion.errors import UnusableFile
+from cli.ingestion.kinds import extract
+
+MAX_BYTES = 256 * 2**20
+"""Beyond what any server with default settings takes, and still no burden for memory."""
+_ATTEMPTS = 2
+_OPENED = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_TYPES = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISDIR, "a folder"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`source` is the file's real path as a URI, and `id` follows from that.
+
+    `content_hash` covers the title and the text, so that it is another one as well if a release
+    extracts them differently.
+    """
+
+    id: str
+    source: str
+    title: str
+    text: str
+    content_hash: str
+    size_bytes: int
+
+
+def id_of(source: str) -> str:
+    return str(uuid5(NAMESPACE_URL, source))
+
+
+def shown(path: Path) -> str:
+    """Return the path for eyes, also where its bytes are not UTF-8."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def read(path: Path) -> Document:
+    """Read a file and extract its title and text.
+
+    Raises:
+        OSError: it can't be read.
+        UnusableFile: it is not a regular file, is too large, keeps changing, or is not text.
+    """
+    raw = _content(path)
+    content = extract(path.name, raw)
+    source = path.resolve().as_uri()
+    title = content.title or shown(Path(path.name))
+    return Document(
+        id=id_of(source),
+        source=source,
+        title=title,
+        text=content.text,
+        content_hash=hashlib.sha256(f"{title}\n{content.text}".encode()).hexdigest(),
+        size_bytes=len(raw),
+    )
+
+
+def special_type(mode: int) -> str | None:
+    """Name what a path is if it is not a regular file."""
+    if stat.S_ISREG(mode):
+        return None
+    return next((name for is_type, name in _TYPES if is_type(mode)), "of an unknown type")
+
+
+def _content(path: Path) -> bytes:
+    for _ in range(_ATTEMPTS):
+        _check_regular(path.stat().st_mode)  # before it is opened: opening a device may do much
+        descriptor = os.open(path, _OPENED)
+        with os.fdopen(descriptor, "rb") as file:
+            before = os.fstat(descriptor)
+            _check_regular(before.st_mode)  # it may have been replaced since
+            content = _bounded(file)
+            if _version(os.fstat(descriptor)) == _version(before):
+                return content
+    raise UnusableFile("changed while it was read; run the same command again")
+
+
+def _check_regular(mode: int) -> None:
+    if (name := special_type(mode)) is not None:
+        raise UnusableFile(f"is {name}, and only regular files are read")
+
+
+def _bounded(file: BinaryIO) -> bytes:
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise UnusableFile(f"is larger than {MAX_BYTES >> 20} MiB; split it")
+    return content
+
+
+def _version(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns

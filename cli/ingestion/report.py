@@ -1,0 +1,64 @@
+"""What happened to the files: named one by one, counted, and summed up."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from cli.ingestion.reading import shown
+from cli.terminal import can_overwrite, console, one_line
+
+Outcome = Literal["added", "changed", "unchanged", "failed", "pruned"]
+_ALWAYS: tuple[Outcome, ...] = ("added", "changed", "unchanged", "failed")
+_MOST_KINDS = 12
+"""Kinds of what was passed over that the summary names."""
+
+
+class Report:
+    """Counts go to stdout; the bar, and each file that needs a word, to `errors`."""
+
+    def __init__(self) -> None:
+        self.errors = console(stderr=True)
+        self.counts: Counter[Outcome] = Counter()
+        self.passed_over: Counter[str] = Counter()
+        self.is_complete = True
+        """False once anything was not as the user wanted it."""
+
+    def count(self, outcome: Outcome, path: Path) -> None:
+        self.counts[outcome] += 1
+        if not can_overwrite(self.errors):
+            typer.echo(f"{outcome}\t{_line(path)}")
+
+    def fail(self, path: Path, why: str) -> None:
+        self.counts["failed"] += 1
+        self.is_complete = False
+        self.note(path, why)
+
+    def pass_over(self, kind: str) -> None:
+        self.passed_over[kind] += 1
+
+    def note(self, path: Path, text: str) -> None:
+        self.say(f"{shown(path)}: {text}")
+
+    def say(self, text: str) -> None:
+        self.errors.print(one_line(text, max_chars=1000), soft_wrap=True)
+
+    def summary(self, library: str, *, with_pruned: bool) -> Iterator[str]:
+        outcomes = (*_ALWAYS, "pruned") if with_pruned else _ALWAYS
+        said = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in outcomes)
+        if self.passed_over:
+            yield f"Passed over: {', '.join(self._kinds_passed_over())}."
+        yield f"Library {library}: {said}."
+
+    def _kinds_passed_over(self) -> Iterator[str]:
+        kinds = sorted(self.passed_over.items(), key=lambda item: (-item[1], item[0]))
+        for kind, number in kinds[:_MOST_KINDS]:
+            yield f"{number} {one_line(kind, max_chars=40)}"
+        if rest := kinds[_MOST_KINDS:]:
+            yield f"{sum(number for _, number in rest)} of {len(rest)} other kinds"
+
+
+def _line(path: Path) -> str:
+    return one_line(shown(path), max_chars=1000)

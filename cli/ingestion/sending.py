@@ -1,0 +1,130 @@
+"""Documents on their way into a library, one by one, as long as the server is there."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cli.connection import PATIENT, connect
+from cli.ingestion.errors import GO_ON, IngestionEnded, UnusableFile
+from cli.ingestion.reading import Document, read
+from cli.ingestion.report import Outcome, Report
+from nalanda import (
+    Library,
+    Nalanda,
+    NalandaError,
+    NotFoundError,
+    PayloadTooLargeError,
+    ValidationError,
+)
+
+HASH = "content_sha256"
+"""The document's metadata key by which an unchanged file is known."""
+
+_TIMEOUT_S = 30.0
+_TIMEOUT_S_PER_MIB = 10.0
+"""Ten times as long as a small machine takes to embed a text of this size."""
+_MOST_FAILURES_IN_A_ROW = 20
+
+
+class Sender:
+    """`probe` asks with few retries whether the server and the library are still there."""
+
+    def __init__(self, probe: Nalanda, library: Library, report: Report) -> None:
+        self._probe = probe
+        self._library = library
+        self._report = report
+        self._failures_in_a_row = 0
+
+    def send(self, paths: Iterable[Path]) -> None:
+        """Bring each file in, and report what became of it.
+
+        Raises:
+            NalandaError: the server or the library is gone.
+            IngestionEnded: the server refuses one file after the other.
+        """
+        with connect(max_retries=PATIENT, timeout_s=_TIMEOUT_S) as client:
+            for path in paths:
+                self._send(client, path)
+
+    def _send(self, client: Nalanda, path: Path) -> None:
+        try:
+            document = read(path)
+        except OSError as error:
+            self._report.fail(path, str(error.strerror))
+            return
+        except UnusableFile as error:
+            self._report.fail(path, str(error))
+            return
+        try:
+            outcome = self._bring(client, document)
+        except (PayloadTooLargeError, ValidationError) as error:
+            self._refused(path, error)
+        except NalandaError as error:
+            self._failed(path, error)
+        else:
+            self._failures_in_a_row = 0
+            self._report.count(outcome, path)
+            if outcome != "unchanged" and not document.text.strip():
+                self._report.note(path, "has no text, so there is nothing in it to find")
+
+    def _bring(self, client: Nalanda, document: Document) -> Outcome:
+        """Create or replace the document, unless it is there as the file is."""
+        known = _known_hash(client, self._library.id, document.id)
+        if known == document.content_hash:
+            return "unchanged"
+        timeout_s = _TIMEOUT_S_PER_MIB * document.size_bytes / 2**20
+        if timeout_s <= _TIMEOUT_S:
+            _replace(client, self._library.id, document)
+        else:
+            with connect(max_retries=PATIENT, timeout_s=timeout_s) as patient:
+                _replace(patient, self._library.id, document)
+        return "added" if known is None else "changed"
+
+    def _refused(self, path: Path, error: PayloadTooLargeError | ValidationError) -> None:
+        self._failures_in_a_row = 0
+        self._report.fail(path, str(error))
+        if (reason := _refusal_of_any_text(error)) is not None:
+            raise IngestionEnded(
+                f"The library {self._library.name} takes no files ({reason}) Name another library."
+            )
+
+    def _failed(self, path: Path, error: NalandaError) -> None:
+        self._report.fail(path, str(error))
+        self._failures_in_a_row += 1
+        self._probe.libraries.get(self._library.id)
+        if self._failures_in_a_row == _MOST_FAILURES_IN_A_ROW:
+            number = _MOST_FAILURES_IN_A_ROW
+            raise IngestionEnded(f"{number} files in a row failed, the last with: {error} {GO_ON}")
+
+
+def _replace(client: Nalanda, library_id: str, document: Document) -> None:
+    client.documents.replace(
+        library_id,
+        document.id,
+        title=document.title,
+        source=document.source,
+        metadata={HASH: document.content_hash},
+        text=document.text,
+    )
+
+
+def _known_hash(client: Nalanda, library_id: str, document_id: str) -> str | None:
+    """Return the hash of the document that is there: empty if it has none, `None` if none is."""
+    try:
+        document = client.documents.get(library_id, document_id)
+    except NotFoundError:
+        return None
+    return str(document.metadata.get(HASH, ""))
+
+
+def _refusal_of_any_text(error: PayloadTooLargeError | ValidationError) -> str | None:
+    """Return why the library takes no text at all, if that is the error.
+
+    It needs metadata of each chunk, or an embedding, and a file's chunks have neither.
+    """
+    prefix = "As chunks: "
+    reasons = (
+        fault.detail.removeprefix(prefix)
+        for fault in error.errors
+        if fault.pointer == "/text" and fault.detail.startswith(prefix)
+    )
+    return next(reasons, None)

@@ -1,0 +1,215 @@
+"""`nalanda ingest`: which files it finds, and what it says of the others."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli.ingestion import reading
+from cli.ingestion.errors import UnusableFile
+from cli.ingestion.kinds import SUFFIXES
+from tests.unit.cli.conftest import Run, Server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "docs"
+    root.mkdir()
+    (root / "a.md").write_text("text of a")
+    return root
+
+
+def titles(server: Server) -> list[str]:
+    return sorted(document["title"] for document in server.documents.values())
+
+
+def test_pipes_and_sockets_are_passed_over(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(folder / "p.md")
+    monkeypatch.chdir(folder)  # a socket's path is short
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind("s.md")
+        outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 0
+    assert outcome.err.splitlines() == [
+        f"{folder}/p.md: passed over, as it is a named pipe",
+        f"{folder}/s.md: passed over, as it is a socket",
+    ]
+    assert "Passed over: 2 not a regular file." in outcome.out
+    assert titles(server) == ["a.md"]
+
+
+@pytest.mark.parametrize("name", ["p.md", "/dev/zero"])
+def test_a_special_file_that_is_named_fails(
+    run: Run, server: Server, folder: Path, name: str
+) -> None:
+    os.mkfifo(folder / "p.md")
+    outcome = run("ingest", str(folder / name), str(folder / "a.md"), "-l", "books")
+    assert outcome.status == 1
+    assert "and only regular files are read" in outcome.err
+    assert titles(server) == ["a.md"]
+
+
+def test_a_file_that_becomes_a_pipe_does_not_hang_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regular = (folder / "a.md").stat()
+    os.mkfifo(folder / "p.md")
+    monkeypatch.setattr(Path, "stat", lambda _path: regular)
+    with pytest.raises(UnusableFile, match="is a named pipe"):
+        reading.read(folder / "p.md")
+
+
+def test_linked_folders_are_followed_and_each_file_comes_in_once(
+    run: Run, server: Server, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "b.md").write_text("text of b")
+    (folder / "other").symlink_to(other)
+    (folder / "again").symlink_to(other)
+    (folder / "loop").symlink_to(folder)
+    (other / "back").symlink_to(tmp_path)
+    (folder / "z.md").symlink_to(folder / "a.md")
+    outcome = run("ingest", str(folder), f"{folder}/", str(folder / "a.md"), "-l", "books")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert titles(server) == ["a.md", "b.md"]
+    assert "2 added, 0 changed, 0 unchanged, 0 failed" in outcome.out
+
+
+def test_a_link_to_nothing_of_another_kind_is_passed_over(
+    run: Run, server: Server, folder: Path
+) -> None:
+    (folder / "x.png").symlink_to("nowhere")
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.err == f"{folder}/x.png: passed over, as it is a link to nothing (nowhere)\n"
+    assert outcome.status == 0
+
+
+def test_a_link_to_itself_fails(run: Run, server: Server, folder: Path) -> None:
+    (folder / "y").symlink_to("y")
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.err == f"{folder}/y: Too many levels of symbolic links\n"
+    assert outcome.status == 1
+    assert titles(server) == ["a.md"]
+
+
+def test_what_is_passed_over_is_counted_by_kind(run: Run, server: Server, folder: Path) -> None:
+    for name in ("x.png", "y.PNG", "z.py", "Makefile", ".hidden.md"):
+        (folder / name).write_text("")
+    for name in (".git", "node_modules"):
+        (folder / name).mkdir()
+        (folder / name / "b.md").write_text("not taken")
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.out.splitlines()[1] == (
+        "Passed over: 2 .png, 2 hidden, 1 .py, 1 node_modules, 1 without a suffix."
+    )
+    assert titles(server) == ["a.md"]
+
+
+def test_many_kinds_are_summed_up(run: Run, server: Server, folder: Path) -> None:
+    for number in range(20):
+        (folder / f"x.k{number:02}").write_text("")
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert "1 .k11, 8 of 8 other kinds." in outcome.out
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_known_kind_is_taken(run: Run, server: Server, tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"x{suffix.upper()}").write_text("words")
+    assert "1 added" in run("ingest", str(tmp_path), "-l", "books").out
+
+
+def test_the_kinds_are_these() -> None:
+    assert sorted(SUFFIXES) == [
+        ".adoc",
+        ".asciidoc",
+        ".htm",
+        ".html",
+        ".markdown",
+        ".md",
+        ".mdx",
+        ".rst",
+        ".txt",
+    ]
+
+
+def test_a_folder_without_known_files_says_so(run: Run, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_text("")
+    outcome = run("ingest", str(tmp_path), "-l", "books")
+    assert outcome.status == 1
+    assert outcome.err == f"{tmp_path}: has no file that ends in {', '.join(SUFFIXES)}\n"
+    assert server.libraries == {}
+
+
+def test_other_folders_come_in_all_the_same(run: Run, server: Server, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    empty = folder.parent / "empty"
+    empty.mkdir()
+    outcome = run("ingest", str(empty), str(folder), str(folder / "sub"), "-l", "books")
+    assert outcome.status == 1
+    assert len(outcome.err.splitlines()) == 1
+    assert titles(server) == ["a.md"]
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "locked").mkdir()
+    real_scandir = os.scandir
+
+    def scandir(path: Path) -> "os._ScandirIterator[str]":
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_scandir(str(path))
+
+    monkeypatch.setattr("cli.ingestion.finding.os.scandir", scandir)
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 1
+    assert outcome.err == f"{folder}/locked: can't be listed: Permission denied\n"
+    assert titles(server) == ["a.md"]
+
+
+def test_a_name_that_is_not_utf_8(run: Run, server: Server, folder: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.txt")
+    (folder / name).write_text("words")
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert f"added\t{folder}/caf\N{REPLACEMENT CHARACTER}.txt" in outcome.out
+    assert titles(server) == ["a.md", "caf\N{REPLACEMENT CHARACTER}.txt"]
+    (document,) = (d for d in server.documents.values() if d["title"] != "a.md")
+    assert document["source"] == f"{folder.as_uri()}/caf%E9.txt"
+
+
+def test_a_file_without_text_is_said(run: Run, server: Server, folder: Path) -> None:
+    (folder / "empty.md").write_text("")
+    (folder / "blank.html").write_text("<script>all()</script>")
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 0
+    assert outcome.err.splitlines() == [
+        f"{folder}/{name}: has no text, so there is nothing in it to find"
+        for name in ("blank.html", "empty.md")
+    ]
+    assert "3 added" in outcome.out
+
+
+def test_a_file_that_changes_while_it_is_read(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = iter(range(10))
+    monkeypatch.setattr(reading, "_version", lambda _status: (next(versions), 0))
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 1
+    assert outcome.err == f"{folder}/a.md: changed while it was read; run the same command again\n"
+    assert next(versions) == 4  # each of two attempts looked twice
+
+
+def test_a_file_that_is_too_large(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_BYTES", 8)
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 1
+    assert outcome.err.startswith(f"{folder}/a.md: is larger than ")

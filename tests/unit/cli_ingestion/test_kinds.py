@@ -1,0 +1,23 @@
+"""What is made of a file by its kind."""
+
+import pytest
+
+from cli.ingestion.kinds import Content, extract
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.md", "x\n\n# The title #\n", Content("The title", "x\n\n# The title #\n")),
+        ("a.mdx", "import X\n\n# T\n\n<X/>", Content("T", "import X\n\n# T\n\n<X/>")),
+        ("a.adoc", "= T =\n\n== Not this", Content("T", "= T =\n\n== Not this")),
+        ("a.asciidoc", "words", Content(None, "words")),
+        ("a.rst", "# T", Content(None, "# T")),
+        ("a.txt", "<p>", Content(None, "<p>")),
+        ("Makefile", "# T", Content(None, "# T")),
+        ("a.htm", "<title>T</title><p>x", Content("T", "x")),
+        ("A.HTML", "<p>x", Content(None, "x")),
+    ],
+)
+def test_titles_and_texts(name: str, content: str, expected: Content) -> None:
+    assert extract(name, content.encode()) == expected
