@@ -16,6 +16,9 @@ MAX_NUMBER_BYTES = 4_000
 MAX_STRING_BYTES = 1_250_000
 """The bound of any string but a chunk's text; a search's text has at most 100,000 characters."""
 
+MAX_GAP_BYTES = 64 * 1024
+"""The bound of white space in one place, with a number in it or not."""
+
 MAX_KEYS = 10_000
 MAX_MEMBERS = 100_000
 MAX_VALUES = 100_000
@@ -64,12 +67,16 @@ class Scan:
             Invalid: the body has too many of something, at the first place beyond a limit.
         """
         at = 0
-        while found := _TOKEN.search(self.body, at):
+        while found := _TOKEN.search(self.body, at, at + MAX_GAP_BYTES):
             if found.start() - at > MAX_NUMBER_BYTES:
                 self._check_number(at, found.start())
             at = self._take(found.start())
             if len(self._stack) > _MAX_LEVELS or at < 0:
                 return []
+        if len(self.body) - at > MAX_GAP_BYTES:
+            self._check_number(at, at + MAX_GAP_BYTES)
+            detail = f"There are at most {MAX_GAP_BYTES} bytes of white space in one place."
+            raise self._too_many(detail, len(self._stack))
         return [] if self._stack or self._in_items else self.edges
 
     def _take(self, at: int) -> int:
