@@ -8,7 +8,7 @@ repeat an item nor skip one.
 import base64
 import hmac
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -29,9 +29,14 @@ T = TypeVar("T")
 class Cursors:
     """The cursors of one listing. `key` is the database's own secret."""
 
-    def __init__(self, key: bytes, request: Request) -> None:
+    def __init__(self, key: bytes, path: str, parameters: Iterable[tuple[str, str]]) -> None:
         self._key = key
-        self._scope = _scope(request.url.path, request.query_params.multi_items())
+        self._scope = _scope(path, parameters)
+
+    @classmethod
+    def of(cls, key: bytes, request: Request) -> Self:
+        """Return the cursors of the listing that a request names by its path and parameters."""
+        return cls(key, request.url.path, request.query_params.multi_items())
 
     def give(self, after: object) -> str | None:
         """A cursor that goes on behind `after`, which is JSON; none behind the end, `None`."""

@@ -16,7 +16,7 @@ from api.metrics import Measured, Metrics
 from api.openapi import Api
 from api.routes import bulk, chunks, documents, index, libraries, questions, search, system
 from api.temporal import Temporal
-from api.wire.chunks import ChunkPatch, ChunksBody, DeleteChunksBody, PutChunkBody
+from api.wire.chunks import ChunkPatch, ChunkQueryBody, ChunksBody, DeleteChunksBody, PutChunkBody
 from api.wire.documents import DocumentBody
 from api.wire.index import IndexBody
 from api.wire.libraries import LibraryBody
@@ -32,6 +32,7 @@ BODIES = (
     PutChunkBody,
     ChunkPatch,
     DeleteChunksBody,
+    ChunkQueryBody,
     IndexBody,
     SearchBody,
     SearchesBody,

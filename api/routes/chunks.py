@@ -12,11 +12,12 @@ from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
 from api.json import JsonBody, PatchBody, merge, parse, parse_parameter
 from api.large_answers import page_answer
-from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
+from api.openapi import BODY, NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
 from api.routing import routes_of
 from api.wire.chunks import (
     ChunkAnswer,
     ChunkPatch,
+    ChunkQueryBody,
     Include,
     PutChunkBody,
 )
@@ -46,7 +47,7 @@ def list_chunks_of_document(
     include: IncludeParameter = [],  # noqa: B006  # FastAPI copies it
 ) -> Response:
     """In their order in the document."""
-    cursors = Cursors(core.store.cursor_key, request)
+    cursors = Cursors.of(core.store.cursor_key, request)
     after = cursors.take(cursor)
     page = core.chunks.page_of_document(
         library_id, document_id, after=after and tuple(after), limit=limit + 1
@@ -58,7 +59,6 @@ def list_chunks_of_document(
 
 @router.get("/chunks", responses=answers(200, ChunkPage, *READ))
 def list_chunks(
-    request: Request,
     core: CoreOf,
     library_id: str,
     filter: FilterParameter = None,  # the contract's name
@@ -69,18 +69,24 @@ def list_chunks(
     cursor: CursorParameter = None,
     include: IncludeParameter = [],  # noqa: B006  # FastAPI copies it
 ) -> Response:
-    cursors = Cursors(core.store.cursor_key, request)
-    after = cursors.take(cursor)
-    page = core.search.page(
+    wanted = filter and parse_parameter("filter", filter)
+    return _listed(
+        core,
         library_id,
-        filter=filter and parse_parameter("filter", filter),
-        order_by=order_by,
-        after=after and After.from_json(after),
-        limit=limit,
+        ChunkQueryBody.model_construct(
+            filter=wanted, order_by=order_by, limit=limit, cursor=cursor, include=include
+        ),
     )
-    items = _answers(core, library_id, page.value.chunks, include)
-    following = page.value.after and page.value.after.to_json()
-    return page_answer(items, cursors.give(following), position=page.position)
+
+
+@router.post(
+    "/chunks/query",
+    openapi_extra=body_of(ChunkQueryBody),
+    responses=answers(200, ChunkPage, *BODY),
+)
+def query_chunks(core: CoreOf, library_id: str, body: JsonBody) -> Response:
+    """The listing above, for filters that no URL can carry; either takes the other's cursors."""
+    return _listed(core, library_id, parse(ChunkQueryBody, body))
 
 
 @router.get("/chunks/{chunk_id}", responses=answers(200, ChunkAnswer, *READ) | NOT_MODIFIED)
@@ -135,6 +141,27 @@ def patch_chunk(
 )
 def delete_chunk(core: CoreOf, library_id: str, chunk_id: str, guard: Guarded) -> Response:
     return no_content(core.chunks.delete(library_id, chunk_id, guard=guard))
+
+
+def _listed(core: Core, library_id: str, query: ChunkQueryBody) -> Response:
+    """Answer with a page of a library's chunks.
+
+    Raises:
+        NotFound; Invalid: at `/cursor`, `/filter` or `/order_by`.
+    """
+    path = f"/libraries/{library_id}/chunks"
+    cursors = Cursors(core.store.cursor_key, path, query.canonical())
+    after = cursors.take(query.cursor)
+    page = core.search.page(
+        library_id,
+        filter=query.filter,
+        order_by=query.order_by,
+        after=after and After.from_json(after),
+        limit=query.limit,
+    )
+    items = _answers(core, library_id, page.value.chunks, query.include)
+    following = page.value.after and page.value.after.to_json()
+    return page_answer(items, cursors.give(following), position=page.position)
 
 
 def _answers(

@@ -40,7 +40,7 @@ def list_documents(
     limit: Limit = 100,
     cursor: CursorParameter = None,
 ) -> Response:
-    cursors = Cursors(core.store.cursor_key, request)
+    cursors = Cursors.of(core.store.cursor_key, request)
     page = core.documents.page(library_id, after=cursors.take(cursor), limit=limit + 1)
     found, following = cut(page.value, limit, lambda document: document.id)
     items = [DocumentAnswer.model_validate(document) for document in found]

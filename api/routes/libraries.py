@@ -40,7 +40,7 @@ def list_libraries(
     cursor: CursorParameter = None,
     name: Annotated[str | None, Query(description="Only the one of this name.")] = None,
 ) -> Response:
-    cursors = Cursors(core.store.cursor_key, request)
+    cursors = Cursors.of(core.store.cursor_key, request)
     page = core.libraries.page(after=cursors.take(cursor), limit=limit + 1, name=name)
     found, following = cut(page.value, limit, lambda library: library.id)
     items = [LibraryAnswer.model_validate(library) for library in found]

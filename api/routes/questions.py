@@ -153,7 +153,7 @@ async def list_questions(
     until: Annotated[AwareDatetime | None, Query(description="Asked before.")] = None,
 ) -> Response:
     """Recent ones, newest first."""
-    cursors = Cursors(core.store.cursor_key, request)
+    cursors = Cursors.of(core.store.cursor_key, request)
     after = cursors.take(cursor)
     state = core.catalog.state
     query = listing.visibility_query(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic.config import JsonDict
 
@@ -19,6 +20,8 @@ from api.wire.base import (
 from core.domain.document import Chunk, ChunkDraft, Embedding
 
 MAX_CHUNKS = 1000
+
+Include = Literal["embedding"]
 
 _EXAMPLE: JsonDict = {"text": "Attention is all you need.", "metadata": {"year": 2017}}
 
@@ -98,6 +101,38 @@ class DeleteChunksBody(Body):
     filter: AnyJson = None
 
 
+class ChunkQueryBody(Body):
+    """A page of a library's chunks: those that match, in order of id or of `order_by`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "filter": {"field": "chunk.id", "op": "in", "value": ["a", "b"]},
+                    "order_by": "-year",
+                    "limit": 50,
+                }
+            ]
+        }
+    )
+
+    filter: AnyJson = None
+    order_by: str | None = None
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = None
+    include: list[Include] = Field(default_factory=list, max_length=16)
+
+    def canonical(self) -> list[tuple[str, str]]:
+        """Return what its cursors belong to, the same for each way of writing the same filter."""
+        parameters = []
+        if self.filter is not None:
+            filter_ = orjson.dumps(self.filter, option=orjson.OPT_SORT_KEYS)
+            parameters.append(("filter", filter_.decode()))
+        if self.order_by is not None:
+            parameters.append(("order_by", self.order_by))
+        return parameters
+
+
 class ChunkAnswer(EntityAnswer):
     """`ordinal` is its place in its document; `embedding` is there if `include` names it."""
 
@@ -119,6 +154,3 @@ class ChunksAnswer(Answer):
 
 class DeletedAnswer(Answer):
     deleted: int
-
-
-Include = Literal["embedding"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from operator import index
 from random import SystemRandom
 from typing import Any, SupportsIndex
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
 from nalanda._errors import (
@@ -27,6 +27,9 @@ MIN_POSITION = "Nalanda-Min-Position"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 INSTANCE = "Nalanda-Instance"
 JSON = {"Content-Type": "application/json"}
+
+MAX_QUERY_BYTES = 4096
+"""From which length on a listing is asked for by POST: servers and proxies bound a URL."""
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
@@ -53,7 +56,12 @@ class Request:
         return None if self.body is None else dump(self.body).encode()
 
     def at_cursor(self, cursor: str | None) -> "Request":
-        return self if cursor is None else replace(self, params={**self.params, "cursor": cursor})
+        """Return the request for a listing's page that begins at a cursor."""
+        if cursor is None:
+            return self
+        if self.body is not None:
+            return replace(self, body={**self.body, "cursor": cursor})
+        return replace(self, params={**self.params, "cursor": cursor})
 
 
 def creating(path: str, body: Any, *, key: str | None = None) -> Request:
@@ -96,6 +104,19 @@ def _segment(part: str | UUID) -> str:
     except InvalidValue as error:
         raise InvalidName(f"{part!r} is no id and no name.") from error
     raise InvalidName(f"{part!r} is no id and no name.")
+
+
+def listing(path: str, headers: Mapping[str, str], **params: Any) -> Request:
+    """Return a GET, or the POST that does the same where a URL would be too long.
+
+    Raises:
+        InvalidValue, InvalidType: a parameter, or part of one, has no JSON form.
+    """
+    query = query_of(**params)
+    if len(urlencode(query, doseq=True)) <= MAX_QUERY_BYTES:
+        return Request("GET", path, query, headers=headers)
+    body = {name: plain(value, (name,)) for name, value in params.items() if value is not None}
+    return Request("POST", f"{path}/query", body=body, headers=headers)
 
 
 def checked_header(name: str, value: str) -> str:

@@ -6,9 +6,10 @@ from typing import Literal
 from pydantic import BaseModel
 
 from nalanda._async.transport import Transport
+from nalanda._errors import InvalidValue
 from nalanda._models import Chunk
 from nalanda._options import ChunkOptions, Filter, Json, packed, said
-from nalanda._requests import Request, at_least, creating, path_of, query_of, writing
+from nalanda._requests import Request, at_least, creating, listing, path_of, query_of, writing
 from nalanda._vectors import Vector
 
 Included = Sequence[Literal["embedding"]]
@@ -101,12 +102,21 @@ class Chunks:
         """A library's chunks, or one document's, in its order.
 
         `order_by` is a field, or `-field` for the other direction; it and `filter` are for a
-        whole library.
+        whole library. A filter may be as long as a body.
+
+        Raises:
+            InvalidValue: a filter or an order for one document's chunks.
         """
-        inside = ("documents", document_id) if document_id is not None else ()
-        path = path_of("libraries", library, *inside, "chunks")
-        params = query_of(
-            filter=filter, order_by=order_by, include=include or None, limit=page_size
-        )
-        request = Request("GET", path, params, headers=at_least(min_position))
-        return self._transport.pages(Chunk, request)
+        headers, shown = at_least(min_position), include or None
+        if document_id is None:
+            path = path_of("libraries", library, "chunks")
+            params = {"filter": filter, "order_by": order_by, "include": shown}
+            request = listing(path, headers, **params, limit=page_size)
+            return self._transport.pages(Chunk, request)
+        for name, value in {"filter": filter, "order_by": order_by}.items():
+            if value is not None:
+                detail = "is for a whole library; without document_id, filter by chunk.document_id."
+                raise InvalidValue((name,), detail)
+        path = path_of("libraries", library, "documents", document_id, "chunks")
+        params = query_of(include=shown, limit=page_size)
+        return self._transport.pages(Chunk, Request("GET", path, params, headers=headers))

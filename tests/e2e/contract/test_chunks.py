@@ -76,6 +76,29 @@ def test_list_of_a_library(
     assert found == expected
 
 
+def test_list_of_a_library_by_a_filter_that_no_url_can_carry(
+    http: httpx.Client, library: str, document: str
+) -> None:
+    path = f"/libraries/{library}/chunks"
+    years = {
+        "field": "year",
+        "op": "in",
+        "value": [2001.5 + n for n in range(9_998)] + [2001, 2002],
+    }
+    body = {"filter": years, "order_by": "-year", "limit": 1, "include": ["embedding"]}
+
+    assert len(json.dumps(years)) > 64 * 1024
+    first = http.post(f"{path}/query", json=body).json()
+    second = http.post(f"{path}/query", json={**body, "cursor": first["next_cursor"]}).json()
+
+    items = first["items"] + second["items"]
+    assert [(item["id"], item["embedding"]) for item in items] == [
+        ("b", [0, 1, 0]),
+        ("a", [1, 0, 0]),
+    ]
+    assert second["next_cursor"] is None
+
+
 def test_get_with_its_embedding(http: httpx.Client, library: str, document: str) -> None:
     path = f"/libraries/{library}/chunks/a"
 

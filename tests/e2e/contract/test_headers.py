@@ -105,6 +105,7 @@ def test_every_answer_about_a_library_carries_its_position(
         *(http.get(f"/libraries/{library}{of}") for of in ("", "/documents", "/chunks", "/index")),
         http.get(f"{document}/chunks"),
         http.get(f"/libraries/{library}/chunks/a"),
+        http.post(f"/libraries/{library}/chunks/query", json={}),
         http.post(f"/libraries/{library}/search", json=search),
         http.post(f"/libraries/{library}/search/batch", json={"searches": [search]}),
         http.get("/query", params={"library": library}),
@@ -131,6 +132,7 @@ def test_min_position_of_a_search(http: httpx.Client, library: str, document: st
     path, search = f"/libraries/{library}/search", {"embedding": [1, 0, 0]}
 
     assert_problem(http.post(path, json=search, headers=ahead), 503)
+    assert_problem(http.post(f"/libraries/{library}/chunks/query", json={}, headers=ahead), 503)
     assert_problem(http.post(f"{path}/batch", json={"searches": [search]}, headers=ahead), 503)
 
 

@@ -85,6 +85,9 @@ def test_chunks(client: Nalanda, filled: str) -> None:
         filled, filter=numbered, order_by="-n", include=["embedding"], page_size=1
     )
     assert [(chunk.id, chunk.embedding) for chunk in listed] == [("b", [0, 1]), ("a", [1, 0])]
+    long = {"or": [numbered, {"field": "chunk.text", "op": "eq", "value": "t" * 100_000}]}
+    in_pages = client.chunks.list(filled, filter=long, order_by="-n", page_size=1)
+    assert [chunk.id for chunk in in_pages] == ["b", "a"]
     put = client.chunks.put(filled, "c", document_id="d", text="Own.", embedding=[2, 0])
     updated = client.chunks.update(filled, "c", {"embedding": [0, 2]}, if_match=put.version)
     assert (updated.text, updated.version > put.version) == ("Own.", True)

@@ -1,5 +1,6 @@
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -194,6 +195,94 @@ async def test_listings_in_pages(
             break
         cursor = {"cursor": page["next_cursor"]}
     assert seen == ids
+
+
+def _body(params: dict[str, str]) -> dict[str, Any]:
+    """Return the body of the POST that asks for the same as a GET with these parameters."""
+    parsed: dict[str, Callable[[str], Any]]
+    parsed = {"filter": json.loads, "limit": int, "include": lambda part: [part]}
+    return {name: parsed.get(name, str)(value) for name, value in params.items()}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"order_by": "-n"},
+        {"filter": '{ "value": ["c", "a", "b"], "field": "chunk.id", "op": "in"}'},
+        {"filter": '{"not": {"field":"n","op":"eq","value":2}}', "order_by": "document.title"},
+        {"filter": "null", "include": "embedding"},
+    ],
+)
+async def test_get_and_post_list_the_same_and_take_each_others_cursors(
+    api: httpx.AsyncClient, document: str, params: dict[str, str]
+) -> None:
+    async def get(**more: str) -> dict[str, Any]:
+        answer = await api.get("/libraries/l/chunks", params={**params, **more})
+        return {"position": answer.headers["Nalanda-Position"], **answer.raise_for_status().json()}
+
+    async def post(**more: str) -> dict[str, Any]:
+        answer = await api.post("/libraries/l/chunks/query", json=_body({**params, **more}))
+        return {"position": answer.headers["Nalanda-Position"], **answer.raise_for_status().json()}
+
+    assert await get() == await post()
+    first = await get(limit="1")
+    assert first == await post(limit="1")
+    cursor = first["next_cursor"]
+    second = await get(limit="1", cursor=cursor)
+    assert second == await post(limit="1", cursor=cursor)
+    assert second["items"] == (await get())["items"][1:2] != []
+
+
+async def test_a_filter_that_no_url_can_carry(api: httpx.AsyncClient, document: str) -> None:
+    ids = [f"{number:0100}" for number in range(2000)]
+    filter_ = {"not": {"field": "chunk.id", "op": "in", "value": [*ids, "b"]}}
+    assert len(json.dumps(filter_)) > 3 * 64 * 1024
+    first = await api.post("/libraries/l/chunks/query", json={"filter": filter_, "limit": 1})
+    cursor = first.json()["next_cursor"]
+    rest = await api.post("/libraries/l/chunks/query", json={"filter": filter_, "cursor": cursor})
+    assert [item["id"] for item in first.json()["items"] + rest.json()["items"]] == ["a", "c"]
+
+
+async def test_a_cursor_of_another_filter(api: httpx.AsyncClient, document: str) -> None:
+    filter_ = {"field": "n", "op": "gt", "value": 0}
+    body = {"filter": filter_, "order_by": "n", "limit": 1}
+    cursor = (await api.post("/libraries/l/chunks/query", json=body)).json()["next_cursor"]
+    for other in (
+        {"filter": {**filter_, "value": 1}, "order_by": "n"},
+        {"filter": filter_, "order_by": "-n"},
+        {"filter": filter_},
+        {"order_by": "n"},
+    ):
+        answer = await api.post("/libraries/l/chunks/query", json={**other, "cursor": cursor})
+        assert_problem(answer, 422, "/cursor")
+        params = {k: v if isinstance(v, str) else json.dumps(v) for k, v in other.items()}
+        answer = await api.get("/libraries/l/chunks", params={**params, "cursor": cursor})
+        assert_problem(answer, 422, "/cursor")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"limit": 0}, "/limit"),
+        ({"limit": 1001}, "/limit"),
+        ({"limit": "1"}, "/limit"),
+        ({"limit": True}, "/limit"),
+        ({"include": "embedding"}, "/include"),
+        ({"include": ["text"]}, "/include/0"),
+        ({"cursor": "made-up"}, "/cursor"),
+        ({"cursor": 1}, "/cursor"),
+        ({"filter": "{}"}, "/filter"),
+        ({"filter": {"field": "document.colour", "op": "eq", "value": 1}}, "/filter/field"),
+        ({"order_by": "document.colour"}, "/order_by"),
+        ({"order_by": 1}, "/order_by"),
+        ({"document_id": "d"}, "/document_id"),
+    ],
+)
+async def test_a_listing_by_post_that_breaks_a_rule(
+    api: httpx.AsyncClient, document: str, body: dict[str, Any], pointer: str
+) -> None:
+    assert_problem(await api.post("/libraries/l/chunks/query", json=body), 422, pointer)
 
 
 async def test_chunks_of_a_document_in_pages(api: httpx.AsyncClient, document: str) -> None:

@@ -241,8 +241,8 @@ def test_writes_that_wait_leave_reads_room_and_are_refused_in_the_end(settings: 
                         assert answer.headers["Retry-After"] == "1"
                     for path in ("/libraries", "/livez", "/readyz"):
                         assert client.get(path).status_code == 200
-                    for path in ("search", "search/batch"):
-                        answer = client.post(f"/libraries/none/{path}", json=SEARCHES[path])
+                    for path in ("search", "search/batch", "chunks/query"):
+                        answer = client.post(f"/libraries/none/{path}", json=SEARCHES.get(path, {}))
                         assert answer.status_code == 404
             assert {write.result(LONG_S) for write in writes} == {201}
         with running.client() as client:

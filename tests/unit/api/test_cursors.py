@@ -18,7 +18,7 @@ def cursors(path: str = "/libraries", query: str = "", key: bytes = KEY) -> Curs
         "server": ("api", 80),
         "scheme": "http",
     }
-    return Cursors(key, Request(scope))
+    return Cursors.of(key, Request(scope))
 
 
 @given(after=st.lists(st.one_of(st.text(), st.integers(-(2**53), 2**53), st.none())))

@@ -1,5 +1,6 @@
 """Each method: what it sends, and what it makes of the answer."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from nalanda import Nalanda
+from nalanda import InvalidValue, Nalanda
 from tests.unit.sdk.script import (
     CHUNK,
     DOCUMENT,
@@ -211,6 +212,48 @@ def test_chunks_of_a_library() -> None:
     assert script.last.url.path == "/libraries/l1/chunks"
     assert dict(script.last.url.params) == {"filter": F_URL, "order_by": "-year", "limit": "5"}
     assert script.last.headers["Nalanda-Min-Position"] == "4"
+
+
+def test_a_filter_too_long_for_a_url_goes_in_a_body(sleeps: list[float]) -> None:
+    ids = [f"chunk-{number}" for number in range(400)]
+    wanted = {"field": "chunk.id", "op": "in", "value": ids}
+    script = Script(page([CHUNK], "next"), httpx.Response(503), page([CHUNK]))
+    with script.client() as client:
+        chunks = client.chunks.list(
+            "l1", filter=wanted, order_by="-n", include=["embedding"], min_position=4, page_size=5
+        )
+        ids.append("too late")
+        assert len(list(chunks)) == 2
+    first, _, second = script.requests
+    assert (first.method, first.url.raw_path) == ("POST", b"/libraries/l1/chunks/query")
+    body = json.loads(first.content)
+    assert body == {
+        "filter": {**wanted, "value": ids[:400]},
+        "order_by": "-n",
+        "include": ["embedding"],
+        "limit": 5,
+    }
+    assert json.loads(second.content) == {**body, "cursor": "next"}
+    assert second.headers["Nalanda-Min-Position"] == "4"
+    assert "Idempotency-Key" not in second.headers
+
+
+def test_characters_count_as_a_url_has_them() -> None:
+    for text, method in (("a" * 3900, "GET"), ("a" * 4100, "POST"), ("é" * 700, "POST")):
+        script = Script(page([]))
+        with script.client() as client:
+            list(client.chunks.list("l1", filter={"field": "f", "op": "eq", "value": text}))
+        assert script.last.method == method
+
+
+def test_one_documents_chunks_have_no_filter_and_no_order() -> None:
+    script = Script(page([]))
+    with script.client() as client:
+        with pytest.raises(InvalidValue, match="filter is for a whole library"):
+            client.chunks.list("l1", document_id="d1", filter=F)
+        with pytest.raises(InvalidValue, match="order_by is for a whole library"):
+            client.chunks.list("l1", document_id="d1", order_by="n")
+    assert script.requests == []
 
 
 def test_chunks_of_a_document() -> None:
