@@ -1,4 +1,4 @@
-"""How long a server holds up those who ask whether it lives, by a process that does nothing else."""
+"""How long a server holds up those who ask if it lives, by a process that does nothing else."""
 
 import time
 from collections.abc import Iterator
