@@ -36,7 +36,10 @@ COMMANDS = {
     "search": ("cli.search:search", "Find the chunks that are nearest to a text."),
     "ask": ("cli.ask:ask", "Ask a question, and watch it being answered."),
     "export": ("cli.transfer.command:export", "Write a library to a file, with its vectors."),
-    "import": ("cli.transfer.command:import_", "Put a file that `export` wrote into a library."),
+    "import": (
+        "cli.transfer.command:import_",
+        "Put a file that `export` or another tool wrote into a library.",
+    ),
     "backup": ("cli.backup:backup", "Back up the database, or list its backups."),
     "restore": (
         "cli.backup:restore",

@@ -9,8 +9,8 @@ from cli.terminal import can_overwrite, console
 
 
 @contextmanager
-def bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """To be told how much is done, and of how much."""
+def bar(description: str) -> Iterator[Callable[[int, int | None], None]]:
+    """To be told how much is done, and of how much if that is known."""
     errors = console(stderr=True)
     with Progress(console=errors, transient=True, disable=not can_overwrite(errors)) as progress:
         task = progress.add_task(description, total=None)

@@ -1,5 +1,7 @@
 """`nalanda export` and `nalanda import`."""
 
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +12,22 @@ from cli.options import LibraryOption
 from cli.progress import bar
 from cli.transfer import json_lines, parquet
 from cli.transfer.exporting import documents_of, outline_of, records_of
-from cli.transfer.importing import OUTCOMES, bring, ensured
+from cli.transfer.importing import bring, existing
+from cli.transfer.rules import Rules
+from cli.transfer.staging import Reader, Staging, open_staging
+from cli.transfer.target import Target
 from core.backup import files
+from nalanda import Nalanda
 
-_FORMATS = {".jsonl": json_lines, ".ndjson": json_lines, ".parquet": parquet}
+_WRITERS = {".jsonl": json_lines.write, ".ndjson": json_lines.write, ".parquet": parquet.write}
+_READERS: Mapping[str, Callable[[Path], AbstractContextManager[Reader]]] = {
+    ".jsonl": json_lines.open_,
+    ".ndjson": json_lines.open_,
+    ".jsonl.gz": json_lines.open_,
+    ".ndjson.gz": json_lines.open_,
+    ".parquet": parquet.open_,
+}
+_SHOWN = 10
 
 
 def export(
@@ -21,44 +35,71 @@ def export(
     file: Annotated[Path, typer.Argument(help="A .jsonl or a .parquet file, replaced if there.")],
 ) -> None:
     """Write a library to a file, with its vectors."""
-    _check_name(file)
+    _check_name(file, _WRITERS)
     with connect(max_retries=PATIENT) as client, bar("Exporting") as progress:
         found = client.libraries.get(library)
-        documents = documents_of(client, found)
+        documents = documents_of(client, found.id)
         outline = outline_of(client, found, documents)
         records = records_of(client, found, documents, lambda n: progress(n, outline.chunks))
         with files.file_errors(file):
-            _FORMATS[file.suffix].write(files.partial_of(file), outline, records)
+            _WRITERS[_suffix(file)](files.partial_of(file), outline, records)
             files.publish(file)
     typer.echo(f"{file} has the library {found.name}: {outline.documents} documents.")
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="A .jsonl or a .parquet file.")],
+    file: Annotated[Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file.")],
     library: LibraryOption,
 ) -> None:
-    """Put a file that `export` wrote into a library.
+    """Put a file that `export` or another tool wrote into a library.
 
-    The library is created as it was if it is missing. Run it again after an interruption: a
-    document that is there as in the file is left alone.
+    The library is created as it was if it is missing. All of the file is checked before the
+    first document is sent. Run it again after an interruption: a document that is there as in
+    the file is left alone.
     """
-    _check_name(file)
+    _check_name(file, _READERS)
     with (
         files.file_errors(file),
-        _FORMATS[file.suffix].open_(file) as reader,
+        _READERS[_suffix(file)](file) as reader,
         connect(max_retries=PATIENT) as client,
-        bar("Importing") as progress,
     ):
-        outline = reader.outline
-        into = ensured(client, library, outline)
-        documents = reader.documents()
-        counts = bring(client, into, documents, lambda n: progress(n, outline.chunks))
-    said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES)
-    typer.echo(f"Library {library}: {said}.")
+        target = _import(client, reader, library)
+    typer.echo(f"Library {library}: {target.summary()}.")
 
 
-def _check_name(file: Path) -> None:
-    if file.suffix not in _FORMATS:
+def _import(client: Nalanda, reader: Reader, name: str) -> Target:
+    library = existing(client, name, reader.settings)
+    rules = Rules.of(reader.settings if library is None else library.model_dump())
+    target = Target(client, name, library)
+    with open_staging(reader.origin, rules) as staging:
+        _stage(reader, staging)
+        with target.abandoned_on_failure(), bar("Importing") as progress:
+            target.ensure(reader.settings, reader.origin)
+            bring(client, target, staging, lambda n: progress(n, staging.chunks))
+    return target
+
+
+def _stage(reader: Reader, staging: Staging) -> None:
+    with bar("Reading") as progress:
+        reader.stage(staging, lambda n: progress(n, reader.total))
+    if staging.ignored:
+        names = list(staging.ignored)
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        typer.echo(
+            f"Not imported, as it is none of Nalanda's: {', '.join(names[:_SHOWN])}{more}. "
+            "Put it into metadata to keep it.",
+            err=True,
+        )
+
+
+def _suffix(file: Path) -> str:
+    """Return the end of its name, in lower case, with `.gz` and what is before it."""
+    *_, before, last = ["", "", *(suffix.lower() for suffix in file.suffixes)]
+    return before + last if last == ".gz" else last
+
+
+def _check_name(file: Path, formats: Iterable[str]) -> None:
+    if _suffix(file) not in formats:
         raise typer.BadParameter(
-            f"Its name ends in none of {', '.join(_FORMATS)}.", param_hint="FILE"
+            f"Its name ends in none of {', '.join(formats)}.", param_hint="FILE"
         )

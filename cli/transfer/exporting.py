@@ -5,23 +5,27 @@ from itertools import groupby
 
 import numpy as np
 
-from cli.transfer.records import ChunkRecord, DocumentRecord, Outline
+from cli.transfer.records import (
+    OWN_TO_A_SERVER,
+    ChunkRecord,
+    DocumentRecord,
+    ExportedDocument,
+    Outline,
+)
 from nalanda import Chunk, Document, Library, Nalanda
 
 _AT_ONCE = 1_000
-_OWN_TO_THIS_SERVER = {"id", "name", "version", "created_at", "updated_at"}
 
 
 def outline_of(client: Nalanda, library: Library, documents: dict[str, Document]) -> Outline:
-    settings = library.model_dump(mode="json", exclude=_OWN_TO_THIS_SERVER, exclude_none=True)
+    settings = library.model_dump(mode="json", exclude=set(OWN_TO_A_SERVER), exclude_none=True)
     chunks = client.index.get(library.id).vectors
     return Outline(library.name, settings, len(documents), chunks)
 
 
-def documents_of(client: Nalanda, library: Library) -> dict[str, Document]:
-    return {
-        document.id: document for document in client.documents.list(library.id, page_size=_AT_ONCE)
-    }
+def documents_of(client: Nalanda, library_id: str) -> dict[str, Document]:
+    listed = client.documents.list(library_id, page_size=_AT_ONCE)
+    return {document.id: document for document in listed}
 
 
 def records_of(
@@ -29,7 +33,7 @@ def records_of(
     library: Library,
     documents: dict[str, Document],
     told: Callable[[int], None],
-) -> Iterator[DocumentRecord]:
+) -> Iterator[ExportedDocument]:
     """In order of document id; `told` how many chunks there were so far.
 
     What is written meanwhile may be in it or not; a document that came later is not.
@@ -38,13 +42,13 @@ def records_of(
     done = 0
     for document_id, listed in groupby(_chunks(client, library), key=lambda c: c.document_id):
         document = remaining.pop(document_id, None)
-        chunks = sorted(map(_chunk, listed), key=lambda chunk: chunk.ordinal)
+        chunks = [_chunk(chunk) for chunk in sorted(listed, key=lambda chunk: chunk.ordinal)]
         done += len(chunks)
         told(done)
         if document is not None:
-            yield _record(document, tuple(chunks))
+            yield _record(document), chunks
     for document in remaining.values():
-        yield _record(document, ())
+        yield _record(document), ()
 
 
 def _chunks(client: Nalanda, library: Library) -> Iterator[Chunk]:
@@ -58,5 +62,5 @@ def _chunk(chunk: Chunk) -> ChunkRecord:
     return ChunkRecord(chunk.id, chunk.ordinal, chunk.text, chunk.metadata, embedding)
 
 
-def _record(document: Document, chunks: tuple[ChunkRecord, ...]) -> DocumentRecord:
-    return DocumentRecord(document.id, document.title, document.source, document.metadata, chunks)
+def _record(document: Document) -> DocumentRecord:
+    return DocumentRecord(document.id, document.title, document.source, document.metadata)

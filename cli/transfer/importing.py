@@ -1,41 +1,51 @@
-"""A library into a server. It may be done again: what is there as it should be is left alone."""
+"""A checked file into a server.
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Literal, TypeVar
+It may be done again: what is there as it should be is left alone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from cli.transfer.exporting import documents_of
-from cli.transfer.records import ChunkRecord, DocumentRecord, Outline
+from cli.transfer.records import ChunkRecord, Origin, Settings
+from cli.transfer.refusals import named
+from cli.transfer.staging import StagedChunk, StagedDocument, Staging
+from cli.transfer.target import Outcome, Target
 from core.domain.errors import Conflict
-from nalanda import ChunkOptions, Document, Library, Nalanda, NotFoundError
-
-Outcome = Literal["added", "changed", "unchanged"]
-OUTCOMES: tuple[Outcome, ...] = ("added", "changed", "unchanged")
+from core.domain.values import to_json
+from nalanda import (
+    Chunk,
+    ChunkOptions,
+    Document,
+    Library,
+    Nalanda,
+    NotFoundError,
+)
 
 _AT_ONCE = 500
 """Chunks in one request."""
 
+_MAX_WEIGHT = 8 * 2**20
+"""The weight of the chunks in one request, if they are more than one."""
+
 _SETTLED = ("dimension", "metric", "embedding_model")
 """Settings that the vectors of a library rest on."""
 
-T = TypeVar("T")
 
-
-def ensured(client: Nalanda, name: str, outline: Outline) -> Library:
-    """The library of this name, created as the file has it if it is missing.
+def existing(client: Nalanda, name: str, settings: Settings) -> Library | None:
+    """Return the library of this name.
 
     Raises:
-        Conflict: the one that is there has vectors of another kind.
+        Conflict: it has vectors of another kind than the file.
     """
     try:
         library = client.libraries.get(name)
     except NotFoundError:
-        return client.libraries.create(name, **outline.settings)
+        return None
     for setting in _SETTLED:
-        here, there = getattr(library, setting), outline.settings.get(setting)
+        here, there = getattr(library, setting), settings.get(setting)
         if None not in (here, there) and here != there:
             raise Conflict(
                 f"The library {name} has the {setting} {here}, and that of the file is {there}."
@@ -44,72 +54,101 @@ def ensured(client: Nalanda, name: str, outline: Outline) -> Library:
 
 
 def bring(
-    client: Nalanda,
-    library: Library,
-    documents: Iterable[DocumentRecord],
-    told: Callable[[int], None],
-) -> Counter[Outcome]:
-    """How many documents had which outcome; `told` how many chunks there were so far."""
-    there = documents_of(client, library)
-    outcomes: Counter[Outcome] = Counter()
+    client: Nalanda, target: Target, staging: Staging, progress: Callable[[int], None]
+) -> None:
+    """Count in the target how many documents had which outcome; `progress` counts chunks.
+
+    Raises:
+        StorageError: the server refuses a document or a chunk, named by its row or line.
+    """
+    library_id = target.id
+    there = documents_of(client, library_id)
     done = 0
-    for record in documents:
-        outcomes[_brought(client, library, record, there.get(record.id))] += 1
-        done += len(record.chunks)
-        told(done)
-    return outcomes
+    for document in staging.documents():
+        known = there.get(document.record.id)
+        if known is not None and _is_same(client, library_id, document, known):
+            outcome: Outcome = "unchanged"
+            done += sum(1 for _ in document.chunks())
+        else:
+            for sent in _send(client, library_id, document, staging.origin):
+                done += sent
+                progress(done)
+            outcome = "added" if known is None else "changed"
+        target.counts[outcome] += 1
+        progress(done)
 
 
-def _brought(
-    client: Nalanda, library: Library, record: DocumentRecord, there: Document | None
-) -> Outcome:
-    if there is not None and _is_same(client, library, record, there):
-        return "unchanged"
-    first, *others = list(_batches(record.chunks, _AT_ONCE)) or [[]]
-    client.documents.replace(
-        library.id,
-        record.id,
-        title=record.title,
-        source=record.source,
-        metadata=record.metadata,
-        chunks=[_options(chunk) for chunk in first],
-    )
-    for chunks in others:
-        client.chunks.add(library.id, record.id, [_options(chunk) for chunk in chunks])
-    return "added" if there is None else "changed"
+def _send(
+    client: Nalanda, library_id: str, document: StagedDocument, origin: Origin
+) -> Iterator[int]:
+    """Send a document in one request or, if it is large, in several; yield how many chunks."""
+    batches = _batches(document.chunks())
+    first, record = next(batches, []), document.record
+    with named(origin, document, first):
+        client.documents.replace(
+            library_id,
+            record.id,
+            title=record.title,
+            source=record.source,
+            metadata=record.metadata,
+            chunks=[_options(chunk.record) for chunk in first],
+        )
+    yield len(first)
+    for chunks in batches:
+        with named(origin, document, chunks):
+            client.chunks.add(library_id, record.id, [_options(chunk.record) for chunk in chunks])
+        yield len(chunks)
 
 
-def _is_same(client: Nalanda, library: Library, record: DocumentRecord, there: Document) -> bool:
-    said = (record.title, record.source, record.metadata)
-    if said != (there.title, there.source, there.metadata):
+def _is_same(client: Nalanda, library_id: str, wanted: StagedDocument, there: Document) -> bool:
+    record = wanted.record
+    if (record.title, record.source) != (there.title, there.source):
+        return False
+    if not _are_same(record.metadata, there.metadata):
         return False
     chunks = client.chunks.list(
-        library.id, document_id=record.id, include=["embedding"], page_size=_AT_ONCE
+        library_id, document_id=record.id, include=["embedding"], page_size=_AT_ONCE
     )
-    wanted = iter(record.chunks)
+    staged = wanted.chunks()
     for chunk in chunks:
-        same = next(wanted, None)
-        if same is None or (same.id, same.text, same.metadata) != (
-            chunk.id,
-            chunk.text,
-            chunk.metadata,
-        ):
+        same = next(staged, None)
+        if same is None or not _is_same_chunk(same.record, chunk):
             return False
-        if not np.array_equal(same.embedding, np.array(chunk.embedding, np.float32)):
-            return False
-    return next(wanted, None) is None
+    return next(staged, None) is None
+
+
+def _is_same_chunk(wanted: ChunkRecord, there: Chunk) -> bool:
+    """Compare what the file says of a chunk: perhaps no id, perhaps no embedding."""
+    if wanted.text != there.text or wanted.id not in (None, there.id):
+        return False
+    if not _are_same(wanted.metadata, there.metadata):
+        return False
+    embedding = wanted.embedding
+    return embedding is None or np.array_equal(embedding, np.array(there.embedding, np.float32))
+
+
+def _are_same(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
+    """Compare as JSON, where 1 is neither true nor 1.0."""
+    return wanted == there and to_json(wanted) == to_json(there)
 
 
 def _options(chunk: ChunkRecord) -> ChunkOptions:
-    return {
-        "id": chunk.id,
-        "text": chunk.text,
-        "embedding": chunk.embedding,
-        "metadata": chunk.metadata,
-    }
+    options: ChunkOptions = {"text": chunk.text, "metadata": chunk.metadata}
+    if chunk.id is not None:
+        options["id"] = chunk.id
+    if chunk.embedding is not None:
+        options["embedding"] = chunk.embedding
+    return options
 
 
-def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    remaining = iter(items)
-    while batch := list(islice(remaining, size)):
+def _batches(chunks: Iterable[StagedChunk]) -> Iterator[list[StagedChunk]]:
+    batch: list[StagedChunk] = []
+    weight = 0
+    for chunk in chunks:
+        if batch and (len(batch) == _AT_ONCE or weight + chunk.weight > _MAX_WEIGHT):
+            yield batch
+            batch, weight = [], 0
+        batch.append(chunk)
+        weight += chunk.weight
+    if batch:
         yield batch

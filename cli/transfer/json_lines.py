@@ -1,38 +1,49 @@
 """A library as JSON Lines: a header, then its documents, then their chunks.
 
-Embeddings are base64 of little-endian float32. The chunks may be in any order: they are found
-again by their places in the file, which alone are held in memory.
+Embeddings are base64 of little-endian float32. A file to import may have its lines in any
+order, and no header.
 """
 
 import json
-from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-import numpy as np
-
+from cli.transfer import lines, values
 from cli.transfer.records import (
     ChunkRecord,
     DocumentRecord,
+    ExportedDocument,
+    Origin,
     Outline,
+    Settings,
     header_of,
     settings_of,
 )
-from core.domain.errors import StorageError
+from cli.transfer.staging import Staging
+from core.domain.errors import Invalid, StorageError
+
+_KINDS = ("document", "chunk")
+_FIELDS = {
+    "document": {"kind", "id", "title", "source", "metadata"},
+    "chunk": {"kind", "id", "document_id", "ordinal", "text", "metadata", "embedding"},
+}
+
+T = TypeVar("T")
 
 
-def write(path: Path, outline: Outline, documents: Iterable[DocumentRecord]) -> None:
+def write(path: Path, outline: Outline, documents: Iterable[ExportedDocument]) -> None:
     """`documents` are gone through once; their chunks wait in a file beside this one."""
     chunks_path = path.with_name(path.name + ".chunks")
     try:
         with path.open("w+b") as file, chunks_path.open("w+b") as chunks:
             _line(file, {"kind": "library", **header_of(outline)})
-            for document in documents:
+            for document, its_chunks in documents:
                 _line(file, _document(document))
-                for chunk in document.chunks:
+                for chunk in its_chunks:
                     _line(chunks, _chunk(document.id, chunk))
             chunks.seek(0)
             while piece := chunks.read(1 << 20):
@@ -43,74 +54,95 @@ def write(path: Path, outline: Outline, documents: Iterable[DocumentRecord]) -> 
 
 @contextmanager
 def open_(path: Path) -> Iterator["JsonLines"]:
-    with path.open("rb") as file:
-        yield JsonLines(path, file)
+    with closing(lines.numbered(path)) as numbered:
+        yield JsonLines(path, numbered)
 
 
 class JsonLines:
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
-        """Goes through the file once. Raises: StorageError."""
-        self._path = path
-        self._file = file
-        self._documents: dict[str, DocumentRecord] = {}
-        self._places: dict[str, list[int]] = {}
-        name, settings = settings_of(self._parsed(1, file.readline()), path)
-        self._index()
-        chunks = sum(map(len, self._places.values()))
-        self.outline = Outline(name, settings, len(self._documents), chunks)
+    """`settings` are those of the header; none where the file begins with a document or chunk."""
 
-    def documents(self) -> Iterator[DocumentRecord]:
-        for document in self._documents.values():
-            chunks = map(self._chunk_at, self._places[document.id])
-            in_order = sorted(chunks, key=lambda chunk: chunk.ordinal)
-            yield replace(document, chunks=tuple(in_order))
+    total: int | None = None
 
-    def _index(self) -> None:
-        place, number = self._file.tell(), 1
-        for line in self._file:
-            number += 1
-            self._take(self._parsed(number, line), place, number)
-            place += len(line)
-        if lost := self._places.keys() - self._documents.keys():
-            raise StorageError(f"{self._path}: there is no document {min(lost)!r} for its chunks.")
+    def __init__(self, path: Path, numbered: Iterator[tuple[int, str]]) -> None:
+        """Raises: StorageError: the first line is neither a header nor a record."""
+        self.origin = Origin(path, "line", "line 1")
+        self.settings: Settings = {}
+        self._numbered = numbered
+        number, text = next(numbered, (0, ""))
+        if number == 0:
+            raise StorageError(f"{path} is empty.")
+        first = self._parsed(number, text)
+        if first.get("kind") not in _KINDS:
+            self.settings = settings_of(first, self.origin)
+        else:
+            self._numbered = chain([(number, text)], numbered)
 
-    def _take(self, record: dict[str, Any], place: int, number: int) -> None:
-        match record:
-            case {"kind": "document", "id": str(id_)}:
-                self._documents[id_] = DocumentRecord(
-                    id_, record.get("title"), record.get("source"), record.get("metadata") or {}
-                )
-                self._places.setdefault(id_, [])
-            case {"kind": "chunk", "id": str(_), "text": str(_), "document_id": str(id_)}:
-                self._places.setdefault(id_, []).append(place)
-            case _:
-                raise StorageError(f"{self._path}: line {number} is no document and no chunk.")
+    def stage(self, staging: Staging, progress: Callable[[int], None]) -> None:
+        """Raises: StorageError."""
+        for number, text in self._numbered:
+            _Line(self.origin, number, self._parsed(number, text)).stage(staging)
+            progress(number)
+        staging.finish()
 
-    def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
+    def _parsed(self, number: int, text: str) -> Mapping[str, Any]:
+        where = f"{self.origin.path}: line {number}"
         try:
-            record = json.loads(line)
-        except ValueError:
-            raise StorageError(f"{self._path}: line {number} is no JSON.") from None
+            record = values.parsed(text)
+        except Invalid as invalid:
+            raise StorageError(f"{where}: {invalid.faults[0].detail}") from None
         if not isinstance(record, dict):
-            raise StorageError(f"{self._path}: line {number} is no JSON object.")
+            raise StorageError(f"{where} is no JSON object: each line is to be one.")
         return record
 
-    def _chunk_at(self, place: int) -> ChunkRecord:
-        self._file.seek(place)
-        record = json.loads(self._file.readline())
-        try:
-            embedding = np.frombuffer(b64decode(record["embedding"], validate=True), "<f4")
-        except (KeyError, TypeError, ValueError):
-            raise StorageError(
-                f"{self._path}: chunk {record['id']!r} has no embedding in base64."
-            ) from None
-        return ChunkRecord(
-            record["id"],
-            record.get("ordinal", place),
-            record["text"],
-            record.get("metadata") or {},
-            embedding,
+
+class _Line:
+    def __init__(self, origin: Origin, number: int, record: Mapping[str, Any]) -> None:
+        self._origin = origin
+        self._number = number
+        self._record = record
+
+    def stage(self, staging: Staging) -> None:
+        kind = self._record.get("kind")
+        if kind == "document":
+            staging.add_document(self._number, self._document())
+        elif kind == "chunk":
+            document_id = self._needed("document_id", values.id_)
+            staging.add_chunk(self._number, document_id, self._chunk())
+        else:
+            raise self._origin.fault(
+                self._number, "kind", 'This line is no document and no chunk: say "kind" in it.'
+            )
+        for name in self._record.keys() - _FIELDS[kind]:
+            staging.ignored[name] = None
+
+    def _document(self) -> DocumentRecord:
+        return DocumentRecord(
+            self._needed("id", values.id_),
+            self._value("title", values.title),
+            self._value("source", values.title),
+            self._value("metadata", values.metadata),
         )
+
+    def _chunk(self) -> ChunkRecord:
+        return ChunkRecord(
+            self._value("id", values.id_),
+            self._value("ordinal", values.ordinal),
+            self._needed("text", values.string),
+            self._value("metadata", values.metadata),
+            self._value("embedding", values.embedding),
+        )
+
+    def _value(self, name: str, converted: Callable[[object], T]) -> T:
+        try:
+            return converted(self._record.get(name))
+        except Invalid as invalid:
+            self._origin.refuse(self._number, name, invalid)
+
+    def _needed(self, name: str, converted: Callable[[object], T | None]) -> T:
+        value = self._value(name, converted)
+        if value is None:
+            raise self._origin.fault(self._number, name, "This field is required.")
+        return value
 
 
 def _line(file: IO[bytes], record: dict[str, Any]) -> None:
@@ -128,6 +160,7 @@ def _document(document: DocumentRecord) -> dict[str, Any]:
 
 
 def _chunk(document_id: str, chunk: ChunkRecord) -> dict[str, Any]:
+    assert chunk.embedding is not None
     return {
         "kind": "chunk",
         "id": chunk.id,

@@ -7,36 +7,27 @@ own metadata, under `nalanda`; metadata of chunks and documents is JSON.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from cli.transfer.records import (
-    ChunkRecord,
-    DocumentRecord,
-    Outline,
-    header_of,
-    settings_of,
-)
+from cli.transfer.columns import pyarrow
+from cli.transfer.parquet_rows import HEADER, Parquet
+from cli.transfer.records import ChunkRecord, DocumentRecord, ExportedDocument, Outline, header_of
 from core.domain.errors import StorageError
 
-_KEY = b"nalanda"
 _ROWS_A_GROUP = 10_000
 
 Row = dict[str, Any]
 
 
-def write(path: Path, outline: Outline, documents: Iterable[DocumentRecord]) -> None:
+def write(path: Path, outline: Outline, documents: Iterable[ExportedDocument]) -> None:
     """Raises: StorageError: pyarrow is not installed."""
-    pa, parquet = _pyarrow()
+    pa, parquet = pyarrow()
     schema = _schema(outline)
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         waiting: list[Row] = []
-        for document in documents:
-            waiting += _rows(document)
+        for document, chunks in documents:
+            waiting += _rows(document, chunks)
             if len(waiting) >= _ROWS_A_GROUP:
                 writer.write_table(pa.Table.from_pylist(waiting, schema=schema))
                 waiting = []
@@ -45,59 +36,22 @@ def write(path: Path, outline: Outline, documents: Iterable[DocumentRecord]) -> 
 
 
 @contextmanager
-def open_(path: Path) -> Iterator["Parquet"]:
-    """Raises: StorageError."""
-    pa, parquet = _pyarrow()
-    try:
-        file = parquet.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise StorageError(f"{path} is no Parquet file: {error}") from error
-    with file:
-        yield Parquet(path, file)
-
-
-class Parquet:
-    def __init__(self, path: Path, file: Any) -> None:
-        self._path = path
-        self._file = file
+def open_(path: Path) -> Iterator[Parquet]:
+    """Raises: StorageError; OSError."""
+    pa, parquet = pyarrow()
+    with path.open("rb") as bytes_:  # a folder, or what can't be read, is the system's error
+        if not bytes_.read(1):
+            raise StorageError(f"{path} is empty.")
         try:
-            header = json.loads((file.schema_arrow.metadata or {})[_KEY])
-        except (KeyError, ValueError):
-            raise StorageError(f"{path} is no export of a library.") from None
-        name, settings = settings_of(header, path)
-        self.outline = Outline(name, settings, header["documents"], header["chunks"])
-
-    def documents(self) -> Iterator[DocumentRecord]:
-        seen: set[str] = set()
-        for document_id, rows in groupby(self._all_rows(), key=lambda row: row["document_id"]):
-            if document_id in seen:
-                raise StorageError(
-                    f"{self._path}: the rows of document {document_id!r} are not together."
-                )
-            seen.add(document_id)
-            yield _document(list(rows))
-
-    def _all_rows(self) -> Iterator[Row]:
-        for batch in self._file.iter_batches(batch_size=1_000):
-            embeddings = batch.column("embedding")
-            rows: list[Row] = batch.drop_columns(["embedding"]).to_pylist()
-            for row, embedding in zip(rows, embeddings, strict=True):
-                numbers = embedding.values if embedding.is_valid else None
-                row["embedding"] = None if numbers is None else numbers.to_numpy()
-                yield row
-
-
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError:
-        raise StorageError(
-            "Parquet needs pyarrow: pip install 'nalanda[parquet]', or use a .jsonl file."
-        ) from None
+            file = parquet.ParquetFile(path)
+        except (pa.ArrowException, OSError) as error:
+            raise StorageError(f"{path} is no Parquet file, or a damaged one: {error}") from error
+        with file:
+            yield Parquet(path, file)
 
 
 def _schema(outline: Outline) -> Any:
-    pa, _ = _pyarrow()
+    pa, _ = pyarrow()
     fields = [
         ("id", pa.string()),
         ("ordinal", pa.int64()),
@@ -109,17 +63,19 @@ def _schema(outline: Outline) -> Any:
         ("document_metadata", pa.string()),
         ("embedding", pa.list_(pa.float32())),
     ]
-    return pa.schema(fields, metadata={_KEY: json.dumps(header_of(outline))})
+    return pa.schema(fields, metadata={HEADER: json.dumps(header_of(outline))})
 
 
-def _rows(document: DocumentRecord) -> Iterator[Row]:
+def _rows(document: DocumentRecord, chunks: Iterable[ChunkRecord]) -> Iterator[Row]:
     shared = {
         "document_id": document.id,
         "document_title": document.title,
         "document_source": document.source,
         "document_metadata": _json(document.metadata),
     }
-    for chunk in document.chunks:
+    is_empty = True
+    for chunk in chunks:
+        is_empty = False
         yield shared | {
             "id": chunk.id,
             "ordinal": chunk.ordinal,
@@ -127,30 +83,8 @@ def _rows(document: DocumentRecord) -> Iterator[Row]:
             "metadata": _json(chunk.metadata),
             "embedding": chunk.embedding,
         }
-    if not document.chunks:
+    if is_empty:
         yield shared
-
-
-def _document(rows: list[Row]) -> DocumentRecord:
-    first = rows[0]
-    chunks = [
-        ChunkRecord(
-            row["id"],
-            row["ordinal"],
-            row["text"],
-            json.loads(row["metadata"]),
-            np.asarray(row["embedding"], np.float32),
-        )
-        for row in rows
-        if row["id"] is not None
-    ]
-    return DocumentRecord(
-        first["document_id"],
-        first["document_title"],
-        first["document_source"],
-        json.loads(first["document_metadata"]),
-        tuple(sorted(chunks, key=lambda chunk: chunk.ordinal)),
-    )
 
 
 def _json(metadata: Any) -> str:

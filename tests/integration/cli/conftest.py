@@ -1,10 +1,17 @@
-"""The whole command, in this process."""
+"""The whole command, in this process, and the API as well."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
+import httpx
 import pytest
+from starlette.testclient import TestClient
 
+from api.main import create_app
 from cli import main
+from core.settings import Settings
+from nalanda import Nalanda
 
 Run = Callable[..., str]
 
@@ -23,3 +30,31 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return err + out
 
     return call
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    app = create_app(Settings(data_dir=tmp_path_factory.mktemp("data"), provider="local"))
+    with TestClient(app, "http://nalanda") as server:
+        yield server
+
+
+@pytest.fixture
+def client(
+    server: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Nalanda]:
+    """A client of the server, which the commands have as well; no library stays."""
+    monkeypatch.chdir(tmp_path)
+    transport = httpx.MockTransport(partial(passed_on, server))
+    made = partial(Nalanda, transport=transport, max_retries=0)
+    monkeypatch.setattr("cli.connection.Nalanda", lambda url, **_: made(url))
+    with made("http://nalanda") as client:
+        yield client
+        for library in client.libraries.list():
+            client.libraries.delete(library.id)
+
+
+def passed_on(server: TestClient, request: httpx.Request) -> httpx.Response:
+    url, headers = str(request.url), dict(request.headers)
+    answer = server.request(request.method, url, content=request.content, headers=headers)
+    return httpx.Response(answer.status_code, headers=dict(answer.headers), content=answer.content)

@@ -3,42 +3,18 @@
 import json
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
-from starlette.testclient import TestClient
 
-from api.main import create_app
-from core.settings import Settings
 from nalanda import ChunkOptions, Nalanda
 from tests.integration.cli.conftest import Run
 
 FORMATS = ["jsonl", "parquet"]
 OWN = {"id", "name", "library_id", "version", "created_at", "updated_at"}
-
-
-@pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nalanda]:
-    monkeypatch.chdir(tmp_path)
-    with ExitStack() as stack:
-        app = create_app(Settings(data_dir=tmp_path / "data", provider="local"))
-        server = stack.enter_context(TestClient(app, "http://nalanda"))
-        transport = httpx.MockTransport(partial(passed_on, server))
-        made = partial(Nalanda, transport=transport, max_retries=0)
-        monkeypatch.setattr("cli.connection.Nalanda", lambda url, **_: made(url))
-        yield stack.enter_context(made("http://nalanda"))
-
-
-def passed_on(server: TestClient, request: httpx.Request) -> httpx.Response:
-    url, headers = str(request.url), dict(request.headers)
-    answer = server.request(request.method, url, content=request.content, headers=headers)
-    return httpx.Response(answer.status_code, headers=dict(answer.headers), content=answer.content)
 
 
 def chunk(id_: str, *vector: float, **metadata: Any) -> ChunkOptions:
@@ -95,7 +71,7 @@ def test_what_is_imported_is_what_was_exported(
         "Library copy: 3 added, 0 changed, 0 unchanged.\n"
     )
     assert contents(client, "copy") == expected
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", file.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [file.name]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -170,16 +146,19 @@ EMBEDDING = b64encode(np.array([1], "<f4").tobytes()).decode()
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "line 1 is no JSON"),
+        ("", "file.jsonl is empty"),
         ("[]\n", "line 1 is no JSON object"),
         ("{}\n", "is no export of a library"),
         (line(format=2, name="x", settings={}), "A newer Nalanda has written"),
-        (HEADER + DOCUMENT + "{", "line 3 is no JSON"),
-        (HEADER + line(kind="documents"), "line 2 is no document and no chunk"),
-        (HEADER + line(kind="chunk", id="c", text="t", document_id="d"), "no document 'd' for"),
+        (HEADER + DOCUMENT + "{", "line 3: This is no JSON"),
+        (HEADER + line(kind="documents"), "line 2: kind: This line is no document and no chunk"),
+        (
+            HEADER + line(kind="chunk", id="c", text="t", document_id="d", embedding=[1]),
+            "line 2: document_id: There is no document 'd' for it",
+        ),
         (
             HEADER + DOCUMENT + line(kind="chunk", id="c", text="t", document_id="d"),
-            "chunk 'c' has no embedding in base64",
+            "line 3: embedding: wordllama-256 makes 256 numbers, not the library's 1",
         ),
         (
             HEADER.replace("1}", "7}") + DOCUMENT,

@@ -1,0 +1,178 @@
+"""All that is in a file, checked and in order, before the first of it goes to a server.
+
+Chunks wait in a temporary file that has no name, so that nothing of it stays. In memory are
+the documents, the chunks' ids and their places.
+"""
+
+import json
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from struct import Struct
+from typing import IO, Protocol
+
+import numpy as np
+
+from cli.transfer.records import ChunkRecord, DocumentRecord, Origin, Settings
+from cli.transfer.rules import Rules
+from core.backup import files
+from core.domain.errors import Invalid
+from core.domain.values import to_json
+
+_HEAD = Struct("<qII")
+"""A chunk's number, and the bytes of its JSON and of its embedding, which follow."""
+
+_LAST = 2**63 - 1
+"""The ordinal of a chunk that has none: behind all others, in the file's order."""
+
+_METADATA_WEIGHT = 8
+_SHARED = ("title", "source", "metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class StagedChunk:
+    """`number` is its row or line; `weight` bounds the bytes and values that it adds to a body."""
+
+    number: int
+    record: ChunkRecord
+    weight: int
+
+
+@dataclass(slots=True)
+class _Places:
+    """Where the chunks of a document are; `number` is the first of their rows or lines."""
+
+    number: int
+    ordinals: "array[int]" = field(default_factory=lambda: array("q"))
+    offsets: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def in_order(self) -> Iterable[int]:
+        pairs = zip(self.ordinals, self.offsets, strict=True)
+        return [offset for _, offset in sorted(pairs)]
+
+
+@dataclass(frozen=True, slots=True)
+class StagedDocument:
+    """`number` is the first row or line that names it."""
+
+    number: int
+    record: DocumentRecord
+    _staging: "Staging"
+
+    def chunks(self) -> Iterator[StagedChunk]:
+        """Read them again at each call, one by one."""
+        return self._staging.chunks_of(self.record.id)
+
+
+@contextmanager
+def open_staging(origin: Origin, rules: Rules) -> Iterator["Staging"]:
+    with ExitStack() as stack:
+        with _errors():
+            file = stack.enter_context(tempfile.TemporaryFile(prefix="nalanda-import-"))
+        yield Staging(origin, rules, file)
+
+
+def _errors() -> AbstractContextManager[None]:
+    """Raises: StorageError: a failure of the temporary file, which has no name of its own."""
+    return files.file_errors(Path(tempfile.gettempdir()))
+
+
+class Reader(Protocol):
+    """A file that is open. `total` is how many records it has, where that is known."""
+
+    origin: Origin
+    settings: Settings
+    total: int | None
+
+    def stage(self, staging: "Staging", progress: Callable[[int], None]) -> None:
+        """Raises: StorageError."""
+
+
+class Staging:
+    """What adds something raises `StorageError`, with the row or line, where it breaks a rule."""
+
+    def __init__(self, origin: Origin, rules: Rules, file: IO[bytes]) -> None:
+        self.origin = origin
+        self.chunks = 0
+        self.ignored: dict[str, None] = {}
+        """Fields that Nalanda has no place for, in the file's order."""
+        self._rules = rules
+        self._file = file
+        self._documents: dict[str, tuple[int, DocumentRecord]] = {}
+        self._places: dict[str, _Places] = {}
+        self._numbers: dict[str, int] = {}
+
+    def add_document(self, number: int, record: DocumentRecord) -> None:
+        first, _ = self._documents.setdefault(record.id, (number, record))
+        if first != number:
+            detail = f"{self.origin.unit} {first} has the document {record.id!r} already."
+            raise self.origin.fault(number, "id", detail)
+
+    def merge_document(self, number: int, record: DocumentRecord) -> None:
+        """Add a document, or what a row knows of it that the rows before did not."""
+        first, known = self._documents.setdefault(record.id, (number, record))
+        for name in _SHARED:
+            here, there = getattr(record, name), getattr(known, name)
+            if there in (None, {}):
+                known = replace(known, **{name: here})
+            elif here not in (None, {}) and here != there:
+                detail = f"row {first} has another one for the document {record.id!r}."
+                raise self.origin.fault(number, self.origin.document_prefix + name, detail)
+        self._documents[record.id] = first, known
+
+    def add_chunk(self, number: int, document_id: str, chunk: ChunkRecord) -> None:
+        """Take a chunk, whose document may come later."""
+        try:
+            self._rules.check(chunk)
+        except Invalid as invalid:
+            self.origin.refuse(number, "", invalid)
+        if chunk.id is not None:
+            first = self._numbers.setdefault(chunk.id, number)
+            if first != number:
+                detail = f"{self.origin.unit} {first} has the id {chunk.id!r} already."
+                raise self.origin.fault(number, "id", detail)
+        places = self._places.get(document_id)
+        if places is None:
+            places = self._places[document_id] = _Places(number)
+        places.ordinals.append(_LAST if chunk.ordinal is None else chunk.ordinal)
+        places.offsets.append(self._file.tell())
+        self._write(number, chunk)
+        self.chunks += 1
+
+    def finish(self) -> None:
+        """Raises: StorageError: a chunk's document is not in the file."""
+        with _errors():
+            self._file.flush()
+        for document_id, places in self._places.items():
+            if document_id not in self._documents:
+                detail = f"There is no document {document_id!r} for it in the file: add its line."
+                raise self.origin.fault(places.number, "document_id", detail)
+
+    def documents(self) -> Iterator[StagedDocument]:
+        for number, record in self._documents.values():
+            yield StagedDocument(number, record, self)
+
+    def chunks_of(self, document_id: str) -> Iterator[StagedChunk]:
+        places = self._places.get(document_id)
+        for offset in places.in_order() if places else ():
+            yield self._read(offset)
+
+    def _write(self, number: int, chunk: ChunkRecord) -> None:
+        head = to_json({"id": chunk.id, "text": chunk.text, "metadata": chunk.metadata}).encode()
+        embedding = b"" if chunk.embedding is None else chunk.embedding.tobytes()
+        with _errors():
+            self._file.write(_HEAD.pack(number, len(head), len(embedding)) + head + embedding)
+
+    def _read(self, offset: int) -> StagedChunk:
+        self._file.seek(offset)
+        number, json_bytes, embedding_bytes = _HEAD.unpack(self._file.read(_HEAD.size))
+        fields = json.loads(self._file.read(json_bytes))
+        packed = self._file.read(embedding_bytes)
+        embedding = np.frombuffer(packed, np.float32) if packed else None
+        record = ChunkRecord(fields["id"], None, fields["text"], fields["metadata"], embedding)
+        outside_text = json_bytes - len(fields["text"].encode())
+        weight = json_bytes + _METADATA_WEIGHT * outside_text + 4 * embedding_bytes // 3
+        return StagedChunk(number, record, weight)

@@ -1,0 +1,84 @@
+"""The library that an import fills, and what is left of it if the import fails."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+from uuid import uuid4
+
+import typer
+
+from cli.failures import advice
+from cli.transfer.records import Origin, Settings
+from cli.transfer.refusals import named_settings
+from core.domain.errors import StorageError
+from nalanda import Library, Nalanda, NalandaError, NotFoundError, ValidationError
+
+Outcome = Literal["added", "changed", "unchanged"]
+OUTCOMES: tuple[Outcome, ...] = ("added", "changed", "unchanged")
+
+
+class Target:
+    """`library` is the one that is there, or `None`: then the import makes it."""
+
+    def __init__(self, client: Nalanda, name: str, library: Library | None) -> None:
+        self.id = str(uuid4()) if library is None else library.id
+        self.counts: Counter[Outcome] = Counter()
+        self._client = client
+        self._name = name
+        self._is_new = library is None
+
+    def ensure(self, settings: Settings, origin: Origin) -> None:
+        """Create the library if it is missing.
+
+        Raises:
+            StorageError: the server refuses the settings.
+        """
+        if not self._is_new:
+            return
+        try:
+            # Under an id of this import's own, so that an answer that is lost leaves no doubt.
+            self._client.libraries.replace(self.id, self._name, **settings)
+        except ValidationError as error:
+            if any(fault.pointer == "/name" for fault in error.errors):
+                raise
+            raise named_settings(origin, error) from error
+
+    @contextmanager
+    def abandoned_on_failure(self) -> Iterator[None]:
+        """Remove the library if this import made it; else say how far the import came.
+
+        Raises:
+            StorageError: what failed, and what is left.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            typer.echo(f"nalanda: Interrupted. {self._abandon()}", err=True)
+            raise
+        except Exception as error:
+            left = self._abandon()
+            line = advice(error)
+            if line is None:
+                raise
+            raise StorageError(f"{line} {left}") from error
+
+    def summary(self) -> str:
+        return ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in OUTCOMES)
+
+    def _abandon(self) -> str:
+        """Return what is left, in a sentence."""
+        if not self._is_new:
+            return (
+                f"Documents done before it: {self.summary()}. Run the import again to do the rest."
+            )
+        try:
+            self._client.libraries.delete(self.id)
+        except NotFoundError:
+            pass
+        except NalandaError as error:
+            return (
+                f"The library {self._name}, made by this import, could not be removed ({error}). "
+                f"Run the import again, or `nalanda library delete {self._name}`."
+            )
+        return "Nothing was imported."

@@ -1,0 +1,288 @@
+"""Values of a file, in Python's types for JSON and Arrow, as the API takes them.
+
+Every function raises `Invalid` with one fault, whose pointer leads into the value. A NaN in
+place of a whole value means a missing one, as pandas writes it.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.wire.documents import MAX_TITLE
+from core.domain import vectors
+from core.domain.errors import Invalid
+from core.domain.ids import check_id
+from core.domain.pointers import join
+
+MAX_LEVELS = 197
+"""Levels of metadata: the server's parser takes 200, of which a chunk's request has three."""
+
+_INTEGERS = range(-(2**63), 2**64)
+_ORDINALS = range(-(2**63), 2**63 - 1)
+_NOT_FINITE = "An embedding's numbers are finite, and within the range of float32."
+_OWN_ID = re.compile(rb"[A-Za-z0-9._~-]+")
+
+
+def is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def parsed(text: str) -> object:
+    """Return the value of a JSON text."""
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise Invalid.at("", _too_deep()) from None
+    except ValueError as error:
+        raise Invalid.at("", f"This is no JSON: {error}.") from None
+
+
+def string(value: object) -> str | None:
+    match value:
+        case str():
+            return _encodable(value, "")
+        case bytes():
+            return _decoded(value, "")
+    if is_missing(value):
+        return None
+    raise Invalid.at("", f"This is to be a string, not {_named(value)}.")
+
+
+def title(value: object) -> str | None:
+    """Return a title or a source."""
+    text = string(value)
+    if text is not None and len(text) > MAX_TITLE:
+        raise Invalid.at("", f"This has at most {MAX_TITLE} characters, not {len(text)}.")
+    return text
+
+
+def id_(value: object) -> str | None:
+    """Integers and UUIDs, also those of 16 bytes, become strings."""
+    match value:
+        case UUID():
+            return str(value)
+        case bytes() if len(value) == 16 and not _OWN_ID.fullmatch(value):
+            return str(UUID(bytes=value))
+        case float() | int() | Decimal() if _is_integer(value):
+            return str(int(value))
+    text = string(value)
+    return None if text is None else check_id(text, "")
+
+
+def ordinal(value: object) -> int | None:
+    if is_missing(value):
+        return None
+    if not isinstance(value, int | float | Decimal) or not _is_integer(value):
+        raise Invalid.at("", f"This is to be an integer, not {_named(value)}.")
+    if int(value) not in _ORDINALS:
+        raise Invalid.at("", "This integer has more than 64 bits.")
+    return int(value)
+
+
+def metadata(value: object) -> dict[str, Any]:
+    """Return the object, out of a JSON text where it is one."""
+    if isinstance(value, bytes):
+        value = _decoded(value, "")
+    if isinstance(value, str):
+        value = parsed(value) if value.strip() else None
+    if is_missing(value):
+        return {}
+    if not isinstance(value, Mapping):
+        raise Invalid.at("", f"This is to be a JSON object, not {_named(value)}.")
+    return {key: _plain(item, join("", key), 1) for key, item in _items(value, "")}
+
+
+def embedding(value: object) -> NDArray[np.float32] | None:
+    """`(d,) float32` out of numbers, base64 or bytes of little-endian float32, or a JSON list."""
+    match value:
+        case np.ndarray():
+            return _rounded(value)
+        case bytes():
+            return _from_bytes(value)
+        case str() if value.lstrip().startswith("["):
+            return embedding(parsed(value))
+        case str():
+            return vectors.decode_base64(value, "")
+        case list():
+            return vectors.from_numbers(value, "")
+    if is_missing(value):
+        return None
+    raise Invalid.at("", f"This is to be a list of numbers, not {_named(value)}.")
+
+
+def without_nulls(value: object) -> object:
+    """Return an Arrow value whose structs lack their null members.
+
+    A struct has each member in each row, so that a null stands for an absent one.
+    """
+    match value:
+        case dict():
+            return {
+                key: without_nulls(member) for key, member in value.items() if member is not None
+            }
+        case list():
+            return [without_nulls(member) for member in value]
+    return value
+
+
+def _object(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    listed = list(pairs)
+    members = dict(listed)
+    if len(members) < len(listed):
+        keys = [key for key, _ in listed]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} comes twice in an object")
+    return members
+
+
+def _rounded(numbers: NDArray[Any]) -> NDArray[np.float32]:
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iuf":
+        raise Invalid.at("", "An embedding's elements are numbers.")
+    with np.errstate(over="ignore"):
+        rounded = numbers.astype(np.float32)
+    finite = np.isfinite(rounded)
+    if not finite.all():
+        raise Invalid.at(join("", int(np.argmin(finite))), _NOT_FINITE)
+    return rounded
+
+
+def _from_bytes(packed: bytes) -> NDArray[np.float32]:
+    if len(packed) % 4:
+        raise Invalid.at("", f"{len(packed)} bytes are no little-endian float32 numbers.")
+    return _rounded(np.frombuffer(packed, "<f4"))
+
+
+def _plain(value: object, pointer: str, level: int) -> object:
+    """Return a member of metadata as JSON has it."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _encodable(value, pointer)
+        case int():
+            return _bounded(value, pointer)
+        case float():
+            return _finite(value, pointer)
+        case list() | tuple():
+            below = _next_level(level, pointer)
+            return [_plain(item, join(pointer, i), below) for i, item in enumerate(value)]
+        case Mapping():
+            below = _next_level(level, pointer)
+            return {
+                key: _plain(item, join(pointer, key), below) for key, item in _items(value, pointer)
+            }
+    return _scalar(value, pointer)
+
+
+def _scalar(value: object, pointer: str) -> object:
+    match value:
+        case np.generic():
+            return _plain(value.item(), pointer, 0)
+        case datetime():
+            return _instant(value, pointer)
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case Decimal():
+            return _number(value, pointer)
+        case UUID():
+            return str(value)
+        case bytes():
+            return _decoded(value, pointer)
+    raise Invalid.at(pointer, f"JSON has no {type(value).__name__}: leave it out.")
+
+
+def _items(value: Mapping[Any, object], pointer: str) -> Iterable[tuple[str, object]]:
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise Invalid.at(pointer, f"A key is to be a string, not {_named(key)}.")
+        yield _encodable(key, pointer), item
+
+
+def _next_level(level: int, pointer: str) -> int:
+    if level >= MAX_LEVELS:
+        raise Invalid.at(pointer[:40], _too_deep())
+    return level + 1
+
+
+def _too_deep() -> str:
+    return f"Metadata has at most {MAX_LEVELS} levels of objects and lists."
+
+
+def _encodable(text: str, pointer: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        found = f"\\u{ord(text[error.start]):04x} at character {error.start + 1}"
+        detail = f"Half of a surrogate pair is no character: remove {found}."
+        raise Invalid.at(pointer, detail) from None
+    return text
+
+
+def _decoded(packed: bytes, pointer: str) -> str:
+    try:
+        return packed.decode()
+    except UnicodeDecodeError:
+        raise Invalid.at(pointer, f"These {len(packed)} bytes are no UTF-8 text.") from None
+
+
+def _bounded(number: int, pointer: str) -> int:
+    if number not in _INTEGERS:
+        raise Invalid.at(pointer, "An integer has at most 64 bits.")
+    return number
+
+
+def _finite(number: float, pointer: str) -> float:
+    if not math.isfinite(number):
+        raise Invalid.at(pointer, f"A number is finite, not {number}: use null, or leave it out.")
+    return number
+
+
+def _number(number: Decimal, pointer: str) -> int | float:
+    if not number.is_finite():
+        return _finite(float(number), pointer)
+    integral = number == number.to_integral_value()
+    return _bounded(int(number), pointer) if integral else float(number)
+
+
+def _instant(moment: datetime, pointer: str) -> str:
+    """Return it in UTC, which one without an offset is taken to be in."""
+    try:
+        in_utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise Invalid.at(pointer, "This time is outside the years 1 to 9999.") from None
+    return in_utc.isoformat().replace("+00:00", "Z")
+
+
+def _is_integer(value: float | Decimal) -> bool:
+    if isinstance(value, bool) or not math.isfinite(value):
+        return False
+    return value == int(value)
+
+
+def _named(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"the string {value[:40]!r}"
+        case int() | float() | Decimal():
+            return f"the number {value}"[:60]
+        case list() | tuple() | np.ndarray():
+            return "a list"
+        case Mapping():
+            return "an object"
+        case bytes():
+            return f"{len(value)} bytes"
+        case None:
+            return "null"
+    return f"a {type(value).__name__}"
