@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.index.near_copies import NearCopies
 from core.domain.library import Metric
+from core.indexing import unsealed
+from core.indexing.growing import GrowingCodes
 from core.indexing.hnsw import HnswIndex
 from core.indexing.hnsw_build import build_hnsw
 from core.indexing.ivf.build import build_ivf
@@ -61,6 +63,21 @@ def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> 
     answers = index.search(queries, k, Effort(), allowed)
     found = recall(answers, rows, queries, k, case.metric, allowed)
     assert found >= DEFAULT_RECALL - 0.02
+
+
+@pytest.mark.parametrize("share", [1.0, 0.2])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_rows_without_an_index_are_searched_exactly(
+    case: NearCopies, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unsealed, "_scan", None)  # and as it was before, afterwards
+    unsealed.use_kernels()
+    rows, queries = case.rows(), case.queries(QUERIES)
+    vectors, codes = vectors_of(rows, case.metric), GrowingCodes()
+    unsealed.prepare(vectors, codes, 0)
+    allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
+    answers = unsealed.search_unsealed(vectors, codes, queries, 100, allowed)
+    assert recall(answers, rows, queries, 100, case.metric, allowed) == 1.0
 
 
 def test_a_walk_leaves_the_copies_where_others_are_nearer() -> None:
