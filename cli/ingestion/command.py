@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from cli.connection import connect
+from cli.connection import PATIENT, connect
 from cli.failures import advice
 from cli.ingestion.errors import GO_ON, IngestionEnded
 from cli.ingestion.finding import Finder
 from cli.ingestion.interrupts import sigterm_interrupts
 from cli.ingestion.kinds import SUFFIXES
+from cli.ingestion.places import shown
+from cli.ingestion.pruning import Pruner
 from cli.ingestion.report import Report
 from cli.ingestion.sending import Sender
+from cli.ingestion.watching import Watch
 from cli.options import LibraryOption
 from cli.terminal import can_overwrite
 from nalanda import ConflictError, Library, Nalanda, NalandaError, NotFoundError
@@ -35,35 +38,67 @@ def ingest(
         ),
     ],
     library: LibraryOption,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune", help="Delete the documents of files that are gone from the folders."
+        ),
+    ] = False,
 ) -> None:
     """Put text, Markdown and HTML files and folders into a library.
 
     The library is created if it is missing. Run it again after an interruption or a change: a
     file is known by its absolute path, and one that has not changed is left alone.
     """
+    if prune:
+        _check_prunable(paths)
     report = Report()
     with sigterm_interrupts(), connect() as client:
         known = _library(client, library)
-        with _summed_up(report, library):
-            _bring_in(client, library, known, paths, report)
+        with _summed_up(report, library, with_pruned=prune):
+            _Run(client, library, report).run(known, paths, prune=prune)
     if not report.is_complete:
         raise typer.Exit(1)
 
 
-def _bring_in(
-    client: Nalanda, name: str, known: Library | None, paths: list[Path], report: Report
-) -> None:
-    files = list(Finder(report).find(paths))
-    if not files:
-        return
-    sender = Sender(client, known or _create(client, name), report)
-    bar = Progress(console=report.errors, transient=True, disable=not can_overwrite(report.errors))
-    with bar:
-        sender.send(bar.track(files, description="Ingesting"))
+class _Run:
+    """`probe` is the client that asks with few retries."""
+
+    def __init__(self, probe: Nalanda, name: str, report: Report) -> None:
+        self._probe = probe
+        self._name = name
+        self._report = report
+
+    def run(self, known: Library | None, paths: list[Path], *, prune: bool) -> None:
+        """Bring the files in, then prune; a library that is missing is created for a file."""
+        finder = Finder(self._report)
+        files = list(finder.find(paths))
+        if not files and (known is None or not prune):
+            return
+        library = known or _create(self._probe, self._name)
+        watch = Watch(self._probe, library.id, self._report)
+        with connect(max_retries=PATIENT) as client:
+            self._send(client, Sender(library, watch, self._report), files)
+            if prune:
+                Pruner(finder, watch, self._report).prune(client, library.id)
+
+    def _send(self, client: Nalanda, sender: Sender, files: list[Path]) -> None:
+        errors = self._report.errors
+        with Progress(console=errors, transient=True, disable=not can_overwrite(errors)) as bar:
+            for path in bar.track(files, description="Ingesting"):
+                sender.send(client, path)
+
+
+def _check_prunable(paths: list[Path]) -> None:
+    for path in paths:
+        if not path.is_dir():
+            raise typer.BadParameter(
+                f"{shown(path)} is not a folder, and --prune takes nothing else.", param_hint="PATH"
+            )
 
 
 @contextmanager
-def _summed_up(report: Report, library: str) -> Iterator[None]:
+def _summed_up(report: Report, library: str, *, with_pruned: bool) -> Iterator[None]:
     """Print the summary, also after what ends the work early."""
     try:
         yield
@@ -75,7 +110,7 @@ def _summed_up(report: Report, library: str) -> Iterator[None]:
         ended, status = f"nalanda: {advice(error)} {GO_ON}", 1
     else:
         ended, status = "", 0
-    for line in report.summary(library, with_pruned=False):
+    for line in report.summary(library, with_pruned=with_pruned):
         typer.echo(line)
     if ended:
         report.say(ended)

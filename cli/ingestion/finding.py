@@ -1,11 +1,13 @@
 """Files below folders: links followed, each file once, and a word on what is passed over."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cli.ingestion import kinds
-from cli.ingestion.reading import shown, special_type
+from cli.ingestion.places import shown
+from cli.ingestion.reading import special_type
 from cli.ingestion.report import Report
 
 PASSED_OVER_FOLDERS = frozenset({"node_modules"})
@@ -15,14 +17,21 @@ PASSED_OVER_FOLDERS = frozenset({"node_modules"})
 class Finder:
     """Paths are compared with all links resolved, as inode numbers can't be relied on everywhere.
 
-    `folders` are the real paths of those that were listed, `unread` of those that could not be.
+    `files` and `folders` are the real paths of what was found. Nothing can be said of what is gone
+    from `unread` folders, which could not be listed, and from `bare` ones: those that were named
+    or linked to and have no file of a known kind, as the mount point of an unmounted disk has none.
     """
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._files: set[str] = set()
+        self._known: Counter[str] = Counter()
+        self.files: set[str] = set()
         self.folders: set[str] = set()
         self.unread: set[str] = set()
+
+    @property
+    def bare(self) -> set[str]:
+        return {folder for folder, files in self._known.items() if not files}
 
     def find(self, paths: Iterable[Path]) -> Iterator[Path]:
         """Yield the files that are named, and those of known kinds in folders."""
@@ -33,32 +42,36 @@ class Finder:
                 yield path
 
     def _below(self, root: Path) -> Iterator[Path]:
-        known = 0
+        real_root = os.path.realpath(root)
+        is_new = real_root not in self.folders
         failed = self._report.counts["failed"]
-        waiting = [root]
-        is_new_root = os.path.realpath(root) not in self.folders
+        known = 0
+        waiting = [(root, real_root)]
         while waiting:
-            folder = waiting.pop()
-            files, folders = self._listed(folder)
+            folder, start = waiting.pop()
+            real = os.path.realpath(folder)
+            if real in self.folders:
+                continue
+            if folder.is_symlink():
+                start = real
+            files, folders = self._listed(folder, real)
+            self._known[start] += len(files)
             known += len(files)
             yield from filter(self._is_new, files)
-            waiting += reversed(folders)
-        if is_new_root and not known and failed == self._report.counts["failed"]:
+            waiting += [(below, start) for below in reversed(folders)]
+        if is_new and not known and failed == self._report.counts["failed"]:
             self._report.is_complete = False
             self._report.note(root, f"has no file that ends in {', '.join(kinds.SUFFIXES)}")
 
     def _is_new(self, path: Path) -> bool:
         real = os.path.realpath(path)
-        if real in self._files:
+        if real in self.files:
             return False
-        self._files.add(real)
+        self.files.add(real)
         return True
 
-    def _listed(self, folder: Path) -> tuple[list[Path], list[Path]]:
-        """Return the files of known kinds and the folders in a folder, the first time it is met."""
-        real = os.path.realpath(folder)
-        if real in self.folders:
-            return [], []
+    def _listed(self, folder: Path, real: str) -> tuple[list[Path], list[Path]]:
+        """Return the files of known kinds and the folders in a folder."""
         self.folders.add(real)
         try:
             with os.scandir(folder) as listing:

@@ -6,10 +6,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from uuid import NAMESPACE_URL, uuid5
 
 from cli.ingestion.errors import UnusableFile
 from cli.ingestion.kinds import extract
+from cli.ingestion.places import id_of, mount_of, shown
 
 MAX_BYTES = 256 * 2**20
 """Beyond what any server with default settings takes, and still no burden for memory."""
@@ -29,7 +29,7 @@ class Document:
     """`source` is the file's real path as a URI, and `id` follows from that.
 
     `content_hash` covers the title and the text, so that it is another one as well if a release
-    extracts them differently.
+    extracts them differently. `mount` is the mount point of the file's disk.
     """
 
     id: str
@@ -38,15 +38,7 @@ class Document:
     text: str
     content_hash: str
     size_bytes: int
-
-
-def id_of(source: str) -> str:
-    return str(uuid5(NAMESPACE_URL, source))
-
-
-def shown(path: Path) -> str:
-    """Return the path for eyes, also where its bytes are not UTF-8."""
-    return os.fsencode(path).decode(errors="replace")
+    mount: Path
 
 
 def read(path: Path) -> Document:
@@ -58,7 +50,8 @@ def read(path: Path) -> Document:
     """
     raw = _content(path)
     content = extract(path.name, raw)
-    source = path.resolve().as_uri()
+    real = path.resolve()
+    source = real.as_uri()
     title = content.title or shown(Path(path.name))
     return Document(
         id=id_of(source),
@@ -67,6 +60,7 @@ def read(path: Path) -> Document:
         text=content.text,
         content_hash=hashlib.sha256(f"{title}\n{content.text}".encode()).hexdigest(),
         size_bytes=len(raw),
+        mount=mount_of(real.parent),
     )
 
 

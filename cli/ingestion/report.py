@@ -7,7 +7,7 @@ from typing import Literal
 
 import typer
 
-from cli.ingestion.reading import shown
+from cli.ingestion.places import shown
 from cli.terminal import can_overwrite, console, one_line
 
 Outcome = Literal["added", "changed", "unchanged", "failed", "pruned"]
@@ -28,7 +28,7 @@ class Report:
 
     def count(self, outcome: Outcome, path: Path) -> None:
         self.counts[outcome] += 1
-        if not can_overwrite(self.errors):
+        if outcome == "pruned" or not can_overwrite(self.errors):
             typer.echo(f"{outcome}\t{_line(path)}")
 
     def fail(self, path: Path, why: str) -> None:

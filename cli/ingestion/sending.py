@@ -1,12 +1,12 @@
 """Documents on their way into a library, one by one, as long as the server is there."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from cli.connection import PATIENT, connect
-from cli.ingestion.errors import GO_ON, IngestionEnded, UnusableFile
+from cli.connection import PATIENT, TIMEOUT_S, connect
+from cli.ingestion.errors import IngestionEnded, UnusableFile
 from cli.ingestion.reading import Document, read
 from cli.ingestion.report import Outcome, Report
+from cli.ingestion.watching import Watch
 from nalanda import (
     Library,
     Nalanda,
@@ -19,33 +19,26 @@ from nalanda import (
 HASH = "content_sha256"
 """The document's metadata key by which an unchanged file is known."""
 
-_TIMEOUT_S = 30.0
+MOUNT = "mount"
+"""The metadata key for where the file's disk is mounted, as a URI, if not at the root."""
+
 _TIMEOUT_S_PER_MIB = 10.0
 """Ten times as long as a small machine takes to embed a text of this size."""
-_MOST_FAILURES_IN_A_ROW = 20
 
 
 class Sender:
-    """`probe` asks with few retries whether the server and the library are still there."""
-
-    def __init__(self, probe: Nalanda, library: Library, report: Report) -> None:
-        self._probe = probe
+    def __init__(self, library: Library, watch: Watch, report: Report) -> None:
         self._library = library
+        self._watch = watch
         self._report = report
-        self._failures_in_a_row = 0
 
-    def send(self, paths: Iterable[Path]) -> None:
-        """Bring each file in, and report what became of it.
+    def send(self, client: Nalanda, path: Path) -> None:
+        """Bring a file in, and report what became of it.
 
         Raises:
             NalandaError: the server or the library is gone.
-            IngestionEnded: the server refuses one file after the other.
+            IngestionEnded: there is no point in sending another file.
         """
-        with connect(max_retries=PATIENT, timeout_s=_TIMEOUT_S) as client:
-            for path in paths:
-                self._send(client, path)
-
-    def _send(self, client: Nalanda, path: Path) -> None:
         try:
             document = read(path)
         except OSError as error:
@@ -59,9 +52,9 @@ class Sender:
         except (PayloadTooLargeError, ValidationError) as error:
             self._refused(path, error)
         except NalandaError as error:
-            self._failed(path, error)
+            self._watch.failed(path, error)
         else:
-            self._failures_in_a_row = 0
+            self._watch.answered()
             self._report.count(outcome, path)
             if outcome != "unchanged" and not document.text.strip():
                 self._report.note(path, "has no text, so there is nothing in it to find")
@@ -72,7 +65,7 @@ class Sender:
         if known == document.content_hash:
             return "unchanged"
         timeout_s = _TIMEOUT_S_PER_MIB * document.size_bytes / 2**20
-        if timeout_s <= _TIMEOUT_S:
+        if timeout_s <= TIMEOUT_S:
             _replace(client, self._library.id, document)
         else:
             with connect(max_retries=PATIENT, timeout_s=timeout_s) as patient:
@@ -80,29 +73,24 @@ class Sender:
         return "added" if known is None else "changed"
 
     def _refused(self, path: Path, error: PayloadTooLargeError | ValidationError) -> None:
-        self._failures_in_a_row = 0
+        self._watch.answered()
         self._report.fail(path, str(error))
         if (reason := _refusal_of_any_text(error)) is not None:
             raise IngestionEnded(
                 f"The library {self._library.name} takes no files ({reason}) Name another library."
             )
 
-    def _failed(self, path: Path, error: NalandaError) -> None:
-        self._report.fail(path, str(error))
-        self._failures_in_a_row += 1
-        self._probe.libraries.get(self._library.id)
-        if self._failures_in_a_row == _MOST_FAILURES_IN_A_ROW:
-            number = _MOST_FAILURES_IN_A_ROW
-            raise IngestionEnded(f"{number} files in a row failed, the last with: {error} {GO_ON}")
-
 
 def _replace(client: Nalanda, library_id: str, document: Document) -> None:
+    metadata = {HASH: document.content_hash}
+    if document.mount != document.mount.parent:
+        metadata[MOUNT] = document.mount.as_uri()
     client.documents.replace(
         library_id,
         document.id,
         title=document.title,
         source=document.source,
-        metadata={HASH: document.content_hash},
+        metadata=metadata,
         text=document.text,
     )
 

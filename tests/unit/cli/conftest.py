@@ -57,6 +57,9 @@ class Server(httpx.MockTransport):
             return answer
         if match := re.fullmatch(r"/libraries/l-\w+/documents/(.+)", path):
             return self._document(request, match[1])
+        if re.fullmatch(r"/libraries/l-\w+/documents", path):
+            items = list(self.documents.values())
+            return httpx.Response(200, json={"items": items, "next_cursor": None})
         return self._library(request, path.removeprefix("/libraries").strip("/"))
 
     def _library(self, request: httpx.Request, name: str) -> httpx.Response:

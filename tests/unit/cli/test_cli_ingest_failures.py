@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from cli.ingestion import sending
-from cli.ingestion.reading import Document, id_of, read
+from cli.ingestion.places import id_of
+from cli.ingestion.reading import Document, read
 from tests.unit.cli.conftest import Run, Server
 
 ON = "To go on, run the same command again: it leaves alone what is in already."

@@ -1,0 +1,88 @@
+"""Documents whose file is gone, out of a library."""
+
+import os
+import stat
+from collections import Counter
+from pathlib import Path
+
+from cli.ingestion.finding import Finder
+from cli.ingestion.places import from_uri, path_of
+from cli.ingestion.report import Report
+from cli.ingestion.sending import MOUNT
+from cli.ingestion.watching import Watch
+from nalanda import Document, Nalanda, NalandaError, NotFoundError, PreconditionFailedError
+
+_PAGE_SIZE = 1_000
+
+
+class Pruner:
+    """Deletes what `ingest` made of files in the folders that a finder went through.
+
+    A file is gone only if its path leads to nothing: one that can't be looked at stays, and so
+    does all of what is below a folder that could not be read or a disk that is not mounted.
+    """
+
+    def __init__(self, finder: Finder, watch: Watch, report: Report) -> None:
+        self._finder = finder
+        self._watch = watch
+        self._report = report
+        self._spared: Counter[tuple[Path, str]] = Counter()
+
+    def prune(self, client: Nalanda, library_id: str) -> None:
+        """Raises: NalandaError, IngestionEnded."""
+        listed = client.documents.list(library_id, page_size=_PAGE_SIZE)
+        gone = [(document, path) for document in listed if (path := self._gone(document))]
+        for document, path in gone:
+            self._delete(client, library_id, document, path)
+        for (folder, why), number in sorted(self._spared.items()):
+            documents = "1 document" if number == 1 else f"{number} documents"
+            self._report.note(folder, f"{why}, so {documents} below it can't be pruned")
+
+    def _gone(self, document: Document) -> Path | None:
+        """Return the path of a document's file if that was in the folders and is gone."""
+        path = path_of(document)
+        if path is None or str(path) in self._finder.files:
+            return None
+        above = {str(folder) for folder in path.parents}
+        if above.isdisjoint(self._finder.folders) or not self._is_gone(path):
+            return None
+        if (reason := self._reason_to_spare(document, path, above)) is not None:
+            self._spared[reason] += 1
+            return None
+        return path
+
+    def _is_gone(self, path: Path) -> bool:
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        real = os.path.realpath(path)
+        has_moved = real != str(path) and real in self._finder.files
+        return has_moved or not stat.S_ISREG(mode)
+
+    def _reason_to_spare(
+        self, document: Document, path: Path, above: set[str]
+    ) -> tuple[Path, str] | None:
+        for folder in above & self._finder.unread:
+            return Path(folder), "can't be listed"
+        for folder in above & self._finder.bare:
+            return Path(folder), "has no file of a known kind"
+        mount = from_uri(str(document.metadata.get(MOUNT)))
+        if mount is not None and not mount.is_mount():
+            return mount, "is not mounted"
+        there = next(part for part in (path, *path.parents) if os.path.lexists(part))
+        return None if there.exists() else (there, "is a link to nothing")
+
+    def _delete(self, client: Nalanda, library_id: str, document: Document, path: Path) -> None:
+        """Delete the version that was listed: a later one is of a file that is there again."""
+        try:
+            client.documents.delete(library_id, document.id, if_match=document.version)
+        except (NotFoundError, PreconditionFailedError):
+            return
+        except NalandaError as error:
+            self._watch.failed(path, error)
+        else:
+            self._watch.answered()
+            self._report.count("pruned", path)

@@ -1,0 +1,36 @@
+"""Failed requests: one costs its file alone, but those of a server that is gone end the run."""
+
+from pathlib import Path
+
+from cli.ingestion.errors import GO_ON, IngestionEnded
+from cli.ingestion.report import Report
+from nalanda import Nalanda, NalandaError
+
+_MOST_FAILURES_IN_A_ROW = 20
+
+
+class Watch:
+    """`probe` asks with few retries whether the server and the library are still there."""
+
+    def __init__(self, probe: Nalanda, library_id: str, report: Report) -> None:
+        self._probe = probe
+        self._library_id = library_id
+        self._report = report
+        self._failures_in_a_row = 0
+
+    def answered(self) -> None:
+        self._failures_in_a_row = 0
+
+    def failed(self, path: Path, error: NalandaError) -> None:
+        """Report the file.
+
+        Raises:
+            NalandaError: the server or the library is gone.
+            IngestionEnded: one file after the other failed.
+        """
+        self._report.fail(path, str(error))
+        self._failures_in_a_row += 1
+        self._probe.libraries.get(self._library_id)
+        if self._failures_in_a_row == _MOST_FAILURES_IN_A_ROW:
+            number = _MOST_FAILURES_IN_A_ROW
+            raise IngestionEnded(f"{number} files in a row failed, the last with: {error} {GO_ON}")
