@@ -6,6 +6,7 @@ Only the subcommand that is called is imported, so that help and mistakes are an
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -59,6 +60,7 @@ def main() -> NoReturn:
     """Exit status: 0 done, 1 a failure (one line on stderr says what to do), 2 a wrong usage,
     130 interrupted."""
     os.umask(UMASK)
+    _replace_what_cannot_be_shown()
     args = sys.argv[1:]
     try:
         application(args)(args, prog_name="nalanda")
@@ -72,6 +74,12 @@ def main() -> NoReturn:
             raise
         print(f"nalanda: {line}", file=sys.stderr)
     sys.exit(1)
+
+
+def _replace_what_cannot_be_shown() -> None:
+    """Escape on stdout what its encoding does not have, as Python does on stderr."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def application(args: list[str]) -> typer.Typer:

@@ -1,5 +1,6 @@
 """`nalanda ingest`."""
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,8 +32,6 @@ def ingest(
         list[Path],
         typer.Argument(
             metavar="PATH",
-            exists=True,
-            readable=False,
             show_default=False,
             help=f"Files, and folders with {', '.join(SUFFIXES)} files.",
         ),
@@ -50,8 +49,7 @@ def ingest(
     The library is created if it is missing. Run it again after an interruption or a change: a
     file is known by its absolute path, and one that has not changed is left alone.
     """
-    if prune:
-        _check_prunable(paths)
+    _check_paths(paths, are_folders=prune)
     report = Report()
     with sigterm_interrupts(), connect() as client:
         known = _library(client, library)
@@ -89,9 +87,22 @@ class _Run:
                 sender.send(client, path)
 
 
-def _check_prunable(paths: list[Path]) -> None:
+def _check_paths(paths: list[Path], *, are_folders: bool) -> None:
+    """Refuse what is not there, and what is no folder if it must be one.
+
+    What can't be looked at for another reason is reported later, when the others come in.
+
+    Raises:
+        typer.BadParameter: a path is refused.
+    """
     for path in paths:
-        if not path.is_dir():
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            raise typer.BadParameter(f"{shown(path)} does not exist.", param_hint="PATH") from None
+        except OSError:
+            is_folder = False
+        if are_folders and not is_folder:
             raise typer.BadParameter(
                 f"{shown(path)} is not a folder, and --prune takes nothing else.", param_hint="PATH"
             )

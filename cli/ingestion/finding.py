@@ -36,7 +36,12 @@ class Finder:
     def find(self, paths: Iterable[Path]) -> Iterator[Path]:
         """Yield the files that are named, and those of known kinds in folders."""
         for path in paths:
-            if path.is_dir():
+            try:
+                is_folder = path.is_dir()
+            except OSError as error:
+                self._report.fail(path, str(error.strerror))
+                continue
+            if is_folder:
                 yield from self._below(path)
             elif self._is_new(path):
                 yield path

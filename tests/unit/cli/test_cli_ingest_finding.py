@@ -213,3 +213,16 @@ def test_a_file_that_is_too_large(
     outcome = run("ingest", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.startswith(f"{folder}/a.md: is larger than ")
+
+
+def test_a_path_that_cannot_be_looked_at_fails(run: Run, server: Server, folder: Path) -> None:
+    outcome = run("ingest", str(folder / ("x" * 300)), str(folder), "-l", "books")
+    assert outcome.status == 1
+    assert outcome.err.endswith("x: File name too long\n")
+    assert titles(server) == ["a.md"]
+
+
+def test_a_path_below_a_file(run: Run, server: Server, folder: Path) -> None:
+    outcome = run("ingest", str(folder / "a.md" / "b"), "-l", "books")
+    assert outcome.status == 2
+    assert server.requests == []

@@ -1,5 +1,6 @@
 """How the command as a whole behaves: help, mistakes, failures."""
 
+import io
 import subprocess
 import sys
 from importlib import import_module
@@ -9,7 +10,7 @@ import pytest
 import typer
 
 from cli.main import COMMANDS, main
-from tests.unit.cli.conftest import Run, Server
+from tests.unit.cli.conftest import NOW, Run, Server
 
 HEAVY = ("nalanda", "httpx", "pydantic", "rich", "temporalio", "core", "api")
 
@@ -124,3 +125,16 @@ def test_an_interruption_while_it_is_imported(run: Run, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("cli.main.import_module", interrupted)
     assert run("library", "list").status == 130
+
+
+def test_what_the_encoding_of_stdout_does_not_have_is_escaped(
+    run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = "caf\xe9 \N{GREEK SMALL LETTER ALPHA}"
+    library = {"id": "l", "name": named, "version": 1, "created_at": NOW, "updated_at": NOW}
+    server.answer("/libraries", {"items": [library], "next_cursor": None})
+    written = io.BytesIO()
+    stdout = io.TextIOWrapper(written, encoding="latin-1", write_through=True)
+    monkeypatch.setattr("sys.stdout", stdout)
+    assert run("library", "list").status == 0
+    assert b"caf\xe9 \\u03b1" in written.getvalue()
