@@ -20,6 +20,7 @@ REFUSED = (
     domain.ProviderRejected,
     domain.WrongInstance,
     nalanda.InvalidAddress,
+    nalanda.InvalidCertificates,
     nalanda.InvalidName,
     nalanda.InvalidProxy,
     nalanda.InvalidType,

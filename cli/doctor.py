@@ -18,7 +18,7 @@ from cli.terminal import console
 from core.adapters.postgres.migrating import examine
 from core.domain.errors import StorageError
 from core.settings import Settings
-from nalanda import NalandaError
+from nalanda import InvalidCertificates, InvalidProxy, NalandaError, ProxyFailed
 from workflows.client import connect as connect_to_temporal
 
 NEEDED_PYTHON = (3, 11)
@@ -131,6 +131,8 @@ def _api(settings: Settings) -> Finding:
     try:
         with connect(settings, max_retries=0) as client:
             version, readiness = client.version().version, client.ready()
+    except (InvalidCertificates, InvalidProxy, ProxyFailed) as error:
+        return Finding("API", str(error), "Mend the environment, or set NALANDA_API_URL.")
     except NalandaError as error:
         missing = "Start one with `nalanda up`, or set NALANDA_API_URL."
         return Finding("API", str(error), missing)

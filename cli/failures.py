@@ -8,8 +8,10 @@ from nalanda import (
     AuthenticationError,
     ConnectionFailed,
     InvalidAddress,
+    InvalidCertificates,
     InvalidProxy,
     NalandaError,
+    ProxyFailed,
 )
 
 
@@ -20,7 +22,7 @@ def advice(error: Exception) -> str | None:
             line = (
                 f"{_said(error)} Set NALANDA_API_URL to an address such as http://127.0.0.1:8000."
             )
-        case InvalidProxy():
+        case InvalidProxy() | InvalidCertificates() | ProxyFailed():
             line = _said(error)
         case ConnectionFailed():
             line = f"{_said(error)} Start the server with `nalanda up`, or set NALANDA_API_URL."

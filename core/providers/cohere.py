@@ -20,6 +20,7 @@ from cohere import (
 from core.contracts.query import Usage
 from core.domain.errors import ProviderUnavailable
 from core.providers.base import Generated, Passage, Purpose, Reranking, Scored, Vectors
+from core.providers.clients import open_client
 from core.providers.cohere_citations import read_message
 from core.providers.cohere_errors import cohere_errors, misshapen
 from core.providers.extractive import NOTHING_FOUND
@@ -54,7 +55,7 @@ class CohereEmbedder:
     def __init__(
         self, api_key: str, url: str | None = None, *, timeout: httpx.Timeout = TIMEOUT
     ) -> None:
-        http = httpx.Client(timeout=timeout)
+        http = open_client(httpx.Client, url, timeout)
         self._client = cohere.ClientV2(api_key, base_url=url, httpx_client=http, max_retries=0)
         # It lives as long as its process: nobody's turn to close it comes before.
         weakref.finalize(self, http.close)

@@ -16,6 +16,7 @@ from cohere.core.api_error import ApiError
 from cohere.core.parse_error import ParsingError
 
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from core.providers.clients import proxy_of
 
 _FOREIGN = (ApiError, ParsingError, httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
 # What reading an answer of the wrong shape raises, in the SDK and here.
@@ -48,7 +49,7 @@ def translated(error: Exception) -> ProviderError:
         case ParsingError() | httpx.DecodingError():
             return misshapen("it can't be read")
         case httpx.TimeoutException():
-            return ProviderUnavailable("Cohere did not answer in time.")
+            return ProviderUnavailable(f"Cohere did not answer in time{_through_proxy(error)}.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.TooManyRedirects():
             return ProviderRejected("Cohere can't be called at this URL: check CO_API_URL.")
         case httpx.LocalProtocolError() | UnicodeEncodeError():
@@ -57,7 +58,18 @@ def translated(error: Exception) -> ProviderError:
                 "and texts must be valid Unicode."
             )
         case _:
-            return ProviderUnavailable(f"No connection to Cohere ({type(error).__name__}).")
+            kind = type(error).__name__
+            return ProviderUnavailable(f"No connection to Cohere{_through_proxy(error)} ({kind}).")
+
+
+def _through_proxy(error: Exception) -> str:
+    """Name the proxy that a request went through; it may be what was not reached."""
+    try:
+        url = error.request.url if isinstance(error, httpx.RequestError) else None
+    except RuntimeError:  # it was raised before there was a request
+        return ""
+    proxy = url and proxy_of(url)
+    return f" through the proxy {proxy}" if proxy else ""
 
 
 def misshapen(detail: str) -> ProviderUnavailable:

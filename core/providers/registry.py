@@ -15,6 +15,7 @@ from core.providers.base import (
     Embedder,
     Reranker,
 )
+from core.providers.clients import open_client
 from core.providers.extractive import LocalAnswerer, LocalReranker
 from core.providers.local import LocalEmbedder
 from core.settings import Settings
@@ -75,7 +76,7 @@ def stage_providers(settings: Settings) -> LocalProvider | CohereProvider:
 def _cohere_provider(key: str, url: str | None, here: LocalProvider) -> CohereProvider:
     from core.providers import cohere
 
-    http = httpx.AsyncClient(timeout=cohere.TIMEOUT)
+    http = open_client(httpx.AsyncClient, url, cohere.TIMEOUT)
     client = cohere.connect(key, url, http)
     return CohereProvider(
         embedder=cohere.AsyncCohereEmbedder(client),

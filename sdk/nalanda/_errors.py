@@ -3,7 +3,9 @@
     NalandaError
     ├── ConnectionFailed         the server was not reached, or hung up
     │   ├── InvalidAddress       the base URL is none that a server can be reached at
-    │   └── InvalidProxy         the environment names a proxy that can't be used
+    │   ├── InvalidProxy         the environment names a proxy that can't be used
+    │   ├── InvalidCertificates  the environment names certificates that can't be read
+    │   └── ProxyFailed          the environment's proxy was not reached, or did not reach it
     ├── TimedOut                 it did not answer, or a question did not end, in time
     ├── InvalidName              an id or a name that no path can carry; a ValueError too
     ├── InvalidValue             a value that JSON can't carry, named by its place; a ValueError too
@@ -61,6 +63,14 @@ class InvalidAddress(ConnectionFailed):
 
 
 class InvalidProxy(ConnectionFailed):
+    pass
+
+
+class InvalidCertificates(ConnectionFailed):
+    pass
+
+
+class ProxyFailed(ConnectionFailed):
     pass
 
 
@@ -192,24 +202,30 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def connection_error(error: Exception, url: object) -> NalandaError:
-    """One of `HTTPX_ERRORS` in this tree's terms."""
+def connection_error(error: Exception, url: object, proxy: object = None) -> NalandaError:
+    """One of `HTTPX_ERRORS` in this tree's terms; `proxy` is the one that the call went through."""
     said = str(error) or type(error).__name__
     if isinstance(error, httpx.TimeoutException):
-        return TimedOut(f"{url} did not answer in time ({type(error).__name__}).")
+        through = f" through {proxy}" if proxy else ""
+        return TimedOut(f"{url} did not answer in time{through} ({type(error).__name__}).")
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return InvalidAddress(f"{url} is no address of a server: {said}")
+    if proxy:
+        return ProxyFailed(
+            f"{url} could not be reached through {proxy}: {said.rstrip('.')}. "
+            "Check the proxy, or name the server in NO_PROXY."
+        )
     return ConnectionFailed(f"{url} could not be reached: {said}")
 
 
-def api_error(response: httpx.Response) -> ApiError:
-    """What an answer says that is no success, problem document or not."""
+def api_error(response: httpx.Response, proxy: object = None) -> ApiError:
+    """What an answer says that is no success, problem document or not, and perhaps a proxy's."""
     status = response.status_code
     problem = _problem(response)
     return _class_of(status)(
         status,
         str(problem.get("title") or _phrase(status)),
-        str(problem["detail"]) if problem.get("detail") else _excerpt(response, problem),
+        str(problem["detail"]) if problem.get("detail") else _excerpt(response, problem, proxy),
         errors=_faults(problem.get("errors")),
         problem=problem,
         retry_after_s=retry_after_s(response.headers.get("Retry-After")),
@@ -269,11 +285,12 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _excerpt(response: httpx.Response, problem: Mapping[str, Any]) -> str | None:
+def _excerpt(response: httpx.Response, problem: Mapping[str, Any], proxy: object) -> str | None:
     """The beginning of a body that is no problem document, such as a proxy's page."""
     if problem:
         return None
-    return " ".join(response.text[:1000].split())[:200] or None
+    text = " ".join(response.text[:1000].split())[:200]
+    return f"{text or 'no details'} (through {proxy})" if proxy else text or None
 
 
 def _faults(errors: object) -> list[Fault]:

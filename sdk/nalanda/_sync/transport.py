@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from nalanda._answers import HighestPosition, page_of, parsed
 from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_error
-from nalanda._proxies import is_local, proxy_error
+from nalanda._proxies import creation_error, is_local, proxy_of
 from nalanda._requests import INSTANCE, JSON, Request, checked_header, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
@@ -51,8 +51,9 @@ class Transport:
                 trust_env=not is_local(base_url),
                 transport=transport,
             )
-        except (ImportError, ValueError, *HTTPX_ERRORS) as error:
-            raise proxy_error(error) from error
+        except (ImportError, ValueError, OSError, *HTTPX_ERRORS) as error:
+            raise creation_error(error) from error
+        self._proxy = proxy_of(base_url) if transport is None else None
         self.base_url = base_url
         self.position = HighestPosition()
         self._timeout_s = timeout_s
@@ -96,10 +97,10 @@ class Transport:
             ) as response:
                 if not response.is_success:
                     response.read()
-                    raise api_error(response)
+                    raise api_error(response, self._proxy)
                 yield response
         except HTTPX_ERRORS as error:
-            raise connection_error(error, self.base_url) from error
+            raise connection_error(error, self.base_url, self._proxy) from error
 
     def fetch(self, model: type[M], request: Request) -> M:
         """The answer's body as a model."""
@@ -126,8 +127,8 @@ class Transport:
                 timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             )
         except HTTPX_ERRORS as error:
-            raise connection_error(error, self.base_url) from error
+            raise connection_error(error, self.base_url, self._proxy) from error
         self.position.see(response)
         if not response.is_success:
-            raise api_error(response)
+            raise api_error(response, self._proxy)
         return response

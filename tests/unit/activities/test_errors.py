@@ -19,6 +19,7 @@ AGAIN = {
     domain.StorageUnavailable,
     domain.DataDirInUse,
     nalanda.ConnectionFailed,
+    nalanda.ProxyFailed,
     nalanda.TimedOut,
     nalanda.RateLimitedError,
     nalanda.ServerError,

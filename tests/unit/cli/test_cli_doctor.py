@@ -112,3 +112,11 @@ def test_no_temporal_binary(needed: bool, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(temporal_server, "find_binary", none)
     finding = doctor._temporal_binary(needed=needed)
     assert (finding.missing is not None) == needed
+
+
+@pytest.mark.usefixtures("temporal")
+def test_a_proxy_is_not_mended_by_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "[::1]")
+    finding = doctor._api(Settings(api_url="http://nalanda.example"))
+    assert finding.found.startswith("NO_PROXY has the entry [::1]")
+    assert finding.missing == "Mend the environment, or set NALANDA_API_URL."
