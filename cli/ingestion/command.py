@@ -118,6 +118,8 @@ def _summed_up(report: Report, library: str, *, with_pruned: bool) -> Iterator[N
     except IngestionEnded as error:
         ended, status = f"nalanda: {error}", 1
     except NalandaError as error:
+        if not report.counts:
+            raise
         ended, status = f"nalanda: {advice(error)} {GO_ON}", 1
     else:
         ended, status = "", 0

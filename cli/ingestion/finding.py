@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cli.ingestion import kinds
@@ -12,6 +13,15 @@ from cli.ingestion.report import Report
 
 PASSED_OVER_FOLDERS = frozenset({"node_modules"})
 """Folders of what others wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file or folder. Its `start` is the folder that was named or linked to on the way to it."""
+
+    path: Path
+    real: str
+    start: str
 
 
 class Finder:
@@ -36,88 +46,79 @@ class Finder:
     def find(self, paths: Iterable[Path]) -> Iterator[Path]:
         """Yield the files that are named, and those of known kinds in folders."""
         for path in paths:
+            real = os.path.realpath(path)
             try:
                 is_folder = path.is_dir()
             except OSError as error:
                 self._report.fail(path, str(error.strerror))
                 continue
+            found = Found(path, real, real)
             if is_folder:
-                yield from self._below(path)
-            elif self._is_new(path):
+                yield from self._below(found)
+            elif self._is_new(found):
                 yield path
 
-    def _below(self, root: Path) -> Iterator[Path]:
-        real_root = os.path.realpath(root)
-        is_new = real_root not in self.folders
+    def _below(self, root: Found) -> Iterator[Path]:
+        is_new = root.real not in self.folders
         failed = self._report.counts["failed"]
         known = 0
-        waiting = [(root, real_root)]
+        waiting = [root]
         while waiting:
-            folder, start = waiting.pop()
-            real = os.path.realpath(folder)
-            if real in self.folders:
+            folder = waiting.pop()
+            if folder.real in self.folders:
                 continue
-            if folder.is_symlink():
-                start = real
-            files, folders = self._listed(folder, real)
-            self._known[start] += len(files)
+            self.folders.add(folder.real)
+            files, folders = self._listed(folder)
+            self._known[folder.start] += len(files)
             known += len(files)
-            yield from filter(self._is_new, files)
-            waiting += [(below, start) for below in reversed(folders)]
+            yield from (file.path for file in files if self._is_new(file))
+            waiting += reversed(folders)
         if is_new and not known and failed == self._report.counts["failed"]:
             self._report.is_complete = False
-            self._report.note(root, f"has no file that ends in {', '.join(kinds.SUFFIXES)}")
+            self._report.note(root.path, f"has no file that ends in {', '.join(kinds.SUFFIXES)}")
 
-    def _is_new(self, path: Path) -> bool:
-        real = os.path.realpath(path)
-        if real in self.files:
+    def _is_new(self, file: Found) -> bool:
+        if file.real in self.files:
             return False
-        self.files.add(real)
+        self.files.add(file.real)
         return True
 
-    def _listed(self, folder: Path, real: str) -> tuple[list[Path], list[Path]]:
+    def _listed(self, folder: Found) -> tuple[list[Found], list[Found]]:
         """Return the files of known kinds and the folders in a folder."""
-        self.folders.add(real)
+        files: list[Found] = []
+        folders: list[Found] = []
         try:
-            with os.scandir(folder) as listing:
+            with os.scandir(folder.path) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            self.unread.add(real)
-            self._report.fail(folder, f"can't be listed: {error.strerror}")
-            return [], []
-        files: list[Path] = []
-        folders: list[Path] = []
+            self.unread.add(folder.real)
+            self._report.fail(folder.path, f"can't be listed: {error.strerror}")
+            entries = []
         for entry in entries:
-            self._sort(entry, files, folders)
+            self._sort(entry, folder, files, folders)
         return files, folders
 
-    def _sort(self, entry: os.DirEntry[str], files: list[Path], folders: list[Path]) -> None:
+    def _sort(
+        self, entry: os.DirEntry[str], folder: Found, files: list[Found], folders: list[Found]
+    ) -> None:
         path = Path(entry.path)
-        if entry.name.startswith("."):
-            self._report.pass_over("hidden")
-            return
         try:
-            if entry.is_dir():
-                self._sort_folder(path, folders)
-            elif entry.is_file():
-                self._sort_file(path, files)
-            else:
+            if entry.name.startswith("."):
+                self._report.pass_over("hidden")
+            elif entry.is_dir():
+                if entry.name in PASSED_OVER_FOLDERS:
+                    self._report.pass_over(entry.name)
+                else:
+                    folders.append(_found(entry, folder))
+            elif not entry.is_file():
                 self._tell_special(entry, path)
+            elif kinds.is_known(entry.name):
+                files.append(_found(entry, folder))
+            else:
+                suffix = kinds.suffix_of(entry.name)
+                self._report.pass_over(shown(Path(suffix)) if suffix else "without a suffix")
         except OSError as error:
             self._report.fail(path, str(error.strerror))
-
-    def _sort_folder(self, path: Path, folders: list[Path]) -> None:
-        if path.name in PASSED_OVER_FOLDERS:
-            self._report.pass_over(path.name)
-        else:
-            folders.append(path)
-
-    def _sort_file(self, path: Path, files: list[Path]) -> None:
-        if kinds.is_known(path.name):
-            files.append(path)
-        else:
-            suffix = kinds.suffix_of(path.name)
-            self._report.pass_over(shown(Path(suffix)) if suffix else "without a suffix")
 
     def _tell_special(self, entry: os.DirEntry[str], path: Path) -> None:
         """Tell of a link to nothing, or of a pipe and the like. Raises: OSError."""
@@ -130,3 +131,10 @@ class Finder:
                 return
         self._report.pass_over(kind)
         self._report.note(path, f"passed over, as it is {is_a}")
+
+
+def _found(entry: os.DirEntry[str], folder: Found) -> Found:
+    if not entry.is_symlink():
+        return Found(Path(entry.path), str(Path(folder.real, entry.name)), folder.start)
+    real = os.path.realpath(entry.path)
+    return Found(Path(entry.path), real, real if entry.is_dir() else folder.start)

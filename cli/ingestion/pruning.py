@@ -70,7 +70,7 @@ class Pruner:
         for folder in above & self._finder.bare:
             return Path(folder), "has no file of a known kind"
         mount = from_uri(str(document.metadata.get(MOUNT)))
-        if mount is not None and not mount.is_mount():
+        if mount is not None and not _is_mounted(mount):
             return mount, "is not mounted"
         there = next(part for part in (path, *path.parents) if os.path.lexists(part))
         return None if there.exists() else (there, "is a link to nothing")
@@ -86,3 +86,10 @@ class Pruner:
         else:
             self._watch.answered()
             self._report.count("pruned", path)
+
+
+def _is_mounted(mount: Path) -> bool:
+    try:
+        return mount.is_mount()
+    except OSError:
+        return False

@@ -13,6 +13,8 @@ from cli.ingestion.places import id_of, mount_of, shown
 
 MAX_BYTES = 256 * 2**20
 """Beyond what any server with default settings takes, and still no burden for memory."""
+MAX_TITLE_CHARS = 1_000
+"""A first line that is all of the file is no title."""
 _ATTEMPTS = 2
 _OPENED = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TYPES = (
@@ -50,9 +52,9 @@ def read(path: Path) -> Document:
     """
     raw = _content(path)
     content = extract(path.name, raw)
-    real = path.resolve()
+    real = Path(os.path.realpath(path))
     source = real.as_uri()
-    title = content.title or shown(Path(path.name))
+    title = (content.title or shown(Path(path.name)))[:MAX_TITLE_CHARS]
     return Document(
         id=id_of(source),
         source=source,

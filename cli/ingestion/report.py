@@ -40,10 +40,10 @@ class Report:
         self.passed_over[kind] += 1
 
     def note(self, path: Path, text: str) -> None:
-        self.say(f"{shown(path)}: {text}")
+        self.say(f"{_line(path)}: {text}")
 
     def say(self, text: str) -> None:
-        self.errors.print(one_line(text, max_chars=1000), soft_wrap=True)
+        self.errors.print(one_line(text, max_chars=3000), soft_wrap=True)
 
     def summary(self, library: str, *, with_pruned: bool) -> Iterator[str]:
         outcomes = (*_ALWAYS, "pruned") if with_pruned else _ALWAYS

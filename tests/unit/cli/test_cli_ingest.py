@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cli.ingestion import html
 from tests.unit.cli.conftest import Run, Server
 
 
@@ -97,3 +98,42 @@ def test_no_server_ends_it(run: Run, server: Server, folder: Path) -> None:
     server.answer("/libraries/books", httpx.ConnectError("refused"))
     outcome = run("ingest", str(folder), "-l", "books")
     assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+
+
+def test_a_release_that_extracts_another_text_brings_it_in(
+    run: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "x.html"
+    page.write_text("<title>T</title><p>words")
+    run("ingest", str(page), "-l", "books")
+    page.write_text("<title>T</title><style>p { color: red }</style><p>words")
+    assert "1 unchanged" in run("ingest", str(page), "-l", "books").out
+    for later in (html.Page("Another title", "words"), html.Page("Another title", "# words")):
+        monkeypatch.setattr(html, "extract", lambda _source, later=later: later)
+        assert "1 changed" in run("ingest", str(page), "-l", "books").out
+        assert "1 unchanged" in run("ingest", str(page), "-l", "books").out
+
+
+def test_a_file_that_fails_leaves_its_document(run: Run, server: Server, folder: Path) -> None:
+    run("ingest", str(folder), "-l", "books")
+    (folder / "a.md").write_bytes(b"\xff")
+    assert "1 unchanged, 1 failed" in run("ingest", str(folder), "-l", "books").out
+    assert len(server.documents) == 2
+
+
+def test_a_folder_is_the_same_from_wherever_it_is_named(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("ingest", str(folder), "-l", "books")
+    (folder.parent / "link").symlink_to(folder)
+    monkeypatch.chdir(folder / "deep")
+    for path in ("..", "../", f"{folder}/", f"{folder.parent}/./link", "../../link/"):
+        assert "2 unchanged, 0 failed" in run("ingest", path, "-l", "books").out
+    assert len(server.documents) == 2
+
+
+def test_a_title_is_not_a_whole_file(run: Run, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "x.md").write_text("# " + "words " * 10_000)
+    run("ingest", str(tmp_path), "-l", "books")
+    (document,) = server.documents.values()
+    assert len(document["title"]) == 1_000

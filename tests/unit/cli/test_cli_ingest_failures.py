@@ -169,3 +169,10 @@ def test_large_files_get_more_time(
     run("ingest", str(folder / "a.md"), "-l", "books")
     timeouts = {request.method: request.extensions["timeout"] for request in server.requests}
     assert timeouts["PUT"]["read"] > timeouts["GET"]["read"]
+
+
+def test_a_library_that_cannot_be_created(run: Run, server: Server, folder: Path) -> None:
+    server.answer("/libraries", httpx.Response(422, json={"title": "No", "detail": "bad name"}))
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 1
+    assert (outcome.out, outcome.err) == ("", "nalanda: 422 No: bad name\n")
