@@ -42,6 +42,11 @@ def plain(value: object, place: Place = ()) -> Any:
         raise InvalidValue(place, "is nested too deeply.") from None
 
 
+def _all_finite_floats(items: Collection[Any]) -> bool:
+    """Return whether all are floats and finite, as an embedding's are: seen without a loop."""
+    return set(map(type, items)) == {float} and isfinite(sum(items))
+
+
 class _Conversion:
     """One walk through a value, which knows the place and the containers that it is in."""
 
@@ -135,6 +140,9 @@ class _Conversion:
 
     def _list(self, value: Collection[object]) -> list[Any]:
         self._enter(value)
+        if _all_finite_floats(value):
+            self._containers.pop()
+            return list(value)
         converted = []
         for index, item in enumerate(value):
             self._place.append(index)

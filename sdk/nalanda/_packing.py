@@ -39,7 +39,7 @@ def _buffered(vector: Any, place: Place) -> "array[float] | None":
     """Return an array's numbers as float32; `None` for what is no array."""
     try:
         view = memoryview(vector)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, BufferError):
         return _converted(vector, place) if is_array(vector) else None
     if isinstance(vector, memoryview) and view.format == "B":
         raise InvalidType(place, _BYTES)

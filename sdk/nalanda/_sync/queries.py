@@ -127,7 +127,7 @@ class Queries:
         until: datetime | None = None,
         page_size: int = 100,
     ) -> Iterator[QuerySummary]:
-        """The newest first; asked at `since` or later, and before `until`, both with a zone."""
+        """The newest first; asked at `since` or later, and before `until`."""
         asked = {"since": since, "until": until}
         params = query_of(library=library, status=status, **asked, limit=page_size)
         return self._transport.pages(QuerySummary, Request("GET", "/query", params))

@@ -20,6 +20,7 @@ from nalanda import (
     UnavailableError,
     ValidationError,
 )
+from nalanda._models import Metric
 
 ONE, TWO, THREE = np.eye(3, dtype=np.float32)
 
@@ -136,6 +137,28 @@ async def test_searches(client: AsyncNalanda, library: Library) -> None:
     with pytest.raises(UnavailableError) as raised:
         await client.search("books", embedding=ONE, min_position=position + 1)
     assert raised.value.retry_after_s is not None
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot", "l2"])
+async def test_scores_are_float64(client: AsyncNalanda, metric: Metric) -> None:
+    rows = np.random.default_rng(3).normal(size=(50, 7)).astype(np.float32)
+    await client.libraries.create("scored", dimension=7, metric=metric)
+    chunks: list[ChunkOptions] = [
+        {"id": str(number), "text": "t", "embedding": row} for number, row in enumerate(rows)
+    ]
+    await client.documents.create("scored", chunks=chunks)
+    query, wide = rows[0] + rows[1], rows.astype(np.float64)
+    wanted = {
+        "cosine": wide @ query / np.linalg.norm(wide, axis=1) / np.linalg.norm(query.astype(float)),
+        "dot": wide @ query,
+        "l2": -np.linalg.norm(wide - query, axis=1),
+    }[metric]
+
+    hits = (await client.search("scored", embedding=query, k=50)).hits
+
+    for hit in hits:
+        assert hit.score == pytest.approx(wanted[int(hit.chunk_id)], rel=1e-13)
+    assert any(hit.score != float(np.float32(hit.score)) for hit in hits)
 
 
 async def test_the_index(client: AsyncNalanda, library: Library) -> None:
