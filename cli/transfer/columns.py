@@ -5,16 +5,10 @@ from importlib import import_module
 from typing import Any
 
 from cli.transfer import values
+from cli.transfer.fields import Unreadable
 from core.domain.errors import StorageError
 
 Cells = Sequence[Any]
-
-
-class Unreadable:
-    """In place of a value that Python can't hold."""
-
-    def __init__(self, error: Exception) -> None:
-        self.detail = f"This value can't be read: {error}."
 
 
 def pyarrow() -> tuple[Any, Any]:

@@ -83,7 +83,7 @@ def _stage(reader: Reader, staging: Staging) -> None:
     with bar("Reading") as progress:
         reader.stage(staging, lambda n: progress(n, reader.total))
     if staging.ignored:
-        names = list(staging.ignored)
+        names = staging.ignored
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         typer.echo(
             f"Not imported, as it is none of Nalanda's: {', '.join(names[:_SHOWN])}{more}. "

@@ -8,11 +8,13 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 from cli.transfer import lines, values
+from cli.transfer.fields import Fields
 from cli.transfer.records import (
     ChunkRecord,
     DocumentRecord,
@@ -23,6 +25,7 @@ from cli.transfer.records import (
     header_of,
     settings_of,
 )
+from cli.transfer.rows import COLUMNS, DOCUMENT_PREFIX, Rows
 from cli.transfer.staging import Staging
 from core.domain.errors import Invalid, StorageError
 
@@ -31,8 +34,6 @@ _FIELDS = {
     "document": {"kind", "id", "title", "source", "metadata"},
     "chunk": {"kind", "id", "document_id", "ordinal", "text", "metadata", "embedding"},
 }
-
-T = TypeVar("T")
 
 
 def write(path: Path, outline: Outline, documents: Iterable[ExportedDocument]) -> None:
@@ -59,7 +60,7 @@ def open_(path: Path) -> Iterator["JsonLines"]:
 
 
 class JsonLines:
-    """`settings` are those of the header; none where the file begins with a document or chunk."""
+    """`settings` are those of the header; none where the file begins with a record."""
 
     total: int | None = None
 
@@ -67,22 +68,40 @@ class JsonLines:
         """Raises: StorageError: the first line is neither a header nor a record."""
         self.origin = Origin(path, "line", "line 1")
         self.settings: Settings = {}
-        self._numbered = numbered
         number, text = next(numbered, (0, ""))
         if number == 0:
             raise StorageError(f"{path} is empty.")
-        first = self._parsed(number, text)
-        if first.get("kind") not in _KINDS:
-            self.settings = settings_of(first, self.origin)
-        else:
-            self._numbered = chain([(number, text)], numbered)
+        self._first = self._parsed(number, text)
+        self._is_table = not self._first.keys() & {"kind", "format", "settings"}
+        self._numbered: Iterator[tuple[int, str]] = chain([(number, text)], numbered)
+        if self._is_table:
+            self._check_text()
+            self.origin = replace(self.origin, document_prefix=DOCUMENT_PREFIX)
+        elif self._first.get("kind") not in _KINDS:
+            self.settings = settings_of(self._first, self.origin)
+            self._numbered = numbered
 
     def stage(self, staging: Staging, progress: Callable[[int], None]) -> None:
         """Raises: StorageError."""
+        names_documents = "document_id" in self._first
+        rows = Rows(self.origin, staging, names_documents=names_documents)
         for number, text in self._numbered:
-            _Line(self.origin, number, self._parsed(number, text)).stage(staging)
+            record = self._parsed(number, text)
+            if self._is_table:
+                rows.stage(number, record)
+                staging.ignore(name for name in record if name not in COLUMNS)
+            else:
+                _stage(staging, Fields(self.origin, number, record))
             progress(number)
         staging.finish()
+
+    def _check_text(self) -> None:
+        if "text" not in self._first:
+            listed = ", ".join(self._first) or "none"
+            raise StorageError(
+                f"{self.origin.path}: line 1 is no export of a library, and no row with a text "
+                f"(its fields: {listed}): call the one with the text `text`."
+            )
 
     def _parsed(self, number: int, text: str) -> Mapping[str, Any]:
         where = f"{self.origin.path}: line {number}"
@@ -95,54 +114,21 @@ class JsonLines:
         return record
 
 
-class _Line:
-    def __init__(self, origin: Origin, number: int, record: Mapping[str, Any]) -> None:
-        self._origin = origin
-        self._number = number
-        self._record = record
-
-    def stage(self, staging: Staging) -> None:
-        kind = self._record.get("kind")
-        if kind == "document":
-            staging.add_document(self._number, self._document())
-        elif kind == "chunk":
-            document_id = self._needed("document_id", values.id_)
-            staging.add_chunk(self._number, document_id, self._chunk())
-        else:
-            raise self._origin.fault(
-                self._number, "kind", 'This line is no document and no chunk: say "kind" in it.'
-            )
-        for name in self._record.keys() - _FIELDS[kind]:
-            staging.ignored[name] = None
-
-    def _document(self) -> DocumentRecord:
-        return DocumentRecord(
-            self._needed("id", values.id_),
-            self._value("title", values.title),
-            self._value("source", values.title),
-            self._value("metadata", values.metadata),
-        )
-
-    def _chunk(self) -> ChunkRecord:
-        return ChunkRecord(
-            self._value("id", values.id_),
-            self._value("ordinal", values.ordinal),
-            self._needed("text", values.string),
-            self._value("metadata", values.metadata),
-            self._value("embedding", values.embedding),
-        )
-
-    def _value(self, name: str, converted: Callable[[object], T]) -> T:
-        try:
-            return converted(self._record.get(name))
-        except Invalid as invalid:
-            self._origin.refuse(self._number, name, invalid)
-
-    def _needed(self, name: str, converted: Callable[[object], T | None]) -> T:
-        value = self._value(name, converted)
-        if value is None:
-            raise self._origin.fault(self._number, name, "This field is required.")
-        return value
+def _stage(staging: Staging, fields: Fields) -> None:
+    """Stage the line of a document or a chunk. Raises: StorageError."""
+    kind = fields.raw.get("kind")
+    if kind == "document":
+        id_ = fields.required("id", values.id_, "A document is to have an id.")
+        staging.add_document(fields.number, fields.document(id_))
+    elif kind == "chunk":
+        detail = "A chunk is to name its document."
+        document_id = fields.required("document_id", values.id_, detail)
+        staging.add_chunk(fields.number, document_id, fields.chunk())
+    else:
+        detail = "This line is no document and no chunk: say which of both it is."
+        raise staging.origin.fault(fields.number, "kind", detail)
+    known = _FIELDS[kind]
+    staging.ignore(name for name in fields.raw if name not in known and fields.has(name))
 
 
 def _line(file: IO[bytes], record: dict[str, Any]) -> None:

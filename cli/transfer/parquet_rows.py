@@ -1,14 +1,15 @@
 """The rows of a Parquet file, as it comes from `nalanda export` or another tool."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-from uuid import NAMESPACE_URL, uuid5
+from typing import Any
 
 from cli.transfer import values
-from cli.transfer.columns import Unreadable, cells, pyarrow
-from cli.transfer.records import ChunkRecord, DocumentRecord, Origin, Settings, settings_of
+from cli.transfer.columns import cells, pyarrow
+from cli.transfer.records import Origin, Settings, settings_of
+from cli.transfer.rows import COLUMNS, DOCUMENT_PREFIX, Rows
 from cli.transfer.staging import Staging
 from core.domain.errors import Invalid, StorageError
 
@@ -16,11 +17,9 @@ HEADER = b"nalanda"
 """The key of the library's settings in the file's own metadata."""
 
 _BATCH_ROWS = 1_000
-_SHARED = ("document_title", "document_source", "document_metadata")
-_COLUMNS = ("id", "ordinal", "text", "metadata", "embedding", "document_id", *_SHARED)
 _SHOWN = 20
-
-T = TypeVar("T")
+_INDEX = re.compile(r"__index_level_\d+__")
+"""The columns in which pandas keeps a table's index."""
 
 
 class Parquet:
@@ -28,7 +27,7 @@ class Parquet:
 
     def __init__(self, path: Path, file: Any) -> None:
         """Raises: StorageError: it has no texts, or a column twice."""
-        self.origin = Origin(path, "row", "the file's metadata", document_prefix="document_")
+        self.origin = Origin(path, "row", "the file's metadata", DOCUMENT_PREFIX)
         self.total: int | None = file.metadata.num_rows
         self._file = file
         schema = file.schema_arrow
@@ -39,21 +38,12 @@ class Parquet:
 
     def stage(self, staging: Staging, progress: Callable[[int], None]) -> None:
         """Raises: StorageError."""
-        for name in self._names:
-            if name not in _COLUMNS:
-                staging.ignored[name] = None
-        own = None if "document_id" in self._names else self._document_of_file()
-        shared: object = None
+        staging.ignore(
+            name for name in self._names if name not in COLUMNS and not _INDEX.fullmatch(name)
+        )
+        rows = Rows(self.origin, staging, names_documents="document_id" in self._names)
         for number, row in enumerate(self._rows(), start=1):
-            reader = _Row(self.origin, number, row)
-            document_id = reader.document_id() if own is None else own.id
-            if own is not None and number == 1:
-                staging.add_document(1, own)
-            elif own is None and (key := (document_id, *map(row.get, _SHARED))) != shared:
-                staging.merge_document(number, reader.document(document_id))
-                shared = key
-            if own is not None or reader.has_chunk():
-                staging.add_chunk(number, document_id, reader.chunk())
+            rows.stage(number, row)
             progress(number)
         staging.finish()
 
@@ -68,7 +58,7 @@ class Parquet:
         path = self.origin.path
         twice = [name for name, count in Counter(self._names).items() if count > 1]
         for name in twice:
-            if name in _COLUMNS:
+            if name in COLUMNS:
                 raise StorageError(f"{path} has the column {name} twice: leave one of them out.")
         if "text" not in self._names:
             listed = ", ".join(self._names[:_SHOWN]) or "none"
@@ -77,14 +67,8 @@ class Parquet:
                 "with the chunks' texts."
             )
 
-    def _document_of_file(self) -> DocumentRecord:
-        """Return the document of all rows where none names its own."""
-        path = self.origin.path
-        source = path.resolve().as_uri()
-        return DocumentRecord(str(uuid5(NAMESPACE_URL, source)), path.stem, source)
-
     def _rows(self) -> Iterator[Mapping[str, Any]]:
-        names = [name for name in self._names if name in _COLUMNS]
+        names = [name for name in self._names if name in COLUMNS]
         done = 0
         for group in range(self._file.metadata.num_row_groups):
             for batch in self._batches(group, names, done):
@@ -105,49 +89,3 @@ class Parquet:
                 f"{self.origin.path}: what follows row {done} (in row group {group + 1}) can't be "
                 f"read: {error}. The file is damaged: write it again."
             ) from error
-
-
-class _Row:
-    def __init__(self, origin: Origin, number: int, row: Mapping[str, Any]) -> None:
-        self._origin = origin
-        self._number = number
-        self._row = row
-
-    def document_id(self) -> str:
-        return self._needed("document_id", values.id_, "Each row is to name its document.")
-
-    def document(self, document_id: str) -> DocumentRecord:
-        return DocumentRecord(
-            document_id,
-            self._value("document_title", values.title),
-            self._value("document_source", values.title),
-            self._value("document_metadata", values.metadata),
-        )
-
-    def has_chunk(self) -> bool:
-        """Return whether it is not the row of a document without chunks."""
-        return not all(values.is_missing(self._row.get(name)) for name in ("id", "text"))
-
-    def chunk(self) -> ChunkRecord:
-        return ChunkRecord(
-            self._value("id", values.id_),
-            self._value("ordinal", values.ordinal),
-            self._needed("text", values.string, "A chunk is to have a text."),
-            self._value("metadata", values.metadata),
-            self._value("embedding", values.embedding),
-        )
-
-    def _value(self, name: str, converted: Callable[[object], T]) -> T:
-        value = self._row.get(name)
-        if isinstance(value, Unreadable):
-            raise self._origin.fault(self._number, name, value.detail)
-        try:
-            return converted(value)
-        except Invalid as invalid:
-            self._origin.refuse(self._number, name, invalid)
-
-    def _needed(self, name: str, converted: Callable[[object], T | None], detail: str) -> T:
-        value = self._value(name, converted)
-        if value is None:
-            raise self._origin.fault(self._number, name, f"This one is missing. {detail}")
-        return value

@@ -7,7 +7,7 @@ the documents, the chunks' ids and their places.
 import json
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -97,13 +97,20 @@ class Staging:
     def __init__(self, origin: Origin, rules: Rules, file: IO[bytes]) -> None:
         self.origin = origin
         self.chunks = 0
-        self.ignored: dict[str, None] = {}
-        """Fields that Nalanda has no place for, in the file's order."""
+        self._ignored: dict[str, None] = {}
         self._rules = rules
         self._file = file
         self._documents: dict[str, tuple[int, DocumentRecord]] = {}
         self._places: dict[str, _Places] = {}
         self._numbers: dict[str, int] = {}
+
+    @property
+    def ignored(self) -> Sequence[str]:
+        """Fields that Nalanda has no place for, in the file's order."""
+        return list(self._ignored)
+
+    def ignore(self, names: Iterable[str]) -> None:
+        self._ignored.update(dict.fromkeys(names))
 
     def add_document(self, number: int, record: DocumentRecord) -> None:
         first, _ = self._documents.setdefault(record.id, (number, record))
@@ -119,7 +126,9 @@ class Staging:
             if there in (None, {}):
                 known = replace(known, **{name: here})
             elif here not in (None, {}) and here != there:
-                detail = f"row {first} has another one for the document {record.id!r}."
+                detail = (
+                    f"{self.origin.unit} {first} has another one for the document {record.id!r}."
+                )
                 raise self.origin.fault(number, self.origin.document_prefix + name, detail)
         self._documents[record.id] = first, known
 

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -229,10 +230,10 @@ def _encodable(text: str, pointer: str) -> str:
 
 
 def _decoded(packed: bytes, pointer: str) -> str:
-    try:
-        return packed.decode()
-    except UnicodeDecodeError:
-        raise Invalid.at(pointer, f"These {len(packed)} bytes are no UTF-8 text.") from None
+    with suppress(UnicodeDecodeError):
+        if b"\0" not in packed:
+            return packed.decode()
+    raise Invalid.at(pointer, f"These {len(packed)} bytes are no UTF-8 text.")
 
 
 def _bounded(number: int, pointer: str) -> int:

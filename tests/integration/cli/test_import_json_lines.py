@@ -99,11 +99,48 @@ def test_chunks_without_ids_and_embeddings(client: Nalanda, run: Run, tmp_path: 
     assert list(client.chunks.list("made", document_id="d")) == chunks
 
 
+def test_rows_of_a_table(client: Nalanda, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "Rows.jsonl"
+    row = {"text": "t", "embedding": VECTOR, "metadata": {"a": None}, "label": 1}
+    file.write_text(
+        "".join(line(row, id=n, document_id=n // 2, document_title="T") for n in range(5))
+    )
+    assert run("import", file, "-l", "made", status=0) == (
+        "Not imported, as it is none of Nalanda's: label. Put it into metadata to keep it.\n"
+        "Library made: 3 added, 0 changed, 0 unchanged.\n"
+    )
+    documents = {document.id: document.title for document in client.documents.list("made")}
+    assert documents == dict.fromkeys("012", "T")
+    assert [chunk.metadata for chunk in client.chunks.list("made")] == [{"a": None}] * 5
+    file.write_text("".join(line(row) for _ in range(3)))
+    assert "1 added" in run("import", file, "-l", "bare", status=0)
+    [document] = client.documents.list("bare")
+    assert (document.title, document.source) == ("Rows", file.as_uri())
+
+
 DEEP = '{"kind": "document", "id": "d", "metadata": ' + '{"a":' * 100_000 + "\n"
 
 REFUSED: dict[str, tuple[bytes, str]] = {
     "blank": (b" \n\n", "x.jsonl is empty"),
-    "no header": (line({"text": "t"}).encode(), "line 1 is no export of a library"),
+    "another tool's": (
+        line({"page_content": "t", "type": "Document"}).encode(),
+        "no row with a text (its fields: page_content, type): call the one with the text `text`",
+    ),
+    "a row without a text": (line({"text": "t"}).encode() + b"{}\n", "line 2: text: This one is"),
+    "a row without a document": (
+        (line({"text": "t", "document_id": "d"}) + line({"text": "t"})).encode(),
+        "line 2: document_id: This one is missing. Each line is to name its document",
+    ),
+    "a row with a document": (
+        (line({"text": "t"}) + line({"text": "t", "document_id": "d"})).encode(),
+        "line 2: document_id: line 1 names no document: name one in each, or in none",
+    ),
+    "rows with two titles": (
+        "".join(
+            line({"text": "t", "document_id": 7, "document_title": title}) for title in "aab"
+        ).encode(),
+        "line 3: document_title: line 1 has another one for the document '7'",
+    ),
     "format a string": (
         lines({**HEADER, "format": "1"}).encode(),
         "line 1: format: This is to be th",
@@ -153,7 +190,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "a document without an id": (
         (LINES + line(without(DOCUMENT, "id"))).encode(),
-        "line 5: id: This field is required",
+        "line 5: id: This one is missing",
     ),
     "a chunk twice": ((LINES + line(CHUNK)).encode(), "line 5: id: line 3 has the id 'c' already"),
     "a chunk of no document": (
@@ -162,9 +199,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "a chunk without a document": (
         lines(document_id=None).encode(),
-        "line 4: document_id: This fie",
+        "line 4: document_id: This one",
     ),
-    "a chunk without a text": (lines(text=None).encode(), "line 4: text: This field is required"),
+    "a chunk without a text": (lines(text=None).encode(), "line 4: text: This one is missing"),
     "a text that is a number": (
         lines(text=7).encode(),
         "line 4: text: This is to be a string, not",

@@ -270,6 +270,10 @@ REFUSED: dict[str, tuple[pa.Table, str]] = {
         table(metadata=pa.array([{"a": b"\xff"}] * 3)),
         "row 1: metadata/a: These",
     ),
+    "metadata of bytes with zeros": (
+        table(metadata=pa.array([{"a": b"\0\1"}] * 3)),
+        "row 1: metadata/a: These 2 bytes are no UTF-8 text",
+    ),
     "metadata too deep": (
         table(metadata=["{}", '{"a":' * 100_000, "{}"]),
         "row 2: metadata: Metadata has at most 197 levels",

@@ -1,0 +1,54 @@
+"""Rows of a table on their way into staging: each a chunk, with its document's fields beside it."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from cli.transfer import values
+from cli.transfer.fields import Fields
+from cli.transfer.records import DocumentRecord, Origin
+from cli.transfer.staging import Staging
+
+DOCUMENT_PREFIX = "document_"
+_SHARED = ("document_title", "document_source", "document_metadata")
+COLUMNS = ("id", "ordinal", "text", "metadata", "embedding", "document_id", *_SHARED)
+
+
+class Rows:
+    """`names_documents` is false where no row does: then all are one document of the file."""
+
+    def __init__(self, origin: Origin, staging: Staging, *, names_documents: bool) -> None:
+        self._origin = origin
+        self._staging = staging
+        self._own = None if names_documents else _document_of(origin)
+        self._last: object = None
+
+    def stage(self, number: int, row: Mapping[str, Any]) -> None:
+        """Raises: StorageError."""
+        fields = Fields(self._origin, number, row)
+        document_id = self._document_id(fields)
+        # The row of a document without chunks has neither.
+        if self._own is not None or fields.has("id") or fields.has("text"):
+            self._staging.add_chunk(number, document_id, fields.chunk())
+
+    def _document_id(self, fields: Fields) -> str:
+        """Return the id of a row's document, which is staged then."""
+        if self._own is not None:
+            if fields.has("document_id"):
+                detail = f"{self._origin.unit} 1 names no document: name one in each, or in none."
+                raise self._origin.fault(fields.number, "document_id", detail)
+            self._staging.merge_document(fields.number, self._own)
+            return self._own.id
+        document_id = fields.required(
+            "document_id", values.id_, f"Each {self._origin.unit} is to name its document."
+        )
+        key = (document_id, *map(fields.raw.get, _SHARED))
+        if key != self._last:
+            self._staging.merge_document(fields.number, fields.document(document_id))
+            self._last = key
+        return document_id
+
+
+def _document_of(origin: Origin) -> DocumentRecord:
+    source = origin.path.resolve().as_uri()
+    return DocumentRecord(str(uuid5(NAMESPACE_URL, source)), origin.path.stem, source)
