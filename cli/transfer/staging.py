@@ -4,23 +4,22 @@ Chunks wait in a temporary file that has no name, so that nothing of it stays. I
 the documents, the chunks' ids and their places.
 """
 
-import json
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from struct import Struct
 from typing import IO, Protocol
 
 import numpy as np
+import orjson
 
 from cli.transfer.records import ChunkRecord, DocumentRecord, Origin, Settings
 from cli.transfer.rules import Rules
 from core.backup import files
 from core.domain.errors import Invalid
-from core.domain.values import to_json
 
 _HEAD = Struct("<qII")
 """A chunk's number, and the bytes of its JSON and of its embedding, which follow."""
@@ -69,15 +68,11 @@ class StagedDocument:
 
 @contextmanager
 def open_staging(origin: Origin, rules: Rules) -> Iterator["Staging"]:
+    folder = Path(tempfile.gettempdir())
     with ExitStack() as stack:
-        with _errors():
+        with files.file_errors(folder):
             file = stack.enter_context(tempfile.TemporaryFile(prefix="nalanda-import-"))
-        yield Staging(origin, rules, file)
-
-
-def _errors() -> AbstractContextManager[None]:
-    """Raises: StorageError: a failure of the temporary file, which has no name of its own."""
-    return files.file_errors(Path(tempfile.gettempdir()))
+        yield Staging(origin, rules, file, folder)
 
 
 class Reader(Protocol):
@@ -94,12 +89,14 @@ class Reader(Protocol):
 class Staging:
     """What adds something raises `StorageError`, with the row or line, where it breaks a rule."""
 
-    def __init__(self, origin: Origin, rules: Rules, file: IO[bytes]) -> None:
+    def __init__(self, origin: Origin, rules: Rules, file: IO[bytes], folder: Path) -> None:
         self.origin = origin
         self.chunks = 0
         self._ignored: dict[str, None] = {}
         self._rules = rules
         self._file = file
+        self._folder = folder  # for errors: the file has no name of its own
+        self._end = 0
         self._documents: dict[str, tuple[int, DocumentRecord]] = {}
         self._places: dict[str, _Places] = {}
         self._numbers: dict[str, int] = {}
@@ -147,13 +144,13 @@ class Staging:
         if places is None:
             places = self._places[document_id] = _Places(number)
         places.ordinals.append(_LAST if chunk.ordinal is None else chunk.ordinal)
-        places.offsets.append(self._file.tell())
+        places.offsets.append(self._end)
         self._write(number, chunk)
         self.chunks += 1
 
     def finish(self) -> None:
         """Raises: StorageError: a chunk's document is not in the file."""
-        with _errors():
+        with files.file_errors(self._folder):
             self._file.flush()
         for document_id, places in self._places.items():
             if document_id not in self._documents:
@@ -170,18 +167,21 @@ class Staging:
             yield self._read(offset)
 
     def _write(self, number: int, chunk: ChunkRecord) -> None:
-        head = to_json({"id": chunk.id, "text": chunk.text, "metadata": chunk.metadata}).encode()
+        # orjson is exact here: integers have at most 64 bits, and no number is NaN.
+        head = orjson.dumps([chunk.id, chunk.text, chunk.metadata])
         embedding = b"" if chunk.embedding is None else chunk.embedding.tobytes()
-        with _errors():
-            self._file.write(_HEAD.pack(number, len(head), len(embedding)) + head + embedding)
+        packed = _HEAD.pack(number, len(head), len(embedding)) + head + embedding
+        with files.file_errors(self._folder):
+            self._file.write(packed)
+        self._end += len(packed)
 
     def _read(self, offset: int) -> StagedChunk:
         self._file.seek(offset)
         number, json_bytes, embedding_bytes = _HEAD.unpack(self._file.read(_HEAD.size))
-        fields = json.loads(self._file.read(json_bytes))
+        id_, text, metadata = orjson.loads(self._file.read(json_bytes))
         packed = self._file.read(embedding_bytes)
         embedding = np.frombuffer(packed, np.float32) if packed else None
-        record = ChunkRecord(fields["id"], None, fields["text"], fields["metadata"], embedding)
-        outside_text = json_bytes - len(fields["text"].encode())
+        record = ChunkRecord(id_, None, text, metadata, embedding)
+        outside_text = json_bytes - len(text)
         weight = json_bytes + _METADATA_WEIGHT * outside_text + 4 * embedding_bytes // 3
         return StagedChunk(number, record, weight)

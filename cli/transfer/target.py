@@ -9,6 +9,7 @@ from uuid import uuid4
 import typer
 
 from cli.failures import advice
+from cli.transfer.interruption import Interrupted, interruptible
 from cli.transfer.records import Origin, Settings
 from cli.transfer.refusals import named_settings
 from core.domain.errors import StorageError
@@ -51,17 +52,18 @@ class Target:
         Raises:
             StorageError: what failed, and what is left.
         """
-        try:
-            yield
-        except KeyboardInterrupt:
-            typer.echo(f"nalanda: Interrupted. {self._abandon()}", err=True)
-            raise
-        except Exception as error:
-            left = self._abandon()
-            line = advice(error)
-            if line is None:
+        with interruptible():
+            try:
+                yield
+            except Interrupted:
+                typer.echo(f"nalanda: Interrupted. {self._abandon()}", err=True)
                 raise
-            raise StorageError(f"{line} {left}") from error
+            except Exception as error:
+                left = self._abandon()
+                line = advice(error)
+                if line is None:
+                    raise
+                raise StorageError(f"{line} {left}") from error
 
     def summary(self) -> str:
         return ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in OUTCOMES)

@@ -39,7 +39,7 @@ def is_missing(value: object) -> bool:
 def parsed(text: str) -> object:
     """Return the value of a JSON text."""
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return _DECODER.decode(text)
     except RecursionError:
         raise Invalid.at("", _too_deep()) from None
     except ValueError as error:
@@ -134,14 +134,16 @@ def without_nulls(value: object) -> object:
     return value
 
 
-def _object(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    listed = list(pairs)
-    members = dict(listed)
-    if len(members) < len(listed):
-        keys = [key for key, _ in listed]
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"the key {twice!r} comes twice in an object")
     return members
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _rounded(numbers: NDArray[Any]) -> NDArray[np.float32]:

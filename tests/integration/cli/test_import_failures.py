@@ -1,6 +1,7 @@
 """An import that fails in the middle: what it says, and what it leaves."""
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,19 +45,21 @@ def refused(file: Path) -> Path:
     return file
 
 
-Break = Callable[[BaseException, int], None]
+Break = Callable[[Exception | signal.Signals, int], None]
 
 
 @pytest.fixture
 def breaking(monkeypatch: pytest.MonkeyPatch) -> Break:
-    """To raise an error in place of the request for a document, after as many as are given."""
+    """To raise an error or a signal at the request for a document, after as many as are given."""
 
-    def break_(error: BaseException, after: int) -> None:
+    def break_(error: Exception | signal.Signals, after: int) -> None:
         real, calls = Documents.replace, []
 
         def replace(self: Documents, *args: Any, **options: Any) -> Document:
             calls.append(args)
-            if len(calls) > after:
+            if len(calls) == after + 1 and isinstance(error, signal.Signals):
+                signal.raise_signal(error)
+            elif len(calls) > after and isinstance(error, Exception):
                 raise error
             return real(self, *args, **options)
 
@@ -96,14 +99,42 @@ def test_a_chunk_id_that_another_document_has(client: Nalanda, run: Run, file: P
     assert "row 2: id: The library has a chunk 'c1' already. Give it another id." in said
 
 
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 @pytest.mark.parametrize("after", [0, 1])
 def test_an_interruption_leaves_no_library(
-    client: Nalanda, run: Run, file: Path, breaking: Break, after: int
+    client: Nalanda,
+    run: Run,
+    file: Path,
+    breaking: Break,
+    after: int,
+    number: signal.Signals,
+    status: int,
 ) -> None:
     pq.write_table(rows(3), file)
-    breaking(KeyboardInterrupt(), after)
-    said = run("import", file, "-l", "made", status=130)
+    breaking(number, after)
+    before = signal.getsignal(number)
+    said = run("import", file, "-l", "made", status=status)
+    assert signal.getsignal(number) == before
     assert said == "nalanda: Interrupted. Nothing was imported.\n"
+    assert list(client.libraries.list()) == []
+
+
+def test_another_ctrl_c_does_not_keep_the_library(
+    client: Nalanda, run: Run, file: Path, breaking: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Libraries.delete
+
+    def delete(*args: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        real(*args)
+
+    pq.write_table(rows(3), file)
+    breaking(signal.SIGINT, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Libraries, "delete", delete)
+        run("import", file, "-l", "made", status=130)
     assert list(client.libraries.list()) == []
 
 
@@ -114,7 +145,7 @@ def test_an_interruption_while_the_library_is_made_leaves_none(
 
     def replace(self: Libraries, *args: Any, **options: Any) -> None:
         real(self, *args, **options)
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Libraries, "replace", replace)
     pq.write_table(rows(3), file)
@@ -127,10 +158,9 @@ def test_an_interruption_says_how_far_it_came(
 ) -> None:
     client.libraries.create("there", dimension=2)
     pq.write_table(rows(3), file)
-    breaking(KeyboardInterrupt(), 1)
+    breaking(signal.SIGINT, 1)
     said = run("import", file, "-l", "there", status=130)
     assert said.startswith("nalanda: Interrupted. Documents done before it: 1 added, 0 changed")
-    monkeypatch.undo()
 
 
 def test_a_library_that_can_t_be_removed_is_named(
