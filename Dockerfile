@@ -1,5 +1,5 @@
 # One image for every process of Nalanda; the command says which:
-#   docker run nalanda serve --host 0.0.0.0      the API (the default)
+#   docker run nalanda serve --host 0.0.0.0      the API (the default); needs NALANDA_API_KEYS
 #   docker run nalanda worker                    a worker
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 

@@ -5,17 +5,20 @@ in `api/limits.py`.
 """
 
 import asyncio
+import re
 
 from fastapi import status
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from api.browsers import TARGET_HOST
 from api.errors import path_of, problem
 from api.limits import CLOSE
 from api.whole_answers import HeadWithBody
 
 MAX_HEADER_BYTES = 64 * 1024
 _REFUSED_PATIENCE_S = 1.0
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -52,6 +55,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._headers_are_there()
+        if not self.url.startswith(b"/"):
+            self._take_target_host()
         super().on_headers_complete()
 
     def pause_writing(self) -> None:
@@ -62,6 +67,13 @@ class BoundedConnection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._is_taken()
         super().resume_writing()
+
+    def _take_target_host(self) -> None:
+        """Keep the host of a target in absolute form, which uvicorn drops (RFC 9112, 3.2.2)."""
+        target = _ABSOLUTE.fullmatch(self.url)
+        if target is not None:
+            self.scope["state"][TARGET_HOST] = target[1]
+            self.url = target[2] if target[2].startswith(b"/") else b"/" + target[2]
 
     def _is_between_requests(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle  # its declaration leaves out the None

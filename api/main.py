@@ -1,6 +1,6 @@
 """The app: what is opened, in which order, and what each request passes through."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from api import errors
 from api.admission import WriteLimit
 from api.auth import Keys
+from api.browsers import HostCheck, OriginCheck
 from api.instance import InstanceCheck
 from api.limits import BodyLimits
 from api.metrics import Measured, Metrics
@@ -23,6 +24,7 @@ from api.wire.libraries import LibraryBody
 from api.wire.questions import FeedbackBody, QueryBody
 from api.wire.search import SearchBody, SearchesBody
 from core.bootstrap import Core, open_core
+from core.domain.hosts import Hosts
 from core.settings import Settings
 
 BODIES = (
@@ -45,12 +47,16 @@ matched once, where `include_router` would do it twice."""
 
 
 def create_app(
-    settings: Settings | None = None, *, opened: Callable[[Settings], Core] = open_core
+    settings: Settings | None = None,
+    *,
+    opened: Callable[[Settings], Core] = open_core,
+    bound: Collection[str] = (),
 ) -> FastAPI:
     """The API over the data directory of the settings, which it opens when it is started, and
     closes when it is stopped.
 
-    Temporal is looked for when a question first needs it.
+    Temporal is looked for when a question first needs it. `bound` has the names and addresses that
+    the server listens on.
     """
     settings = settings or Settings()
     app = Api(
@@ -79,6 +85,10 @@ def create_app(
     )
     if settings.api_keys:
         app.add_middleware(Keys, keys=[key.get_secret_value() for key in settings.api_keys])
+    else:
+        app.add_middleware(OriginCheck)
+    if settings.allowed_hosts or not settings.api_keys:
+        app.add_middleware(HostCheck, hosts=Hosts(settings.allowed_hosts, bound))
     app.add_middleware(Measured, metrics=app.state.metrics)
     return app
 

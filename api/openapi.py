@@ -15,10 +15,11 @@ _REF = "#/components/schemas/{model}"
 
 Responses = dict[int | str, dict[str, Any]]
 
-READ = (400, 401, 404, 422, 503)
-BODY = (400, 401, 404, 408, 413, 415, 422, 502, 503, 507)
+ANY = (400, 401, 403)
+READ = (*ANY, 404, 422, 503)
+BODY = (*READ, 408, 413, 415, 502, 507)
 WRITE = (*BODY, 409, 412)
-"""The errors that reads, calls with a body, and writes have in common."""
+"""The errors that all calls, reads, calls with a body, and writes have in common."""
 
 
 class FaultAnswer(BaseModel):

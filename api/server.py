@@ -22,6 +22,7 @@ def server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
             app,
             loop="uvloop",
             http=connection,
+            ws="none",
             access_log=False,
             timeout_graceful_shutdown=int(settings.drain_s),
         )

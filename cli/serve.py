@@ -38,6 +38,12 @@ def serve(
         ),
     ] = None,
     data: DataDir = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure", help="Listen where other machines reach it, without NALANDA_API_KEYS."
+        ),
+    ] = False,
 ) -> None:
     """Run the API alone."""
     # What comes up stays: to look through it for garbage, again and again, takes longer than
@@ -51,6 +57,11 @@ def serve(
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings() if data is None else Settings(data_dir=data)
     listener = _socket(host, port, fd)
+    _or_end(
+        lambda: listening.check_exposure(
+            listener, has_keys=bool(settings.api_keys), insecure=insecure
+        )
+    )
     core = open_core(settings)  # what is wrong with the data is said before there is a server
     threading.Thread(target=_keep, args=(core.warmup,), daemon=True).start()
     with ExitStack() as held:
@@ -59,7 +70,8 @@ def serve(
             url = listening.local_url_of(listener)
             _or_end(lambda: held.enter_context(announced(settings.data_dir, url)))
         typer.echo(f"Nalanda listens on {listening.url_of(listener)}")
-        server(create_app(settings, opened=lambda _: core), settings).run(sockets=[listener])
+        app = create_app(settings, opened=lambda _: core, bound=listening.hosts_of(listener, host))
+        server(app, settings).run(sockets=[listener])
 
 
 def _keep(warmup: Warmup) -> None:

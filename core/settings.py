@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from core.domain.hosts import Hosts
+
 
 class Settings(BaseSettings):
     """`NALANDA_*`, and Cohere's own two names. Build one per process, at its start."""
@@ -30,6 +32,7 @@ class Settings(BaseSettings):
 
     api_url: str = "http://127.0.0.1:8000"
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
 
     provider: Literal["auto", "local", "cohere"] = "auto"
     cohere_api_key: SecretStr | None = Field(
@@ -64,11 +67,18 @@ class Settings(BaseSettings):
         except UnicodeDecodeError as error:
             raise SettingsError(".env can't be read: it is not UTF-8 text.") from error
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(key.strip() for key in value.split(",") if key.strip())
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Raises: ValueError: an entry is no host."""
+        Hosts(value)
         return value
 
     @property

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from api.answers import json_answer
 from api.dependencies import CoreOf, TemporalOf
 from api.metrics import Metrics
-from api.openapi import answers
+from api.openapi import ANY, answers
 from api.routing import plain_routes_of
 from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
@@ -68,13 +68,13 @@ def _checkpoints(core: Core) -> str:
     return " ".join(problems) or OK
 
 
-@router.post("/checkpoint", responses=answers(200, Checkpoint))
+@router.post("/checkpoint", responses=answers(200, Checkpoint, *ANY, 503, 507))
 def post_checkpoint(core: CoreOf) -> Response:
     """Has the index written to files now, from which the next start is quick."""
     return json_answer({"position": core.checkpoints.make()})
 
 
-@router.get("/version", responses=answers(200, Version))
+@router.get("/version", responses=answers(200, Version, 400, 403))
 async def get_version(core: CoreOf) -> Response:
     return json_answer({"version": version("nalanda"), "instance_id": core.store.instance_id})
 

@@ -6,6 +6,7 @@ import socket
 from typing import Any
 
 from cli.processes.ports import BACKLOG
+from core.domain.hosts import is_loopback
 
 
 class CannotListen(Exception):
@@ -71,6 +72,27 @@ def url_of(listener: socket.socket) -> str:
 def local_url_of(listener: socket.socket) -> str:
     """Return a URL under which clients of this machine reach the socket."""
     return url_of(listener).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+
+def check_exposure(listener: socket.socket, *, has_keys: bool, insecure: bool) -> None:
+    """Refuse to let other machines in without keys, unless the user says so.
+
+    Raises:
+        CannotListen: the socket is bound to more than this machine's loopback addresses.
+    """
+    host = listener.getsockname()[0]
+    if has_keys or insecure or is_loopback(host):
+        return
+    listener.close()
+    raise CannotListen(
+        f"On {host} other machines could read and write everything, as NALANDA_API_KEYS is not "
+        "set. Set it, listen on 127.0.0.1, or allow that with --insecure."
+    )
+
+
+def hosts_of(listener: socket.socket, host: str) -> tuple[str, ...]:
+    """Return the address that the socket is bound to, and the name that was asked for."""
+    return (listener.getsockname()[0], host)
 
 
 def _resolved(host: str, port: int) -> tuple[int, Any]:

@@ -14,7 +14,7 @@
     └── ApiError                 the server said no; `.status`, `.title`, `.detail`, `.problem`
         ├── BadRequestError          400  not even a readable request
         ├── AuthenticationError      401  no API key, or a wrong one
-        ├── PermissionDeniedError    403  the key does not allow it
+        ├── PermissionDeniedError    403  the server refuses the host, see rest.md
         ├── NotFoundError            404  the thing named is not there
         ├── ConflictError            409  it is there already, or something stands in the way
         ├── PreconditionFailedError  412  `if_match` is not the current version

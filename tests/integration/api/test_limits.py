@@ -2,54 +2,19 @@
 that are too much together, writes that wait."""
 
 import socket
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from api.admission import AT_ONCE, WriteLimit
 from api.connections import MAX_HEADER_BYTES
-from api.main import create_app
-from api.server import server
 from core.settings import Settings
 from tests.integration.api.calls import assert_problem
+from tests.integration.api.sockets import LONG_S, Served, all_of, post, served, status_of
 from tests.waiting import until
-
-LONG_S = 30.0
-
-
-class Served:
-    def __init__(self, app: FastAPI, port: int) -> None:
-        self.app = app
-        self.url = f"http://127.0.0.1:{port}"
-        self.port = port
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=LONG_S)
-
-    def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=LONG_S, trust_env=False)
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[Served]:
-    """The app behind a server of its own thread."""
-    app = create_app(settings)
-    running = server(app, settings)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            until(lambda: running.started)
-            yield Served(app, listener.getsockname()[1])
-        finally:
-            running.should_exit = True
-            thread.join(LONG_S)
 
 
 @pytest.fixture
@@ -57,15 +22,6 @@ def hasty(settings: Settings) -> Iterator[Served]:
     """Its patience with slow clients is short."""
     with served(settings.model_copy(update={"slow_client_s": 0.3})) as running:
         yield running
-
-
-def all_of(connection: socket.socket) -> bytes:
-    """Until the server closes; with a reset, if something was sent to it after that."""
-    received = b""
-    with suppress(ConnectionResetError):
-        while more := connection.recv(65_536):
-            received += more
-    return received
 
 
 def drip(connection: socket.socket, sent: bytes) -> bytes:
@@ -85,19 +41,8 @@ def drip(connection: socket.socket, sent: bytes) -> bytes:
     raise AssertionError("The server has not had enough.")
 
 
-def post(body: bytes, *, length: int | None = None, path: str = "/libraries") -> bytes:
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: n\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body) if length is None else length}\r\n\r\n"
-    ).encode() + body
-
-
-def status_of(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1])
-
-
 @pytest.mark.parametrize(
-    "sent", [b"", b"GET /livez", b"GET /livez HTTP/1.1\r\nHost: n\r\n", b"\r\n"]
+    "sent", [b"", b"GET /livez", b"GET /livez HTTP/1.1\r\nHost: localhost\r\n", b"\r\n"]
 )
 def test_who_does_not_finish_his_headers_is_let_go(hasty: Served, sent: bytes) -> None:
     with hasty.connect() as connection:
@@ -112,7 +57,7 @@ def test_headers_that_drip_are_not_waited_for(hasty: Served) -> None:
 
 def test_after_an_answer_headers_that_drip_are_not_waited_for_either(hasty: Served) -> None:
     with hasty.connect() as connection:
-        connection.send(b"GET /livez HTTP/1.1\r\nHost: n\r\n\r\n")
+        connection.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert status_of(connection.recv(65_536)) == 200
         drip(connection, b"\r\n" * 5_000)
 
@@ -162,7 +107,7 @@ def test_who_takes_his_answer_too_slowly_is_let_go(hasty: Served) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(LONG_S)
         connection.connect(("127.0.0.1", hasty.port))
-        connection.send(b"GET /libraries HTTP/1.1\r\nHost: n\r\n\r\n")
+        connection.send(b"GET /libraries HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with hasty.client() as client:
             until(lambda: 'route="/libraries",status="200"' in client.get("/metrics").text)
         # Its connection is gone, though it has not read a byte, and there is much left to send.
@@ -180,7 +125,7 @@ def test_of_too_many_connections_the_last_is_refused(settings: Settings) -> None
     with served(settings.model_copy(update={"max_connections": 2})) as running:
         kept = [running.connect() for _ in range(2)]
         for connection in kept:
-            connection.send(b"GET /livez HTTP/1.1\r\nHost: n\r\n\r\n")
+            connection.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert status_of(connection.recv(65_536)) == 200
         with running.client() as client:
             answer = client.get("/livez")

@@ -91,8 +91,10 @@ async def test_a_question_from_start_to_end(
     handle = asked.json()
     workflow_id = handle["workflow_id"]
     assert workflow_id.startswith("query-i")
-    assert handle["status_url"] == asked.headers["Location"] == f"http://api/query/{workflow_id}"
-    assert handle["events_url"] == f"http://api/query/{workflow_id}/events"
+    assert (
+        handle["status_url"] == asked.headers["Location"] == f"http://localhost/query/{workflow_id}"
+    )
+    assert handle["events_url"] == f"http://localhost/query/{workflow_id}/events"
     assert handle["temporal_ui_url"].startswith(
         f"http://ui/namespaces/default/workflows/{workflow_id}/"
     )

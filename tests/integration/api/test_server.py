@@ -27,7 +27,7 @@ async def test_it_is_not_ready_once_its_storage_is_gone(settings: Settings) -> N
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api") as api,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as api,
     ):
         app.state.core.close()
         answer = await api.get("/readyz")
@@ -89,7 +89,7 @@ async def test_a_surprise_shows_nothing_of_the_inside(settings: Settings) -> Non
         raise ZeroDivisionError("secret")
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api") as api:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as api:
         answer = await api.get("/surprise")
     assert_problem(answer, 500)
     assert "secret" not in answer.text

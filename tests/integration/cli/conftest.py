@@ -35,7 +35,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     app = create_app(Settings(data_dir=tmp_path_factory.mktemp("data"), provider="local"))
-    with TestClient(app, "http://nalanda") as server:
+    with TestClient(app, "http://localhost") as server:
         yield server
 
 
@@ -48,7 +48,7 @@ def client(
     transport = httpx.MockTransport(partial(passed_on, server))
     made = partial(Nalanda, transport=transport, max_retries=0)
     monkeypatch.setattr("cli.connection.Nalanda", lambda url, **_: made(url))
-    with made("http://nalanda") as client:
+    with made("http://localhost") as client:
         yield client
         for library in client.libraries.list():
             client.libraries.delete(library.id)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 import typer
 from pydantic_settings import SettingsError
@@ -38,6 +39,67 @@ def test_an_address_that_is_not_ours_is_one_line(capsys: pytest.CaptureFixture[s
     with pytest.raises(typer.Exit):
         serve.serve("192.0.2.1", 8000)  # RFC 5737: nobody has it
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_without_keys_other_machines_are_not_let_in(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NALANDA_API_KEYS", " , ")
+    ended = nalanda("serve", "--host", host, "--port", "0", folder=tmp_path)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "--insecure" in line if host else "--host is empty" in line
+    assert not (tmp_path / ".data").exists()
+
+
+def test_a_socket_that_other_machines_reach_is_refused_too(tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        ended = subprocess.run(
+            [sys.executable, "-P", "-m", "cli", "serve", "--fd", str(listener.fileno())],
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            pass_fds=[listener.fileno()],
+        )
+    assert ended.returncode == 1
+    assert "--insecure" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keys", "answer"),
+    [(("--insecure",), "", 403), ((), "first,second", 401)],
+)
+def test_other_machines_are_let_in_with_keys_or_if_told_so(
+    arguments: tuple[str, ...], keys: str, answer: int, tmp_path: Path
+) -> None:
+    log = LogFile(tmp_path / "log")
+    port = free_port()
+    command = (sys.executable, "-P", "-m", "cli", "serve", "--host", "0.0.0.0")
+    environment = {"NALANDA_API_KEYS": keys, "NALANDA_DATA_DIR": str(tmp_path / "data")}
+    service = Service(
+        "api",
+        (*command, "--port", str(port), *arguments),
+        health.api(f"http://127.0.0.1:{port}"),
+        environment,
+    )
+
+    async def run() -> None:
+        child = Child(service, log)
+        await child.start()
+        try:
+            async with httpx.AsyncClient(trust_env=False) as http:
+                url = f"http://127.0.0.1:{port}/libraries"
+                assert (await http.get(url)).status_code == (401 if keys else 200)
+                foreign = await http.get(url, headers={"Host": "db.example.org"})
+                assert foreign.status_code == answer
+        finally:
+            await child.stop()
+
+    asyncio.run(run())
+    log.close()
 
 
 def nalanda(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":

@@ -30,7 +30,7 @@ async def client(tmp_path: Path) -> AsyncIterator[AsyncNalanda]:
     app = create_app(Settings(data_dir=tmp_path, min_position_wait_s=0.01))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
-        async with AsyncNalanda("http://nalanda", transport=transport, max_retries=0) as client:
+        async with AsyncNalanda("http://localhost", transport=transport, max_retries=0) as client:
             yield client
 
 

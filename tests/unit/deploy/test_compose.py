@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from cli.temporal_server import DYNAMIC_CONFIG
+from core.domain.hosts import Hosts, parse
 from core.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -50,6 +52,22 @@ def test_each_variable_is_one_that_the_settings_read(
 ) -> None:
     known = {f"NALANDA_{name}".upper() for name in Settings.model_fields} | {"CO_API_KEY"}
     assert set(services[service]["environment"]) <= known
+
+
+def test_the_api_answers_to_the_host_by_which_the_worker_calls_it(
+    services: dict[str, Any],
+) -> None:
+    _, _, default = services["api"]["environment"]["NALANDA_ALLOWED_HOSTS"].partition(":-")
+    host = parse(urlsplit(services["worker"]["environment"]["NALANDA_API_URL"]).netloc)
+    assert host is not None
+    assert Hosts(default.rstrip("}").split(",")).serve(host)
+
+
+def test_the_api_serves_other_containers_without_keys(services: dict[str, Any]) -> None:
+    command = services["api"]["command"]
+    assert command[:3] == ["serve", "--host", "0.0.0.0"]
+    assert "--insecure" in command
+    assert all(port.startswith("127.0.0.1:") for port in services["api"]["ports"])
 
 
 def test_mounted_files_are_there(services: dict[str, Any]) -> None:

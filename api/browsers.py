@@ -1,0 +1,109 @@
+"""What keeps web pages out: checks of `Host`, and of where a write comes from.
+
+A browser sends requests for any page that it shows. A page whose name is made to resolve to this
+machine (DNS rebinding) is of the same origin as the server, but for its `Host`; any other page can
+still send writes without reading their answers.
+"""
+
+from collections.abc import Iterator
+
+from fastapi import Response, status
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import path_of, problem
+from core.domain.hosts import Host, Hosts, parse
+
+PROBES = frozenset({"/livez", "/readyz"})
+"""Kubernetes calls these at the address of a pod."""
+
+TARGET_HOST = "target_host"
+"""The key of a request's state for the host in its target, as in `GET http://HOST/ HTTP/1.1`."""
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITES = frozenset({b"same-origin", b"none"})
+"""`none`: a person called the server, as with a bookmark."""
+_PORTS = {"http": 80, "https": 443}
+
+
+class HostCheck:
+    """Refuses a request for a host that the server does not answer to."""
+
+    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = None if _is_exempt(scope) else self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        given = list(_values(scope, b"host"))
+        if len(given) != 1:
+            detail = f"A request has exactly one Host header, not {len(given)}."
+            return _problem(scope, status.HTTP_400_BAD_REQUEST, detail)
+        target = scope.get("state", {}).get(TARGET_HOST)
+        for value in given if target is None else (*given, target):
+            text = value.decode("latin-1")
+            host = parse(text)
+            if host is None:
+                detail = f"The request is for {text!r}, which is no host."
+                return _problem(scope, status.HTTP_400_BAD_REQUEST, detail)
+            if not self._hosts.serve(host):
+                detail = (
+                    f"This server does not answer to the host {text}. Call it as localhost or by "
+                    f"the address it listens on, or add {host.name} to its NALANDA_ALLOWED_HOSTS."
+                )
+                return _problem(scope, status.HTTP_403_FORBIDDEN, detail)
+        return None
+
+
+class OriginCheck:
+    """Refuses writes of web pages that the server itself has not sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = None
+        if scope["type"] == "http" and scope["method"] not in _SAFE and _is_foreign(scope):
+            detail = (
+                "This write comes from a web page of another origin. A server without "
+                "NALANDA_API_KEYS takes writes of its own pages and of clients other than browsers."
+            )
+            refusal = _problem(scope, status.HTTP_403_FORBIDDEN, detail)
+        await (refusal or self._app)(scope, receive, send)
+
+
+def _is_exempt(scope: Scope) -> bool:
+    return scope["type"] != "http" or scope["path"] in PROBES
+
+
+def _is_foreign(scope: Scope) -> bool:
+    if any(site not in _OWN_SITES for site in _values(scope, b"sec-fetch-site")):
+        return True
+    host = next(_values(scope, b"host"), b"").decode("latin-1")
+    return any(not _is_own(origin.decode("latin-1"), host) for origin in _values(scope, b"origin"))
+
+
+def _is_own(origin: str, host: str) -> bool:
+    """Return whether a page's origin is the host of its request; `null` never is.
+
+    The schemes may differ, as behind a proxy that has TLS.
+    """
+    scheme, _, authority = origin.partition("://")
+    own, page = parse(host), parse(authority)
+    if own is None or page is None or scheme not in _PORTS:
+        return False
+    return _with_port(own, scheme) == _with_port(page, scheme)
+
+
+def _with_port(host: Host, scheme: str) -> Host:
+    return Host(host.name, host.port or _PORTS[scheme])
+
+
+def _values(scope: Scope, name: bytes) -> Iterator[bytes]:
+    return (value for key, value in scope["headers"] if key == name)
+
+
+def _problem(scope: Scope, code: int, detail: str) -> Response:
+    return problem(code, detail, instance=path_of(scope))
