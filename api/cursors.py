@@ -14,12 +14,15 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import Query, Request
 
+from api.parameters import WHOLE
 from core.domain.errors import Invalid
 
 _SIGNATURE_BYTES = 16
 _OF_THE_PAGE = {"cursor", "limit", "include"}
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page has at most.")]
+Limit = Annotated[
+    int, Query(ge=1, le=1000, description="How many items a page has at most."), WHOLE
+]
 CursorParameter = Annotated[str | None, Query(description="The `next_cursor` of the page before.")]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from api.parameters import WHOLE
 from api.temporal import Temporal
 from core.bootstrap import Core
 from core.domain.errors import Behind
@@ -41,6 +42,7 @@ MinPosition = Annotated[
         ge=0,
         description="Answer from this position or a later one, or 503 if it takes too long.",
     ),
+    WHOLE,
 ]
 
 

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import Header, Query, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 from temporalio.client import WorkflowFailureError
 
 from api.answers import json_answer
@@ -16,6 +15,7 @@ from api.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.idempotency import REPLAYED, IdempotencyKey, OnceOf, fingerprint
 from api.json import JsonBody, parse
 from api.openapi import BODY, READ, answers, body_of
+from api.parameters import DECIMAL, Instant
 from api.questions import events, listing, states, steering
 from api.questions.ownership import OwnershipOf
 from api.questions.starting import Started, start
@@ -60,6 +60,7 @@ async def ask(
     wait_s: Annotated[
         float | None,
         Query(gt=0, le=MAX_WAIT_S, description="Answer with the result if it is there in time."),
+        DECIMAL,
     ] = None,
 ) -> Response:
     question = _question(core, settings, parse(QueryBody, body))
@@ -149,8 +150,8 @@ async def list_questions(
     cursor: CursorParameter = None,
     library: Annotated[str | None, Query(description="An id or a name.")] = None,
     status: QueryStatus | None = None,
-    since: Annotated[AwareDatetime | None, Query(description="Asked then or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Asked before.")] = None,
+    since: Annotated[Instant | None, Query(description="Asked then or later.")] = None,
+    until: Annotated[Instant | None, Query(description="Asked before.")] = None,
 ) -> Response:
     """Recent ones, newest first."""
     cursors = Cursors.of(core.store.cursor_key, request)

@@ -1,0 +1,46 @@
+"""Types of query parameters and headers, as strict about texts as bodies are about JSON."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from core.domain.values import instant
+
+_WHOLE = re.compile("[0-9]{1,19}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,19}(\.[0-9]{1,19})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+
+
+def _written_as(pattern: re.Pattern[str], detail: str) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        """Raises: PydanticCustomError: the text has another form."""
+        if isinstance(value, str) and not pattern.fullmatch(value):
+            raise PydanticCustomError("form", detail)
+        return value
+
+    return check
+
+
+def _instant(value: Any) -> Any:
+    """Raises: PydanticCustomError: the text is no date-time with an offset."""
+    time = instant(value) if isinstance(value, str) else value
+    if time is None:
+        raise PydanticCustomError(
+            "instant",
+            "A time is a date-time of RFC 3339 with an offset, such as 2026-01-31T12:00:00Z; "
+            "in a URL + is written %2B.",
+        )
+    return time
+
+
+# Behind a parameter's bounds, which pydantic otherwise leaves out of the schema.
+WHOLE = BeforeValidator(_written_as(_WHOLE, "This is a whole number, in digits alone."))
+DECIMAL = BeforeValidator(_written_as(_NUMBER, "This is a number such as 10 or 0.5."))
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
