@@ -5,11 +5,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api.answers import POSITION
 from api.errors import MEDIA_TYPE, phrase
 from api.json import JSON, MERGE_PATCH
+from api.wire.events import EVENTS, QUESTION_EVENT, question_event, stream_content
+
+EVENT_STREAM = "text/event-stream"
 
 _REF = "#/components/schemas/{model}"
 
@@ -48,11 +51,14 @@ class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
-            models: list[type[BaseModel]] = [*self._bodies, Problem]
-            _, schemas = models_json_schema(
-                [(model, "validation") for model in models], ref_template=_REF
-            )
+            bodies: list[type[BaseModel]] = [*self._bodies, Problem]
+            models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+                *((model, "validation") for model in bodies),
+                *((model, "serialization") for model in EVENTS.values()),
+            ]
+            _, schemas = models_json_schema(models, ref_template=_REF)
             document["components"]["schemas"].update(schemas["$defs"])
+            document["components"]["schemas"][QUESTION_EVENT] = question_event(_REF)
             self.openapi_schema = document
         return self.openapi_schema
 
@@ -91,6 +97,12 @@ def answers(code: int, model: type[BaseModel] | None, *problems: int) -> Respons
     responses: Responses = {code: success}
     responses.update((problem, _problem(problem)) for problem in sorted(set(problems)))
     return responses
+
+
+def event_stream() -> dict[str, Any]:
+    """Return the response of a handler that answers with a question's events."""
+    content = {EVENT_STREAM: stream_content(_REF)}
+    return {"description": "The events, as they come.", "content": content}
 
 
 NOT_MODIFIED: Responses = {304: {"description": "The reader has this version already."}}

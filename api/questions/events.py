@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from api.wire.events import ErrorEvent, HitsEvent
 from api.wire.questions import QuestionAnswer
 from core.contracts.names import Stage
 from core.contracts.query import QueryResult, StageProgress
@@ -58,8 +59,8 @@ def events(question: QuestionAnswer) -> Iterator[Event]:
     if not closed:
         return
     if question.status != "completed" or question.result is None:
-        error = {"status": question.status, "detail": question.error}
-        yield Event(LAST, "error", error)
+        error = ErrorEvent(status=question.status, detail=question.error)
+        yield Event(LAST, "error", error.model_dump(mode="json"))
         return
     for place, citation in enumerate(question.result.citations):
         yield Event(_FIRST_CITATION + place, "citation", citation.model_dump(mode="json"))
@@ -83,4 +84,4 @@ def _is_past(stage: StageProgress, question: QuestionAnswer) -> bool:
 
 
 def _hits(result: QueryResult) -> object:
-    return result.model_dump(mode="json", include={"hits", "position"})
+    return HitsEvent(hits=result.hits, position=result.position).model_dump(mode="json")

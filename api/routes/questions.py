@@ -14,7 +14,7 @@ from api.cursors import CursorParameter, Cursors, Limit
 from api.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.idempotency import REPLAYED, IdempotencyKey, OnceOf, fingerprint
 from api.json import JsonBody, parse
-from api.openapi import BODY, READ, answers, body_of
+from api.openapi import BODY, EVENT_STREAM, READ, answers, body_of, event_stream
 from api.parameters import DECIMAL, Instant
 from api.questions import events, listing, states, steering
 from api.questions.ownership import OwnershipOf
@@ -187,7 +187,7 @@ async def get_question(
     "/{workflow_id}/events",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        200: event_stream(),
         204: {"description": "The reader has seen the last event: it need not come back."},
         **answers(404, None, *READ),
     },
@@ -208,7 +208,7 @@ async def get_question_events(
     return StreamingResponse(
         stream(temporal, ownership, question, after),
         headers=HEADERS,
-        media_type="text/event-stream",
+        media_type=EVENT_STREAM,
     )
 
 

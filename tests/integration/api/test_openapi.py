@@ -81,6 +81,20 @@ async def test_each_error_is_a_problem_document(api: httpx.AsyncClient) -> None:
             assert {"404", "422"} <= set(errors), name
 
 
+async def test_a_stream_has_the_schema_of_its_events(api: httpx.AsyncClient) -> None:
+    document = (await api.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    answer = document["paths"]["/query/{workflow_id}/events"]["get"]["responses"]["200"]
+    content = answer["content"]["text/event-stream"]
+    assert content["itemSchema"] == content["schema"]["items"]
+    kinds = schemas[content["itemSchema"]["$ref"].rpartition("/")[2]]["oneOf"]
+    names = [kind["properties"]["event"]["const"] for kind in kinds]
+    assert names == ["stage", "hits", "citation", "result", "error"]
+    for kind in kinds:
+        model = kind["properties"]["data"]["contentSchema"]["$ref"].rpartition("/")[2]
+        assert schemas[model]["properties"]
+
+
 async def test_operations_have_names_of_their_own(api: httpx.AsyncClient) -> None:
     document = (await api.get("/openapi.json")).json()
     names = [operation["operationId"] for _, operation in operations(document)]

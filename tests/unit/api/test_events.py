@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from api.questions.events import LAST, Event, events
+from api.wire.events import EVENTS, question_event
 from api.wire.questions import QuestionAnswer
 from core.contracts.names import Stage
 from core.contracts.query import (
@@ -142,3 +143,26 @@ def test_an_event_on_the_wire() -> None:
     assert Event(7, "stage", {"a": "b\nc"}).encoded() == (
         b'id: 7\nevent: stage\ndata: {"a":"b\\nc"}\n\n'
     )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        question("cccc", status="completed", result=ANSWERED),
+        question("crpp", status="failed"),
+        question("crpp", status="timed_out"),
+    ],
+    ids=["completed", "failed", "timed out"],
+)
+def test_each_event_has_the_schema_that_is_documented(asked: QuestionAnswer) -> None:
+    refs = {
+        kind["properties"]["event"]["const"]: kind["properties"]["data"]["contentSchema"]["$ref"]
+        for kind in question_event("#/{model}")["oneOf"]
+    }
+    told = list(events(asked))
+    assert told
+    for event in told:
+        model = EVENTS[event.name]
+        assert refs[event.name] == f"#/{model.__name__}"
+        dumped = model.model_validate(event.content).model_dump(mode="json")
+        assert dumped == event.content

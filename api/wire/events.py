@@ -1,0 +1,68 @@
+"""Events of a question on the wire: the data of each, and the schema of a stream."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.wire.base import Answer
+from core.contracts.query import Citation, QueryResult, QueryStatus, RankedChunk, StageProgress
+
+
+class HitsEvent(Answer):
+    """The hits that the answer may rest on, and the position that they were found at."""
+
+    hits: list[RankedChunk]
+    position: int
+
+
+class ErrorEvent(Answer):
+    """How a question without a result ended."""
+
+    status: QueryStatus
+    detail: str | None
+
+
+EVENTS: Mapping[str, type[BaseModel]] = {
+    "stage": StageProgress,
+    "hits": HitsEvent,
+    "citation": Citation,
+    "result": QueryResult,
+    "error": ErrorEvent,
+}
+"""The model of each event's data."""
+
+
+QUESTION_EVENT = "QuestionEvent"
+
+
+def question_event(ref_template: str) -> dict[str, Any]:
+    """Return the schema of one event, by the fields of its lines."""
+    kinds = [
+        _event_schema(name, ref_template.format(model=model.__name__))
+        for name, model in EVENTS.items()
+    ]
+    return {"title": QUESTION_EVENT, "oneOf": kinds}
+
+
+def stream_content(ref_template: str) -> dict[str, Any]:
+    """Return the media type object of a stream as OpenAPI 3.2 has it: `itemSchema` describes each
+    event, and `schema` the whole stream."""
+    event = {"$ref": ref_template.format(model=QUESTION_EVENT)}
+    return {"schema": {"type": "array", "items": event}, "itemSchema": event}
+
+
+def _event_schema(name: str, ref: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["id", "event", "data"],
+        "properties": {
+            "id": {"type": "string", "pattern": "^[0-9]{1,7}$"},
+            "event": {"const": name},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": ref},
+            },
+        },
+    }
