@@ -5,11 +5,12 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import apsw
 import typer
+from pydantic_settings import DotEnvSettingsSource
 from rich.text import Text
 
 from cli import temporal_server
@@ -18,7 +19,14 @@ from cli.terminal import console
 from core.adapters.postgres.migrating import examine
 from core.domain.errors import StorageError
 from core.settings import Settings
-from nalanda import InvalidCertificates, InvalidProxy, NalandaError, ProxyFailed
+from nalanda import (
+    AuthenticationError,
+    InvalidCertificates,
+    InvalidProxy,
+    NalandaError,
+    PermissionDeniedError,
+    ProxyFailed,
+)
 from workflows.client import connect as connect_to_temporal
 
 NEEDED_PYTHON = (3, 11)
@@ -61,8 +69,22 @@ def examined(settings: Settings) -> Iterator[Finding]:
 
 
 def _settings() -> Finding:
-    names = sorted(name for name in os.environ if name.startswith(("NALANDA_", "CO_API_")))
-    return Finding("settings", f"set in the environment: {', '.join(names) or 'none'}")
+    environment = _ours(os.environ)
+    file = _ours(DotEnvSettingsSource(Settings).env_vars)
+    found = f"set in the environment: {', '.join(sorted(environment)) or 'none'}"
+    if file:
+        found += f"; in .env: {', '.join(map(_overridden(environment), sorted(file)))}"
+    return Finding("settings", found)
+
+
+def _ours(variables: Mapping[str, str | None]) -> set[str]:
+    """Return the names of Nalanda's variables that are set; an empty one counts as absent."""
+    names = {name.upper() for name, value in variables.items() if value}
+    return {name for name in names if name.startswith(("NALANDA_", "CO_API_"))}
+
+
+def _overridden(environment: Container[str]) -> Callable[[str], str]:
+    return lambda name: f"{name} (the environment's counts)" if name in environment else name
 
 
 def _python() -> Finding:
@@ -128,19 +150,28 @@ def _temporal_binary(*, needed: bool) -> Finding:
 
 def _api(settings: Settings) -> Finding:
     settings = located(settings)
+    found = settings.api_url
     try:
         with connect(settings, max_retries=0) as client:
             version, readiness = client.version().version, client.ready()
+            found += f", version {version}"
+            if not readiness.ready:
+                said = "; ".join(f"{part}: {state}" for part, state in readiness.checks.items())
+                return Finding("API", f"{found}, not ready: {said}", "See its log.")
+            next(client.libraries.list(page_size=1), None)  # the calls above need no key
+    except AuthenticationError:
+        said = "refuses the key" if settings.api_keys else "wants a key"
+        missing = "Set NALANDA_API_KEYS to a key that the server knows."
+        return Finding("API", f"{found}, {said}", missing)
+    except PermissionDeniedError as error:
+        missing = "Set NALANDA_API_URL to an address that the server answers to."
+        return Finding("API", f"{settings.api_url}: {error}", missing)
     except (InvalidCertificates, InvalidProxy, ProxyFailed) as error:
         return Finding("API", str(error), "Mend the environment, or set NALANDA_API_URL.")
     except NalandaError as error:
         missing = "Start one with `nalanda up`, or set NALANDA_API_URL."
         return Finding("API", str(error), missing)
-    found = f"{settings.api_url}, version {version}"
-    if readiness.ready:
-        return Finding("API", found)
-    said = "; ".join(f"{part}: {state}" for part, state in readiness.checks.items())
-    return Finding("API", f"{found}, not ready: {said}", "See its log.")
+    return Finding("API", found)
 
 
 def _line(finding: Finding) -> Text:

@@ -1,6 +1,7 @@
 """The whole command, run in this process against a server from memory."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Server(httpx.MockTransport):
     libraries: dict[str, dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[str, list[httpx.Response | BaseException]] = field(default_factory=dict)
+    handlers: dict[str, Callable[[httpx.Request], httpx.Response]] = field(default_factory=dict)
     requests: list[httpx.Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class Server(httpx.MockTransport):
     def _handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         path = request.url.path
+        if handler := self.handlers.get(path):
+            return handler(request)
         if answers := self.answers.get(path):
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
             if isinstance(answer, BaseException):
@@ -90,8 +94,8 @@ class Server(httpx.MockTransport):
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("NALANDA_API_URL", "NALANDA_API_KEYS", "NALANDA_PROVIDER", "CO_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(("NALANDA_", "CO_API_"))]:
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
 

@@ -10,6 +10,8 @@ from cli import doctor, temporal_server
 from core.settings import Settings
 from tests.unit.cli.conftest import Run, Server
 
+NO_LIBRARIES: dict[str, object] = {"items": [], "next_cursor": None}
+
 
 @pytest.fixture
 def no_temporal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +33,7 @@ def temporal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_all_is_there(run: Run, server: Server) -> None:
     server.answer("/version", {"version": "9.9"})
     server.answer("/readyz", {"ready": True})
+    server.answer("/libraries", NO_LIBRARIES)
     outcome = run("doctor")
     assert outcome.status == 0
     assert all(line.startswith("✓ ") for line in outcome.out.splitlines())
@@ -62,11 +65,62 @@ def test_a_key_is_never_shown(run: Run, server: Server, monkeypatch: pytest.Monk
     monkeypatch.setenv("NALANDA_API_KEYS", "hidd3n")
     server.answer("/version", {"version": "9.9"})
     server.answer("/readyz", {"ready": True})
+    server.answer("/libraries", NO_LIBRARIES)
     outcome = run("doctor")
     assert "CO_API_KEY, NALANDA_API_KEYS" in outcome.out
     assert "cohere (Cohere: a key is there)" in outcome.out
     assert "s3cret" not in outcome.out
     assert "hidd3n" not in outcome.out
+
+
+def asking_for_a_key(request: httpx.Request) -> httpx.Response:
+    if request.headers.get("Authorization") == "Bearer right":
+        return httpx.Response(200, json=NO_LIBRARIES)
+    return httpx.Response(401, json={"title": "Unauthorized", "detail": "This needs a key."})
+
+
+@pytest.mark.usefixtures("temporal")
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ("right", "✓ API: http://127.0.0.1:8000, version 9.9"),
+        ("wrong,right", "✗ API: http://127.0.0.1:8000, version 9.9, refuses the key → Set NALANDA"),
+        ("", "✗ API: http://127.0.0.1:8000, version 9.9, wants a key → Set NALANDA_API_KEYS to"),
+    ],
+)
+def test_the_key_is_tried(keys: str, line: str, run: Run, server: Server, tmp_path: Path) -> None:
+    server.answer("/version", {"version": "9.9"})
+    server.answer("/readyz", {"ready": True})
+    server.handlers["/libraries"] = asking_for_a_key
+    (tmp_path / ".env").write_text(f"NALANDA_API_KEYS={keys}\n")
+    outcome = run("doctor")
+    assert line in outcome.out
+    assert outcome.status == (0 if line.startswith("✓") else 1)
+
+
+@pytest.mark.usefixtures("temporal")
+def test_an_api_that_does_not_answer_to_its_name(run: Run, server: Server) -> None:
+    refusal = {"title": "Forbidden", "detail": "This server does not answer to the host x."}
+    server.answer("/version", httpx.Response(403, json=refusal))
+    outcome = run("doctor")
+    assert outcome.status == 1
+    assert "does not answer to the host x. → Set NALANDA_API_URL to" in outcome.out
+
+
+def test_settings_are_named_with_where_they_are_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert doctor._settings().found == "set in the environment: none"
+    (tmp_path / ".env").write_text(
+        "NALANDA_API_KEYS=s3cret\nnalanda_data_dir=here\nCO_API_KEY=\nOTHER=1\nNALANDA_PROVIDER=local\n"
+    )
+    said = "NALANDA_API_KEYS, NALANDA_DATA_DIR, NALANDA_PROVIDER"
+    assert doctor._settings().found == f"set in the environment: none; in .env: {said}"
+    monkeypatch.setenv("NALANDA_PROVIDER", "cohere")
+    monkeypatch.setenv("NALANDA_TASK_QUEUE", "")
+    assert doctor._settings().found == (
+        f"set in the environment: NALANDA_PROVIDER; in .env: {said} (the environment's counts)"
+    )
 
 
 def test_cohere_without_a_key() -> None:
