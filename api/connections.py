@@ -5,23 +5,20 @@ in `api/limits.py`.
 """
 
 import asyncio
-import re
 
 from fastapi import status
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from api.browsers import TARGET_HOST
 from api.errors import path_of, problem
 from api.limits import CLOSE
-from api.whole_answers import HeadWithBody
+from api.protocol import Connection, Malformed
 
 MAX_HEADER_BYTES = 64 * 1024
 _REFUSED_PATIENCE_S = 1.0
-_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
+_TOO_LONG = f"The headers of a request have at most {MAX_HEADER_BYTES} bytes."
 
 
-class BoundedConnection(HttpToolsProtocol):
+class BoundedConnection(Connection):
     """One connection of a client; a subclass sets the limits."""
 
     max_connections = 1_000
@@ -33,7 +30,7 @@ class BoundedConnection(HttpToolsProtocol):
     _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(HeadWithBody(transport, self.loop))
+        super().connection_made(transport)
         if len(self.connections) > self.max_connections:
             self.app = _too_many_connections
             self.patience_s = min(self.patience_s, _REFUSED_PATIENCE_S)
@@ -45,18 +42,23 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if not self.in_body:
+            self._header_bytes += len(data)
         super().data_received(data)
-        if self.transport.is_closing() or not self._is_between_requests():
-            return
-        self._expect_headers()
-        self._header_bytes += len(data)
-        if self._header_bytes > MAX_HEADER_BYTES:
-            self.send_400_response("The headers are too long.")
+        if self._header_bytes > MAX_HEADER_BYTES and not self.in_body:
+            self.refuse(_TOO_LONG)
+        elif not self.transport.is_closing() and not self.answers_due:
+            self._expect_headers()
+
+    def refuse(self, detail: str) -> None:
+        self._headers_are_there()
+        super().refuse(detail)
 
     def on_headers_complete(self) -> None:
+        """Raises: Malformed: the headers came at once, and are too long."""
         self._headers_are_there()
-        if not self.url.startswith(b"/"):
-            self._take_target_host()
+        if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES:
+            raise Malformed(_TOO_LONG)
         super().on_headers_complete()
 
     def pause_writing(self) -> None:
@@ -67,17 +69,6 @@ class BoundedConnection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._is_taken()
         super().resume_writing()
-
-    def _take_target_host(self) -> None:
-        """Keep the host of a target in absolute form, which uvicorn drops (RFC 9112, 3.2.2)."""
-        target = _ABSOLUTE.fullmatch(self.url)
-        if target is not None:
-            self.scope["state"][TARGET_HOST] = target[1]
-            self.url = target[2] if target[2].startswith(b"/") else b"/" + target[2]
-
-    def _is_between_requests(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # its declaration leaves out the None
-        return cycle is None or cycle.response_complete
 
     def _expect_headers(self) -> None:
         if self._headers_due is None:

@@ -54,7 +54,20 @@ async def _body(request: Request, accepted: Collection[str]) -> bytes:
             status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
             f"The body's Content-Type is to be {' or '.join(sorted(accepted))}.",
         )
+    _check_encoding(request)
     return await request.body()
+
+
+def _check_encoding(request: Request) -> None:
+    """Raises: HTTPException: 415, the body is compressed."""
+    listed = ",".join(request.headers.getlist("content-encoding")).split(",")
+    codings = {coding.strip().lower() for coding in listed} - {"", "identity"}
+    if codings:
+        raise HTTPException(
+            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+            "Bodies are taken uncompressed: leave Content-Encoding out.",
+            {"Accept-Encoding": "identity"},
+        )
 
 
 def parse(model: type[M], body: bytes) -> M:

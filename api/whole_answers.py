@@ -25,6 +25,10 @@ class HeadWithBody(asyncio.Transport):
             self._held = bytes(data)
             self._loop.call_soon(self._flush)
 
+    def write_eof(self) -> None:
+        self._flush()
+        self._transport.write_eof()
+
     def close(self) -> None:
         self._flush()
         self._transport.close()

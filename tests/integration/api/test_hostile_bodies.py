@@ -1,5 +1,6 @@
 """Bodies that are no JSON, or JSON that no one should send."""
 
+import gzip
 from collections.abc import AsyncIterator
 
 import httpx
@@ -74,6 +75,38 @@ async def test_other_media_types(
     assert_problem(await api.post("/libraries", content=b"{}", headers=headers), 415)
     path = f"/libraries/{library}"
     assert_problem(await api.patch(path, content=b"{}", headers=headers), 415)
+
+
+async def test_a_compressed_body_is_not_taken(api: httpx.AsyncClient, library: str) -> None:
+    packed = gzip.compress(b'{"name": "n"}')
+    for coding in (
+        "gzip",
+        "GZIP",
+        "x-gzip",
+        "br",
+        "zstd",
+        "deflate",
+        "identity, gzip",
+        "none",
+        "*",
+    ):
+        headers = {**JSON, "Content-Encoding": coding}
+        for answer in (
+            await api.post("/libraries", content=packed, headers=headers),
+            await api.put("/libraries/n", content=packed, headers=headers),
+            await api.patch(f"/libraries/{library}", content=packed, headers=headers),
+            await api.post("/query", content=packed, headers=headers),
+        ):
+            assert_problem(answer, 415)
+            assert answer.headers["Accept-Encoding"] == "identity"
+            assert "Content-Encoding" in answer.json()["detail"]
+
+
+async def test_identity_is_no_compression(api: httpx.AsyncClient) -> None:
+    for coding in ("identity", "Identity", "", "identity, identity"):
+        headers = {**JSON, "Content-Encoding": coding}
+        made = await api.put("/libraries/n", content=b'{"name": "n"}', headers=headers)
+        assert made.is_success
 
 
 async def test_a_merge_patch_is_for_patch(api: httpx.AsyncClient, library: str) -> None:
