@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from api.errors import path_of, problem
 from api.limits import CLOSE
 from api.protocol import Connection, Malformed
+from api.slots import Slots
 
 MAX_HEADER_BYTES = 64 * 1024
 _REFUSED_PATIENCE_S = 1.0
@@ -21,7 +22,7 @@ _TOO_LONG = f"The headers of a request have at most {MAX_HEADER_BYTES} bytes."
 class BoundedConnection(Connection):
     """One connection of a client; a subclass sets the limits."""
 
-    max_connections = 1_000
+    slots = Slots(1_000)
     patience_s = 20.0
     """For a request's headers to be complete, and for some of an answer to be taken."""
 
@@ -31,15 +32,20 @@ class BoundedConnection(Connection):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self.max_connections:
+        if not self.slots.acquire(self, self.client[0] if self.client else ""):
             self.app = _too_many_connections
             self.patience_s = min(self.patience_s, _REFUSED_PATIENCE_S)
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.slots.release(self)
         self._headers_are_there()
         self._is_taken()
         super().connection_lost(exc)
+
+    def evict(self) -> None:
+        """Close without a word, as nothing was asked yet."""
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         if not self.in_body:
@@ -59,6 +65,7 @@ class BoundedConnection(Connection):
         self._headers_are_there()
         if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES:
             raise Malformed(_TOO_LONG)
+        self.slots.protect(self)
         super().on_headers_complete()
 
     def pause_writing(self) -> None:
@@ -97,15 +104,15 @@ class BoundedConnection(Connection):
             self._taking_due = None
 
 
-def bounded(*, max_connections: int, patience_s: float) -> type[BoundedConnection]:
-    limits = {"max_connections": max_connections, "patience_s": patience_s}
+def bounded(*, slots: Slots, patience_s: float) -> type[BoundedConnection]:
+    limits = {"slots": slots, "patience_s": patience_s}
     return type("Connection", (BoundedConnection,), limits)
 
 
 async def _too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:
     response = problem(
         status.HTTP_503_SERVICE_UNAVAILABLE,
-        "Too many clients are connected.",
+        "Too many connections are open, from this client or in all.",
         instance=path_of(scope),
         headers={**CLOSE, "Retry-After": "1"},
     )

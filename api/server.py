@@ -6,6 +6,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from api.connections import bounded
+from api.slots import Slots
 from core.settings import Settings
 
 _FILES_BESIDES = 1_000
@@ -14,9 +15,8 @@ _FILES_BESIDES = 1_000
 
 def server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
     _allow_files(settings.max_connections + _FILES_BESIDES)
-    connection = bounded(
-        max_connections=settings.max_connections, patience_s=settings.slow_client_s
-    )
+    slots = Slots(settings.max_connections, settings.max_connections_per_client)
+    connection = bounded(slots=slots, patience_s=settings.slow_client_s)
     return uvicorn.Server(
         uvicorn.Config(
             app,

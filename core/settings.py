@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=64 * 2**20, ge=1024)
     max_held_body_bytes: int = Field(default=256 * 2**20, ge=1024)
     max_connections: int = Field(default=1_000, ge=1)
+    max_connections_per_client: int | None = Field(default=None, ge=1)
     max_waiting_writes: int = Field(default=256, ge=0)
     slow_client_s: float = Field(default=20.0, gt=0)
     min_position_wait_s: float = Field(default=5.0, ge=0)

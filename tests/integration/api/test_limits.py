@@ -141,6 +141,38 @@ def test_of_too_many_connections_the_last_is_refused(settings: Settings) -> None
         until(is_served)
 
 
+def test_one_client_cannot_take_all_connections(settings: Settings) -> None:
+    """Linux has all of 127.0.0.0/8, so that one machine can be several clients."""
+    limits = {"max_connections": 8, "slow_client_s": LONG_S}
+    with served(settings.model_copy(update=limits)) as running:
+        slow = [running.connect() for _ in range(6)]
+        for connection in slow:
+            connection.send(post(b"{", length=10_000))
+        until(lambda: b"503" in answer_to_livez(running, "127.0.0.1"))
+        assert status_of(answer_to_livez(running, "127.0.0.2")) == 200
+        for connection in slow:
+            connection.close()
+
+
+def test_who_only_connects_keeps_nobody_out(settings: Settings) -> None:
+    limits = {"max_connections": 8, "slow_client_s": LONG_S}
+    with served(settings.model_copy(update=limits)) as running:
+        silent = [running.connect() for _ in range(20)]
+        silent[-1].send(b"GET /livez HTTP/1.1\r\nX: ")
+        for address in ("127.0.0.1", "127.0.0.2"):
+            assert status_of(answer_to_livez(running, address)) == 200
+        for connection in silent:
+            connection.close()
+
+
+def answer_to_livez(running: Served, address: str) -> bytes:
+    with socket.create_connection(
+        ("127.0.0.1", running.port), timeout=LONG_S, source_address=(address, 0)
+    ) as connection:
+        connection.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return all_of(connection)
+
+
 def test_bodies_that_are_too_much_together_are_refused(settings: Settings) -> None:
     limits = {"max_held_body_bytes": 150_000}
     with served(settings.model_copy(update=limits)) as running, running.connect() as first:

@@ -1,0 +1,98 @@
+"""Connection slots: how many there are, in all and for one client, and which one is evicted."""
+
+import math
+from collections import Counter, defaultdict
+from ipaddress import IPv6Address, ip_address
+from typing import Protocol
+
+_NETWORK_BYTES = 8
+"""Of an IPv6 address: a provider gives a client a network of 64 bits or more."""
+
+
+class Evictable(Protocol):
+    """A connection, as far as its slot is concerned."""
+
+    def evict(self) -> None:
+        """Close, as a new connection gets the slot."""
+
+
+class Slots:
+    """The open connections by client, and which of them have not sent a request yet.
+
+    Where no slot is free, the oldest connection that never sent a request is evicted: one of the
+    same client, or of the client that has the most. So a client that only connects keeps nobody
+    out, and a client that sends slowly keeps out itself alone.
+    """
+
+    def __init__(self, most: int, most_per_client: int | None = None) -> None:
+        self._most = most
+        self._most_per_client = most_per_client or share_of(most)
+        self._clients: dict[Evictable, str] = {}
+        self._open: Counter[str] = Counter()
+        self._waiting: defaultdict[str, dict[Evictable, None]] = defaultdict(dict)
+
+    def acquire(self, connection: Evictable, address: str) -> bool:
+        """Count a new connection; return whether there is a slot for it."""
+        client = client_of(address)
+        has_room = self._make_room(client)
+        self._clients[connection] = client
+        self._open[client] += 1
+        if has_room:
+            self._waiting[client][connection] = None
+        return has_room
+
+    def protect(self, connection: Evictable) -> None:
+        """Evict a connection no more, as it has sent a request."""
+        self._stop_waiting(connection, self._clients.get(connection))
+
+    def release(self, connection: Evictable) -> None:
+        """Free the slot; nothing happens if the connection was evicted before."""
+        client = self._clients.pop(connection, None)
+        if client is None:
+            return
+        self._stop_waiting(connection, client)
+        self._open[client] -= 1
+        if not self._open[client]:
+            del self._open[client]
+
+    def _make_room(self, client: str) -> bool:
+        if self._open[client] >= self._most_per_client:
+            return self._evict_one(client)
+        if len(self._clients) < self._most:
+            return True
+        largest = max(self._waiting, key=lambda each: self._open[each], default=client)
+        has_more = self._open[largest] >= self._open[client]
+        return has_more and self._evict_one(largest)
+
+    def _evict_one(self, client: str) -> bool:
+        oldest = next(iter(self._waiting.get(client, ())), None)
+        if oldest is None:
+            return False
+        self.release(oldest)
+        oldest.evict()
+        return True
+
+    def _stop_waiting(self, connection: Evictable, client: str | None) -> None:
+        waiting = self._waiting.get(client) if client is not None else None
+        if client is not None and waiting is not None:
+            waiting.pop(connection, None)
+            if not waiting:
+                del self._waiting[client]
+
+
+def share_of(most: int) -> int:
+    """Return how many of all connections one client may have, where no setting says so."""
+    return math.ceil(most * 3 / 4)
+
+
+def client_of(address: str) -> str:
+    """Return what an address has in common with the others of its client."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return parsed.packed[:_NETWORK_BYTES].hex()
+    return str(parsed)
