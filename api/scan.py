@@ -28,6 +28,8 @@ MAX_ALL_VALUES = 1_000_000
 
 _MAX_LEVELS = 200  # the parser's own limit
 _TOKEN = re.compile(rb'[\[\]{}",]')
+_NO_JSON = re.compile(rb"[^\s:0-9+\-.eEtrufalsn]")
+"""A byte that neither numbers, literals nor white space have: the parser ends there."""
 _STRING_PIECE = re.compile(rb'(?:[^"\\]{1,1000}+|\\.){1,1000}+', re.DOTALL)
 _EMBEDDING_BYTES = 64 * MAX_DIMENSION
 
@@ -69,11 +71,15 @@ class Scan:
         at = 0
         while found := _TOKEN.search(self.body, at, at + MAX_GAP_BYTES):
             if found.start() - at > MAX_NUMBER_BYTES:
+                if _NO_JSON.search(self.body, at, found.start()):
+                    return []
                 self._check_number(at, found.start())
             at = self._take(found.start())
             if len(self._stack) > _MAX_LEVELS or at < 0:
                 return []
         if len(self.body) - at > MAX_GAP_BYTES:
+            if _NO_JSON.search(self.body, at, at + MAX_GAP_BYTES):
+                return []
             self._check_number(at, at + MAX_GAP_BYTES)
             detail = f"There are at most {MAX_GAP_BYTES} bytes of white space in one place."
             raise self._too_many(detail, len(self._stack))

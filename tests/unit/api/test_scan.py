@@ -72,6 +72,10 @@ def test_the_first_place_beyond_a_limit_is_named(
         b'{"chunks": [{"text": "%s"}]]',
         b'{"chunks": [{"text": "%s"}]} x',
         b'{"chunks": [{"text": "%s',
+        b"%s",
+        b'{"chunks": [%s]}',
+        b'{"chunks": [{"text": %s}]}',
+        b'{"chunks": [] %s %s',
     ],
 )
 def test_large_text_that_is_no_json(body: bytes) -> None:
