@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event, Semaphore, Thread
 from uuid import uuid4
 
+import pytest
 from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
     RemoveSearchAttributesRequest,
@@ -166,6 +167,25 @@ def test_a_provider_without_its_key_is_one_line(tmp_path: Path) -> None:
         assert process.wait(START_S) == 1
     [line] = log.read_text().splitlines()
     assert "CO_API_KEY" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ALL_PROXY", "socks4://127.0.0.1:9", "The proxy in the environment"),
+        ("NO_PROXY", "[::1]", "NO_PROXY has the entry [::1], which httpx can't read: write ::1."),
+    ],
+)
+def test_a_proxy_that_can_not_be_used_is_one_line(
+    name: str, value: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COHERE_API_KEY", "key")
+    monkeypatch.setenv(name, value)
+    log = tmp_path / "worker.log"
+    with worker(log, provider="cohere") as process:
+        assert process.wait(START_S) == 1
+    [line] = log.read_text().splitlines()
+    assert line.startswith(expected)
 
 
 async def test_a_killed_worker_is_replaced_within_seconds(temporal: Client, tmp_path: Path) -> None:
