@@ -11,14 +11,17 @@ T = TypeVar("T")
 
 
 class Unreadable:
-    """In place of a value that Python can't hold."""
+    """A placeholder for a value that Python can't hold."""
 
     def __init__(self, error: Exception) -> None:
         self.detail = f"This value can't be read: {error}."
 
 
 class Fields:
-    """What converts a field raises `StorageError`, with the file, the row or line and the field."""
+    """The raw values of a record.
+
+    Methods that convert one raise `StorageError`, with the file, the row or line and the field.
+    """
 
     def __init__(self, origin: Origin, number: int, raw: Mapping[str, Any]) -> None:
         self.number = number

@@ -1,4 +1,4 @@
-"""Signals that end a command: what it has begun is tidied up first, and no signal stops that."""
+"""Signals that end a command, which cleans up first without being interrupted again."""
 
 import signal
 from collections.abc import Iterator

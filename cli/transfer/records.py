@@ -58,7 +58,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The file that records come from, and its words for what is in it.
+    """The file that records come from, and what the file calls their parts.
 
     `unit`: what a record's number counts, from 1. `header`: where the settings are.
     `document_prefix`: what stands before `title` in the name of a document's title.

@@ -1,4 +1,4 @@
-"""Rows of a table on their way into staging: each a chunk, with its document's fields beside it."""
+"""Rows of a table: each has a chunk and the fields of the chunk's document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ COLUMNS = ("id", "ordinal", "text", "metadata", "embedding", "document_id", *_SH
 
 
 class Rows:
-    """`names_documents` is false where no row does: then all are one document of the file."""
+    """Stages rows; without `names_documents`, all rows are one document, named after the file."""
 
     def __init__(self, origin: Origin, staging: Staging, *, names_documents: bool) -> None:
         self._origin = origin
@@ -24,7 +24,7 @@ class Rows:
         self._last: object = None
 
     def stage(self, number: int, row: Mapping[str, Any]) -> None:
-        """Raises: StorageError."""
+        """Stage the chunk and the document of a row. Raises: StorageError."""
         fields = Fields(self._origin, number, row)
         document_id = self._document_id(fields)
         # The row of a document without chunks has neither.
@@ -32,7 +32,7 @@ class Rows:
             self._staging.add_chunk(number, document_id, fields.chunk())
 
     def _document_id(self, fields: Fields) -> str:
-        """Return the id of a row's document, which is staged then."""
+        """Stage the document of a row, and return its id."""
         if self._own is not None:
             if fields.has("document_id"):
                 detail = f"{self._origin.unit} 1 names no document: name one in each, or in none."

@@ -16,7 +16,7 @@ from core.domain.schema import MetadataSchema
 
 @dataclass(slots=True)
 class Rules:
-    """`dimension` is that of the first embedding where the library has none yet."""
+    """The rules of a library; `dimension` is the first embedding's where the library has none."""
 
     dimension: int | None = None
     metric: Metric = Metric.COSINE

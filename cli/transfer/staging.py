@@ -87,7 +87,7 @@ class Reader(Protocol):
 
 
 class Staging:
-    """What adds something raises `StorageError`, with the row or line, where it breaks a rule."""
+    """The records of a file; what adds one raises `StorageError` where it breaks a rule."""
 
     def __init__(self, origin: Origin, rules: Rules, file: IO[bytes], folder: Path) -> None:
         self.origin = origin

@@ -20,7 +20,7 @@ OUTCOMES: tuple[Outcome, ...] = ("added", "changed", "unchanged")
 
 
 class Target:
-    """`library` is the one that is there, or `None`: then the import makes it."""
+    """The library of a name; `library` is `None` where the import is to create it."""
 
     def __init__(self, client: Nalanda, name: str, library: Library | None) -> None:
         self.id = str(uuid4()) if library is None else library.id

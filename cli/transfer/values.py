@@ -33,6 +33,7 @@ _OWN_ID = re.compile(rb"[A-Za-z0-9._~-]+")
 
 
 def is_missing(value: object) -> bool:
+    """Return whether a value is null, or NaN in place of one."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
@@ -47,6 +48,7 @@ def parsed(text: str) -> object:
 
 
 def string(value: object) -> str | None:
+    """Return a text, out of UTF-8 where it is bytes."""
     match value:
         case str():
             return _encodable(value, "")
@@ -66,7 +68,7 @@ def title(value: object) -> str | None:
 
 
 def id_(value: object) -> str | None:
-    """Integers and UUIDs, also those of 16 bytes, become strings."""
+    """Return an id; integers and UUIDs, also those of 16 bytes, become strings."""
     match value:
         case UUID():
             return str(value)
@@ -75,10 +77,15 @@ def id_(value: object) -> str | None:
         case float() | int() | Decimal() if _is_integer(value):
             return str(int(value))
     text = string(value)
-    return None if text is None else check_id(text, "")
+    try:
+        return None if text is None else check_id(text, "")
+    except Invalid as invalid:
+        detail = f"{invalid.faults[0].detail}, not {_named(text)}."
+        raise Invalid.at("", detail) from None
 
 
 def ordinal(value: object) -> int | None:
+    """Return an integer, out of a float or a decimal where that is one."""
     if is_missing(value):
         return None
     if not isinstance(value, int | float | Decimal) or not _is_integer(value):
@@ -102,7 +109,7 @@ def metadata(value: object) -> dict[str, Any]:
 
 
 def embedding(value: object) -> NDArray[np.float32] | None:
-    """`(d,) float32` out of numbers, base64 or bytes of little-endian float32, or a JSON list."""
+    """Return `(d,) float32` out of numbers, little-endian float32 in bytes or base64, or JSON."""
     match value:
         case np.ndarray():
             return _rounded(value)
@@ -114,6 +121,8 @@ def embedding(value: object) -> NDArray[np.float32] | None:
             return vectors.decode_base64(value, "")
         case list():
             return vectors.from_numbers(value, "")
+        case {"type": 1, "values": [*numbers]}:  # a dense vector of Spark's MLlib
+            return vectors.from_numbers(numbers, "/values")
     if is_missing(value):
         return None
     raise Invalid.at("", f"This is to be a list of numbers, not {_named(value)}.")
@@ -277,7 +286,7 @@ def _named(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return f"the string {value[:40]!r}"
+            return f"the string {value[:40]!r}" + ("…" if len(value) > 40 else "")
         case int() | float() | Decimal():
             return f"the number {value}"[:60]
         case list() | tuple() | np.ndarray():

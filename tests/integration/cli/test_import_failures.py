@@ -50,7 +50,7 @@ Break = Callable[[Exception | signal.Signals, int], None]
 
 @pytest.fixture
 def breaking(monkeypatch: pytest.MonkeyPatch) -> Break:
-    """To raise an error or a signal at the request for a document, after as many as are given."""
+    """Raise an error or a signal at a request for a document, after a number of them."""
 
     def break_(error: Exception | signal.Signals, after: int) -> None:
         real, calls = Documents.replace, []

@@ -167,6 +167,18 @@ IMPORTED: dict[str, tuple[pa.Table, dict[str, Any]]] = {
         ),
         {},
     ),
+    "embedding a vector of Spark's": (
+        table(
+            embedding=pa.array(
+                [{"type": 1, "size": None, "indices": None, "values": v} for v in VECTORS]
+            )
+        ),
+        {},
+    ),
+    "timestamps in a map": (
+        table(metadata=typed([[("t", 1)]] * 3, pa.map_(pa.string(), pa.timestamp("ns")))),
+        {"metadata": [{"t": "1970-01-01T00:00:00Z"}] * 3},
+    ),
     "ids integers": (
         table(id=[1, 2, 3], document_id=[7, 7, 7]),
         {"id": ["1", "2", "3"], "document_id": ["7"] * 3},
@@ -228,6 +240,10 @@ REFUSED: dict[str, tuple[pa.Table, str]] = {
         "row 2: document_id: This one is miss",
     ),
     "an id with a slash": (table(id=["a", "b/c", "d"]), "row 2: id: An id is 1 to 128 of the char"),
+    "an id that is a URL": (
+        table(document_id=["https://x/y"] * 3),
+        "A-Z a-z 0-9 . _ ~ -, not the string 'https://x/y'.",
+    ),
     "an id twice": (table(id=["a", "b", "a"]), "row 3: id: row 1 has the id 'a' already"),
     "ids true": (table(id=[True, False, None]), "row 1: id: This is to be a string, not true"),
     "ordinal a string": (

@@ -74,6 +74,59 @@ def test_what_is_imported_is_what_was_exported(
     assert sorted(path.name for path in tmp_path.iterdir()) == [file.name]
 
 
+HARD: dict[str, Any] = {
+    "integers": [2**64 - 1, -(2**63), 0],
+    "numbers": [1.0, 0.1, 5e-324, -1.7976931348623157e308],
+    "strings": ["", "\0", "\u2028\r\n", "\U0001f600", "{}", "NaN", "2026-01-31"],
+    "nothing": [None, {}, [], [[]], False],
+    "": {"a.b": {"/~": 1}},
+}
+
+
+@pytest.mark.parametrize("metric", ["l2", "dot", "cosine"])
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_hard_values_come_back_as_they_were(
+    client: Nalanda, run: Run, suffix: str, metric: Any, tmp_path: Path
+) -> None:
+    client.libraries.create("hard", metric=metric)
+    vectors = [[1e-15, 0], [-1e15, 0], [1 / 3, -0.0], *([[0.0, 0.0]] if metric != "cosine" else [])]
+    chunks = [chunk(f"{n}", *vector, **HARD) for n, vector in enumerate(vectors)]
+    chunks[0]["text"] = ""
+    chunks[1]["text"] = "\0 \r\n\u2028 \ufeff"
+    put = partial(client.documents.replace, "hard")
+    put("a.~-_", title="", source="\0", metadata=HARD, chunks=chunks)
+    put("NaN", title="NaN", source="null")
+    put("7", metadata={})
+    deep: dict[str, Any] = {}
+    for _ in range(196):
+        deep = {"a": deep}
+    put("deep", metadata=deep, chunks=[chunk("deep", 1, 1, **deep)])
+    file = tmp_path / f"hard.{suffix}"
+    run("export", "hard", file, status=0)
+    expected = contents(client, "hard")
+    client.libraries.delete("hard")
+    assert "4 added" in run("import", file, "-l", "hard", status=0)
+    assert contents(client, "hard") == expected
+    assert "4 unchanged" in run("import", file, "-l", "hard", status=0)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_library_with_a_model_and_one_without_anything(
+    client: Nalanda, run: Run, suffix: str, tmp_path: Path
+) -> None:
+    for name in ("empty", "texts"):
+        client.libraries.create(name)
+        if name == "texts":
+            client.documents.create(name, text="Ships leave for Lanka in winter. " * 200)
+        file = tmp_path / f"{name}.{suffix}"
+        run("export", name, file, status=0)
+        expected = contents(client, name)
+        client.libraries.delete(name)
+        run("import", file, "-l", name, status=0)
+        assert contents(client, name) == expected
+    client.documents.create("texts", text="It takes texts as before.")
+
+
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_an_import_done_again_changes_what_differs_alone(
     client: Nalanda, letters: str, run: Run, suffix: str, tmp_path: Path
