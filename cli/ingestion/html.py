@@ -2,13 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from html.parser import HTMLParser
 
-from cli.ingestion.errors import UnusableFile
+from cli.ingestion.markup import Tag, tokens
 
-_DROPPED = frozenset(
-    {"canvas", "iframe", "math", "noscript", "object", "script", "style", "svg", "template"}
-)
+_FOREIGN = frozenset({"math", "svg"})
+_DROPPED = _FOREIGN | {"canvas", "object", "template"}
+"""Besides those whose content is no HTML, such as scripts."""
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _PARAGRAPHS = frozenset(
     {"address", "article", "aside", "blockquote", "body", "details", "dialog", "div", "dl"}
@@ -19,8 +18,7 @@ _LINES = frozenset({"br", "caption", "dd", "dt", "li", "option", "tr"})
 _CELLS = frozenset({"td", "th"})
 _SPACES = re.compile(r"[ \t\n\r\f\xa0]+")
 _MANY_NEWLINES = re.compile(r"\n{3,}")
-_UNKNOWN_SECTION = re.compile(r"<!\[(?!CDATA\[|if\b|else\b|endif\b)[^>]*>?", re.IGNORECASE)
-"""Marked sections that Python's parser refuses with an AssertionError."""
+_BLOCKS = _PARAGRAPHS | _LINES | _HEADINGS.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +30,22 @@ class Page:
 
 
 def extract(source: str) -> Page:
-    """Return a page's title and text, without scripts, styles and the like.
-
-    Raises:
-        UnusableFile: Python's parser can't read it.
-    """
-    parser = _Extractor()
-    try:
-        parser.feed(_UNKNOWN_SECTION.sub("", source))
-        parser.close()
-    except AssertionError as error:
-        raise UnusableFile(f"is HTML that can't be parsed: {error}") from None
-    return Page(parser.title(), parser.text())
+    """Return a page's title and text, without scripts, styles and the like."""
+    text = _Text()
+    for token in tokens(source.replace("\r\n", "\n").replace("\r", "\n")):
+        if not isinstance(token, Tag):
+            text.add(token.text)
+        elif token.kind == "start":
+            text.start(token.name)
+        else:
+            text.end(token.name)
+    return Page(text.title(), text.text())
 
 
-class _Extractor(HTMLParser):
+class _Text:
     """`_gap` newlines and the `_marker` of a heading or list item are due before the next text."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._parts: list[str] = []
         self._gap = 0
         self._marker = ""
@@ -69,12 +64,10 @@ class _Extractor(HTMLParser):
     def text(self) -> str:
         return _MANY_NEWLINES.sub("\n\n", "".join(self._parts)).strip()
 
-    def handle_starttag(
-        self,
-        tag: str,
-        attrs: list[tuple[str, str | None]],  # noqa: ARG002 - the name is the parser's
-    ) -> None:
+    def start(self, tag: str) -> None:
         self._end_title()
+        if self._dropping and self._dropping[-1] in _FOREIGN and tag in _BLOCKS:
+            self._dropping.pop()  # such a tag ends them, as the HTML standard says
         if self._dropping:
             if tag == self._dropping[-1]:
                 self._dropping.append(tag)
@@ -85,7 +78,7 @@ class _Extractor(HTMLParser):
         else:
             self._open(tag)
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if self._dropping:
             if tag == self._dropping[-1]:
                 self._dropping.pop()
@@ -94,18 +87,18 @@ class _Extractor(HTMLParser):
         else:
             self._close(tag)
 
-    def handle_data(self, data: str) -> None:
+    def add(self, text: str) -> None:
         if self._dropping:
             return
         if self._title is not None:
-            self._title.append(data)
+            self._title.append(text)
             return
         if self._heading is not None:
-            self._heading.append(data)
+            self._heading.append(text)
         if self._pre:
-            self._write(data)
+            self._write(text)
         else:
-            self._write_words(_SPACES.sub(" ", data))
+            self._write_words(_SPACES.sub(" ", text))
 
     def _open(self, tag: str) -> None:
         if tag in _HEADINGS:

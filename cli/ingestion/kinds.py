@@ -19,8 +19,8 @@ class Content:
 
 Extract = Callable[[bytes], Content]
 
-_MARKDOWN_HEADING = re.compile(r"^# +(.+?)[ #]*$", re.MULTILINE)
-_ASCIIDOC_HEADING = re.compile(r"^= +(.+?)[ =]*$", re.MULTILINE)
+_MARKDOWN_HEADING = re.compile(r"^# +(\S.*)$", re.MULTILINE)
+_ASCIIDOC_HEADING = re.compile(r"^= +(\S.*)$", re.MULTILINE)
 
 
 def _plain(content: bytes) -> Content:
@@ -42,7 +42,14 @@ def _html(content: bytes) -> Content:
 
 def _headed(heading: re.Pattern[str], text: str) -> Content:
     match = heading.search(text)
-    return Content(match[1] if match else None, text)
+    return Content(_without_closing(match[1], match[0][0]) if match else None, text)
+
+
+def _without_closing(title: str, mark: str) -> str | None:
+    """Return the title without the marks that may close it, as in `# Title #`."""
+    line = title.rstrip()
+    open_line = line.rstrip(mark)
+    return line if open_line and not open_line[-1].isspace() else open_line.rstrip() or None
 
 
 _EXTRACTS: Mapping[str, Extract] = {

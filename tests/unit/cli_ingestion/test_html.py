@@ -83,6 +83,19 @@ def test_titles(source: str, title: str | None) -> None:
         ("plain words", "plain words"),
         ("", ""),
         ("<p>cut <", "cut <"),
+        ("a<p", "a"),
+        ("a<p title='>' class=x>b</p >c", "a\n\nb\n\nc"),
+        ('a<p title="\'>">b', "a\n\nb"),
+        ("a<!-->b<!--->c<!-- -- > --!>d<!-- e", "abcd"),
+        ("a<!doctype html>b<?xml?>c</>d</ x>e", "abcde"),
+        ("<![CDATA[a <b> &amp; c]]> d", "a <b> &amp; c d"),
+        ("<script>if (a</b) '</scripts>'</SCRIPT >c", "c"),
+        ("<script>never closed", ""),
+        ("<textarea><p>&lt;b</textarea>", "<p><b"),
+        ("<svg><p>a</p>", "a"),
+        ("<math><mi>x</mi></math>a<object><p>b</object>c", "ac"),
+        ("<noscript><p>a</p></noscript><iframe><p>b</iframe>c", "c"),
+        ("<pre>\r\n a\r\n\r\n  b</pre>c", "a\n\n  b\n\nc"),
     ],
 )
 def test_texts(source: str, text: str) -> None:
@@ -96,3 +109,20 @@ WORDS = ["x", " ", "p", "pre", "h1", "li", "script", "title", "svg", "CDATA", "i
 @given(st.lists(st.sampled_from([*MARKS, *WORDS])).map("".join))
 def test_no_page_is_too_broken(source: str) -> None:
     html.extract(source)
+
+
+@given(st.text(st.characters(exclude_characters="<&\r\n\t\f\xa0 ")))
+def test_what_has_no_markup_is_text(source: str) -> None:
+    assert html.extract(f"<p>{source}</p>").text == source.strip()
+
+
+HOSTILE = """
+< <a_ <a_b= <a_b=' <a_b='_ <!-- <! <![ <![CDATA[ <![CDATA[> <? </ </a_ & &# <script> <style <title>
+<title></title <textarea> <pre> <svg> <p> <h1> <b><p> <table><tr><td> <li> <template> = <x_=_ _
+"""
+
+
+@pytest.mark.parametrize("unit", HOSTILE.split())
+def test_a_page_that_takes_other_parsers_for_ever(unit: str) -> None:
+    page = html.extract("words " + unit.replace("_", " ") * 50_000)
+    assert page.text.startswith("words")
