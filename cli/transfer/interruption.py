@@ -6,20 +6,26 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from cli.main import INTERRUPTED
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(SystemExit):
-    """A signal has ended the command; the exit status is the one that shells give."""
+    """A signal has ended the command."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(128 + number)
+    def __init__(self) -> None:
+        super().__init__(INTERRUPTED)
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Raises: Interrupted: one of the signals came; those that come later are ignored."""
-    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    if before[signal.SIGHUP] is signal.SIG_IGN:  # under nohup
+        del before[signal.SIGHUP]
+    for number in before:
+        signal.signal(number, _interrupt)
     try:
         yield
     finally:
@@ -27,7 +33,7 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)
-    raise Interrupted(number)
+    raise Interrupted

@@ -87,5 +87,6 @@ class Parquet:
         except (pa.ArrowException, OSError) as error:
             raise StorageError(
                 f"{self.origin.path}: what follows row {done} (in row group {group + 1}) can't be "
-                f"read: {error}. The file is damaged: write it again."
+                f"read: {error}. The file is damaged, or of a kind that pyarrow does not read: "
+                "write it again."
             ) from error

@@ -51,4 +51,5 @@ class Rows:
 
 def _document_of(origin: Origin) -> DocumentRecord:
     source = origin.path.resolve().as_uri()
-    return DocumentRecord(str(uuid5(NAMESPACE_URL, source)), origin.path.stem, source)
+    title = origin.path.stem.encode(errors="replace").decode()  # a name may be no text
+    return DocumentRecord(str(uuid5(NAMESPACE_URL, source)), title, source)

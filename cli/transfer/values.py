@@ -262,8 +262,13 @@ def _finite(number: float, pointer: str) -> float:
 def _number(number: Decimal, pointer: str) -> int | float:
     if not number.is_finite():
         return _finite(float(number), pointer)
-    integral = number == number.to_integral_value()
-    return _bounded(int(number), pointer) if integral else float(number)
+    if number == number.to_integral_value():
+        return _bounded(int(number), pointer)
+    rounded = float(number)
+    if Decimal(repr(rounded)) != number:
+        detail = f"{number} has more digits than a float64: make it a float or a string."
+        raise Invalid.at(pointer, detail)
+    return rounded
 
 
 def _instant(moment: datetime, pointer: str) -> str:

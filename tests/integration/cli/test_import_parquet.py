@@ -286,6 +286,10 @@ REFUSED: dict[str, tuple[pa.Table, str]] = {
         table(metadata=pa.array([{"a": b"\xff"}] * 3)),
         "row 1: metadata/a: These",
     ),
+    "metadata of a decimal with too many digits": (
+        table(metadata=pa.array([{"a": Decimal("12345678901234567890.5")}] * 3)),
+        "row 1: metadata/a: 12345678901234567890.5 has more digits than a float64",
+    ),
     "metadata of bytes with zeros": (
         table(metadata=pa.array([{"a": b"\0\1"}] * 3)),
         "row 1: metadata/a: These 2 bytes are no UTF-8 text",
