@@ -60,7 +60,7 @@ def ingest(
 
 
 class _Run:
-    """`probe` is the client that asks with few retries."""
+    """One run of the command. `probe` is a client with few retries."""
 
     def __init__(self, probe: Nalanda, name: str, report: Report) -> None:
         self._probe = probe

@@ -16,6 +16,9 @@ _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re
 _DECLARED_WITHIN_BYTES = 1024
 """Where the HTML standard looks for a declaration."""
 
+_ORDINARY = re.compile(r"[\t\n\r -~\u3000-\u3002\uff00-\uffef]")
+"""ASCII, or the punctuation of Chinese and Japanese. Any bytes but surrogates decode as UTF-16."""
+
 _AS_WINDOWS_1252 = {"ascii", "iso8859-1"}
 """Codecs whose names the HTML standard gives to Windows-1252."""
 
@@ -28,11 +31,14 @@ def decode(content: bytes) -> str:
     """
     encoding = _marked(content) or "utf-8"
     try:
-        return _without_nul(content.decode(encoding))
+        text = _without_nul(content.decode(encoding))
     except UnicodeDecodeError as error:
         name = encoding.removesuffix("-sig").upper()
         where = f"byte 0x{content[error.start]:02X} at offset {error.start}"
         raise UnusableFile(f"is not {name} text ({where}); save it as UTF-8") from None
+    if encoding == "utf-16" and text and not _ORDINARY.search(text):
+        raise UnusableFile("is not UTF-8 text, nor UTF-16 as its first bytes say; save it as UTF-8")
+    return text
 
 
 def decode_html(content: bytes) -> str:

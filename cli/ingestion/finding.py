@@ -1,4 +1,4 @@
-"""Files below folders: links followed, each file once, and a word on what is passed over."""
+"""Files below folders: links followed, each file once, and what is passed over counted."""
 
 import os
 from collections import Counter
@@ -25,8 +25,9 @@ class Found:
 
 
 class Finder:
-    """Paths are compared with all links resolved, as inode numbers can't be relied on everywhere.
+    """A search for files that takes each file and folder once.
 
+    Paths are compared with all links resolved, as inode numbers can't be relied on everywhere.
     `files` and `folders` are the real paths of what was found. Nothing can be said of what is gone
     from `unread` folders, which could not be listed, and from `bare` ones: those that were named
     or linked to and have no file of a known kind, as the mount point of an unmounted disk has none.
@@ -111,7 +112,7 @@ class Finder:
                 else:
                     folders.append(_found(entry, folder))
             elif not entry.is_file():
-                self._tell_special(entry, path)
+                self._report_special(entry, path)
             elif kinds.is_known(entry.name):
                 files.append(_found(entry, folder))
             else:
@@ -120,8 +121,8 @@ class Finder:
         except OSError as error:
             self._report.fail(path, str(error.strerror))
 
-    def _tell_special(self, entry: os.DirEntry[str], path: Path) -> None:
-        """Tell of a link to nothing, or of a pipe and the like. Raises: OSError."""
+    def _report_special(self, entry: os.DirEntry[str], path: Path) -> None:
+        """Report a link to nothing, a named pipe or the like. Raises: OSError."""
         if not entry.is_symlink() or path.exists():
             kind, is_a = "not a regular file", special_type(path.stat().st_mode)
         else:

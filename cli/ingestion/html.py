@@ -43,7 +43,10 @@ def extract(source: str) -> Page:
 
 
 class _Text:
-    """`_gap` newlines and the `_marker` of a heading or list item are due before the next text."""
+    """The text so far.
+
+    `_gap` newlines and the `_marker` of a heading or list item are due before the next text.
+    """
 
     def __init__(self) -> None:
         self._parts: list[str] = []

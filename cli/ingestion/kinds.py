@@ -11,7 +11,7 @@ from cli.ingestion.decoding import decode, decode_html
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`title` is `None` where the file names none."""
+    """A file's text, and its title if the file has one."""
 
     title: str | None
     text: str

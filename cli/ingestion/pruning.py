@@ -16,7 +16,7 @@ _PAGE_SIZE = 1_000
 
 
 class Pruner:
-    """Deletes what `ingest` made of files in the folders that a finder went through.
+    """Deletion of what `ingest` made of files in the folders that a finder went through.
 
     A file is gone only if its path leads to nothing: one that can't be looked at stays, and so
     does all of what is below a folder that could not be read or a disk that is not mounted.
@@ -29,7 +29,12 @@ class Pruner:
         self._spared: Counter[tuple[Path, str]] = Counter()
 
     def prune(self, client: Nalanda, library_id: str) -> None:
-        """Raises: NalandaError, IngestionEnded."""
+        """Delete the documents of files that are gone, and report each.
+
+        Raises:
+            NalandaError: the server or the library is gone.
+            IngestionEnded: one deletion after the other failed.
+        """
         listed = client.documents.list(library_id, page_size=_PAGE_SIZE)
         gone = [(document, path) for document in listed if (path := self._gone(document))]
         for document, path in gone:

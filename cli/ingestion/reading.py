@@ -28,7 +28,7 @@ _TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`source` is the file's real path as a URI, and `id` follows from that.
+    """A file as it is sent. `source` is its real path as a URI, and `id` follows from that.
 
     `content_hash` covers the title and the text, so that it is another one as well if a release
     extracts them differently. `mount` is the mount point of the file's disk.

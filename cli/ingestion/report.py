@@ -17,7 +17,7 @@ _MOST_KINDS = 12
 
 
 class Report:
-    """Counts go to stdout; the bar, and each file that needs a word, to `errors`."""
+    """The outcomes of a run: counts go to stdout, the bar and what went wrong to `errors`."""
 
     def __init__(self) -> None:
         self.errors = console(stderr=True)

@@ -10,7 +10,10 @@ _MOST_FAILURES_IN_A_ROW = 20
 
 
 class Watch:
-    """`probe` asks with few retries whether the server and the library are still there."""
+    """A count of failures in a row.
+
+    `probe` asks with few retries whether the server and the library are still there.
+    """
 
     def __init__(self, probe: Nalanda, library_id: str, report: Report) -> None:
         self._probe = probe

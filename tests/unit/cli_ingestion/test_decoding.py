@@ -32,6 +32,7 @@ def test_text_in_unicode(content: bytes) -> None:
     [
         (b"caf\xe9", r"is not UTF-8 text \(byte 0xE9 at offset 3\); save it as UTF-8"),
         (b"\xff\xfea\x00b", r"is not UTF-16 text \(byte 0x62 at offset 4\)"),
+        (b"\xff\xfe not UTF-8", "is not UTF-8 text, nor UTF-16 as its first bytes say"),
         (b"a\x00b\x00", "has NUL characters"),
         (b"\x89PNG\r\n\x1a\n", "is not UTF-8 text"),
     ],
@@ -66,3 +67,8 @@ def test_a_page_that_is_utf_8_is_so_whatever_it_declares() -> None:
 def test_a_page_in_another_encoding_than_it_declares(label: str) -> None:
     with pytest.raises(UnusableFile, match="save it as UTF-8"):
         decode_html(f'<meta charset="{label}">'.encode() + b"\xe9\xff")
+
+
+@pytest.mark.parametrize("text", ["", "世界\n", "世界。", "世，界", "мир!"])
+def test_short_texts_in_utf_16(text: str) -> None:
+    assert decode(text.encode("utf-16")) == text
