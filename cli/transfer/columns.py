@@ -21,6 +21,12 @@ def pyarrow() -> tuple[Any, Any]:
         ) from None
 
 
+def read_errors() -> tuple[type[Exception], ...]:
+    """Return what reading a damaged file raises; a name that is no UTF-8 is a ValueError."""
+    pa, _ = pyarrow()
+    return (pa.ArrowException, OSError, ValueError)
+
+
 def cells(name: str, column: Any) -> Cells:
     """Return a column's values, one a row; `column` is an Arrow array."""
     pa, _ = pyarrow()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cli.transfer.columns import pyarrow
+from cli.transfer.columns import pyarrow, read_errors
 from cli.transfer.parquet_rows import HEADER, Parquet
 from cli.transfer.records import ChunkRecord, DocumentRecord, ExportedDocument, Outline, header_of
 from core.domain.errors import StorageError
@@ -38,16 +38,17 @@ def write(path: Path, outline: Outline, documents: Iterable[ExportedDocument]) -
 @contextmanager
 def open_(path: Path) -> Iterator[Parquet]:
     """Raises: StorageError; OSError."""
-    pa, parquet = pyarrow()
+    _, parquet = pyarrow()
     with path.open("rb") as bytes_:  # a folder, or what can't be read, is the system's error
         if not bytes_.read(1):
             raise StorageError(f"{path} is empty.")
         try:
             file = parquet.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
+            schema = file.schema_arrow
+        except read_errors() as error:
             raise StorageError(f"{path} is no Parquet file, or a damaged one: {error}") from error
         with file:
-            yield Parquet(path, file)
+            yield Parquet(path, file, schema)
 
 
 def _schema(outline: Outline) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.transfer import values
-from cli.transfer.columns import cells, pyarrow
+from cli.transfer.columns import cells, read_errors
 from cli.transfer.records import Origin, Settings, settings_of
 from cli.transfer.rows import COLUMNS, DOCUMENT_PREFIX, Rows
 from cli.transfer.staging import Staging
@@ -25,12 +25,11 @@ _INDEX = re.compile(r"__index_level_\d+__")
 class Parquet:
     """`settings` are those in the file's own metadata; none where another tool wrote it."""
 
-    def __init__(self, path: Path, file: Any) -> None:
+    def __init__(self, path: Path, file: Any, schema: Any) -> None:
         """Raises: StorageError: it has no texts, or a column twice."""
         self.origin = Origin(path, "row", "the file's metadata", DOCUMENT_PREFIX)
         self.total: int | None = file.metadata.num_rows
         self._file = file
-        schema = file.schema_arrow
         header = (schema.metadata or {}).get(HEADER)
         self.settings: Settings = {} if header is None else self._settings(header)
         self._names: list[str] = list(schema.names)
@@ -78,13 +77,12 @@ class Parquet:
                 done += batch.num_rows
 
     def _batches(self, group: int, names: list[str], done: int) -> Iterator[Any]:
-        pa, _ = pyarrow()
         batches = self._file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=names)
         try:
             for batch in batches:
                 done += batch.num_rows
                 yield batch
-        except (pa.ArrowException, OSError) as error:
+        except read_errors() as error:
             raise StorageError(
                 f"{self.origin.path}: what follows row {done} (in row group {group + 1}) can't be "
                 f"read: {error}. The file is damaged, or of a kind that pyarrow does not read: "

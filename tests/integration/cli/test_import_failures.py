@@ -198,6 +198,12 @@ def test_a_file_that_is_cut_off(client: Nalanda, run: Run, file: Path) -> None:
     assert run("import", file, "-l", "made", status=1) == f"nalanda: {file} is empty.\n"
 
 
+def test_a_column_whose_name_is_damaged(client: Nalanda, run: Run, file: Path) -> None:
+    pq.write_table(rows(2), file, store_schema=False)
+    file.write_bytes(file.read_bytes().replace(b"document_id", b"document\xffid"))
+    assert "is no Parquet file, or a damaged one" in run("import", file, "-l", "made", status=1)
+
+
 @pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
 def test_damage_in_a_later_row_group_leaves_nothing(
     client: Nalanda, run: Run, file: Path, compression: str
