@@ -11,7 +11,7 @@ export PATH ?= /usr/local/bin:/usr/bin:/bin
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports format generate bench crash clean
+.PHONY: help demo test lint types imports format generate bench crash fuzz clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ bench: $(READY)  ## figures, beside the peers, which it installs
 
 crash: $(READY)  ## servers killed under load, again and again; ARGS=--short for a minute of it
 	$(BIN)/python -m tests.crash $(ARGS)
+
+fuzz: $(READY)   ## a server under generated calls, 1,000 an operation; ARGS="--examples 20" for fewer
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 clean:           ## remove the environment, caches and the demo's data
 	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist

@@ -1,0 +1,54 @@
+"""What is there while a server is fuzzed, so that calls get further than to a 404."""
+
+from typing import Any
+
+import httpx
+
+from tests.e2e.stack import Stack
+from tests.waiting import until
+
+NAME = "seeded"
+LIBRARY = {"name": NAME, "dimension": 2}
+CHUNK = {"document_id": NAME, "text": "seeded words", "embedding": [1, 0]}
+QUESTION = {"library": NAME, "query": "Which words?", "mode": "lexical"}
+PARAMETERS = ("library_id", "document_id", "chunk_id", "workflow_id")
+
+
+class Seeds:
+    """A library, a document and a chunk, all of one name, and a question that was answered."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._http = httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False)
+        self.put()
+        asked = self._http.post("/query", params={"wait_s": 60}, json=QUESTION)
+        self._workflow_id: str = asked.raise_for_status().json()["workflow_id"]
+        until(lambda: self._question()["status"] == "completed")
+
+    def put(self) -> None:
+        """Put back what an operation may have deleted."""
+        for path, body in (
+            (f"/libraries/{NAME}", LIBRARY),
+            (f"/libraries/{NAME}/documents/{NAME}", {}),
+            (f"/libraries/{NAME}/chunks/{NAME}", CHUNK),
+        ):
+            self._http.put(path, json=body).raise_for_status()
+
+    def plant(self, case: Any) -> None:
+        """Name what is there in a generated call."""
+        for name in set(case.path_parameters) & set(PARAMETERS):
+            case.path_parameters[name] = self._workflow_id if name == "workflow_id" else NAME
+        if isinstance(case.body, dict):
+            self._plant_in(case.body)
+            for name in ("searches", "chunks"):
+                items = case.body.get(name)
+                for item in items if isinstance(items, list) else ():
+                    self._plant_in(item)
+
+    def _plant_in(self, body: Any) -> None:
+        """Name what is there, and give vectors the library's dimension."""
+        for name, value in {"library": NAME, "document_id": NAME, "embedding": [1, 0]}.items():
+            if isinstance(body, dict) and name in body:
+                body[name] = value
+
+    def _question(self) -> Any:
+        return self._http.get(f"/query/{self._workflow_id}").json()
