@@ -91,7 +91,7 @@ def ordinal(value: object) -> int | None:
     if not isinstance(value, int | float | Decimal) or not _is_integer(value):
         raise Invalid.at("", f"This is to be an integer, not {_named(value)}.")
     if int(value) not in _ORDINALS:
-        raise Invalid.at("", "This integer has more than 64 bits.")
+        raise Invalid.at("", "An ordinal is within 64 bits and a sign.")
     return int(value)
 
 

@@ -91,6 +91,17 @@ def test_a_refusal_by_a_library_that_was_there_says_how_far_it_came(
     assert {document.id for document in client.documents.list("there")} == {"own", "d0", "d1"}
 
 
+def test_a_fault_in_the_last_row_changes_nothing(client: Nalanda, run: Run, file: Path) -> None:
+    schema = {"fields": {"year": {"type": "integer"}}}
+    client.libraries.create("there", dimension=2, metadata_schema=schema)
+    client.documents.replace("there", "d0", title="Old")
+    before = list(client.documents.list("there"))
+    pq.write_table(rows(1_500, metadata=["{}"] * 1_499 + ['{"year": "1"}']), file)
+    said = run("import", file, "-l", "there", status=1)
+    assert said == f"nalanda: {file}: row 1500: metadata/year: This field is an integer.\n"
+    assert list(client.documents.list("there")) == before
+
+
 def test_a_chunk_id_that_another_document_has(client: Nalanda, run: Run, file: Path) -> None:
     client.libraries.create("there", dimension=2)
     taken: Any = {"id": "c1", "text": "t", "embedding": [1.0, 1.0]}

@@ -212,7 +212,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "an ordinal beyond 64 bits": (
         lines(ordinal=2**63).encode(),
-        "line 4: ordinal: This integer has",
+        "line 4: ordinal: An ordinal is wit",
     ),
     "metadata a list": (
         lines(metadata=[1]).encode(),

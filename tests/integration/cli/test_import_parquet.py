@@ -231,6 +231,10 @@ REFUSED: dict[str, tuple[pa.Table, str]] = {
         table(text=[b"one", b"two", b"\xff"]),
         "row 3: text: These 1 bytes are",
     ),
+    "text of a surrogate's bytes": (
+        table(text=pa.array([b"one", b"\xed\xa0\x80", b"three"]).view(pa.string())),
+        "row 2: text: This value can't be read: 'utf-8' codec can't decode",
+    ),
     "a surrogate": (
         table(metadata=["{}", '{"a": "\\ud800"}', "{}"]),
         "row 2: metadata/a: Half of a surrogate pair is no character: remove \\ud800",
