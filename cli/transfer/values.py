@@ -281,9 +281,9 @@ def _instant(moment: datetime, pointer: str) -> str:
 
 
 def _is_integer(value: float | Decimal) -> bool:
-    if isinstance(value, bool) or not math.isfinite(value):
-        return False
-    return value == int(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    return math.isfinite(value) and value == int(value)
 
 
 def _named(value: object) -> str:

@@ -214,6 +214,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         lines(ordinal=2**63).encode(),
         "line 4: ordinal: An ordinal is wit",
     ),
+    "an ordinal beyond float64": (
+        lines(ordinal=10**400).encode(),
+        "line 4: ordinal: An ordinal is",
+    ),
+    "an id beyond float64": (lines(id=10**400).encode(), "line 4: id: An id is 1 to 128"),
     "metadata a list": (
         lines(metadata=[1]).encode(),
         "line 4: metadata: This is to be a JSON objec",
