@@ -8,7 +8,7 @@ from starlette.background import BackgroundTask
 
 from api.conditional import etag, unchanged
 from api.wire.base import EntityAnswer
-from core.indexing import heap
+from core.indexing.maintenance import malloc
 
 POSITION = "Nalanda-Position"
 _GIVEN_BACK_BYTES = 1024 * 1024
@@ -29,7 +29,7 @@ def json_answer(
     body = content if isinstance(content, bytes) else dumps(content)
     response = Response(body, code, all_headers, media_type="application/json")
     if len(body) > _GIVEN_BACK_BYTES:
-        response.background = BackgroundTask(heap.give_back)
+        response.background = BackgroundTask(malloc.give_back)
     return response
 
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import path_of, problem
-from core.indexing import heap
+from core.indexing.maintenance import malloc
 
 LEAST_RATE = 16 * 1024
 """Bytes a second, below which a body is too slow in the long run."""
@@ -65,7 +65,7 @@ class BodyLimits:
             finally:
                 self._held_bytes -= body.received_bytes
                 if body.received_bytes > GIVEN_BACK_BYTES:
-                    asyncio.get_running_loop().run_in_executor(None, heap.give_back)
+                    asyncio.get_running_loop().run_in_executor(None, malloc.give_back)
 
     async def _next_of(self, body: "_Body") -> Message:
         """

@@ -16,7 +16,7 @@ from cli.processes.listening import CannotListen
 from cli.processes.lock import InUse
 from cli.processes.options import DataDir
 from core.bootstrap import open_core
-from core.indexing.warming import Warmup
+from core.indexing.maintenance.kernel_warmup import Warmup
 from core.settings import Settings
 
 T = TypeVar("T")

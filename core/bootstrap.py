@@ -11,15 +11,15 @@ from types import TracebackType
 from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import StorageError
-from core.indexing.builder import Builder
-from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.checkpoints.found import DIRECTORY, Found
-from core.indexing.lexical.following import LexicalIndexes
-from core.indexing.lexical.kept import WORKING, WordFiles
-from core.indexing.pressure import BackPressure
-from core.indexing.record import from_record, libraries_of
-from core.indexing.sealing import Sealing
-from core.indexing.warming import Warmup
+from core.indexing.lexical.catch_up import LexicalIndexes
+from core.indexing.lexical.checkpointed import WORKING, WordFiles
+from core.indexing.maintenance.back_pressure import BackPressure
+from core.indexing.maintenance.build_thread import Builder
+from core.indexing.maintenance.kernel_warmup import Warmup
+from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.record import from_record, libraries_of
 from core.ports.store import Snapshot, Store
 from core.providers import registry
 from core.providers.base import Embedder

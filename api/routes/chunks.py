@@ -25,7 +25,7 @@ from api.wire.pages import ChunkPage
 from core.bootstrap import Core
 from core.domain.document import Chunk, ChunkDraft
 from core.domain.errors import Invalid
-from core.indexing.listing import After
+from core.indexing.query.listing import After
 from core.services.at import At
 
 router = routes_of("chunks", "/libraries/{library_id}")

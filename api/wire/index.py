@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from api.wire.base import Answer, Body
 from core.domain.library import IndexKind, IndexSpec
-from core.indexing.status import IndexState
+from core.indexing.maintenance.index_status import IndexState
 
 _PARAMETERS = {
     IndexKind.AUTO: {"m", "ef_construction", "ef", "nlist", "nprobe", "target_recall"},

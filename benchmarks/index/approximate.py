@@ -14,7 +14,7 @@ from benchmarks.index.peers import PEERS, Built
 from benchmarks.index.pictures import draw
 from benchmarks.index.report import FOLDER, write
 from core.domain.library import Metric
-from core.indexing.warming import call_every_kernel
+from core.indexing.maintenance.kernel_warmup import call_every_kernel
 
 THREADS = 2
 TARGETS = (0.95, 0.99)

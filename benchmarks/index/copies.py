@@ -19,10 +19,10 @@ from benchmarks.index.near_copies import NearCopies
 from benchmarks.index.peers import PEERS, Built, Peer, faiss_metric, table, vectors_of
 from benchmarks.index.report import write
 from core.domain.library import Metric
-from core.indexing.hnsw_build import build_hnsw
+from core.indexing.hnsw.build import build_hnsw
 from core.indexing.ivf.build import build_ivf
-from core.indexing.vector_index import Effort
-from core.indexing.warming import call_every_kernel
+from core.indexing.maintenance.kernel_warmup import call_every_kernel
+from core.indexing.vectors.vector_index import Effort
 
 CASES = (
     NearCopies(8_000, 64, 200, 0.999),

@@ -14,10 +14,10 @@ from benchmarks.index.datasets import MAKERS, Dataset, Floats, K
 from benchmarks.index.peers import vectors_of
 from benchmarks.index.report import write
 from core.domain.library import Metric
-from core.indexing.coded import encode
-from core.indexing.flat import FlatIndex
-from core.indexing.vector_index import Effort
-from core.indexing.warming import call_every_kernel
+from core.indexing.maintenance.kernel_warmup import call_every_kernel
+from core.indexing.vectors.flat import FlatIndex
+from core.indexing.vectors.quantized import encode
+from core.indexing.vectors.vector_index import Effort
 
 ROUNDS = 9
 

@@ -13,10 +13,10 @@ from benchmarks.index.datasets import MAKERS, Dataset, K, nearest
 from benchmarks.index.peers import DEGREE, EF_CONSTRUCTION, vectors_of
 from benchmarks.index.report import write
 from core.domain.library import Metric
-from core.indexing.hnsw import HnswIndex
-from core.indexing.hnsw_build import build_hnsw
-from core.indexing.vector_index import Effort
-from core.indexing.warming import call_every_kernel
+from core.indexing.hnsw.build import build_hnsw
+from core.indexing.hnsw.index import HnswIndex
+from core.indexing.maintenance.kernel_warmup import call_every_kernel
+from core.indexing.vectors.vector_index import Effort
 
 QUERIES, ROUNDS, TARGET = 200, 5, 0.95
 _EFS = (10, 20, 40, 80, 160, 320, 640)

@@ -13,9 +13,9 @@ from benchmarks.index.datasets import Dataset, Floats
 from core.domain.changes import Change, ChunksDeleted, ChunksPut, DocumentPut, LibraryPut
 from core.domain.document import Chunk, Document, EmbeddedChunk
 from core.domain.library import IndexSpec, Library, Metric
-from core.indexing.builder import Builder
-from core.indexing.catalog import Catalog
-from core.indexing.sealing import Sealing
+from core.indexing.maintenance.build_thread import Builder
+from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.views.catalog import Catalog
 from core.services.search import SearchService
 
 LIBRARY, DOCUMENT = "library", "document"

@@ -20,8 +20,8 @@ from benchmarks.index.datasets import MAKERS, Dataset, Floats, K
 from benchmarks.index.libraries import LIBRARY, fill, library
 from benchmarks.index.peers import PEERS, Built
 from benchmarks.index.report import write
-from core.indexing.vector_index import Effort
-from core.indexing.warming import call_every_kernel
+from core.indexing.maintenance.kernel_warmup import call_every_kernel
+from core.indexing.vectors.vector_index import Effort
 
 SUBJECTS = ("Nalanda", "Nalanda, vectors in a file", "hnswlib", "faiss HNSWFlat")
 TARGET = 0.95

@@ -13,8 +13,8 @@ from benchmarks.index.peers import table, vectors_of
 from benchmarks.index.report import write
 from core.indexing.ivf.build import build_ivf
 from core.indexing.ivf.index import IvfIndex
-from core.indexing.vector_index import Effort
-from core.indexing.warming import call_every_kernel
+from core.indexing.maintenance.kernel_warmup import call_every_kernel
+from core.indexing.vectors.vector_index import Effort
 
 THREADS, ROUNDS = 2, 5
 TARGETS = (0.95, 0.98, 0.99)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from benchmarks.index.datasets import Dataset, Floats, K
 from core.domain.library import Metric
-from core.indexing.exact import Vectors
-from core.indexing.hnsw_build import build_hnsw
+from core.indexing.hnsw.build import build_hnsw
 from core.indexing.ivf.build import build_ivf
-from core.indexing.vector_index import Effort, Found
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.vector_index import Effort, Found
 
 DEGREE, EF_CONSTRUCTION = 16, 200
 

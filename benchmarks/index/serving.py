@@ -17,8 +17,8 @@ from benchmarks.index.datasets import MAKERS, Dataset, K
 from benchmarks.index.libraries import LIBRARY, fill, library
 from benchmarks.index.peers import PEERS
 from benchmarks.index.report import write
-from core.indexing.vector_index import Effort
-from core.indexing.warming import call_every_kernel
+from core.indexing.maintenance.kernel_warmup import call_every_kernel
+from core.indexing.vectors.vector_index import Effort
 from core.services.search_request import SearchRequest
 
 QUERIES, ROUNDS = 500, 7

@@ -33,7 +33,7 @@ from benchmarks.index.datasets import MAKERS, Dataset, K
 from benchmarks.index.report import write
 from benchmarks.processes import measured
 from cli.processes.stack import Stack
-from core.indexing.builder import QUIET_S
+from core.indexing.maintenance.build_thread import QUIET_S
 
 ROUNDS, SEARCHES = 7, 1_000
 _WARM = SEARCHES // 20

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.domain.errors import StorageError, StorageFull, is_full
-from core.indexing.files.durable import sync
+from core.indexing.container.durable import sync
 
 PARTIAL = ".partial"
 """The suffix of a file that is being written."""

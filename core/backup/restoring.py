@@ -22,7 +22,7 @@ from core.backup.chain import chain_to
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.domain.errors import StorageError
-from core.indexing.files.durable import sync
+from core.indexing.container.durable import sync
 from core.ports.backups import VERSIONED, EmptyDatabase, Progress
 
 _NEW_ORIGIN = """

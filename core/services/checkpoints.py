@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from core import faults
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is_full
-from core.indexing.catalog import Catalog
 from core.indexing.checkpoints.found import Found
-from core.indexing.lexical.following import LexicalIndexes
-from core.indexing.lexical.kept import KeptWords
+from core.indexing.lexical.catch_up import LexicalIndexes
+from core.indexing.lexical.checkpointed import KeptWords
+from core.indexing.views.catalog import Catalog
 from core.ports.store import Store
 
 if TYPE_CHECKING:  # it imports the kernels, which take a second

@@ -9,7 +9,7 @@ from core.domain.filters import Filter, compile_filter, parse
 from core.domain.guards import UNGUARDED, Guard
 from core.domain.ids import check_id
 from core.domain.library import Library
-from core.indexing.catalog import Catalog, CatalogState
+from core.indexing.views.catalog import Catalog, CatalogState
 from core.ports.store import Snapshot, Store, UnitOfWork
 from core.services.at import At, Within, committed
 from core.services.chunk_writes import ChunkWrites, Stale, existing_of, retried, rows

@@ -4,8 +4,8 @@ import logging
 import threading
 
 from core.domain.errors import NalandaError, NotFound
-from core.indexing.catalog import Catalog
-from core.indexing.record import from_record
+from core.indexing.views.catalog import Catalog
+from core.indexing.views.record import from_record
 from core.ports.store import Store
 
 _RETRY_S = 5.0

@@ -10,11 +10,11 @@ from time import perf_counter
 from core.domain import filters, vectors
 from core.domain.document import Document, Embedding
 from core.domain.errors import Fault, Invalid, ProviderRejected
-from core.indexing.catalog import Catalog, CatalogState
-from core.indexing.lexical.following import LexicalIndexes
-from core.indexing.listing import After, ChunkPage, select
-from core.indexing.status import IndexStatus, index_status
-from core.indexing.view import Matches
+from core.indexing.lexical.catch_up import LexicalIndexes
+from core.indexing.maintenance.index_status import IndexStatus, index_status
+from core.indexing.query.listing import After, ChunkPage, select
+from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.view import Matches
 from core.providers.base import Embedder
 from core.services.answer_size import check_answer_size
 from core.services.at import At

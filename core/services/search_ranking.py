@@ -8,12 +8,12 @@ import numpy as np
 
 from core.domain.document import Embedding
 from core.domain.filters import Filter
-from core.indexing.grouping import best_per_document
-from core.indexing.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
 from core.indexing.lexical.bm25 import LexicalReader
-from core.indexing.ranking import NOTHING, Ranking
-from core.indexing.vector_index import Effort
-from core.indexing.view import LibraryView, Matches
+from core.indexing.query.group_by_document import best_per_document
+from core.indexing.query.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
+from core.indexing.vectors.vector_index import Effort
+from core.indexing.views.ranking import NOTHING, Ranking
+from core.indexing.views.view import LibraryView, Matches
 from core.services.search_request import SearchRequest
 from core.services.shadow import Answered, ShadowQueries
 

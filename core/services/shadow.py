@@ -16,11 +16,11 @@ from queue import Empty, Full, Queue
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.build_threads import give_way
-from core.indexing.ranking import Ranking
-from core.indexing.status import Recall
-from core.indexing.vector_index import Effort
-from core.indexing.view import LibraryView, Matches
+from core.indexing.maintenance.index_status import Recall
+from core.indexing.vectors.build_threads import give_way
+from core.indexing.vectors.vector_index import Effort
+from core.indexing.views.ranking import Ranking
+from core.indexing.views.view import LibraryView, Matches
 
 EVERY = 128
 """One of as many approximate searches is repeated; at about fifty times its cost, on a thread."""

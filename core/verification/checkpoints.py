@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.checkpoints.found import SUFFIX, Found
 from core.indexing.checkpoints.loading import Loading
-from core.indexing.record import from_record
+from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.record import from_record
 from core.ports.store import Snapshot
 
 _ATTEMPTS = 5

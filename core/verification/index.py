@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from core.domain.document import EmbeddedChunk
 from core.domain.library import Library
-from core.indexing.catalog import Catalog
-from core.indexing.record import batches, documents_of, libraries_of
-from core.indexing.vector_index import Effort
-from core.indexing.view import LibraryView
+from core.indexing.vectors.vector_index import Effort
+from core.indexing.views.catalog import Catalog
+from core.indexing.views.record import batches, documents_of, libraries_of
+from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
 from core.verification.nearest import Nearest, as_compared
 

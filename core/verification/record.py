@@ -6,7 +6,7 @@ import numpy as np
 
 from core.domain.document import EmbeddedChunk
 from core.domain.library import Library
-from core.indexing.record import documents_of, libraries_of
+from core.indexing.views.record import documents_of, libraries_of
 from core.ports.store import Snapshot
 
 

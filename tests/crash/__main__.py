@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.indexing.warming import call_every_kernel
+from core.indexing.maintenance.kernel_warmup import call_every_kernel
 from tests.crash.driver import Bench, Broken
 from tests.crash.endings import Ending, damaging_ending, random_ending
 from tests.crash.engines import ENGINES, adopt_orphans

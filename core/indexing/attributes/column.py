@@ -20,7 +20,7 @@ from core.domain.values import Missing, instant, microseconds
 from core.indexing.attributes.bitmaps import full, to_mask
 from core.indexing.attributes.composites import Composites, ValuesAt, members_of
 from core.indexing.attributes.sorted_values import Bound, SortedValues
-from core.indexing.packed import Packed
+from core.indexing.columns.strings import Packed
 
 _NONE = np.iinfo(np.int64).min
 """No instant has so many microseconds."""

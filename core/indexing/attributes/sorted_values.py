@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from core.indexing.attributes.bitmaps import Rows, from_rows
-from core.indexing.packed import Packed
+from core.indexing.columns.strings import Packed
 
 _FREQUENT = 2**12
 _SCAN_FROM = 1 / 16

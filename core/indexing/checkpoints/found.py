@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.domain.library import Library
-from core.indexing.lexical.kept import KeptWords
-from core.indexing.view import LibraryView
+from core.indexing.lexical.checkpointed import KeptWords
+from core.indexing.views.view import LibraryView
 
 if TYPE_CHECKING:
     from core.indexing.checkpoints.manifest import Manifest

@@ -16,7 +16,6 @@ from immutables import Map
 from core.domain.changes import ChunksDeleted, ChunksRef, DocumentRef
 from core.domain.document import Document
 from core.domain.library import Library
-from core.indexing import writing
 from core.indexing.checkpoints.found import Found, SetAside, paths_in
 from core.indexing.checkpoints.manifest import (
     KeptLibrary,
@@ -26,12 +25,13 @@ from core.indexing.checkpoints.manifest import (
 )
 from core.indexing.checkpoints.segments import open_segment
 from core.indexing.checkpoints.writing import InFiles
-from core.indexing.files.container import DamagedFile
+from core.indexing.container.container import DamagedFile
 from core.indexing.lexical.analysis import made_for
-from core.indexing.lexical.kept import KeptWords, verify
-from core.indexing.part import Part
-from core.indexing.record import batches, documents_of, from_record, libraries_of
-from core.indexing.view import LibraryView
+from core.indexing.lexical.checkpointed import KeptWords, verify
+from core.indexing.segment.segment import Part
+from core.indexing.views import next_view
+from core.indexing.views.record import batches, documents_of, from_record, libraries_of
+from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
 
 DAMAGED = "damaged"
@@ -118,9 +118,9 @@ class Loading:
                 parts.append(part)
         view = LibraryView(library, tuple(parts), kept.next_serial, documents)
         changed = self._written.chunks.get(library.id, set())
-        view = writing.without_chunks(view, changed)
+        view = next_view.without_chunks(view, changed)
         for ids in batches(changed | set(kept.unsealed)):
-            view = writing.with_chunks(view, self._snapshot.chunks.embedded(library.id, ids))
+            view = next_view.with_chunks(view, self._snapshot.chunks.embedded(library.id, ids))
         self._found.known += known
         return view
 

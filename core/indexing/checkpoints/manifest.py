@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from core.indexing.checkpoints.found import path_of
 from core.indexing.checkpoints.segments import SegmentFiles
-from core.indexing.files.container import DamagedFile, open_container
-from core.indexing.files.writing import write_container
-from core.indexing.lexical.kept import KeptFile, KeptWords
-from core.indexing.packed import Packed
+from core.indexing.columns.strings import Packed
+from core.indexing.container.container import DamagedFile, open_container
+from core.indexing.container.writer import write_container
+from core.indexing.lexical.checkpointed import KeptFile, KeptWords
 
 KIND: Final = "checkpoint"
 

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from core.domain.document import Document
 from core.domain.library import IndexKind, IndexSpec, Metric
-from core.indexing.columns import ChunkColumns
-from core.indexing.exact import Vectors
-from core.indexing.files.attributes import open_attributes, write_attributes
-from core.indexing.files.container import Container, DamagedFile, open_container
-from core.indexing.files.indexes import open_index, write_index
-from core.indexing.files.writing import write_container
-from core.indexing.packed import Packed
-from core.indexing.part import Part
-from core.indexing.rows import Rows
+from core.indexing.checkpoints.attribute_file import open_attributes, write_attributes
+from core.indexing.checkpoints.index_file import open_index, write_index
+from core.indexing.columns.chunks import ChunkColumns
+from core.indexing.columns.strings import Packed
+from core.indexing.container.container import Container, DamagedFile, open_container
+from core.indexing.container.writer import write_container
+from core.indexing.segment.rows import Rows
+from core.indexing.segment.segment import Part
+from core.indexing.vectors.exact import Vectors
 
 KIND: Final = "rows"
 _PACKED: Final = ("ids", "documents", "texts", "metadata")

@@ -9,7 +9,7 @@ import numpy as np
 from core import faults
 from core.domain.ids import new_id
 from core.indexing.attributes import AttributeIndex
-from core.indexing.catalog import CatalogState
+from core.indexing.checkpoints.attribute_file import write_attributes
 from core.indexing.checkpoints.found import path_of
 from core.indexing.checkpoints.manifest import (
     KeptLibrary,
@@ -18,12 +18,12 @@ from core.indexing.checkpoints.manifest import (
     write_manifest,
 )
 from core.indexing.checkpoints.segments import SegmentFiles, write_segment
-from core.indexing.files.attributes import write_attributes
 from core.indexing.lexical.analysis import made_for
-from core.indexing.lexical.kept import KeptWords
-from core.indexing.part import Part
-from core.indexing.rows import Rows
-from core.indexing.view import LibraryView
+from core.indexing.lexical.checkpointed import KeptWords
+from core.indexing.segment.rows import Rows
+from core.indexing.segment.segment import Part
+from core.indexing.views.catalog import CatalogState
+from core.indexing.views.view import LibraryView
 
 KEPT = 2
 """So many checkpoints are kept: the newest, and one in case that is damaged."""

@@ -8,10 +8,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.build_threads import build_threads
-from core.indexing.calibration import K
-from core.indexing.coded import aligned, uncoded
-from core.indexing.exact import Vectors
 from core.indexing.ivf.cells import SAMPLE, attach_cells, learn_cells
 from core.indexing.ivf.held_out import hold_out
 from core.indexing.ivf.index import IvfIndex
@@ -28,7 +24,11 @@ from core.indexing.kernels.quantizing import (
     residuals_of,
 )
 from core.indexing.kernels.typing import Floats, Ints
-from core.indexing.vector_index import BuildCancelled
+from core.indexing.vectors.build_threads import build_threads
+from core.indexing.vectors.calibration import K
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.quantized import aligned, uncoded
+from core.indexing.vectors.vector_index import BuildCancelled
 
 _CELLS_PER_ROOT = 6.5
 _ROWS_PER_CELL = 8

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.coded import Coded
 from core.indexing.kernels import inverted_layout as layout
 from core.indexing.kernels.cells import nearest_cells
 from core.indexing.kernels.dot_cells import CELLS_AT_ONCE, NUMBERS_AT_ONCE
 from core.indexing.kernels.typing import Floats
+from core.indexing.vectors.quantized import Coded
 
 _ROWS_AT_ONCE = 2_048
 _SEEDS_FROM, _BATCH, SAMPLE = 8, 32, 64

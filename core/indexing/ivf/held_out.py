@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
-from core.indexing.calibration import K
-from core.indexing.exact import Vectors
 from core.indexing.kernels.typing import Floats, Ints
+from core.indexing.vectors.calibration import K
+from core.indexing.vectors.exact import Vectors
 
 _COUNT = 256
 _ROWS_AT_ONCE = 8_192

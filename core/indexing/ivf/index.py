@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import IndexKind
-from core.indexing.calibration import K, is_out_of_reach
-from core.indexing.coded import Coded
-from core.indexing.flat import search_exactly
 from core.indexing.ivf.tuning import Tuning
 from core.indexing.kernels import inverted_layout, layout
 from core.indexing.kernels.inverted import search_cells
-from core.indexing.vector_index import DEFAULT_EFFORT, Effort, Found
+from core.indexing.vectors.calibration import K, is_out_of_reach
+from core.indexing.vectors.flat import search_exactly
+from core.indexing.vectors.quantized import Coded
+from core.indexing.vectors.vector_index import DEFAULT_EFFORT, Effort, Found
 
 _QUERIES_AT_ONCE = 256
 """Their tables stay in the cache of a core."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
-from core.indexing.exact import Vectors
 from core.indexing.kernels.dot_cells import KEPT_MULTIPLE
 from core.indexing.kernels.typing import Floats
+from core.indexing.vectors.exact import Vectors
 
 _VARIANCE_KEPT = 0.99
 _MOST_KEPT = 1_024

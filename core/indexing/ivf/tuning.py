@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.calibration import K, recall
-from core.indexing.vector_index import Effort
+from core.indexing.vectors.calibration import K, recall
+from core.indexing.vectors.vector_index import Effort
 
 DEPTHS = (20, 30, 45, 70, 110, 170, 260, 400, 640, 1_000, 1_600)
 _ENOUGH = 0.9995

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.domain.library import Language
 from core.indexing.lexical.analysis import analyzer, normalized
-from core.indexing.lexical.committed import Committed
+from core.indexing.lexical.tantivy_files import Committed
 
 Serials = NDArray[np.int64]
 Floats = NDArray[np.float64]

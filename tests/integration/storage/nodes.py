@@ -13,16 +13,16 @@ import numpy as np
 from core.adapters.sqlite import SqliteStore
 from core.domain.filters import Filter, parse
 from core.domain.library import Language, Metric
-from core.indexing.builder import Builder
-from core.indexing.catalog import Catalog, CatalogState
 from core.indexing.checkpoints.found import DIRECTORY, Found
 from core.indexing.checkpoints.loading import Loading
 from core.indexing.lexical.bm25 import LexicalIndex
-from core.indexing.lexical.following import LexicalIndexes
-from core.indexing.lexical.kept import WORKING, WordFiles
-from core.indexing.ranking import Ranking
-from core.indexing.sealing import Sealing
-from core.indexing.view import LibraryView
+from core.indexing.lexical.catch_up import LexicalIndexes
+from core.indexing.lexical.checkpointed import WORKING, WordFiles
+from core.indexing.maintenance.build_thread import Builder
+from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.ranking import Ranking
+from core.indexing.views.view import LibraryView
 from core.ports.store import Store
 from core.services.checkpoints import Checkpoints
 from core.services.rebuilding import Rebuilding

@@ -63,7 +63,7 @@ def test_the_index_follows_the_record_and_loads_the_same(settings: Settings) -> 
 def test_segments_are_built_after_a_write_and_after_a_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vectors: str
 ) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.SEAL_ROWS", 50)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 50)
     settings = settings_of(tmp_path, vectors=vectors, index_threads=1)
     ids = [f"c{i:02}" for i in range(60)]
     for kind in (IndexKind.FLAT, IndexKind.HNSW):

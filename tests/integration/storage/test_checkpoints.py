@@ -9,16 +9,16 @@ from core.domain.errors import StorageFull, StorageUnavailable, Unavailable
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.checkpoints.found import DIRECTORY, paths_in
 from core.indexing.checkpoints.loading import DAMAGED
-from core.indexing.view import LibraryView
+from core.indexing.views.view import LibraryView
 from tests.integration.storage.nodes import DIMENSION, FILTERS, Node, Writes, parsed_of
 from tests.samples import a_library
 
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.SEAL_ROWS", 20)
-    monkeypatch.setattr("core.indexing.maintenance.SMALL_ROWS", 20)
-    monkeypatch.setattr("core.indexing.lexical.following.IN_FILES_FROM", 20)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 20)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SMALL_ROWS", 20)
+    monkeypatch.setattr("core.indexing.lexical.catch_up.IN_FILES_FROM", 20)
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 
 from core.domain.library import Language
 from core.indexing.checkpoints.loading import DAMAGED
-from core.indexing.lexical import following
+from core.indexing.lexical import catch_up
 from core.indexing.lexical.bm25 import LexicalIndex
-from core.indexing.lexical.following import LexicalIndexes
-from core.indexing.lexical.kept import SUFFIX, WORKING, WordFiles
+from core.indexing.lexical.catch_up import LexicalIndexes
+from core.indexing.lexical.checkpointed import SUFFIX, WORKING, WordFiles
 from core.verification import database
 from tests.integration.storage.nodes import DIMENSION, Node, Writes
 from tests.samples import a_library
@@ -26,9 +26,9 @@ Built = list[int]
 
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.SEAL_ROWS", 20)
-    monkeypatch.setattr("core.indexing.maintenance.SMALL_ROWS", 20)
-    monkeypatch.setattr(following, "IN_FILES_FROM", 20)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 20)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SMALL_ROWS", 20)
+    monkeypatch.setattr(catch_up, "IN_FILES_FROM", 20)
 
 
 @pytest.fixture

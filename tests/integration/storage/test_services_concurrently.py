@@ -7,7 +7,7 @@ import pytest
 from core.domain.document import Chunk, ChunkDraft, DocumentDraft
 from core.domain.errors import Conflict
 from core.domain.library import LibraryDraft
-from core.indexing.catalog import Catalog
+from core.indexing.views.catalog import Catalog
 from core.ports.store import Store
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from core.domain.library import IndexSpec
-from core.indexing.exact import Vectors
-from core.indexing.reference import ReferenceIndex
-from core.indexing.sealing import Sealing
-from core.indexing.vector_index import VectorIndex
-from core.indexing.view import LibraryView
-from core.indexing.writing import frozen, with_segment
+from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.reference import ReferenceIndex
+from core.indexing.vectors.vector_index import VectorIndex
+from core.indexing.views.next_view import frozen, with_segment
+from core.indexing.views.view import LibraryView
 
 
 def flat(

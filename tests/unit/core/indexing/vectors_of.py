@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
-from core.indexing.exact import Vectors
+from core.indexing.vectors.exact import Vectors
 
 Floats = NDArray[np.float32]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.indexing.catalog import Catalog
+from core.indexing.views.catalog import Catalog
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService

@@ -7,7 +7,7 @@ import pytest
 from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.errors import Unavailable
 from core.domain.library import LibraryDraft
-from core.indexing.catalog import Catalog
+from core.indexing.views.catalog import Catalog
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService

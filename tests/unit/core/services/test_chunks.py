@@ -9,7 +9,7 @@ from core.domain.document import Chunk, ChunkDraft, DocumentDraft
 from core.domain.errors import Conflict, NotFound, PreconditionFailed
 from core.domain.guards import Guard
 from core.domain.library import LibraryDraft
-from core.indexing.catalog import Catalog
+from core.indexing.views.catalog import Catalog
 from core.providers.base import Purpose, Vectors
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService

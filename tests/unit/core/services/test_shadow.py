@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from core.domain.library import Metric
-from core.indexing import writing
-from core.indexing.ranking import Ranking
-from core.indexing.status import Recall
-from core.indexing.view import LibraryView
+from core.indexing.maintenance.index_status import Recall
+from core.indexing.views import next_view
+from core.indexing.views.ranking import Ranking
+from core.indexing.views.view import LibraryView
 from core.services.shadow import Answered, ShadowQueries
 from tests.unit.core.builders import chunk, document, embedded, library
 
@@ -18,8 +18,8 @@ TARGET = 0.95
 
 def _view() -> LibraryView:
     view = LibraryView.empty(library(metric=Metric.L2, dimension=2))
-    view = writing.with_documents(view, [document()])
-    return writing.with_chunks(view, [embedded(chunk(f"c{i}"), (i, 0.0)) for i in range(20)])
+    view = next_view.with_documents(view, [document()])
+    return next_view.with_chunks(view, [embedded(chunk(f"c{i}"), (i, 0.0)) for i in range(20)])
 
 
 def _answered(view: LibraryView, found: int, target: float | None = TARGET) -> Answered:

@@ -15,9 +15,9 @@ from core.indexing.checkpoints.manifest import (
     read_manifest,
     write_manifest,
 )
-from core.indexing.files.container import DamagedFile
-from core.indexing.files.writing import write_container
-from core.indexing.lexical.kept import KeptFile, KeptWords
+from core.indexing.container.container import DamagedFile
+from core.indexing.container.writer import write_container
+from core.indexing.lexical.checkpointed import KeptFile, KeptWords
 
 SERIALS = st.lists(st.integers(0, 40) | st.integers(2**40, 2**40 + 9), unique=True).map(sorted)
 

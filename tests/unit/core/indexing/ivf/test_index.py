@@ -12,7 +12,7 @@ from core.indexing.ivf.build import build_ivf
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.kernels import cpu
 from core.indexing.kernels import inverted_layout as layout
-from core.indexing.vector_index import BuildCancelled, Effort, Found
+from core.indexing.vectors.vector_index import BuildCancelled, Effort, Found
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
 COUNT, QUERIES, DIMENSION, K = 4_000, 100, 30, 10

@@ -1,7 +1,7 @@
 import numpy as np
 
 from core.indexing.ivf.tuning import DEPTHS, Tuning, tuned
-from core.indexing.vector_index import Effort
+from core.indexing.vectors.vector_index import Effort
 
 TUNING = Tuning((1, 2, 4, 8), ((0.5, 0.7, 0.8, 0.9), (0.5, 0.8, 0.9, 1.0)), 50.0)
 

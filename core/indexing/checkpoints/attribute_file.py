@@ -1,0 +1,83 @@
+"""The attribute index of a sealed part to a container file, and from it, column by column."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from core.domain.document import Chunk, Document
+from core.domain.filters import Field, Scope
+from core.indexing.attributes import AttributeIndex
+from core.indexing.attributes.reading import values_at
+from core.indexing.checkpoints.column_arrays import arrays_of, column_of, prefixed, within
+from core.indexing.container.container import Container, DamagedFile, open_container
+from core.indexing.container.writer import write_container
+
+KIND: Final = "attributes"
+
+
+def write_attributes(path: Path, index: AttributeIndex) -> int:
+    """Its columns and orderings made so far, durably. Returns the file's checksum.
+
+    Those of documents are as documents were when it was made: where some have changed since,
+    write what `refreshed` makes of it.
+
+    Raises:
+        OSError: no room, or no permission.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    columns: list[list[str]] = []
+    for field in index.fields:
+        if column := index.column(field):
+            arrays |= prefixed(str(len(columns)), arrays_of(column))
+            columns.append([field.scope.value, field.key])
+    orderings: list[list[Any]] = []
+    for ((scope, key), instants, descending), rows in index.orderings.items():
+        arrays[f"ordering.{len(orderings)}"] = rows
+        orderings.append([scope.value, key, instants, descending])
+    parameters = {"size": index.size, "columns": columns, "orderings": orderings}
+    return write_container(path, KIND, parameters, arrays)
+
+
+def open_attributes(
+    path: Path, chunks: Sequence[Chunk], documents: Mapping[str, Document]
+) -> tuple[AttributeIndex, Container]:
+    """And the file, whose arrays are yet to be verified. A column is read when it is asked for.
+
+    `documents`: as they were when the file was written; must not change.
+
+    Raises:
+        DamagedFile: or of other chunks.
+        OSError: it can't be opened.
+    """
+    container = open_container(path, KIND)
+    try:
+        return _index(container, chunks, documents), container
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(path, f"It has no attributes of these chunks: {error}") from error
+
+
+def _index(
+    container: Container, chunks: Sequence[Chunk], documents: Mapping[str, Document]
+) -> AttributeIndex:
+    """Raises: ValueError, KeyError, TypeError: not of these chunks."""
+    parameters, arrays = container.parameters, container.arrays
+    if parameters["size"] != len(chunks):
+        raise ValueError(f"it has {parameters['size']} rows")
+    columns = {
+        (field.scope, field.key): partial(
+            column_of,
+            len(chunks),
+            within(str(i), arrays),
+            values_at(field, chunks, documents),
+        )
+        for i, (scope, key) in enumerate(parameters["columns"])
+        for field in [Field(Scope(scope), key)]
+    }
+    orderings = {
+        ((Scope(scope), key), instants, descending): arrays[f"ordering.{i}"]
+        for i, (scope, key, instants, descending) in enumerate(parameters["orderings"])
+    }
+    return AttributeIndex.stored(chunks, documents, columns, orderings)

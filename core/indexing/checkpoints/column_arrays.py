@@ -1,0 +1,139 @@
+"""A column of an attribute index as named arrays, and back."""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from core.indexing.attributes.bitmaps import from_rows, to_rows
+from core.indexing.attributes.column import Column, Moments, Parts
+from core.indexing.attributes.composites import ByForm, Composites, ValuesAt
+from core.indexing.attributes.sorted_values import SortedValues
+from core.indexing.columns.strings import Packed
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+_BITMAPS = ("present", "false", "true", "null")
+
+
+def arrays_of(column: Column) -> dict[str, NDArray[Any]]:
+    """All but the lists and objects themselves, which the chunks have."""
+    parts = column.parts
+    composites, moments = parts.composites, parts.moments
+    arrays: dict[str, NDArray[Any]] = {"lists": composites.lists, "objects": composites.objects}
+    arrays |= {name: _of_bitmap(getattr(parts, name)) for name in _BITMAPS}
+    arrays |= prefixed("texts", _of_sorted(parts.texts))
+    arrays |= prefixed("numbers", _of_sorted(parts.numbers))
+    if moments is not None:
+        arrays |= prefixed("moments", _of_sorted(moments.values))
+        arrays["dated"] = _of_bitmap(moments.of_texts)
+    # Other members than strings are few, and found anew when a filter asks for them.
+    if composites.members is not None and all(isinstance(form, str) for form in composites.members):
+        members = _in_a_row(composites.members, parts.size)
+        arrays |= prefixed("members", _of_sorted(members))
+    return arrays
+
+
+def column_of(size: int, arrays: Arrays, values_at: ValuesAt) -> Column:
+    """As it was. Distinct numbers are copied; strings, and the rows of each value, are not.
+
+    Raises:
+        KeyError, ValueError: not what `arrays_of` makes.
+    """
+    moments, members = None, None
+    if "dated" in arrays:
+        moments = Moments(_sorted(within("moments", arrays), size), _bitmap(arrays["dated"]))
+    if grouped := within("members", arrays):
+        members = _apart(_sorted(grouped, size))
+    present, false, true, null = (_bitmap(arrays[name]) for name in _BITMAPS)
+    parts = Parts(
+        size=size,
+        present=present,
+        texts=_sorted(within("texts", arrays), size),
+        numbers=_sorted(within("numbers", arrays), size),
+        false=false,
+        true=true,
+        null=null,
+        composites=Composites(arrays["lists"], arrays["objects"], size, values_at, members),
+        moments=moments,
+    )
+    return Column(parts)
+
+
+def prefixed(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+
+
+def within(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """What `prefixed` was given."""
+    start = f"{prefix}."
+    return {
+        name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)
+    }
+
+
+def _of_sorted(found: SortedValues) -> dict[str, NDArray[Any]]:
+    values = found.values
+    of_values = _of_texts(values) if isinstance(values, Packed) else _of_numbers(values)
+    return {"starts": found.starts, "rows": found.rows, **of_values}
+
+
+def _sorted(arrays: Arrays, size: int) -> SortedValues:
+    numbers = arrays.get("numbers")
+    if numbers is not None:
+        values = numbers.tolist()
+    else:
+        values = Packed(arrays["texts"], arrays["ends"])
+        if "exact" in arrays:
+            values = [_number(text) for text in values]
+    return SortedValues(values, arrays["starts"], arrays["rows"], size)
+
+
+def _of_texts(texts: Packed) -> dict[str, NDArray[Any]]:
+    return {"texts": texts.content, "ends": texts.ends}
+
+
+def _of_numbers(numbers: Sequence[int | float]) -> dict[str, NDArray[Any]]:
+    """Whole numbers of any size stay exact, and apart from those with a fraction."""
+    kinds = {type(number) for number in numbers}
+    if kinds == {float}:
+        return {"numbers": np.array(numbers, np.float64)}
+    try:
+        if kinds <= {int}:
+            return {"numbers": np.array(numbers, np.int64)}
+    except OverflowError:
+        pass
+    texts = [number.hex() if isinstance(number, float) else hex(number) for number in numbers]
+    return {**_of_texts(Packed.of(texts)), "exact": np.empty(0, np.uint8)}
+
+
+def _number(text: str) -> int | float:
+    # As `float.hex` writes them: with an exponent, or `inf`.
+    return float.fromhex(text) if "p" in text or "n" in text else int(text, 16)
+
+
+def _of_bitmap(bitmap: BitMap) -> NDArray[np.uint8]:
+    return np.frombuffer(bitmap.serialize(), np.uint8)
+
+
+def _bitmap(serialised: NDArray[np.uint8]) -> BitMap:
+    bitmap: BitMap = BitMap.deserialize(serialised.tobytes())
+    return bitmap
+
+
+def _in_a_row(members: ByForm, size: int) -> SortedValues:
+    """In no order, and a row may be there several times."""
+    counts = [len(bitmap) for bitmap in members.values()]
+    starts = np.array([*accumulate(counts, initial=0)], np.uint32)
+    rows = np.concatenate([np.empty(0, np.uint32), *map(to_rows, members.values())])
+    return SortedValues(Packed.of(map(str, members)), starts, rows, size)
+
+
+def _apart(members: SortedValues) -> ByForm:
+    bounds = pairwise(members.starts.tolist())
+    return {
+        text: from_rows(members.rows[start:end], members.size, ascending=True)
+        for text, (start, end) in zip(members.values, bounds, strict=True)
+    }

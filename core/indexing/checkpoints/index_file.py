@@ -1,0 +1,97 @@
+"""The index of a sealed part to a container file, and from it: searched where it is mapped.
+
+The vectors are not in it: they are the part's own, and handed in.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from core.indexing.checkpoints.quantized_arrays import Arrays, arrays_of, coded_of, numbers_of
+from core.indexing.container.container import Container, DamagedFile, open_container
+from core.indexing.container.writer import write_container
+from core.indexing.hnsw.index import HnswIndex
+from core.indexing.ivf.index import IvfIndex
+from core.indexing.ivf.tuning import Tuning
+from core.indexing.vectors.calibration import Calibration
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.flat import FlatIndex
+from core.indexing.vectors.reference import ReferenceIndex
+from core.indexing.vectors.vector_index import VectorIndex
+
+KIND: Final = "index"
+
+
+def write_index(path: Path, index: VectorIndex) -> int:
+    """Durably. Returns the file's checksum.
+
+    Raises:
+        OSError: no room, or no permission.
+    """
+    parameters, arrays = to_arrays(index)
+    return write_container(path, KIND, parameters, arrays)
+
+
+def open_index(path: Path, vectors: Vectors) -> tuple[VectorIndex, Container]:
+    """And the file, whose arrays are yet to be verified.
+
+    Raises:
+        DamagedFile: or of other vectors.
+        OSError: it can't be opened.
+    """
+    container = open_container(path, KIND)
+    try:
+        return from_arrays(vectors, container.parameters, container.arrays), container
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(path, f"It has no index of these vectors: {error}") from error
+
+
+def to_arrays(index: VectorIndex) -> tuple[dict[str, Any], Arrays]:
+    """What JSON can hold of it, and the rest."""
+    match index:
+        case ReferenceIndex():
+            return {"index": "reference"}, {}
+        case FlatIndex():
+            own: dict[str, Any] = {"index": "flat"}
+        case HnswIndex():
+            calibration = index.calibration
+            own = {
+                "index": "hnsw",
+                "ef_construction": index.ef_construction,
+                "efforts": calibration.efforts,
+                "recalls": calibration.recalls,
+            }
+        case IvfIndex():
+            tuning = index.tuning
+            own = {
+                "index": "ivf",
+                "probes": tuning.probes,
+                "recalls": tuning.recalls,
+                "cell_rows": tuning.cell_rows,
+            }
+        case _:
+            raise TypeError(f"No file can hold a {type(index).__name__}.")
+    return own | {"numbers": numbers_of(index.coded)}, arrays_of(index.coded)
+
+
+def from_arrays(vectors: Vectors, parameters: Mapping[str, Any], arrays: Arrays) -> VectorIndex:
+    """As it was, and finding the same. `arrays`: kept, each from the begin of a cache line.
+
+    Raises:
+        ValueError, KeyError, TypeError: not what `to_arrays` made of an index of these vectors.
+    """
+    kind = parameters["index"]
+    if kind == "reference":
+        return ReferenceIndex(vectors)
+    coded = coded_of(vectors, parameters["numbers"], arrays)
+    match kind:
+        case "flat":
+            return FlatIndex(coded)
+        case "hnsw":
+            calibration = Calibration(tuple(parameters["efforts"]), tuple(parameters["recalls"]))
+            return HnswIndex(coded, calibration, parameters["ef_construction"])
+        case "ivf":
+            recalls = tuple(map(tuple, parameters["recalls"]))
+            tuning = Tuning(tuple(parameters["probes"]), recalls, parameters["cell_rows"])
+            return IvfIndex(coded, tuning)
+    raise ValueError(f"there is no kind of index {kind!r}")

@@ -1,0 +1,172 @@
+"""Coded rows, with their graph or their lists, as named arrays and numbers, and back.
+
+Names are those of `kernels.layout` and `kernels.inverted_layout`. What kernels are given the
+addresses of has no bounds of its own there, so its sizes are checked here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.kernels import inverted_layout as lists
+from core.indexing.kernels import layout
+from core.indexing.kernels.dot_cells import CELLS_AT_ONCE, NUMBERS_AT_ONCE
+from core.indexing.kernels.fastscan import (
+    BLOCK_ROWS,
+    CHUNK_BYTES,
+    POINT_COUNT,
+    ROW_STRIDE,
+    TABLES_AT_ONCE,
+)
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.quantized import Coded, aligned, uncoded
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+Numbers: TypeAlias = Mapping[str, int]
+
+_SCALE: Final = "scale"
+_ARRAYS: Final = {
+    "codes": layout.CODES,
+    "residuals": layout.RESIDUALS,
+    "reaches": layout.REACHES,
+    "halves": layout.HALVES,
+    "bias": layout.BIAS,
+    "links": layout.LINKS,
+    "upper_links": layout.UPPER_LINKS,
+    "upper_places": layout.UPPER_PLACES,
+    "scales": lists.SCALES,
+    "center": lists.CENTER,
+    "basis": lists.BASIS,
+    "cell_codes": lists.CELL_CODES,
+    "cell_halves": lists.CELL_HALVES,
+    "widths": lists.WIDTHS,
+    "points": lists.POINTS,
+    "starts": lists.STARTS,
+    "list_codes": lists.LIST_CODES,
+    "list_rows": lists.LIST_ROWS,
+    "list_biases": lists.LIST_BIASES,
+}
+_NUMBERS: Final = {
+    "count": layout.COUNT,
+    "metric": layout.METRIC,
+    "dimension": layout.DIMENSION,
+    "code_bytes": layout.CODE_BYTES,
+    "degree_0": layout.DEGREE_0,
+    "degree": layout.DEGREE,
+    "entry": layout.ENTRY,
+    "top_level": layout.TOP_LEVEL,
+    "kept": lists.KEPT,
+    "cells": lists.CELLS,
+    "tables": lists.TABLES,
+}
+_OF_VECTORS: Final = ("count", "metric", "dimension")
+_ROW_STRIDE: Final = "row_stride"
+"""Of list codes: they lie as the code path of the process that built them has them."""
+
+
+def arrays_of(coded: Coded) -> dict[str, NDArray[Any]]:
+    """What it has beside the vectors, but for what only a build needs."""
+    arrays = {name: coded.arrays[at] for name, at in _ARRAYS.items() if at in coded.arrays}
+    return {_SCALE: coded.scale, **arrays}
+
+
+def numbers_of(coded: Coded) -> dict[str, int]:
+    block = coded.block
+    numbers = {name: int(block[at]) for name, at in _NUMBERS.items() if at < len(block)}
+    return numbers | {_ROW_STRIDE: ROW_STRIDE}
+
+
+def coded_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> Coded:
+    """As it was when these were taken of it. No array is copied, but for the codes of lists that
+    a process with another code path has built.
+
+    Raises:
+        ValueError, KeyError: not what `arrays_of` and `numbers_of` made, for these vectors.
+    """
+    coded = uncoded(vectors, lists.SIZE if "cells" in numbers else layout.SIZE)
+    for name in _OF_VECTORS:
+        if coded.block[_NUMBERS[name]] != numbers[name]:
+            raise ValueError(f"It is of vectors whose {name} is {numbers[name]}.")
+    for name in _NUMBERS.keys() & numbers.keys():
+        coded.block[_NUMBERS[name]] = numbers[name]
+    coded.scale[:] = arrays[_SCALE]
+    for name, (dtype, shape) in _expected(coded.block, arrays).items():
+        array = arrays[name]
+        if array.dtype != dtype or array.shape != shape:
+            raise ValueError(f"{name} is {array.dtype}{array.shape}, not {dtype}{shape}.")
+        if name == "list_codes" and numbers[_ROW_STRIDE] != ROW_STRIDE:
+            array = _transposed(array, numbers[_ROW_STRIDE])
+        coded.attach(_ARRAYS[name], array)
+    return coded
+
+
+_Expected: TypeAlias = dict[str, tuple[str, tuple[int, ...]]]
+
+
+def _expected(block: NDArray[np.int64], arrays: Arrays) -> _Expected:
+    """The dtype and shape of each array that there has to be."""
+    expected: _Expected = {}
+    if block[layout.CODE_BYTES]:
+        expected |= _of_codes(block)
+    if block[layout.DEGREE]:
+        expected |= _of_graph(block, len(arrays["upper_links"]))
+    if len(block) == lists.SIZE:
+        expected |= _of_lists(block, len(arrays["list_rows"]))
+    return expected
+
+
+def _of_codes(block: NDArray[np.int64]) -> _Expected:
+    count, size = _numbers(block, layout.COUNT, layout.CODE_BYTES)
+    expected: _Expected = {
+        "codes": ("u1", (count, size)),
+        "residuals": ("f4", (count,)),
+        "reaches": ("f4", (count,)),
+    }
+    if block[layout.METRIC] == layout.L2:
+        expected |= {"halves": ("f8", (count,)), "bias": ("i4", (count,))}
+    return expected
+
+
+def _of_graph(block: NDArray[np.int64], upper: int) -> _Expected:
+    count, degree = _numbers(block, layout.COUNT, layout.DEGREE)
+    return {
+        "links": ("i4", (count, 2 * degree)),
+        "upper_links": ("i4", (upper, degree)),
+        "upper_places": ("i4", (count,)),
+    }
+
+
+def _of_lists(block: NDArray[np.int64], blocks: int) -> _Expected:
+    kept, dimension = _numbers(block, lists.KEPT, layout.DIMENSION)
+    cells, tables = _numbers(block, lists.CELLS, lists.TABLES)
+    groups = -(-cells // CELLS_AT_ONCE)
+    return {
+        "scales": ("f8", (lists.SCALE_COUNT,)),
+        "center": ("f4", (dimension,)),
+        "basis": ("f4", (kept, dimension)),
+        "cell_codes": ("u1", (groups, kept // NUMBERS_AT_ONCE, CELLS_AT_ONCE, NUMBERS_AT_ONCE)),
+        "cell_halves": ("f4", (cells,)),
+        "widths": ("i8", (tables + 1,)),
+        "points": ("f4", (kept, POINT_COUNT)),
+        "starts": ("i8", (cells + 1,)),
+        "list_codes": ("u1", (blocks, tables // TABLES_AT_ONCE, CHUNK_BYTES)),
+        "list_rows": ("i4", (blocks, BLOCK_ROWS)),
+        "list_biases": ("f4", (blocks, BLOCK_ROWS)),
+    }
+
+
+def _numbers(block: NDArray[np.int64], *places: int) -> list[int]:
+    return [int(block[place]) for place in places]
+
+
+def _transposed(codes: NDArray[Any], row_stride: int) -> NDArray[Any]:
+    """List codes from how one code path has them to how the other does."""
+    rows = CHUNK_BYTES // TABLES_AT_ONCE
+    side = (rows, TABLES_AT_ONCE) if row_stride > 1 else (TABLES_AT_ONCE, rows)
+    out = aligned(codes.shape, np.uint8)
+    out.reshape(*codes.shape[:2], *side[::-1])[:] = codes.reshape(*codes.shape[:2], *side).swapaxes(
+        2, 3
+    )
+    return out

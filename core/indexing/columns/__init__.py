@@ -1,0 +1,1 @@
+"""Chunks and strings as arrays, without an object for each."""

@@ -1,0 +1,1 @@
+"""The file format: named arrays that are mapped, with checksums, written durably."""

@@ -1,0 +1,185 @@
+"""A file of named arrays and a few parameters, mapped into memory and checked.
+
+To open one costs what its table takes, whatever its size: the arrays are views of the file, and
+their pages are read as they are used. What the table says is known to be as it was written; that
+the arrays are is what `Container.verify` finds out, by reading all of them.
+"""
+
+import errno
+import math
+import mmap
+import os
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+from zlib import crc32
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from core.indexing.container import layout
+
+_IS_DAMAGE = frozenset({errno.ENOENT, errno.EIO, errno.EISDIR})
+"""Other errors are the system's, as too many open files are."""
+
+
+class DamagedFile(Exception):
+    """Not a file that can be served from: damaged, missing, or not of this program and version."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path.name}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Container:
+    """`arrays`: read-only, each at a multiple of 64 bytes; the file stays mapped as long as one
+    of them is referred to. `checksum`: of the whole file, as `write_container` returned it."""
+
+    path: Path
+    parameters: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+    checksum: int
+    size_bytes: int
+    _body_bytes: int
+    _checksums: NDArray[np.uint32]
+
+    def verify(self, pool: Executor) -> None:
+        """Reads the file, 1 MiB for each task of the pool. Not for a thread of that pool to call.
+
+        Raises:
+            DamagedFile: some of it is not as it was written, or can't be read.
+            OSError: it can't be opened.
+        """
+        with _opened(self.path) as file:
+
+            def is_whole(block: int) -> bool:
+                start = block * layout.BLOCK_BYTES
+                size = min(layout.BLOCK_BYTES, self._body_bytes - start)
+                try:
+                    # Read, not mapped: a bad sector is an error then, and no signal.
+                    content = os.pread(file.fileno(), size, start)
+                except OSError:
+                    return False
+                return crc32(content) == int(self._checksums[block])
+
+            whole = list(pool.map(is_whole, range(len(self._checksums))))
+        if not all(whole):
+            raise DamagedFile(self.path, self._damage(whole.index(False)))
+
+    def _damage(self, block: int) -> str:
+        start = block * layout.BLOCK_BYTES
+        end = min(start + layout.BLOCK_BYTES, self._body_bytes)
+        return f"Its bytes {start} to {end - 1} are not as they were written."
+
+
+def open_container(path: Path, kind: str) -> Container:
+    """
+    Raises:
+        DamagedFile: missing, damaged as far as its table tells, or of another kind or version.
+        OSError: it can't be opened.
+    """
+    with _opened(path) as file:
+        try:
+            return _Opening(path, file).container(kind)
+        except OSError as error:
+            raise damage_or(error, path) from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise damage_or(error, path) from error
+
+
+def damage_or(error: OSError, path: Path) -> Exception:
+    """What to raise for an error of reading it."""
+    if error.errno in _IS_DAMAGE:
+        return DamagedFile(path, f"It can't be read: {error.strerror}.")
+    return error
+
+
+class _Opening:
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._file = path, file
+        self._size = os.fstat(file.fileno()).st_size
+
+    def container(self, kind: str) -> Container:
+        body, checksum = self._ends()
+        table = self._read(body, self._size - layout.TAIL_BYTES - body)
+        if crc32(table) != checksum:
+            raise self._damaged("Its table is not as it was written.")
+        blocks = layout.blocks_of(body)
+        try:
+            described = orjson.loads(table[blocks * layout.CHECKSUM.itemsize :])
+            found, parameters = described["kind"], described["parameters"]
+            arrays = self._mapped(described["arrays"], body)
+            checksums = np.frombuffer(table, layout.CHECKSUM, blocks)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise self._damaged("Its table makes no sense.") from error
+        if found != kind:
+            raise self._damaged(f"It is of the kind {found!r}, not {kind!r}.")
+        return Container(
+            path=self._path,
+            parameters=parameters,
+            arrays=arrays,
+            checksum=checksum,
+            size_bytes=self._size,
+            _body_bytes=body,
+            _checksums=checksums,
+        )
+
+    def _ends(self) -> tuple[int, int]:
+        """The body's size and the table's checksum, once head and tail are found to be right."""
+        head = self._read(0, layout.HEAD.size)
+        if head[: len(layout.MAGIC)] != layout.MAGIC:
+            raise self._damaged("It is no file of Nalanda's, or its first bytes are damaged.")
+        _, version = layout.HEAD.unpack(head)
+        if version != layout.VERSION:
+            raise self._damaged(
+                f"Its format is {version}, and this program reads {layout.VERSION}."
+            )
+        tail = self._read(self._size - layout.TAIL_BYTES, layout.TAIL_BYTES)
+        ends, seal = tail[: layout.ENDS.size], tail[layout.ENDS.size :]
+        if seal != layout.SEAL.pack(crc32(ends), layout.MAGIC):
+            raise self._damaged("Its last bytes are missing or damaged.")
+        size, body, checksum = layout.ENDS.unpack(ends)
+        if size != self._size:
+            raise self._damaged(f"It has {self._size} bytes, and {size} were written.")
+        if not layout.HEAD.size <= body <= size - layout.TAIL_BYTES:
+            raise self._damaged("Its last bytes make no sense.")
+        return body, checksum
+
+    def _read(self, start: int, size: int) -> bytes:
+        content = os.pread(self._file.fileno(), size, start) if start >= 0 else b""
+        if len(content) != size:
+            raise self._damaged("It is cut short.")
+        return content
+
+    def _mapped(self, described: list[dict[str, Any]], body: int) -> dict[str, NDArray[Any]]:
+        """Raises: ValueError, TypeError, KeyError, OverflowError: what is described can't be."""
+        mapping = mmap.mmap(self._file.fileno(), self._size, access=mmap.ACCESS_READ)
+        arrays: dict[str, NDArray[Any]] = {}
+        for array in described:
+            dtype, shape, offset = np.dtype(array["dtype"]), array["shape"], array["offset"]
+            # numpy itself takes some of these, and then goes beyond the buffer.
+            is_sound = (
+                dtype.str == array["dtype"]
+                and dtype.kind in layout.KINDS_OF_DTYPE
+                and offset >= layout.HEAD.size
+                and offset % layout.ALIGNMENT == 0
+                and min(shape, default=0) >= 0
+                and offset + dtype.itemsize * math.prod(shape) <= body
+            )
+            if not is_sound:
+                raise ValueError(array)
+            arrays[array["name"]] = np.ndarray(shape, dtype, mapping, offset)
+        return arrays
+
+    def _damaged(self, problem: str) -> DamagedFile:
+        return DamagedFile(self._path, problem)

@@ -1,0 +1,1 @@
+"""The graph: how it is built and walked."""

@@ -1,0 +1,255 @@
+"""How a graph is built: in batches, on threads, the same for a seed whatever their number.
+
+Each batch is first put in an order in which memory is near, then finds its neighbours in the
+graph as it is, all threads reading, and is then linked in, each thread writing to the nodes that
+are its own. O(n · log n · ef_construction · M) in practice.
+"""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.library import Metric
+from core.indexing.hnsw.index import HnswIndex
+from core.indexing.hnsw.scratch import Scratch
+from core.indexing.kernels import layout
+from core.indexing.kernels.linking import approach, fill_links, find, link
+from core.indexing.vectors.build_threads import at_once, build_threads, rest_us
+from core.indexing.vectors.calibration import Calibration, K, calibrated
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.intrinsic import intrinsic_dimension
+from core.indexing.vectors.quantized import Coded, aligned, encode
+from core.indexing.vectors.quantized_scan import FEW, scan_exactly
+from core.indexing.vectors.vector_index import BuildCancelled
+
+EF_CONSTRUCTION = 200
+DEGREE, DEGREE_OF_HARD_DATA = 16, 32
+_HARD_FROM_DIMENSION = 22.0
+"""Measured: `make bench ARGS=degree`."""
+
+_SPREAD = 0.01
+"""From this standard deviation of the rows' lengths on, by their mean, inner products alone make
+a graph in which short rows are not reached: it also gets the links of a graph by direction."""
+_HARDEST = 0.25
+"""The share of the queries that such a graph is calibrated by: how well long rows hide the others
+differs by direction, and a program's queries may all have one."""
+
+_BATCH = 512
+_HELD_OUT, _QUERIES_AT_ONCE = 256, 32
+_LAST_TAG = 60_000
+
+
+def build_hnsw(
+    vectors: Vectors,
+    *,
+    degree: int | None = None,
+    ef_construction: int | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> HnswIndex:
+    """`vectors`: at least one row. `degree` is chosen by the data unless given.
+
+    Raises:
+        BuildCancelled: `cancelled` said so.
+    """
+    with build_threads(threads) as pool:
+        coded = encode(vectors, pool, threads)
+        if degree is None:
+            hard = intrinsic_dimension(coded) >= _HARD_FROM_DIMENSION
+            degree = DEGREE_OF_HARD_DATA if hard else DEGREE
+        width = ef_construction or EF_CONSTRUCTION
+        build = partial(
+            _Build, degree=degree, seed=seed, pool=pool, threads=threads, cancelled=cancelled
+        )
+        angular = None
+        if vectors.metric is Metric.DOT and _are_lengths_spread(vectors):
+            angular = build(encode(_by_direction(vectors), pool, threads), ef=width // 3)
+        calibration = build(coded, ef=width, angular=angular).run()
+    return HnswIndex(coded, calibration, width)
+
+
+class _Build:
+    def __init__(
+        self,
+        coded: Coded,
+        degree: int,
+        ef: int,
+        seed: int,
+        pool: ThreadPoolExecutor,
+        threads: int,
+        cancelled: Callable[[], bool],
+        angular: "_Build | None" = None,
+    ) -> None:
+        self.coded, self._pool, self._angular = coded, pool, angular
+        self._cancelled = cancelled
+        levels = _levels(coded.count, degree, seed)
+        entry = int(np.argmax(levels))
+        self._order = np.arange(coded.count)
+        self._order[[0, entry]] = entry, 0
+        _attach_links(coded, levels, entry, degree)
+        shape = (_BATCH, int(levels[entry]) + 1, degree)
+        self._chosen, self._counts = np.empty(shape, np.int32), np.zeros(shape[:2], np.int64)
+        self._ways = np.empty((_BATCH, int(levels[entry])), np.int32)
+        arrays = self._order, self._ways, self._chosen, self._counts
+        shared = tuple(array.ctypes.data for array in arrays)
+        self._workers = [_Worker(coded, degree, ef, number, shared) for number in range(threads)]
+
+    def run(self) -> Calibration:
+        """The last rows are searched for before they are put in: queries that are not there."""
+        count = self.coded.count
+        held_out = min(_HELD_OUT, count // 4)
+        self.insert(1, count - held_out)
+        calibration = self._calibration(self._order[count - held_out :])
+        self.insert(count - held_out, count)
+        for place in (layout.LEVELS, layout.DENSE, layout.OFFSETS):
+            self.coded.detach(place)
+        return calibration
+
+    def insert(self, start: int, stop: int) -> None:
+        """Insert the rows from `start` to before `stop` of the order."""
+        self._insert(start, stop)
+        if self._angular is not None:
+            self._angular.insert(start, stop)
+            mine, theirs = self.coded.block, self._angular.coded.block
+            degree = int(mine[layout.DEGREE_0])
+            fill_links(mine[layout.LINKS], theirs[layout.LINKS], self.coded.count, degree)
+
+    def _insert(self, start: int, stop: int) -> None:
+        while start < stop:
+            if self._cancelled():
+                raise BuildCancelled
+            end = min(stop, start + min(_BATCH, max(1, start // 2)))
+            workers = self._workers[: at_once(len(self._workers))]
+            for phase in (_Worker.approach, _Worker.find, _Worker.link):
+                work = partial(phase, start=start, stop=end, of=len(workers))
+                list(self._pool.map(work, workers))
+                if phase is _Worker.approach:
+                    self._sort(start, end)
+            start = end
+
+    def _sort(self, start: int, stop: int) -> None:
+        """By where the upper levels lead."""
+        ways, order = self._ways[: stop - start], self._order[start:stop]
+        if ways.shape[1]:
+            ranks = np.lexsort(ways.T[::-1])
+            ways[:], order[:] = ways[ranks], order[ranks]
+
+    def _calibration(self, queries: NDArray[np.int64]) -> Calibration:
+        if not len(queries):
+            return Calibration((K,), (1.0,))
+        vectors = np.ascontiguousarray(self.coded.vectors.matrix[queries])
+        pieces = np.array_split(vectors, math.ceil(len(vectors) / _QUERIES_AT_ONCE))
+        there = np.sort(self._order[: self.coded.count - len(queries)])
+        index = HnswIndex(self.coded, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
+
+        def scanned(piece: NDArray[np.float32]) -> list[NDArray[np.int64]]:
+            found = scan_exactly(self.coded, piece, K, there, at_once=FEW)
+            return [rows[np.argsort(-scores)[:K]] for rows, scores in found]
+
+        def walked(piece: NDArray[np.float32], ef: int) -> list[NDArray[np.int64]]:
+            return [found.rows[:K] for found in index.walk(piece, K, ef)]
+
+        truth = list(chain(*self._pool.map(scanned, pieces)))
+        is_dense: Any = self.coded.arrays[layout.DENSE]
+        dense = [bool(is_dense[rows].mean() >= 0.5) for rows in truth]
+        return calibrated(
+            lambda ef: list(chain(*self._pool.map(partial(walked, ef=ef), pieces))),
+            truth,
+            dense,
+            1.0 if self._angular is None else _HARDEST,
+        )
+
+
+def _are_lengths_spread(vectors: Vectors) -> bool:
+    return float(vectors.norms.std()) > _SPREAD * float(vectors.norms.mean())
+
+
+def _by_direction(vectors: Vectors) -> Vectors:
+    """The same rows under cosine; one of zeros has a direction like any other's."""
+    return Vectors(Metric.COSINE, vectors.matrix, np.maximum(vectors.norms, np.finfo(float).tiny))
+
+
+def _levels(count: int, degree: int, seed: int) -> NDArray[np.uint8]:
+    uniform = np.random.default_rng(seed).random(count)
+    levels = np.minimum(-np.log(1 - uniform) / np.log(degree), 30)
+    return np.asarray(levels, np.uint8)
+
+
+def _attach_links(coded: Coded, levels: NDArray[np.uint8], entry: int, degree: int) -> None:
+    upper = levels.astype(np.int64)
+    coded.attach(layout.LEVELS, levels)
+    coded.attach(layout.DENSE, np.zeros(coded.count, np.uint8))
+    coded.attach(layout.UPPER_PLACES, (np.cumsum(upper) - upper).astype(np.int32))
+    coded.attach(layout.LINKS, _no_links(coded.count, 2 * degree))
+    coded.attach(layout.UPPER_LINKS, _no_links(int(upper.sum()) + 1, degree))
+    coded.block[layout.DEGREE], coded.block[layout.DEGREE_0] = degree, 2 * degree
+    coded.block[layout.ENTRY], coded.block[layout.TOP_LEVEL] = entry, levels[entry]
+
+
+def _no_links(nodes: int, degree: int) -> NDArray[np.generic]:
+    links = aligned((nodes, degree), np.int32)
+    links.fill(np.int32(-1))
+    return links
+
+
+class _Worker:
+    """One thread of a build, with what it has for itself. `number`: which one it is, of as many
+    as a step says."""
+
+    def __init__(
+        self,
+        coded: Coded,
+        degree: int,
+        ef: int,
+        number: int,
+        shared: tuple[int, ...],
+    ) -> None:
+        self._coded, self._ef = coded, ef
+        self._number, self._shared = number, shared
+        self._scratch = Scratch.of(coded, ef=ef, degree=degree)
+        self._state = np.zeros(2, np.int64)
+        self._pool = np.empty(2 * degree + 2, np.int64)
+        self._kept = np.empty(2 * degree, np.int32)
+        self._tag = 0
+
+    def approach(self, start: int, stop: int, of: int) -> None:
+        order, ways, *_ = self._shared
+        block, scratch = self._coded.block, self._scratch.block
+        approach(block, order, start, stop, self._number, of, scratch, ways)
+
+    def find(self, start: int, stop: int, of: int) -> None:
+        if self._tag > _LAST_TAG:
+            visited: Any = self._scratch.arrays[layout.VISITED]
+            visited.fill(0)
+            self._tag = 0
+        order, ways, chosen, counts = self._shared
+        self._tag = find(
+            self._coded.block,
+            order,
+            start,
+            stop,
+            self._number,
+            of,
+            self._ef,
+            self._tag,
+            self._scratch.block,
+            self._state,
+            ways,
+            chosen,
+            counts,
+            rest_us(of),
+            self._coded.step,
+        )
+
+    def link(self, start: int, stop: int, of: int) -> None:
+        order, _, chosen, counts = self._shared
+        pool, kept = self._pool.ctypes.data, self._kept.ctypes.data
+        block, number = self._coded.block, self._number
+        link(block, order, start, stop, number, of, chosen, counts, pool, kept)

@@ -1,0 +1,189 @@
+"""Hierarchical navigable small worlds (Malkov and Yashunin, 2018), walked by 8-bit codes.
+
+O(log n) steps a search in practice, each of them compares a node's neighbours; what is found is
+scored in full precision. Beside the vectors it takes d bytes a row for the codes and 8·M for the
+links. How it is built: `hnsw_build`.
+"""
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.library import IndexKind, Metric
+from core.indexing.hnsw.scratch import Scratch
+from core.indexing.kernels import layout
+from core.indexing.kernels.walk import search_graph
+from core.indexing.vectors.calibration import Calibration, is_out_of_reach
+from core.indexing.vectors.flat import search_exactly
+from core.indexing.vectors.quantized import Coded
+from core.indexing.vectors.vector_index import Effort, Found
+
+_MAX_EF = 1 << 14
+_LEAST_MORE = 4
+"""Candidates beyond k that are scored in full, at least: each costs as much as ten steps."""
+_FILTERED_DOT = 4
+"""The least pool of a filtered walk under inner products, for each hit: where rows differ in
+length, the long ones lead the walk, and a filter may have taken these."""
+_PRECISE_EF = 256
+"""The least pool of a walk in full precision: a calibration need not have met such queries."""
+_FRONTIER = 4_096
+_STEPS_PER_EF = 12
+"""About how many rows a walk compares for each place of its pool, on easy data and on hard."""
+_WALKED = 4
+"""What it costs to compare a row met on a walk, where one in a list costs 1: memory is slow."""
+_MOST = 0.4
+"""From this share of allowed rows on, a walk need not heed them before the end."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HnswIndex:
+    coded: Coded
+    calibration: Calibration
+    ef_construction: int
+    _idle: deque[Scratch] = field(default_factory=deque)
+
+    @property
+    def kind(self) -> IndexKind:
+        return IndexKind.HNSW
+
+    @property
+    def degree(self) -> int:
+        return int(self.coded.block[layout.DEGREE])
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        return {
+            "m": self.degree,
+            "ef_construction": self.ef_construction,
+            "ef": self._ef(10, Effort()),
+            "max_recall": round(self.calibration.max_recall, 4),
+        }
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.coded.memory_bytes + sum(scratch.memory_bytes for scratch in self._idle)
+
+    def search(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        effort: Effort,
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[Found]:
+        ef = self._ef(k, effort)
+        exact = effort.exact or is_out_of_reach(effort, self.calibration.max_recall)
+        if allowed is None:
+            if exact or self._scan_is_cheaper(self.coded.count, ef, 1.0):
+                return search_exactly(self.coded, queries, k, None)
+            return self.walk(queries, k, ef)
+        matches = int(np.count_nonzero(allowed))
+        share = max(matches, 1) / self.coded.count
+        if exact or matches <= k or self._scan_is_cheaper(matches, ef, share):
+            return search_exactly(self.coded, queries, k, allowed)
+        filtering = _Filtering(allowed, matches, k, lazily=share >= _MOST)
+        if not filtering.lazily:
+            if self.coded.vectors.metric is Metric.DOT:
+                ef = max(ef, _FILTERED_DOT * k)
+            return self._walked(queries, k, ef, filtering)
+        # As many matches among them as without a filter, and k of them nearly always: for the
+        # rest, three in a hundred where matches are spread evenly, there is another walk.
+        width = max(ef, k + 1.5 * math.sqrt(k)) / share
+        return self._walked(queries, k, math.ceil(width), filtering)
+
+    def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[Found]:
+        """By the graph, whatever else were cheaper."""
+        return self._walked(queries, k, ef, _NO_FILTER)
+
+    def _ef(self, k: int, effort: Effort) -> int:
+        if effort.ef is not None:
+            return min(max(effort.ef, k), _MAX_EF)
+        return min(int(effort.boost * self.calibration.effort(effort.recall, k)), _MAX_EF)
+
+    def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
+        return rows <= _WALKED * _STEPS_PER_EF * ef / share
+
+    def _walked(
+        self, queries: NDArray[np.float32], k: int, ef: int, filtering: "_Filtering"
+    ) -> list[Found]:
+        ef = min(ef, _MAX_EF)
+        scored = min(ef, k + max(k // 2, _LEAST_MORE))
+        rows = np.empty((len(queries), scored), np.int64)
+        scores = np.empty((len(queries), scored))
+        counts = np.empty(len(queries), np.int64)
+        precise_ef = min(_MAX_EF, max(ef, 4 * k, _PRECISE_EF))
+        scratch = self._lease(precise_ef)
+        try:
+            search_graph(
+                self.coded.block,
+                scratch.block,
+                queries,
+                self.coded.step,
+                self.coded.shift,
+                k,
+                ef,
+                precise_ef,
+                scored,
+                self.coded.is_whole,
+                filtering.walked,
+                filtering.checked,
+                filtering.budget,
+                rows,
+                scores,
+                counts,
+            )
+        finally:
+            self._idle.append(scratch)
+        found: list[Found] = []
+        for i, count in enumerate(counts.tolist()):
+            if count < filtering.least:
+                # The walk did not come by enough of the allowed ones.
+                query = queries[i : i + 1]
+                if filtering.lazily:
+                    found += self._walked(query, k, ef, filtering.heeded())
+                else:
+                    found += search_exactly(self.coded, query, k, filtering.allowed)
+            else:
+                strategy = filtering.strategy
+                found.append(Found(rows[i, :count], scores[i, :count], strategy, exact=False))
+        return found
+
+    def _lease(self, ef: int) -> Scratch:
+        """Whoever pops one has it alone, as a deque gives each item to one thread."""
+        try:
+            scratch = self._idle.pop()
+        except IndexError:
+            return self._scratch(ef)
+        return scratch if scratch.ef >= ef else self._scratch(ef)
+
+    def _scratch(self, ef: int) -> Scratch:
+        rounded = 1 << (ef - 1).bit_length()
+        return Scratch.of(self.coded, ef=rounded, degree=self.degree, frontier=_FRONTIER)
+
+
+class _Filtering:
+    """What a filter makes of a walk. `lazily`: rows are looked up only as they are scored."""
+
+    def __init__(
+        self, allowed: NDArray[np.bool_] | None, matches: int, k: int, *, lazily: bool
+    ) -> None:
+        self.allowed, self._matches, self._k = allowed, matches, k
+        self.lazily = lazily
+        self.least = min(k, matches)
+        address = 0 if allowed is None else allowed.ctypes.data
+        self.walked, self.checked = (0, address) if lazily else (address, 0)
+        # Past the cost of a scan of the matches, that is the better way.
+        self.budget = matches // 2 + 1_000
+        self.strategy = "none"
+        if allowed is not None:
+            self.strategy = "checked" if lazily else "filtered_graph"
+
+    def heeded(self) -> "_Filtering":
+        """By the walk itself."""
+        return _Filtering(self.allowed, self._matches, self._k, lazily=False)
+
+
+_NO_FILTER = _Filtering(None, 0, 0, lazily=False)

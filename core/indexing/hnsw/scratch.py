@@ -1,0 +1,40 @@
+"""The memory that one walk of a graph writes to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.kernels import layout
+from core.indexing.vectors.quantized import Coded, aligned
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scratch:
+    """Held by one search at a time. `ef`: how many candidates its pool has room for.
+
+    `block` has the addresses of `arrays`, by their place in it.
+    """
+
+    ef: int
+    block: NDArray[np.int64]
+    arrays: dict[int, NDArray[np.generic]]
+
+    @classmethod
+    def of(cls, coded: Coded, *, ef: int, degree: int, frontier: int = 0) -> "Scratch":
+        arrays: dict[int, NDArray[np.generic]] = {
+            layout.VISITED: np.zeros(coded.count, np.uint16),
+            layout.POOL: np.empty(ef + 1, np.int64),
+            layout.FRONTIER: np.empty(frontier + 1, np.int64),
+            layout.BATCH: np.empty(2 * degree, np.int32),
+            layout.QUERY: aligned((int(coded.block[layout.CODE_BYTES]),), np.uint8),
+        }
+        block = np.zeros(layout.SCRATCH_SIZE, np.int64)
+        for place, array in arrays.items():
+            block[place] = array.ctypes.data
+        block[layout.FRONTIER_LIMIT] = frontier
+        return cls(ef, block, arrays)
+
+    @property
+    def memory_bytes(self) -> int:
+        return sum(array.nbytes for array in self.arrays.values())

@@ -1,0 +1,264 @@
+"""The BM25 index of each library that is searched by words, kept up with the catalog.
+
+Nothing is done when something is written. A search by words that finds an index behind takes
+in, under the library's lock, what came and went since, and publishes the pair of a view and
+the reader that shows just that; whoever finds a pair that is current waits for nobody.
+
+An index of many texts is in files, which checkpoints keep, so that the first search by words
+after a start opens it. One of few is in memory, and soon made: a change to it costs no fsync.
+"""
+
+import logging
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.indexing.lexical.analysis import made_for
+from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader, Serials
+from core.indexing.lexical.checkpointed import KeptWords, WordFiles
+from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.view import LibraryView
+
+IN_FILES_FROM = 2**12
+"""So many texts; they take about 0.1 s to index."""
+_REFUSED = (OSError, ValueError)
+"""By the disk: the latter is what tantivy makes of the former."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Published:
+    view: LibraryView
+    reader: LexicalReader
+
+    def shows(self, view: LibraryView) -> bool:
+        """Whether it has the same rows, which were made into terms in the same way."""
+        same = made_for(self.view.library) == made_for(view.library)
+        return same and self.view.revision == view.revision
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """`serials`: of the texts that the index has, ascending; `dead`: how many it had beside."""
+
+    index: LexicalIndex
+    made_for: tuple[str, ...]
+    serials: Serials
+    dead: int
+
+
+class _Followed:
+    """One library's index. Whoever calls `catch_up` holds `lock`.
+
+    `files`: where it is to be, in memory alone if `None`. `kept`: as a checkpoint has it.
+    """
+
+    def __init__(self, files: WordFiles | None, kept: KeptWords | None = None) -> None:
+        self.lock = threading.Lock()
+        self.published: _Published | None = None
+        self._files = files
+        self._kept = kept
+        self._held: _Held | None = None
+        self._is_refused = False
+
+    @property
+    def size_bytes(self) -> int:
+        held, kept = self._held, self._kept
+        if held is not None:
+            return held.index.size_bytes
+        return 0 if kept is None else kept.size_bytes
+
+    def catch_up(self, view: LibraryView) -> LexicalReader:
+        """To a view that is no older than the published one."""
+        was = self.published
+        if was is not None and was.shows(view):
+            return was.reader
+        serials = view.serials(view.matching(None))
+        # Who knows how far a change that fails comes: the next search begins anew.
+        held, self._held = self._held or self._opened(view), None
+        made = None if held is None else self._changed(held, view, serials)
+        self._held, reader = made or self._anew(view, serials)
+        self.published = _Published(view, reader)
+        return reader
+
+    def keep(self) -> KeptWords | None:
+        """It, for a checkpoint, if it is in files: as it is, or as it was kept last if it is being
+        changed right now, or can't be linked. For one thread."""
+        files = self._files
+        if files is None:
+            return None
+        if self._kept is not None and not files.has(self._kept):
+            self._kept = None
+        if self.lock.acquire(blocking=False):
+            try:
+                if self._held is not None:
+                    self._kept = _kept(self._held, files, self._kept)
+            except OSError as error:
+                _warn("can't be in the checkpoint as it is", error)
+            finally:
+                self.lock.release()
+        return self._kept
+
+    def _opened(self, view: LibraryView) -> _Held | None:
+        """What a checkpoint has of it, if it is of use."""
+        kept = self._kept
+        if self._files is None or kept is None or kept.made_for != made_for(view.library):
+            return None
+        try:
+            index = LexicalIndex(view.library.language, self._files.folder_of(kept))
+            committed = index.committed
+            assert committed is not None
+            return _Held(index, kept.made_for, kept.serials, committed.deleted)
+        except _REFUSED as error:
+            _warn("can't be opened, and is made anew", error)
+            return None
+
+    def _changed(
+        self, held: _Held, view: LibraryView, serials: Serials
+    ) -> tuple[_Held, LexicalReader] | None:
+        """`None`: it is better, or can't but be, made anew."""
+        added, gone = _without(serials, held.serials), _without(held.serials, serials)
+        # Once most of it is dead, so that space is given back: O(1) a deletion.
+        is_dead = held.dead + len(gone) > len(serials)
+        outgrown = held.index.folder is None and self._is_for_files(serials)
+        if held.made_for != made_for(view.library) or is_dead or outgrown:
+            return None
+        now = replace(held, serials=serials, dead=held.dead + len(gone))
+        try:
+            if not len(added) and not len(gone):
+                return now, held.index.reader()
+            return now, held.index.change(_texts(view, added), gone.tolist())
+        except _REFUSED as error:
+            if held.index.folder is None:
+                raise
+            _warn("can't be changed, and is made anew", error)
+            return None
+
+    def _anew(self, view: LibraryView, serials: Serials) -> tuple[_Held, LexicalReader]:
+        if self._files is not None and self._is_for_files(serials):
+            try:
+                return _made(view, serials, self._files.folder())
+            except _REFUSED as error:
+                _warn("can't be in files, and is in memory", error)
+                self._is_refused = True
+        return _made(view, serials, None)
+
+    def _is_for_files(self, serials: Serials) -> bool:
+        """What the disk has refused once stays in memory: to try again is to begin anew."""
+        return self._files is not None and len(serials) >= IN_FILES_FROM and not self._is_refused
+
+
+class LexicalIndexes:
+    """`files`: where those of many texts are; without, all are in memory. `kept`: those that a
+    start has found in the checkpoint that it is from, by the library's id."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        files: WordFiles | None = None,
+        kept: Mapping[str, KeptWords] | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._files = files
+        self._lock = threading.Lock()
+        self._followed = {id_: _Followed(files, words) for id_, words in (kept or {}).items()}
+
+    def at_once(self, refs: Collection[str]) -> tuple[CatalogState, Mapping[str, LexicalReader]]:
+        """The newest state, and by id the readers of these libraries, each as of that state.
+
+        The first call for a library builds its index, if no checkpoint has it: about 30 µs a
+        chunk of 80 words.
+
+        Raises:
+            NotFound: there is no such library.
+        """
+        state = self._catalog.state
+        ids = _ids(state, refs)
+        followed = [self._of(id_) for id_ in ids]
+        published = [one.published for one in followed]
+        current = {
+            id_: pair.reader
+            for id_, pair in zip(ids, published, strict=True)
+            if pair is not None and pair.shows(state.views[id_])
+        }
+        if len(current) == len(ids):
+            return state, current
+        with ExitStack() as locks:
+            for one in followed:
+                locks.enter_context(one.lock)
+            # No older than what any of them shows: they move under their locks alone.
+            state = self._catalog.state
+            if _ids(state, refs) == ids:
+                pairs = zip(ids, followed, strict=True)
+                return state, {id_: one.catch_up(state.views[id_]) for id_, one in pairs}
+        return self.at_once(refs)  # as a name went on to another library
+
+    def keep(self) -> dict[str, KeptWords]:
+        """Those in files, for a checkpoint of a state that is read after this: so none has a
+        text whose serial that state has not given yet. It waits for no change of an index.
+
+        The same objects as long as nothing has changed. For one thread.
+        """
+        with self._lock:
+            self._forget_those_gone()
+            followed = dict(self._followed)
+        kept = {id_: one.keep() for id_, one in followed.items()}
+        return {id_: words for id_, words in kept.items() if words is not None}
+
+    def size_bytes(self, library_id: str) -> int:
+        """What the index takes, in files or, about, in memory; 0 while there is none."""
+        followed = self._followed.get(library_id)
+        return 0 if followed is None else followed.size_bytes
+
+    def _of(self, library_id: str) -> _Followed:
+        found = self._followed.get(library_id)
+        if found is not None:
+            return found
+        with self._lock:
+            self._forget_those_gone()
+            return self._followed.setdefault(library_id, _Followed(self._files))
+
+    def _forget_those_gone(self) -> None:
+        views = self._catalog.state.views
+        for id_ in [id_ for id_ in self._followed if id_ not in views]:
+            del self._followed[id_]
+
+
+def _ids(state: CatalogState, refs: Collection[str]) -> list[str]:
+    """In an order that is everybody's, so that no two wait for each other's locks."""
+    return sorted({state.library(ref).library.id for ref in refs})
+
+
+def _made(view: LibraryView, serials: Serials, folder: Path | None) -> tuple[_Held, LexicalReader]:
+    index = LexicalIndex(view.library.language, folder)
+    reader = index.change(_texts(view, serials), [])
+    return _Held(index, made_for(view.library), serials, 0), reader
+
+
+def _texts(view: LibraryView, serials: Serials) -> Iterator[tuple[int, str]]:
+    return ((serial, view.chunk(serial).text) for serial in serials.tolist())
+
+
+def _warn(what: str, error: Exception) -> None:
+    """The text alone, as the error refers to the index, whose folder goes with it."""
+    _log.warning("An index of words %s: %s", what, str(error))
+
+
+def _without(serials: Serials, others: Serials) -> Serials:
+    return serials[~np.isin(serials, others, assume_unique=True)]
+
+
+def _kept(held: _Held, files: WordFiles, before: KeptWords | None) -> KeptWords | None:
+    """While nobody changes it. `before`: of this index, or of one that shares no file with it."""
+    committed = held.index.committed
+    if committed is None:
+        return None
+    if before is not None and before.meta == committed.meta:
+        return before
+    linked = files.linked(committed, {} if before is None else before.files)
+    return KeptWords(held.made_for, committed.meta, linked, held.serials)

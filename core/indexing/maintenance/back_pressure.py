@@ -1,0 +1,88 @@
+"""Back-pressure: a library whose rows come faster than they are sealed takes them more slowly.
+
+A search compares every row that has no index, so that a flood of writes would slow it more and
+more: by some 10 ms for each 100,000 rows of 384 dimensions.
+"""
+
+import time
+from collections.abc import Callable
+from threading import BoundedSemaphore
+
+from core.domain.errors import Unavailable
+from core.indexing.maintenance.merge_policy import SEAL_ROWS
+from core.indexing.views.catalog import Catalog
+from core.indexing.views.view import LibraryView
+
+LOW_ROWS = 16 * SEAL_ROWS
+"""Up to as many may wait without more ado; the builder takes them in one go."""
+
+MOST_ROWS = 64 * SEAL_ROWS
+"""With as many waiting, writes are refused."""
+
+RETRY_AFTER_S = 5.0
+LONGEST_S = 1.0
+"""That a write is delayed."""
+
+MOST_DELAYED = 8
+"""At once. Others are refused: those that sleep hold threads that other libraries' writes need."""
+
+_ROW_S = 0.002
+"""The delay for each row of a write, where as many wait as may."""
+
+
+class BackPressure:
+    """`failure`: why a library's last segment could not be built, if so."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        failure: Callable[[str], str | None],
+        *,
+        low_rows: int = LOW_ROWS,
+        most_rows: int = MOST_ROWS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._catalog = catalog
+        self._failure = failure
+        self._low_rows = low_rows
+        self._most_rows = most_rows
+        self._sleep = sleep
+        self._delays = BoundedSemaphore(MOST_DELAYED)
+
+    def admit(self, library_id: str, rows: int) -> None:
+        """Returns when a write of so many rows may begin, at once as a rule.
+
+        Raises:
+            Unavailable: too many wait already.
+        """
+        view = self._catalog.state.views.get(library_id)
+        if view is None or not rows:
+            return
+        failure = self._failure(library_id)
+        waiting = _waiting(view, building=failure is None)
+        if waiting >= self._most_rows:
+            raise Unavailable(_refusal(waiting, failure), retry_after_s=RETRY_AFTER_S)
+        if waiting > self._low_rows:
+            share = (waiting - self._low_rows) / (self._most_rows - self._low_rows)
+            self._delay(waiting, min(LONGEST_S, share * rows * _ROW_S))
+
+    def _delay(self, waiting: int, delay_s: float) -> None:
+        if not self._delays.acquire(blocking=False):
+            raise Unavailable(_refusal(waiting, None), retry_after_s=LONGEST_S)
+        try:
+            self._sleep(delay_s)
+        finally:
+            self._delays.release()
+
+
+def _waiting(view: LibraryView, *, building: bool) -> int:
+    """Live rows without an index. Those that are frozen are being built into one, and may be as
+    many as there are at a start; but not if that has failed."""
+    return sum(
+        part.live for part in view.parts if part.index is None and not (building and part.frozen)
+    )
+
+
+def _refusal(waiting: int, failure: str | None) -> str:
+    refusal = f"{waiting} rows of the library wait for its index"
+    return f"{refusal}, which can't be built: {failure}" if failure else f"{refusal}; try later."

@@ -1,0 +1,257 @@
+"""Builds segments in the background, one at a time, from views that nobody can change."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from core.indexing.maintenance import malloc
+from core.indexing.maintenance.merge_policy import Job, as_built, differ, next_job
+from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.segment.segment import Part
+from core.indexing.vectors.build_threads import give_way
+from core.indexing.vectors.vector_index import BuildCancelled
+from core.indexing.views import next_view
+from core.indexing.views.catalog import Catalog
+from core.indexing.views.view import LibraryView
+
+QUIET_S = 5.0
+"""After as long without a write a library's segments are merged into one."""
+
+AGAIN_S = 30.0
+"""After as long a build is tried again that has failed for want of room or memory."""
+
+_LONG_AGO = -math.inf
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """A job with the parts that it is about, which are frozen by now."""
+
+    job: Job
+    view: LibraryView
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self.view.parts[self.job.start : self.job.stop]
+
+
+class Builder:
+    """One thread, which the catalog wakes. It takes the catalog's turn only to swap parts.
+
+    A library whose segment can't be built is left alone until there is a write to it, and for
+    `quiet_s` at least; but where the machine was at fault, a full disk say, it is tried again
+    after `AGAIN_S` all the same.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        sealing: Sealing,
+        *,
+        quiet_s: float = QUIET_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._catalog = catalog
+        self._sealing = sealing
+        self._quiet_s = quiet_s
+        self._clock = clock
+        self._wake = threading.Condition()
+        self._closed = False
+        # Guarded by `_wake`: when to look at a library next, when to try one again that has
+        # failed, when it was last written to, what is looked at now, what went wrong, and until
+        # when the thread waits.
+        self._due: dict[str, float] = {}
+        self._again: dict[str, float] = {}
+        self._written: dict[str, float] = {}
+        self._at_work: str | None = None
+        self._errors: dict[str, str] = {}
+        self._until = math.inf
+        self._thread = threading.Thread(target=self._run, name="segments", daemon=True)
+
+    def start(self) -> None:
+        """Looks at all libraries, and from now on at those that change."""
+        self._catalog.on_change(self.changed)
+        views = self._catalog.state.views.items()
+        self.changed([id_ for id_, view in views if next_job(view, quiet=True) is not None])
+        self._thread.start()
+
+    def close(self) -> None:
+        """What is being built is given up. Returns once the thread has ended."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def changed(self, library_ids: Collection[str]) -> None:
+        """They were written to just now. The thread is woken only where there is a job for it.
+
+        Most writes make none, and a thread that gives way is not to hold the interpreter often.
+        """
+        with self._wake:
+            now = self._clock()
+            for id_ in library_ids:
+                self._written[id_] = now
+                failed = id_ in self._errors
+                if not failed and self._has_job(id_, quiet=False):
+                    self._due[id_] = now
+                elif failed or self._has_job(id_, quiet=True):
+                    self._due.setdefault(id_, now + self._quiet_s)
+            first = min((self._due.get(id_, math.inf) for id_ in library_ids), default=math.inf)
+            if self._until <= now or first < self._until:
+                self._wake.notify_all()
+
+    def _has_job(self, library_id: str, *, quiet: bool) -> bool:
+        """To build, or to forget a library that is gone."""
+        view = self._catalog.state.views.get(library_id)
+        return view is None or next_job(view, quiet=quiet) is not None
+
+    def error(self, library_id: str) -> str | None:
+        """Why its last segment could not be built, in a line."""
+        return self._errors.get(library_id)
+
+    def wait_until_settled(self, timeout_s: float) -> None:
+        """Does what it would do if nothing were written for long, and returns when all is done.
+
+        Raises:
+            TimeoutError: it is not done in time.
+        """
+        with self._wake:
+            self._due = dict.fromkeys(self._due, _LONG_AGO)
+            self._written.update(self._due)
+            if self._at_work is not None:
+                self._written[self._at_work] = _LONG_AGO
+            self._wake.notify_all()
+            if not self._wake.wait_for(self._is_idle, timeout_s):
+                raise TimeoutError("The builder of segments is still busy.")
+
+    def _is_idle(self) -> bool:
+        return self._at_work is None and not self._due
+
+    def _run(self) -> None:
+        give_way()
+        while (library_id := self._next()) is not None:
+            error = self._worked(library_id)
+            if not self._due:
+                malloc.give_back()
+            with self._wake:
+                self._at_work = None
+                if error is None:
+                    self._errors.pop(library_id, None)
+                else:
+                    self._put_off(library_id, error)
+                self._wake.notify_all()
+
+    def _put_off(self, library_id: str, error: Exception) -> None:
+        self._errors[library_id] = f"{type(error).__name__}: {error}".splitlines()[0]
+        if library_id in self._due:
+            self._due[library_id] = self._clock() + self._quiet_s
+        if isinstance(error, OSError | MemoryError):
+            self._again[library_id] = self._clock() + AGAIN_S
+
+    def _next(self) -> str | None:
+        """Waits for a library that it is time to look at; `None` at the end."""
+        with self._wake:
+            while not self._closed:
+                due = self._again | self._due
+                first = min(due, key=due.__getitem__, default=None)
+                self._until = math.inf if first is None else due[first]
+                wait_s = self._until - self._clock()
+                if first is not None and wait_s <= 0:
+                    self._due.pop(first, None)
+                    self._again.pop(first, None)
+                    self._at_work = first
+                    return first
+                self._wake.wait(None if first is None else wait_s)
+            return None
+
+    def _worked(self, library_id: str) -> Exception | None:
+        """One step for a library. Returns what went wrong, if anything did."""
+        try:
+            self._step(library_id)
+        except Exception as error:  # noqa: BLE001  # one library's trouble is not the others'
+            _log.exception("No segment could be built for the library %s.", library_id)
+            return error
+        return None
+
+    def _step(self, library_id: str) -> None:
+        with self._wake:
+            quiet = self._clock() >= self._written.get(library_id, 0.0) + self._quiet_s
+        task = self._begun(library_id, quiet=quiet)
+        if task is not None:
+            self._build(library_id, task)
+            self._look_again(library_id)
+            return
+        view = self._catalog.state.views.get(library_id)
+        if view is None:
+            self._forget(library_id)
+        elif next_job(view, quiet=True) is not None:
+            self._look_again(library_id, after_s=self._quiet_s)
+
+    def _forget(self, library_id: str) -> None:
+        with self._wake:
+            if library_id not in self._due:
+                self._written.pop(library_id, None)
+
+    def _look_again(self, library_id: str, after_s: float = 0.0) -> None:
+        """Unless a write has asked for it already; `after_s` counts from the last."""
+        with self._wake:
+            self._due.setdefault(library_id, self._written.get(library_id, 0.0) + after_s)
+
+    def _begun(self, library_id: str, *, quiet: bool) -> _Task | None:
+        """Decides what to do, and freezes what it is about, before the next write."""
+        view = self._catalog.state.views.get(library_id)
+        if view is None or next_job(view, quiet=quiet) is None:
+            return None
+        task: _Task | None = None
+
+        def begin(view: LibraryView) -> LibraryView | None:
+            nonlocal task
+            job = next_job(view, quiet=quiet)
+            if job is None:
+                return None
+            if view.delta is not None and job.stop == len(view.parts):
+                view = next_view.frozen(view)
+            task = _Task(job, view)
+            return view
+
+        self._catalog.revise(library_id, begin)
+        return task
+
+    def _build(self, library_id: str, task: _Task) -> None:
+        def cancelled() -> bool:
+            return self._closed or not self._is_wanted(library_id, task)
+
+        started = time.perf_counter()
+        library, parts = task.view.library, task.parts
+        spec, documents = as_built(library.index), task.view.documents
+        try:
+            segment = self._sealing.segment(parts, spec, documents, cancelled)
+        except BuildCancelled:
+            return
+        if cancelled():
+            return
+        if self._catalog.revise(
+            library_id, lambda view: next_view.with_segment(view, parts, segment)
+        ):
+            took_s = time.perf_counter() - started
+            _log.info(
+                "%s of %s: %d parts into one of %d rows in %.1f s",
+                task.job.reason,
+                library_id,
+                len(parts),
+                segment.size,
+                took_s,
+            )
+
+    def _is_wanted(self, library_id: str, task: _Task) -> bool:
+        view = self._catalog.state.views.get(library_id)
+        if view is None or differ(view.library.index, task.view.library.index):
+            return False
+        there = {id(part.rows) for part in view.parts}
+        return all(id(part.rows) in there for part in task.parts)

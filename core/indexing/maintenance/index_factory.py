@@ -1,0 +1,58 @@
+"""Which algorithm a sealed part gets, and its making."""
+
+from collections.abc import Callable
+
+from core.domain.library import IndexKind, IndexSpec
+from core.indexing.hnsw.build import build_hnsw
+from core.indexing.ivf.build import build_ivf
+from core.indexing.vectors.build_threads import build_threads
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.flat import FlatIndex
+from core.indexing.vectors.quantized import encode
+from core.indexing.vectors.reference import ReferenceIndex, is_within_float32
+from core.indexing.vectors.vector_index import VectorIndex
+
+GRAPH_FROM = 5_000
+"""Rows from which `auto` takes a graph: below, a scan takes no longer than a walk."""
+
+
+def build_index(
+    vectors: Vectors,
+    spec: IndexSpec,
+    *,
+    threads: int,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> VectorIndex:
+    """`vectors`: at least one row. What `spec` leaves out is chosen by the vectors.
+
+    Raises:
+        BuildCancelled: `cancelled` said so.
+    """
+    if not is_within_float32(vectors):
+        return ReferenceIndex(vectors)
+    asked = spec.parameters
+    match _kind(spec.kind, len(vectors.matrix)):
+        case IndexKind.HNSW:
+            return build_hnsw(
+                vectors,
+                degree=_whole(asked.get("m")),
+                ef_construction=_whole(asked.get("ef_construction")),
+                threads=threads,
+                cancelled=cancelled,
+            )
+        case IndexKind.IVF:
+            nlist = _whole(asked.get("nlist"))
+            return build_ivf(vectors, nlist=nlist, threads=threads, cancelled=cancelled)
+        case _:
+            with build_threads(threads) as pool:
+                return FlatIndex(encode(vectors, pool, threads))
+
+
+def _kind(asked: IndexKind, rows: int) -> IndexKind:
+    if asked is IndexKind.AUTO:
+        return IndexKind.HNSW if rows >= GRAPH_FROM else IndexKind.FLAT
+    return asked
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

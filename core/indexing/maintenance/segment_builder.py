@@ -1,0 +1,148 @@
+"""A sealed segment out of the live rows of frozen parts. Takes no lock, and changes nothing."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.document import Document
+from core.domain.filters import Field
+from core.domain.library import IndexSpec
+from core.indexing.attributes import AttributeIndex
+from core.indexing.columns.chunks import ChunkColumns
+from core.indexing.segment.rows import Rows
+from core.indexing.segment.segment import Part, Serials
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.vector_index import VectorIndex
+
+_ROWS_AT_ONCE = 2**12
+
+
+class BuildIndex(Protocol):
+    def __call__(
+        self, vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
+    ) -> VectorIndex: ...
+
+
+def _build_index(
+    vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
+) -> VectorIndex:
+    # Importing numba takes as long as all else at the start of a process.
+    from core.indexing.maintenance.index_factory import build_index
+
+    return build_index(vectors, spec, threads=threads, cancelled=cancelled)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """How segments are made. `vectors_dir`: where their vectors lie in files, not in memory."""
+
+    threads: int = 1
+    vectors_dir: Path | None = None
+    build: BuildIndex = _build_index
+
+    def segment(
+        self,
+        parts: Sequence[Part],
+        spec: IndexSpec,
+        documents: Mapping[str, Document],
+        cancelled: Callable[[], bool],
+    ) -> Part:
+        """Of at least one live row. What it returns once `cancelled` is true is worth nothing.
+
+        Raises:
+            OSError: no room for the file.
+        """
+        taken = [np.flatnonzero(part.alive) for part in parts]
+        rows = self._rows(parts, taken)
+        serials = np.concatenate(
+            [part.serials_of(kept) for part, kept in zip(parts, taken, strict=True)]
+        )
+        count, first = len(serials), int(serials[0])
+        vectors = Vectors(rows.metric, rows.matrix, rows.norms)
+        return Part(
+            rows=rows,
+            size=count,
+            first=first,
+            alive=np.ones(count, np.bool_),
+            live=count,
+            serials=None if _have_no_gaps(serials) else serials,
+            frozen=True,
+            index=self.build(vectors, spec, threads=self.threads, cancelled=cancelled),
+            built_for=spec,
+            attributes=AttributeIndex.build(rows.chunks, documents, _asked_for(parts)),
+        )
+
+    def _rows(self, parts: Sequence[Part], taken: Sequence[NDArray[np.intp]]) -> Rows:
+        """Exactly sized, and read-only."""
+        rows = [part.rows for part in parts]
+        pairs = list(zip(rows, taken, strict=True))
+        shape = (sum(map(len, taken)), rows[0].dimension)
+        blocks = _blocks(pairs)
+        matrix = (
+            _in_memory(blocks, shape)
+            if self.vectors_dir is None
+            else _in_file(blocks, shape, self.vectors_dir)
+        )
+        return Rows(
+            metric=rows[0].metric,
+            matrix=matrix,
+            norms=np.concatenate([r.norms[kept] for r, kept in pairs]),
+            exponents=np.concatenate([r.exponents[kept] for r, kept in pairs]),
+            chunks=ChunkColumns.joined([_columns(r, kept) for r, kept in pairs if len(kept)]),
+            mapped=self.vectors_dir is not None,
+        )
+
+
+def _columns(rows: Rows, kept: NDArray[np.intp]) -> ChunkColumns:
+    chunks = rows.chunks
+    if isinstance(chunks, list):
+        return ChunkColumns.of([chunks[row] for row in kept.tolist()])
+    return chunks if len(kept) == len(chunks) else chunks.taken(kept)
+
+
+def _asked_for(parts: Sequence[Part]) -> set[Field]:
+    """The fields that filters and listings have used so far."""
+    indexes = [part.attributes for part in parts if part.attributes is not None]
+    return {field for index in indexes for field in index.fields}
+
+
+def _have_no_gaps(serials: Serials) -> bool:
+    return int(serials[-1]) - int(serials[0]) == len(serials) - 1
+
+
+def _blocks(pairs: Sequence[tuple[Rows, NDArray[np.intp]]]) -> Iterator[NDArray[np.float32]]:
+    """A few rows at a time, so that no second copy of all vectors is needed."""
+    for rows, kept in pairs:
+        for start in range(0, len(kept), _ROWS_AT_ONCE):
+            yield rows.matrix[kept[start : start + _ROWS_AT_ONCE]]
+
+
+def _in_memory(
+    blocks: Iterator[NDArray[np.float32]], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    matrix = np.empty(shape, np.float32)
+    end = 0
+    for block in blocks:
+        matrix[end : end + len(block)] = block
+        end += len(block)
+    matrix.flags.writeable = False
+    return matrix
+
+
+def _in_file(
+    blocks: Iterator[NDArray[np.float32]], shape: tuple[int, int], directory: Path
+) -> NDArray[np.float32]:
+    """Of a file without a name: its space is free again once nobody refers to the array.
+
+    It is written, not mapped, first: a full disk is an error then, and no fault of a page.
+    """
+    with TemporaryFile(dir=directory) as file:
+        for block in blocks:
+            file.write(block.data)
+        file.flush()
+        return np.asarray(np.memmap(file, np.float32, mode="r", shape=shape))

@@ -1,0 +1,1 @@
+"""Searches that combine rankings, groups by document, and listings."""

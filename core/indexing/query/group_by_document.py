@@ -1,0 +1,29 @@
+"""Search for documents: each by the best of its chunks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.indexing.views.ranking import Ranking
+from core.indexing.views.view import LibraryView
+
+_WIDENING = 4
+
+
+def best_per_document(
+    view: LibraryView, best: Callable[[int], Ranking], k: int, *, total: int
+) -> Ranking:
+    """The best chunk of each document, for the `k` documents where it is best.
+
+    `best`: the given number of chunks, at most `total`, or fewer if there are no more. It is
+    asked for more and more, until these are of `k` documents or there are no more.
+    """
+    width = k
+    while True:
+        width = min(_WIDENING * width, total)
+        ranking = best(width)
+        first: dict[str, int] = {}
+        for place, serial in enumerate(ranking.serials.tolist()):
+            first.setdefault(view.chunk(serial).document_id, place)
+        if len(first) >= k or len(ranking.serials) < width or width == total:
+            places = list(first.values())[:k]
+            return replace(ranking, serials=ranking.serials[places], scores=ranking.scores[places])

@@ -1,0 +1,109 @@
+"""Rankings by words, and by words and vectors together."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from core.domain.document import Embedding
+from core.indexing.lexical.bm25 import LexicalReader
+from core.indexing.segment.segment import Serials
+from core.indexing.vectors.exact import Floats
+from core.indexing.vectors.vector_index import DEFAULT_EFFORT, Effort
+from core.indexing.views.ranking import Ranking
+from core.indexing.views.view import LibraryView, Matches
+
+_POOL_PER_HIT, _LEAST_POOL = 4, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each half of a hybrid score counts: together 1.
+
+    Chosen on questions to encyclopedia articles and to a FAQ, and checked on others: see
+    `docs/decisions/0009-hybrid-by-normalised-scores.md`.
+    """
+
+    vector: float = 0.3
+    lexical: float = 0.7
+
+
+DEFAULT_WEIGHTS = Weights()
+
+
+def lexical(
+    view: LibraryView, reader: LexicalReader, text: str, k: int, *, matches: Matches | None = None
+) -> Ranking:
+    """The `k` chunks that score best by BM25, of those that have a word of the text."""
+    allowed = None if matches is None else view.serials(matches)
+    found = reader.search(text, k, allowed)
+    return _ranking(view, found.serials, found.scores, k)
+
+
+def hybrid(
+    view: LibraryView,
+    reader: LexicalReader,
+    text: str,
+    query: Embedding,
+    k: int,
+    *,
+    weights: Weights = DEFAULT_WEIGHTS,
+    matches: Matches | None = None,
+    effort: Effort = DEFAULT_EFFORT,
+) -> Ranking:
+    """The `min(k, matches)` best by the weighted mean of both scores, each scaled to [0, 1].
+
+    The candidates are the `max(4 k, 100)` best of either search, and each gets both scores. A
+    vector score is scaled from the candidates' least to their greatest, a BM25 score from 0,
+    which is what a chunk without any of the words has (Bruch, Gai & Ingber, An Analysis of
+    Fusion Functions for Hybrid Retrieval, 2023).
+    """
+    pool = max(_POOL_PER_HIT * k, _LEAST_POOL)
+    [near] = view.search(query[np.newaxis], pool, matches=matches, effort=effort)
+    allowed = None if matches is None else view.serials(matches)
+    worded = reader.search(text, pool, allowed).serials[:pool]
+    others = np.setdiff1d(worded, near.serials)
+    serials, vector_scores = near.serials, near.scores
+    if len(others):
+        exact = Effort(exact=True)
+        chosen = _chosen(view, others)
+        [rest] = view.search(query[np.newaxis], len(others), matches=chosen, effort=exact)
+        serials = np.concatenate([serials, rest.serials])
+        vector_scores = np.concatenate([vector_scores, rest.scores])
+    lexical_scores = reader.scores(text, serials)
+    fused = weights.vector * _scaled(vector_scores) + weights.lexical * _from_zero(lexical_scores)
+    ranking = _ranking(view, serials, fused, k)
+    return replace(ranking, strategy=near.strategy, exact=near.exact)
+
+
+def _chosen(view: LibraryView, serials: Serials) -> Matches:
+    """`serials`: ascending, of live rows."""
+    ends = [*np.searchsorted(serials, [part.first for part in view.parts[1:]]), len(serials)]
+    rows, start = [], 0
+    for part, end in zip(view.parts, ends, strict=True):
+        rows.append(BitMap(part.rows_of(serials[start:end]).tolist()))
+        start = end
+    return Matches.of(tuple(rows))
+
+
+def _scaled(scores: Floats) -> Floats:
+    """To [0, 1]; all to 1 if they are the same."""
+    if not len(scores):
+        return scores
+    least, span = scores.min(), np.ptp(scores)
+    return (scores - least) / span if span > 0 else np.ones(len(scores))
+
+
+def _from_zero(scores: Floats) -> Floats:
+    return scores / scores.max() if scores.any() else scores
+
+
+def _ranking(view: LibraryView, serials: Serials, scores: Floats, k: int) -> Ranking:
+    """The `k` best, ties in order of chunk id."""
+    ids = [view.chunk(serial).id for serial in serials.tolist()]
+    values = scores.tolist()
+    order: NDArray[np.intp] = np.array(
+        sorted(range(len(ids)), key=lambda i: (-values[i], ids[i]))[:k], np.intp
+    )
+    return Ranking(serials[order], scores[order])

@@ -1,0 +1,173 @@
+"""A page of a library's chunks, filtered and in any order, without looking at offsets.
+
+A page begins behind the last chunk of the one before, wherever that now is or was: chunks
+that come and go between two pages shift nothing.
+"""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
+
+from pyroaring import BitMap
+
+from core.domain.document import Chunk, Document
+from core.domain.filters import Filter, KeyFunction, Order, SortKey
+from core.indexing.attributes import OF_DOCUMENTS
+from core.indexing.segment.segment import Part
+from core.indexing.views.view import LibraryView
+
+_FEW = 256
+"""To sort so many rows takes no longer than to look for them in an order of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """The place of a chunk in a listing: its key in the order, if it has one, and its id."""
+
+    key: SortKey | None
+    chunk_id: str
+
+    def to_json(self) -> list[Any]:
+        """For a cursor."""
+        return [self.key and list(self.key), self.chunk_id]
+
+    @classmethod
+    def from_json(cls, parts: list[Any]) -> "After":
+        key, chunk_id = parts
+        return cls(key and tuple(key), chunk_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPage:
+    """`after` is where the next page begins, `None` at the end."""
+
+    chunks: Sequence[Chunk]
+    after: After | None
+
+
+class _Placed(NamedTuple):
+    key: SortKey | None
+    chunk_id: str
+    chunk: Chunk
+
+
+def select(
+    view: LibraryView,
+    filter_: Filter | None,
+    order: Order | None,
+    *,
+    after: After | None,
+    limit: int,
+) -> ChunkPage:
+    """The first `limit` chunks that match, behind `after`; in order of id unless told else.
+
+    Chunks that are equal in the order, or have no place in it, are in order of id. Sealed parts
+    have their rows in order, O(log n + limit) and a bit for each row; others are sorted through.
+    """
+    listing = _Listing(view, order, after, limit + 1)
+    matches = view.matching(filter_)
+    found = [
+        place
+        for part, rows in zip(view.parts, matches.rows, strict=True)
+        if rows
+        for place in listing.first_of(part, rows)
+    ]
+    first = listing.first(found)
+    last = first[limit - 1] if len(first) > limit else None
+    return ChunkPage(
+        chunks=[place.chunk for place in first[:limit]],
+        after=After(last.key, last.chunk_id) if last else None,
+    )
+
+
+class _Listing:
+    """The first `count` chunks of what there is, in an order and behind a place."""
+
+    def __init__(
+        self, view: LibraryView, order: Order | None, after: After | None, count: int
+    ) -> None:
+        self._documents = view.documents
+        self._order = order
+        self._key_of: KeyFunction = order.keys() if order else lambda _, __: None
+        self._descending = order is not None and order.descending
+        self._after = after
+        self._count = count
+
+    def first_of(self, part: Part, rows: BitMap) -> list[_Placed]:
+        """Among these of a part's live rows; in no order."""
+        index = part.attributes
+        if index is None or len(rows) <= _FEW:
+            return self._among(part, rows)
+        stale = BitMap()
+        if part.stale and self._order and self._order.field.scope in OF_DOCUMENTS:
+            stale = index.rows_of_documents(part.stale) & rows
+        is_behind = self._is_behind if self._after else None
+        first = index.first(self._order, rows - stale, self._count, is_behind)
+        if first is None:
+            return self._among(part, rows)
+        return self._places(part, first) + self._among(part, stale)
+
+    def first(self, found: list[_Placed]) -> list[_Placed]:
+        """In order."""
+        return _first(found, self._count, self._descending)
+
+    def _among(self, part: Part, rows: BitMap) -> list[_Placed]:
+        if self._order is None:
+            return self._among_by_id(part, rows)
+        found = self._places(part, rows)
+        if self._after is not None:
+            after, descending = self._after, self._descending
+            found = [place for place in found if _is_behind(place, after, descending)]
+        return self.first(found)
+
+    def _among_by_id(self, part: Part, rows: BitMap) -> list[_Placed]:
+        chunks = [part.rows.chunks[row] for row in rows]
+        if self._after is not None:
+            chunks = [chunk for chunk in chunks if chunk.id > self._after.chunk_id]
+        first = heapq.nsmallest(self._count, chunks, key=attrgetter("id"))
+        return [_Placed(None, chunk.id, chunk) for chunk in first]
+
+    def _places(self, part: Part, rows: Iterable[int]) -> list[_Placed]:
+        chunks, documents, key_of = part.rows.chunks, self._documents, self._key_of
+        return [
+            _Placed(key_of(chunk, documents[chunk.document_id]), chunk.id, chunk)
+            for chunk in map(chunks.__getitem__, rows)
+        ]
+
+    def _is_behind(self, chunk: Chunk, document: Document) -> bool:
+        assert self._after is not None
+        place = _Placed(self._key_of(chunk, document), chunk.id, chunk)
+        return _is_behind(place, self._after, self._descending)
+
+
+def _is_behind(place: _Placed, after: After, descending: bool) -> bool:
+    if place.key == after.key:
+        return place.chunk_id > after.chunk_id
+    if place.key is None or after.key is None:
+        return place.key is None
+    return place.key < after.key if descending else place.key > after.key
+
+
+def _first(found: list[_Placed], count: int, descending: bool) -> list[_Placed]:
+    keyed = [(place.key, place) for place in found if place.key is not None]
+    unkeyed = [place for place in found if place.key is None]
+    last = heapq.nsmallest(count, unkeyed, key=attrgetter("chunk_id"))
+    return (_first_keyed(keyed, count, descending) + last)[:count]
+
+
+def _first_keyed(
+    keyed: list[tuple[SortKey, _Placed]], count: int, descending: bool
+) -> list[_Placed]:
+    # Ids break ties, so what ties with the last of them is sorted as well, and no more.
+    if descending:
+        ends = heapq.nlargest(count, (key for key, _ in keyed))
+        kept = [item for item in keyed if item[0] >= ends[-1]]
+    else:
+        ends = heapq.nsmallest(count, (key for key, _ in keyed))
+        kept = [item for item in keyed if item[0] <= ends[-1]]
+    kept.sort(key=lambda item: item[1].chunk_id)
+    # A reversed sort leaves equals as they are: in order of id.
+    kept.sort(key=itemgetter(0), reverse=descending)
+    return [place for _, place in kept]

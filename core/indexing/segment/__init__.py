@@ -1,0 +1,1 @@
+"""The rows of one segment, sealed or the delta, and the search of rows that have no index."""

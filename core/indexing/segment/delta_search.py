@@ -1,0 +1,57 @@
+"""Rows that have no index yet: compared one by one, by kernels once these are there."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.segment.delta_codes import GrowingCodes
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.reference import ReferenceIndex, is_within_float32
+from core.indexing.vectors.vector_index import Effort, Found
+
+Scan = Callable[
+    [Vectors, GrowingCodes, NDArray[np.float32], int, NDArray[np.bool_] | None], list[Found]
+]
+
+_scan: Scan | None = None
+
+
+def use_kernels() -> None:
+    """From now on, in this process."""
+    # Importing numba takes a second: whoever calls this has done so.
+    from core.indexing.vectors.flat import search_exactly
+
+    def scan(
+        vectors: Vectors,
+        codes: GrowingCodes,
+        queries: NDArray[np.float32],
+        k: int,
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[Found]:
+        return search_exactly(codes.of(vectors), queries, k, allowed)
+
+    global _scan
+    _scan = scan
+
+
+def prepare(vectors: Vectors, codes: GrowingCodes, size: int) -> None:
+    """For the writer: what searches will need of the rows from `size` on, which no view has yet.
+
+    A search would do it where it finds it undone, and be late.
+    """
+    if _scan is not None and is_within_float32(vectors):
+        codes.extend(vectors, size)
+
+
+def search_unsealed(
+    vectors: Vectors,
+    codes: GrowingCodes,
+    queries: NDArray[np.float32],
+    k: int,
+    allowed: NDArray[np.bool_] | None,
+) -> list[Found]:
+    """Exact, O(n·d) a query."""
+    if _scan is None or not is_within_float32(vectors):
+        return ReferenceIndex(vectors).search(queries, k, Effort(), allowed)
+    return _scan(vectors, codes, queries, k, allowed)

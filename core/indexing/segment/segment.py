@@ -1,0 +1,180 @@
+"""Part of a library's rows: a sealed segment with its index, or rows that wait for one."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+from immutables import Map
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from core.domain.document import Chunk, Document
+from core.domain.filters import Condition, Field, Filter, Op, compile_filter
+from core.domain.library import IndexKind, IndexSpec
+from core.indexing.attributes import AttributeIndex, bitmaps
+from core.indexing.columns.chunks import Ids
+from core.indexing.segment.delta_search import search_unsealed
+from core.indexing.segment.rows import Rows
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.vector_index import Effort, Found, VectorIndex
+
+Serials = NDArray[np.int64]
+
+_FEW = 8
+"""How many rows with a value are looked at for a live one."""
+
+_STALE_SHARE = 1 / 16
+"""With more of a part's documents stale, columns of what documents say are made anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Immutable, as is all that it refers to, up to its `size`.
+
+    Each row of a library has a serial, a number that grows with every row that comes and is
+    never used again, so that a row keeps its name when it moves to another part.
+
+    `rows_by_id`: the row of each id, its newest, while there is no segment, whose columns know
+    it. `first`: the serial of the first row. `serials`: `(size,) int64`, ascending; `None` where
+    they are `first`, `first + 1`, … `alive`: `(size or more,) bool`, false for deleted rows;
+    `live` counts the others. `frozen`: takes no more rows. `index`: `None` while there is none,
+    and `built_for` is what was asked for then. `attributes`: the segment's attribute index, and
+    `stale` has the ids of documents that have changed since it was made.
+    """
+
+    rows: Rows
+    size: int
+    first: int
+    alive: NDArray[np.bool_]
+    live: int
+    serials: Serials | None = None
+    frozen: bool = False
+    index: VectorIndex | None = None
+    built_for: IndexSpec | None = None
+    attributes: AttributeIndex | None = None
+    stale: Set[str] = frozenset()
+    rows_by_id: Map[str, int] = Map()  # noqa: RUF009  # immutable
+
+    @classmethod
+    def empty(cls, rows: Rows, first: int) -> "Part":
+        return cls(rows, size=0, first=first, alive=np.ones(rows.capacity, np.bool_), live=0)
+
+    @property
+    def kind(self) -> IndexKind:
+        return IndexKind.FLAT if self.index is None else self.index.kind
+
+    @property
+    def deleted(self) -> int:
+        return self.size - self.live
+
+    @property
+    def memory_bytes(self) -> int:
+        serials = 0 if self.serials is None else self.serials.nbytes
+        index = 0 if self.index is None else self.index.memory_bytes
+        attributes = 0 if self.attributes is None else self.attributes.memory_bytes
+        return self.rows.memory_bytes + self.alive.nbytes + serials + index + attributes
+
+    @property
+    def vectors(self) -> Vectors:
+        rows, size = self.rows, self.size
+        return Vectors(rows.metric, rows.matrix[:size], rows.norms[:size])
+
+    def row_of(self, serial: int) -> int:
+        """Of a row that is here."""
+        if self.serials is None:
+            return serial - self.first
+        return int(np.searchsorted(self.serials, serial))
+
+    def serial_of(self, row: int) -> int:
+        return self.first + row if self.serials is None else int(self.serials[row])
+
+    def rows_of(self, serials: Serials) -> NDArray[np.intp]:
+        if self.serials is None:
+            return (serials - self.first).astype(np.intp)
+        return np.searchsorted(self.serials, serials)
+
+    def serials_of(self, rows: NDArray[np.intp]) -> Serials:
+        return rows + self.first if self.serials is None else self.serials[rows]
+
+    def rows_with(self, wanted: Ids) -> list[int | None]:
+        """The live row of each id."""
+        chunks = self.rows.chunks
+        if isinstance(chunks, list):
+            rows = [self.rows_by_id.get(id_) for id_ in wanted.ids]
+        else:
+            rows = chunks.rows_of(wanted)
+        alive = self.alive
+        return [None if row is None or not alive[row] else row for row in rows]
+
+    def chunks_at(self, rows: Sequence[int]) -> list[Chunk]:
+        chunks = self.rows.chunks
+        return [chunks[row] for row in rows] if isinstance(chunks, list) else chunks.at(rows)
+
+    def live_rows(self) -> BitMap:
+        if not self.deleted:
+            return bitmaps.full(self.size)
+        return bitmaps.from_mask(self.alive[: self.size])
+
+    def matching(self, filter_: Filter, documents: Mapping[str, Document]) -> BitMap:
+        """The live rows that match. Without an attribute index each is tested, O(size)."""
+        if self.attributes is None:
+            return self.tested(filter_, documents, self.live_rows())
+        return self.attributes.matching(
+            filter_, documents, stale=self.stale, within=self.live_rows()
+        )
+
+    def tested(self, filter_: Filter, documents: Mapping[str, Document], rows: BitMap) -> BitMap:
+        """Those of the live rows that match, one by one."""
+        matches, chunks = compile_filter(filter_), self.rows.chunks
+        return BitMap(
+            [row for row in rows if matches(chunk := chunks[row], documents[chunk.document_id])]
+        )
+
+    def has_field(self, field: Field, documents: Mapping[str, Document]) -> bool:
+        """Return whether a live row has a value there.
+
+        O(1) where one of the first rows with a value is alive; without an attribute index, O(size)
+        if none has one.
+        """
+        exists = Condition(field, Op.EXISTS, True)
+        if self.attributes is not None:
+            # A search asks this for each field of its filter, which exists nearly always.
+            column = None if self.stale else self.attributes.column(field)
+            if column is not None and any(self.alive[row] for row in islice(column.present, _FEW)):
+                return True
+            return bool(self.matching(exists, documents))
+        has, chunks = compile_filter(exists), self.rows.chunks
+        rows = self.live_rows()
+        return any(has(chunk := chunks[row], documents[chunk.document_id]) for row in rows)
+
+    def with_documents(self, changed: Set[str], documents: Map[str, Document]) -> "Part":
+        """Once documents have changed, as they are in `documents`."""
+        if self.attributes is None or not (
+            mine := {id_ for id_ in changed if self.attributes.has_document(id_)}
+        ):
+            return self
+        stale = self.stale | mine
+        if len(stale) <= _STALE_SHARE * self.attributes.documents:
+            return replace(self, stale=stale)
+        return replace(self, attributes=self.attributes.refreshed(documents), stale=frozenset())
+
+    def without(self, rows: NDArray[np.intp]) -> "Part":
+        """With these dead, each of which was alive."""
+        alive = self.alive.copy()
+        alive[rows] = False
+        return replace(self, alive=alive, live=self.live - len(rows))
+
+    def search(
+        self, queries: NDArray[np.float32], k: int, effort: Effort, matches: BitMap | None
+    ) -> list[Found]:
+        """`matches`: the live rows to choose from, at least one; all that are alive if `None`."""
+        allowed = self._allowed(matches)
+        if self.index is None:
+            return search_unsealed(self.vectors, self.rows.codes, queries, k, allowed)
+        return self.index.search(queries, k, effort, allowed)
+
+    def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:
+        if matches is None or len(matches) == self.live:
+            return self.alive[: self.size] if self.deleted else None
+        return bitmaps.to_mask(matches, self.size)

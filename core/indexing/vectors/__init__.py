@@ -1,0 +1,1 @@
+"""The contract of a vector index, quantised vectors, exact scans and the calibration of recall."""

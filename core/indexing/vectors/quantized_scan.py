@@ -1,0 +1,106 @@
+"""Exact search of coded rows: the whole scan of a part, or of the rows that a filter leaves."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.indexing.kernels import layout
+from core.indexing.kernels.scan import FACTS, scan_by_4, search_one, settle
+from core.indexing.vectors.exact import RowNumbers
+from core.indexing.vectors.quantized import Coded, aligned
+
+_QUERIES_AT_ONCE = 32
+
+FEW = 4
+"""Queries a pass, for a build: what a thread had once, the allocator keeps for it."""
+
+
+def scan_exactly(
+    coded: Coded,
+    queries: NDArray[np.float32],
+    k: int,
+    rows: RowNumbers | None,
+    *,
+    at_once: int = _QUERIES_AT_ONCE,
+) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
+    """For each query the rows that are among the k best, ties at the k-th place included, and
+    some others, with their scores, in no order. O(n·d) a query.
+
+    `queries`: `(q, d) float32`, C-contiguous. `rows`: those to choose from, all if `None`.
+    `at_once`: so many share a pass over the rows, and each takes eight bytes a row meanwhile.
+    """
+    if len(queries) == 1 or coded.block[layout.CODES] == 0:
+        for i in range(len(queries)):
+            yield _scan_one(coded, queries[i], k, rows)
+        return
+    for start in range(0, len(queries), at_once):
+        yield from _scan_by_4(coded, queries[start : start + at_once], k, rows)
+
+
+def _scan_one(
+    coded: Coded, query: NDArray[np.float32], k: int, rows: RowNumbers | None
+) -> tuple[RowNumbers, NDArray[np.float64]]:
+    block = coded.block
+    count = coded.count if rows is None else len(rows)
+    code_words = int(block[layout.CODE_BYTES]) // 8
+    scratch = aligned((code_words + FACTS + k + 1 + count + 2,), np.int64)
+    found, scores = np.empty(count, np.int64), np.empty(count, np.float64)
+    left = search_one(
+        block,
+        query.ctypes.data,
+        coded.scale,
+        0 if rows is None else rows.ctypes.data,
+        count,
+        k,
+        scratch.ctypes.data,
+        found,
+        scores,
+    )
+    return found[:left], scores[:left]
+
+
+def _scan_by_4(
+    coded: Coded, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
+) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
+    block = coded.block
+    many = len(queries)
+    if many % 4:
+        queries = np.concatenate([queries, np.repeat(queries[-1:], -many % 4, axis=0)])
+    padded = len(queries)
+    count = coded.count if rows is None else len(rows)
+    listed = 0 if rows is None else rows.ctypes.data
+    codes = aligned((padded, int(block[layout.CODE_BYTES])), np.uint8)
+    facts = np.empty((padded, FACTS), np.float64)
+    pools = np.empty((padded, k + 1), np.int64)
+    candidates = np.empty((padded, count), np.int64)
+    counts = np.zeros((padded, 2), np.int64)
+    products = np.empty(4, np.int64)
+    scan_by_4(
+        block,
+        queries.ctypes.data,
+        padded,
+        coded.scale,
+        listed,
+        count,
+        k,
+        codes.ctypes.data,
+        facts.ctypes.data,
+        pools.ctypes.data,
+        candidates.ctypes.data,
+        counts.ctypes.data,
+        products.ctypes.data,
+    )
+    for i in range(many):
+        found_rows = np.empty(counts[i, 1], np.int64)
+        scores = np.empty(counts[i, 1], np.float64)
+        left = settle(
+            block,
+            queries[i].ctypes.data,
+            facts[i].ctypes.data,
+            candidates[i].ctypes.data,
+            counts[i, 1],
+            found_rows,
+            scores,
+        )
+        yield found_rows[:left], scores[:left]

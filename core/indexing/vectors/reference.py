@@ -1,0 +1,42 @@
+"""Rows without codes, compared one by one by numpy: few, or too great or small for kernels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.library import IndexKind, Metric
+from core.domain.vectors import LONGEST, SHORTEST
+from core.indexing.vectors import exact
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.vector_index import Effort, Found, ranked
+
+
+def is_within_float32(vectors: Vectors) -> bool:
+    """Whether squares of lengths, and products, are far from what float32 can't hold. O(n)."""
+    if vectors.metric is Metric.COSINE:  # whose rows are scaled
+        return True
+    longest = float(np.max(vectors.norms, initial=0.0))
+    return longest == 0.0 or SHORTEST < longest < LONGEST
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceIndex:
+    vectors: Vectors
+    kind: IndexKind = IndexKind.FLAT
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    memory_bytes: int = 0
+
+    def search(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        effort: Effort,  # noqa: ARG002  # there is but one way
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[Found]:
+        rows = None if allowed is None else np.flatnonzero(allowed)
+        strategy = "none" if rows is None else "exact_over_matches"
+        return [
+            ranked(*exact.with_ties(self.vectors, query, k, rows), k, strategy) for query in queries
+        ]

@@ -1,0 +1,1 @@
+"""What readers see of each library: immutable views, and how a write makes the next one."""

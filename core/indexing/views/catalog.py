@@ -1,0 +1,229 @@
+"""All libraries as of one position, swapped in one assignment.
+
+The writer makes the next state and assigns it; readers take the reference there is. They
+never wait, never lock, and never see half a write.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+
+from immutables import Map
+
+from core.domain.changes import (
+    Change,
+    ChunksDeleted,
+    ChunksPut,
+    DocumentDeleted,
+    DocumentPut,
+    FeedbackAdded,
+    LibraryDeleted,
+    LibraryPut,
+)
+from core.domain.errors import Behind, NotFound, Unavailable
+from core.domain.library import Library
+from core.indexing.views import next_view
+from core.indexing.views.record import from_record, libraries_of
+from core.indexing.views.view import LibraryView
+from core.ports.store import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogState:
+    """Everything as of `position`, but for libraries that are `missing`: their views come later."""
+
+    position: int = 0
+    views: Map[str, LibraryView] = Map()  # noqa: RUF009  # immutable
+    ids_by_name: Map[str, str] = Map()  # noqa: RUF009  # immutable
+    missing: Map[str, Library] = Map()  # noqa: RUF009  # immutable
+
+    @classmethod
+    def of(
+        cls, position: int, views: Iterable[LibraryView], missing: Iterable[Library] = ()
+    ) -> "CatalogState":
+        by_id = Map((view.library.id, view) for view in views)
+        names = Map((view.library.name, id_) for id_, view in by_id.items())
+        return cls(position, by_id, names, Map((library.id, library) for library in missing))
+
+    @property
+    def library_ids(self) -> Set[str]:
+        return {*self.views, *self.missing}
+
+    def library(self, ref: str) -> LibraryView:
+        """By id, else by name. Raises: NotFound; Unavailable: its index is made anew."""
+        view = self.find(ref)
+        if view is None:
+            if any(ref in {library.id, library.name} for library in self.missing.values()):
+                raise Unavailable(f"The index of {ref!r} is being made from the record.")
+            raise NotFound("library", ref)
+        return view
+
+    def find(self, ref: str) -> LibraryView | None:
+        return self.views.get(ref) or self.views.get(self.ids_by_name.get(ref, ""))
+
+    def after(self, change: Change) -> "CatalogState":
+        id_ = library_of(change)
+        if id_ is not None and id_ in self.missing:
+            return self._without_index(id_, change)
+        match change:
+            case LibraryPut(library):
+                return self._with_library(library)
+            case LibraryDeleted(library_id):
+                return self._without_library(library_id)
+            case DocumentPut(document):
+                return self._edit(
+                    document.library_id, lambda v: next_view.with_documents(v, [document])
+                )
+            case DocumentDeleted(library_id, document_id):
+                return self._edit(library_id, lambda v: next_view.without_document(v, document_id))
+            case ChunksPut(library_id, rows):
+                return self._edit(library_id, lambda v: next_view.with_chunks(v, rows))
+            case ChunksDeleted(library_id, chunk_ids):
+                return self._edit(library_id, lambda v: next_view.without_chunks(v, chunk_ids))
+            case FeedbackAdded():
+                return self
+
+    def _without_index(self, library_id: str, change: Change) -> "CatalogState":
+        match change:
+            case LibraryPut(library):
+                return replace(self, missing=self.missing.set(library_id, library))
+            case LibraryDeleted():
+                return replace(self, missing=self.missing.delete(library_id))
+            case _:
+                return self
+
+    def _edit(self, library_id: str, edit: Callable[[LibraryView], LibraryView]) -> "CatalogState":
+        return replace(self, views=self.views.set(library_id, edit(self.views[library_id])))
+
+    def _with_library(self, library: Library) -> "CatalogState":
+        before = self.views.get(library.id)
+        view = next_view.with_library(before, library) if before else LibraryView.empty(library)
+        names = self._names_without(before).set(library.name, library.id)
+        return replace(self, views=self.views.set(library.id, view), ids_by_name=names)
+
+    def _without_library(self, library_id: str) -> "CatalogState":
+        names = self._names_without(self.views[library_id])
+        return replace(self, views=self.views.delete(library_id), ids_by_name=names)
+
+    def _names_without(self, view: LibraryView | None) -> Map[str, str]:
+        # Within one write the name may have gone on to another library already.
+        if view is None or self.ids_by_name.get(view.library.name) != view.library.id:
+            return self.ids_by_name
+        return self.ids_by_name.delete(view.library.name)
+
+
+class Catalog:
+    """Holds the current state: any number of readers, which take no lock.
+
+    Those who make the next state, the store's listener and the builder of segments, take turns.
+    """
+
+    def __init__(self, state: CatalogState | None = None) -> None:
+        self._state = state or CatalogState()
+        self._turn = threading.Lock()
+        self._moved = threading.Condition()
+        self._changed: Callable[[Collection[str]], None] = lambda _: None
+        # What has changed in missing libraries, for when they come; guarded by the turn.
+        self._missed: dict[str, list[tuple[int, Change]]] = {id_: [] for id_ in self._state.missing}
+
+    @classmethod
+    def load(cls, snapshot: Snapshot) -> "Catalog":
+        """Builds all of it from the record; then `apply` keeps it up."""
+        views = (from_record(snapshot, library) for library in libraries_of(snapshot))
+        return cls(CatalogState.of(snapshot.position, views))
+
+    @property
+    def state(self) -> CatalogState:
+        return self._state
+
+    @property
+    def position(self) -> int:
+        return self._state.position
+
+    def library(self, ref: str) -> LibraryView:
+        """By id, else by name. Raises: NotFound."""
+        return self._state.library(ref)
+
+    def on_change(self, changed: Callable[[Collection[str]], None]) -> None:
+        """`changed` is told the ids of the libraries that a commit has touched, after it."""
+        self._changed = changed
+
+    def apply(self, position: int, changes: Sequence[Change]) -> None:
+        """Takes in a commit, all of it at once; what the state has already is passed over.
+
+        Raises:
+            ValueError: a commit before this one was never told of. The state stays as it is.
+        """
+        with self._turn:
+            state = self._state
+            if position <= state.position:
+                return
+            if position != state.position + 1:
+                raise ValueError(f"The catalog is at {state.position}; {position} is not the next.")
+            for change in changes:
+                id_ = library_of(change)
+                if id_ is not None and id_ in state.missing:
+                    self._missed[id_].append((position, change))
+                state = state.after(change)
+            with self._moved:
+                self._state = replace(state, position=position)
+                self._moved.notify_all()
+        self._changed({id_ for id_ in map(library_of, changes) if id_ is not None})
+
+    def complete(self, position: int, view: LibraryView) -> None:
+        """With a library that was missing, as of a position that the state has reached."""
+        id_ = view.library.id
+        with self._turn:
+            missed = self._missed.pop(id_, [])
+            state = self._state
+            if id_ not in state.missing:
+                return  # deleted meanwhile
+            alone = CatalogState.of(position, [view])
+            for at, change in missed:
+                alone = alone.after(change) if at > position else alone
+            view = alone.views[id_]
+            self._state = replace(
+                state,
+                views=state.views.set(id_, view),
+                ids_by_name=state.ids_by_name.set(view.library.name, id_),
+                missing=state.missing.delete(id_),
+            )
+        self._changed({id_})
+
+    def revise(
+        self, library_id: str, revised: Callable[[LibraryView], LibraryView | None]
+    ) -> LibraryView | None:
+        """Swaps a library's view for another that says the same, such as one with a new segment.
+
+        `revised` may give `None`, and nothing changes then. The position stays as it is. Returns
+        the view that is there now; `None` if nothing changed, or there is no such library.
+        """
+        with self._turn:
+            state = self._state
+            before = state.views.get(library_id)
+            after = None if before is None else revised(before)
+            if after is not None:
+                self._state = replace(state, views=state.views.set(library_id, after))
+            return after
+
+    def wait_for(self, position: int, timeout_s: float) -> None:
+        """Returns once the state has reached `position`. Raises: Behind: it took too long."""
+        if self.position >= position:
+            return
+        with self._moved:
+            self._moved.wait_for(lambda: self.position >= position, timeout_s)
+        reached = self.position
+        if reached < position:
+            raise Behind(wanted=position, reached=reached)
+
+
+def library_of(change: Change) -> str | None:
+    match change:
+        case LibraryPut(library):
+            return library.id
+        case DocumentPut(document):
+            return document.library_id
+        case FeedbackAdded():
+            return None
+        case _:
+            return change.library_id

@@ -1,0 +1,161 @@
+"""The next view of a library: what a write makes of the one before, which stays as it is.
+
+Only the newest view may be built upon, as what is added goes behind its last row, into arrays
+that both share.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from immutables import Map
+
+from core.domain.document import Document, EmbeddedChunk
+from core.domain.library import Library
+from core.indexing.segment.delta_search import prepare
+from core.indexing.segment.rows import Rows
+from core.indexing.segment.segment import Part
+from core.indexing.views.view import LibraryView
+
+
+def with_library(view: LibraryView, library: Library) -> LibraryView:
+    changed = replace(view, library=library)
+    return changed if library.metric is view.library.metric else _rebuilt(changed)
+
+
+def with_documents(view: LibraryView, documents: Iterable[Document]) -> LibraryView:
+    documents = list(documents)
+    by_id = view.documents.update((document.id, document) for document in documents)
+    changed = {document.id for document in documents if document.id in view.documents}
+    parts = view.parts
+    if changed:
+        parts = tuple(part.with_documents(changed, by_id) for part in parts)
+    return replace(view, documents=by_id, parts=parts)
+
+
+def without_document(view: LibraryView, document_id: str) -> LibraryView:
+    """Its chunks are gone already."""
+    return replace(view, documents=view.documents.delete(document_id))
+
+
+def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryView:
+    """With new chunks, and new versions in place of those it has. Amortised O(added).
+
+    Raises:
+        ValueError: an embedding of another dimension than those that are there.
+    """
+    if not added:
+        return view
+    serials = view.serials_of([item.chunk.id for item in added])
+    dead = []
+    for serial, item in enumerate(added, view.next_serial):
+        if item.chunk.id in serials:
+            dead.append(serials[item.chunk.id])
+        serials[item.chunk.id] = serial
+    delta = _extended(view.delta or _new_delta(view, added), added)
+    others = view.parts if view.delta is None else view.parts[:-1]
+    next_serial = view.next_serial + len(added)
+    parts, revision = (*others, delta), view.revision + 1
+    view = replace(view, parts=parts, next_serial=next_serial, revision=revision)
+    return _without_rows(view, dead)
+
+
+def without_chunks(view: LibraryView, chunk_ids: Iterable[str]) -> LibraryView:
+    """Without those of the chunks that are there."""
+    dead = list(view.serials_of(list(chunk_ids)).values())
+    return _without_rows(replace(view, revision=view.revision + 1), dead)
+
+
+def frozen(view: LibraryView) -> LibraryView:
+    """Its delta takes no more rows, so that a segment can be made of it; the next has a new one."""
+    delta = view.delta
+    if delta is None:
+        return view
+    size = delta.size
+    part = replace(delta, rows=delta.rows.trimmed(size), alive=delta.alive[:size], frozen=True)
+    return replace(view, parts=(*view.parts[:-1], part))
+
+
+def with_segment(view: LibraryView, was: Sequence[Part], segment: Part) -> LibraryView | None:
+    """With a segment in place of the frozen parts that it was made of; `None` if they are gone.
+
+    What was deleted from them since is dead in the segment as well.
+    """
+    start = next((i for i, part in enumerate(view.parts) if part.rows is was[0].rows), None)
+    if start is None:
+        return None
+    now = view.parts[start : start + len(was)]
+    if [part.rows for part in now] != [part.rows for part in was]:
+        return None
+    dead = [
+        before.serials_of(np.flatnonzero(before.alive & ~after.alive))
+        for before, after in zip(was, now, strict=True)
+        if before.alive is not after.alive
+    ]
+    if dead:
+        segment = segment.without(segment.rows_of(np.concatenate(dead)))
+    if segment.attributes is not None:
+        changed = segment.attributes.changed(view.documents)
+        segment = segment.with_documents(changed, view.documents)
+    return replace(view, parts=(*view.parts[:start], segment, *view.parts[start + len(was) :]))
+
+
+def _new_delta(view: LibraryView, added: Sequence[EmbeddedChunk]) -> Part:
+    """Of the dimension of what is there, or else of what comes."""
+    first = view.parts[0].rows.dimension if view.parts else len(added[0].embedding)
+    rows = Rows.empty(view.library.metric, dimension=first, capacity=len(added))
+    return Part.empty(rows, view.next_serial)
+
+
+def _extended(delta: Part, added: Sequence[EmbeddedChunk]) -> Part:
+    rows, alive = delta.rows.extended(delta.size, added), delta.alive
+    if rows.capacity > len(alive):
+        alive = np.ones(rows.capacity, np.bool_)
+        alive[: delta.size] = delta.alive[: delta.size]
+    size, live = delta.size + len(added), delta.live + len(added)
+    by_id = delta.rows_by_id.update((item.chunk.id, delta.size + i) for i, item in enumerate(added))
+    part = replace(delta, rows=rows, alive=alive, size=size, live=live, rows_by_id=by_id)
+    prepare(part.vectors, rows.codes, delta.size)
+    return part
+
+
+def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
+    """With these serials' rows dead; parts that have no others are gone."""
+    if not dead:
+        return view
+    serials = np.sort(np.array(dead, np.int64))
+    ends = [*np.searchsorted(serials, [part.first for part in view.parts[1:]]), len(serials)]
+    parts, start = [], 0
+    for part, end in zip(view.parts, ends, strict=True):
+        mine = serials[start:end]
+        remaining = part.without(part.rows_of(mine)) if len(mine) else part
+        if remaining.live:
+            parts.append(remaining)
+        start = end
+    return _tidied(replace(view, parts=tuple(parts)))
+
+
+def _tidied(view: LibraryView) -> LibraryView:
+    """Gives a delta's space back once most of it is dead: O(1) a deletion, amortised.
+
+    The rows that stay get new serials, so that those of a delta have no gaps.
+    """
+    delta = view.delta
+    if delta is None or delta.deleted <= delta.live:
+        return view
+    rows = delta.rows.taken(np.flatnonzero(delta.alive[: delta.size]))
+    first, size = view.next_serial, delta.live
+    by_id = Map((chunk.id, row) for row, chunk in enumerate(rows.chunks))
+    tidy = replace(Part.empty(rows, first), size=size, live=size, rows_by_id=by_id)
+    prepare(tidy.vectors, rows.codes, 0)
+    return replace(view, parts=(*view.parts[:-1], tidy), next_serial=first + size)
+
+
+def _rebuilt(view: LibraryView) -> LibraryView:
+    """Under another metric rows are kept otherwise."""
+    live = [
+        row
+        for part in view.parts
+        for row in part.rows.embedded(np.flatnonzero(part.alive[: part.size]).tolist())
+    ]
+    return with_chunks(replace(view, parts=()), live)

@@ -1,0 +1,63 @@
+"""The answer to a query, out of what each part of a library found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, repeat
+
+import numpy as np
+
+from core.domain.library import IndexKind
+from core.indexing.segment.segment import Part, Serials
+from core.indexing.vectors.exact import Floats
+from core.indexing.vectors.vector_index import Found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """Best first; higher scores are better, and ties go by chunk id.
+
+    `serials`: `(h,) int64`, the rows. `scores`: `(h,) float64`. `index` and `strategy` are those
+    of the largest part that was searched; `exact`: nothing nearer can have been missed.
+    """
+
+    serials: Serials
+    scores: Floats
+    index: IndexKind = IndexKind.FLAT
+    strategy: str = "exact_over_matches"
+    exact: bool = True
+
+
+NOTHING = Ranking(np.empty(0, np.int64), np.empty(0))
+
+
+def merge(parts: Sequence[Part], founds: Sequence[Found], k: int) -> Ranking:
+    """The k best of what the parts found for one query; O(k · parts) but for ties."""
+    if len(parts) == 1 and (ranking := _as_found(parts[0], founds[0], k)) is not None:
+        return ranking
+    hits: list[tuple[float, int, int]] = []
+    for number, found in enumerate(founds):
+        scores = found.scores
+        if len(scores) > k:  # all that tie with the last of the k best stay
+            scores = scores[: np.count_nonzero(scores >= scores[k - 1])]
+        hits += zip((-scores).tolist(), repeat(number), found.rows.tolist())
+    hits.sort()
+    if any(hit[0] == following[0] for hit, following in pairwise(hits[: k + 1])):
+        hits.sort(key=lambda hit: (hit[0], parts[hit[1]].rows.chunks[hit[2]].id))
+    del hits[k:]
+    largest = max(range(len(parts)), key=lambda i: parts[i].size)
+    return Ranking(
+        np.array([parts[number].serial_of(row) for _, number, row in hits], np.int64),
+        np.array([-score for score, _, _ in hits], np.float64),
+        parts[largest].kind,
+        founds[largest].strategy,
+        all(found.exact for found in founds),
+    )
+
+
+def _as_found(part: Part, found: Found, k: int) -> Ranking | None:
+    """With no tie to break the order is the index's own, and no row is looked at."""
+    scores = found.scores[: k + 1].tolist()
+    if len(set(scores)) < len(scores):
+        return None
+    serials = part.serials_of(found.rows[:k])
+    return Ranking(serials, found.scores[:k], part.kind, found.strategy, found.exact)

@@ -1,0 +1,101 @@
+"""The files of an index of words: which they are, and that links to them make the same index."""
+
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.domain.library import Language
+from core.indexing.container.container import DamagedFile
+from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader
+from core.indexing.lexical.checkpointed import KeptWords, WordFiles, verify
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> WordFiles:
+    for name in ("working", "checkpoints"):
+        (tmp_path / name).mkdir()
+    return WordFiles(tmp_path / "working", tmp_path / "checkpoints")
+
+
+def made(files: WordFiles) -> LexicalIndex:
+    """Of some segments, one with a deletion."""
+    index = LexicalIndex(Language.NONE, files.folder())
+    index.change([(serial, f"word n{serial}") for serial in range(9)], [])
+    index.change([(9, "word n9")], [3])
+    return index
+
+
+def kept(index: LexicalIndex, files: WordFiles) -> KeptWords:
+    committed = index.committed
+    assert committed is not None
+    linked = files.linked(committed, {})
+    return KeptWords(("1",), committed.meta, linked, np.empty(0, np.int64))
+
+
+def found(reader: LexicalReader) -> list[int]:
+    return sorted(reader.search("word", 100).serials.tolist())
+
+
+def test_what_is_committed_is_all_that_an_index_is(files: WordFiles) -> None:
+    index = made(files)
+    words = kept(index, files)
+    assert words.size_bytes == index.size_bytes
+    assert index.committed is not None
+    assert index.committed.deleted == 1
+    again = LexicalIndex(Language.NONE, files.folder_of(words))
+    assert found(again.reader()) == found(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+def test_what_becomes_of_one_is_nothing_to_the_other(files: WordFiles) -> None:
+    index = made(files)
+    words = kept(index, files)
+    again = LexicalIndex(Language.NONE, files.folder_of(words))
+    for serial in range(20, 40):  # merges, so that files go
+        again.change([(serial, "word")], [serial - 20])
+    assert found(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert found(again.reader()) == list(range(20, 40))
+    with ThreadPoolExecutor(1) as pool:
+        verify(files.checkpoints, words, pool)
+
+
+def test_a_folder_goes_with_its_index_and_readers_go_on(files: WordFiles) -> None:
+    index = made(files)
+    reader = index.reader()
+    del index
+    gc.collect()
+    assert not list(files.working.iterdir())
+    assert len(found(reader)) == 9
+
+
+def test_the_files_of_merged_segments_go(files: WordFiles) -> None:
+    index = LexicalIndex(Language.NONE, files.folder_of(kept(made(files), files)))
+    for serial in range(20, 40):
+        index.change([(serial, "word")], [])
+    assert index.folder is not None
+    assert index.committed is not None
+    there = {path for path in index.folder.iterdir() if not path.name.startswith(".")}
+    assert there == {*index.committed.files, index.folder / "meta.json"}
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "longer", "gone"])
+def test_damage_is_found(files: WordFiles, harm: str) -> None:
+    words = kept(made(files), files)
+    for path in files.checkpoints.iterdir():
+        whole = path.read_bytes()
+        path.unlink()
+        if harm != "gone":
+            flipped = bytes([whole[0] ^ 1]) + whole[1:]
+            path.write_bytes({"flip": flipped, "cut": whole[:-1], "longer": whole + b"\0"}[harm])
+        with ThreadPoolExecutor(1) as pool, pytest.raises(DamagedFile, match=path.name):
+            verify(files.checkpoints, words, pool)
+        path.write_bytes(whole)
+
+
+def test_a_folder_with_something_else_is_refused(files: WordFiles) -> None:
+    folder = files.folder()
+    (folder / "meta.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"meta\.json"):
+        LexicalIndex(Language.NONE, folder)

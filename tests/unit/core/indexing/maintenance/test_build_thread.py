@@ -1,0 +1,392 @@
+"""The builder: what it does, and what may happen while it does it."""
+
+import errno
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryDeleted, LibraryPut
+from core.domain.document import EmbeddedChunk
+from core.domain.library import IndexKind, IndexSpec
+from core.indexing.columns.chunks import ChunkColumns
+from core.indexing.maintenance import malloc
+from core.indexing.maintenance.build_thread import AGAIN_S, Builder
+from core.indexing.maintenance.index_status import index_status
+from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.reference import ReferenceIndex
+from core.indexing.vectors.vector_index import VectorIndex
+from core.indexing.views.catalog import Catalog
+from core.indexing.views.view import LibraryView
+from tests.unit.core.builders import chunk, document, embedded, library
+from tests.unit.core.indexing.segments import serials
+from tests.waiting import until
+
+_PATIENCE_S = 30
+
+
+class Setting:
+    """A catalog with a library, and a builder whose clock stands still.
+
+    `meanwhile` is called in each build, with what tells whether it is cancelled.
+    """
+
+    def __init__(self, vectors_dir: Path | None = None) -> None:
+        self.catalog = Catalog()
+        self.now = 0.0
+        self.built: list[int] = []
+        self.meanwhile: Callable[[Callable[[], bool]], None] = lambda _: None
+        sealing = Sealing(threads=1, vectors_dir=vectors_dir, build=self._build)
+        self.builder = Builder(self.catalog, sealing, quiet_s=5, clock=lambda: self.now)
+        self.write(LibraryPut(library()), DocumentPut(document()))
+
+    def _build(
+        self, vectors: Vectors, _spec: IndexSpec, *, threads: int, cancelled: Callable[[], bool]
+    ) -> VectorIndex:
+        assert threads == 1
+        self.built.append(len(vectors.matrix))
+        self.meanwhile(cancelled)
+        return ReferenceIndex(vectors)
+
+    def write(self, *changes: ChunksPut | ChunksDeleted | DocumentPut | LibraryPut) -> None:
+        self.catalog.apply(self.catalog.position + 1, changes)
+
+    def put(self, start: int, stop: int) -> None:
+        self.write(ChunksPut("L", rows(start, stop)))
+
+    @property
+    def view(self) -> LibraryView:
+        return self.catalog.library("L")
+
+    @property
+    def sizes(self) -> list[tuple[int, bool]]:
+        """Of each part: how many live rows, and whether it has an index."""
+        return [(part.live, part.index is not None) for part in self.view.parts]
+
+    def state(self) -> str:
+        return index_status(self.view, error=self.builder.error("L")).state
+
+
+def rows(start: int, stop: int) -> list[EmbeddedChunk]:
+    return [embedded(chunk(f"c{i:03}"), (i, 1)) for i in range(start, stop)]
+
+
+def nearest(view: LibraryView, place: float, k: int = 1) -> list[str]:
+    [ranking] = view.search(np.array([[place, 1]], np.float32), k)
+    return [view.chunk(serial).id for serial in ranking.serials.tolist()]
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 40)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SMALL_ROWS", 20)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy._COMPACT_ROWS", 10)
+    setting = Setting()
+    yield setting
+    setting.builder.close()
+
+
+def settle(setting: Setting) -> None:
+    setting.builder.wait_until_settled(_PATIENCE_S)
+
+
+def test_a_large_delta_becomes_a_segment_and_the_position_stays(setting: Setting) -> None:
+    setting.put(0, 50)
+    assert setting.state() == "building"
+    before, position = setting.view, setting.catalog.position
+    setting.builder.start()
+    settle(setting)
+    assert (setting.sizes, setting.state()) == ([(50, True)], "ready")
+    assert setting.catalog.position == position
+    assert setting.view.revision == before.revision
+    [part] = setting.view.parts
+    assert part.rows.matrix.shape == (50, 2)
+    assert not part.rows.matrix.flags.writeable
+    assert nearest(before, 17, k=3) == nearest(setting.view, 17, k=3) == ["c017", "c016", "c018"]
+
+
+def test_what_is_written_during_a_build_is_kept(setting: Setting) -> None:
+    setting.put(0, 50)
+
+    def write(_: object) -> None:
+        setting.meanwhile = lambda _: None
+        setting.write(
+            ChunksDeleted("L", ["c017"]),
+            ChunksPut("L", [embedded(chunk("c018"), (-9, 1)), embedded(chunk("new"), (60, 1))]),
+        )
+        assert setting.sizes == [(48, False), (2, False)]
+        assert nearest(setting.view, 17) == ["c016"]
+
+    setting.meanwhile = write
+    setting.builder.start()
+    settle(setting)
+    # Two rows are not worth another build of fifty.
+    assert setting.sizes == [(48, True), (2, False)]
+    assert setting.view.deleted == 2
+    assert nearest(setting.view, 18, k=2) == ["c019", "c016"]
+    assert nearest(setting.view, 60) == ["new"]
+    assert nearest(setting.view, -9) == ["c018"]
+
+
+def test_segments_are_merged_without_what_died(setting: Setting) -> None:
+    setting.builder.start()
+    setting.put(0, 50)
+    settle(setting)
+    setting.write(ChunksDeleted("L", ["c001"]))
+    setting.put(50, 100)
+    settle(setting)
+    assert (setting.sizes, setting.view.deleted) == ([(99, True)], 0)
+    [part] = setting.view.parts
+    assert part.serials is not None
+    for i in (0, 2, 3, 49, 50, 99):
+        serial = serials(setting.view)[f"c{i:03}"]
+        assert setting.view.chunk(serial).id == f"c{i:03}"
+        assert setting.view.embedding(serial).tolist() == [i, 1]
+    setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(60, 90)]))
+    settle(setting)
+    assert (setting.sizes, setting.view.deleted) == ([(69, True)], 0)
+    setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(100)]))
+    assert (setting.view.parts, setting.view.memory_bytes) == ((), 0)
+
+
+def test_nobody_holds_what_a_segment_was_made_of(setting: Setting) -> None:
+    setting.put(0, 50)
+    [delta] = setting.view.parts
+    matrix = weakref.ref(delta.rows.matrix)
+    del delta
+    setting.builder.start()
+    settle(setting)
+    gc.collect()
+    assert matrix() is None
+
+
+def test_another_index_is_built_when_it_is_asked_for(setting: Setting) -> None:
+    setting.builder.start()
+    setting.put(0, 50)
+    settle(setting)
+    wanted = replace(setting.view.library, index=IndexSpec(IndexKind.HNSW, {"m": 8}))
+    setting.write(LibraryPut(wanted))
+    settle(setting)
+    [part] = setting.view.parts
+    assert part.built_for == wanted.index
+    assert setting.built == [50, 50]
+    searched = IndexSpec(IndexKind.HNSW, {"m": 8, "ef": 99})
+    setting.write(LibraryPut(replace(wanted, index=searched)))
+    settle(setting)
+    assert setting.built == [50, 50]
+
+
+def test_it_merges_once_nothing_was_written_for_a_while(setting: Setting) -> None:
+    setting.builder.start()
+    setting.put(0, 30)
+    setting.now = 4.9
+    setting.builder.changed([])
+    setting.put(30, 35)
+    assert not setting.built
+    done = threading.Event()
+    setting.meanwhile = lambda _: done.set()
+    setting.now = 9.9
+    setting.builder.changed([])
+    assert done.wait(_PATIENCE_S)
+    settle(setting)
+    assert setting.sizes == [(35, True)]
+
+
+def test_a_build_for_a_library_that_goes_is_given_up(setting: Setting) -> None:
+    setting.put(0, 50)
+    heard = []
+
+    def delete(cancelled: Callable[[], bool]) -> None:
+        assert not cancelled()
+        setting.write(LibraryDeleted("L"))  # type: ignore[arg-type]
+        heard.append(cancelled())
+
+    setting.meanwhile = delete
+    setting.builder.start()
+    settle(setting)
+    assert heard == [True]
+    assert not setting.catalog.state.views
+
+
+def test_a_build_for_an_index_that_is_no_longer_wanted_is_given_up(setting: Setting) -> None:
+    setting.put(0, 50)
+    wanted = replace(library(), index=IndexSpec(IndexKind.IVF))
+    heard = []
+
+    def change(cancelled: Callable[[], bool]) -> None:
+        setting.meanwhile = lambda _: None
+        setting.write(LibraryPut(wanted))
+        heard.append(cancelled())
+
+    setting.meanwhile = change
+    setting.builder.start()
+    settle(setting)
+    assert heard == [True]
+    assert [part.built_for for part in setting.view.parts] == [wanted.index]
+
+
+def test_a_segment_of_rows_that_are_gone_is_dropped(setting: Setting) -> None:
+    setting.put(0, 50)
+
+    def rewrite(_: object) -> None:
+        setting.meanwhile = lambda _: None
+        setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(50)]))
+        setting.put(0, 5)
+
+    setting.meanwhile = rewrite
+    setting.builder.start()
+    settle(setting)
+    assert setting.sizes == [(5, False)]
+
+
+def test_a_failure_is_told_and_tried_again_after_the_next_write(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    setting.put(0, 50)
+
+    def fail(_: object) -> None:
+        raise MemoryError("no room\nat all")
+
+    setting.meanwhile = fail
+    setting.builder.start()
+    settle(setting)
+    status = index_status(setting.view, error=setting.builder.error("L"))
+    assert (status.state, status.error) == ("failed", "MemoryError: no room")
+    assert "could be built for the library L" in caplog.text
+    assert nearest(setting.view, 17) == ["c017"]
+    setting.builder.changed([])
+    settle(setting)
+    assert setting.built == [50]
+    setting.meanwhile = lambda _: None
+    setting.put(50, 51)
+    settle(setting)
+    assert (setting.sizes, setting.state()) == ([(50, True), (1, False)], "ready")
+
+
+def test_writes_do_not_have_it_try_again_and_again(setting: Setting) -> None:
+    setting.put(0, 50)
+    tries = []
+
+    def fail(_: object) -> None:
+        tries.append(setting.now)
+        setting.put(50, 52)
+        raise OSError("full")
+
+    setting.meanwhile = fail
+    setting.builder.start()
+    with pytest.raises(TimeoutError):
+        setting.builder.wait_until_settled(0.1)
+    for now in (1, 4):
+        setting.now = now
+        setting.put(51, 53)
+    setting.builder.close()
+    assert len(tries) <= 2, "the builder waits, whatever is written"
+    assert setting.sizes == [(50, False), (3, False)]
+
+
+def test_want_of_room_passes_and_then_it_goes_on_without_a_write(setting: Setting) -> None:
+    setting.put(0, 50)
+
+    def fail(_: object) -> None:
+        setting.meanwhile = lambda _: None
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    setting.meanwhile = fail
+    setting.builder.start()
+    settle(setting)
+    assert setting.builder.error("L") == "OSError: [Errno 28] No space left on device"
+    setting.now = AGAIN_S - 1
+    setting.builder.changed([])
+    settle(setting)
+    assert setting.state() == "failed"
+    setting.now = AGAIN_S
+    setting.builder.changed([])
+    until(lambda: setting.state() == "ready")
+    assert setting.sizes == [(50, True)]
+
+
+def test_a_failure_is_forgotten_once_there_is_nothing_left_to_build(setting: Setting) -> None:
+    setting.put(0, 50)
+
+    def fail(_: object) -> None:
+        raise RuntimeError("never")
+
+    setting.meanwhile = fail
+    setting.builder.start()
+    settle(setting)
+    assert setting.builder.error("L")
+    setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(50)]))
+    settle(setting)
+    assert setting.builder.error("L") is None
+
+
+def test_memory_is_given_back_after_a_build_and_not_after_each_write(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, bool]] = []
+    monkeypatch.setattr(malloc, "give_back", lambda: given.extend(setting.sizes))
+    setting.builder.start()
+    for i in range(10):
+        setting.put(i, i + 1)
+        setting.builder.changed([])
+    settle(setting)
+    assert not given
+    setting.put(10, 50)
+    settle(setting)
+    assert given == [(50, True)]
+
+
+def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:
+    setting.put(0, 50)
+    started, never = threading.Event(), threading.Event()
+
+    def work(cancelled: Callable[[], bool]) -> None:
+        started.set()
+        while not cancelled():
+            never.wait(0.001)
+
+    setting.meanwhile = work
+    setting.builder.start()
+    assert started.wait(_PATIENCE_S)
+    with pytest.raises(TimeoutError):
+        setting.builder.wait_until_settled(0)
+    setting.builder.close()
+    assert setting.sizes == [(50, False)]
+    setting.put(50, 60)
+    assert nearest(setting.view, 55) == ["c055"]
+
+
+def test_vectors_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 40)
+    monkeypatch.setattr("core.indexing.maintenance.segment_builder._ROWS_AT_ONCE", 7)
+    setting = Setting(tmp_path)
+    setting.put(0, 50)
+    setting.builder.start()
+    settle(setting)
+    setting.builder.close()
+    rows = setting.view.parts[0].rows
+    assert isinstance(rows.chunks, ChunkColumns)
+    held = rows.norms.nbytes + rows.exponents.nbytes + rows.chunks.memory_bytes
+    assert (rows.mapped, rows.memory_bytes) == (True, held)
+    assert nearest(setting.view, 17, k=2) == ["c017", "c016"]
+    assert setting.view.embedding(49).tolist() == [49, 1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_a_failure_like_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 40)
+    setting = Setting(tmp_path / "missing")
+    setting.put(0, 50)
+    setting.builder.start()
+    settle(setting)
+    setting.builder.close()
+    assert setting.state() == "failed"
+    assert nearest(setting.view, 17) == ["c017"]

@@ -1,0 +1,43 @@
+"""Which algorithm a part gets, and that each is searched alike."""
+
+import numpy as np
+import pytest
+
+from core.domain.library import IndexKind, IndexSpec, Metric
+from core.indexing.maintenance.index_factory import GRAPH_FROM, build_index
+from core.indexing.vectors.reference import ReferenceIndex
+from core.indexing.vectors.vector_index import Effort
+from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
+
+
+@pytest.mark.parametrize("kind", [IndexKind.FLAT, IndexKind.IVF, IndexKind.HNSW])
+@pytest.mark.parametrize("metric", list(Metric))
+def test_each_kind_finds_what_it_promises(kind: IndexKind, metric: Metric) -> None:
+    both = clustered(1_240, 20)
+    rows, queries = both[:1_200], both[1_200:]
+    index = build_index(vectors_of(rows, metric), IndexSpec(kind), threads=2)
+    assert index.kind is kind
+    effort = Effort(target_recall=0.99)
+    shares = [
+        len(set(found.rows[:10].tolist()) & best(scores_of(rows, query, metric), 10)) / 10
+        for query, found in zip(queries, index.search(queries, 10, effort, None), strict=True)
+    ]
+    assert np.mean(shares) > 0.95
+
+
+def test_auto_chooses_by_size() -> None:
+    rows = clustered(GRAPH_FROM, 4)
+    kinds = [
+        build_index(vectors_of(rows[:count], Metric.L2), IndexSpec(), threads=2).kind
+        for count in (GRAPH_FROM - 1, GRAPH_FROM)
+    ]
+    assert kinds == [IndexKind.FLAT, IndexKind.HNSW]
+
+
+@pytest.mark.parametrize("scale", [1e30, 1e-16])
+def test_numbers_beyond_codes_are_compared_as_they_are(scale: float) -> None:
+    rows = np.asarray(scale * clustered(50, 6), np.float32)
+    index = build_index(vectors_of(rows, Metric.DOT), IndexSpec(IndexKind.HNSW), threads=1)
+    assert isinstance(index, ReferenceIndex)
+    [found] = index.search(rows[:1], 5, Effort(), None)
+    assert set(found.rows[:5].tolist()) == best(scores_of(rows, rows[0], Metric.DOT), 5)

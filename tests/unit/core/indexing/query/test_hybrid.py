@@ -1,0 +1,92 @@
+"""Rankings by words and vectors, against a plain calculation over all chunks."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.domain.filters import parse
+from core.domain.library import Language, Metric
+from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader
+from core.indexing.query.hybrid import Weights, hybrid, lexical
+from core.indexing.views.next_view import frozen, with_chunks, with_documents, without_chunks
+from core.indexing.views.view import LibraryView
+from tests.unit.core.builders import chunk, document, embedded, library
+
+WORDS = ["red", "green", "blue", "grey"]
+
+
+def made(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalReader]:
+    """Of two parts, and some of them deleted."""
+    rng = np.random.default_rng(seed)
+    view = with_documents(LibraryView.empty(library(metric=metric)), [document()])
+    texts = [" ".join(rng.choice(WORDS, rng.integers(1, 5))) for _ in range(n)]
+    points = rng.integers(1, 5, (n, 2)).tolist()
+    rows = [
+        embedded(chunk(f"c{i:02}", text=text, metadata={"n": i}), point)
+        for i, (text, point) in enumerate(zip(texts, points, strict=True))
+    ]
+    view = with_chunks(frozen(with_chunks(view, rows[: n // 2])), rows[n // 2 :])
+    view = without_chunks(view, [f"c{i:02}" for i in range(0, n, 7)])
+    live = view.serials(view.matching(None)).tolist()
+    reader = LexicalIndex(Language.NONE).change(((s, view.chunk(s).text) for s in live), [])
+    return view, reader
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(0, 1_000),
+    st.sampled_from(Metric),
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join),
+    st.integers(1, 60),
+    st.sampled_from([0.0, 0.3, 0.5, 1.0]),
+    st.booleans(),
+)
+def test_the_best_of_all_by_both_scores(
+    seed: int, metric: Metric, text: str, k: int, weight: float, filtered: bool
+) -> None:
+    view, reader = made(seed, metric)
+    query = np.array([1, 2], np.float32)
+    filter_ = parse({"field": "n", "op": "lt", "value": 40}, None) if filtered else None
+    matches = view.matching(filter_)
+    weights = Weights(weight, 1 - weight)
+    found = hybrid(view, reader, text, query, k, weights=weights, matches=matches)
+
+    [near] = view.search(query[np.newaxis], 100, matches=matches)
+    span = np.ptp(near.scores)
+    vector = (near.scores - near.scores.min()) / span if span else np.ones(len(near.scores))
+    words = reader.scores(text, near.serials)
+    words = words / words.max() if words.any() else words
+    scores = weight * vector + (1 - weight) * words
+    ids = [view.chunk(serial).id for serial in near.serials.tolist()]
+    order = sorted(range(len(ids)), key=lambda i: (-scores[i], ids[i]))[:k]
+    assert [view.chunk(serial).id for serial in found.serials.tolist()] == [ids[i] for i in order]
+    assert found.scores.tolist() == pytest.approx(scores[order])
+    assert len(order) == min(k, matches.count)
+
+
+def test_what_only_the_words_find_has_its_vector_score_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("core.indexing.query.hybrid._LEAST_POOL", 1)
+    view, _ = made(1, Metric.COSINE)
+    live = view.serials(view.matching(None)).tolist()
+    query = np.array([1, 2], np.float32)
+    [ranking] = view.search(query[np.newaxis], len(live))
+    last = int(ranking.serials[-1])
+    reader = LexicalIndex(Language.NONE).change(
+        [(s, "red" if s == last else "x") for s in live], []
+    )
+    [near] = view.search(query[np.newaxis], 8)
+    found = hybrid(view, reader, "red", query, 2, weights=Weights(0.5, 0.5))
+    assert found.serials.tolist() == [last, near.serials[0]] or near.scores[0] == near.scores[1]
+    assert found.scores.tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_lexical_ties_go_by_chunk_id() -> None:
+    view = with_documents(LibraryView.empty(library()), [document()])
+    ids = ["b", "d", "a", "c"]
+    view = with_chunks(view, [embedded(chunk(id_, text="same")) for id_ in ids])
+    reader = LexicalIndex(Language.ENGLISH).change(((i, "same") for i in range(4)), [])
+    found = lexical(view, reader, "same", 3)
+    assert [view.chunk(serial).id for serial in found.serials.tolist()] == ["a", "b", "c"]

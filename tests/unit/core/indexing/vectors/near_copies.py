@@ -1,0 +1,31 @@
+"""The share of the nearest that a search found, where rows are nearly or wholly the same."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.index.datasets import Floats
+from core.domain.library import Metric
+from core.indexing.vectors.vector_index import Found
+from tests.unit.core.indexing.vectors_of import scores_of
+
+
+def recall(
+    answers: list[Found],
+    rows: Floats,
+    queries: Floats,
+    k: int,
+    metric: Metric,
+    allowed: NDArray[np.bool_] | None = None,
+) -> float:
+    """The mean share of the k nearest that were found; of equal rows any will do."""
+    shares = []
+    for answer, query in zip(answers, queries, strict=True):
+        scores = scores_of(rows, query, metric)
+        eligible = scores if allowed is None else scores[allowed]
+        wanted = min(k, len(eligible))
+        least = np.sort(eligible)[-wanted] - 1e-13
+        found = answer.rows[:k]
+        assert allowed is None or allowed[found].all()
+        assert len(set(found.tolist())) == wanted
+        shares.append(np.count_nonzero(scores[found] >= least) / wanted)
+    return float(np.mean(shares))

@@ -1,0 +1,102 @@
+"""Recall holds among near copies, which 8-bit codes cannot tell apart."""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+
+from benchmarks.index.near_copies import NearCopies
+from core.domain.library import Metric
+from core.indexing.hnsw.build import build_hnsw
+from core.indexing.hnsw.index import HnswIndex
+from core.indexing.ivf.build import build_ivf
+from core.indexing.ivf.index import IvfIndex
+from core.indexing.segment import delta_search
+from core.indexing.segment.delta_codes import GrowingCodes
+from core.indexing.vectors.vector_index import DEFAULT_RECALL, Effort
+from tests.unit.core.indexing.vectors.near_copies import recall
+from tests.unit.core.indexing.vectors_of import vectors_of
+
+Index = HnswIndex | IvfIndex
+
+QUERIES = 40
+
+CASES = [
+    NearCopies(6_000, 64, 200, 0.999),
+    NearCopies(6_000, 128, 200, 0.99),
+    NearCopies(6_000, 64, 2_000, 0.9999),
+    NearCopies(6_000, 64, 20, 0.99999, clusters=20),
+    NearCopies(6_000, 32, 300, 1.0, clusters=2),
+    NearCopies(3_000, 384, 100, 0.9, clusters=5),
+    NearCopies(3_000, 768, 1_000, 0.99, metric=Metric.L2),
+    NearCopies(6_000, 64, 500, 0.99999, clusters=3, metric=Metric.L2),
+    NearCopies(6_000, 8, 50, 0.999, clusters=10, metric=Metric.L2),
+    NearCopies(6_000, 64, 200, 0.999, metric=Metric.DOT),
+    NearCopies(6_000, 32, 200, 0.9, metric=Metric.DOT, spread=1.0),
+    NearCopies(10_000, 32, 20, 0.9, metric=Metric.DOT, spread=1.0),
+    NearCopies(6_000, 64, 200, 0.999, clusters=5, metric=Metric.DOT, spread=0.3),
+    NearCopies(6_000, 8, 500, 0.99, clusters=3, metric=Metric.DOT, spread=0.3),
+]
+BUILDS: dict[str, Callable[..., Index]] = {"hnsw": build_hnsw, "ivf": build_ivf}
+
+
+@cache
+def built(case: NearCopies, kind: str) -> Index:
+    return BUILDS[kind](vectors_of(case.rows(), case.metric), threads=2)
+
+
+@pytest.fixture(autouse=True)
+def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few rows would be scanned exactly, and say nothing."""
+    for kind in (HnswIndex, IvfIndex):
+        monkeypatch.setattr(kind, "_scan_is_cheaper", lambda *_: False)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.6, 0.2])
+@pytest.mark.parametrize("k", [10, 100])
+@pytest.mark.parametrize("kind", BUILDS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> None:
+    index, rows, queries = built(case, kind), case.rows(), case.queries(QUERIES)
+    allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
+    answers = index.search(queries, k, Effort(), allowed)
+    found = recall(answers, rows, queries, k, case.metric, allowed)
+    assert found >= DEFAULT_RECALL - 0.02
+
+
+@pytest.mark.parametrize("share", [1.0, 0.2])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_rows_without_an_index_are_searched_exactly(
+    case: NearCopies, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta_search, "_scan", None)  # and as it was before, afterwards
+    delta_search.use_kernels()
+    rows, queries = case.rows(), case.queries(QUERIES)
+    vectors, codes = vectors_of(rows, case.metric), GrowingCodes()
+    delta_search.prepare(vectors, codes, 0)
+    allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
+    answers = delta_search.search_unsealed(vectors, codes, queries, 100, allowed)
+    assert recall(answers, rows, queries, 100, case.metric, allowed) == 1.0
+
+
+def test_a_walk_leaves_the_copies_where_others_are_nearer() -> None:
+    case = NearCopies(6_000, 64, 2_000, 1.0)
+    rows, index = case.rows(), built(case, "hnsw")
+    queries = np.random.default_rng(5).standard_normal((200, 64)).astype(np.float32)
+    answers = index.search(queries, 10, Effort(), None)
+    shares = [
+        recall([answer], rows, queries[i : i + 1], 10, case.metric)
+        for i, answer in enumerate(answers)
+    ]
+    assert np.mean(shares) > 0.93
+    assert np.mean(np.array(shares) == 0) < 0.03
+
+
+def test_a_target_out_of_reach_is_answered_exactly() -> None:
+    case = NearCopies(3_000, 384, 100, 0.9, clusters=5)
+    index = built(case, "ivf")
+    assert isinstance(index, IvfIndex)
+    if index.tuning.max_recall < 0.98:
+        [answer] = index.search(case.queries(QUERIES)[:1], 10, Effort(target_recall=1.0), None)
+        assert answer.exact

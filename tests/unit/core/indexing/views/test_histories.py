@@ -1,0 +1,149 @@
+"""Any history of writes and builds, against a dictionary; and every view on the way, for ever."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from core.domain import filters
+from core.domain.filters import Filter
+from core.domain.library import IndexKind, IndexSpec, Metric
+from core.indexing.maintenance.merge_policy import next_job
+from core.indexing.segment.segment import Part
+from core.indexing.views.next_view import (
+    frozen,
+    with_chunks,
+    with_documents,
+    with_library,
+    with_segment,
+    without_chunks,
+)
+from core.indexing.views.view import LibraryView
+from tests.unit.core.builders import chunk, document, embedded, library
+from tests.unit.core.indexing.segments import SEALING, serials
+
+Vector = tuple[int, int]
+Contents = dict[str, Vector]
+
+IDS = st.sampled_from([f"c{i:02}" for i in range(30)])
+VECTORS = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
+RIGHT = filters.parse({"field": "x", "op": "gte", "value": 1})
+FEW = filters.parse({"field": "chunk.id", "op": "in", "value": ["c01", "c07", "c20"]})
+QUERIES = np.array([[0, 0], [3, -2]], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One that is going on; writes may come before it is published."""
+
+    parts: tuple[Part, ...]
+    segment: Part
+
+
+class Histories(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = with_documents(LibraryView.empty(library(metric=Metric.L2)), [document()])
+        self.contents: Contents = {}
+        self.builds: list[Build] = []
+        self.past: list[tuple[LibraryView, Contents]] = []
+
+    @rule(rows=st.lists(st.tuples(IDS, VECTORS), min_size=1, max_size=12))
+    def put(self, rows: list[tuple[str, Vector]]) -> None:
+        added = [embedded(chunk(id_, metadata={"x": v[0]}), v) for id_, v in rows]
+        self.move_to(with_chunks(self.view, added), {**self.contents, **dict(rows)})
+
+    @rule(ids=st.sets(IDS, max_size=20))
+    def delete(self, ids: set[str]) -> None:
+        kept = {id_: v for id_, v in self.contents.items() if id_ not in ids}
+        self.move_to(without_chunks(self.view, ids), kept)
+
+    @rule()
+    def fail_half_way(self) -> None:
+        with_chunks(self.view, [embedded(chunk(f"lost{i}"), (i, 0)) for i in range(5)])
+
+    @rule(kind=st.sampled_from(IndexKind))
+    def ask_for_another_index(self, kind: IndexKind) -> None:
+        wanted = replace(self.view.library, index=IndexSpec(kind))
+        self.move_to(with_library(self.view, wanted), self.contents)
+
+    @rule()
+    def change_the_metric_there_and_back(self) -> None:
+        dot = replace(self.view.library, metric=Metric.DOT)
+        back = with_library(with_library(self.view, dot), self.view.library)
+        self.move_to(back, self.contents)
+
+    @rule()
+    def freeze(self) -> None:
+        self.move_to(frozen(self.view), self.contents)
+
+    @precondition(lambda self: any(part.frozen for part in self.view.parts))
+    @rule(draw=st.data())
+    def build(self, draw: st.DataObject) -> None:
+        ready = [part for part in self.view.parts if part.frozen]
+        start = draw.draw(st.integers(0, len(ready) - 1))
+        stop = draw.draw(st.integers(start + 1, len(ready)))
+        parts = tuple(ready[start:stop])
+        spec, documents = self.view.library.index, self.view.documents
+        segment = SEALING.segment(parts, spec, documents, lambda: False)
+        assert segment.deleted == 0
+        self.builds.append(Build(parts, segment))
+
+    @precondition(lambda self: self.builds)
+    @rule(draw=st.data())
+    def publish(self, draw: st.DataObject) -> None:
+        """Whichever is ready first; others that took the same parts come too late."""
+        build = self.builds.pop(draw.draw(st.integers(0, len(self.builds) - 1)))
+        after = with_segment(self.view, build.parts, build.segment)
+        if after is not None:
+            self.move_to(after, self.contents)
+
+    def move_to(self, view: LibraryView, contents: Contents) -> None:
+        self.past.append((self.view, self.contents))
+        self.view, self.contents = view, contents
+
+    @invariant()
+    def the_newest_is_right(self) -> None:
+        check(self.view, self.contents)
+
+    def teardown(self) -> None:
+        for view, contents in self.past:
+            check(view, contents)
+
+
+def check(view: LibraryView, contents: Contents) -> None:
+    assert set(serials(view)) == set(contents)
+    for id_, serial in serials(view).items():
+        assert view.chunk(serial).id == id_
+        assert tuple(view.embedding(serial)) == contents[id_]
+    assert sum(part.live for part in view.parts) == view.vectors
+    for part in view.parts:
+        assert part.live == np.count_nonzero(part.alive[: part.size]) > 0
+    assert bool(view.parts) == bool(contents) == bool(view.memory_bytes)
+    next_job(view, quiet=True)
+    for k in (1, 5, 40):
+        check_search(view, contents, k, None)
+    check_search(view, {i: v for i, v in contents.items() if v[0] >= 1}, 4, RIGHT)
+    check_search(view, {i: v for i, v in contents.items() if i in {"c01", "c07", "c20"}}, 2, FEW)
+
+
+def check_search(view: LibraryView, wanted: Contents, k: int, filter_: Filter | None) -> None:
+    matches = view.matching(filter_)
+    assert matches.count == len(wanted)
+    assert {chunk.id for chunk in view.chunks(matches)} == set(wanted)
+    assert view.serials(matches).tolist() == sorted(serials(view)[id_] for id_ in wanted)
+    rankings = view.search(QUERIES, k, matches=None if filter_ is None else matches)
+    for query, ranking in zip(QUERIES.tolist(), rankings, strict=True):
+        nearest = sorted(
+            ((v[0] - query[0]) ** 2 + (v[1] - query[1]) ** 2, id_) for id_, v in wanted.items()
+        )
+        found = [view.chunk(serial).id for serial in ranking.serials.tolist()]
+        assert found == [id_ for _, id_ in nearest[:k]]
+        np.testing.assert_allclose(ranking.scores**2, [d for d, _ in nearest[:k]], rtol=1e-6)
+
+
+test_histories = pytest.mark.filterwarnings("error")(Histories.TestCase)
+Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
