@@ -75,7 +75,7 @@ class Ranker:
     def _rank(self, search: CheckedSearch, query: Embedding | None) -> Ranked:
         request, view = search.request, search.view
         matches = None if search.filter is None else view.matching(search.filter)
-        if not view.parts:
+        if not view.segments:
             return Ranked(NOTHING, matches)
         if not request.group_by:
             return Ranked(self._ranking(search, query, request.k, matches), matches)

@@ -1,4 +1,4 @@
-"""Which rows of a sealed part match a filter, and in which order they are listed.
+"""Which rows of a sealed segment match a filter, and in which order they are listed.
 
 A field's column has the rows of each of its distinct values, the values being sorted where they
 have an order. So an equality is a binary search, a range a slice, and `and`, `or` and `not` are

@@ -1,4 +1,4 @@
-"""The attribute index of one sealed part."""
+"""The attribute index of one sealed segment."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set

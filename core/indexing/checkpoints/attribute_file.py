@@ -1,4 +1,4 @@
-"""The attribute index of a sealed part to a container file, and from it, column by column."""
+"""The attribute index of a sealed segment to a container file, and from it, column by column."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

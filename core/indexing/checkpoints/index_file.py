@@ -1,4 +1,4 @@
-"""The index of a sealed part to a container file, and from it: searched where it is mapped.
+"""The index of a sealed segment to a container file, and from it: searched where it is mapped.
 
 The vectors are not in it: they are the part's own, and handed in.
 """

@@ -28,7 +28,7 @@ from core.indexing.checkpoints.writing import InFiles
 from core.indexing.container.container import DamagedFile
 from core.indexing.lexical.analysis import made_for
 from core.indexing.lexical.checkpointed import KeptWords, verify
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.views import next_view
 from core.indexing.views.record import batches, documents_of, from_record, libraries_of
 from core.indexing.views.view import LibraryView
@@ -108,15 +108,18 @@ class Loading:
     def _from_files(self, library: Library, kept: KeptLibrary) -> LibraryView | None:
         """`None`: the vectors are kept otherwise by now. Raises: DamagedFile."""
         documents = documents_of(self._snapshot, library.id)
-        parts, known = [], []
-        for segment in kept.segments:
-            part = self._part(library.id, segment, documents)
-            if part.rows.metric is not library.metric or part.rows.dimension != library.dimension:
+        segments, known = [], []
+        for stored in kept.segments:
+            segment = self._segment(library.id, stored, documents)
+            if (
+                segment.rows.metric is not library.metric
+                or segment.rows.dimension != library.dimension
+            ):
                 return None
-            known.append(InFiles.of(part, segment.files))
-            if part.live:
-                parts.append(part)
-        view = LibraryView(library, tuple(parts), kept.next_serial, documents)
+            known.append(InFiles.of(segment, stored.files))
+            if segment.live:
+                segments.append(segment)
+        view = LibraryView(library, tuple(segments), kept.next_serial, documents)
         changed = self._written.chunks.get(library.id, set())
         view = next_view.without_chunks(view, changed)
         for ids in batches(changed | set(kept.unsealed)):
@@ -124,10 +127,12 @@ class Loading:
         self._found.known += known
         return view
 
-    def _part(self, library_id: str, segment: KeptSegment, documents: Map[str, Document]) -> Part:
-        stale = segment.stale | self._written.documents.get(library_id, set())
+    def _segment(
+        self, library_id: str, stored: KeptSegment, documents: Map[str, Document]
+    ) -> Segment:
+        stale = stored.stale | self._written.documents.get(library_id, set())
         return open_segment(
-            self._directory, segment.files, segment.alive, stale, documents, self._pool
+            self._directory, stored.files, stored.alive, stale, documents, self._pool
         )
 
     def _put_aside(self, error: DamagedFile) -> None:

@@ -22,7 +22,7 @@ from core.indexing.columns.strings import Packed
 from core.indexing.container.container import Container, DamagedFile, open_container
 from core.indexing.container.writer import write_container
 from core.indexing.segment.rows import Rows
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.vectors.exact import Vectors
 
 KIND: Final = "rows"
@@ -49,11 +49,11 @@ class SegmentFiles:
         return asdict(self)
 
 
-def write_rows(path: Path, part: Part) -> int:
+def write_rows(path: Path, segment: Segment) -> int:
     """Returns the file's checksum. Raises: OSError: no room, or no permission."""
-    rows, chunks = part.rows, part.rows.chunks
+    rows, chunks = segment.rows, segment.rows.chunks
     assert isinstance(chunks, ChunkColumns), "only segments are kept in files"
-    assert part.built_for is not None
+    assert segment.built_for is not None
     arrays: dict[str, NDArray[Any]] = {
         "matrix": rows.matrix,
         "norms": rows.norms,
@@ -63,27 +63,27 @@ def write_rows(path: Path, part: Part) -> int:
     for name in _PACKED:
         packed: Packed = getattr(chunks, name)
         arrays |= {f"{name}.content": packed.content, f"{name}.ends": packed.ends}
-    if part.serials is not None:
-        arrays["serials"] = part.serials
-    spec = part.built_for
+    if segment.serials is not None:
+        arrays["serials"] = segment.serials
+    spec = segment.built_for
     parameters = {
         "library_id": chunks.library_id,
         "metric": rows.metric,
-        "first": part.first,
+        "first": segment.first,
         "built_for": {"kind": spec.kind, "parameters": dict(spec.parameters)},
     }
     return write_container(path, KIND, parameters, arrays)
 
 
-def write_segment(directory: Path, name: str, part: Part) -> SegmentFiles:
+def write_segment(directory: Path, name: str, segment: Segment) -> SegmentFiles:
     """In files whose names begin so. Raises: OSError: no room, or no permission."""
-    assert part.index is not None
-    assert part.attributes is not None
+    assert segment.index is not None
+    assert segment.attributes is not None
     rows, index, attributes = (f"{name}.{what}" for what in ("rows", "index", "attributes"))
     checksums = {
-        rows: write_rows(directory / rows, part),
-        index: write_index(directory / index, part.index),
-        attributes: write_attributes(directory / attributes, part.attributes),
+        rows: write_rows(directory / rows, segment),
+        index: write_index(directory / index, segment.index),
+        attributes: write_attributes(directory / attributes, segment.attributes),
     }
     return SegmentFiles(rows, index, attributes, checksums)
 
@@ -95,7 +95,7 @@ def open_segment(
     stale: Set[str],
     documents: Map[str, Document],
     pool: Executor,
-) -> Part:
+) -> Segment:
     """As it was but for the rows that are dead by now, each byte checked.
 
     `documents`: the current ones. `stale`: the ids of those that are others than when the
@@ -108,19 +108,19 @@ def open_segment(
     rows_file = open_container(directory / files.rows, KIND)
     _check(rows_file, files, pool)
     try:
-        part = _part(rows_file, alive)
+        segment = _segment(rows_file, alive)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DamagedFile(rows_file.path, f"It has no rows of a segment: {error}") from error
-    vectors = Vectors(part.rows.metric, part.rows.matrix, part.rows.norms)
+    vectors = Vectors(segment.rows.metric, segment.rows.matrix, segment.rows.norms)
     index, index_file = open_index(directory / files.index, vectors)
-    chunks = part.rows.chunks
+    chunks = segment.rows.chunks
     assert isinstance(chunks, ChunkColumns)
     known = _with_those_gone(documents, chunks)
     attributes, attributes_file = open_attributes(directory / files.attributes, chunks, known)
     for file in (index_file, attributes_file):
         _check(file, files, pool)
-    part = replace(part, index=index, attributes=attributes)
-    return part.with_documents(stale, documents)
+    segment = replace(segment, index=index, attributes=attributes)
+    return segment.with_documents(stale, documents)
 
 
 def _check(container: Container, files: SegmentFiles, pool: Executor) -> None:
@@ -129,7 +129,7 @@ def _check(container: Container, files: SegmentFiles, pool: Executor) -> None:
     container.verify(pool)
 
 
-def _part(container: Container, alive: NDArray[np.bool_]) -> Part:
+def _segment(container: Container, alive: NDArray[np.bool_]) -> Segment:
     """Without index and attributes. Raises: ValueError, KeyError, TypeError, IndexError."""
     arrays, parameters = container.arrays, container.parameters
     matrix, count = arrays["matrix"], len(arrays["matrix"])
@@ -148,7 +148,7 @@ def _part(container: Container, alive: NDArray[np.bool_]) -> Part:
         chunks=ChunkColumns(library_id=parameters["library_id"], **columns),
         mapped=True,
     )
-    return Part(
+    return Segment(
         rows=rows,
         size=count,
         first=parameters["first"],

@@ -21,7 +21,7 @@ from core.indexing.checkpoints.segments import SegmentFiles, write_segment
 from core.indexing.lexical.analysis import made_for
 from core.indexing.lexical.checkpointed import KeptWords
 from core.indexing.segment.rows import Rows
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.views.catalog import CatalogState
 from core.indexing.views.view import LibraryView
 
@@ -39,9 +39,9 @@ class InFiles:
     files: SegmentFiles
 
     @classmethod
-    def of(cls, part: Part, files: SegmentFiles) -> "InFiles":
-        assert part.attributes is not None
-        return cls(part.rows, part.attributes, len(part.attributes.made), files)
+    def of(cls, segment: Segment, files: SegmentFiles) -> "InFiles":
+        assert segment.attributes is not None
+        return cls(segment.rows, segment.attributes, len(segment.attributes.made), files)
 
 
 class CheckpointWriter:
@@ -65,17 +65,19 @@ class CheckpointWriter:
         faults.reached("checkpoint.segments")
         write_manifest(self._directory, manifest)
         faults.reached("checkpoint.written")
-        there = {id(part.rows) for view in state.views.values() for part in view.parts}
+        there = {id(segment.rows) for view in state.views.values() for segment in view.segments}
         self._written = {key: files for key, files in self._written.items() if key in there}
         return manifest
 
     def _library(self, view: LibraryView, words: KeptWords | None) -> KeptLibrary:
-        segments = [self._segment(part) for part in view.parts if part.index is not None]
+        segments = [
+            self._segment(segment) for segment in view.segments if segment.index is not None
+        ]
         unsealed = [
-            part.rows.chunks[row].id
-            for part in view.parts
-            if part.index is None
-            for row in np.flatnonzero(part.alive[: part.size]).tolist()
+            segment.rows.chunks[row].id
+            for segment in view.segments
+            if segment.index is None
+            for row in np.flatnonzero(segment.alive[: segment.size]).tolist()
         ]
         library = view.library
         created_at = library.created_at.isoformat()
@@ -83,16 +85,16 @@ class CheckpointWriter:
             words = None
         return KeptLibrary(library.id, created_at, view.next_serial, segments, unsealed, words)
 
-    def _segment(self, part: Part) -> KeptSegment:
-        written = self._written.get(id(part.rows))
-        attributes = part.attributes
+    def _segment(self, segment: Segment) -> KeptSegment:
+        written = self._written.get(id(segment.rows))
+        attributes = segment.attributes
         assert attributes is not None
         if written is None:
-            written = InFiles.of(part, write_segment(self._directory, new_id(), part))
+            written = InFiles.of(segment, write_segment(self._directory, new_id(), segment))
         elif written.attributes is not attributes or written.made < len(attributes.made):
-            written = InFiles.of(part, self._with_attributes(written.files, attributes))
-        self._written[id(part.rows)] = written
-        return KeptSegment(written.files, part.alive[: part.size], part.stale)
+            written = InFiles.of(segment, self._with_attributes(written.files, attributes))
+        self._written[id(segment.rows)] = written
+        return KeptSegment(written.files, segment.alive[: segment.size], segment.stale)
 
     def _with_attributes(self, files: SegmentFiles, attributes: AttributeIndex) -> SegmentFiles:
         """Filters have asked for other fields since, or documents are others."""

@@ -79,7 +79,9 @@ def _waiting(view: LibraryView, *, building: bool) -> int:
     """Live rows without an index. Those that are frozen are being built into one, and may be as
     many as there are at a start; but not if that has failed."""
     return sum(
-        part.live for part in view.parts if part.index is None and not (building and part.frozen)
+        segment.live
+        for segment in view.segments
+        if segment.index is None and not (building and segment.frozen)
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from core.indexing.maintenance import malloc
 from core.indexing.maintenance.merge_policy import Job, as_built, differ, next_job
 from core.indexing.maintenance.segment_builder import Sealing
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.vectors.build_threads import give_way
 from core.indexing.vectors.vector_index import BuildCancelled
 from core.indexing.views import next_view
@@ -30,18 +30,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
-    """A job with the parts that it is about, which are frozen by now."""
+    """A job with the segments that it is about, which are frozen by now."""
 
     job: Job
     view: LibraryView
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        return self.view.parts[self.job.start : self.job.stop]
+    def segments(self) -> tuple[Segment, ...]:
+        return self.view.segments[self.job.start : self.job.stop]
 
 
 class Builder:
-    """One thread, which the catalog wakes. It takes the catalog's turn only to swap parts.
+    """One thread, which the catalog wakes. It takes the catalog's turn only to swap segments.
 
     A library whose segment can't be built is left alone until there is a write to it, and for
     `quiet_s` at least; but where the machine was at fault, a full disk say, it is tried again
@@ -215,7 +215,7 @@ class Builder:
             job = next_job(view, quiet=quiet)
             if job is None:
                 return None
-            if view.delta is not None and job.stop == len(view.parts):
+            if view.delta is not None and job.stop == len(view.segments):
                 view = next_view.frozen(view)
             task = _Task(job, view)
             return view
@@ -228,23 +228,23 @@ class Builder:
             return self._closed or not self._is_wanted(library_id, task)
 
         started = time.perf_counter()
-        library, parts = task.view.library, task.parts
+        library, segments = task.view.library, task.segments
         spec, documents = as_built(library.index), task.view.documents
         try:
-            segment = self._sealing.segment(parts, spec, documents, cancelled)
+            segment = self._sealing.segment(segments, spec, documents, cancelled)
         except BuildCancelled:
             return
         if cancelled():
             return
         if self._catalog.revise(
-            library_id, lambda view: next_view.with_segment(view, parts, segment)
+            library_id, lambda view: next_view.with_segment(view, segments, segment)
         ):
             took_s = time.perf_counter() - started
             _log.info(
-                "%s of %s: %d parts into one of %d rows in %.1f s",
+                "%s of %s: %d segments into one of %d rows in %.1f s",
                 task.job.reason,
                 library_id,
-                len(parts),
+                len(segments),
                 segment.size,
                 took_s,
             )
@@ -253,5 +253,5 @@ class Builder:
         view = self._catalog.state.views.get(library_id)
         if view is None or differ(view.library.index, task.view.library.index):
             return False
-        there = {id(part.rows) for part in view.parts}
-        return all(id(part.rows) in there for part in task.parts)
+        there = {id(segment.rows) for segment in view.segments}
+        return all(id(segment.rows) in there for segment in task.segments)

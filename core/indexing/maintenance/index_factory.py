@@ -1,4 +1,4 @@
-"""Which algorithm a sealed part gets, and its making."""
+"""Which algorithm a sealed segment gets, and its making."""
 
 from collections.abc import Callable
 

@@ -29,7 +29,7 @@ class IndexStatus:
     for its largest segment where it asks for none.
 
     `building`: a segment is to be made; searches are answered meanwhile from what there is.
-    `failed`: the last could not be made, and `error` says why. `segments` counts the parts that
+    `failed`: the last could not be made, and `error` says why. `segments` counts the segments that
     a search looks at. `deleted` counts the dead vectors that still take space. `memory_bytes`
     is that of the arrays, room for growth included, and not that of texts and metadata;
     `lexical_memory_bytes` what the index of words takes, 0 until the first search by words.
@@ -56,12 +56,16 @@ def index_status(
     recall: Recall | None = None,
 ) -> IndexStatus:
     spec = view.library.index
-    indexes = [part.index for part in sorted(view.parts, key=lambda part: part.live) if part.index]
+    indexes = [
+        segment.index
+        for segment in sorted(view.segments, key=lambda segment: segment.live)
+        if segment.index
+    ]
     return IndexStatus(
         kind=spec.kind,
         state=_state(view, error),
         error=error,
-        segments=len(view.parts),
+        segments=len(view.segments),
         vectors=view.vectors,
         deleted=view.deleted,
         memory_bytes=view.memory_bytes,

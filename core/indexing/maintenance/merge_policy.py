@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.domain.library import IndexSpec
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.views.view import LibraryView
 
 SEAL_ROWS = 4_096
@@ -38,7 +38,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One segment is to be made of `view.parts[start:stop]`."""
+    """One segment is to be made of `view.segments[start:stop]`."""
 
     reason: Reason
     start: int
@@ -48,12 +48,12 @@ class Job:
 def next_job(view: LibraryView, *, quiet: bool = False) -> Job | None:
     """What is most urgent; `quiet`: nothing was written for a while.
 
-    O(parts).
+    O(segments).
     """
-    parts = view.parts
-    if any(_is_stale(part, view.library.index) for part in parts):
-        return Job(Reason.REBUILD, 0, _end(parts))
-    return _seal(parts) or _compaction(parts) or (_settling(parts) if quiet else None)
+    segments = view.segments
+    if any(_is_stale(segment, view.library.index) for segment in segments):
+        return Job(Reason.REBUILD, 0, _end(segments))
+    return _seal(segments) or _compaction(segments) or (_settling(segments) if quiet else None)
 
 
 def differ(built: IndexSpec, wanted: IndexSpec) -> bool:
@@ -67,55 +67,55 @@ def as_built(spec: IndexSpec) -> IndexSpec:
     return IndexSpec(spec.kind, fixed)
 
 
-def _is_stale(part: Part, wanted: IndexSpec) -> bool:
-    return part.built_for is not None and differ(part.built_for, wanted)
+def _is_stale(segment: Segment, wanted: IndexSpec) -> bool:
+    return segment.built_for is not None and differ(segment.built_for, wanted)
 
 
-def _seal(parts: Sequence[Part]) -> Job | None:
+def _seal(segments: Sequence[Segment]) -> Job | None:
     """The rows that have no index, with the segments before them that are not much larger.
 
     Where writes come faster than merges end, the rows alone: a merge would take so long that
     still more are waiting after it.
     """
-    stop = _end(parts)
-    start = _first(parts, lambda part: part.index is None)
+    stop = _end(segments)
+    start = _first(segments, lambda segment: segment.index is None)
     if start >= stop:
         return None
-    rows = sum(part.live for part in parts[start:stop])
+    rows = sum(segment.live for segment in segments[start:stop])
     behind = rows >= _BEHIND_ROWS and start <= _MOST_SEGMENTS
-    while start and not behind and parts[start - 1].live <= 2 * rows:
+    while start and not behind and segments[start - 1].live <= 2 * rows:
         start -= 1
-        rows += parts[start].live
+        rows += segments[start].live
     return Job(Reason.SEAL, start, stop)
 
 
-def _end(parts: Sequence[Part]) -> int:
+def _end(segments: Sequence[Segment]) -> int:
     """Where a small delta is: if building fails over and over, it is not frozen row by row."""
-    last = parts[-1] if parts else None
-    return len(parts) - (last is not None and not last.frozen and last.size < SEAL_ROWS)
+    last = segments[-1] if segments else None
+    return len(segments) - (last is not None and not last.frozen and last.size < SEAL_ROWS)
 
 
-def _compaction(parts: Sequence[Part]) -> Job | None:
-    at = _first(parts, lambda part: part.frozen and _is_sparse(part))
-    return Job(Reason.COMPACT, at, at + 1) if at < len(parts) else None
+def _compaction(segments: Sequence[Segment]) -> Job | None:
+    at = _first(segments, lambda segment: segment.frozen and _is_sparse(segment))
+    return Job(Reason.COMPACT, at, at + 1) if at < len(segments) else None
 
 
-def _is_sparse(part: Part) -> bool:
-    return part.deleted >= _COMPACT_ROWS and part.deleted > _COMPACT_SHARE * part.size
+def _is_sparse(segment: Segment) -> bool:
+    return segment.deleted >= _COMPACT_ROWS and segment.deleted > _COMPACT_SHARE * segment.size
 
 
-def _settling(parts: Sequence[Part]) -> Job | None:
+def _settling(segments: Sequence[Segment]) -> Job | None:
     """All into one, as one graph is faster than many; not for the sake of a few rows."""
-    rows = sum(part.live for part in parts)
-    largest = max((part.live for part in parts if part.index is not None), default=0)
+    rows = sum(segment.live for segment in segments)
+    largest = max((segment.live for segment in segments if segment.index is not None), default=0)
     rest = rows - largest
     # A tenth of few rows, or as many as a scan of them takes longer than a walk through all.
     is_much = rest >= max(1, _SETTLE_SHARE * rows)
     is_slow = rest >= max(_SETTLE_ROWS, _SETTLE_LEAST_SHARE * rows)
     if rows < SMALL_ROWS or not (is_much or is_slow):
         return None
-    return Job(Reason.SETTLE, 0, len(parts))
+    return Job(Reason.SETTLE, 0, len(segments))
 
 
-def _first(parts: Sequence[Part], holds: Callable[[Part], bool]) -> int:
-    return next((i for i, part in enumerate(parts) if holds(part)), len(parts))
+def _first(segments: Sequence[Segment], holds: Callable[[Segment], bool]) -> int:
+    return next((i for i, segment in enumerate(segments) if holds(segment)), len(segments))

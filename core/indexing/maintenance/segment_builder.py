@@ -1,4 +1,4 @@
-"""A sealed segment out of the live rows of frozen parts. Takes no lock, and changes nothing."""
+"""A sealed segment out of the live rows of frozen segments. Takes no lock, and changes nothing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from core.domain.library import IndexSpec
 from core.indexing.attributes import AttributeIndex
 from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.segment.rows import Rows
-from core.indexing.segment.segment import Part, Serials
+from core.indexing.segment.segment import Segment, Serials
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.vector_index import VectorIndex
 
@@ -47,24 +47,24 @@ class Sealing:
 
     def segment(
         self,
-        parts: Sequence[Part],
+        segments: Sequence[Segment],
         spec: IndexSpec,
         documents: Mapping[str, Document],
         cancelled: Callable[[], bool],
-    ) -> Part:
+    ) -> Segment:
         """Of at least one live row. What it returns once `cancelled` is true is worth nothing.
 
         Raises:
             OSError: no room for the file.
         """
-        taken = [np.flatnonzero(part.alive) for part in parts]
-        rows = self._rows(parts, taken)
+        taken = [np.flatnonzero(segment.alive) for segment in segments]
+        rows = self._rows(segments, taken)
         serials = np.concatenate(
-            [part.serials_of(kept) for part, kept in zip(parts, taken, strict=True)]
+            [segment.serials_of(kept) for segment, kept in zip(segments, taken, strict=True)]
         )
         count, first = len(serials), int(serials[0])
         vectors = Vectors(rows.metric, rows.matrix, rows.norms)
-        return Part(
+        return Segment(
             rows=rows,
             size=count,
             first=first,
@@ -74,12 +74,12 @@ class Sealing:
             frozen=True,
             index=self.build(vectors, spec, threads=self.threads, cancelled=cancelled),
             built_for=spec,
-            attributes=AttributeIndex.build(rows.chunks, documents, _asked_for(parts)),
+            attributes=AttributeIndex.build(rows.chunks, documents, _asked_for(segments)),
         )
 
-    def _rows(self, parts: Sequence[Part], taken: Sequence[NDArray[np.intp]]) -> Rows:
+    def _rows(self, segments: Sequence[Segment], taken: Sequence[NDArray[np.intp]]) -> Rows:
         """Exactly sized, and read-only."""
-        rows = [part.rows for part in parts]
+        rows = [segment.rows for segment in segments]
         pairs = list(zip(rows, taken, strict=True))
         shape = (sum(map(len, taken)), rows[0].dimension)
         blocks = _blocks(pairs)
@@ -105,9 +105,9 @@ def _columns(rows: Rows, kept: NDArray[np.intp]) -> ChunkColumns:
     return chunks if len(kept) == len(chunks) else chunks.taken(kept)
 
 
-def _asked_for(parts: Sequence[Part]) -> set[Field]:
+def _asked_for(segments: Sequence[Segment]) -> set[Field]:
     """The fields that filters and listings have used so far."""
-    indexes = [part.attributes for part in parts if part.attributes is not None]
+    indexes = [segment.attributes for segment in segments if segment.attributes is not None]
     return {field for index in indexes for field in index.fields}
 
 

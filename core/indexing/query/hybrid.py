@@ -79,10 +79,13 @@ def hybrid(
 
 def _chosen(view: LibraryView, serials: Serials) -> Matches:
     """`serials`: ascending, of live rows."""
-    ends = [*np.searchsorted(serials, [part.first for part in view.parts[1:]]), len(serials)]
+    ends = [
+        *np.searchsorted(serials, [segment.first for segment in view.segments[1:]]),
+        len(serials),
+    ]
     rows, start = [], 0
-    for part, end in zip(view.parts, ends, strict=True):
-        rows.append(BitMap(part.rows_of(serials[start:end]).tolist()))
+    for segment, end in zip(view.segments, ends, strict=True):
+        rows.append(BitMap(segment.rows_of(serials[start:end]).tolist()))
         start = end
     return Matches.of(tuple(rows))
 

@@ -15,7 +15,7 @@ from pyroaring import BitMap
 from core.domain.document import Chunk, Document
 from core.domain.filters import Filter, KeyFunction, Order, SortKey
 from core.indexing.attributes import OF_DOCUMENTS
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.views.view import LibraryView
 
 _FEW = 256
@@ -34,8 +34,8 @@ class After:
         return [self.key and list(self.key), self.chunk_id]
 
     @classmethod
-    def from_json(cls, parts: list[Any]) -> "After":
-        key, chunk_id = parts
+    def from_json(cls, pair: list[Any]) -> "After":
+        key, chunk_id = pair
         return cls(key and tuple(key), chunk_id)
 
 
@@ -63,16 +63,16 @@ def select(
 ) -> ChunkPage:
     """The first `limit` chunks that match, behind `after`; in order of id unless told else.
 
-    Chunks that are equal in the order, or have no place in it, are in order of id. Sealed parts
+    Chunks that are equal in the order, or have no place in it, are in order of id. Sealed segments
     have their rows in order, O(log n + limit) and a bit for each row; others are sorted through.
     """
     listing = _Listing(view, order, after, limit + 1)
     matches = view.matching(filter_)
     found = [
         place
-        for part, rows in zip(view.parts, matches.rows, strict=True)
+        for segment, rows in zip(view.segments, matches.rows, strict=True)
         if rows
-        for place in listing.first_of(part, rows)
+        for place in listing.first_of(segment, rows)
     ]
     first = listing.first(found)
     last = first[limit - 1] if len(first) > limit else None
@@ -95,42 +95,42 @@ class _Listing:
         self._after = after
         self._count = count
 
-    def first_of(self, part: Part, rows: BitMap) -> list[_Placed]:
-        """Among these of a part's live rows; in no order."""
-        index = part.attributes
+    def first_of(self, segment: Segment, rows: BitMap) -> list[_Placed]:
+        """Among these of a segment's live rows; in no order."""
+        index = segment.attributes
         if index is None or len(rows) <= _FEW:
-            return self._among(part, rows)
+            return self._among(segment, rows)
         stale = BitMap()
-        if part.stale and self._order and self._order.field.scope in OF_DOCUMENTS:
-            stale = index.rows_of_documents(part.stale) & rows
+        if segment.stale and self._order and self._order.field.scope in OF_DOCUMENTS:
+            stale = index.rows_of_documents(segment.stale) & rows
         is_behind = self._is_behind if self._after else None
         first = index.first(self._order, rows - stale, self._count, is_behind)
         if first is None:
-            return self._among(part, rows)
-        return self._places(part, first) + self._among(part, stale)
+            return self._among(segment, rows)
+        return self._places(segment, first) + self._among(segment, stale)
 
     def first(self, found: list[_Placed]) -> list[_Placed]:
         """In order."""
         return _first(found, self._count, self._descending)
 
-    def _among(self, part: Part, rows: BitMap) -> list[_Placed]:
+    def _among(self, segment: Segment, rows: BitMap) -> list[_Placed]:
         if self._order is None:
-            return self._among_by_id(part, rows)
-        found = self._places(part, rows)
+            return self._among_by_id(segment, rows)
+        found = self._places(segment, rows)
         if self._after is not None:
             after, descending = self._after, self._descending
             found = [place for place in found if _is_behind(place, after, descending)]
         return self.first(found)
 
-    def _among_by_id(self, part: Part, rows: BitMap) -> list[_Placed]:
-        chunks = [part.rows.chunks[row] for row in rows]
+    def _among_by_id(self, segment: Segment, rows: BitMap) -> list[_Placed]:
+        chunks = [segment.rows.chunks[row] for row in rows]
         if self._after is not None:
             chunks = [chunk for chunk in chunks if chunk.id > self._after.chunk_id]
         first = heapq.nsmallest(self._count, chunks, key=attrgetter("id"))
         return [_Placed(None, chunk.id, chunk) for chunk in first]
 
-    def _places(self, part: Part, rows: Iterable[int]) -> list[_Placed]:
-        chunks, documents, key_of = part.rows.chunks, self._documents, self._key_of
+    def _places(self, segment: Segment, rows: Iterable[int]) -> list[_Placed]:
+        chunks, documents, key_of = segment.rows.chunks, self._documents, self._key_of
         return [
             _Placed(key_of(chunk, documents[chunk.document_id]), chunk.id, chunk)
             for chunk in map(chunks.__getitem__, rows)

@@ -1,4 +1,4 @@
-"""Part of a library's rows: a sealed segment with its index, or rows that wait for one."""
+"""Segment of a library's rows: a sealed segment with its index, or rows that wait for one."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -25,15 +25,15 @@ _FEW = 8
 """How many rows with a value are looked at for a live one."""
 
 _STALE_SHARE = 1 / 16
-"""With more of a part's documents stale, columns of what documents say are made anew."""
+"""With more of a segment's documents stale, columns of what documents say are made anew."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Segment:
     """Immutable, as is all that it refers to, up to its `size`.
 
     Each row of a library has a serial, a number that grows with every row that comes and is
-    never used again, so that a row keeps its name when it moves to another part.
+    never used again, so that a row keeps its name when it moves to another segment.
 
     `rows_by_id`: the row of each id, its newest, while there is no segment, whose columns know
     it. `first`: the serial of the first row. `serials`: `(size,) int64`, ascending; `None` where
@@ -57,7 +57,7 @@ class Part:
     rows_by_id: Map[str, int] = Map()  # noqa: RUF009  # immutable
 
     @classmethod
-    def empty(cls, rows: Rows, first: int) -> "Part":
+    def empty(cls, rows: Rows, first: int) -> "Segment":
         return cls(rows, size=0, first=first, alive=np.ones(rows.capacity, np.bool_), live=0)
 
     @property
@@ -148,7 +148,7 @@ class Part:
         rows = self.live_rows()
         return any(has(chunk := chunks[row], documents[chunk.document_id]) for row in rows)
 
-    def with_documents(self, changed: Set[str], documents: Map[str, Document]) -> "Part":
+    def with_documents(self, changed: Set[str], documents: Map[str, Document]) -> "Segment":
         """Once documents have changed, as they are in `documents`."""
         if self.attributes is None or not (
             mine := {id_ for id_ in changed if self.attributes.has_document(id_)}
@@ -159,7 +159,7 @@ class Part:
             return replace(self, stale=stale)
         return replace(self, attributes=self.attributes.refreshed(documents), stale=frozenset())
 
-    def without(self, rows: NDArray[np.intp]) -> "Part":
+    def without(self, rows: NDArray[np.intp]) -> "Segment":
         """With these dead, each of which was alive."""
         alive = self.alive.copy()
         alive[rows] = False

@@ -1,4 +1,4 @@
-"""The rows of a sealed part with their 8-bit codes, as kernels take them."""
+"""The rows of a sealed segment with their 8-bit codes, as kernels take them."""
 
 import math
 from collections.abc import Mapping

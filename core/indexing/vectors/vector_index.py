@@ -1,4 +1,4 @@
-"""What a sealed part is searched with, whatever its algorithm."""
+"""What a sealed segment is searched with, whatever its algorithm."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def ranked(rows: NDArray[np.int64], scores: NDArray[np.float64], k: int, strateg
 
 
 class VectorIndex(Protocol):
-    """Nearest neighbours among the rows of one sealed part; searched by many threads at once."""
+    """Nearest neighbours among the rows of one sealed segment; searched by many threads at once."""
 
     @property
     def kind(self) -> IndexKind: ...

@@ -14,7 +14,7 @@ from core.domain.document import Document, EmbeddedChunk
 from core.domain.library import Library
 from core.indexing.segment.delta_search import prepare
 from core.indexing.segment.rows import Rows
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.views.view import LibraryView
 
 
@@ -27,10 +27,10 @@ def with_documents(view: LibraryView, documents: Iterable[Document]) -> LibraryV
     documents = list(documents)
     by_id = view.documents.update((document.id, document) for document in documents)
     changed = {document.id for document in documents if document.id in view.documents}
-    parts = view.parts
+    segments = view.segments
     if changed:
-        parts = tuple(part.with_documents(changed, by_id) for part in parts)
-    return replace(view, documents=by_id, parts=parts)
+        segments = tuple(segment.with_documents(changed, by_id) for segment in segments)
+    return replace(view, documents=by_id, segments=segments)
 
 
 def without_document(view: LibraryView, document_id: str) -> LibraryView:
@@ -53,10 +53,10 @@ def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryVie
             dead.append(serials[item.chunk.id])
         serials[item.chunk.id] = serial
     delta = _extended(view.delta or _new_delta(view, added), added)
-    others = view.parts if view.delta is None else view.parts[:-1]
+    others = view.segments if view.delta is None else view.segments[:-1]
     next_serial = view.next_serial + len(added)
-    parts, revision = (*others, delta), view.revision + 1
-    view = replace(view, parts=parts, next_serial=next_serial, revision=revision)
+    segments, revision = (*others, delta), view.revision + 1
+    view = replace(view, segments=segments, next_serial=next_serial, revision=revision)
     return _without_rows(view, dead)
 
 
@@ -72,20 +72,22 @@ def frozen(view: LibraryView) -> LibraryView:
     if delta is None:
         return view
     size = delta.size
-    part = replace(delta, rows=delta.rows.trimmed(size), alive=delta.alive[:size], frozen=True)
-    return replace(view, parts=(*view.parts[:-1], part))
+    segment = replace(delta, rows=delta.rows.trimmed(size), alive=delta.alive[:size], frozen=True)
+    return replace(view, segments=(*view.segments[:-1], segment))
 
 
-def with_segment(view: LibraryView, was: Sequence[Part], segment: Part) -> LibraryView | None:
-    """With a segment in place of the frozen parts that it was made of; `None` if they are gone.
+def with_segment(view: LibraryView, was: Sequence[Segment], segment: Segment) -> LibraryView | None:
+    """With a segment in place of the frozen segments that it was made of; `None` if they are gone.
 
     What was deleted from them since is dead in the segment as well.
     """
-    start = next((i for i, part in enumerate(view.parts) if part.rows is was[0].rows), None)
+    start = next(
+        (i for i, segment in enumerate(view.segments) if segment.rows is was[0].rows), None
+    )
     if start is None:
         return None
-    now = view.parts[start : start + len(was)]
-    if [part.rows for part in now] != [part.rows for part in was]:
+    now = view.segments[start : start + len(was)]
+    if [segment.rows for segment in now] != [segment.rows for segment in was]:
         return None
     dead = [
         before.serials_of(np.flatnonzero(before.alive & ~after.alive))
@@ -97,42 +99,47 @@ def with_segment(view: LibraryView, was: Sequence[Part], segment: Part) -> Libra
     if segment.attributes is not None:
         changed = segment.attributes.changed(view.documents)
         segment = segment.with_documents(changed, view.documents)
-    return replace(view, parts=(*view.parts[:start], segment, *view.parts[start + len(was) :]))
+    return replace(
+        view, segments=(*view.segments[:start], segment, *view.segments[start + len(was) :])
+    )
 
 
-def _new_delta(view: LibraryView, added: Sequence[EmbeddedChunk]) -> Part:
+def _new_delta(view: LibraryView, added: Sequence[EmbeddedChunk]) -> Segment:
     """Of the dimension of what is there, or else of what comes."""
-    first = view.parts[0].rows.dimension if view.parts else len(added[0].embedding)
+    first = view.segments[0].rows.dimension if view.segments else len(added[0].embedding)
     rows = Rows.empty(view.library.metric, dimension=first, capacity=len(added))
-    return Part.empty(rows, view.next_serial)
+    return Segment.empty(rows, view.next_serial)
 
 
-def _extended(delta: Part, added: Sequence[EmbeddedChunk]) -> Part:
+def _extended(delta: Segment, added: Sequence[EmbeddedChunk]) -> Segment:
     rows, alive = delta.rows.extended(delta.size, added), delta.alive
     if rows.capacity > len(alive):
         alive = np.ones(rows.capacity, np.bool_)
         alive[: delta.size] = delta.alive[: delta.size]
     size, live = delta.size + len(added), delta.live + len(added)
     by_id = delta.rows_by_id.update((item.chunk.id, delta.size + i) for i, item in enumerate(added))
-    part = replace(delta, rows=rows, alive=alive, size=size, live=live, rows_by_id=by_id)
-    prepare(part.vectors, rows.codes, delta.size)
-    return part
+    segment = replace(delta, rows=rows, alive=alive, size=size, live=live, rows_by_id=by_id)
+    prepare(segment.vectors, rows.codes, delta.size)
+    return segment
 
 
 def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
-    """With these serials' rows dead; parts that have no others are gone."""
+    """With these serials' rows dead; segments that have no others are gone."""
     if not dead:
         return view
     serials = np.sort(np.array(dead, np.int64))
-    ends = [*np.searchsorted(serials, [part.first for part in view.parts[1:]]), len(serials)]
-    parts, start = [], 0
-    for part, end in zip(view.parts, ends, strict=True):
+    ends = [
+        *np.searchsorted(serials, [segment.first for segment in view.segments[1:]]),
+        len(serials),
+    ]
+    segments, start = [], 0
+    for segment, end in zip(view.segments, ends, strict=True):
         mine = serials[start:end]
-        remaining = part.without(part.rows_of(mine)) if len(mine) else part
+        remaining = segment.without(segment.rows_of(mine)) if len(mine) else segment
         if remaining.live:
-            parts.append(remaining)
+            segments.append(remaining)
         start = end
-    return _tidied(replace(view, parts=tuple(parts)))
+    return _tidied(replace(view, segments=tuple(segments)))
 
 
 def _tidied(view: LibraryView) -> LibraryView:
@@ -146,16 +153,16 @@ def _tidied(view: LibraryView) -> LibraryView:
     rows = delta.rows.taken(np.flatnonzero(delta.alive[: delta.size]))
     first, size = view.next_serial, delta.live
     by_id = Map((chunk.id, row) for row, chunk in enumerate(rows.chunks))
-    tidy = replace(Part.empty(rows, first), size=size, live=size, rows_by_id=by_id)
+    tidy = replace(Segment.empty(rows, first), size=size, live=size, rows_by_id=by_id)
     prepare(tidy.vectors, rows.codes, 0)
-    return replace(view, parts=(*view.parts[:-1], tidy), next_serial=first + size)
+    return replace(view, segments=(*view.segments[:-1], tidy), next_serial=first + size)
 
 
 def _rebuilt(view: LibraryView) -> LibraryView:
     """Under another metric rows are kept otherwise."""
     live = [
         row
-        for part in view.parts
-        for row in part.rows.embedded(np.flatnonzero(part.alive[: part.size]).tolist())
+        for segment in view.segments
+        for row in segment.rows.embedded(np.flatnonzero(segment.alive[: segment.size]).tolist())
     ]
-    return with_chunks(replace(view, parts=()), live)
+    return with_chunks(replace(view, segments=()), live)

@@ -7,7 +7,7 @@ from itertools import pairwise, repeat
 import numpy as np
 
 from core.domain.library import IndexKind
-from core.indexing.segment.segment import Part, Serials
+from core.indexing.segment.segment import Segment, Serials
 from core.indexing.vectors.exact import Floats
 from core.indexing.vectors.vector_index import Found
 
@@ -30,9 +30,9 @@ class Ranking:
 NOTHING = Ranking(np.empty(0, np.int64), np.empty(0))
 
 
-def merge(parts: Sequence[Part], founds: Sequence[Found], k: int) -> Ranking:
-    """The k best of what the parts found for one query; O(k · parts) but for ties."""
-    if len(parts) == 1 and (ranking := _as_found(parts[0], founds[0], k)) is not None:
+def merge(segments: Sequence[Segment], founds: Sequence[Found], k: int) -> Ranking:
+    """The k best of what the segments found for one query; O(k · segments) but for ties."""
+    if len(segments) == 1 and (ranking := _as_found(segments[0], founds[0], k)) is not None:
         return ranking
     hits: list[tuple[float, int, int]] = []
     for number, found in enumerate(founds):
@@ -42,22 +42,22 @@ def merge(parts: Sequence[Part], founds: Sequence[Found], k: int) -> Ranking:
         hits += zip((-scores).tolist(), repeat(number), found.rows.tolist())
     hits.sort()
     if any(hit[0] == following[0] for hit, following in pairwise(hits[: k + 1])):
-        hits.sort(key=lambda hit: (hit[0], parts[hit[1]].rows.chunks[hit[2]].id))
+        hits.sort(key=lambda hit: (hit[0], segments[hit[1]].rows.chunks[hit[2]].id))
     del hits[k:]
-    largest = max(range(len(parts)), key=lambda i: parts[i].size)
+    largest = max(range(len(segments)), key=lambda i: segments[i].size)
     return Ranking(
-        np.array([parts[number].serial_of(row) for _, number, row in hits], np.int64),
+        np.array([segments[number].serial_of(row) for _, number, row in hits], np.int64),
         np.array([-score for score, _, _ in hits], np.float64),
-        parts[largest].kind,
+        segments[largest].kind,
         founds[largest].strategy,
         all(found.exact for found in founds),
     )
 
 
-def _as_found(part: Part, found: Found, k: int) -> Ranking | None:
+def _as_found(segment: Segment, found: Found, k: int) -> Ranking | None:
     """With no tie to break the order is the index's own, and no row is looked at."""
     scores = found.scores[: k + 1].tolist()
     if len(set(scores)) < len(scores):
         return None
-    serials = part.serials_of(found.rows[:k])
-    return Ranking(serials, found.scores[:k], part.kind, found.strategy, found.exact)
+    serials = segment.serials_of(found.rows[:k])
+    return Ranking(serials, found.scores[:k], segment.kind, found.strategy, found.exact)

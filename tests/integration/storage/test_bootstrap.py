@@ -81,8 +81,8 @@ def test_segments_are_built_after_a_write_and_after_a_start(
 def assert_built(core: Core, kind: IndexKind) -> None:
     status = core.search.index("lib").value
     assert (status.kind, status.state, status.error) == (kind, "ready", None)
-    [part] = core.catalog.library("lib").parts
-    assert (part.live, part.index and part.index.kind) == (60, kind)
+    [segment] = core.catalog.library("lib").segments
+    assert (segment.live, segment.index and segment.index.kind) == (60, kind)
     query = np.array([1, 59], np.float32)
     answer = core.search.search(SearchRequest("lib", embedding=query, k=60, exact=True))
     assert len(answer.hits) == 60

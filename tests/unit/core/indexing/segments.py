@@ -23,11 +23,11 @@ SEALING = Sealing(build=flat)
 
 
 def sealed(view: LibraryView, start: int = 0, sealing: Sealing = SEALING) -> LibraryView:
-    """With one segment in place of all parts from `start` on."""
+    """With one segment in place of all segments from `start` on."""
     view = frozen(view)
-    parts = view.parts[start:]
-    segment = sealing.segment(parts, view.library.index, view.documents, lambda: False)
-    after = with_segment(view, parts, segment)
+    segments = view.segments[start:]
+    segment = sealing.segment(segments, view.library.index, view.documents, lambda: False)
+    after = with_segment(view, segments, segment)
     assert after is not None
     return after
 

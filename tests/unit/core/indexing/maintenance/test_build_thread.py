@@ -66,8 +66,8 @@ class Setting:
 
     @property
     def sizes(self) -> list[tuple[int, bool]]:
-        """Of each part: how many live rows, and whether it has an index."""
-        return [(part.live, part.index is not None) for part in self.view.parts]
+        """Of each segment: how many live rows, and whether it has an index."""
+        return [(segment.live, segment.index is not None) for segment in self.view.segments]
 
     def state(self) -> str:
         return index_status(self.view, error=self.builder.error("L")).state
@@ -105,9 +105,9 @@ def test_a_large_delta_becomes_a_segment_and_the_position_stays(setting: Setting
     assert (setting.sizes, setting.state()) == ([(50, True)], "ready")
     assert setting.catalog.position == position
     assert setting.view.revision == before.revision
-    [part] = setting.view.parts
-    assert part.rows.matrix.shape == (50, 2)
-    assert not part.rows.matrix.flags.writeable
+    [segment] = setting.view.segments
+    assert segment.rows.matrix.shape == (50, 2)
+    assert not segment.rows.matrix.flags.writeable
     assert nearest(before, 17, k=3) == nearest(setting.view, 17, k=3) == ["c017", "c016", "c018"]
 
 
@@ -142,8 +142,8 @@ def test_segments_are_merged_without_what_died(setting: Setting) -> None:
     setting.put(50, 100)
     settle(setting)
     assert (setting.sizes, setting.view.deleted) == ([(99, True)], 0)
-    [part] = setting.view.parts
-    assert part.serials is not None
+    [segment] = setting.view.segments
+    assert segment.serials is not None
     for i in (0, 2, 3, 49, 50, 99):
         serial = serials(setting.view)[f"c{i:03}"]
         assert setting.view.chunk(serial).id == f"c{i:03}"
@@ -152,12 +152,12 @@ def test_segments_are_merged_without_what_died(setting: Setting) -> None:
     settle(setting)
     assert (setting.sizes, setting.view.deleted) == ([(69, True)], 0)
     setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(100)]))
-    assert (setting.view.parts, setting.view.memory_bytes) == ((), 0)
+    assert (setting.view.segments, setting.view.memory_bytes) == ((), 0)
 
 
 def test_nobody_holds_what_a_segment_was_made_of(setting: Setting) -> None:
     setting.put(0, 50)
-    [delta] = setting.view.parts
+    [delta] = setting.view.segments
     matrix = weakref.ref(delta.rows.matrix)
     del delta
     setting.builder.start()
@@ -173,8 +173,8 @@ def test_another_index_is_built_when_it_is_asked_for(setting: Setting) -> None:
     wanted = replace(setting.view.library, index=IndexSpec(IndexKind.HNSW, {"m": 8}))
     setting.write(LibraryPut(wanted))
     settle(setting)
-    [part] = setting.view.parts
-    assert part.built_for == wanted.index
+    [segment] = setting.view.segments
+    assert segment.built_for == wanted.index
     assert setting.built == [50, 50]
     searched = IndexSpec(IndexKind.HNSW, {"m": 8, "ef": 99})
     setting.write(LibraryPut(replace(wanted, index=searched)))
@@ -228,7 +228,7 @@ def test_a_build_for_an_index_that_is_no_longer_wanted_is_given_up(setting: Sett
     setting.builder.start()
     settle(setting)
     assert heard == [True]
-    assert [part.built_for for part in setting.view.parts] == [wanted.index]
+    assert [segment.built_for for segment in setting.view.segments] == [wanted.index]
 
 
 def test_a_segment_of_rows_that_are_gone_is_dropped(setting: Setting) -> None:
@@ -370,7 +370,7 @@ def test_vectors_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     setting.builder.start()
     settle(setting)
     setting.builder.close()
-    rows = setting.view.parts[0].rows
+    rows = setting.view.segments[0].rows
     assert isinstance(rows.chunks, ChunkColumns)
     held = rows.norms.nbytes + rows.exponents.nbytes + rows.chunks.memory_bytes
     assert (rows.mapped, rows.memory_bytes) == (True, held)

@@ -1,4 +1,4 @@
-"""Which algorithm a part gets, and that each is searched alike."""
+"""Which algorithm a segment gets, and that each is searched alike."""
 
 import numpy as np
 import pytest

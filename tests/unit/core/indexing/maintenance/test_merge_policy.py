@@ -1,4 +1,4 @@
-"""What there is to do follows from the parts' sizes."""
+"""What there is to do follows from the segments' sizes."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.maintenance.merge_policy import Job, Reason, next_job
 from core.indexing.segment.rows import Rows
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
 from core.indexing.views.view import LibraryView
@@ -17,23 +17,23 @@ from tests.unit.core.builders import library
 _FLAT = ReferenceIndex(Vectors(Metric.L2, np.empty((0, 2), np.float32), np.empty(0)))
 
 
-def delta(live: int, dead: int = 0) -> Part:
-    part = Part.empty(Rows.empty(Metric.L2, dimension=2), 0)
-    return replace(part, size=live + dead, live=live)
+def delta(live: int, dead: int = 0) -> Segment:
+    segment = Segment.empty(Rows.empty(Metric.L2, dimension=2), 0)
+    return replace(segment, size=live + dead, live=live)
 
 
-def waiting(live: int) -> Part:
+def waiting(live: int) -> Segment:
     return replace(delta(live), frozen=True)
 
 
-def segment(live: int, dead: int = 0, spec: IndexSpec | None = None) -> Part:
-    part = delta(live, dead)
-    return replace(part, frozen=True, index=_FLAT, built_for=spec or IndexSpec())
+def segment(live: int, dead: int = 0, spec: IndexSpec | None = None) -> Segment:
+    segment = delta(live, dead)
+    return replace(segment, frozen=True, index=_FLAT, built_for=spec or IndexSpec())
 
 
-def job(*parts: Part, quiet: bool = False, spec: IndexSpec | None = None) -> Job | None:
+def job(*segments: Segment, quiet: bool = False, spec: IndexSpec | None = None) -> Job | None:
     wanted = replace(library(), index=spec or IndexSpec())
-    return next_job(LibraryView(wanted, parts), quiet=quiet)
+    return next_job(LibraryView(wanted, segments), quiet=quiet)
 
 
 def test_small_libraries_stay_a_delta() -> None:
@@ -66,8 +66,8 @@ def test_what_was_frozen_for_a_segment_that_failed_is_sealed_whatever_its_size()
     ],
 )
 def test_segments_that_are_not_much_larger_are_merged(sizes: list[int], start: int) -> None:
-    parts = [segment(size) for size in sizes]
-    assert job(*parts, delta(4_096)) == Job(Reason.SEAL, start, len(sizes) + 1)
+    segments = [segment(size) for size in sizes]
+    assert job(*segments, delta(4_096)) == Job(Reason.SEAL, start, len(sizes) + 1)
 
 
 def test_where_many_rows_wait_they_are_sealed_alone_unless_there_are_many_segments() -> None:
@@ -97,10 +97,10 @@ def test_a_segment_is_compacted_once_too_much_is_dead() -> None:
 
 
 def test_everything_is_rebuilt_when_another_index_is_asked_for() -> None:
-    parts = [segment(50_000), segment(10_000), delta(3)]
-    assert job(*parts, spec=IndexSpec(IndexKind.HNSW)) == Job(Reason.REBUILD, 0, 2)
-    assert job(*parts, spec=IndexSpec(parameters={"m": 8})) == Job(Reason.REBUILD, 0, 2)
-    assert job(*parts, spec=IndexSpec(parameters={"ef": 80, "nprobe": 3})) is None
+    segments = [segment(50_000), segment(10_000), delta(3)]
+    assert job(*segments, spec=IndexSpec(IndexKind.HNSW)) == Job(Reason.REBUILD, 0, 2)
+    assert job(*segments, spec=IndexSpec(parameters={"m": 8})) == Job(Reason.REBUILD, 0, 2)
+    assert job(*segments, spec=IndexSpec(parameters={"ef": 80, "nprobe": 3})) is None
     assert job(delta(9), spec=IndexSpec(IndexKind.FLAT)) is None
 
 

@@ -17,7 +17,7 @@ WORDS = ["red", "green", "blue", "grey"]
 
 
 def made(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalReader]:
-    """Of two parts, and some of them deleted."""
+    """Of two segments, and some of them deleted."""
     rng = np.random.default_rng(seed)
     view = with_documents(LibraryView.empty(library(metric=metric)), [document()])
     texts = [" ".join(rng.choice(WORDS, rng.integers(1, 5))) for _ in range(n)]

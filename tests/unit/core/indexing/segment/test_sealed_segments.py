@@ -1,4 +1,4 @@
-"""Filters and listings on sealed parts, while all changes, against a look at everything."""
+"""Filters and listings on sealed segments, while all changes, against a look at everything."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,9 +45,9 @@ def sealed(view: LibraryView) -> LibraryView:
 
 
 def swapped(view: LibraryView, *, begun: LibraryView) -> LibraryView:
-    """With a segment of the parts that there were in an earlier, frozen view."""
-    segment = Sealing().segment(begun.parts, IndexSpec(), begun.documents, lambda: False)
-    return with_segment(view, begun.parts, segment) or view
+    """With a segment of the segments that there were in an earlier, frozen view."""
+    segment = Sealing().segment(begun.segments, IndexSpec(), begun.documents, lambda: False)
+    return with_segment(view, begun.segments, segment) or view
 
 
 ids = st.integers(0, 25).map("c{}".format)
@@ -86,10 +86,10 @@ class Life:
                 gone = [item.id for item in chunks_of(self.view) if item.document_id == what]
                 self.view = without_document(without_chunks(self.view, gone), what)
                 self.view = with_documents(self.view, [document(what, title="b")])
-            case "seal" if self.view.parts:
+            case "seal" if self.view.segments:
                 self.view = sealed(self.view)
                 self.begun = None
-            case "begin" if self.view.parts:
+            case "begin" if self.view.segments:
                 self.view = self.begun = frozen(self.view)
             case "end" if self.begun is not None:
                 begun, self.begun = self.begun, None
@@ -146,7 +146,7 @@ def pages(
 
 @pytest.fixture(params=[0, 256], ids=["by order", "by sorting"])
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many rows are sorted; with none, all parts are walked in their order."""
+    """So many rows are sorted; with none, all segments are walked in their order."""
     monkeypatch.setattr("core.indexing.query.listing._FEW", request.param)
 
 
@@ -195,13 +195,13 @@ def test_a_changed_document_is_stale_until_too_many_are() -> None:
     assert view.matching(titled).count == 0
     for changed in range(10):
         view = with_documents(view, [document(f"m{changed}", title="new")])
-        assert len(view.parts[0].stale) == (changed + 1) % 5
+        assert len(view.segments[0].stale) == (changed + 1) % 5
         assert view.matching(titled).count == changed + 1
 
 
 def test_a_document_that_a_part_has_not_leaves_it_as_it_is() -> None:
     view = with_documents(large(), [document("other")])
-    assert with_documents(view, [document("other", title="b")]).parts[0] is view.parts[0]
+    assert with_documents(view, [document("other", title="b")]).segments[0] is view.segments[0]
 
 
 def test_a_long_listing_by_what_documents_say() -> None:
@@ -217,7 +217,7 @@ def test_fields_that_were_asked_for_are_indexed_again() -> None:
     view = large()
     view.matching(filters.parse({"field": "rare", "op": "exists", "value": True}))
     view = sealed(with_chunks(view, [embedded(chunk("new", document_id="d1"))]))
-    attributes = view.parts[0].attributes
+    attributes = view.segments[0].attributes
     assert attributes is not None
     assert {"rare", "x"} <= {field.key for field in attributes.fields}
     assert view.memory_bytes > attributes.memory_bytes > 0

@@ -106,7 +106,7 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
     assert not wrong
     assert builder.error("L") is None
     # With the last write still a delta of few rows, or all in one segment.
-    assert 1 <= len(catalog.library("L").parts) <= 2
+    assert 1 <= len(catalog.library("L").segments) <= 2
     for state in [*kept.values(), catalog.state]:
         assert found(state) == expected(writer.held[state.position])
 

@@ -15,7 +15,7 @@ from core.indexing.attributes import evaluation
 from core.indexing.query import listing
 from core.indexing.query.listing import select
 from core.indexing.segment import segment
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.views.next_view import (
     frozen,
     with_chunks,
@@ -57,7 +57,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.view = LibraryView.empty(library())
-        self.builds: list[tuple[tuple[Part, ...], Part]] = []
+        self.builds: list[tuple[tuple[Segment, ...], Segment]] = []
         self.past: list[tuple[LibraryView, list[Any]]] = []
 
     @rule(id_=DOCUMENTS, title=st.sampled_from([None, "a", "b", "ab"]), value=VALUES)
@@ -91,14 +91,14 @@ class Histories(RuleBasedStateMachine):
         ids = [item.id for item in everything(self.view) if item.document_id == id_]
         self.move_to(without_document(without_chunks(self.view, ids), id_))
 
-    @precondition(lambda self: self.view.parts)
+    @precondition(lambda self: self.view.segments)
     @rule(draw=st.data())
     def build(self, draw: st.DataObject) -> None:
         self.move_to(frozen(self.view))
-        start = draw.draw(st.integers(0, len(self.view.parts) - 1))
-        parts = self.view.parts[start:]
+        start = draw.draw(st.integers(0, len(self.view.segments) - 1))
+        segments = self.view.segments[start:]
         spec, documents = self.view.library.index, self.view.documents
-        self.builds.append((parts, SEALING.segment(parts, spec, documents, lambda: False)))
+        self.builds.append((segments, SEALING.segment(segments, spec, documents, lambda: False)))
 
     @precondition(lambda self: self.builds)
     @rule()
@@ -132,9 +132,9 @@ def test_a_document_that_changes_while_a_segment_is_built() -> None:
     view = with_documents(LibraryView.empty(library()), [document("d", title="old"), document("e")])
     view = with_chunks(view, [embedded(chunk("a", document_id="d"), (0, 0))])
     view = frozen(view)
-    segment = SEALING.segment(view.parts, view.library.index, view.documents, lambda: False)
+    segment = SEALING.segment(view.segments, view.library.index, view.documents, lambda: False)
     changed = with_documents(view, [document("d", title="new"), document("e", title="new")])
-    after = with_segment(changed, view.parts, segment)
+    after = with_segment(changed, view.segments, segment)
     assert after is not None
     assert after.matching(titled).count == 1
 

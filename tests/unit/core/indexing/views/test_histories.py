@@ -12,7 +12,7 @@ from core.domain import filters
 from core.domain.filters import Filter
 from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.maintenance.merge_policy import next_job
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.views.next_view import (
     frozen,
     with_chunks,
@@ -39,8 +39,8 @@ QUERIES = np.array([[0, 0], [3, -2]], np.float32)
 class Build:
     """One that is going on; writes may come before it is published."""
 
-    parts: tuple[Part, ...]
-    segment: Part
+    segments: tuple[Segment, ...]
+    segment: Segment
 
 
 class Histories(RuleBasedStateMachine):
@@ -80,24 +80,24 @@ class Histories(RuleBasedStateMachine):
     def freeze(self) -> None:
         self.move_to(frozen(self.view), self.contents)
 
-    @precondition(lambda self: any(part.frozen for part in self.view.parts))
+    @precondition(lambda self: any(segment.frozen for segment in self.view.segments))
     @rule(draw=st.data())
     def build(self, draw: st.DataObject) -> None:
-        ready = [part for part in self.view.parts if part.frozen]
+        ready = [segment for segment in self.view.segments if segment.frozen]
         start = draw.draw(st.integers(0, len(ready) - 1))
         stop = draw.draw(st.integers(start + 1, len(ready)))
-        parts = tuple(ready[start:stop])
+        segments = tuple(ready[start:stop])
         spec, documents = self.view.library.index, self.view.documents
-        segment = SEALING.segment(parts, spec, documents, lambda: False)
+        segment = SEALING.segment(segments, spec, documents, lambda: False)
         assert segment.deleted == 0
-        self.builds.append(Build(parts, segment))
+        self.builds.append(Build(segments, segment))
 
     @precondition(lambda self: self.builds)
     @rule(draw=st.data())
     def publish(self, draw: st.DataObject) -> None:
-        """Whichever is ready first; others that took the same parts come too late."""
+        """Whichever is ready first; others that took the same segments come too late."""
         build = self.builds.pop(draw.draw(st.integers(0, len(self.builds) - 1)))
-        after = with_segment(self.view, build.parts, build.segment)
+        after = with_segment(self.view, build.segments, build.segment)
         if after is not None:
             self.move_to(after, self.contents)
 
@@ -119,10 +119,10 @@ def check(view: LibraryView, contents: Contents) -> None:
     for id_, serial in serials(view).items():
         assert view.chunk(serial).id == id_
         assert tuple(view.embedding(serial)) == contents[id_]
-    assert sum(part.live for part in view.parts) == view.vectors
-    for part in view.parts:
-        assert part.live == np.count_nonzero(part.alive[: part.size]) > 0
-    assert bool(view.parts) == bool(contents) == bool(view.memory_bytes)
+    assert sum(segment.live for segment in view.segments) == view.vectors
+    for segment in view.segments:
+        assert segment.live == np.count_nonzero(segment.alive[: segment.size]) > 0
+    assert bool(view.segments) == bool(contents) == bool(view.memory_bytes)
     next_job(view, quiet=True)
     for k in (1, 5, 40):
         check_search(view, contents, k, None)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from core.domain.library import Metric
 from core.indexing.maintenance.index_status import index_status
-from core.indexing.segment.segment import Part
+from core.indexing.segment.segment import Segment
 from core.indexing.views.next_view import (
     frozen,
     with_chunks,
@@ -58,7 +58,7 @@ def test_rows_are_shared_and_grow_by_doubling() -> None:
     matrices: list[NDArray[np.float32]] = []
     for i in range(1000):
         view = with_chunks(view, [embedded(chunk(f"c{i}"), (i, 1))])
-        [delta] = view.parts
+        [delta] = view.segments
         if not matrices or matrices[-1] is not delta.rows.matrix:
             matrices.append(delta.rows.matrix)
     assert len(matrices) <= 11
@@ -90,7 +90,7 @@ def test_space_is_given_back_once_more_than_half_is_dead() -> None:
     assert fewer.memory_bytes < view.memory_bytes
     assert contents(fewer) == {id_: contents(view)[id_] for id_ in ids[51:]}
     none = without_chunks(fewer, [*ids, "unknown"])
-    assert (none.parts, none.memory_bytes) == ((), 0)
+    assert (none.segments, none.memory_bytes) == ((), 0)
 
 
 def test_rewriting_one_chunk_for_ever_takes_no_more_space() -> None:
@@ -98,7 +98,7 @@ def test_rewriting_one_chunk_for_ever_takes_no_more_space() -> None:
     for i in range(100):
         view = with_chunks(view, [embedded(chunk("a"), (i, 1))])
     assert contents(view) == {"a": ("", [99, 1])}
-    [delta] = view.parts
+    [delta] = view.segments
     assert delta.rows.capacity <= 8
 
 
@@ -125,25 +125,25 @@ def in_three_parts() -> LibraryView:
     return view
 
 
-def segment_of(view: LibraryView, start: int, stop: int) -> Part:
-    parts = view.parts[start:stop]
-    return SEALING.segment(parts, view.library.index, view.documents, lambda: False)
+def segment_of(view: LibraryView, start: int, stop: int) -> Segment:
+    segments = view.segments[start:stop]
+    return SEALING.segment(segments, view.library.index, view.documents, lambda: False)
 
 
 @pytest.mark.parametrize("lost", ["ab", "cd"])
 def test_a_segment_of_parts_that_are_not_all_there_is_none(lost: str) -> None:
     view = in_three_parts()
     segment = segment_of(view, 0, 2)
-    assert with_segment(without_chunks(view, lost), view.parts[:2], segment) is None
+    assert with_segment(without_chunks(view, lost), view.segments[:2], segment) is None
 
 
 def test_of_two_segments_with_a_part_in_common_the_first_counts() -> None:
     view = without_chunks(in_three_parts(), "d")
     late, early = segment_of(view, 0, 2), segment_of(view, 1, 3)
-    after = with_segment(view, view.parts[1:], early)
+    after = with_segment(view, view.segments[1:], early)
     assert after is not None
-    assert [part.live for part in after.parts] == [2, 3]
-    assert with_segment(after, view.parts[:2], late) is None
+    assert [segment.live for segment in after.segments] == [2, 3]
+    assert with_segment(after, view.segments[:2], late) is None
     assert contents(after) == contents(view)
 
 
