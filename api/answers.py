@@ -29,7 +29,7 @@ def json_answer(
     body = content if isinstance(content, bytes) else dumps(content)
     response = Response(body, code, all_headers, media_type="application/json")
     if len(body) > _GIVEN_BACK_BYTES:
-        response.background = BackgroundTask(malloc.give_back)
+        response.background = BackgroundTask(malloc.trim)
     return response
 
 

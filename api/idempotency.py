@@ -16,7 +16,7 @@ from api.json import json_body
 from core.bootstrap import Core
 from core.domain.errors import Conflict, Invalid
 from core.ports.store import Replay, UnitOfWork
-from core.services.at import At, Within
+from core.services.positioned import At, Within
 
 REPLAYED = "Idempotent-Replayed"
 

@@ -65,7 +65,7 @@ class BodyLimits:
             finally:
                 self._held_bytes -= body.received_bytes
                 if body.received_bytes > GIVEN_BACK_BYTES:
-                    asyncio.get_running_loop().run_in_executor(None, malloc.give_back)
+                    asyncio.get_running_loop().run_in_executor(None, malloc.trim)
 
     async def _next_of(self, body: "_Body") -> Message:
         """

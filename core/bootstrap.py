@@ -15,9 +15,9 @@ from core.indexing.checkpoints.found import DIRECTORY, Found
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import WORKING, WordFiles
 from core.indexing.maintenance.back_pressure import BackPressure
-from core.indexing.maintenance.build_thread import Builder
+from core.indexing.maintenance.build_thread import BuildThread
 from core.indexing.maintenance.kernel_warmup import Warmup
-from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
 from core.ports.store import Snapshot, Store
@@ -31,8 +31,8 @@ from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
 from core.services.libraries import LibraryService
 from core.services.rebuilding import Rebuilding
+from core.services.recall_monitor import RecallMonitor
 from core.services.search import SearchService
-from core.services.shadow import ShadowQueries
 from core.settings import Settings
 
 
@@ -42,11 +42,11 @@ class Core:
 
     store: Store
     catalog: Catalog
-    builder: Builder
+    builder: BuildThread
     checkpoints: Checkpoints
     rebuilding: Rebuilding
     warmup: Warmup
-    shadow: ShadowQueries
+    shadow: RecallMonitor
     embedders: Mapping[str, Embedder]
     libraries: LibraryService
     documents: DocumentService
@@ -90,7 +90,7 @@ def open_core(settings: Settings) -> Core:
         catalog, found = _followed(store, directory)
         files = WordFiles(_emptied(settings.data_dir / WORKING), directory)
         lexical = LexicalIndexes(catalog, files, found.words)
-        builder = Builder(catalog, _sealing(settings))
+        builder = BuildThread(catalog, _segment_builder(settings))
     except BaseException:
         store.close()
         raise
@@ -110,7 +110,7 @@ def open_core(settings: Settings) -> Core:
     warmup = Warmup()
     warmup.start()
     builder.start()
-    shadow = ShadowQueries()
+    shadow = RecallMonitor()
     shadow.start()
     return Core(
         store=store,
@@ -172,11 +172,11 @@ def _found(snapshot: Snapshot, directory: Path) -> Found:
         raise StorageError(f"{directory} can't be read: {error.strerror}") from error
 
 
-def _sealing(settings: Settings) -> Sealing:
+def _segment_builder(settings: Settings) -> SegmentBuilder:
     threads = settings.index_threads or os.cpu_count() or 1
     if settings.vectors == "memory":
-        return Sealing(threads)
-    return Sealing(threads, _directory(settings.data_dir / "vectors"))
+        return SegmentBuilder(threads)
+    return SegmentBuilder(threads, _directory(settings.data_dir / "vectors"))
 
 
 def _emptied(path: Path) -> Path:

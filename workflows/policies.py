@@ -11,16 +11,16 @@ from temporalio.workflow import ActivityCancellationType
 HEARTBEAT = timedelta(seconds=5)
 """A worker that is silent for so long is dead, and another attempt is made elsewhere."""
 
-PATIENCE = timedelta(hours=1)
+STAGE_TIMEOUT = timedelta(hours=1)
 """All attempts of a stage together, the time without any worker included. Whoever can't wait
 that long gives a deadline with the question."""
 
-INSIST = RetryPolicy(
+REQUIRED_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=10)
 )
-"""For a stage that nothing can stand in for: again until `PATIENCE` ends."""
+"""For a stage that nothing can stand in for: again until `STAGE_TIMEOUT` ends."""
 
-GIVE_WAY = RetryPolicy(
+FALLBACK_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=0.5),
     maximum_interval=timedelta(seconds=10),
     maximum_attempts=6,

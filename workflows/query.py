@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
         StageOutput,
     )
     from workflows.failures import sentence
-    from workflows.policies import PATIENCE
+    from workflows.policies import STAGE_TIMEOUT
     from workflows.search_attributes import LIBRARY, STAGE, STATUS
     from workflows.stages import answer, preprocess, rerank, retrieve
     from workflows.timeline import Timeline
@@ -187,9 +187,9 @@ class QueryWorkflow:
         away no lesser way would work either, so it is waited for.
 
         Raises:
-            ActivityError: the API refuses, or is away for longer than `PATIENCE`.
+            ActivityError: the API refuses, or is away for longer than `STAGE_TIMEOUT`.
         """
-        until = workflow.now() + PATIENCE
+        until = workflow.now() + STAGE_TIMEOUT
         while True:
             try:
                 return await attempts()

@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
         Retrieved,
         RetrieveInput,
     )
-    from workflows.policies import GIVE_WAY, HEARTBEAT, INSIST, PATIENCE, STOPPED
+    from workflows.policies import FALLBACK_RETRY, HEARTBEAT, REQUIRED_RETRY, STAGE_TIMEOUT, STOPPED
 
 
 def preprocess(request: QueryRequest) -> Awaitable[Prepared]:
@@ -36,9 +36,9 @@ def preprocess(request: QueryRequest) -> Awaitable[Prepared]:
         ),
         result_type=Prepared,
         start_to_close_timeout=timedelta(seconds=30),
-        schedule_to_close_timeout=PATIENCE,
+        schedule_to_close_timeout=STAGE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=INSIST,
+        retry_policy=REQUIRED_RETRY,
         cancellation_type=STOPPED,
     )
 
@@ -58,9 +58,9 @@ def retrieve(request: QueryRequest, prepared: Prepared) -> Awaitable[Retrieved]:
         ),
         result_type=Retrieved,
         start_to_close_timeout=timedelta(seconds=30),
-        schedule_to_close_timeout=PATIENCE,
+        schedule_to_close_timeout=STAGE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=INSIST,
+        retry_policy=REQUIRED_RETRY,
         cancellation_type=STOPPED,
     )
 
@@ -78,9 +78,9 @@ def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[
         ),
         result_type=Reranked,
         start_to_close_timeout=timedelta(seconds=60),
-        schedule_to_close_timeout=PATIENCE,
+        schedule_to_close_timeout=STAGE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=GIVE_WAY,
+        retry_policy=FALLBACK_RETRY,
         cancellation_type=STOPPED,
     )
 
@@ -100,8 +100,8 @@ def answer(
         ),
         result_type=Answered,
         start_to_close_timeout=timedelta(seconds=120),
-        schedule_to_close_timeout=PATIENCE,
+        schedule_to_close_timeout=STAGE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=INSIST if extractive else GIVE_WAY,
+        retry_policy=REQUIRED_RETRY if extractive else FALLBACK_RETRY,
         cancellation_type=STOPPED,
     )

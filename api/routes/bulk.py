@@ -21,7 +21,7 @@ from api.wire.chunks import (
     DeletedAnswer,
 )
 from core.domain.document import Chunk
-from core.services.at import At
+from core.services.positioned import At
 
 router = plain_routes_of("chunks", "/libraries/{library_id}")
 

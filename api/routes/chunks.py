@@ -26,7 +26,7 @@ from core.bootstrap import Core
 from core.domain.document import Chunk, ChunkDraft
 from core.domain.errors import Invalid
 from core.indexing.query.listing import After
-from core.services.at import At
+from core.services.positioned import At
 
 router = routes_of("chunks", "/libraries/{library_id}")
 

@@ -14,7 +14,7 @@ from api.routing import routes_of
 from api.wire.documents import DocumentAnswer, DocumentBody
 from api.wire.pages import DocumentPage
 from core.domain.document import Document, DocumentDraft
-from core.services.at import At
+from core.services.positioned import At
 
 router = routes_of("documents", "/libraries/{library_id}/documents")
 

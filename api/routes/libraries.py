@@ -16,7 +16,7 @@ from api.routing import routes_of
 from api.wire.libraries import LibraryAnswer, LibraryBody
 from api.wire.pages import LibraryPage
 from core.domain.library import Library, LibraryDraft
-from core.services.at import At
+from core.services.positioned import At
 
 router = routes_of("libraries")
 

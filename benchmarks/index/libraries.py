@@ -13,8 +13,8 @@ from benchmarks.index.datasets import Dataset, Floats
 from core.domain.changes import Change, ChunksDeleted, ChunksPut, DocumentPut, LibraryPut
 from core.domain.document import Chunk, Document, EmbeddedChunk
 from core.domain.library import IndexSpec, Library, Metric
-from core.indexing.maintenance.build_thread import Builder
-from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.maintenance.build_thread import BuildThread
+from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.views.catalog import Catalog
 from core.services.search import SearchService
 
@@ -28,7 +28,7 @@ class Filled:
     """A library in a catalog that follows writes, as the store would tell of them."""
 
     catalog: Catalog
-    builder: Builder
+    builder: BuildThread
     search: SearchService
     position: int = 0
 
@@ -51,7 +51,7 @@ def library(
     metric: Metric, dimension: int, *, threads: int = 2, vectors_dir: Path | None = None
 ) -> Iterator[Filled]:
     catalog = Catalog()
-    builder = Builder(catalog, Sealing(threads, vectors_dir))
+    builder = BuildThread(catalog, SegmentBuilder(threads, vectors_dir))
     filled = Filled(catalog, builder, SearchService(catalog, {}, min_position_wait_s=1))
     builder.start()
     try:

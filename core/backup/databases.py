@@ -1,7 +1,7 @@
 """The database that the settings name: to take backups of, and to restore them into."""
 
 from core.adapters.postgres.backups import PostgresBackedUp
-from core.adapters.postgres.filling import PostgresToFill
+from core.adapters.postgres.restore_target import PostgresToFill
 from core.adapters.sqlite.backups import SqliteBackedUp
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.ports.backups import BackedUp, EmptyDatabase

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from core import faults
+from core import crash_points
 from core.adapters.private import DIRECTORY_MODE, FILE_MODE, restrict
 from core.backup import files
 from core.backup.manifest import Manifest
@@ -85,11 +85,11 @@ class Repository:
     def add(self, manifest: Manifest) -> None:
         """What was written to `files.partial_of` its path counts from here on."""
         path = self.path_of(manifest)
-        faults.reached("backup.before_rename")
+        crash_points.reach("backup.before_rename")
         files.publish(path)
-        faults.reached("backup.before_manifest")
+        crash_points.reach("backup.before_manifest")
         files.write_whole(path.with_suffix(MANIFEST), manifest.to_json())
-        faults.reached("backup.after_manifest")
+        crash_points.reach("backup.after_manifest")
 
     def clean(self) -> None:
         """Remove what interrupted backups left, and the rights of other users on the rest.

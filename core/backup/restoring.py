@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import apsw
 
-from core import faults
+from core import crash_points
 from core.adapters.data_dir import DataDirLock
 from core.adapters.rows import to_time
 from core.adapters.sqlite.database import MIGRATIONS, open_writer
@@ -199,10 +199,10 @@ def _built_beside(data_dir: Path) -> Iterator[Path]:
         yield built
         with files.file_errors(data_dir):
             sync(built)
-            faults.reached("restore.before_rename")
+            crash_points.reach("restore.before_rename")
             built.rename(data_dir)  # over an empty directory, if there is one
             sync(data_dir.parent)
-            faults.reached("restore.after_rename")
+            crash_points.reach("restore.after_rename")
     except BaseException:
         shutil.rmtree(built, ignore_errors=True)
         raise
@@ -228,7 +228,7 @@ def _build(path: Path, plan: _Plan) -> None:
         database.pragma("wal_checkpoint(truncate)")
     with files.file_errors(path):
         sync(path)
-    faults.reached("restore.after_build")
+    crash_points.reach("restore.after_build")
 
 
 def _begin_anew(database: apsw.Connection) -> None:

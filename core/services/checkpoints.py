@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import faults
+from core import crash_points
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is_full
 from core.indexing.checkpoints.found import Found
@@ -117,7 +117,7 @@ class Checkpoints:
                 tidy(self._directory, self._manifests)
             except OSError as error:
                 raise _as_storage_error(error) from error
-            faults.reached("checkpoint.tidied")
+            crash_points.reach("checkpoint.tidied")
             self._store.trim_log(self._manifests[-1].position)
             self._store.reclaim()
             return manifest.position

@@ -11,9 +11,9 @@ from core.domain.ids import check_id
 from core.domain.library import Library
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.ports.store import Snapshot, Store, UnitOfWork
-from core.services.at import At, Within, committed
 from core.services.chunk_writes import ChunkWrites, Stale, existing_of, retried, rows
 from core.services.lookup import every_chunk, find
+from core.services.positioned import At, Within, committed
 
 
 class ChunkService:

@@ -10,9 +10,9 @@ from core.domain.ids import check_id, new_id
 from core.domain.library import Library
 from core.domain.splitting import split
 from core.ports.store import Snapshot, Store, UnitOfWork
-from core.services.at import At, Within, committed
 from core.services.chunk_writes import ChunkWrites, Prepared, Stale, existing_of, retried, rows
 from core.services.lookup import find
+from core.services.positioned import At, Within, committed
 
 
 class DocumentService:

@@ -2,7 +2,7 @@
 
 from core.contracts.query import Feedback
 from core.ports.store import Store
-from core.services.at import At, Within, committed
+from core.services.positioned import At, Within, committed
 
 
 class FeedbackService:

@@ -11,9 +11,9 @@ from core.domain.ids import check_id, new_id
 from core.domain.library import Library, LibraryDraft, Metric
 from core.domain.schema import MetadataSchema
 from core.ports.store import ChunkReader, Store, UnitOfWork
-from core.services.at import At, Within, committed
 from core.services.embedding import TextEmbedding
 from core.services.lookup import every_chunk, find
+from core.services.positioned import At, Within, committed
 
 MAX_NAME_LENGTH = 128
 _FIXED_BY_VECTORS = ("dimension", "metric", "embedding_model")

@@ -17,11 +17,11 @@ from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.view import Matches
 from core.providers.base import Embedder
 from core.services.answer_size import check_answer_size
-from core.services.at import At
+from core.services.positioned import At
+from core.services.recall_monitor import RecallMonitor
 from core.services.search_answer import Hit, Plan, SearchAnswer
 from core.services.search_ranking import CheckedSearch, Ranked, Ranker
 from core.services.search_request import SearchRequest
-from core.services.shadow import ShadowQueries
 
 __all__ = ["Hit", "Plan", "SearchAnswer", "SearchRequest", "SearchService"]
 
@@ -45,14 +45,14 @@ class SearchService:
         embedders: Mapping[str, Embedder],
         *,
         min_position_wait_s: float,
-        shadow: ShadowQueries | None = None,
+        shadow: RecallMonitor | None = None,
         index_error: Callable[[str], str | None] = lambda _: None,
         lexical: LexicalIndexes | None = None,
     ) -> None:
         self._catalog = catalog
         self._embedders = embedders
         self._lexical = lexical or LexicalIndexes(catalog)
-        self._shadow = shadow or ShadowQueries()
+        self._shadow = shadow or RecallMonitor()
         self._ranker = Ranker(self._shadow)
         self._min_position_wait_s = min_position_wait_s
         self._index_error = index_error

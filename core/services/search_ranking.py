@@ -14,8 +14,8 @@ from core.indexing.query.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
 from core.indexing.vectors.vector_index import Effort
 from core.indexing.views.ranking import NOTHING, Ranking
 from core.indexing.views.view import LibraryView, Matches
+from core.services.recall_monitor import Answered, RecallMonitor
 from core.services.search_request import SearchRequest
-from core.services.shadow import Answered, ShadowQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Ranked:
 class Ranker:
     """`shadow`: where what is approximate is measured."""
 
-    def __init__(self, shadow: ShadowQueries) -> None:
+    def __init__(self, shadow: RecallMonitor) -> None:
         self._shadow = shadow
 
     def rank(

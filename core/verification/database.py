@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from core.adapters.clock import utc_now
-from core.adapters.postgres.beside import reading
 from core.adapters.postgres.database import Database
+from core.adapters.postgres.offline_connection import reading
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import PostgresSnapshot
 from core.adapters.sqlite import checks

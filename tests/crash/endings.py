@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.faults import STEPS
+from core.crash_points import STEPS
 
 SERVER_STEPS = [step for step in STEPS if not step.startswith(("backup.", "restore."))]
 """Those of other commands have tests of their own."""

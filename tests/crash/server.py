@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from core import faults
+from core import crash_points
 from tests.temporal import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +71,7 @@ class Server:
             "NALANDA_PROVIDER": "local",
             "NALANDA_TEMPORAL_ADDRESS": "127.0.0.1:1",
             **more,
-            **({} if fault is None else {faults.VARIABLE: fault}),
+            **({} if fault is None else {crash_points.VARIABLE: fault}),
         }
         self._begin = self._log.stat().st_size if self._log.exists() else 0
         command = [sys.executable, "-m", "cli", "serve"]

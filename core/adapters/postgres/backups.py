@@ -10,8 +10,8 @@ from psycopg import sql
 
 from core.adapters.clock import Clock, utc_now
 from core.adapters.postgres import history
-from core.adapters.postgres.beside import opened, reading
 from core.adapters.postgres.database import Database
+from core.adapters.postgres.offline_connection import opened, reading
 from core.adapters.postgres.rows import Connection, fetch
 from core.adapters.rows import to_datetime, to_time
 from core.adapters.sqlite import files

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.adapters.clock import Clock, utc_now
 from core.adapters.data_dir import DataDirLock
-from core.adapters.grouping import Grouping
+from core.adapters.group_commit import GroupCommit
 from core.adapters.listeners import Listeners
 from core.adapters.postgres import history, log
 from core.adapters.postgres.database import Database
@@ -49,7 +49,7 @@ class PostgresStore:
         except BaseException:
             self._data_dir.release()
             raise
-        self._writes = Grouping(self._writer)
+        self._writes = GroupCommit(self._writer)
         self._readers = Readers(database)
 
     @property

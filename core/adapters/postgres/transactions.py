@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from core.adapters.clock import Clock
-from core.adapters.grouping import Commit
+from core.adapters.group_commit import Commit
 from core.adapters.postgres.rows import Connection
 from core.adapters.postgres.session import PostgresSession
 from core.adapters.postgres.writer import Logged, Writer

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from core.adapters.grouping import Tell
+from core.adapters.group_commit import Tell
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors, translated
 from core.adapters.postgres.rows import Connection, columns_of, fetch, fetch_last
@@ -48,7 +48,7 @@ class Logged:
 
 
 class Writer:
-    """The transaction of `core.adapters.grouping` on PostgreSQL.
+    """The transaction of `core.adapters.group_commit` on PostgreSQL.
 
     Statements that return nothing wait for the next that does, or for the COMMIT: each round trip
     costs as much as a small statement, and the next writer waits for it.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from core import faults
+from core import crash_points
 from core.adapters import private
 from core.adapters.sqlite.errors import sqlite_errors
 from core.domain.errors import StorageError
@@ -131,5 +131,5 @@ def _migrate(connection: apsw.Connection) -> None:
             connection.execute(script.read_text())
             connection.pragma("application_id", APPLICATION_ID)
             connection.pragma("user_version", number)
-            faults.reached("migrate.before")
-        faults.reached("migrate.after")
+            crash_points.reach("migrate.before")
+        crash_points.reach("migrate.after")

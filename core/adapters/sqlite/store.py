@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.adapters.clock import Clock, utc_now
 from core.adapters.data_dir import DataDirLock
-from core.adapters.grouping import Grouping
+from core.adapters.group_commit import GroupCommit
 from core.adapters.listeners import Listeners
 from core.adapters.sqlite import log, space
 from core.adapters.sqlite.database import open_writer
@@ -44,7 +44,7 @@ class SqliteStore:
         except BaseException:
             self._data_dir.release()
             raise
-        self._writes = Grouping(SqliteTransaction(self._writer))
+        self._writes = GroupCommit(SqliteTransaction(self._writer))
         self._readers = Readers(self._path)
 
     def _taken_over(self) -> tuple[int, bytes, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import apsw
 
 from core.adapters.clock import Clock
-from core.adapters.grouping import Commit
+from core.adapters.group_commit import Commit
 from core.adapters.rows import to_time
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.rows import fetch

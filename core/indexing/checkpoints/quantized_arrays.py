@@ -21,7 +21,7 @@ from core.indexing.kernels.fastscan import (
     TABLES_AT_ONCE,
 )
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.quantized import Coded, aligned, uncoded
+from core.indexing.vectors.quantized import QuantizedVectors, aligned, unquantized
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 Numbers: TypeAlias = Mapping[str, int]
@@ -66,26 +66,26 @@ _ROW_STRIDE: Final = "row_stride"
 """Of list codes: they lie as the code path of the process that built them has them."""
 
 
-def arrays_of(coded: Coded) -> dict[str, NDArray[Any]]:
+def arrays_of(coded: QuantizedVectors) -> dict[str, NDArray[Any]]:
     """What it has beside the vectors, but for what only a build needs."""
     arrays = {name: coded.arrays[at] for name, at in _ARRAYS.items() if at in coded.arrays}
     return {_SCALE: coded.scale, **arrays}
 
 
-def numbers_of(coded: Coded) -> dict[str, int]:
+def numbers_of(coded: QuantizedVectors) -> dict[str, int]:
     block = coded.block
     numbers = {name: int(block[at]) for name, at in _NUMBERS.items() if at < len(block)}
     return numbers | {_ROW_STRIDE: ROW_STRIDE}
 
 
-def coded_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> Coded:
+def coded_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVectors:
     """As it was when these were taken of it. No array is copied, but for the codes of lists that
     a process with another code path has built.
 
     Raises:
         ValueError, KeyError: not what `arrays_of` and `numbers_of` made, for these vectors.
     """
-    coded = uncoded(vectors, lists.SIZE if "cells" in numbers else layout.SIZE)
+    coded = unquantized(vectors, lists.SIZE if "cells" in numbers else layout.SIZE)
     for name in _OF_VECTORS:
         if coded.block[_NUMBERS[name]] != numbers[name]:
             raise ValueError(f"It is of vectors whose {name} is {numbers[name]}.")

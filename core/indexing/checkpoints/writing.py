@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core import faults
+from core import crash_points
 from core.domain.ids import new_id
 from core.indexing.attributes import AttributeIndex
 from core.indexing.checkpoints.attribute_file import write_attributes
@@ -62,9 +62,9 @@ class CheckpointWriter:
         """
         libraries = {id_: self._library(view, words.get(id_)) for id_, view in state.views.items()}
         manifest = Manifest(state.position, at, libraries)
-        faults.reached("checkpoint.segments")
+        crash_points.reach("checkpoint.segments")
         write_manifest(self._directory, manifest)
-        faults.reached("checkpoint.written")
+        crash_points.reach("checkpoint.written")
         there = {id(segment.rows) for view in state.views.values() for segment in view.segments}
         self._written = {key: files for key, files in self._written.items() if key in there}
         return manifest

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from core import faults
+from core import crash_points
 
 T = TypeVar("T")
 
@@ -27,14 +27,14 @@ def write_durably(path: Path, write: Callable[[BinaryIO], T]) -> T:
         with unfinished.open("wb") as file:
             written = write(file)
             file.flush()
-            faults.reached("file.written")
+            crash_points.reach("file.written")
             os.fsync(file.fileno())
-        faults.reached("file.synced")
+        crash_points.reach("file.synced")
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    faults.reached("file.renamed")
+    crash_points.reach("file.renamed")
     sync(path.parent)
     return written
 

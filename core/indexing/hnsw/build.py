@@ -24,7 +24,7 @@ from core.indexing.vectors.build_threads import at_once, build_threads, rest_us
 from core.indexing.vectors.calibration import Calibration, K, calibrated
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.intrinsic import intrinsic_dimension
-from core.indexing.vectors.quantized import Coded, aligned, encode
+from core.indexing.vectors.quantized import QuantizedVectors, aligned, encode
 from core.indexing.vectors.quantized_scan import FEW, scan_exactly
 from core.indexing.vectors.vector_index import BuildCancelled
 
@@ -78,7 +78,7 @@ def build_hnsw(
 class _Build:
     def __init__(
         self,
-        coded: Coded,
+        coded: QuantizedVectors,
         degree: int,
         ef: int,
         seed: int,
@@ -182,7 +182,9 @@ def _levels(count: int, degree: int, seed: int) -> NDArray[np.uint8]:
     return np.asarray(levels, np.uint8)
 
 
-def _attach_links(coded: Coded, levels: NDArray[np.uint8], entry: int, degree: int) -> None:
+def _attach_links(
+    coded: QuantizedVectors, levels: NDArray[np.uint8], entry: int, degree: int
+) -> None:
     upper = levels.astype(np.int64)
     coded.attach(layout.LEVELS, levels)
     coded.attach(layout.DENSE, np.zeros(coded.count, np.uint8))
@@ -205,7 +207,7 @@ class _Worker:
 
     def __init__(
         self,
-        coded: Coded,
+        coded: QuantizedVectors,
         degree: int,
         ef: int,
         number: int,

@@ -19,7 +19,7 @@ from core.indexing.kernels import layout
 from core.indexing.kernels.walk import search_graph
 from core.indexing.vectors.calibration import Calibration, is_out_of_reach
 from core.indexing.vectors.flat import search_exactly
-from core.indexing.vectors.quantized import Coded
+from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.vector_index import Effort, Found
 
 _MAX_EF = 1 << 14
@@ -41,7 +41,7 @@ _MOST = 0.4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HnswIndex:
-    coded: Coded
+    coded: QuantizedVectors
     calibration: Calibration
     ef_construction: int
     _idle: deque[Scratch] = field(default_factory=deque)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.kernels import layout
-from core.indexing.vectors.quantized import Coded, aligned
+from core.indexing.vectors.quantized import QuantizedVectors, aligned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +21,7 @@ class Scratch:
     arrays: dict[int, NDArray[np.generic]]
 
     @classmethod
-    def of(cls, coded: Coded, *, ef: int, degree: int, frontier: int = 0) -> "Scratch":
+    def of(cls, coded: QuantizedVectors, *, ef: int, degree: int, frontier: int = 0) -> "Scratch":
         arrays: dict[int, NDArray[np.generic]] = {
             layout.VISITED: np.zeros(coded.count, np.uint16),
             layout.POOL: np.empty(ef + 1, np.int64),

@@ -27,7 +27,7 @@ from core.indexing.kernels.typing import Floats, Ints
 from core.indexing.vectors.build_threads import build_threads
 from core.indexing.vectors.calibration import K
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.quantized import aligned, uncoded
+from core.indexing.vectors.quantized import aligned, unquantized
 from core.indexing.vectors.vector_index import BuildCancelled
 
 _CELLS_PER_ROOT = 6.5
@@ -82,7 +82,7 @@ class _Build:
     ) -> None:
         self._rng = np.random.default_rng(seed)
         self._pool, self._check = pool, check
-        self.coded = coded = uncoded(vectors, layout.SIZE)
+        self.coded = coded = unquantized(vectors, layout.SIZE)
         projection = learn_projection(vectors, self._rng)
         scales = np.ones(layout.SCALE_COUNT)
         scales[layout.INVERSE_RADIUS] = 1 / projection.radius

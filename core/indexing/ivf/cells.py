@@ -15,7 +15,7 @@ from core.indexing.kernels import inverted_layout as layout
 from core.indexing.kernels.cells import nearest_cells
 from core.indexing.kernels.dot_cells import CELLS_AT_ONCE, NUMBERS_AT_ONCE
 from core.indexing.kernels.typing import Floats
-from core.indexing.vectors.quantized import Coded
+from core.indexing.vectors.quantized import QuantizedVectors
 
 _ROWS_AT_ONCE = 2_048
 _SEEDS_FROM, _BATCH, SAMPLE = 8, 32, 64
@@ -28,7 +28,7 @@ _LARGEST_NUMBER = 4.0
 """That a cell's codes reach, in radii: far outliers don't coarsen the rest."""
 
 
-def attach_cells(coded: Coded, cells: Floats) -> None:
+def attach_cells(coded: QuantizedVectors, cells: Floats) -> None:
     """`(c, D) float32`: into the block, coded."""
     count, kept = cells.shape
     step = min(float(np.abs(cells).max()), _LARGEST_NUMBER) / 127 or 1.0
@@ -50,7 +50,7 @@ def attach_cells(coded: Coded, cells: Floats) -> None:
 
 
 def learn_cells(
-    coded: Coded,
+    coded: QuantizedVectors,
     sample: Floats,
     count: int,
     rng: np.random.Generator,
@@ -93,7 +93,9 @@ def _seeded(
 
 
 class _Learning:
-    def __init__(self, coded: Coded, pool: ThreadPoolExecutor, check: Callable[[], None]) -> None:
+    def __init__(
+        self, coded: QuantizedVectors, pool: ThreadPoolExecutor, check: Callable[[], None]
+    ) -> None:
         self._coded, self._pool, self._check = coded, pool, check
 
     def nearest(self, points: Floats, cells: Floats) -> NDArray[np.int32]:

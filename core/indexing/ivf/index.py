@@ -19,7 +19,7 @@ from core.indexing.kernels import inverted_layout, layout
 from core.indexing.kernels.inverted import search_cells
 from core.indexing.vectors.calibration import K, is_out_of_reach
 from core.indexing.vectors.flat import search_exactly
-from core.indexing.vectors.quantized import Coded
+from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.vector_index import DEFAULT_EFFORT, Effort, Found
 
 _QUERIES_AT_ONCE = 256
@@ -35,7 +35,7 @@ _DEEPER = 4
 class IvfIndex:
     """`coded`: the rows without 8-bit codes, and the lists: `kernels.inverted_layout`."""
 
-    coded: Coded
+    coded: QuantizedVectors
     tuning: Tuning
 
     @property

@@ -16,7 +16,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from core import faults
+from core import crash_points
 from core.domain.ids import new_id
 from core.indexing.container.container import DamagedFile, damage_or
 from core.indexing.container.durable import sync
@@ -83,7 +83,7 @@ class WordFiles:
             OSError: no room, no permission, or a file system without links.
         """
         files = {path.name: known.get(path.name) or self._linked(path) for path in committed.files}
-        faults.reached("words.linked")
+        crash_points.reach("words.linked")
         sync(self.checkpoints)
         return files
 

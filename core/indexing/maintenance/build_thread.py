@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from core.indexing.maintenance import malloc
 from core.indexing.maintenance.merge_policy import Job, as_built, differ, next_job
-from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.segment.segment import Segment
-from core.indexing.vectors.build_threads import give_way
+from core.indexing.vectors.build_threads import lower_priority
 from core.indexing.vectors.vector_index import BuildCancelled
 from core.indexing.views import next_view
 from core.indexing.views.catalog import Catalog
@@ -40,7 +40,7 @@ class _Task:
         return self.view.segments[self.job.start : self.job.stop]
 
 
-class Builder:
+class BuildThread:
     """One thread, which the catalog wakes. It takes the catalog's turn only to swap segments.
 
     A library whose segment can't be built is left alone until there is a write to it, and for
@@ -51,13 +51,13 @@ class Builder:
     def __init__(
         self,
         catalog: Catalog,
-        sealing: Sealing,
+        segment_builder: SegmentBuilder,
         *,
         quiet_s: float = QUIET_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalog = catalog
-        self._sealing = sealing
+        self._segment_builder = segment_builder
         self._quiet_s = quiet_s
         self._clock = clock
         self._wake = threading.Condition()
@@ -134,11 +134,11 @@ class Builder:
         return self._at_work is None and not self._due
 
     def _run(self) -> None:
-        give_way()
+        lower_priority()
         while (library_id := self._next()) is not None:
             error = self._worked(library_id)
             if not self._due:
-                malloc.give_back()
+                malloc.trim()
             with self._wake:
                 self._at_work = None
                 if error is None:
@@ -231,7 +231,7 @@ class Builder:
         library, segments = task.view.library, task.segments
         spec, documents = as_built(library.index), task.view.documents
         try:
-            segment = self._sealing.segment(segments, spec, documents, cancelled)
+            segment = self._segment_builder.segment(segments, spec, documents, cancelled)
         except BuildCancelled:
             return
         if cancelled():

@@ -62,12 +62,12 @@ def call_every_kernel() -> None:
     from core.indexing.ivf.build import build_ivf
     from core.indexing.segment.delta_search import use_kernels
     from core.indexing.vectors.flat import FlatIndex
-    from core.indexing.vectors.quantized import encode, uncoded
+    from core.indexing.vectors.quantized import encode, unquantized
     from core.indexing.vectors.vector_index import Effort
 
     rows = np.random.default_rng(0).standard_normal((_ROWS, _DIMENSION), np.float32)
     vectors = Vectors(Metric.L2, rows, np.linalg.norm(rows.astype(np.float64), axis=1))
-    FlatIndex(uncoded(vectors)).search(rows[:1], 3, Effort(), None)
+    FlatIndex(unquantized(vectors)).search(rows[:1], 3, Effort(), None)
     use_kernels()
     with ThreadPoolExecutor(1) as pool:
         flat = FlatIndex(encode(vectors, pool, 1))

@@ -38,7 +38,7 @@ def _build_index(
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
+class SegmentBuilder:
     """How segments are made. `vectors_dir`: where their vectors lie in files, not in memory."""
 
     threads: int = 1

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.indexing.vectors.exact import Vectors
 
 if TYPE_CHECKING:  # it imports the kernels, which take a second
-    from core.indexing.vectors.quantized import Coded
+    from core.indexing.vectors.quantized import QuantizedVectors
 
 
 CODED_FROM = 256
@@ -28,12 +28,12 @@ _SAMPLE = 2**14
 class _Latest:
     """`arrays`: with room for more rows than those of `coded`."""
 
-    coded: "Coded"
+    coded: "QuantizedVectors"
     arrays: dict[int, NDArray[np.generic]]
     room: int
 
 
-class GrowingCodes:
+class DeltaCodes:
     """Of rows that successive views share: what a view has of them never changes."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class GrowingCodes:
                 latest = replace(latest, coded=_as_in(latest, seen))
             self._latest = _reaching(latest, vectors)
 
-    def of(self, vectors: Vectors) -> "Coded":
+    def of(self, vectors: Vectors) -> "QuantizedVectors":
         """The first rows, as many as `vectors` has, with their codes unless they are few.
 
         Those that were written before there were kernels get them here.
@@ -74,13 +74,13 @@ class GrowingCodes:
 
 def _reaching(latest: _Latest | None, vectors: Vectors) -> _Latest:
     from core.indexing.kernels.codes import encode_rows
-    from core.indexing.vectors.quantized import range_of, room_for_codes, uncoded, with_codes
+    from core.indexing.vectors.quantized import range_of, room_for_codes, unquantized, with_codes
 
     count = len(vectors.matrix)
     if latest is not None and latest.coded.count >= count:
         return latest  # another thread was faster
     if count < CODED_FROM:
-        return _Latest(uncoded(vectors), {}, 0)
+        return _Latest(unquantized(vectors), {}, 0)
     if latest is None or latest.room < count:
         # Those that have codes get others, as the range may be another by now.
         done, room = 0, 2 * count
@@ -96,11 +96,11 @@ def _reaching(latest: _Latest | None, vectors: Vectors) -> _Latest:
     return _Latest(coded, arrays, room)
 
 
-def _as_in(latest: _Latest, vectors: Vectors) -> "Coded":
-    from core.indexing.vectors.quantized import uncoded, with_codes
+def _as_in(latest: _Latest, vectors: Vectors) -> "QuantizedVectors":
+    from core.indexing.vectors.quantized import unquantized, with_codes
 
     if not latest.arrays or len(vectors.matrix) < CODED_FROM:
-        return uncoded(vectors)
+        return unquantized(vectors)
     coded = with_codes(vectors, latest.arrays)
     coded.rescale(latest.coded.step, latest.coded.shift)
     return coded

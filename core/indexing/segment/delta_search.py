@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.segment.delta_codes import GrowingCodes
+from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex, is_within_float32
 from core.indexing.vectors.vector_index import Effort, Found
 
 Scan = Callable[
-    [Vectors, GrowingCodes, NDArray[np.float32], int, NDArray[np.bool_] | None], list[Found]
+    [Vectors, DeltaCodes, NDArray[np.float32], int, NDArray[np.bool_] | None], list[Found]
 ]
 
 _scan: Scan | None = None
@@ -24,7 +24,7 @@ def use_kernels() -> None:
 
     def scan(
         vectors: Vectors,
-        codes: GrowingCodes,
+        codes: DeltaCodes,
         queries: NDArray[np.float32],
         k: int,
         allowed: NDArray[np.bool_] | None,
@@ -35,7 +35,7 @@ def use_kernels() -> None:
     _scan = scan
 
 
-def prepare(vectors: Vectors, codes: GrowingCodes, size: int) -> None:
+def prepare(vectors: Vectors, codes: DeltaCodes, size: int) -> None:
     """For the writer: what searches will need of the rows from `size` on, which no view has yet.
 
     A search would do it where it finds it undone, and be late.
@@ -44,9 +44,9 @@ def prepare(vectors: Vectors, codes: GrowingCodes, size: int) -> None:
         codes.extend(vectors, size)
 
 
-def search_unsealed(
+def search_delta(
     vectors: Vectors,
-    codes: GrowingCodes,
+    codes: DeltaCodes,
     queries: NDArray[np.float32],
     k: int,
     allowed: NDArray[np.bool_] | None,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.domain.document import Chunk, EmbeddedChunk, Embedding
 from core.domain.library import Metric
 from core.indexing.columns.chunks import ChunkColumns
-from core.indexing.segment.delta_codes import GrowingCodes
+from core.indexing.segment.delta_codes import DeltaCodes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ class Rows:
     exponents: NDArray[np.int32]
     chunks: list[Chunk] | ChunkColumns
     mapped: bool = False
-    codes: GrowingCodes = field(default_factory=GrowingCodes)
+    codes: DeltaCodes = field(default_factory=DeltaCodes)
 
     @classmethod
     def empty(cls, metric: Metric, *, dimension: int = 0, capacity: int = 0) -> "Rows":

@@ -14,7 +14,7 @@ from core.domain.filters import Condition, Field, Filter, Op, compile_filter
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.attributes import AttributeIndex, bitmaps
 from core.indexing.columns.chunks import Ids
-from core.indexing.segment.delta_search import search_unsealed
+from core.indexing.segment.delta_search import search_delta
 from core.indexing.segment.rows import Rows
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.vector_index import Effort, Found, VectorIndex
@@ -171,7 +171,7 @@ class Segment:
         """`matches`: the live rows to choose from, at least one; all that are alive if `None`."""
         allowed = self._allowed(matches)
         if self.index is None:
-            return search_unsealed(self.vectors, self.rows.codes, queries, k, allowed)
+            return search_delta(self.vectors, self.rows.codes, queries, k, allowed)
         return self.index.search(queries, k, effort, allowed)
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:

@@ -43,10 +43,10 @@ class _BuildThreads(ThreadPoolExecutor):
 
 
 def build_threads(count: int) -> ThreadPoolExecutor:
-    return _BuildThreads(count, "build", initializer=give_way)
+    return _BuildThreads(count, "build", initializer=lower_priority)
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Called by a thread: from now on it is one of those that others go before."""
     if sys.platform == "linux":  # where a thread has a niceness of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

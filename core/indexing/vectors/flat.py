@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import IndexKind
-from core.indexing.vectors.quantized import Coded
+from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.quantized_scan import scan_exactly
 from core.indexing.vectors.vector_index import Effort, Found, ranked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlatIndex:
-    coded: Coded
+    coded: QuantizedVectors
 
     @property
     def kind(self) -> IndexKind:
@@ -42,7 +42,7 @@ class FlatIndex:
 
 
 def search_exactly(
-    coded: Coded, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    coded: QuantizedVectors, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
 ) -> list[Found]:
     rows = None if allowed is None else np.flatnonzero(allowed)
     strategy = "none" if rows is None else "exact_over_matches"

@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
-from core.indexing.vectors.quantized import Coded
+from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.quantized_scan import FEW, scan_exactly
 
 _SAMPLE = 100
 _NEIGHBOURS = 20
 
 
-def intrinsic_dimension(coded: Coded) -> float:
+def intrinsic_dimension(coded: QuantizedVectors) -> float:
     """By the distances of near neighbours (Levina and Bickel, 2004; averaged as MacKay and
     Ghahramani do), of a sample of the rows; 0 where there are too few. O(n·d)."""
     if coded.count <= 2 * _NEIGHBOURS:
@@ -27,7 +27,7 @@ def intrinsic_dimension(coded: Coded) -> float:
 
 
 def _distances(
-    coded: Coded,
+    coded: QuantizedVectors,
     query: NDArray[np.float32],
     rows: NDArray[np.int64],
 ) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ _OUTSIDE = 5e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Coded:
+class QuantizedVectors:
     """Codes are `(n, c) uint8`, c the dimension up to a multiple of 64; `x ≈ step·c + shift`.
 
     `arrays`: all that `block` has the addresses of, by their place in it. `scale`: the step, the
@@ -86,7 +86,7 @@ def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.gener
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
-def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Coded:
+def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> QuantizedVectors:
     """O(n·d)."""
     count = len(vectors.matrix)
     step, shift = range_of(vectors)
@@ -119,19 +119,19 @@ def room_for_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic
     return arrays
 
 
-def with_codes(vectors: Vectors, arrays: Mapping[int, NDArray[np.generic]]) -> Coded:
+def with_codes(vectors: Vectors, arrays: Mapping[int, NDArray[np.generic]]) -> QuantizedVectors:
     """`arrays`: as `room_for_codes` makes them, for as many rows or more."""
-    coded = uncoded(vectors)
+    coded = unquantized(vectors)
     coded.block[layout.CODE_BYTES] = arrays[layout.CODES].shape[1]
     for place, array in arrays.items():
         coded.attach(place, array[: coded.count])
     return coded
 
 
-def uncoded(vectors: Vectors, places: int = layout.SIZE) -> Coded:
+def unquantized(vectors: Vectors, places: int = layout.SIZE) -> QuantizedVectors:
     """For a scan of the rows as they are. `places`: how many the block has."""
     count, dimension = vectors.matrix.shape
-    coded = Coded(vectors, {}, np.zeros(places, np.int64), np.zeros(4))
+    coded = QuantizedVectors(vectors, {}, np.zeros(places, np.int64), np.zeros(4))
     coded.block[layout.COUNT] = count
     coded.block[layout.METRIC] = _METRICS[vectors.metric]
     coded.block[layout.DIMENSION] = dimension

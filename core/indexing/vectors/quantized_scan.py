@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.indexing.kernels import layout
 from core.indexing.kernels.scan import FACTS, scan_by_4, search_one, settle
 from core.indexing.vectors.exact import RowNumbers
-from core.indexing.vectors.quantized import Coded, aligned
+from core.indexing.vectors.quantized import QuantizedVectors, aligned
 
 _QUERIES_AT_ONCE = 32
 
@@ -17,7 +17,7 @@ FEW = 4
 
 
 def scan_exactly(
-    coded: Coded,
+    coded: QuantizedVectors,
     queries: NDArray[np.float32],
     k: int,
     rows: RowNumbers | None,
@@ -39,7 +39,7 @@ def scan_exactly(
 
 
 def _scan_one(
-    coded: Coded, query: NDArray[np.float32], k: int, rows: RowNumbers | None
+    coded: QuantizedVectors, query: NDArray[np.float32], k: int, rows: RowNumbers | None
 ) -> tuple[RowNumbers, NDArray[np.float64]]:
     block = coded.block
     count = coded.count if rows is None else len(rows)
@@ -61,7 +61,7 @@ def _scan_one(
 
 
 def _scan_by_4(
-    coded: Coded, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
+    coded: QuantizedVectors, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
 ) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
     block = coded.block
     many = len(queries)

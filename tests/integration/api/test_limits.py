@@ -207,7 +207,7 @@ def test_writes_that_wait_leave_reads_room_and_are_refused_in_the_end(settings: 
             with store.write():  # the turn, which all others wait for
                 numbers = range(AT_ONCE + waiting)
                 writes = [pool.submit(put_library, running, number) for number in numbers]
-                until(lambda: len(store._writes._turns._waiting) == AT_ONCE)
+                until(lambda: len(store._writes._lock._waiting) == AT_ONCE)
                 until(lambda: waiting_writes(running) == waiting)
                 with running.client() as client:
                     for answer in (

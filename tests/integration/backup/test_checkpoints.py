@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.filling import PostgresToFill
+from core.adapters.postgres.restore_target import PostgresToFill
 from core.adapters.sqlite.backups import SqliteBackedUp
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.restoring import restore_into

@@ -9,8 +9,8 @@ import pytest
 
 from core.backup.manifest import Kind
 from core.backup.restoring import restore
+from core.crash_points import VARIABLE
 from core.domain.errors import StorageError
-from core.faults import VARIABLE
 from core.verification import backups
 from tests.integration.backup.case import Case, kinds, silent
 from tests.integration.backup.recorded import digest_in

@@ -18,8 +18,8 @@ from core.indexing.checkpoints.loading import Loading
 from core.indexing.lexical.bm25 import LexicalIndex
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import WORKING, WordFiles
-from core.indexing.maintenance.build_thread import Builder
-from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.maintenance.build_thread import BuildThread
+from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView
@@ -47,7 +47,7 @@ class Node:
             state = CatalogState.of(snapshot.position, self.found.views, self.found.missing)
         self.catalog = Catalog(state)
         self.store.subscribe(self.catalog.apply)
-        self.builder = Builder(self.catalog, Sealing(1))
+        self.builder = BuildThread(self.catalog, SegmentBuilder(1))
         self.builder.start()
         working = data_dir / WORKING
         shutil.rmtree(working, ignore_errors=True)

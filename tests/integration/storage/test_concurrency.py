@@ -101,7 +101,7 @@ def test_one_that_fails_among_others_is_undone_alone(engine: Store) -> None:
 
 def until_waiting(engine: Store, writers: int) -> None:
     assert isinstance(engine, SqliteStore | PostgresStore)
-    turns = engine._writes._turns
+    turns = engine._writes._lock
     until(lambda: turns._taken and len(turns._waiting) == writers, 30)
 
 

@@ -25,7 +25,7 @@ from core.contracts.query import (
     Usage,
 )
 from tests.integration.workflows.stages import HITS, REQUEST, Stages, asked, refused
-from workflows.policies import GIVE_WAY
+from workflows.policies import FALLBACK_RETRY
 from workflows.query import QueryWorkflow
 
 WAIT_S = 20.0
@@ -117,7 +117,7 @@ async def test_an_api_that_is_away_is_waited_for(temporal: Client, stage: str) -
     stages = Stages()
 
     def away_for_a_while(_: object) -> None:
-        if stages.names.count(stage) <= GIVE_WAY.maximum_attempts:
+        if stages.names.count(stage) <= FALLBACK_RETRY.maximum_attempts:
             raise ApplicationError(
                 "Nobody is there.",
                 type="ConnectionFailed",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from core.domain.library import IndexSpec
-from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
 from core.indexing.vectors.vector_index import VectorIndex
@@ -19,14 +19,16 @@ def flat(
     return ReferenceIndex(vectors)
 
 
-SEALING = Sealing(build=flat)
+SEGMENT_BUILDER = SegmentBuilder(build=flat)
 
 
-def sealed(view: LibraryView, start: int = 0, sealing: Sealing = SEALING) -> LibraryView:
+def sealed(
+    view: LibraryView, start: int = 0, segment_builder: SegmentBuilder = SEGMENT_BUILDER
+) -> LibraryView:
     """With one segment in place of all segments from `start` on."""
     view = frozen(view)
     segments = view.segments[start:]
-    segment = sealing.segment(segments, view.library.index, view.documents, lambda: False)
+    segment = segment_builder.segment(segments, view.library.index, view.documents, lambda: False)
     after = with_segment(view, segments, segment)
     assert after is not None
     return after

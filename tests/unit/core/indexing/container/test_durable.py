@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
-from core import faults
+from core import crash_points
 from core.indexing.container.container import open_container
 from core.indexing.container.durable import UNFINISHED, write_durably
 from core.indexing.container.writer import write_container
@@ -97,7 +97,7 @@ def test_killed_at_each_step_it_is_the_old_file_or_the_new_one(
     path.write_bytes(b"old")
     killed = subprocess.run(
         [sys.executable, "-c", _WRITES, path],
-        env={**os.environ, faults.VARIABLE: step},
+        env={**os.environ, crash_points.VARIABLE: step},
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL

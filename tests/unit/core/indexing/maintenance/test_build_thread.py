@@ -16,9 +16,9 @@ from core.domain.document import EmbeddedChunk
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.maintenance import malloc
-from core.indexing.maintenance.build_thread import AGAIN_S, Builder
+from core.indexing.maintenance.build_thread import AGAIN_S, BuildThread
 from core.indexing.maintenance.index_status import index_status
-from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
 from core.indexing.vectors.vector_index import VectorIndex
@@ -42,8 +42,8 @@ class Setting:
         self.now = 0.0
         self.built: list[int] = []
         self.meanwhile: Callable[[Callable[[], bool]], None] = lambda _: None
-        sealing = Sealing(threads=1, vectors_dir=vectors_dir, build=self._build)
-        self.builder = Builder(self.catalog, sealing, quiet_s=5, clock=lambda: self.now)
+        segment_builder = SegmentBuilder(threads=1, vectors_dir=vectors_dir, build=self._build)
+        self.builder = BuildThread(self.catalog, segment_builder, quiet_s=5, clock=lambda: self.now)
         self.write(LibraryPut(library()), DocumentPut(document()))
 
     def _build(
@@ -330,7 +330,7 @@ def test_memory_is_given_back_after_a_build_and_not_after_each_write(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[int, bool]] = []
-    monkeypatch.setattr(malloc, "give_back", lambda: given.extend(setting.sizes))
+    monkeypatch.setattr(malloc, "trim", lambda: given.extend(setting.sizes))
     setting.builder.start()
     for i in range(10):
         setting.put(i, i + 1)

@@ -6,6 +6,6 @@ from core.indexing.maintenance import malloc
 
 
 def test_memory_is_given_back_where_the_allocator_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    malloc.give_back()
+    malloc.trim()
     monkeypatch.setattr(malloc, "_C", None)
-    malloc.give_back()
+    malloc.trim()

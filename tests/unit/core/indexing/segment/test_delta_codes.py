@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.domain.library import Metric
 from core.indexing.kernels import layout
-from core.indexing.segment.delta_codes import CODED_FROM, GrowingCodes
+from core.indexing.segment.delta_codes import CODED_FROM, DeltaCodes
 from core.indexing.vectors.exact import Vectors, with_ties
 from core.indexing.vectors.flat import search_exactly
 
@@ -19,7 +19,7 @@ def vectors_of(rows: NDArray[np.float32], metric: Metric) -> Vectors:
     return Vectors(metric, rows, np.linalg.norm(rows.astype(np.float64), axis=1))
 
 
-def check(codes: GrowingCodes, vectors: Vectors, query: NDArray[np.float32]) -> None:
+def check(codes: DeltaCodes, vectors: Vectors, query: NDArray[np.float32]) -> None:
     coded = codes.of(vectors)
     assert coded.count == len(vectors.matrix)
     [found] = search_exactly(coded, query[np.newaxis], K, None)
@@ -43,7 +43,7 @@ def test_each_view_finds_what_a_scan_of_its_rows_finds(
     # Later rows reach farther than the codes' range, which was chosen by the first ones.
     rows *= np.minimum(growth ** np.arange(len(rows)), 1e6)[:, np.newaxis]
     vectors = vectors_of(rows.astype(np.float32), metric)
-    codes = GrowingCodes()
+    codes = DeltaCodes()
     for count in counts:
         view = Vectors(metric, vectors.matrix[:count], vectors.norms[:count])
         check(codes, view, rng.standard_normal(DIMENSION).astype(np.float32))
@@ -52,7 +52,7 @@ def test_each_view_finds_what_a_scan_of_its_rows_finds(
 def test_each_row_is_coded_a_few_times_however_many_come() -> None:
     rows = np.random.default_rng(1).standard_normal((20_000, DIMENSION)).astype(np.float32)
     vectors = vectors_of(rows, Metric.DOT)
-    codes, arrays = GrowingCodes(), set()
+    codes, arrays = DeltaCodes(), set()
     for count in range(100, len(rows), 100):
         coded = codes.of(Vectors(Metric.DOT, vectors.matrix[:count], vectors.norms[:count]))
         if count >= CODED_FROM:
@@ -64,7 +64,7 @@ def test_each_row_is_coded_a_few_times_however_many_come() -> None:
 def test_a_writer_makes_the_codes_before_there_is_a_search() -> None:
     rows = np.random.default_rng(3).standard_normal((1_000, DIMENSION)).astype(np.float32)
     vectors = vectors_of(rows, Metric.DOT)
-    codes = GrowingCodes()
+    codes = DeltaCodes()
     codes.extend(vectors, 0)
     assert codes.memory_bytes > 0
     block = codes.of(vectors).block
@@ -76,7 +76,7 @@ def test_rows_of_a_write_that_failed_are_coded_again_once_others_take_their_plac
     rows = rng.standard_normal((2 * CODED_FROM, DIMENSION)).astype(np.float32)
     vectors = vectors_of(rows, Metric.DOT)
     size = CODED_FROM + 20
-    codes = GrowingCodes()
+    codes = DeltaCodes()
     for count in (size, len(rows)):
         codes.extend(Vectors(Metric.DOT, rows[:count], vectors.norms[:count]), size)
     older = Vectors(Metric.DOT, rows[:size], vectors.norms[:size])
@@ -93,7 +93,7 @@ def test_rows_of_a_write_that_failed_are_coded_again_once_others_take_their_plac
 def test_searches_of_older_and_newer_views_share_the_codes() -> None:
     rows = np.random.default_rng(2).standard_normal((6_000, DIMENSION)).astype(np.float32)
     vectors = vectors_of(rows, Metric.COSINE)
-    codes = GrowingCodes()
+    codes = DeltaCodes()
 
     def search(seed: int) -> None:
         rng = np.random.default_rng(seed)

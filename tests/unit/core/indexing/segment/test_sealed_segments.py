@@ -11,7 +11,7 @@ from core.domain import filters
 from core.domain.document import Chunk
 from core.domain.filters import Filter, Order
 from core.domain.library import IndexSpec
-from core.indexing.maintenance.segment_builder import Sealing
+from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.query.listing import After, select
 from core.indexing.views.next_view import (
     frozen,
@@ -46,7 +46,7 @@ def sealed(view: LibraryView) -> LibraryView:
 
 def swapped(view: LibraryView, *, begun: LibraryView) -> LibraryView:
     """With a segment of the segments that there were in an earlier, frozen view."""
-    segment = Sealing().segment(begun.segments, IndexSpec(), begun.documents, lambda: False)
+    segment = SegmentBuilder().segment(begun.segments, IndexSpec(), begun.documents, lambda: False)
     return with_segment(view, begun.segments, segment) or view
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.domain.library import Metric
 from core.indexing.vectors.flat import FlatIndex
-from core.indexing.vectors.quantized import encode, uncoded
+from core.indexing.vectors.quantized import encode, unquantized
 from core.indexing.vectors.vector_index import Effort, Found
 from tests.unit.core.indexing.vectors_of import clustered, scores_of, vectors_of
 
@@ -24,7 +24,7 @@ def _index(rows: NDArray[np.float32], metric: Metric, threads: int = 2) -> FlatI
 
 
 def _index_without_codes(rows: NDArray[np.float32], metric: Metric) -> FlatIndex:
-    return FlatIndex(uncoded(vectors_of(rows, metric)))
+    return FlatIndex(unquantized(vectors_of(rows, metric)))
 
 
 def _check(found: Found, expected: NDArray[np.float64], k: int) -> None:

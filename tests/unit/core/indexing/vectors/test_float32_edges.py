@@ -13,7 +13,7 @@ from core.indexing.hnsw.index import HnswIndex
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.maintenance.index_factory import build_index
 from core.indexing.segment import delta_search
-from core.indexing.segment.delta_codes import GrowingCodes
+from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
 from core.indexing.vectors.vector_index import Effort, Found
@@ -92,6 +92,6 @@ def test_right_or_refused(power: int, metric: Metric) -> None:
 
 
 def found_unsealed(vectors: Vectors, query: Floats, allowed: Mask) -> Found:
-    codes = GrowingCodes()
-    [found] = delta_search.search_unsealed(vectors, codes, query[np.newaxis], K, allowed)
+    codes = DeltaCodes()
+    [found] = delta_search.search_delta(vectors, codes, query[np.newaxis], K, allowed)
     return found

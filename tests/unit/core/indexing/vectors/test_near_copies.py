@@ -13,7 +13,7 @@ from core.indexing.hnsw.index import HnswIndex
 from core.indexing.ivf.build import build_ivf
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.segment import delta_search
-from core.indexing.segment.delta_codes import GrowingCodes
+from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.vectors.vector_index import DEFAULT_RECALL, Effort
 from tests.unit.core.indexing.vectors.near_copies import recall
 from tests.unit.core.indexing.vectors_of import vectors_of
@@ -73,10 +73,10 @@ def test_rows_without_an_index_are_searched_exactly(
     monkeypatch.setattr(delta_search, "_scan", None)  # and as it was before, afterwards
     delta_search.use_kernels()
     rows, queries = case.rows(), case.queries(QUERIES)
-    vectors, codes = vectors_of(rows, case.metric), GrowingCodes()
+    vectors, codes = vectors_of(rows, case.metric), DeltaCodes()
     delta_search.prepare(vectors, codes, 0)
     allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
-    answers = delta_search.search_unsealed(vectors, codes, queries, 100, allowed)
+    answers = delta_search.search_delta(vectors, codes, queries, 100, allowed)
     assert recall(answers, rows, queries, 100, case.metric, allowed) == 1.0
 
 

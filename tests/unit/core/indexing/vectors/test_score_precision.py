@@ -7,7 +7,7 @@ from core.domain.library import Metric
 from core.indexing.kernels.layout import SIZE
 from core.indexing.vectors.exact import with_ties
 from core.indexing.vectors.flat import search_exactly
-from core.indexing.vectors.quantized import uncoded
+from core.indexing.vectors.quantized import unquantized
 from tests.unit.core.indexing.vectors_of import vectors_of
 
 COUNT = 40
@@ -23,7 +23,7 @@ def test_rows_closer_than_a_float32_step_are_ranked(metric: Metric) -> None:
     if metric is Metric.DOT:
         query[0, 1] = -1e-3
     vectors = vectors_of(rows, metric)
-    [found] = search_exactly(uncoded(vectors, SIZE), query, 3, None)
+    [found] = search_exactly(unquantized(vectors, SIZE), query, 3, None)
     assert found.rows[:3].tolist() == [0, 1, 2]
     assert len(set(found.scores[:3].tolist())) == 3
     reference, scores = with_ties(vectors, query[0], 3, None)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from core.domain.changes import Change, ChunksDeleted, ChunksPut, DocumentPut, LibraryPut
-from core.indexing.maintenance.build_thread import Builder
+from core.indexing.maintenance.build_thread import BuildThread
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEALING
+from tests.unit.core.indexing.segments import SEGMENT_BUILDER
 
 _CHUNKS = 60
 _WRITES = 400
@@ -77,7 +77,7 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
         monkeypatch.setattr(f"core.indexing.maintenance.merge_policy.{setting}", 8)
     writer = Writer()
     catalog = writer.catalog
-    builder = Builder(catalog, SEALING, quiet_s=0)
+    builder = BuildThread(catalog, SEGMENT_BUILDER, quiet_s=0)
     wrong: list[object] = []
     kept: dict[int, CatalogState] = {}
     ends = threading.Event()

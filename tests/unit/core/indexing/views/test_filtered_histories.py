@@ -26,7 +26,7 @@ from core.indexing.views.next_view import (
 )
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEALING, serials
+from tests.unit.core.indexing.segments import SEGMENT_BUILDER, serials
 
 IDS = st.sampled_from([f"c{i:02}" for i in range(24)])
 DOCUMENTS = st.sampled_from(["d0", "d1", "d2"])
@@ -98,7 +98,9 @@ class Histories(RuleBasedStateMachine):
         start = draw.draw(st.integers(0, len(self.view.segments) - 1))
         segments = self.view.segments[start:]
         spec, documents = self.view.library.index, self.view.documents
-        self.builds.append((segments, SEALING.segment(segments, spec, documents, lambda: False)))
+        self.builds.append(
+            (segments, SEGMENT_BUILDER.segment(segments, spec, documents, lambda: False))
+        )
 
     @precondition(lambda self: self.builds)
     @rule()
@@ -132,7 +134,9 @@ def test_a_document_that_changes_while_a_segment_is_built() -> None:
     view = with_documents(LibraryView.empty(library()), [document("d", title="old"), document("e")])
     view = with_chunks(view, [embedded(chunk("a", document_id="d"), (0, 0))])
     view = frozen(view)
-    segment = SEALING.segment(view.segments, view.library.index, view.documents, lambda: False)
+    segment = SEGMENT_BUILDER.segment(
+        view.segments, view.library.index, view.documents, lambda: False
+    )
     changed = with_documents(view, [document("d", title="new"), document("e", title="new")])
     after = with_segment(changed, view.segments, segment)
     assert after is not None

@@ -23,7 +23,7 @@ from core.indexing.views.next_view import (
 )
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEALING, serials
+from tests.unit.core.indexing.segments import SEGMENT_BUILDER, serials
 
 Vector = tuple[int, int]
 Contents = dict[str, Vector]
@@ -88,7 +88,7 @@ class Histories(RuleBasedStateMachine):
         stop = draw.draw(st.integers(start + 1, len(ready)))
         segments = tuple(ready[start:stop])
         spec, documents = self.view.library.index, self.view.documents
-        segment = SEALING.segment(segments, spec, documents, lambda: False)
+        segment = SEGMENT_BUILDER.segment(segments, spec, documents, lambda: False)
         assert segment.deleted == 0
         self.builds.append(Build(segments, segment))
 

@@ -18,7 +18,7 @@ from core.indexing.views.next_view import (
 )
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEALING, serials
+from tests.unit.core.indexing.segments import SEGMENT_BUILDER, serials
 
 
 def empty(metric: Metric = Metric.L2) -> LibraryView:
@@ -127,7 +127,7 @@ def in_three_parts() -> LibraryView:
 
 def segment_of(view: LibraryView, start: int, stop: int) -> Segment:
     segments = view.segments[start:stop]
-    return SEALING.segment(segments, view.library.index, view.documents, lambda: False)
+    return SEGMENT_BUILDER.segment(segments, view.library.index, view.documents, lambda: False)
 
 
 @pytest.mark.parametrize("lost", ["ab", "cd"])

@@ -1,10 +1,10 @@
-"""Turns: a lock that is handed on to those who wait, in the order in which they came."""
+"""A fair lock: handed on to those who wait, in the order in which they came."""
 
 from collections import deque
 from threading import Lock
 
 
-class Turns:
+class FairLock:
     """Unlike `threading.Lock` it is fair, and its holder can tell whether there is a next one."""
 
     def __init__(self) -> None:

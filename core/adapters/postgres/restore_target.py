@@ -9,7 +9,7 @@ import apsw
 import psycopg
 from psycopg import sql
 
-from core import faults
+from core import crash_points
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors, reason_of
 from core.adapters.postgres.migrating import check_server, format_of, migrate
@@ -71,8 +71,8 @@ class PostgresToFill:
                 connection.execute("SET LOCAL statement_timeout = 0")
                 self._check_nothing_in(connection)
                 _Filling(file, connection, progress).run()
-                faults.reached("restore.before_commit")
-            faults.reached("restore.after_commit")
+                crash_points.reach("restore.before_commit")
+            crash_points.reach("restore.after_commit")
 
     def _connected(self) -> Connection:
         try:

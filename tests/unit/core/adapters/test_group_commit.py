@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from core.adapters.grouping import Grouping
+from core.adapters.group_commit import GroupCommit
 from core.domain.errors import NotFound, StorageError, StorageFull, Unavailable
 from tests.waiting import until
 
@@ -60,12 +60,12 @@ class Bench:
     def __init__(self, pool: ThreadPoolExecutor, **bounds: int) -> None:
         self.engine = FakeTransaction()
         self.now_s = 0.0
-        self.grouping = Grouping(self.engine, clock=lambda: self.now_s, **bounds)
+        self.group_commit = GroupCommit(self.engine, clock=lambda: self.now_s, **bounds)
         self.told: list[str] = []
         self._pool = pool
 
     def write(self, name: str, fails: Exception | None = None, *, settled: bool = False) -> None:
-        with self.grouping.unit(settled=settled) as commit:
+        with self.group_commit.unit(settled=settled) as commit:
             self.engine.work()
             if fails:
                 raise fails
@@ -74,13 +74,13 @@ class Bench:
     @contextmanager
     def held(self) -> Iterator[None]:
         """The turn, while others queue up for it."""
-        with self.grouping.alone():
+        with self.group_commit.alone():
             yield
 
     def queue(self, call: Callable[[], None]) -> Future[None]:
-        queued = len(self.grouping._turns._waiting)
+        queued = len(self.group_commit._lock._waiting)
         future = self._pool.submit(call)
-        until(lambda: len(self.grouping._turns._waiting) == queued + 1)
+        until(lambda: len(self.group_commit._lock._waiting) == queued + 1)
         return future
 
     def queued(self, name: str, fails: Exception | None = None) -> Future[None]:
@@ -108,7 +108,7 @@ def test_one_alone_is_a_transaction_without_a_savepoint(bench: Bench) -> None:
 def test_one_alone_that_fails_is_rolled_back(bench: Bench) -> None:
     with pytest.raises(NotFound):
         bench.write("a", NotFound("library", "l"))
-    with bench.grouping.unit():
+    with bench.group_commit.unit():
         pass
     assert bench.engine.calls == ["begin", "work", "rollback", "begin", "rollback"]
     assert bench.told == []
@@ -171,7 +171,7 @@ def test_an_error_that_ends_the_transaction_ends_the_group(bench: Bench) -> None
     bench.engine.lost = True
 
     def filling() -> None:
-        with bench.grouping.unit():
+        with bench.group_commit.unit():
             bench.engine.fail_at["work"] = StorageFull("full")
             bench.engine.work()
 
@@ -190,7 +190,7 @@ def test_a_swallowed_error_that_ended_the_transaction_is_found(bench: Bench) -> 
     bench.engine.lost = True
 
     def swallowing() -> None:
-        with bench.grouping.unit() as commit:
+        with bench.group_commit.unit() as commit:
             bench.engine.fail_at["work"] = StorageFull("full")
             with pytest.raises(StorageFull):
                 bench.engine.work()
@@ -243,7 +243,7 @@ def test_a_settled_unit_begins_after_the_rest_was_told(bench: Bench) -> None:
     seen: list[list[str]] = []
 
     def settled() -> None:
-        with bench.grouping.unit(settled=True) as commit:
+        with bench.group_commit.unit(settled=True) as commit:
             seen.append(list(bench.told))
             commit(lambda: bench.told.append("s"))
 
@@ -269,7 +269,7 @@ def test_a_group_has_an_age_also_where_units_only_fail(bench: Bench) -> None:
     """Those that fail go on for ever, and keep nobody waiting for his commit."""
 
     def failing() -> None:
-        with bench.grouping.unit():
+        with bench.group_commit.unit():
             bench.now_s += 1.0
             raise NotFound("library", "l")
 
@@ -285,8 +285,8 @@ def test_a_group_has_an_age_also_where_units_only_fail(bench: Bench) -> None:
 
 def test_who_waits_too_long_gives_up_and_the_group_ends(pool: ThreadPoolExecutor) -> None:
     bench = Bench(pool)
-    bench.grouping._wait_s = 0.0
-    with bench.grouping.alone(), pytest.raises(Unavailable, match="too long"):
+    bench.group_commit._wait_s = 0.0
+    with bench.group_commit.alone(), pytest.raises(Unavailable, match="too long"):
         bench.write("a")
     bench.write("b")
     assert bench.told == ["b"]
@@ -294,7 +294,7 @@ def test_who_waits_too_long_gives_up_and_the_group_ends(pool: ThreadPoolExecutor
 
 def test_a_closed_one_ends_what_is_pending_and_takes_no_more(bench: Bench) -> None:
     def close() -> None:
-        assert bench.grouping.close()
+        assert bench.group_commit.close()
 
     with bench.held():
         written = bench.queued("a")
@@ -306,7 +306,7 @@ def test_a_closed_one_ends_what_is_pending_and_takes_no_more(bench: Bench) -> No
         late.result(30)
     with pytest.raises(StorageError, match="closed"):
         bench.write("c")
-    assert not bench.grouping.close()
+    assert not bench.group_commit.close()
     assert bench.told == ["a"]
 
 
@@ -314,7 +314,7 @@ def test_a_surprise_in_another_unit_is_not_passed_off_as_one_s_own(bench: Bench)
     bench.engine.lost = True
 
     def surprising() -> None:
-        with bench.grouping.unit():
+        with bench.group_commit.unit():
             bench.engine.fail_at["work"] = ZeroDivisionError()
             bench.engine.work()
 

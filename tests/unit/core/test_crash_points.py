@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 import core
-from core import faults
+from core import crash_points
 
 CORE = Path(core.__file__).parent
 
 PROGRAM = """
-from core import faults
+from core import crash_points
 for _ in range(5):
-    faults.reached("commit.before")
+    crash_points.reach("commit.before")
     print("survived", flush=True)
 """
 
@@ -25,16 +25,16 @@ def names_in_the_code() -> set[str]:
     return {
         name
         for path in CORE.rglob("*.py")
-        for name in re.findall(r'faults\.reached\(\s*"([^"]+)"', path.read_text())
+        for name in re.findall(r'crash_points\.reach\(\s*"([^"]+)"', path.read_text())
     }
 
 
 def test_the_lists_are_what_the_code_has() -> None:
-    assert sorted(faults.STEPS + faults.COMMAND_STEPS) == sorted(names_in_the_code())
+    assert sorted(crash_points.STEPS + crash_points.COMMAND_STEPS) == sorted(names_in_the_code())
 
 
 def test_without_the_variable_a_step_is_nothing() -> None:
-    assert faults.reached is faults._nothing
+    assert crash_points.reach is crash_points._nothing
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_without_the_variable_a_step_is_nothing() -> None:
 def test_the_process_ends_the_first_or_nth_time(armed: str, survived: int) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        env={faults.VARIABLE: armed},
+        env={crash_points.VARIABLE: armed},
         cwd=CORE.parent,
         capture_output=True,
         text=True,

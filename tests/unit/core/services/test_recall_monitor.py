@@ -10,7 +10,7 @@ from core.indexing.maintenance.index_status import Recall
 from core.indexing.views import next_view
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView
-from core.services.shadow import Answered, ShadowQueries
+from core.services.recall_monitor import Answered, RecallMonitor
 from tests.unit.core.builders import chunk, document, embedded, library
 
 TARGET = 0.95
@@ -32,7 +32,7 @@ def _answered(view: LibraryView, found: int, target: float | None = TARGET) -> A
 
 
 def test_the_share_of_the_true_hits() -> None:
-    view, shadow = _view(), ShadowQueries()
+    view, shadow = _view(), RecallMonitor()
     assert shadow.recall("L") is None
     for found in (10, 7):
         shadow.measure(_answered(view, found))
@@ -44,7 +44,7 @@ def test_the_share_of_the_true_hits() -> None:
 
 
 def test_the_worst_tenth_shows_a_hard_minority() -> None:
-    view, shadow = _view(), ShadowQueries()
+    view, shadow = _view(), RecallMonitor()
     for found in [10] * 90 + [2] * 9 + [4]:
         shadow.measure(_answered(view, found))
     recall = shadow.recall("L")
@@ -54,14 +54,14 @@ def test_the_worst_tenth_shows_a_hard_minority() -> None:
 
 
 def test_the_last_searches_count() -> None:
-    view, shadow = _view(), ShadowQueries()
+    view, shadow = _view(), RecallMonitor()
     for found in [0] * 40 + [10] * 256:
         shadow.measure(_answered(view, found))
     assert shadow.recall("L") == Recall(1.0, 1.0, 256)
 
 
 def test_below_the_target_searches_look_harder_and_above_less_hard() -> None:
-    view, shadow = _view(), ShadowQueries()
+    view, shadow = _view(), RecallMonitor()
     assert shadow.boost("L") == 1.0
     for _ in range(32):
         shadow.measure(_answered(view, 5))
@@ -75,7 +75,7 @@ def test_below_the_target_searches_look_harder_and_above_less_hard() -> None:
 
 
 def test_a_set_effort_says_nothing_of_the_calibration() -> None:
-    view, shadow = _view(), ShadowQueries()
+    view, shadow = _view(), RecallMonitor()
     for _ in range(64):
         shadow.measure(_answered(view, 5, target=None))
     assert shadow.boost("L") == 1.0
@@ -83,7 +83,7 @@ def test_a_set_effort_says_nothing_of_the_calibration() -> None:
 
 
 def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
-    view, shadow = _view(), ShadowQueries(every=4)
+    view, shadow = _view(), RecallMonitor(every=4)
     shadow.start()
     for _ in range(4):
         if shadow.is_due():
@@ -93,7 +93,7 @@ def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
 
 
 def test_a_full_queue_costs_nobody_a_search() -> None:
-    view, shadow = _view(), ShadowQueries(every=1)
+    view, shadow = _view(), RecallMonitor(every=1)
     for _ in range(50):
         shadow.offer(_answered(view, 10))
     shadow.start()
@@ -101,7 +101,7 @@ def test_a_full_queue_costs_nobody_a_search() -> None:
 
 
 def test_what_fails_is_logged_and_the_next_is_measured(caplog: pytest.LogCaptureFixture) -> None:
-    view, shadow = _view(), ShadowQueries(every=1)
+    view, shadow = _view(), RecallMonitor(every=1)
     shadow.offer(replace(_answered(view, 10), query=np.zeros(3, np.float32)))
     shadow.offer(_answered(view, 10))
     shadow.start()

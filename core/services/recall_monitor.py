@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.maintenance.index_status import Recall
-from core.indexing.vectors.build_threads import give_way
+from core.indexing.vectors.build_threads import lower_priority
 from core.indexing.vectors.vector_index import Effort
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView, Matches
@@ -55,7 +55,7 @@ class _Library:
     boost: float = 1.0
 
 
-class ShadowQueries:
+class RecallMonitor:
     """`offer` costs a search next to nothing: what comes too fast is let go."""
 
     def __init__(self, *, every: int = EVERY) -> None:
@@ -125,7 +125,7 @@ class ShadowQueries:
             return
 
     def _run(self) -> None:
-        give_way()
+        lower_priority()
         while (answered := self._queue.get()) is not None:
             try:
                 self.measure(answered)

@@ -16,8 +16,8 @@ from copy import copy
 from threading import Event
 from typing import Protocol, TypeAlias
 
-from core import faults
-from core.adapters.turns import Turns
+from core import crash_points
+from core.adapters.fair_lock import FairLock
 from core.domain.errors import NalandaError, StorageError, Unavailable
 
 WAIT_S = 30.0
@@ -86,7 +86,7 @@ class _Group:
             raise copy(self._error) from self._error  # each thread has a traceback of its own
 
 
-class Grouping:
+class GroupCommit:
     """One for each connection that writes; any number of threads may call it."""
 
     def __init__(
@@ -103,7 +103,7 @@ class Grouping:
         self._most_units = most_units
         self._longest_s = longest_s
         self._clock = clock
-        self._turns = Turns()
+        self._lock = FairLock()
         # These two belong to whoever has the turn.
         self._group: _Group | None = None
         self._closed = False
@@ -158,21 +158,21 @@ class Grouping:
         return True
 
     def _take(self) -> None:
-        if not self._turns.take(self._wait_s):
+        if not self._lock.take(self._wait_s):
             raise Unavailable("Other writes take too long.")
         if self._closed:
-            self._turns.leave()
+            self._lock.leave()
             raise StorageError("The store is closed.")
 
     def _leave(self) -> None:
         """Hands the turn on, or commits for all if nobody waits or the group is large enough."""
         if self._group is None:
-            self._turns.leave()
-        elif not (self._has_room(self._group) and self._turns.hand_on()):
+            self._lock.leave()
+        elif not (self._has_room(self._group) and self._lock.hand_on()):
             try:
                 self._end_group()
             finally:
-                self._turns.leave()
+                self._lock.leave()
 
     def _has_room(self, group: _Group) -> bool:
         age_s = self._clock() - group.began_s
@@ -196,7 +196,7 @@ class Grouping:
         else:
             self._transaction.keep()
         self._group.tells.append(tell)
-        faults.reached("write.joined")
+        crash_points.reach("write.joined")
         return self._group
 
     def _give_up(self, error: BaseException | None) -> None:
@@ -233,12 +233,12 @@ class Grouping:
         if group is None:
             return
         try:
-            faults.reached("commit.before")
+            crash_points.reach("commit.before")
             self._transaction.commit()
-            faults.reached("commit.after")
+            crash_points.reach("commit.after")
             for tell in group.tells:
                 tell()
-            faults.reached("apply.after")
+            crash_points.reach("apply.after")
         except Exception as error:  # noqa: BLE001  # the members raise it
             group.end(error)
             if self._transaction.is_open:
