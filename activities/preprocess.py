@@ -7,7 +7,7 @@ from base64 import b64encode
 from temporalio import activity
 
 from core.contracts.names import PREPROCESS
-from core.contracts.query import Packed, Prepared, PreprocessInput
+from core.contracts.query import Base64Vector, Prepared, PreprocessInput
 from core.domain.errors import ProviderRejected
 from core.providers.base import AsyncEmbedder, Embedder, Vectors
 
@@ -61,6 +61,6 @@ def unknown(model: str, *known: str) -> ProviderRejected:
     )
 
 
-def packed(vectors: Vectors) -> Packed:
+def packed(vectors: Vectors) -> Base64Vector:
     """The first of `(n, dimension)` vectors, as the contracts carry it."""
     return b64encode(vectors[0].astype("<f4").tobytes()).decode("ascii")

@@ -16,7 +16,7 @@ from api.json import json_body
 from core.bootstrap import Core
 from core.domain.errors import Conflict, Invalid
 from core.ports.store import Replay, UnitOfWork
-from core.services.positioned import At, Within
+from core.services.positioned import BeforeCommit, Positioned
 
 REPLAYED = "Idempotent-Replayed"
 
@@ -65,8 +65,8 @@ class Once:
 
     def answer(
         self,
-        write: Callable[[Within[T] | None], At[T]],
-        render: Callable[[At[T]], Response],
+        write: Callable[[BeforeCommit[T] | None], Positioned[T]],
+        render: Callable[[Positioned[T]], Response],
     ) -> Response:
         """Write and render, or give the answer that there is already.
 
@@ -80,7 +80,7 @@ class Once:
             return answered
 
         def keep(work: UnitOfWork, value: T) -> None:
-            work.replays.put(key, self._replay(render(At(value, work.position))))
+            work.replays.put(key, self._replay(render(Positioned(value, work.position))))
 
         try:
             return render(write(keep))

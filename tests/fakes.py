@@ -24,7 +24,7 @@ from core.domain.changes import (
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.library import Library
-from core.ports.store import Listener, LogEntry, Replay
+from core.ports.store import CommitListener, LogEntry, Replay
 from core.providers.base import Purpose, Vectors
 from tests.samples import THEN
 
@@ -248,7 +248,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self._state = State()
-        self._listeners: list[Listener] = []
+        self._listeners: list[CommitListener] = []
         self._writing = Lock()
 
     @property
@@ -269,7 +269,7 @@ class FakeStore:
         finally:
             self._writing.release()
 
-    def subscribe(self, listener: Listener) -> None:
+    def subscribe(self, listener: CommitListener) -> None:
         self._listeners.append(listener)
 
     def trim_log(self, before: int) -> int:

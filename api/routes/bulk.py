@@ -21,7 +21,7 @@ from api.wire.chunks import (
     DeletedAnswer,
 )
 from core.domain.document import Chunk
-from core.services.positioned import At
+from core.services.positioned import Positioned
 
 router = plain_routes_of("chunks", "/libraries/{library_id}")
 
@@ -47,11 +47,14 @@ async def add_chunks(
 def _add(once: Once, library_id: str, document_id: str) -> Response:
     drafts = parse(ChunksBody, once.body).drafts()
     return once.answer(
-        lambda within: once.core.chunks.add(library_id, document_id, drafts, within=within), _added
+        lambda before_commit: once.core.chunks.add(
+            library_id, document_id, drafts, before_commit=before_commit
+        ),
+        _added,
     )
 
 
-def _added(at: At[list[Chunk]]) -> Response:
+def _added(at: Positioned[list[Chunk]]) -> Response:
     items = [ChunkAnswer.model_validate(chunk).model_dump() for chunk in at.value]
     return json_answer({"items": items}, status.HTTP_201_CREATED, position=at.position)
 
@@ -76,8 +79,8 @@ async def delete_chunks(
 def _delete(once: Once, library_id: str) -> Response:
     wanted = parse(DeleteChunksBody, once.body)
     return once.answer(
-        lambda within: once.core.chunks.delete_many(
-            library_id, ids=wanted.ids, filter=wanted.filter, within=within
+        lambda before_commit: once.core.chunks.delete_many(
+            library_id, ids=wanted.ids, filter=wanted.filter, before_commit=before_commit
         ),
         lambda at: json_answer({"deleted": at.value}, position=at.position),
     )

@@ -26,7 +26,7 @@ from core.bootstrap import Core
 from core.domain.document import Chunk, ChunkDraft
 from core.domain.errors import Invalid
 from core.indexing.query.listing import After
-from core.services.positioned import At
+from core.services.positioned import Positioned
 
 router = routes_of("chunks", "/libraries/{library_id}")
 
@@ -176,11 +176,11 @@ def _answers(
     ]
 
 
-def _written(at: At[Chunk]) -> Response:
+def _written(at: Positioned[Chunk]) -> Response:
     return entity_answer(ChunkAnswer.model_validate(at.value), position=at.position)
 
 
-def _created(at: At[Chunk]) -> Response:
+def _created(at: Positioned[Chunk]) -> Response:
     chunk = at.value
     return entity_answer(
         ChunkAnswer.model_validate(chunk),

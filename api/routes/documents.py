@@ -14,7 +14,7 @@ from api.routing import routes_of
 from api.wire.documents import DocumentAnswer, DocumentBody
 from api.wire.pages import DocumentPage
 from core.domain.document import Document, DocumentDraft
-from core.services.positioned import At
+from core.services.positioned import Positioned
 
 router = routes_of("documents", "/libraries/{library_id}/documents")
 
@@ -28,7 +28,10 @@ router = routes_of("documents", "/libraries/{library_id}/documents")
 def create_document(library_id: str, once: OnceOf) -> Response:
     draft = parse(DocumentBody, once.body).draft()
     return once.answer(
-        lambda within: once.core.documents.create(library_id, draft, within=within), _created
+        lambda before_commit: once.core.documents.create(
+            library_id, draft, before_commit=before_commit
+        ),
+        _created,
     )
 
 
@@ -93,11 +96,11 @@ def delete_document(core: CoreOf, library_id: str, document_id: str, guard: Guar
     return no_content(core.documents.delete(library_id, document_id, guard=guard))
 
 
-def _written(at: At[Document]) -> Response:
+def _written(at: Positioned[Document]) -> Response:
     return entity_answer(DocumentAnswer.model_validate(at.value), position=at.position)
 
 
-def _created(at: At[Document]) -> Response:
+def _created(at: Positioned[Document]) -> Response:
     document = at.value
     return entity_answer(
         DocumentAnswer.model_validate(document),

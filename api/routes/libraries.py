@@ -16,7 +16,7 @@ from api.routing import routes_of
 from api.wire.libraries import LibraryAnswer, LibraryBody
 from api.wire.pages import LibraryPage
 from core.domain.library import Library, LibraryDraft
-from core.services.positioned import At
+from core.services.positioned import Positioned
 
 router = routes_of("libraries")
 
@@ -29,7 +29,10 @@ router = routes_of("libraries")
 )
 def create_library(once: OnceOf) -> Response:
     draft = parse(LibraryBody, once.body).draft()
-    return once.answer(lambda within: once.core.libraries.create(draft, within=within), _created)
+    return once.answer(
+        lambda before_commit: once.core.libraries.create(draft, before_commit=before_commit),
+        _created,
+    )
 
 
 @router.get("/libraries", responses=answers(200, LibraryPage, *READ))
@@ -86,11 +89,11 @@ def delete_library(core: CoreOf, library_id: str, guard: Guarded) -> Response:
     return no_content(core.libraries.delete(library_id, guard=guard))
 
 
-def _written(at: At[Library]) -> Response:
+def _written(at: Positioned[Library]) -> Response:
     return entity_answer(LibraryAnswer.model_validate(at.value), position=at.position)
 
 
-def _created(at: At[Library]) -> Response:
+def _created(at: Positioned[Library]) -> Response:
     return entity_answer(
         LibraryAnswer.model_validate(at.value),
         status.HTTP_201_CREATED,

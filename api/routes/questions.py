@@ -241,7 +241,9 @@ async def give_feedback(
     except Conflict:
         return await run_in_threadpool(
             once.answer,
-            lambda within: core.feedback.add(workflow_id, feedback, within=within),
+            lambda before_commit: core.feedback.add(
+                workflow_id, feedback, before_commit=before_commit
+            ),
             lambda at: _accepted(workflow_id, at.position),
         )
     return _accepted(workflow_id, core.catalog.position)

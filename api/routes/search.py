@@ -9,7 +9,7 @@ from api.json import JsonBody, json_body, parse
 from api.large_answers import Budget
 from api.openapi import BODY, answers, body_of
 from api.routing import plain_routes_of
-from api.wire.search import FoundAnswer, FoundAnswers, Part, SearchBody, SearchesBody, found
+from api.wire.search import FoundAnswer, FoundAnswers, Include, SearchBody, SearchesBody, found
 from core.bootstrap import Core
 from core.services.search import SearchAnswer
 
@@ -53,7 +53,7 @@ def _is_large(answer: SearchAnswer) -> bool:
     return len(hits) > IN_PLACE_HITS or sum(len(hit.chunk.text) for hit in hits) > IN_PLACE_BYTES
 
 
-def _large(answer: SearchAnswer, include: list[Part]) -> Response:
+def _large(answer: SearchAnswer, include: list[Include]) -> Response:
     """Raises: Invalid: at `/k`, the answer is beyond its bound."""
     body = Budget("/k").dump(found(answer, include), "hits")
     return json_answer(body, position=answer.position)

@@ -11,9 +11,9 @@ from core.services.search_request import MAX_K, SearchRequest
 
 MAX_SEARCHES = 100
 
-Part = Literal["text", "metadata", "document", "embedding"]
+Include = Literal["text", "metadata", "document", "embedding"]
 
-_SHOWN: tuple[Part, ...] = ("text", "metadata")
+_SHOWN: tuple[Include, ...] = ("text", "metadata")
 
 
 class ParametersBody(Body):
@@ -56,7 +56,7 @@ class SearchBody(Body):
     filter: JsonObject | None = None
     exact: bool = False
     parameters: ParametersBody | None = None
-    include: list[Part] = Field(default_factory=lambda: list(_SHOWN), max_length=16)
+    include: list[Include] = Field(default_factory=lambda: list(_SHOWN), max_length=16)
     group_by: Literal["document_id"] | None = None
     weights: WeightsBody | None = None
 
@@ -140,7 +140,7 @@ class FoundAnswers(Answer):
 # What every search goes through is written out by hand: it is most of its cost over HTTP.
 
 
-def found(answer: SearchAnswer, include: list[Part]) -> dict[str, object]:
+def found(answer: SearchAnswer, include: list[Include]) -> dict[str, object]:
     """A `FoundAnswer` as plain values."""
     plan = answer.plan
     shown: dict[str, object] = {"index": plan.index, "filter": plan.filter, "exact": plan.exact}
@@ -156,7 +156,7 @@ def found(answer: SearchAnswer, include: list[Part]) -> dict[str, object]:
     }
 
 
-def _hit(hit: Hit, include: list[Part]) -> dict[str, object]:
+def _hit(hit: Hit, include: list[Include]) -> dict[str, object]:
     chunk = hit.chunk
     shown: dict[str, object] = {
         "chunk_id": chunk.id,

@@ -22,7 +22,7 @@ from core.domain.library import Metric
 from core.indexing.hnsw.build import build_hnsw
 from core.indexing.ivf.build import build_ivf
 from core.indexing.maintenance.kernel_warmup import call_every_kernel
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 
 CASES = (
     NearCopies(8_000, 64, 200, 0.999),
@@ -72,19 +72,19 @@ def description(case: NearCopies) -> str:
 def _graph(dataset: Dataset, threads: int) -> Built:
     index = build_hnsw(vectors_of(dataset), threads=threads)
 
-    def search(queries: Floats, effort: Effort, k: int = K) -> NDArray[np.int64]:
+    def search(queries: Floats, effort: SearchParams, k: int = K) -> NDArray[np.int64]:
         return table(index.walk(queries, k, index.calibration.effort(effort.recall, k)), k)
 
-    return Built(search, [Effort()])
+    return Built(search, [SearchParams()])
 
 
 def _lists(dataset: Dataset, threads: int) -> Built:
     index = build_ivf(vectors_of(dataset), threads=threads)
 
-    def search(queries: Floats, effort: Effort, k: int = K) -> NDArray[np.int64]:
+    def search(queries: Floats, effort: SearchParams, k: int = K) -> NDArray[np.int64]:
         return table(index.probe(queries, k, *index.tuning.of(effort, k)), k)
 
-    return Built(search, [Effort()])
+    return Built(search, [SearchParams()])
 
 
 def _faiss_ivf(dataset: Dataset, threads: int) -> Built:
@@ -140,7 +140,7 @@ def _measure(case: NearCopies) -> dict[str, Measured]:
 
 
 def _label(peer: Peer, effort: Any) -> str:
-    if isinstance(effort, Effort):
+    if isinstance(effort, SearchParams):
         return f"{peer.name}, target {effort.recall:g}"
     return f"{peer.name}, {'nprobe' if 'IVF' in peer.name else 'ef'} {effort}"
 

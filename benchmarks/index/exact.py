@@ -17,7 +17,7 @@ from core.domain.library import Metric
 from core.indexing.maintenance.kernel_warmup import call_every_kernel
 from core.indexing.vectors.flat import FlatIndex
 from core.indexing.vectors.quantized import encode
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 
 ROUNDS = 9
 
@@ -64,7 +64,7 @@ def _nalanda(dataset: Dataset) -> Search:
     with ThreadPoolExecutor(1) as pool:
         index = FlatIndex(encode(vectors_of(dataset), pool, 1))
     return lambda queries: np.stack(
-        [found.rows[:K] for found in index.search(queries, K, Effort(), None)]
+        [found.rows[:K] for found in index.search(queries, K, SearchParams(), None)]
     )
 
 

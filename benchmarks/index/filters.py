@@ -16,7 +16,7 @@ from core.domain.library import Metric
 from core.indexing.hnsw.build import build_hnsw
 from core.indexing.hnsw.index import HnswIndex
 from core.indexing.maintenance.kernel_warmup import call_every_kernel
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 
 QUERIES, ROUNDS, TARGET = 200, 5, 0.95
 _EFS = (10, 20, 40, 80, 160, 320, 640)
@@ -55,7 +55,7 @@ def _measure(dataset: Dataset, allowed: Allowed, mine: HnswIndex, theirs: Any) -
     """hnswlib at the least ef that reaches the target."""
     queries = dataset.queries[:QUERIES]
     truth = nearest(dataset.metric, dataset.rows, queries, allowed)
-    effort, k = Effort(target_recall=TARGET), min(K, int(allowed.sum()))
+    effort, k = SearchParams(target_recall=TARGET), min(K, int(allowed.sum()))
 
     def answer(i: int) -> NDArray[np.int64]:
         [found] = mine.search(queries[i : i + 1], K, effort, allowed)

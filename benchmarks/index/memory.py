@@ -21,7 +21,7 @@ from benchmarks.index.libraries import LIBRARY, fill, library
 from benchmarks.index.peers import PEERS, Built
 from benchmarks.index.report import write
 from core.indexing.maintenance.kernel_warmup import call_every_kernel
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 
 SUBJECTS = ("Nalanda", "Nalanda, vectors in a file", "hnswlib", "faiss HNSWFlat")
 TARGET = 0.95
@@ -64,12 +64,12 @@ def _nalanda(subject: str, dataset: Dataset) -> dict[str, float]:
             took_s, taken = perf_counter() - started, _resident() - before
             view = filled.catalog.library(LIBRARY)
             arrays = view.memory_bytes / dataset.rows.nbytes
-            effort = Effort(target_recall=TARGET)
+            effort = SearchParams(target_recall=TARGET)
 
             def search(queries: Floats, _: object, k: int = K) -> NDArray[np.int64]:
                 rankings = view.search(queries, k, effort=effort)
-                # Rows come in order and nothing was deleted: a serial is a row's number.
-                return np.stack([ranking.serials for ranking in rankings])
+                # Rows come in order and nothing was deleted: a row id is a row's number.
+                return np.stack([ranking.row_ids for ranking in rankings])
 
             built = Built(search, [TARGET])
             return {"arrays": arrays, **_figures(dataset, taken, took_s, built)}

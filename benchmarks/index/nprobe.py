@@ -14,7 +14,7 @@ from benchmarks.index.report import write
 from core.indexing.ivf.build import build_ivf
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.maintenance.kernel_warmup import call_every_kernel
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 
 THREADS, ROUNDS = 2, 5
 TARGETS = (0.95, 0.98, 0.99)
@@ -32,15 +32,15 @@ async def main(*arguments: str) -> None:
     write("nprobe", measured)
 
 
-def _efforts(cells: int) -> Sequence[tuple[str, Effort]]:
+def _efforts(cells: int) -> Sequence[tuple[str, SearchParams]]:
     probes = [1 << i for i in range(cells.bit_length())]
     return [
-        *((f"nprobe {nprobe}", Effort(nprobe=nprobe)) for nprobe in (*probes, cells)),
-        *((f"target_recall {target}", Effort(target_recall=target)) for target in TARGETS),
+        *((f"nprobe {nprobe}", SearchParams(nprobe=nprobe)) for nprobe in (*probes, cells)),
+        *((f"target_recall {target}", SearchParams(target_recall=target)) for target in TARGETS),
     ]
 
 
-def _measure(index: IvfIndex, dataset: Dataset, effort: Effort) -> dict[str, float]:
+def _measure(index: IvfIndex, dataset: Dataset, effort: SearchParams) -> dict[str, float]:
     """Probe the cells even where an exact scan would be cheaper."""
     nprobe, depth = index.tuning.of(effort, K)
     taken = []

@@ -12,7 +12,7 @@ from core.domain.library import Metric
 from core.indexing.hnsw.build import build_hnsw
 from core.indexing.ivf.build import build_ivf
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.vector_index import Effort, Found
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 
 DEGREE, EF_CONSTRUCTION = 16, 200
 
@@ -46,7 +46,7 @@ def vectors_of(dataset: Dataset) -> Vectors:
     return Vectors(dataset.metric, dataset.rows, norms)
 
 
-def table(answers: Sequence[Found], k: int) -> NDArray[np.int64]:
+def table(answers: Sequence[SegmentHits], k: int) -> NDArray[np.int64]:
     """As the peers answer. To stack a single row would take a sixth of what its search does."""
     if len(answers) == 1:
         return answers[0].rows[np.newaxis, :k]
@@ -66,7 +66,7 @@ def _nalanda_ivf(dataset: Dataset, threads: int) -> Built:
     index = build_ivf(vectors_of(dataset), threads=threads)
 
     def search(queries: Floats, nprobe: int, k: int = K) -> NDArray[np.int64]:
-        return table(index.search(queries, k, Effort(nprobe=nprobe), None), k)
+        return table(index.search(queries, k, SearchParams(nprobe=nprobe), None), k)
 
     cells = int(index.parameters["nlist"])
     efforts = [probed for probed in (*_PROBES, 512, 1_024, 2_048) if probed <= cells]

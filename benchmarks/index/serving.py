@@ -18,7 +18,7 @@ from benchmarks.index.libraries import LIBRARY, fill, library
 from benchmarks.index.peers import PEERS
 from benchmarks.index.report import write
 from core.indexing.maintenance.kernel_warmup import call_every_kernel
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 from core.services.search_request import SearchRequest
 
 QUERIES, ROUNDS = 500, 7
@@ -58,10 +58,10 @@ def _measure(dataset: Dataset, target: float) -> dict[str, object]:
                 break
 
         view = filled.catalog.library(LIBRARY)
-        effort = Effort(target_recall=target)
+        effort = SearchParams(target_recall=target)
 
         def of_view(i: int) -> NDArray[np.int64]:
-            return view.search(queries[i : i + 1], K, effort=effort)[0].serials
+            return view.search(queries[i : i + 1], K, effort=effort)[0].row_ids
 
         def theirs(i: int) -> NDArray[np.int64]:
             return np.asarray(peer.search(queries[i : i + 1], ef)[0])

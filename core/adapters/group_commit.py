@@ -27,10 +27,10 @@ MOST_UNITS = 64
 LONGEST_S = 0.02
 """From a group's first unit on; then it is committed, even if others wait for their turn."""
 
-Tell: TypeAlias = Callable[[], None]
+AfterCommit: TypeAlias = Callable[[], None]
 """Tells the listeners of one unit; called once it is on the disk. It raises nothing."""
 
-Commit: TypeAlias = Callable[[Tell], None]
+CommitUnit: TypeAlias = Callable[[AfterCommit], None]
 """A unit's last step. It returns once the unit is on the disk and told of.
 
 Raises: StorageError, Unavailable: it is not on record, nor is any other of its group.
@@ -71,7 +71,7 @@ class _Group:
 
     def __init__(self, began_s: float) -> None:
         self.began_s = began_s
-        self.tells: list[Tell] = []
+        self.after_commits: list[AfterCommit] = []
         self._ended = Event()
         self._error: NalandaError | None = None
 
@@ -109,7 +109,7 @@ class GroupCommit:
         self._closed = False
 
     @contextmanager
-    def unit(self, *, settled: bool = False) -> Iterator[Commit]:
+    def unit(self, *, settled: bool = False) -> Iterator[CommitUnit]:
         """One unit of work; left without its commit, nothing of it happened.
 
         It sees what earlier units of its group did, which is safe as it shares their fate: also
@@ -121,9 +121,9 @@ class GroupCommit:
         """
         joined = False
 
-        def commit(tell: Tell) -> None:
+        def commit(after_commit: AfterCommit) -> None:
             nonlocal joined
-            group = self._join(tell)
+            group = self._join(after_commit)
             joined = True
             self._leave()
             group.wait()
@@ -176,7 +176,7 @@ class GroupCommit:
 
     def _has_room(self, group: _Group) -> bool:
         age_s = self._clock() - group.began_s
-        return len(group.tells) < self._most_units and age_s < self._longest_s
+        return len(group.after_commits) < self._most_units and age_s < self._longest_s
 
     def _begin(self, settled: bool) -> None:
         if settled:
@@ -188,14 +188,14 @@ class GroupCommit:
             self._transaction.rollback()
         self._transaction.begin()
 
-    def _join(self, tell: Tell) -> _Group:
+    def _join(self, after_commit: AfterCommit) -> _Group:
         if not self._transaction.is_open:
             raise StorageError("An error has ended the transaction.")
         if self._group is None:
             self._group = _Group(self._clock())
         else:
             self._transaction.keep()
-        self._group.tells.append(tell)
+        self._group.after_commits.append(after_commit)
         crash_points.reach("write.joined")
         return self._group
 
@@ -236,8 +236,8 @@ class GroupCommit:
             crash_points.reach("commit.before")
             self._transaction.commit()
             crash_points.reach("commit.after")
-            for tell in group.tells:
-                tell()
+            for after_commit in group.after_commits:
+                after_commit()
             crash_points.reach("apply.after")
         except Exception as error:  # noqa: BLE001  # the members raise it
             group.end(error)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from core.domain.changes import Change
-from core.ports.store import Listener
+from core.ports.store import CommitListener
 
 logger = logging.getLogger(__name__)
 
@@ -14,9 +14,9 @@ class Listeners:
     and the caller is told so. The failure is logged with its traceback."""
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
+        self._listeners: list[CommitListener] = []
 
-    def add(self, listener: Listener) -> None:
+    def add(self, listener: CommitListener) -> None:
         self._listeners.append(listener)
 
     def tell(self, position: int, changes: Sequence[Change]) -> None:

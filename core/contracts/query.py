@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.contracts.names import Stage
 
-Packed: TypeAlias = str
+Base64Vector: TypeAlias = str
 """A vector as base64 of little-endian float32."""
 
 SearchMode = Literal["vector", "lexical", "hybrid"]
@@ -165,14 +165,14 @@ class Prepared(StageOutput):
     """The question as it will be searched for, and its vector; lexical ones may have none."""
 
     query: str
-    embedding: Packed | None
+    embedding: Base64Vector | None
     usage: Usage = Usage()
 
 
 class RetrieveInput(StageInput):
     library_id: str
     query: str
-    embedding: Packed | None
+    embedding: Base64Vector | None
     k: int
     mode: SearchMode = "vector"
     filter: dict[str, Any] | None = None

@@ -192,7 +192,7 @@ class UnitOfWork(Protocol):
     def commit(self) -> None: ...
 
 
-Listener: TypeAlias = Callable[[int, Sequence[Change]], None]
+CommitListener: TypeAlias = Callable[[int, Sequence[Change]], None]
 
 
 class Store(Protocol):
@@ -220,7 +220,7 @@ class Store(Protocol):
         """
         ...
 
-    def subscribe(self, listener: Listener) -> None:
+    def subscribe(self, listener: CommitListener) -> None:
         """Tell it of each commit, in order of position, before the writer is let go."""
         ...
 

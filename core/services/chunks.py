@@ -13,7 +13,7 @@ from core.indexing.views.catalog import Catalog, CatalogState
 from core.ports.store import Snapshot, Store, UnitOfWork
 from core.services.chunk_writes import ChunkWrites, Stale, existing_of, retried, rows
 from core.services.lookup import every_chunk, find
-from core.services.positioned import At, Within, committed
+from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
 
 class ChunkService:
@@ -30,14 +30,14 @@ class ChunkService:
         document_id: str,
         drafts: Sequence[ChunkDraft],
         *,
-        within: Within[list[Chunk]] | None = None,
-    ) -> At[list[Chunk]]:
+        before_commit: BeforeCommit[list[Chunk]] | None = None,
+    ) -> Positioned[list[Chunk]]:
         """All of them behind the document's last chunk, or none.
 
         Raises:
             NotFound, Invalid, ProviderError; Conflict: an id is there already.
         """
-        return retried(lambda: self._add(ref, document_id, drafts, within))
+        return retried(lambda: self._add(ref, document_id, drafts, before_commit))
 
     def put(
         self,
@@ -47,7 +47,7 @@ class ChunkService:
         draft: ChunkDraft,
         *,
         guard: Guard = UNGUARDED,
-    ) -> tuple[At[Chunk], bool]:
+    ) -> tuple[Positioned[Chunk], bool]:
         """Create or replace under the client's id; whether it is new.
 
         A chunk that is there keeps its place in its document; one that is new there, or comes
@@ -67,7 +67,7 @@ class ChunkService:
         edit: Callable[[Chunk], ChunkDraft],
         *,
         guard: Guard = UNGUARDED,
-    ) -> At[Chunk]:
+    ) -> Positioned[Chunk]:
         """New text without an embedding is embedded; the same text keeps the one it has.
 
         Raises:
@@ -81,7 +81,7 @@ class ChunkService:
             chunk = unit.chunks.get(unit.libraries.get(ref).id, chunk_id)
             guard.check(chunk.version)
             unit.chunks.delete(chunk.library_id, [chunk_id])
-            return committed(unit, None).position
+            return commit_positioned(unit, None).position
 
     def delete_many(
         self,
@@ -89,8 +89,8 @@ class ChunkService:
         *,
         ids: Sequence[str] | None = None,
         filter: object = None,
-        within: Within[int] | None = None,
-    ) -> At[int]:
+        before_commit: BeforeCommit[int] | None = None,
+    ) -> Positioned[int]:
         """Those of the ids that are there, or those that match; how many it were.
 
         Raises:
@@ -103,23 +103,25 @@ class ChunkService:
             if ids is None:
                 parsed = parse(filter, library.metadata_schema, "/filter")
                 ids = _matching(unit, library, parsed, self._catalog.state)
-            return committed(unit, unit.chunks.delete(library.id, ids), within)
+            return commit_positioned(unit, unit.chunks.delete(library.id, ids), before_commit)
 
-    def get(self, ref: str, chunk_id: str) -> At[Chunk]:
+    def get(self, ref: str, chunk_id: str) -> Positioned[Chunk]:
         """Raises: NotFound."""
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
-            return At(snapshot.chunks.get(library.id, chunk_id), snapshot.position)
+            return Positioned(snapshot.chunks.get(library.id, chunk_id), snapshot.position)
 
-    def page(self, ref: str, *, after: str | None, limit: int) -> At[list[Chunk]]:
+    def page(self, ref: str, *, after: str | None, limit: int) -> Positioned[list[Chunk]]:
         """In order of id. Raises: NotFound."""
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
-            return At(snapshot.chunks.page(library.id, after=after, limit=limit), snapshot.position)
+            return Positioned(
+                snapshot.chunks.page(library.id, after=after, limit=limit), snapshot.position
+            )
 
     def page_of_document(
         self, ref: str, document_id: str, *, after: tuple[int, str] | None, limit: int
-    ) -> At[list[Chunk]]:
+    ) -> Positioned[list[Chunk]]:
         """In order of (ordinal, id). Raises: NotFound."""
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
@@ -127,7 +129,7 @@ class ChunkService:
             page = snapshot.chunks.page_of_document(
                 library.id, document.id, after=after, limit=limit
             )
-            return At(page, snapshot.position)
+            return Positioned(page, snapshot.position)
 
     def embeddings(self, ref: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
         """Of those that are there. Raises: NotFound: no such library."""
@@ -139,8 +141,8 @@ class ChunkService:
         ref: str,
         document_id: str,
         drafts: Sequence[ChunkDraft],
-        within: Within[list[Chunk]] | None,
-    ) -> At[list[Chunk]]:
+        before_commit: BeforeCommit[list[Chunk]] | None,
+    ) -> Positioned[list[Chunk]]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             snapshot.documents.get(library.id, document_id)
@@ -161,11 +163,11 @@ class ChunkService:
                 existing=existing,
             )
             unit.chunks.put(library.id, new)
-            return committed(unit, [row.chunk for row in new], within)
+            return commit_positioned(unit, [row.chunk for row in new], before_commit)
 
     def _put(
         self, ref: str, chunk_id: str, document_id: str, draft: ChunkDraft, guard: Guard
-    ) -> tuple[At[Chunk], bool]:
+    ) -> tuple[Positioned[Chunk], bool]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             _replaceable(snapshot, library, chunk_id, document_id, guard)
@@ -187,11 +189,11 @@ class ChunkService:
                 existing={} if current is None else {chunk_id: current},
             )
             unit.chunks.put(library.id, [row])
-            return committed(unit, row.chunk), current is None
+            return commit_positioned(unit, row.chunk), current is None
 
     def _update(
         self, ref: str, chunk_id: str, edit: Callable[[Chunk], ChunkDraft], guard: Guard
-    ) -> At[Chunk]:
+    ) -> Positioned[Chunk]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             seen = snapshot.chunks.get(library.id, chunk_id)
@@ -217,7 +219,7 @@ class ChunkService:
                 existing={chunk_id: current},
             )
             unit.chunks.put(library.id, [row])
-            return committed(unit, row.chunk)
+            return commit_positioned(unit, row.chunk)
 
 
 def _replaceable(

@@ -12,7 +12,7 @@ from core.domain.splitting import split
 from core.ports.store import Snapshot, Store, UnitOfWork
 from core.services.chunk_writes import ChunkWrites, Prepared, Stale, existing_of, retried, rows
 from core.services.lookup import find
-from core.services.positioned import At, Within, committed
+from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
 
 class DocumentService:
@@ -21,19 +21,21 @@ class DocumentService:
         self._writes = writes
 
     def create(
-        self, ref: str, draft: DocumentDraft, *, within: Within[Document] | None = None
-    ) -> At[Document]:
+        self, ref: str, draft: DocumentDraft, *, before_commit: BeforeCommit[Document] | None = None
+    ) -> Positioned[Document]:
         """With its chunks, in one write.
 
         Raises:
             NotFound, Invalid, ProviderError; Conflict: a chunk's id is there already.
         """
         document_id = new_id()
-        return retried(lambda: self._save(ref, document_id, lambda _: draft, UNGUARDED, within))[0]
+        return retried(
+            lambda: self._save(ref, document_id, lambda _: draft, UNGUARDED, before_commit)
+        )[0]
 
     def put(
         self, ref: str, document_id: str, draft: DocumentDraft, *, guard: Guard = UNGUARDED
-    ) -> tuple[At[Document], bool]:
+    ) -> tuple[Positioned[Document], bool]:
         """Create or replace under the client's id; whether it is new.
 
         A draft with neither text nor chunks leaves those that are there; else they are
@@ -53,7 +55,7 @@ class DocumentService:
         edit: Callable[[Document], DocumentDraft],
         *,
         guard: Guard = UNGUARDED,
-    ) -> At[Document]:
+    ) -> Positioned[Document]:
         """As `put`, of one that is there.
 
         Raises:
@@ -73,20 +75,20 @@ class DocumentService:
             document = unit.documents.get(unit.libraries.get(ref).id, document_id)
             guard.check(document.version)
             unit.documents.delete(document.library_id, document_id)
-            return committed(unit, None).position
+            return commit_positioned(unit, None).position
 
-    def get(self, ref: str, document_id: str) -> At[Document]:
+    def get(self, ref: str, document_id: str) -> Positioned[Document]:
         """Raises: NotFound."""
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
-            return At(snapshot.documents.get(library.id, document_id), snapshot.position)
+            return Positioned(snapshot.documents.get(library.id, document_id), snapshot.position)
 
-    def page(self, ref: str, *, after: str | None, limit: int) -> At[list[Document]]:
+    def page(self, ref: str, *, after: str | None, limit: int) -> Positioned[list[Document]]:
         """In order of id. Raises: NotFound."""
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             page = snapshot.documents.page(library.id, after=after, limit=limit)
-            return At(page, snapshot.position)
+            return Positioned(page, snapshot.position)
 
     def _save(
         self,
@@ -94,8 +96,8 @@ class DocumentService:
         document_id: str,
         drafted: Callable[[Document | None], DocumentDraft],
         guard: Guard,
-        within: Within[Document] | None = None,
-    ) -> tuple[At[Document], bool]:
+        before_commit: BeforeCommit[Document] | None = None,
+    ) -> tuple[Positioned[Document], bool]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             seen = find(snapshot.documents.get, library.id, document_id)
@@ -113,7 +115,7 @@ class DocumentService:
             unit.documents.put(document)
             if draft.text is not None or draft.chunks is not None:
                 _replace_chunks(unit, document, prepared, embeddings)
-            return committed(unit, document, within), current is None
+            return commit_positioned(unit, document, before_commit), current is None
 
     def _prepare(
         self, snapshot: Snapshot, library: Library, document_id: str, draft: DocumentDraft

@@ -2,7 +2,7 @@
 
 from core.contracts.query import Feedback
 from core.ports.store import Store
-from core.services.positioned import At, Within, committed
+from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
 
 class FeedbackService:
@@ -10,14 +10,18 @@ class FeedbackService:
         self._store = store
 
     def add(
-        self, workflow_id: str, feedback: Feedback, *, within: Within[Feedback] | None = None
-    ) -> At[Feedback]:
+        self,
+        workflow_id: str,
+        feedback: Feedback,
+        *,
+        before_commit: BeforeCommit[Feedback] | None = None,
+    ) -> Positioned[Feedback]:
         """Of a question that is known to be there."""
         with self._store.write() as unit:
             unit.feedback.add(workflow_id, feedback)
-            return committed(unit, feedback, within)
+            return commit_positioned(unit, feedback, before_commit)
 
-    def of(self, workflow_id: str) -> At[list[Feedback]]:
+    def of(self, workflow_id: str) -> Positioned[list[Feedback]]:
         """In the order in which it was added."""
         with self._store.read() as snapshot:
-            return At(snapshot.feedback.of(workflow_id), snapshot.position)
+            return Positioned(snapshot.feedback.of(workflow_id), snapshot.position)

@@ -13,7 +13,7 @@ from core.domain.schema import MetadataSchema
 from core.ports.store import ChunkReader, Store, UnitOfWork
 from core.services.embedding import TextEmbedding
 from core.services.lookup import every_chunk, find
-from core.services.positioned import At, Within, committed
+from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
 MAX_NAME_LENGTH = 128
 _FIXED_BY_VECTORS = ("dimension", "metric", "embedding_model")
@@ -24,14 +24,16 @@ class LibraryService:
         self._store = store
         self._embedding = embedding
 
-    def create(self, draft: LibraryDraft, *, within: Within[Library] | None = None) -> At[Library]:
+    def create(
+        self, draft: LibraryDraft, *, before_commit: BeforeCommit[Library] | None = None
+    ) -> Positioned[Library]:
         """Raises: Invalid; Conflict: the name is taken."""
         with self._store.write() as unit:
-            return committed(unit, self._add(unit, new_id(), draft), within)
+            return commit_positioned(unit, self._add(unit, new_id(), draft), before_commit)
 
     def put(
         self, library_id: str, draft: LibraryDraft, *, guard: Guard = UNGUARDED
-    ) -> tuple[At[Library], bool]:
+    ) -> tuple[Positioned[Library], bool]:
         """Create or replace under the client's id; whether it is new.
 
         A dimension or model that the draft leaves out stays as its vectors have settled it. A
@@ -49,16 +51,16 @@ class LibraryService:
                 library = self._add(unit, check_id(library_id, "/library_id"), draft)
             else:
                 library = self._revise(unit, current, draft)
-            return committed(unit, library), current is None
+            return commit_positioned(unit, library), current is None
 
     def update(
         self, ref: str, edit: Callable[[Library], LibraryDraft], *, guard: Guard = UNGUARDED
-    ) -> At[Library]:
+    ) -> Positioned[Library]:
         """Raises: NotFound, Invalid, Conflict, PreconditionFailed."""
         with self._store.write() as unit:
             current = unit.libraries.get(ref)
             guard.check(current.version)
-            return committed(unit, self._revise(unit, current, edit(current)))
+            return commit_positioned(unit, self._revise(unit, current, edit(current)))
 
     def delete(self, ref: str, *, guard: Guard = UNGUARDED) -> int:
         """With all below it. Raises: NotFound, PreconditionFailed."""
@@ -66,17 +68,19 @@ class LibraryService:
             current = unit.libraries.get(ref)
             guard.check(current.version)
             unit.libraries.delete(current.id)
-            return committed(unit, None).position
+            return commit_positioned(unit, None).position
 
-    def get(self, ref: str) -> At[Library]:
+    def get(self, ref: str) -> Positioned[Library]:
         """Raises: NotFound."""
         with self._store.read() as snapshot:
-            return At(snapshot.libraries.get(ref), snapshot.position)
+            return Positioned(snapshot.libraries.get(ref), snapshot.position)
 
-    def page(self, *, after: str | None, limit: int, name: str | None = None) -> At[list[Library]]:
+    def page(
+        self, *, after: str | None, limit: int, name: str | None = None
+    ) -> Positioned[list[Library]]:
         with self._store.read() as snapshot:
             page = snapshot.libraries.page(after=after, limit=limit, name=name)
-            return At(page, snapshot.position)
+            return Positioned(page, snapshot.position)
 
     def _add(self, unit: UnitOfWork, library_id: str, draft: LibraryDraft) -> Library:
         self._embedding.check_library(draft)

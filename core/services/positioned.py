@@ -10,19 +10,21 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class At(Generic[T]):
+class Positioned(Generic[T]):
     """A value, and the position that it was read or written at."""
 
     value: T
     position: int
 
 
-Within: TypeAlias = Callable[[UnitOfWork, T], None]
+BeforeCommit: TypeAlias = Callable[[UnitOfWork, T], None]
 """Runs inside a write, before its commit; the answer to a retried request is kept there."""
 
 
-def committed(unit: UnitOfWork, value: T, within: Within[T] | None = None) -> At[T]:
-    if within is not None:
-        within(unit, value)
+def commit_positioned(
+    unit: UnitOfWork, value: T, before_commit: BeforeCommit[T] | None = None
+) -> Positioned[T]:
+    if before_commit is not None:
+        before_commit(unit, value)
     unit.commit()
-    return At(value, unit.position)
+    return Positioned(value, unit.position)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.indexing.maintenance.index_status import Recall
 from core.indexing.vectors.build_threads import lower_priority
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView, Matches
 
@@ -104,7 +104,7 @@ class RecallMonitor:
 
     def measure(self, answered: Answered) -> None:
         """Repeats a search exactly, on the view that it had."""
-        effort = Effort(exact=True)
+        effort = SearchParams(exact=True)
         [exact] = answered.view.search(
             answered.query[np.newaxis], answered.k, matches=answered.matches, effort=effort
         )

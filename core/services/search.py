@@ -17,7 +17,7 @@ from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.view import Matches
 from core.providers.base import Embedder
 from core.services.answer_size import check_answer_size
-from core.services.positioned import At
+from core.services.positioned import Positioned
 from core.services.recall_monitor import RecallMonitor
 from core.services.search_answer import Hit, Plan, SearchAnswer
 from core.services.search_ranking import CheckedSearch, Ranked, Ranker
@@ -97,7 +97,7 @@ class SearchService:
         after: After | None = None,
         limit: int,
         min_position: int = 0,
-    ) -> At[ChunkPage]:
+    ) -> Positioned[ChunkPage]:
         """A library's chunks that match, in order of id or of `order_by`.
 
         Raises:
@@ -108,9 +108,9 @@ class SearchService:
         schema = view.library.metadata_schema
         parsed = None if filter is None else filters.parse(filter, schema)
         order = None if order_by is None else filters.parse_order(order_by, schema)
-        return At(select(view, parsed, order, after=after, limit=limit), state.position)
+        return Positioned(select(view, parsed, order, after=after, limit=limit), state.position)
 
-    def index(self, ref: str, *, min_position: int = 0) -> At[IndexStatus]:
+    def index(self, ref: str, *, min_position: int = 0) -> Positioned[IndexStatus]:
         """Raises: NotFound, Behind."""
         state = self._state(min_position)
         view = state.library(ref)
@@ -121,7 +121,7 @@ class SearchService:
             lexical_memory_bytes=self._lexical.size_bytes(id_),
             recall=self._shadow.recall(id_),
         )
-        return At(status, state.position)
+        return Positioned(status, state.position)
 
     def _state(self, min_position: int) -> CatalogState:
         self._catalog.wait_for(min_position, self._min_position_wait_s)
@@ -228,13 +228,13 @@ def _check_vector(search: CheckedSearch, embedding: Embedding, place: str) -> No
 def _answered(search: CheckedSearch, ranked: Ranked) -> tuple[list[Hit], Plan]:
     request, view, ranking = search.request, search.view, ranked.ranking
     scores = ranking.scores.tolist()
-    chunks = view.chunks_of(ranking.serials)
+    chunks = view.chunks_of(ranking.row_ids)
     documents: Iterable[Document | None] = _NONE
     embeddings: Iterable[Embedding | None] = _NONE
     if "document" in request.include:
         documents = (view.documents[chunk.document_id] for chunk in chunks)
     if "embedding" in request.include:
-        embeddings = map(view.embedding, ranking.serials.tolist())
+        embeddings = map(view.embedding, ranking.row_ids.tolist())
     # Not strict: of nothing there is no end.
     hits = list(map(Hit, chunks, scores, documents, embeddings))
     matches = ranked.matches

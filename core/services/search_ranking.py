@@ -11,7 +11,7 @@ from core.domain.filters import Filter
 from core.indexing.lexical.bm25 import LexicalReader
 from core.indexing.query.group_by_document import best_per_document
 from core.indexing.query.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 from core.indexing.views.ranking import NOTHING, Ranking
 from core.indexing.views.view import LibraryView, Matches
 from core.services.recall_monitor import Answered, RecallMonitor
@@ -101,10 +101,10 @@ class Ranker:
         weights = _weights(search.request)
         return hybrid(view, reader, text, query, k, weights=weights, matches=matches, effort=effort)
 
-    def _effort(self, search: CheckedSearch) -> Effort:
+    def _effort(self, search: CheckedSearch) -> SearchParams:
         request = search.request
         boost = self._shadow.boost(search.view.library.id)
-        return Effort(request.exact, boost=boost).or_else(request.parameters)
+        return SearchParams(request.exact, boost=boost).or_else(request.parameters)
 
     def _offer(
         self,
@@ -121,7 +121,7 @@ class Ranker:
 
 def _target(search: CheckedSearch) -> float | None:
     """`None` where the effort is set, and so promises no recall."""
-    effort = Effort().or_else(search.request.parameters)
+    effort = SearchParams().or_else(search.request.parameters)
     effort = effort.or_else(search.view.library.index.parameters)
     if effort.ef or effort.nprobe:
         return None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from core.domain.document import EmbeddedChunk
 from core.domain.library import Library
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 from core.indexing.views.catalog import Catalog
 from core.indexing.views.record import batches, documents_of, libraries_of
 from core.indexing.views.view import LibraryView
@@ -73,22 +73,22 @@ def _documents(
 
 
 def _rows(view: LibraryView, rows: Sequence[EmbeddedChunk]) -> Iterator[str]:
-    serials = view.serials_of([row.chunk.id for row in rows])
+    row_ids = view.row_ids_of([row.chunk.id for row in rows])
     for row in rows:
-        serial = serials.get(row.chunk.id)
-        if serial is None:
+        row_id = row_ids.get(row.chunk.id)
+        if row_id is None:
             yield f"chunk {row.chunk.id!r} is missing"
-        elif view.chunk(serial) != row.chunk:
+        elif view.chunk(row_id) != row.chunk:
             yield f"chunk {row.chunk.id!r} is not as it is on record"
-        elif not np.array_equal(view.embedding(serial), row.embedding):
+        elif not np.array_equal(view.embedding(row_id), row.embedding):
             yield f"the embedding of chunk {row.chunk.id!r} is not as it is on record"
 
 
 def _queries(view: LibraryView, count: int) -> NDArray[np.float32]:
     """`(q, d) float32`: vectors of the library, evenly from all that it has."""
-    serials = view.serials(view.matching(None))
-    chosen = serials[:: max(1, len(serials) // count)][:count]
-    found = [view.embedding(serial) for serial in chosen.tolist()]
+    row_ids = view.row_ids(view.matching(None))
+    chosen = row_ids[:: max(1, len(row_ids) // count)][:count]
+    found = [view.embedding(row_id) for row_id in chosen.tolist()]
     return np.array(found, np.float32) if found else np.empty((0, 0), np.float32)
 
 
@@ -100,9 +100,9 @@ def _searches(
         return
     metric = view.library.metric
     for query, ranking, scores in zip(
-        queries, view.search(queries, K, effort=Effort(exact=True)), expected, strict=True
+        queries, view.search(queries, K, effort=SearchParams(exact=True)), expected, strict=True
     ):
-        rows = [view.embedding(int(serial)) for serial in ranking.serials]
+        rows = [view.embedding(int(row_id)) for row_id in ranking.row_ids]
         found = np.sort(as_compared(np.array(rows, np.float32), query[None], metric)[:, 0])[::-1]
         slack = _TOLERANCE * max(1.0, float(np.abs(scores).max()))
         if len(found) != len(scores) or (found < scores - slack).any():

@@ -19,7 +19,7 @@ from core.adapters.postgres.transactions import (
     PostgresUnitOfWork,
 )
 from core.adapters.postgres.writer import Writer
-from core.ports.store import Durability, Listener
+from core.ports.store import CommitListener, Durability
 
 _POSITION = "SELECT position FROM cluster"
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key, database_id"
@@ -73,7 +73,7 @@ class PostgresStore:
         with self._writes.unit(settled=settled) as commit, postgres_errors():
             yield PostgresUnitOfWork(self._writer, self._now, commit, self._listeners.tell)
 
-    def subscribe(self, listener: Listener) -> None:
+    def subscribe(self, listener: CommitListener) -> None:
         with self._writes.alone():
             self._listeners.add(listener)
 

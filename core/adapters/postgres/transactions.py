@@ -1,18 +1,14 @@
 """A read transaction and a unit of work, as the ports know them."""
 
-from collections.abc import Callable, Sequence
-
 from core.adapters.clock import Clock
-from core.adapters.group_commit import Commit
+from core.adapters.group_commit import CommitUnit
 from core.adapters.postgres.rows import Connection
 from core.adapters.postgres.session import PostgresSession
 from core.adapters.postgres.writer import Logged, Writer
 from core.adapters.rows import to_time
 from core.adapters.tables.all import Tables, WritableTables
 from core.adapters.tables.entries import to_entry
-from core.domain.changes import Change
-
-OnCommit = Callable[[int, Sequence[Change]], None]
+from core.ports.store import CommitListener
 
 
 class PostgresSnapshot(Tables):
@@ -28,7 +24,9 @@ class PostgresUnitOfWork(WritableTables):
     The fence's row stays locked until the COMMIT: writers of all processes take turns at it.
     """
 
-    def __init__(self, writer: Writer, now: Clock, commit: Commit, on_commit: OnCommit) -> None:
+    def __init__(
+        self, writer: Writer, now: Clock, commit: CommitUnit, on_commit: CommitListener
+    ) -> None:
         """Raises: Unavailable: a later epoch has begun; this process writes no more."""
         position = writer.pass_fence()  # first: it may have to connect anew
         super().__init__(PostgresSession(writer.connection), position, now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from core.adapters.group_commit import Tell
+from core.adapters.group_commit import AfterCommit
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors, translated
 from core.adapters.postgres.rows import Connection, columns_of, fetch, fetch_last
@@ -44,7 +44,7 @@ class Logged:
     position: int
     at: str
     changes: str
-    tell: Tell
+    after_commit: AfterCommit
 
 
 class Writer:
@@ -171,7 +171,7 @@ class Writer:
         uncertain, self._uncertain = self._uncertain, []
         if on_record:
             for logged in uncertain:
-                logged.tell()
+                logged.after_commit()
 
     def _is_on_record(self, logged: list[Logged]) -> bool:
         """All of it or none is. Raises: psycopg.Error."""

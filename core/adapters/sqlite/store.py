@@ -19,7 +19,7 @@ from core.adapters.sqlite.transactions import (
     SqliteUnitOfWork,
 )
 from core.domain.errors import StorageFull
-from core.ports.store import Durability, Listener
+from core.ports.store import CommitListener, Durability
 
 DATABASE_NAME = "nalanda.db"
 
@@ -81,7 +81,7 @@ class SqliteStore:
                 self._writer, self._epoch, self._now, commit, self._listeners.tell
             )
 
-    def subscribe(self, listener: Listener) -> None:
+    def subscribe(self, listener: CommitListener) -> None:
         with self._writes.alone():
             self._listeners.add(listener)
 

@@ -1,25 +1,21 @@
 """A read transaction and a unit of work, as the ports know them, and what groups of units need."""
 
-from collections.abc import Callable, Sequence
-
 import apsw
 
 from core.adapters.clock import Clock
-from core.adapters.group_commit import Commit
+from core.adapters.group_commit import CommitUnit
 from core.adapters.rows import to_time
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.session import SqliteSession
 from core.adapters.tables.all import Tables, WritableTables
 from core.adapters.tables.entries import to_entry
-from core.domain.changes import Change
 from core.domain.errors import Unavailable
+from core.ports.store import CommitListener
 
 _POSITION = "SELECT position FROM cluster"
 _FENCE = "UPDATE cluster SET position = position + 1 WHERE epoch = ? RETURNING position"
 _LOG = "INSERT INTO log (position, at, changes) VALUES (?, ?, ?)"
-
-OnCommit = Callable[[int, Sequence[Change]], None]
 
 
 class SqliteTransaction:
@@ -72,8 +68,8 @@ class SqliteUnitOfWork(WritableTables):
         connection: apsw.Connection,
         epoch: int,
         now: Clock,
-        commit: Commit,
-        on_commit: OnCommit,
+        commit: CommitUnit,
+        on_commit: CommitListener,
     ) -> None:
         """Raises: Unavailable: a later epoch has begun; this process writes no more."""
         passed = fetch(connection, _FENCE, epoch)

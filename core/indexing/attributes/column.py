@@ -20,7 +20,7 @@ from core.domain.values import Missing, instant, microseconds
 from core.indexing.attributes.bitmaps import full, to_mask
 from core.indexing.attributes.composites import Composites, ValuesAt, members_of
 from core.indexing.attributes.sorted_values import Bound, SortedValues
-from core.indexing.columns.strings import Packed
+from core.indexing.columns.strings import StringColumn
 
 _NONE = np.iinfo(np.int64).min
 """No instant has so many microseconds."""
@@ -84,7 +84,7 @@ class Column:
         """
         size, rows = len(values), _rows_by_kind(values)
         texts = _sorted(rows.get(str, []), values)
-        texts = replace(texts, values=Packed.of(texts.values))
+        texts = replace(texts, values=StringColumn.of(texts.values))
         lists = rows.get(list, [])
         numbers = sorted([*rows.get(int, []), *rows.get(float, [])])
         moments = None
@@ -138,10 +138,10 @@ class Column:
         )
 
     @property
-    def texts(self) -> Packed:
+    def texts(self) -> StringColumn:
         """Each distinct one, in order."""
         texts = self._texts.values
-        assert isinstance(texts, Packed)
+        assert isinstance(texts, StringColumn)
         return texts
 
     def equal_to(self, wanted: object, *, instants: bool) -> BitMap:

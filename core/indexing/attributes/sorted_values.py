@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from core.indexing.attributes.bitmaps import Rows, from_rows
-from core.indexing.columns.strings import Packed
+from core.indexing.columns.strings import StringColumn
 
 _FREQUENT = 2**12
 _SCAN_FROM = 1 / 16
@@ -34,7 +34,7 @@ class SortedValues:
     with more than `_FREQUENT` rows, at most `m / _FREQUENT` of them, kept once asked for.
     """
 
-    values: Sequence[Any] | Packed
+    values: Sequence[Any] | StringColumn
     starts: NDArray[np.uint32]
     rows: Rows
     size: int
@@ -55,7 +55,9 @@ class SortedValues:
         bitmaps = sum(len(bitmap.serialize()) for bitmap in list(self.frequent.values()))
         values = self.values
         of_values = (
-            values.memory_bytes if isinstance(values, Packed) else _BYTES_PER_NUMBER * len(values)
+            values.memory_bytes
+            if isinstance(values, StringColumn)
+            else _BYTES_PER_NUMBER * len(values)
         )
         return of_values + self.starts.nbytes + self.rows.nbytes + bitmaps
 

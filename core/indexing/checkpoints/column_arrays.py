@@ -12,7 +12,7 @@ from core.indexing.attributes.bitmaps import from_rows, to_rows
 from core.indexing.attributes.column import Column, Moments, Parts
 from core.indexing.attributes.composites import ByForm, Composites, ValuesAt
 from core.indexing.attributes.sorted_values import SortedValues
-from core.indexing.columns.strings import Packed
+from core.indexing.columns.strings import StringColumn
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 _BITMAPS = ("present", "false", "true", "null")
@@ -76,7 +76,7 @@ def within(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
 
 def _of_sorted(found: SortedValues) -> dict[str, NDArray[Any]]:
     values = found.values
-    of_values = _of_texts(values) if isinstance(values, Packed) else _of_numbers(values)
+    of_values = _of_texts(values) if isinstance(values, StringColumn) else _of_numbers(values)
     return {"starts": found.starts, "rows": found.rows, **of_values}
 
 
@@ -85,14 +85,14 @@ def _sorted(arrays: Arrays, size: int) -> SortedValues:
     if numbers is not None:
         values = numbers.tolist()
     else:
-        values = Packed(arrays["texts"], arrays["ends"])
+        values = StringColumn(arrays["texts"], arrays["ends"])
         if "exact" in arrays:
             values = [_number(text) for text in values]
     return SortedValues(values, arrays["starts"], arrays["rows"], size)
 
 
-def _of_texts(texts: Packed) -> dict[str, NDArray[Any]]:
-    return {"texts": texts.content, "ends": texts.ends}
+def _of_texts(texts: StringColumn) -> dict[str, NDArray[Any]]:
+    return {"texts": texts.content, "ends": texts.offsets}
 
 
 def _of_numbers(numbers: Sequence[int | float]) -> dict[str, NDArray[Any]]:
@@ -106,7 +106,7 @@ def _of_numbers(numbers: Sequence[int | float]) -> dict[str, NDArray[Any]]:
     except OverflowError:
         pass
     texts = [number.hex() if isinstance(number, float) else hex(number) for number in numbers]
-    return {**_of_texts(Packed.of(texts)), "exact": np.empty(0, np.uint8)}
+    return {**_of_texts(StringColumn.of(texts)), "exact": np.empty(0, np.uint8)}
 
 
 def _number(text: str) -> int | float:
@@ -128,7 +128,7 @@ def _in_a_row(members: ByForm, size: int) -> SortedValues:
     counts = [len(bitmap) for bitmap in members.values()]
     starts = np.array([*accumulate(counts, initial=0)], np.uint32)
     rows = np.concatenate([np.empty(0, np.uint32), *map(to_rows, members.values())])
-    return SortedValues(Packed.of(map(str, members)), starts, rows, size)
+    return SortedValues(StringColumn.of(map(str, members)), starts, rows, size)
 
 
 def _apart(members: SortedValues) -> ByForm:

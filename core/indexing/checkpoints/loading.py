@@ -92,7 +92,7 @@ class Loading:
             return
         if view is not None and kept is not None:
             self._take_words(library, kept.words)
-        # Whose rows have other serials than those that an index of words knows.
+        # Whose rows have other row ids than those that an index of words knows.
         self._found.views.append(view or from_record(self._snapshot, library))
 
     def _take_words(self, library: Library, words: KeptWords | None) -> None:
@@ -119,7 +119,7 @@ class Loading:
             known.append(InFiles.of(segment, stored.files))
             if segment.live:
                 segments.append(segment)
-        view = LibraryView(library, tuple(segments), kept.next_serial, documents)
+        view = LibraryView(library, tuple(segments), kept.next_row_id, documents)
         changed = self._written.chunks.get(library.id, set())
         view = next_view.without_chunks(view, changed)
         for ids in batches(changed | set(kept.unsealed)):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.indexing.checkpoints.found import path_of
 from core.indexing.checkpoints.segments import SegmentFiles
-from core.indexing.columns.strings import Packed
+from core.indexing.columns.strings import StringColumn
 from core.indexing.container.container import DamagedFile, open_container
 from core.indexing.container.writer import write_container
 from core.indexing.lexical.checkpointed import KeptFile, KeptWords
@@ -36,7 +36,7 @@ class KeptLibrary:
 
     id: str
     created_at: str
-    next_serial: int
+    next_row_id: int
     segments: Sequence[KeptSegment]
     unsealed: Sequence[str]
     words: KeptWords | None = None
@@ -71,8 +71,8 @@ def write_manifest(directory: Path, manifest: Manifest) -> Path:
     libraries: list[dict[str, Any]] = []
     for library in manifest.libraries.values():
         number = len(libraries)
-        unsealed = Packed.of(library.unsealed)
-        arrays |= {f"{number}.content": unsealed.content, f"{number}.ends": unsealed.ends}
+        unsealed = StringColumn.of(library.unsealed)
+        arrays |= {f"{number}.content": unsealed.content, f"{number}.ends": unsealed.offsets}
         segments: list[dict[str, Any]] = []
         for segment in library.segments:
             name = f"{number}.{len(segments)}"
@@ -86,12 +86,12 @@ def write_manifest(directory: Path, manifest: Manifest) -> Path:
             )
         words = library.words
         if words is not None:
-            arrays[f"{number}.serials"] = _runs(words.serials)
+            arrays[f"{number}.serials"] = _runs(words.row_ids)
         libraries.append(
             {
                 "id": library.id,
                 "created_at": library.created_at,
-                "next_serial": library.next_serial,
+                "next_serial": library.next_row_id,
                 "segments": segments,
                 "words": None if words is None else _described(words),
             }
@@ -128,11 +128,11 @@ def read_manifest(path: Path, pool: Executor) -> Manifest:
 def _library(
     number: int, described: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> KeptLibrary:
-    unsealed = Packed(arrays[f"{number}.content"], arrays[f"{number}.ends"])
+    unsealed = StringColumn(arrays[f"{number}.content"], arrays[f"{number}.ends"])
     return KeptLibrary(
         id=described["id"],
         created_at=described["created_at"],
-        next_serial=described["next_serial"],
+        next_row_id=described["next_serial"],
         segments=[
             KeptSegment(
                 SegmentFiles(**segment["files"]),

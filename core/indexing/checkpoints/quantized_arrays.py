@@ -1,4 +1,4 @@
-"""Coded rows, with their graph or their lists, as named arrays and numbers, and back.
+"""Quantised rows, with their graph or their lists, as named arrays and numbers, and back.
 
 Names are those of `kernels.layout` and `kernels.inverted_layout`. What kernels are given the
 addresses of has no bounds of its own there, so its sizes are checked here.

@@ -18,7 +18,7 @@ from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.checkpoints.attribute_file import open_attributes, write_attributes
 from core.indexing.checkpoints.index_file import open_index, write_index
 from core.indexing.columns.chunks import ChunkColumns
-from core.indexing.columns.strings import Packed
+from core.indexing.columns.strings import StringColumn
 from core.indexing.container.container import Container, DamagedFile, open_container
 from core.indexing.container.writer import write_container
 from core.indexing.segment.rows import Rows
@@ -61,10 +61,10 @@ def write_rows(path: Path, segment: Segment) -> int:
         **{name: getattr(chunks, name) for name in _COLUMNS},
     }
     for name in _PACKED:
-        packed: Packed = getattr(chunks, name)
-        arrays |= {f"{name}.content": packed.content, f"{name}.ends": packed.ends}
-    if segment.serials is not None:
-        arrays["serials"] = segment.serials
+        packed: StringColumn = getattr(chunks, name)
+        arrays |= {f"{name}.content": packed.content, f"{name}.ends": packed.offsets}
+    if segment.row_ids is not None:
+        arrays["serials"] = segment.row_ids
     spec = segment.built_for
     parameters = {
         "library_id": chunks.library_id,
@@ -138,7 +138,7 @@ def _segment(container: Container, alive: NDArray[np.bool_]) -> Segment:
         raise ValueError("its arrays are of different lengths")
     columns: dict[str, Any] = {name: arrays[name] for name in _COLUMNS}
     for name in _PACKED:
-        columns[name] = Packed(arrays[f"{name}.content"], arrays[f"{name}.ends"])
+        columns[name] = StringColumn(arrays[f"{name}.content"], arrays[f"{name}.ends"])
     spec = parameters["built_for"]
     rows = Rows(
         metric=Metric(parameters["metric"]),
@@ -154,7 +154,7 @@ def _segment(container: Container, alive: NDArray[np.bool_]) -> Segment:
         first=parameters["first"],
         alive=alive,
         live=int(np.count_nonzero(alive)),
-        serials=arrays.get("serials"),
+        row_ids=arrays.get("serials"),
         frozen=True,
         built_for=IndexSpec(IndexKind(spec["kind"]), spec["parameters"]),
     )

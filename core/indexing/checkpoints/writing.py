@@ -83,7 +83,7 @@ class CheckpointWriter:
         created_at = library.created_at.isoformat()
         if words is not None and words.made_for != made_for(library):
             words = None
-        return KeptLibrary(library.id, created_at, view.next_serial, segments, unsealed, words)
+        return KeptLibrary(library.id, created_at, view.next_row_id, segments, unsealed, words)
 
     def _segment(self, segment: Segment) -> KeptSegment:
         written = self._written.get(id(segment.rows))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.domain.document import Chunk
 from core.domain.library import Json, Metadata
 from core.domain.values import from_microseconds, microseconds, to_json
-from core.indexing.columns.strings import Packed
+from core.indexing.columns.strings import StringColumn
 
 Integers: TypeAlias = NDArray[np.int64]
 
@@ -34,12 +34,12 @@ class ChunkColumns(Sequence[Chunk]):
     """
 
     library_id: str
-    ids: Packed
-    documents: Packed
+    ids: StringColumn
+    documents: StringColumn
     document_of: NDArray[np.int32]
     ordinals: Integers
-    texts: Packed
-    metadata: Packed
+    texts: StringColumn
+    metadata: StringColumn
     versions: Integers
     created_us: Integers
     updated_us: Integers
@@ -54,12 +54,12 @@ class ChunkColumns(Sequence[Chunk]):
         hashes, by_hash = _sorted(hashes_of([chunk.id for chunk in chunks]))
         return cls(
             library_id=chunks[0].library_id,
-            ids=Packed.of(chunk.id for chunk in chunks),
-            documents=Packed.of(documents),
+            ids=StringColumn.of(chunk.id for chunk in chunks),
+            documents=StringColumn.of(documents),
             document_of=np.array([numbers[chunk.document_id] for chunk in chunks], np.int32),
             ordinals=np.array([chunk.ordinal for chunk in chunks], np.int64),
-            texts=Packed.of(chunk.text for chunk in chunks),
-            metadata=Packed.of(to_json(chunk.metadata) for chunk in chunks),
+            texts=StringColumn.of(chunk.text for chunk in chunks),
+            metadata=StringColumn.of(to_json(chunk.metadata) for chunk in chunks),
             versions=np.array([chunk.version for chunk in chunks], np.int64),
             created_us=np.array([microseconds(chunk.created_at) for chunk in chunks], np.int64),
             updated_us=np.array([microseconds(chunk.updated_at) for chunk in chunks], np.int64),
@@ -81,12 +81,12 @@ class ChunkColumns(Sequence[Chunk]):
         hashes, by_hash = _sorted(np.concatenate([piece.hashes_by_row() for piece in pieces]))
         return cls(
             library_id=pieces[0].library_id,
-            ids=Packed.joined([piece.ids for piece in pieces]),
-            documents=Packed.of(numbers),
+            ids=StringColumn.joined([piece.ids for piece in pieces]),
+            documents=StringColumn.of(numbers),
             document_of=np.concatenate(document_of),
             ordinals=np.concatenate([piece.ordinals for piece in pieces]),
-            texts=Packed.joined([piece.texts for piece in pieces]),
-            metadata=Packed.joined([piece.metadata for piece in pieces]),
+            texts=StringColumn.joined([piece.texts for piece in pieces]),
+            metadata=StringColumn.joined([piece.metadata for piece in pieces]),
             versions=np.concatenate([piece.versions for piece in pieces]),
             created_us=np.concatenate([piece.created_us for piece in pieces]),
             updated_us=np.concatenate([piece.updated_us for piece in pieces]),

@@ -14,54 +14,57 @@ _ROWS_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Packed:
-    """`content`: `(b,) uint8`, the strings' UTF-8 one after the other. `ends`: `(n + 1,)` unsigned,
-    string `i` from `ends[i]` to `ends[i + 1]`."""
+class StringColumn:
+    """Strings in one array, each found by its offset.
+
+    `content`: `(b,) uint8`, the strings' UTF-8 one after the other. `offsets`: `(n + 1,)`
+    unsigned, string `i` from `offsets[i]` to `offsets[i + 1]`.
+    """
 
     content: NDArray[np.uint8]
-    ends: NDArray[np.unsignedinteger]
+    offsets: NDArray[np.unsignedinteger]
     _content: memoryview = field(init=False, repr=False)
-    _ends: memoryview = field(init=False, repr=False)
+    _offsets: memoryview = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # A memoryview gives Python's own numbers and strings twice as fast as an array.
         object.__setattr__(self, "_content", self.content.data)
-        object.__setattr__(self, "_ends", self.ends.data)
+        object.__setattr__(self, "_offsets", self.offsets.data)
 
     @classmethod
-    def of(cls, strings: Iterable[str]) -> "Packed":
+    def of(cls, strings: Iterable[str]) -> "StringColumn":
         encoded = [string.encode("utf-8", _LONE_SURROGATES) for string in strings]
         content = np.frombuffer(b"".join(encoded), np.uint8)
-        return cls(content, _ends(np.fromiter(map(len, encoded), np.int64, len(encoded))))
+        return cls(content, _offsets(np.fromiter(map(len, encoded), np.int64, len(encoded))))
 
     @classmethod
-    def joined(cls, pieces: Sequence["Packed"]) -> "Packed":
+    def joined(cls, pieces: Sequence["StringColumn"]) -> "StringColumn":
         lengths = [piece.lengths for piece in pieces]
         return cls(
-            np.concatenate([piece.content for piece in pieces]), _ends(np.concatenate(lengths))
+            np.concatenate([piece.content for piece in pieces]), _offsets(np.concatenate(lengths))
         )
 
     def __len__(self) -> int:
-        return len(self.ends) - 1
+        return len(self.offsets) - 1
 
     def __getitem__(self, i: int) -> str:
         """`i`: not negative."""
-        start, end = self._ends[i], self._ends[i + 1]
+        start, end = self._offsets[i], self._offsets[i + 1]
         return str(self._content[start:end], "utf-8", _LONE_SURROGATES)
 
     def __iter__(self) -> Iterator[str]:
         content = self.content.tobytes()
-        for start, end in pairwise(self.ends.tolist()):
+        for start, end in pairwise(self.offsets.tolist()):
             yield content[start:end].decode("utf-8", _LONE_SURROGATES)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """`(n,) int64`, in bytes."""
-        return (self.ends[1:] - self.ends[:-1]).astype(np.int64)
+        return (self.offsets[1:] - self.offsets[:-1]).astype(np.int64)
 
     @property
     def memory_bytes(self) -> int:
-        return self.content.nbytes + self.ends.nbytes
+        return self.content.nbytes + self.offsets.nbytes
 
     def containing(self, part: str) -> NDArray[np.intp]:
         """The places of the strings that it is in, ascending. O(b)."""
@@ -74,19 +77,19 @@ class Packed:
         )
         for i, byte in enumerate(wanted[1:], start=1):
             found = found[self.content[found + i] == byte]
-        places = np.searchsorted(self.ends, found, side="right") - 1
-        is_inside = found + len(wanted) <= self.ends[places + 1]
+        places = np.searchsorted(self.offsets, found, side="right") - 1
+        is_inside = found + len(wanted) <= self.offsets[places + 1]
         return np.unique(places[is_inside])
 
-    def casefolded(self) -> "Packed":
+    def casefolded(self) -> "StringColumn":
         """By Unicode's full case folding."""
         if self.content.max(initial=0) > _LAST_ASCII:
-            return Packed.of(text.casefold() for text in self)
-        return Packed(np.frombuffer(self.content.tobytes().lower(), np.uint8), self.ends)
+            return StringColumn.of(text.casefold() for text in self)
+        return StringColumn(np.frombuffer(self.content.tobytes().lower(), np.uint8), self.offsets)
 
-    def taken(self, rows: NDArray[np.intp]) -> "Packed":
+    def taken(self, rows: NDArray[np.intp]) -> "StringColumn":
         """These, in the order given."""
-        starts, lengths = self.ends[:-1].astype(np.int64)[rows], self.lengths[rows]
+        starts, lengths = self.offsets[:-1].astype(np.int64)[rows], self.lengths[rows]
         content = np.empty(int(lengths.sum()), np.uint8)
         end = 0
         for first in range(0, len(rows), _ROWS_AT_ONCE):
@@ -94,10 +97,10 @@ class Packed:
             places = _places(starts[some], lengths[some])
             content[end : end + len(places)] = self.content[places]
             end += len(places)
-        return Packed(content, _ends(lengths))
+        return StringColumn(content, _offsets(lengths))
 
 
-def _ends(lengths: NDArray[np.int64]) -> NDArray[np.unsignedinteger]:
+def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.unsignedinteger]:
     ends = np.zeros(len(lengths) + 1, np.uint64)
     np.cumsum(lengths, out=ends[1:])
     return ends.astype(np.uint32) if ends[-1] <= np.iinfo(np.uint32).max else ends

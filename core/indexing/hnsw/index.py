@@ -20,7 +20,7 @@ from core.indexing.kernels.walk import search_graph
 from core.indexing.vectors.calibration import Calibration, is_out_of_reach
 from core.indexing.vectors.flat import search_exactly
 from core.indexing.vectors.quantized import QuantizedVectors
-from core.indexing.vectors.vector_index import Effort, Found
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 
 _MAX_EF = 1 << 14
 _LEAST_MORE = 4
@@ -59,7 +59,7 @@ class HnswIndex:
         return {
             "m": self.degree,
             "ef_construction": self.ef_construction,
-            "ef": self._ef(10, Effort()),
+            "ef": self._ef(10, SearchParams()),
             "max_recall": round(self.calibration.max_recall, 4),
         }
 
@@ -71,9 +71,9 @@ class HnswIndex:
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: Effort,
+        effort: SearchParams,
         allowed: NDArray[np.bool_] | None,
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         ef = self._ef(k, effort)
         exact = effort.exact or is_out_of_reach(effort, self.calibration.max_recall)
         if allowed is None:
@@ -94,11 +94,11 @@ class HnswIndex:
         width = max(ef, k + 1.5 * math.sqrt(k)) / share
         return self._walked(queries, k, math.ceil(width), filtering)
 
-    def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[Found]:
+    def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[SegmentHits]:
         """By the graph, whatever else were cheaper."""
         return self._walked(queries, k, ef, _NO_FILTER)
 
-    def _ef(self, k: int, effort: Effort) -> int:
+    def _ef(self, k: int, effort: SearchParams) -> int:
         if effort.ef is not None:
             return min(max(effort.ef, k), _MAX_EF)
         return min(int(effort.boost * self.calibration.effort(effort.recall, k)), _MAX_EF)
@@ -108,7 +108,7 @@ class HnswIndex:
 
     def _walked(
         self, queries: NDArray[np.float32], k: int, ef: int, filtering: "_Filtering"
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         ef = min(ef, _MAX_EF)
         scored = min(ef, k + max(k // 2, _LEAST_MORE))
         rows = np.empty((len(queries), scored), np.int64)
@@ -137,7 +137,7 @@ class HnswIndex:
             )
         finally:
             self._idle.append(scratch)
-        found: list[Found] = []
+        found: list[SegmentHits] = []
         for i, count in enumerate(counts.tolist()):
             if count < filtering.least:
                 # The walk did not come by enough of the allowed ones.
@@ -148,7 +148,7 @@ class HnswIndex:
                     found += search_exactly(self.coded, query, k, filtering.allowed)
             else:
                 strategy = filtering.strategy
-                found.append(Found(rows[i, :count], scores[i, :count], strategy, exact=False))
+                found.append(SegmentHits(rows[i, :count], scores[i, :count], strategy, exact=False))
         return found
 
     def _lease(self, ef: int) -> Scratch:

@@ -20,7 +20,7 @@ from core.indexing.kernels.inverted import search_cells
 from core.indexing.vectors.calibration import K, is_out_of_reach
 from core.indexing.vectors.flat import search_exactly
 from core.indexing.vectors.quantized import QuantizedVectors
-from core.indexing.vectors.vector_index import DEFAULT_EFFORT, Effort, Found
+from core.indexing.vectors.vector_index import DEFAULT_PARAMS, SearchParams, SegmentHits
 
 _QUERIES_AT_ONCE = 256
 """Their tables stay in the cache of a core."""
@@ -48,7 +48,7 @@ class IvfIndex:
 
     @property
     def parameters(self) -> Mapping[str, float]:
-        nprobe, _ = self.tuning.of(DEFAULT_EFFORT, K)
+        nprobe, _ = self.tuning.of(DEFAULT_PARAMS, K)
         max_recall = round(self.tuning.max_recall, 4)
         return {"nlist": self.cells, "nprobe": nprobe, "max_recall": max_recall}
 
@@ -60,9 +60,9 @@ class IvfIndex:
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: Effort,
+        effort: SearchParams,
         allowed: NDArray[np.bool_] | None,
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         nprobe, depth = self.tuning.of(effort, k)
         matches = self.coded.count if allowed is None else int(np.count_nonzero(allowed))
         # As many of the allowed rows are then among those scanned as without a filter.
@@ -79,10 +79,10 @@ class IvfIndex:
         nprobe: int,
         depth: int,
         allowed: NDArray[np.bool_] | None = None,
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         """By the cells, whatever else were cheaper; in more of them where these hold too little."""
         step = max(1, min(_QUERIES_AT_ONCE, _KEYS_AT_ONCE // depth))
-        found: list[Found] = []
+        found: list[SegmentHits] = []
         for start in range(0, len(queries), step):
             found += self._probed(queries[start : start + step], k, nprobe, depth, allowed)
         short = [i for i, answer in enumerate(found) if len(answer.rows) < k]
@@ -101,7 +101,7 @@ class IvfIndex:
         nprobe: int,
         depth: int,
         allowed: NDArray[np.bool_] | None,
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         rows = np.empty((len(queries), k + 1), np.int64)
         scores = np.empty((len(queries), k + 1))
         counts, misses = np.empty(len(queries), np.int64), np.empty(len(queries))
@@ -118,7 +118,7 @@ class IvfIndex:
         )
         strategy = "none" if allowed is None else "filtered_lists"
         found = [
-            Found(rows[i, :count], scores[i, :count], strategy, exact=False)
+            SegmentHits(rows[i, :count], scores[i, :count], strategy, exact=False)
             for i, count in enumerate(counts.tolist())
         ]
         shallow = np.flatnonzero(misses > _MISSES * k)

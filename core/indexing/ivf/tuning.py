@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.vectors.calibration import K, recall
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 
 DEPTHS = (20, 30, 45, 70, 110, 170, 260, 400, 640, 1_000, 1_600)
 _ENOUGH = 0.9995
@@ -38,7 +38,7 @@ class Tuning:
         """The recall@10 with all cells probed and the most rows scored."""
         return self.recalls[-1][-1]
 
-    def of(self, effort: Effort, k: int) -> tuple[int, int]:
+    def of(self, effort: SearchParams, k: int) -> tuple[int, int]:
         """The cheapest number of cells, and of rows to score, for an effort.
 
         For more hits than ten, more rows are scored in proportion.

@@ -55,5 +55,5 @@ def normalized(text: str) -> str:
 
 def made_for(library: Library) -> tuple[str, ...]:
     """What an index of its words is good for: those of another library, of another language or of
-    another version of this program have other terms, or serials that say something else."""
+    another version of this program have other terms, or row ids that say something else."""
     return (*_MAKERS, library.language, library.created_at.isoformat())

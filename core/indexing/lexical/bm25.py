@@ -19,7 +19,7 @@ from core.domain.library import Language
 from core.indexing.lexical.analysis import analyzer, normalized
 from core.indexing.lexical.tantivy_files import Committed
 
-Serials = NDArray[np.int64]
+RowIds = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _BUFFER_BYTES = 32 * 2**20
@@ -33,9 +33,9 @@ _BITS = 18
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalRanking:
-    """Best first, ties in any order. `serials`: `(h,) int64`. `scores`: `(h,) float64`, > 0."""
+    """Best first, ties in any order. `row_ids`: `(h,) int64`. `scores`: `(h,) float64`, > 0."""
 
-    serials: Serials
+    row_ids: RowIds
     scores: Floats
 
 
@@ -47,11 +47,11 @@ class LexicalReader:
     _schema: tantivy.Schema
     _analyzer: tantivy.TextAnalyzer
 
-    def search(self, text: str, k: int, allowed: Serials | None = None) -> LexicalRanking:
+    def search(self, text: str, k: int, allowed: RowIds | None = None) -> LexicalRanking:
         """The `k` best chunks that have at least one of the text's words, and all that tie with
         the last of these.
 
-        `allowed`: the serials to choose from, ascending; all if `None`. The text is free text.
+        `allowed`: the row ids to choose from, ascending; all if `None`. The text is free text.
         """
         terms = self._terms(text)
         frequencies = sum(self._searcher.doc_freq("text", term) for term in terms)
@@ -74,16 +74,16 @@ class LexicalReader:
                 return found if len(scores) <= k else _cut(found, float(scores[k - 1]))
             width *= _WIDENING
 
-    def scores(self, text: str, serials: Serials) -> Floats:
-        """`(serials,) float64`: how each of these scores; 0 for those with none of the words."""
-        scores = np.zeros(len(serials))
+    def scores(self, text: str, row_ids: RowIds) -> Floats:
+        """`(row_ids,) float64`: how each of these scores; 0 for those with none of the words."""
+        scores = np.zeros(len(row_ids))
         terms = self._terms(text)
-        if not terms or not len(serials):
+        if not terms or not len(row_ids):
             return scores
-        query = _within(self._any_of(terms), self._one_of(serials))
-        found = self._found(query, len(serials), None)
-        order = np.argsort(serials)
-        scores[order[np.searchsorted(serials, found.serials, sorter=order)]] = found.scores
+        query = _within(self._any_of(terms), self._one_of(row_ids))
+        found = self._found(query, len(row_ids), None)
+        order = np.argsort(row_ids)
+        scores[order[np.searchsorted(row_ids, found.row_ids, sorter=order)]] = found.scores
         return scores
 
     def _terms(self, text: str) -> list[str]:
@@ -98,19 +98,19 @@ class LexicalReader:
             ]
         )
 
-    def _one_of(self, serials: Serials) -> tantivy.Query:
-        wanted: list[int] = serials.tolist()
+    def _one_of(self, row_ids: RowIds) -> tantivy.Query:
+        wanted: list[int] = row_ids.tolist()
         return tantivy.Query.term_set_query(self._schema, "serial", wanted)
 
-    def _found(self, query: tantivy.Query, width: int, allowed: Serials | None) -> LexicalRanking:
+    def _found(self, query: tantivy.Query, width: int, allowed: RowIds | None) -> LexicalRanking:
         hits = self._searcher.search(query, limit=width, count=False).hits
         addresses = [address for _, address in hits]
-        serials = np.array(self._searcher.fast_field_values("serial", addresses), np.int64)
+        row_ids = np.array(self._searcher.fast_field_values("serial", addresses), np.int64)
         scores = _rounded(np.array([score for score, _ in hits], np.float64))
         if allowed is not None:
-            kept = np.isin(serials, allowed, assume_unique=True)
-            serials, scores = serials[kept], scores[kept]
-        return LexicalRanking(serials, scores)
+            kept = np.isin(row_ids, allowed, assume_unique=True)
+            row_ids, scores = row_ids[kept], scores[kept]
+        return LexicalRanking(row_ids, scores)
 
 
 class LexicalIndex:
@@ -144,7 +144,7 @@ class LexicalIndex:
         return None if self.folder is None else Committed.of(self.folder)
 
     def change(self, added: Iterable[tuple[int, str]], removed: Sequence[int]) -> LexicalReader:
-        """With texts by new serials, and without others; visible to the reader, all at once.
+        """With texts by new row ids, and without others; visible to the reader, all at once.
 
         Each time with a writer of its own: it has half a dozen threads, and there may be many
         libraries. It merges what small segments there are before it ends.
@@ -157,9 +157,9 @@ class LexicalIndex:
             # Not by term: tantivy takes that for one of a signed field, and finds nothing.
             gone = tantivy.Query.term_set_query(self._schema, "serial", removed)
             writer.delete_documents_by_query(gone)
-        for serial, text in added:
+        for row_id, text in added:
             document = tantivy.Document()
-            document.add_unsigned("serial", serial)
+            document.add_unsigned("serial", row_id)
             document.add_text("text", normalized(text))
             writer.add_document(document)
             self._estimate += _BYTES_PER_TEXT + _BYTES_PER_CHARACTER * len(text)
@@ -187,7 +187,7 @@ def _within(query: tantivy.Query, chosen: tantivy.Query) -> tantivy.Query:
 
 def _cut(found: LexicalRanking, least: float) -> LexicalRanking:
     kept = found.scores >= least
-    return LexicalRanking(found.serials[kept], found.scores[kept])
+    return LexicalRanking(found.row_ids[kept], found.scores[kept])
 
 
 def _rounded(scores: Floats) -> Floats:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from core.indexing.lexical.analysis import made_for
-from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader, Serials
+from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader, RowIds
 from core.indexing.lexical.checkpointed import KeptWords, WordFiles
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.view import LibraryView
@@ -44,11 +44,11 @@ class _Published:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Held:
-    """`serials`: of the texts that the index has, ascending; `dead`: how many it had beside."""
+    """`row_ids`: of the texts that the index has, ascending; `dead`: how many it had beside."""
 
     index: LexicalIndex
     made_for: tuple[str, ...]
-    serials: Serials
+    row_ids: RowIds
     dead: int
 
 
@@ -78,11 +78,11 @@ class _Followed:
         was = self.published
         if was is not None and was.shows(view):
             return was.reader
-        serials = view.serials(view.matching(None))
+        row_ids = view.row_ids(view.matching(None))
         # Who knows how far a change that fails comes: the next search begins anew.
         held, self._held = self._held or self._opened(view), None
-        made = None if held is None else self._changed(held, view, serials)
-        self._held, reader = made or self._anew(view, serials)
+        made = None if held is None else self._changed(held, view, row_ids)
+        self._held, reader = made or self._anew(view, row_ids)
         self.published = _Published(view, reader)
         return reader
 
@@ -113,22 +113,22 @@ class _Followed:
             index = LexicalIndex(view.library.language, self._files.folder_of(kept))
             committed = index.committed
             assert committed is not None
-            return _Held(index, kept.made_for, kept.serials, committed.deleted)
+            return _Held(index, kept.made_for, kept.row_ids, committed.deleted)
         except _REFUSED as error:
             _warn("can't be opened, and is made anew", error)
             return None
 
     def _changed(
-        self, held: _Held, view: LibraryView, serials: Serials
+        self, held: _Held, view: LibraryView, row_ids: RowIds
     ) -> tuple[_Held, LexicalReader] | None:
         """`None`: it is better, or can't but be, made anew."""
-        added, gone = _without(serials, held.serials), _without(held.serials, serials)
+        added, gone = _without(row_ids, held.row_ids), _without(held.row_ids, row_ids)
         # Once most of it is dead, so that space is given back: O(1) a deletion.
-        is_dead = held.dead + len(gone) > len(serials)
-        outgrown = held.index.folder is None and self._is_for_files(serials)
+        is_dead = held.dead + len(gone) > len(row_ids)
+        outgrown = held.index.folder is None and self._is_for_files(row_ids)
         if held.made_for != made_for(view.library) or is_dead or outgrown:
             return None
-        now = replace(held, serials=serials, dead=held.dead + len(gone))
+        now = replace(held, row_ids=row_ids, dead=held.dead + len(gone))
         try:
             if not len(added) and not len(gone):
                 return now, held.index.reader()
@@ -139,18 +139,18 @@ class _Followed:
             _warn("can't be changed, and is made anew", error)
             return None
 
-    def _anew(self, view: LibraryView, serials: Serials) -> tuple[_Held, LexicalReader]:
-        if self._files is not None and self._is_for_files(serials):
+    def _anew(self, view: LibraryView, row_ids: RowIds) -> tuple[_Held, LexicalReader]:
+        if self._files is not None and self._is_for_files(row_ids):
             try:
-                return _made(view, serials, self._files.folder())
+                return _made(view, row_ids, self._files.folder())
             except _REFUSED as error:
                 _warn("can't be in files, and is in memory", error)
                 self._is_refused = True
-        return _made(view, serials, None)
+        return _made(view, row_ids, None)
 
-    def _is_for_files(self, serials: Serials) -> bool:
+    def _is_for_files(self, row_ids: RowIds) -> bool:
         """What the disk has refused once stays in memory: to try again is to begin anew."""
-        return self._files is not None and len(serials) >= IN_FILES_FROM and not self._is_refused
+        return self._files is not None and len(row_ids) >= IN_FILES_FROM and not self._is_refused
 
 
 class LexicalIndexes:
@@ -234,14 +234,14 @@ def _ids(state: CatalogState, refs: Collection[str]) -> list[str]:
     return sorted({state.library(ref).library.id for ref in refs})
 
 
-def _made(view: LibraryView, serials: Serials, folder: Path | None) -> tuple[_Held, LexicalReader]:
+def _made(view: LibraryView, row_ids: RowIds, folder: Path | None) -> tuple[_Held, LexicalReader]:
     index = LexicalIndex(view.library.language, folder)
-    reader = index.change(_texts(view, serials), [])
-    return _Held(index, made_for(view.library), serials, 0), reader
+    reader = index.change(_texts(view, row_ids), [])
+    return _Held(index, made_for(view.library), row_ids, 0), reader
 
 
-def _texts(view: LibraryView, serials: Serials) -> Iterator[tuple[int, str]]:
-    return ((serial, view.chunk(serial).text) for serial in serials.tolist())
+def _texts(view: LibraryView, row_ids: RowIds) -> Iterator[tuple[int, str]]:
+    return ((row_id, view.chunk(row_id).text) for row_id in row_ids.tolist())
 
 
 def _warn(what: str, error: Exception) -> None:
@@ -249,8 +249,8 @@ def _warn(what: str, error: Exception) -> None:
     _log.warning("An index of words %s: %s", what, str(error))
 
 
-def _without(serials: Serials, others: Serials) -> Serials:
-    return serials[~np.isin(serials, others, assume_unique=True)]
+def _without(row_ids: RowIds, others: RowIds) -> RowIds:
+    return row_ids[~np.isin(row_ids, others, assume_unique=True)]
 
 
 def _kept(held: _Held, files: WordFiles, before: KeptWords | None) -> KeptWords | None:
@@ -261,4 +261,4 @@ def _kept(held: _Held, files: WordFiles, before: KeptWords | None) -> KeptWords 
     if before is not None and before.meta == committed.meta:
         return before
     linked = files.linked(committed, {} if before is None else before.files)
-    return KeptWords(held.made_for, committed.meta, linked, held.serials)
+    return KeptWords(held.made_for, committed.meta, linked, held.row_ids)

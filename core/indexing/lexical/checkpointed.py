@@ -40,12 +40,12 @@ class KeptFile:
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptWords:
     """`made_for`: what it is good for. `meta`: tantivy's list of segments. `files`: by the names
-    that tantivy has for them. `serials`: `(n,) int64`, ascending: the texts that it has."""
+    that tantivy has for them. `row_ids`: `(n,) int64`, ascending: the texts that it has."""
 
     made_for: tuple[str, ...]
     meta: str
     files: Mapping[str, KeptFile]
-    serials: NDArray[np.int64]
+    row_ids: NDArray[np.int64]
 
     @property
     def size_bytes(self) -> int:

@@ -63,20 +63,20 @@ def call_every_kernel() -> None:
     from core.indexing.segment.delta_search import use_kernels
     from core.indexing.vectors.flat import FlatIndex
     from core.indexing.vectors.quantized import encode, unquantized
-    from core.indexing.vectors.vector_index import Effort
+    from core.indexing.vectors.vector_index import SearchParams
 
     rows = np.random.default_rng(0).standard_normal((_ROWS, _DIMENSION), np.float32)
     vectors = Vectors(Metric.L2, rows, np.linalg.norm(rows.astype(np.float64), axis=1))
-    FlatIndex(unquantized(vectors)).search(rows[:1], 3, Effort(), None)
+    FlatIndex(unquantized(vectors)).search(rows[:1], 3, SearchParams(), None)
     use_kernels()
     with ThreadPoolExecutor(1) as pool:
         flat = FlatIndex(encode(vectors, pool, 1))
     for queries in (rows[:1], rows[:5]):
-        flat.search(queries, 3, Effort(), None)
+        flat.search(queries, 3, SearchParams(), None)
     inverted = build_ivf(vectors)
     for queries in (rows[:1], rows[:5]):
         inverted.probe(queries, 3, 2, 8)
     build_hnsw(replace(vectors, metric=Metric.DOT), degree=4, ef_construction=10)
     graph = build_hnsw(vectors, degree=4, ef_construction=10)
     graph.walk(rows[:1], 3, 5)
-    graph.search(rows[:1], 3, Effort(), np.arange(_ROWS) % 2 == 0)
+    graph.search(rows[:1], 3, SearchParams(), np.arange(_ROWS) % 2 == 0)

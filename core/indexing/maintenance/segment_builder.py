@@ -15,7 +15,7 @@ from core.domain.library import IndexSpec
 from core.indexing.attributes import AttributeIndex
 from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.segment.rows import Rows
-from core.indexing.segment.segment import Segment, Serials
+from core.indexing.segment.segment import RowIds, Segment
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.vector_index import VectorIndex
 
@@ -59,10 +59,10 @@ class SegmentBuilder:
         """
         taken = [np.flatnonzero(segment.alive) for segment in segments]
         rows = self._rows(segments, taken)
-        serials = np.concatenate(
-            [segment.serials_of(kept) for segment, kept in zip(segments, taken, strict=True)]
+        row_ids = np.concatenate(
+            [segment.row_ids_of(kept) for segment, kept in zip(segments, taken, strict=True)]
         )
-        count, first = len(serials), int(serials[0])
+        count, first = len(row_ids), int(row_ids[0])
         vectors = Vectors(rows.metric, rows.matrix, rows.norms)
         return Segment(
             rows=rows,
@@ -70,7 +70,7 @@ class SegmentBuilder:
             first=first,
             alive=np.ones(count, np.bool_),
             live=count,
-            serials=None if _have_no_gaps(serials) else serials,
+            row_ids=None if _have_no_gaps(row_ids) else row_ids,
             frozen=True,
             index=self.build(vectors, spec, threads=self.threads, cancelled=cancelled),
             built_for=spec,
@@ -111,8 +111,8 @@ def _asked_for(segments: Sequence[Segment]) -> set[Field]:
     return {field for index in indexes for field in index.fields}
 
 
-def _have_no_gaps(serials: Serials) -> bool:
-    return int(serials[-1]) - int(serials[0]) == len(serials) - 1
+def _have_no_gaps(row_ids: RowIds) -> bool:
+    return int(row_ids[-1]) - int(row_ids[0]) == len(row_ids) - 1
 
 
 def _blocks(pairs: Sequence[tuple[Rows, NDArray[np.intp]]]) -> Iterator[NDArray[np.float32]]:

@@ -22,8 +22,8 @@ def best_per_document(
         width = min(_WIDENING * width, total)
         ranking = best(width)
         first: dict[str, int] = {}
-        for place, serial in enumerate(ranking.serials.tolist()):
-            first.setdefault(view.chunk(serial).document_id, place)
-        if len(first) >= k or len(ranking.serials) < width or width == total:
+        for place, row_id in enumerate(ranking.row_ids.tolist()):
+            first.setdefault(view.chunk(row_id).document_id, place)
+        if len(first) >= k or len(ranking.row_ids) < width or width == total:
             places = list(first.values())[:k]
-            return replace(ranking, serials=ranking.serials[places], scores=ranking.scores[places])
+            return replace(ranking, row_ids=ranking.row_ids[places], scores=ranking.scores[places])

@@ -8,9 +8,9 @@ from pyroaring import BitMap
 
 from core.domain.document import Embedding
 from core.indexing.lexical.bm25 import LexicalReader
-from core.indexing.segment.segment import Serials
+from core.indexing.segment.segment import RowIds
 from core.indexing.vectors.exact import Floats
-from core.indexing.vectors.vector_index import DEFAULT_EFFORT, Effort
+from core.indexing.vectors.vector_index import DEFAULT_PARAMS, SearchParams
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView, Matches
 
@@ -36,9 +36,9 @@ def lexical(
     view: LibraryView, reader: LexicalReader, text: str, k: int, *, matches: Matches | None = None
 ) -> Ranking:
     """The `k` chunks that score best by BM25, of those that have a word of the text."""
-    allowed = None if matches is None else view.serials(matches)
+    allowed = None if matches is None else view.row_ids(matches)
     found = reader.search(text, k, allowed)
-    return _ranking(view, found.serials, found.scores, k)
+    return _ranking(view, found.row_ids, found.scores, k)
 
 
 def hybrid(
@@ -50,7 +50,7 @@ def hybrid(
     *,
     weights: Weights = DEFAULT_WEIGHTS,
     matches: Matches | None = None,
-    effort: Effort = DEFAULT_EFFORT,
+    effort: SearchParams = DEFAULT_PARAMS,
 ) -> Ranking:
     """The `min(k, matches)` best by the weighted mean of both scores, each scaled to [0, 1].
 
@@ -61,31 +61,31 @@ def hybrid(
     """
     pool = max(_POOL_PER_HIT * k, _LEAST_POOL)
     [near] = view.search(query[np.newaxis], pool, matches=matches, effort=effort)
-    allowed = None if matches is None else view.serials(matches)
-    worded = reader.search(text, pool, allowed).serials[:pool]
-    others = np.setdiff1d(worded, near.serials)
-    serials, vector_scores = near.serials, near.scores
+    allowed = None if matches is None else view.row_ids(matches)
+    worded = reader.search(text, pool, allowed).row_ids[:pool]
+    others = np.setdiff1d(worded, near.row_ids)
+    row_ids, vector_scores = near.row_ids, near.scores
     if len(others):
-        exact = Effort(exact=True)
+        exact = SearchParams(exact=True)
         chosen = _chosen(view, others)
         [rest] = view.search(query[np.newaxis], len(others), matches=chosen, effort=exact)
-        serials = np.concatenate([serials, rest.serials])
+        row_ids = np.concatenate([row_ids, rest.row_ids])
         vector_scores = np.concatenate([vector_scores, rest.scores])
-    lexical_scores = reader.scores(text, serials)
+    lexical_scores = reader.scores(text, row_ids)
     fused = weights.vector * _scaled(vector_scores) + weights.lexical * _from_zero(lexical_scores)
-    ranking = _ranking(view, serials, fused, k)
+    ranking = _ranking(view, row_ids, fused, k)
     return replace(ranking, strategy=near.strategy, exact=near.exact)
 
 
-def _chosen(view: LibraryView, serials: Serials) -> Matches:
-    """`serials`: ascending, of live rows."""
+def _chosen(view: LibraryView, row_ids: RowIds) -> Matches:
+    """`row_ids`: ascending, of live rows."""
     ends = [
-        *np.searchsorted(serials, [segment.first for segment in view.segments[1:]]),
-        len(serials),
+        *np.searchsorted(row_ids, [segment.first for segment in view.segments[1:]]),
+        len(row_ids),
     ]
     rows, start = [], 0
     for segment, end in zip(view.segments, ends, strict=True):
-        rows.append(BitMap(segment.rows_of(serials[start:end]).tolist()))
+        rows.append(BitMap(segment.rows_of(row_ids[start:end]).tolist()))
         start = end
     return Matches.of(tuple(rows))
 
@@ -102,11 +102,11 @@ def _from_zero(scores: Floats) -> Floats:
     return scores / scores.max() if scores.any() else scores
 
 
-def _ranking(view: LibraryView, serials: Serials, scores: Floats, k: int) -> Ranking:
+def _ranking(view: LibraryView, row_ids: RowIds, scores: Floats, k: int) -> Ranking:
     """The `k` best, ties in order of chunk id."""
-    ids = [view.chunk(serial).id for serial in serials.tolist()]
+    ids = [view.chunk(row_id).id for row_id in row_ids.tolist()]
     values = scores.tolist()
     order: NDArray[np.intp] = np.array(
         sorted(range(len(ids)), key=lambda i: (-values[i], ids[i]))[:k], np.intp
     )
-    return Ranking(serials[order], scores[order])
+    return Ranking(row_ids[order], scores[order])

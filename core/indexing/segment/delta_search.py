@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex, is_within_float32
-from core.indexing.vectors.vector_index import Effort, Found
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 
 Scan = Callable[
-    [Vectors, DeltaCodes, NDArray[np.float32], int, NDArray[np.bool_] | None], list[Found]
+    [Vectors, DeltaCodes, NDArray[np.float32], int, NDArray[np.bool_] | None], list[SegmentHits]
 ]
 
 _scan: Scan | None = None
@@ -28,7 +28,7 @@ def use_kernels() -> None:
         queries: NDArray[np.float32],
         k: int,
         allowed: NDArray[np.bool_] | None,
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         return search_exactly(codes.of(vectors), queries, k, allowed)
 
     global _scan
@@ -50,8 +50,8 @@ def search_delta(
     queries: NDArray[np.float32],
     k: int,
     allowed: NDArray[np.bool_] | None,
-) -> list[Found]:
+) -> list[SegmentHits]:
     """Exact, O(n·d) a query."""
     if _scan is None or not is_within_float32(vectors):
-        return ReferenceIndex(vectors).search(queries, k, Effort(), allowed)
+        return ReferenceIndex(vectors).search(queries, k, SearchParams(), allowed)
     return _scan(vectors, codes, queries, k, allowed)

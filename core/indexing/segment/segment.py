@@ -17,9 +17,9 @@ from core.indexing.columns.chunks import Ids
 from core.indexing.segment.delta_search import search_delta
 from core.indexing.segment.rows import Rows
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.vector_index import Effort, Found, VectorIndex
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits, VectorIndex
 
-Serials = NDArray[np.int64]
+RowIds = NDArray[np.int64]
 
 _FEW = 8
 """How many rows with a value are looked at for a live one."""
@@ -32,11 +32,11 @@ _STALE_SHARE = 1 / 16
 class Segment:
     """Immutable, as is all that it refers to, up to its `size`.
 
-    Each row of a library has a serial, a number that grows with every row that comes and is
+    Each row of a library has a row id, a number that grows with every row that comes and is
     never used again, so that a row keeps its name when it moves to another segment.
 
     `rows_by_id`: the row of each id, its newest, while there is no segment, whose columns know
-    it. `first`: the serial of the first row. `serials`: `(size,) int64`, ascending; `None` where
+    it. `first`: the row id of the first row. `row_ids`: `(size,) int64`, ascending; `None` where
     they are `first`, `first + 1`, … `alive`: `(size or more,) bool`, false for deleted rows;
     `live` counts the others. `frozen`: takes no more rows. `index`: `None` while there is none,
     and `built_for` is what was asked for then. `attributes`: the segment's attribute index, and
@@ -48,7 +48,7 @@ class Segment:
     first: int
     alive: NDArray[np.bool_]
     live: int
-    serials: Serials | None = None
+    row_ids: RowIds | None = None
     frozen: bool = False
     index: VectorIndex | None = None
     built_for: IndexSpec | None = None
@@ -70,32 +70,32 @@ class Segment:
 
     @property
     def memory_bytes(self) -> int:
-        serials = 0 if self.serials is None else self.serials.nbytes
+        row_ids = 0 if self.row_ids is None else self.row_ids.nbytes
         index = 0 if self.index is None else self.index.memory_bytes
         attributes = 0 if self.attributes is None else self.attributes.memory_bytes
-        return self.rows.memory_bytes + self.alive.nbytes + serials + index + attributes
+        return self.rows.memory_bytes + self.alive.nbytes + row_ids + index + attributes
 
     @property
     def vectors(self) -> Vectors:
         rows, size = self.rows, self.size
         return Vectors(rows.metric, rows.matrix[:size], rows.norms[:size])
 
-    def row_of(self, serial: int) -> int:
+    def row_of(self, row_id: int) -> int:
         """Of a row that is here."""
-        if self.serials is None:
-            return serial - self.first
-        return int(np.searchsorted(self.serials, serial))
+        if self.row_ids is None:
+            return row_id - self.first
+        return int(np.searchsorted(self.row_ids, row_id))
 
-    def serial_of(self, row: int) -> int:
-        return self.first + row if self.serials is None else int(self.serials[row])
+    def row_id_of(self, row: int) -> int:
+        return self.first + row if self.row_ids is None else int(self.row_ids[row])
 
-    def rows_of(self, serials: Serials) -> NDArray[np.intp]:
-        if self.serials is None:
-            return (serials - self.first).astype(np.intp)
-        return np.searchsorted(self.serials, serials)
+    def rows_of(self, row_ids: RowIds) -> NDArray[np.intp]:
+        if self.row_ids is None:
+            return (row_ids - self.first).astype(np.intp)
+        return np.searchsorted(self.row_ids, row_ids)
 
-    def serials_of(self, rows: NDArray[np.intp]) -> Serials:
-        return rows + self.first if self.serials is None else self.serials[rows]
+    def row_ids_of(self, rows: NDArray[np.intp]) -> RowIds:
+        return rows + self.first if self.row_ids is None else self.row_ids[rows]
 
     def rows_with(self, wanted: Ids) -> list[int | None]:
         """The live row of each id."""
@@ -166,8 +166,8 @@ class Segment:
         return replace(self, alive=alive, live=self.live - len(rows))
 
     def search(
-        self, queries: NDArray[np.float32], k: int, effort: Effort, matches: BitMap | None
-    ) -> list[Found]:
+        self, queries: NDArray[np.float32], k: int, effort: SearchParams, matches: BitMap | None
+    ) -> list[SegmentHits]:
         """`matches`: the live rows to choose from, at least one; all that are alive if `None`."""
         allowed = self._allowed(matches)
         if self.index is None:

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 
 K = 10
 """The hits that recall is measured of."""
@@ -52,7 +52,7 @@ class Calibration:
         return before + (after - before) * (target_recall - low) / (high - low)
 
 
-def is_out_of_reach(effort: Effort, max_recall: float) -> bool:
+def is_out_of_reach(effort: SearchParams, max_recall: float) -> bool:
     """Return whether only an exact scan has the recall that an effort aims at."""
     return not effort.is_chosen and effort.recall > max_recall + UNREACHABLE
 

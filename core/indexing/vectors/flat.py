@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.domain.library import IndexKind
 from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.quantized_scan import scan_exactly
-from core.indexing.vectors.vector_index import Effort, Found, ranked
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits, ranked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,15 +35,15 @@ class FlatIndex:
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: Effort,  # noqa: ARG002  # it is as exact as can be
+        effort: SearchParams,  # noqa: ARG002  # it is as exact as can be
         allowed: NDArray[np.bool_] | None,
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         return search_exactly(self.coded, queries, k, allowed)
 
 
 def search_exactly(
     coded: QuantizedVectors, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
-) -> list[Found]:
+) -> list[SegmentHits]:
     rows = None if allowed is None else np.flatnonzero(allowed)
     strategy = "none" if rows is None else "exact_over_matches"
     return [ranked(*found, k, strategy) for found in scan_exactly(coded, queries, k, rows)]

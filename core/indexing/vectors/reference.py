@@ -10,7 +10,7 @@ from core.domain.library import IndexKind, Metric
 from core.domain.vectors import LONGEST, SHORTEST
 from core.indexing.vectors import exact
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.vector_index import Effort, Found, ranked
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits, ranked
 
 
 def is_within_float32(vectors: Vectors) -> bool:
@@ -32,9 +32,9 @@ class ReferenceIndex:
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: Effort,  # noqa: ARG002  # there is but one way
+        effort: SearchParams,  # noqa: ARG002  # there is but one way
         allowed: NDArray[np.bool_] | None,
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         rows = None if allowed is None else np.flatnonzero(allowed)
         strategy = "none" if rows is None else "exact_over_matches"
         return [

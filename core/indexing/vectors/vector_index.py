@@ -13,7 +13,7 @@ DEFAULT_RECALL = 0.98
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class SearchParams:
     """How hard to look: exactly, by a kind's own parameter, or for a share of the true hits.
 
     `target_recall` is a mean over queries; a parameter that is given goes before it. `boost`: so
@@ -36,19 +36,19 @@ class Effort:
         """True if a kind's own parameter is given, so that no recall is aimed at."""
         return self.ef is not None or self.nprobe is not None
 
-    def or_else(self, parameters: Mapping[str, float]) -> "Effort":
+    def or_else(self, parameters: Mapping[str, float]) -> "SearchParams":
         """With a library's own parameters of a search, where this names none at all."""
         if not parameters or self.ef or self.nprobe or self.target_recall:
             return self
         ef, nprobe = _count(parameters.get("ef")), _count(parameters.get("nprobe"))
-        return Effort(self.exact, ef, nprobe, parameters.get("target_recall"), self.boost)
+        return SearchParams(self.exact, ef, nprobe, parameters.get("target_recall"), self.boost)
 
 
 def _count(value: float | None) -> int | None:
     return None if value is None else int(value)
 
 
-DEFAULT_EFFORT = Effort()
+DEFAULT_PARAMS = SearchParams()
 
 
 class BuildCancelled(Exception):
@@ -56,7 +56,7 @@ class BuildCancelled(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class SegmentHits:
     """At least `min(k, allowed)` rows, unless there are fewer.
 
     `rows`: `(h,) int64`, numbers within the part; `scores`: `(h,) float64`, the metric's true
@@ -70,13 +70,15 @@ class Found:
     exact: bool
 
 
-def ranked(rows: NDArray[np.int64], scores: NDArray[np.float64], k: int, strategy: str) -> Found:
-    """A `Found` of rows in no order that are exact, and of others that are not among the k."""
+def ranked(
+    rows: NDArray[np.int64], scores: NDArray[np.float64], k: int, strategy: str
+) -> SegmentHits:
+    """Return the best k of rows in any order, of which those beyond the k may be inexact."""
     order = np.argsort(-scores, kind="stable")
     if k < len(order):
         # Ties at the k-th place stay, as it is their ids that decide.
         order = order[: np.count_nonzero(scores >= scores[order[k - 1]])]
-    return Found(rows[order], scores[order], strategy, exact=True)
+    return SegmentHits(rows[order], scores[order], strategy, exact=True)
 
 
 class VectorIndex(Protocol):
@@ -99,9 +101,9 @@ class VectorIndex(Protocol):
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: Effort,
+        effort: SearchParams,
         allowed: NDArray[np.bool_] | None,
-    ) -> list[Found]:
+    ) -> list[SegmentHits]:
         """The `k` nearest rows of each query.
 
         `queries`: `(q, d) float32`, C-contiguous. `allowed`: `(n,) bool`, the rows to choose

@@ -46,23 +46,23 @@ def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryVie
     """
     if not added:
         return view
-    serials = view.serials_of([item.chunk.id for item in added])
+    row_ids = view.row_ids_of([item.chunk.id for item in added])
     dead = []
-    for serial, item in enumerate(added, view.next_serial):
-        if item.chunk.id in serials:
-            dead.append(serials[item.chunk.id])
-        serials[item.chunk.id] = serial
+    for row_id, item in enumerate(added, view.next_row_id):
+        if item.chunk.id in row_ids:
+            dead.append(row_ids[item.chunk.id])
+        row_ids[item.chunk.id] = row_id
     delta = _extended(view.delta or _new_delta(view, added), added)
     others = view.segments if view.delta is None else view.segments[:-1]
-    next_serial = view.next_serial + len(added)
+    next_row_id = view.next_row_id + len(added)
     segments, revision = (*others, delta), view.revision + 1
-    view = replace(view, segments=segments, next_serial=next_serial, revision=revision)
+    view = replace(view, segments=segments, next_row_id=next_row_id, revision=revision)
     return _without_rows(view, dead)
 
 
 def without_chunks(view: LibraryView, chunk_ids: Iterable[str]) -> LibraryView:
     """Without those of the chunks that are there."""
-    dead = list(view.serials_of(list(chunk_ids)).values())
+    dead = list(view.row_ids_of(list(chunk_ids)).values())
     return _without_rows(replace(view, revision=view.revision + 1), dead)
 
 
@@ -90,7 +90,7 @@ def with_segment(view: LibraryView, was: Sequence[Segment], segment: Segment) ->
     if [segment.rows for segment in now] != [segment.rows for segment in was]:
         return None
     dead = [
-        before.serials_of(np.flatnonzero(before.alive & ~after.alive))
+        before.row_ids_of(np.flatnonzero(before.alive & ~after.alive))
         for before, after in zip(was, now, strict=True)
         if before.alive is not after.alive
     ]
@@ -108,7 +108,7 @@ def _new_delta(view: LibraryView, added: Sequence[EmbeddedChunk]) -> Segment:
     """Of the dimension of what is there, or else of what comes."""
     first = view.segments[0].rows.dimension if view.segments else len(added[0].embedding)
     rows = Rows.empty(view.library.metric, dimension=first, capacity=len(added))
-    return Segment.empty(rows, view.next_serial)
+    return Segment.empty(rows, view.next_row_id)
 
 
 def _extended(delta: Segment, added: Sequence[EmbeddedChunk]) -> Segment:
@@ -124,17 +124,17 @@ def _extended(delta: Segment, added: Sequence[EmbeddedChunk]) -> Segment:
 
 
 def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
-    """With these serials' rows dead; segments that have no others are gone."""
+    """With these row ids' rows dead; segments that have no others are gone."""
     if not dead:
         return view
-    serials = np.sort(np.array(dead, np.int64))
+    row_ids = np.sort(np.array(dead, np.int64))
     ends = [
-        *np.searchsorted(serials, [segment.first for segment in view.segments[1:]]),
-        len(serials),
+        *np.searchsorted(row_ids, [segment.first for segment in view.segments[1:]]),
+        len(row_ids),
     ]
     segments, start = [], 0
     for segment, end in zip(view.segments, ends, strict=True):
-        mine = serials[start:end]
+        mine = row_ids[start:end]
         remaining = segment.without(segment.rows_of(mine)) if len(mine) else segment
         if remaining.live:
             segments.append(remaining)
@@ -145,17 +145,17 @@ def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
 def _tidied(view: LibraryView) -> LibraryView:
     """Gives a delta's space back once most of it is dead: O(1) a deletion, amortised.
 
-    The rows that stay get new serials, so that those of a delta have no gaps.
+    The rows that stay get new row ids, so that those of a delta have no gaps.
     """
     delta = view.delta
     if delta is None or delta.deleted <= delta.live:
         return view
     rows = delta.rows.taken(np.flatnonzero(delta.alive[: delta.size]))
-    first, size = view.next_serial, delta.live
+    first, size = view.next_row_id, delta.live
     by_id = Map((chunk.id, row) for row, chunk in enumerate(rows.chunks))
     tidy = replace(Segment.empty(rows, first), size=size, live=size, rows_by_id=by_id)
     prepare(tidy.vectors, rows.codes, 0)
-    return replace(view, segments=(*view.segments[:-1], tidy), next_serial=first + size)
+    return replace(view, segments=(*view.segments[:-1], tidy), next_row_id=first + size)
 
 
 def _rebuilt(view: LibraryView) -> LibraryView:

@@ -7,20 +7,20 @@ from itertools import pairwise, repeat
 import numpy as np
 
 from core.domain.library import IndexKind
-from core.indexing.segment.segment import Segment, Serials
+from core.indexing.segment.segment import RowIds, Segment
 from core.indexing.vectors.exact import Floats
-from core.indexing.vectors.vector_index import Found
+from core.indexing.vectors.vector_index import SegmentHits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
     """Best first; higher scores are better, and ties go by chunk id.
 
-    `serials`: `(h,) int64`, the rows. `scores`: `(h,) float64`. `index` and `strategy` are those
+    `row_ids`: `(h,) int64`, the rows. `scores`: `(h,) float64`. `index` and `strategy` are those
     of the largest part that was searched; `exact`: nothing nearer can have been missed.
     """
 
-    serials: Serials
+    row_ids: RowIds
     scores: Floats
     index: IndexKind = IndexKind.FLAT
     strategy: str = "exact_over_matches"
@@ -30,7 +30,7 @@ class Ranking:
 NOTHING = Ranking(np.empty(0, np.int64), np.empty(0))
 
 
-def merge(segments: Sequence[Segment], founds: Sequence[Found], k: int) -> Ranking:
+def merge(segments: Sequence[Segment], founds: Sequence[SegmentHits], k: int) -> Ranking:
     """The k best of what the segments found for one query; O(k · segments) but for ties."""
     if len(segments) == 1 and (ranking := _as_found(segments[0], founds[0], k)) is not None:
         return ranking
@@ -46,7 +46,7 @@ def merge(segments: Sequence[Segment], founds: Sequence[Found], k: int) -> Ranki
     del hits[k:]
     largest = max(range(len(segments)), key=lambda i: segments[i].size)
     return Ranking(
-        np.array([segments[number].serial_of(row) for _, number, row in hits], np.int64),
+        np.array([segments[number].row_id_of(row) for _, number, row in hits], np.int64),
         np.array([-score for score, _, _ in hits], np.float64),
         segments[largest].kind,
         founds[largest].strategy,
@@ -54,10 +54,10 @@ def merge(segments: Sequence[Segment], founds: Sequence[Found], k: int) -> Ranki
     )
 
 
-def _as_found(segment: Segment, found: Found, k: int) -> Ranking | None:
+def _as_found(segment: Segment, found: SegmentHits, k: int) -> Ranking | None:
     """With no tie to break the order is the index's own, and no row is looked at."""
     scores = found.scores[: k + 1].tolist()
     if len(set(scores)) < len(scores):
         return None
-    serials = segment.serials_of(found.rows[:k])
-    return Ranking(serials, found.scores[:k], segment.kind, found.strategy, found.exact)
+    row_ids = segment.row_ids_of(found.rows[:k])
+    return Ranking(row_ids, found.scores[:k], segment.kind, found.strategy, found.exact)

@@ -15,9 +15,9 @@ from core.domain.filters import Field, Filter, Scope, fields_of, ids_named_by
 from core.domain.library import IndexKind, Library
 from core.indexing.attributes import bitmaps
 from core.indexing.columns.chunks import Ids
-from core.indexing.segment.segment import Segment, Serials
+from core.indexing.segment.segment import RowIds, Segment
 from core.indexing.vectors.build_threads import searched
-from core.indexing.vectors.vector_index import DEFAULT_EFFORT, Effort
+from core.indexing.vectors.vector_index import DEFAULT_PARAMS, SearchParams
 from core.indexing.views.ranking import NOTHING, Ranking, merge
 
 _first = attrgetter("first")
@@ -42,14 +42,14 @@ class Matches:
 class LibraryView:
     """A library with its documents, chunks and vectors, as of one position.
 
-    `segments`: in order of serials, each with a live row. All are frozen but perhaps the last,
-    the delta, which later views append to. `next_serial`: that of the next row to come.
+    `segments`: in order of row ids, each with a live row. All are frozen but perhaps the last,
+    the delta, which later views append to. `next_row_id`: that of the next row to come.
     `revision`: another wherever the live rows are others.
     """
 
     library: Library
     segments: tuple[Segment, ...] = ()
-    next_serial: int = 0
+    next_row_id: int = 0
     documents: Map[str, Document] = Map()  # noqa: RUF009  # immutable
     revision: int = 0
 
@@ -80,37 +80,37 @@ class LibraryView:
         """The part that new rows go to, if there is one."""
         return self.segments[-1] if self.segments and not self.segments[-1].frozen else None
 
-    def chunk(self, serial: int) -> Chunk:
-        segment = self._segment(serial)
-        return segment.rows.chunks[segment.row_of(serial)]
+    def chunk(self, row_id: int) -> Chunk:
+        segment = self._segment(row_id)
+        return segment.rows.chunks[segment.row_of(row_id)]
 
-    def chunks_of(self, serials: Serials) -> list[Chunk]:
-        """In the order of the serials."""
+    def chunks_of(self, row_ids: RowIds) -> list[Chunk]:
+        """In the order of the row ids."""
         if len(self.segments) != 1:
-            return [self.chunk(serial) for serial in serials.tolist()]
+            return [self.chunk(row_id) for row_id in row_ids.tolist()]
         [segment] = self.segments
-        return segment.chunks_at(segment.rows_of(serials).tolist())
+        return segment.chunks_at(segment.rows_of(row_ids).tolist())
 
-    def document(self, serial: int) -> Document:
-        return self.documents[self.chunk(serial).document_id]
+    def document(self, row_id: int) -> Document:
+        return self.documents[self.chunk(row_id).document_id]
 
-    def embedding(self, serial: int) -> Embedding:
-        segment = self._segment(serial)
-        return segment.rows.embedding(segment.row_of(serial))
+    def embedding(self, row_id: int) -> Embedding:
+        segment = self._segment(row_id)
+        return segment.rows.embedding(segment.row_of(row_id))
 
-    def serials_of(self, ids: Sequence[str]) -> dict[str, int]:
+    def row_ids_of(self, ids: Sequence[str]) -> dict[str, int]:
         """Of those that are there. O(segments · log n) each."""
-        serials: dict[str, int] = {}
+        row_ids: dict[str, int] = {}
         wanted = Ids(ids)
         for segment in self.segments:
             for id_, row in zip(ids, segment.rows_with(wanted), strict=True):
                 if row is not None:
-                    serials[id_] = segment.serial_of(row)
-        return serials
+                    row_ids[id_] = segment.row_id_of(row)
+        return row_ids
 
-    def _segment(self, serial: int) -> Segment:
+    def _segment(self, row_id: int) -> Segment:
         segments = self.segments
-        return segments[0 if len(segments) == 1 else bisect_right(segments, serial, key=_first) - 1]
+        return segments[0 if len(segments) == 1 else bisect_right(segments, row_id, key=_first) - 1]
 
     def matching(self, filter_: Filter | None) -> Matches:
         """The chunks that match; all without a filter.
@@ -151,10 +151,10 @@ class LibraryView:
         for segment, rows in zip(self.segments, matches.rows, strict=True):
             yield from map(segment.rows.chunks.__getitem__, rows)
 
-    def serials(self, matches: Matches) -> Serials:
+    def row_ids(self, matches: Matches) -> RowIds:
         """`(count,) int64`, ascending."""
         found = [
-            segment.serials_of(bitmaps.to_rows(rows).astype(np.intp))
+            segment.row_ids_of(bitmaps.to_rows(rows).astype(np.intp))
             for segment, rows in zip(self.segments, matches.rows, strict=True)
         ]
         return np.concatenate([np.empty(0, np.int64), *found])
@@ -165,7 +165,7 @@ class LibraryView:
         k: int,
         *,
         matches: Matches | None = None,
-        effort: Effort = DEFAULT_EFFORT,
+        effort: SearchParams = DEFAULT_PARAMS,
     ) -> list[Ranking]:
         """The `min(k, matches)` nearest chunks for each query, ties in order of chunk id.
 

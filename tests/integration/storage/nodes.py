@@ -84,12 +84,12 @@ class Node:
         state, readers = self.lexical.at_once(ids)
         for id_ in ids:
             view = state.views[id_]
-            serials = view.serials(view.matching(None)).tolist()
-            texts = ((serial, view.chunk(serial).text) for serial in serials)
+            row_ids = view.row_ids(view.matching(None)).tolist()
+            texts = ((row_id, view.chunk(row_id).text) for row_id in row_ids)
             anew = LexicalIndex(view.library.language).change(texts, [])
             for word in WORDS:
                 found, must = (
-                    reader.search(word, ALL).serials.tolist() for reader in (readers[id_], anew)
+                    reader.search(word, ALL).row_ids.tolist() for reader in (readers[id_], anew)
                 )
                 assert sorted(found) == sorted(must)
 
@@ -109,7 +109,7 @@ def check_view(mine: LibraryView, theirs: LibraryView) -> None:
 
 
 def ids_of(view: LibraryView, ranking: Ranking) -> list[str]:
-    return [chunk.id for chunk in view.chunks_of(ranking.serials)]
+    return [chunk.id for chunk in view.chunks_of(ranking.row_ids)]
 
 
 def parsed_of(wanted: object) -> Filter:
@@ -125,10 +125,10 @@ FILTERS: list[object] = [
 
 
 def contents(view: LibraryView) -> dict[str, Any]:
-    serials = view.serials(view.matching(None)).tolist()
+    row_ids = view.row_ids(view.matching(None)).tolist()
     return {
-        view.chunk(serial).id: (view.chunk(serial), view.embedding(serial).tolist())
-        for serial in serials
+        view.chunk(row_id).id: (view.chunk(row_id), view.embedding(row_id).tolist())
+        for row_id in row_ids
     }
 
 

@@ -91,7 +91,7 @@ def test_it_takes_in_what_came_since_and_lets_go_of_what_went(tmp_path: Path, bu
         unit.chunks.delete("lib", ["c1"])
         unit.chunks.put("lib", [writes.row(id_, "lib") for id_ in ("c2", "c3", "new")])
         unit.commit()
-    search(node)  # so that serials are given that the next process gives to other texts
+    search(node)  # so that row ids are given that the next process gives to other texts
     node = again(node)
     with node.store.write() as unit:
         unit.chunks.put("lib", [writes.row("other", "lib")])

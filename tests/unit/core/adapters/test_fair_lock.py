@@ -1,4 +1,4 @@
-"""Turns go to those who wait, in the order in which they came; nobody's is lost."""
+"""A fair lock goes to those who wait, in the order in which they came; none is lost."""
 
 import threading
 from collections.abc import Callable

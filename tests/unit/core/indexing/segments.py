@@ -34,7 +34,7 @@ def sealed(
     return after
 
 
-def serials(view: LibraryView) -> dict[str, int]:
+def row_ids(view: LibraryView) -> dict[str, int]:
     """By chunk id."""
-    of_rows = view.serials(view.matching(None)).tolist()
-    return {view.chunk(serial).id: serial for serial in of_rows}
+    of_rows = view.row_ids(view.matching(None)).tolist()
+    return {view.chunk(row_id).id: row_id for row_id in of_rows}

@@ -192,7 +192,7 @@ class TestDeletingMany:
 
     def test_answers_within_the_write(self, chunks: ChunkService) -> None:
         seen: list[int] = []
-        chunks.delete_many("lib", ids=["c0"], within=lambda unit, count: seen.append(count))
+        chunks.delete_many("lib", ids=["c0"], before_commit=lambda unit, count: seen.append(count))
         assert seen == [1]
 
 

@@ -198,6 +198,8 @@ def test_documents_page_in_order_of_id(documents: DocumentService) -> None:
 def test_an_answer_is_kept_in_the_write_itself(documents: DocumentService) -> None:
     seen = []
     made = documents.create(
-        "lib", titled("a"), within=lambda unit, document: seen.append((unit.position, document))
+        "lib",
+        titled("a"),
+        before_commit=lambda unit, document: seen.append((unit.position, document)),
     )
     assert seen == [(made.position, made.value)]

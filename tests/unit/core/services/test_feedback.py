@@ -20,7 +20,7 @@ def test_what_is_to_be_kept_with_it_is_in_the_same_write() -> None:
     store = FakeStore()
     replay = Replay("f", 202, {}, b"")
     FeedbackService(store).add(
-        "q", Feedback(rating=0), within=lambda unit, _: unit.replays.put("key", replay)
+        "q", Feedback(rating=0), before_commit=lambda unit, _: unit.replays.put("key", replay)
     )
     with store.read() as snapshot:
         assert snapshot.replays.get("key") == replay

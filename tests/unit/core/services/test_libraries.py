@@ -144,7 +144,7 @@ def test_an_answer_is_kept_in_the_write_itself(libraries: LibraryService) -> Non
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        libraries.create(LibraryDraft("a"), within=fail)
+        libraries.create(LibraryDraft("a"), before_commit=fail)
     with pytest.raises(NotFound):
         libraries.get("a")
 

@@ -20,20 +20,20 @@ from core.indexing.kernels import cpu
 from core.indexing.maintenance.index_factory import build_index
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
-from core.indexing.vectors.vector_index import Effort, VectorIndex
+from core.indexing.vectors.vector_index import SearchParams, VectorIndex
 from tests.unit.core.indexing.vectors_of import clustered, vectors_of
 
 COUNT, DIMENSION, K = 3_000, 40, 10
 KINDS = [IndexKind.FLAT, IndexKind.HNSW, IndexKind.IVF]
 EFFORTS = [
-    Effort(),
-    Effort(exact=True),
-    Effort(ef=10),
-    Effort(ef=600),
-    Effort(nprobe=1),
-    Effort(nprobe=50),
-    Effort(target_recall=0.5),
-    Effort(target_recall=0.999, boost=2.0),
+    SearchParams(),
+    SearchParams(exact=True),
+    SearchParams(ef=10),
+    SearchParams(ef=600),
+    SearchParams(nprobe=1),
+    SearchParams(nprobe=50),
+    SearchParams(target_recall=0.5),
+    SearchParams(target_recall=0.999, boost=2.0),
 ]
 SHARES = [0.0, 0.001, 0.1, 0.6, 1.0]
 
@@ -68,7 +68,7 @@ def answers(
     index: VectorIndex,
     queries: NDArray[np.float32],
     k: int,
-    effort: Effort,
+    effort: SearchParams,
     allowed: NDArray[np.bool_] | None,
 ) -> list[tuple[Any, ...]]:
     return [
@@ -193,7 +193,7 @@ from pathlib import Path
 from core.domain.library import IndexKind, Metric
 from core.indexing.checkpoints.index_file import open_index, write_index
 from core.indexing.kernels.cpu import CODE_PATH
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 from tests.unit.core.indexing.checkpoints.test_index_file import KINDS, answers, build
 from tests.unit.core.indexing.vectors_of import clustered, vectors_of
 
@@ -206,7 +206,7 @@ for metric in Metric:
         if not path.exists():
             write_index(path, build(vectors, kind))
         index, _ = open_index(path, vectors)
-        for effort in (Effort(exact=True), Effort(ef=50, nprobe=5)):
+        for effort in (SearchParams(exact=True), SearchParams(ef=50, nprobe=5)):
             for queries in (rows[:1], rows[:50]):
                 found = answers(index, queries, 20, effort, None)
                 print(metric, kind, effort, [rows for rows, *_ in found])

@@ -29,30 +29,30 @@ def read(path: Path) -> Manifest:
 
 @settings(max_examples=40)
 @given(st.lists(st.none() | SERIALS, max_size=3))
-def test_the_words_of_libraries(serials: list[list[int] | None]) -> None:
+def test_the_words_of_libraries(row_ids: list[list[int] | None]) -> None:
     libraries = {
         f"l{i}": KeptLibrary(f"l{i}", "then", 7, [], ["a", "b"], words_of(i, has))
-        for i, has in enumerate(serials)
+        for i, has in enumerate(row_ids)
     }
     with TemporaryDirectory() as directory:
         found = read(write_manifest(Path(directory), Manifest(3, "now", libraries)))
     assert set(found.libraries) == set(libraries)
-    assert found.files == {f"{i}.words" for i, has in enumerate(serials) if has is not None}
+    assert found.files == {f"{i}.words" for i, has in enumerate(row_ids) if has is not None}
     for id_, library in libraries.items():
         words, again = library.words, found.libraries[id_].words
         assert (words is None) == (again is None)
         if words is not None and again is not None:
             assert (again.made_for, again.meta) == (words.made_for, words.meta)
             assert (again.files, again.size_bytes) == (words.files, 9)
-            assert again.serials.dtype == np.int64
-            assert again.serials.tolist() == words.serials.tolist()
+            assert again.row_ids.dtype == np.int64
+            assert again.row_ids.tolist() == words.row_ids.tolist()
 
 
-def words_of(number: int, serials: list[int] | None) -> KeptWords | None:
-    if serials is None:
+def words_of(number: int, row_ids: list[int] | None) -> KeptWords | None:
+    if row_ids is None:
         return None
     files = {"a.idx": KeptFile(f"{number}.words", 2**32 - 1, 9)}
-    return KeptWords(("1", "english"), '{"segments": []}', files, np.array(serials, np.int64))
+    return KeptWords(("1", "english"), '{"segments": []}', files, np.array(row_ids, np.int64))
 
 
 def test_one_by_an_earlier_version_has_no_words(tmp_path: Path) -> None:

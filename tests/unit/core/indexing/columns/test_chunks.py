@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.domain.document import Chunk
 from core.indexing.columns import chunks as module
 from core.indexing.columns.chunks import ChunkColumns, Ids
-from core.indexing.columns.strings import Packed
+from core.indexing.columns.strings import StringColumn
 
 TEXTS = st.text(st.characters(codec=None), max_size=12)
 JSON = st.recursive(
@@ -82,7 +82,7 @@ def test_a_chunk_of_columns_is_as_good_as_any() -> None:
 
 @given(st.lists(TEXTS))
 def test_packed_strings(strings: list[str]) -> None:
-    packed = Packed.of(strings)
+    packed = StringColumn.of(strings)
     assert [packed[i] for i in range(len(packed))] == strings
     backwards = packed.taken(np.arange(len(strings))[::-1])
     assert [backwards[i] for i in range(len(strings))] == strings[::-1]
@@ -92,7 +92,7 @@ def test_packed_strings(strings: list[str]) -> None:
 
 @given(st.lists(st.text("abBé\ud800\U0001f600ßS")), st.text("abBé\ud800\U0001f600ßS", max_size=3))
 def test_what_strings_contain(strings: list[str], part: str) -> None:
-    packed = Packed.of(strings)
+    packed = StringColumn.of(strings)
     places = [i for i, string in enumerate(strings) if part in string]
     assert packed.containing(part).tolist() == places
     assert list(packed.casefolded()) == [string.casefold() for string in strings]
@@ -101,7 +101,7 @@ def test_what_strings_contain(strings: list[str], part: str) -> None:
 def test_many_strings_are_taken_a_few_at_a_time() -> None:
     strings = [str(i) * (i % 3) for i in range(10_000)]
     rows = np.random.default_rng(1).permutation(10_000)
-    taken = Packed.of(strings).taken(rows)
+    taken = StringColumn.of(strings).taken(rows)
     assert [taken[i] for i in range(10_000)] == [strings[row] for row in rows]
 
 

@@ -14,7 +14,7 @@ from core.indexing.hnsw import build
 from core.indexing.hnsw.build import build_hnsw
 from core.indexing.hnsw.index import HnswIndex
 from core.indexing.kernels import cpu, layout
-from core.indexing.vectors.vector_index import BuildCancelled, Effort
+from core.indexing.vectors.vector_index import BuildCancelled, SearchParams
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
 METRICS = list(Metric)
@@ -31,7 +31,7 @@ def recall_of(
     allowed: NDArray[np.bool_] | None = None,
 ) -> float:
     shares = []
-    for i, found in enumerate(index.search(queries, K, Effort(ef=ef), allowed)):
+    for i, found in enumerate(index.search(queries, K, SearchParams(ef=ef), allowed)):
         expected = best(scores_of(rows, queries[i], index.coded.vectors.metric), K, allowed)
         shares.append(len(expected & set(found.rows[:K].tolist())) / max(1, len(expected)))
     return float(np.mean(shares))
@@ -115,7 +115,7 @@ def test_a_filter_costs_no_hits(index: HnswIndex, rows: Rows, queries: Rows, sha
     allowed = np.random.default_rng(2).random(COUNT) < share
     matches = int(np.count_nonzero(allowed))
     for ef in (10, 60):
-        for found in index.search(queries, K, Effort(ef=ef), allowed):
+        for found in index.search(queries, K, SearchParams(ef=ef), allowed):
             assert allowed[found.rows].all()
             assert len(found.rows) >= min(K, matches)
             assert len(set(found.rows.tolist())) == len(found.rows)
@@ -131,12 +131,12 @@ def test_a_filter_that_is_far_from_the_query_costs_no_hits(
 
 
 def test_nothing_is_allowed(index: HnswIndex, queries: Rows) -> None:
-    [found] = index.search(queries[:1], K, Effort(), np.zeros(COUNT, np.bool_))
+    [found] = index.search(queries[:1], K, SearchParams(), np.zeros(COUNT, np.bool_))
     assert not len(found.rows)
 
 
 def test_exact_is_exact(index: HnswIndex, rows: Rows, queries: Rows) -> None:
-    for i, found in enumerate(index.search(queries, K, Effort(exact=True), None)):
+    for i, found in enumerate(index.search(queries, K, SearchParams(exact=True), None)):
         expected = best(scores_of(rows, queries[i], index.coded.vectors.metric), K)
         assert set(found.rows[:K].tolist()) == expected
         assert found.exact
@@ -144,7 +144,7 @@ def test_exact_is_exact(index: HnswIndex, rows: Rows, queries: Rows) -> None:
 
 @pytest.mark.parametrize("k", [1, 100, 2_999, 3_000, 9_999])
 def test_as_many_as_there_are(index: HnswIndex, queries: Rows, k: int) -> None:
-    [found] = index.search(queries[:1], k, Effort(), None)
+    [found] = index.search(queries[:1], k, SearchParams(), None)
     assert len(found.rows) >= min(k, COUNT)
 
 
@@ -177,7 +177,7 @@ def test_few_rows(metric: Metric, count: int) -> None:
     rows = clustered(count, 5)
     index = build_hnsw(vectors_of(rows, metric))
     assert index.kind is IndexKind.HNSW
-    [found] = index.search(rows[:1], K, Effort(), None)
+    [found] = index.search(rows[:1], K, SearchParams(), None)
     assert len(found.rows) == min(K, count) or found.exact
 
 
@@ -190,7 +190,7 @@ def test_equal_rows(metric: Metric) -> None:
 
 def test_zero_vectors_under_dot() -> None:
     index = build_hnsw(vectors_of(np.zeros((600, 8), np.float32), Metric.DOT))
-    [found] = index.search(np.zeros((1, 8), np.float32), K, Effort(), None)
+    [found] = index.search(np.zeros((1, 8), np.float32), K, SearchParams(), None)
     assert found.scores[:K].tolist() == [0.0] * K
 
 
@@ -229,13 +229,13 @@ _SEARCHES = """
 from core.domain.library import Metric
 from core.indexing.hnsw.build import build_hnsw
 from core.indexing.kernels.cpu import CODE_PATH
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 from tests.unit.core.indexing.vectors_of import clustered, vectors_of
 
 rows = clustered(1500, 24)
 index = build_hnsw(vectors_of(rows, Metric.COSINE))
 walked = index.walk(rows[:20], 5, 40)
-exact = index.search(rows[:20], 5, Effort(exact=True), None)
+exact = index.search(rows[:20], 5, SearchParams(exact=True), None)
 print(CODE_PATH, [found.rows[:5].tolist() for found in walked + exact])
 """
 

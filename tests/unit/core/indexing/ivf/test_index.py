@@ -12,7 +12,7 @@ from core.indexing.ivf.build import build_ivf
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.kernels import cpu
 from core.indexing.kernels import inverted_layout as layout
-from core.indexing.vectors.vector_index import BuildCancelled, Effort, Found
+from core.indexing.vectors.vector_index import BuildCancelled, SearchParams, SegmentHits
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
 COUNT, QUERIES, DIMENSION, K = 4_000, 100, 30, 10
@@ -24,7 +24,7 @@ def recall_of(
     index: IvfIndex,
     rows: Rows,
     queries: Rows,
-    effort: Effort,
+    effort: SearchParams,
     allowed: NDArray[np.bool_] | None = None,
 ) -> float:
     shares = []
@@ -57,7 +57,7 @@ def index(rows: Rows, metric: Metric) -> IvfIndex:
 
 def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -> None:
     cells = index.cells
-    assert recall_of(index, rows, queries, Effort(nprobe=cells)) > 0.99
+    assert recall_of(index, rows, queries, SearchParams(nprobe=cells)) > 0.99
     metric = index.coded.vectors.metric
     for query, found in zip(queries, index.probe(queries, K, cells, 100), strict=True):
         assert found.scores == pytest.approx(scores_of(rows, query, metric)[found.rows])
@@ -67,11 +67,11 @@ def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -
 @pytest.mark.parametrize("target", [0.8, 0.9, 0.98])
 def test_a_target_is_reached(index: IvfIndex, rows: Rows, target: float) -> None:
     alike = np.ascontiguousarray(rows[::40])
-    assert recall_of(index, rows, alike, Effort(target_recall=target)) > target - 0.03
+    assert recall_of(index, rows, alike, SearchParams(target_recall=target)) > target - 0.03
 
 
 def test_more_cells_find_no_less(index: IvfIndex, rows: Rows, queries: Rows) -> None:
-    one, some = (recall_of(index, rows, queries, Effort(nprobe=n)) for n in (1, 30))
+    one, some = (recall_of(index, rows, queries, SearchParams(nprobe=n)) for n in (1, 30))
     assert one < some
 
 
@@ -105,12 +105,12 @@ def test_memory_is_counted_without_the_vectors(index: IvfIndex) -> None:
 def test_a_filter_costs_no_hits(index: IvfIndex, rows: Rows, queries: Rows, share: float) -> None:
     allowed = np.random.default_rng(2).random(COUNT) < share
     matches = int(np.count_nonzero(allowed))
-    for effort in (Effort(nprobe=1), Effort(nprobe=20), Effort()):
+    for effort in (SearchParams(nprobe=1), SearchParams(nprobe=20), SearchParams()):
         for found in index.search(queries, K, effort, allowed):
             assert allowed[found.rows].all()
             assert len(found.rows) >= min(K, matches)
             assert len(set(found.rows.tolist())) == len(found.rows)
-    assert recall_of(index, rows, queries, Effort(target_recall=0.98), allowed) > 0.93
+    assert recall_of(index, rows, queries, SearchParams(target_recall=0.98), allowed) > 0.93
 
 
 def test_a_filter_that_is_far_from_the_query_costs_no_hits(
@@ -125,21 +125,21 @@ def test_a_filter_that_is_far_from_the_query_costs_no_hits(
 
 def test_nothing_is_allowed(index: IvfIndex, queries: Rows) -> None:
     nothing = np.zeros(COUNT, np.bool_)
-    answers = index.search(queries[:1], K, Effort(), nothing) + index.probe(
+    answers = index.search(queries[:1], K, SearchParams(), nothing) + index.probe(
         queries[:1], K, 1, 20, nothing
     )
     assert [len(found.rows) for found in answers] == [0, 0]
 
 
 def test_exact_is_exact(index: IvfIndex, rows: Rows, queries: Rows) -> None:
-    found = index.search(queries, K, Effort(exact=True), None)
+    found = index.search(queries, K, SearchParams(exact=True), None)
     assert all(answer.exact for answer in found)
-    assert recall_of(index, rows, queries, Effort(exact=True)) == 1.0
+    assert recall_of(index, rows, queries, SearchParams(exact=True)) == 1.0
 
 
 @pytest.mark.parametrize("k", [1, 100, COUNT - 1, COUNT, 2 * COUNT])
 def test_as_many_as_there_are(index: IvfIndex, queries: Rows, k: int) -> None:
-    for effort in (Effort(), Effort(nprobe=1)):
+    for effort in (SearchParams(), SearchParams(nprobe=1)):
         [found] = index.search(queries[:1], k, effort, None)
         assert len(found.rows) >= min(k, COUNT)
 
@@ -151,7 +151,7 @@ def test_one_query_finds_what_a_batch_does(index: IvfIndex, queries: Rows) -> No
 
 
 def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
-    def answers(found: list[Found]) -> list[list[int]]:
+    def answers(found: list[SegmentHits]) -> list[list[int]]:
         return [answer.rows.tolist() for answer in found]
 
     alone = answers(index.probe(queries, K, 8, 40))
@@ -177,7 +177,7 @@ def test_few_rows(metric: Metric, count: int, dimension: int) -> None:
     assert index.kind is IndexKind.IVF
     assert index.parameters["nlist"] <= min(64, count)
     for found in (
-        *index.search(rows[:1], K, Effort(), None),
+        *index.search(rows[:1], K, SearchParams(), None),
         *index.probe(rows[:1], K, 1, 20),
     ):
         assert len(found.rows) >= min(K, count)
@@ -215,7 +215,7 @@ def test_a_query_of_any_length_finds_the_same_under_dot(rows: Rows, queries: Row
 def test_rows_far_from_the_origin_under_l2(rows: Rows, queries: Rows) -> None:
     index = build_ivf(vectors_of(rows + 1_000, Metric.L2))
     far = queries + np.float32(1_000)
-    assert recall_of(index, rows + 1_000, far, Effort(nprobe=50)) > 0.95
+    assert recall_of(index, rows + 1_000, far, SearchParams(nprobe=50)) > 0.95
     assert index.tuning.recalls[-1][-1] > 0.98
 
 

@@ -1,30 +1,30 @@
 import numpy as np
 
 from core.indexing.ivf.tuning import DEPTHS, Tuning, tuned
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 
 TUNING = Tuning((1, 2, 4, 8), ((0.5, 0.7, 0.8, 0.9), (0.5, 0.8, 0.9, 1.0)), 50.0)
 
 
 def test_the_cheapest_that_reaches_the_target() -> None:
-    assert TUNING.of(Effort(target_recall=0.7), 10) == (2, DEPTHS[0])
-    assert TUNING.of(Effort(target_recall=0.95), 10) == (6, DEPTHS[1])
+    assert TUNING.of(SearchParams(target_recall=0.7), 10) == (2, DEPTHS[0])
+    assert TUNING.of(SearchParams(target_recall=0.95), 10) == (6, DEPTHS[1])
 
 
 def test_all_there_is_if_nothing_reaches_it() -> None:
     worse = Tuning((1, 2), ((0.5, 0.7), (0.5, 0.8)), 50.0)
-    assert worse.of(Effort(target_recall=0.9), 10) == (2, DEPTHS[1])
+    assert worse.of(SearchParams(target_recall=0.9), 10) == (2, DEPTHS[1])
 
 
 def test_what_is_given_goes_first() -> None:
-    assert TUNING.of(Effort(nprobe=1, target_recall=0.99), 10) == (1, DEPTHS[1])
-    assert TUNING.of(Effort(nprobe=1_000), 10) == (8, DEPTHS[1])
+    assert TUNING.of(SearchParams(nprobe=1, target_recall=0.99), 10) == (1, DEPTHS[1])
+    assert TUNING.of(SearchParams(nprobe=1_000), 10) == (8, DEPTHS[1])
 
 
 def test_more_hits_and_a_boost_take_more() -> None:
-    nprobe, depth = TUNING.of(Effort(target_recall=0.7), 40)
+    nprobe, depth = TUNING.of(SearchParams(target_recall=0.7), 40)
     assert (nprobe, depth) == (4, 4 * DEPTHS[0])
-    assert TUNING.of(Effort(target_recall=0.7, boost=2.0), 10)[0] == 4
+    assert TUNING.of(SearchParams(target_recall=0.7, boost=2.0), 10)[0] == 4
 
 
 def test_it_is_measured_until_more_is_no_better() -> None:

@@ -24,13 +24,13 @@ def reader(*texts: str, language: Language = Language.ENGLISH) -> LexicalReader:
 
 
 def found(reader: LexicalReader, text: str, k: int = 10) -> list[int]:
-    serials: list[int] = reader.search(text, k).serials.tolist()
-    return serials
+    row_ids: list[int] = reader.search(text, k).row_ids.tolist()
+    return row_ids
 
 
 def test_best_first() -> None:
     ranking = reader(*TEXTS).search("cats", 10)
-    assert ranking.serials.tolist() == [1, 0]
+    assert ranking.row_ids.tolist() == [1, 0]
     assert ranking.scores[0] > ranking.scores[1] > 0
 
 
@@ -70,7 +70,7 @@ def test_words_of_any_script(text: str, query: str) -> None:
 )
 def test_a_query_without_a_word_that_is_there_finds_nothing(query: str) -> None:
     ranking = reader(*TEXTS).search(query, 10)
-    assert not len(ranking.serials)
+    assert not len(ranking.row_ids)
     assert not len(ranking.scores)
 
 
@@ -96,15 +96,15 @@ def test_changes_are_seen_and_earlier_readers_are_not_changed() -> None:
 
 def test_all_that_tie_with_the_last() -> None:
     ranking = reader(*["same words"] * 20, "words words same").search("same", 3)
-    assert set(ranking.serials.tolist()) == set(range(20))
+    assert set(ranking.row_ids.tolist()) == set(range(20))
 
 
 def test_among_those_that_are_allowed() -> None:
     texts = reader(*[f"word and n{i}" for i in range(100)])
     allowed = np.arange(50, 60)
-    assert texts.search("word n55 n3", 5, allowed).serials.tolist()[0] == 55
-    assert set(texts.search("word", 100, allowed).serials.tolist()) == set(range(50, 60))
-    assert not len(texts.search("word", 5, np.empty(0, np.int64)).serials)
+    assert texts.search("word n55 n3", 5, allowed).row_ids.tolist()[0] == 55
+    assert set(texts.search("word", 100, allowed).row_ids.tolist()) == set(range(50, 60))
+    assert not len(texts.search("word", 5, np.empty(0, np.int64)).row_ids)
 
 
 def test_the_texts_of_a_word_that_all_have_are_told_apart() -> None:
@@ -120,18 +120,18 @@ def test_many_that_are_allowed(monkeypatch: pytest.MonkeyPatch, cost: int) -> No
     texts = reader(*["word " * (1 + i % 7) + "x" * i for i in range(100)])
     allowed = np.arange(0, 100, 3)
     every = texts.search("word", 100)
-    kept = np.isin(every.serials, allowed)
+    kept = np.isin(every.row_ids, allowed)
     few = texts.search("word", 5, allowed)
-    assert few.serials.tolist()[:5] == every.serials[kept].tolist()[:5]
-    assert set(texts.search("word", 99, allowed).serials.tolist()) == set(allowed.tolist())
+    assert few.row_ids.tolist()[:5] == every.row_ids[kept].tolist()[:5]
+    assert set(texts.search("word", 99, allowed).row_ids.tolist()) == set(allowed.tolist())
 
 
 def test_the_score_of_given_chunks() -> None:
     texts = reader(*TEXTS)
     ranking = texts.search("cats dogs", 10)
-    by_serial = dict(zip(ranking.serials.tolist(), ranking.scores.tolist(), strict=True))
+    by_serial = dict(zip(ranking.row_ids.tolist(), ranking.scores.tolist(), strict=True))
     scores = texts.scores("cats dogs", np.array([3, 1, 0, 2]))
-    assert scores.tolist() == [by_serial.get(serial, 0.0) for serial in (3, 1, 0, 2)]
+    assert scores.tolist() == [by_serial.get(row_id, 0.0) for row_id in (3, 1, 0, 2)]
     assert not texts.scores("the", np.array([0])).any()
 
 
@@ -143,11 +143,11 @@ BAGS = st.lists(st.lists(WORDS, max_size=6), min_size=1, max_size=12)
 @given(BAGS, st.lists(WORDS, min_size=1, max_size=3), st.integers(1, 5))
 def test_scores_are_those_of_the_formula(bags: list[list[str]], asked: list[str], k: int) -> None:
     ranking = reader(*map(" ".join, bags), language=Language.NONE).search(" ".join(asked), k)
-    expected = {serial: score for serial, score in enumerate(_bm25(bags, set(asked))) if score}
+    expected = {row_id: score for row_id, score in enumerate(_bm25(bags, set(asked))) if score}
     best = sorted(expected.values(), reverse=True)[:k]
     assert ranking.scores[:k].tolist() == pytest.approx(best, rel=1e-4)
-    for serial, score in zip(ranking.serials.tolist(), ranking.scores.tolist(), strict=True):
-        assert expected[serial] == pytest.approx(score, rel=1e-4)
+    for row_id, score in zip(ranking.row_ids.tolist(), ranking.scores.tolist(), strict=True):
+        assert expected[row_id] == pytest.approx(score, rel=1e-4)
 
 
 def _bm25(bags: list[list[str]], asked: set[str]) -> list[float]:

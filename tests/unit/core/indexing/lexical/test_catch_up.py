@@ -24,7 +24,7 @@ from core.indexing.lexical.bm25 import LexicalIndex
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.views.catalog import Catalog
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import serials
+from tests.unit.core.indexing.segments import row_ids
 
 
 class Written:
@@ -45,8 +45,8 @@ class Written:
     def found(self, text: str, ref: str = "L") -> set[str]:
         state, readers = self.lexical.at_once([ref])
         view = state.library(ref)
-        serials = readers[view.library.id].search(text, 100).serials.tolist()
-        return {view.chunk(serial).id for serial in serials}
+        row_ids = readers[view.library.id].search(text, 100).row_ids.tolist()
+        return {view.chunk(row_id).id for row_id in row_ids}
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_after_a_failure_each_text_is_there_once(
             written.found("cat")
     assert written.found("cat") == {"a", "b"}
     _, readers = written.lexical.at_once(["L"])
-    assert len(readers["L"].search("cat", 10).serials) == 2
+    assert len(readers["L"].search("cat", 10).row_ids) == 2
 
 
 WORDS = ("red", "green", "blue")
@@ -179,8 +179,8 @@ def test_each_answer_is_of_one_position_while_others_write(written: Written) -> 
         while written.catalog.position < writes + 1:
             state, readers = written.lexical.at_once(["L"])
             view = state.library("L")
-            found = readers["L"].search("word", 10).serials.tolist()
-            assert [view.chunk(serial).id for serial in found] == sorted(serials(view))
+            found = readers["L"].search("word", 10).row_ids.tolist()
+            assert [view.chunk(row_id).id for row_id in found] == sorted(row_ids(view))
 
     with ThreadPoolExecutor(4) as pool:
         tasks = [pool.submit(search) for _ in range(3)] + [pool.submit(write)]

@@ -23,7 +23,7 @@ def files(tmp_path: Path) -> WordFiles:
 def made(files: WordFiles) -> LexicalIndex:
     """Of some segments, one with a deletion."""
     index = LexicalIndex(Language.NONE, files.folder())
-    index.change([(serial, f"word n{serial}") for serial in range(9)], [])
+    index.change([(row_id, f"word n{row_id}") for row_id in range(9)], [])
     index.change([(9, "word n9")], [3])
     return index
 
@@ -36,7 +36,7 @@ def kept(index: LexicalIndex, files: WordFiles) -> KeptWords:
 
 
 def found(reader: LexicalReader) -> list[int]:
-    return sorted(reader.search("word", 100).serials.tolist())
+    return sorted(reader.search("word", 100).row_ids.tolist())
 
 
 def test_what_is_committed_is_all_that_an_index_is(files: WordFiles) -> None:
@@ -53,8 +53,8 @@ def test_what_becomes_of_one_is_nothing_to_the_other(files: WordFiles) -> None:
     index = made(files)
     words = kept(index, files)
     again = LexicalIndex(Language.NONE, files.folder_of(words))
-    for serial in range(20, 40):  # merges, so that files go
-        again.change([(serial, "word")], [serial - 20])
+    for row_id in range(20, 40):  # merges, so that files go
+        again.change([(row_id, "word")], [row_id - 20])
     assert found(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
     assert found(again.reader()) == list(range(20, 40))
     with ThreadPoolExecutor(1) as pool:
@@ -72,8 +72,8 @@ def test_a_folder_goes_with_its_index_and_readers_go_on(files: WordFiles) -> Non
 
 def test_the_files_of_merged_segments_go(files: WordFiles) -> None:
     index = LexicalIndex(Language.NONE, files.folder_of(kept(made(files), files)))
-    for serial in range(20, 40):
-        index.change([(serial, "word")], [])
+    for row_id in range(20, 40):
+        index.change([(row_id, "word")], [])
     assert index.folder is not None
     assert index.committed is not None
     there = {path for path in index.folder.iterdir() if not path.name.startswith(".")}

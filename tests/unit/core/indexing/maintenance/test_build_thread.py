@@ -25,7 +25,7 @@ from core.indexing.vectors.vector_index import VectorIndex
 from core.indexing.views.catalog import Catalog
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import serials
+from tests.unit.core.indexing.segments import row_ids
 from tests.waiting import until
 
 _PATIENCE_S = 30
@@ -79,7 +79,7 @@ def rows(start: int, stop: int) -> list[EmbeddedChunk]:
 
 def nearest(view: LibraryView, place: float, k: int = 1) -> list[str]:
     [ranking] = view.search(np.array([[place, 1]], np.float32), k)
-    return [view.chunk(serial).id for serial in ranking.serials.tolist()]
+    return [view.chunk(row_id).id for row_id in ranking.row_ids.tolist()]
 
 
 @pytest.fixture
@@ -143,11 +143,11 @@ def test_segments_are_merged_without_what_died(setting: Setting) -> None:
     settle(setting)
     assert (setting.sizes, setting.view.deleted) == ([(99, True)], 0)
     [segment] = setting.view.segments
-    assert segment.serials is not None
+    assert segment.row_ids is not None
     for i in (0, 2, 3, 49, 50, 99):
-        serial = serials(setting.view)[f"c{i:03}"]
-        assert setting.view.chunk(serial).id == f"c{i:03}"
-        assert setting.view.embedding(serial).tolist() == [i, 1]
+        row_id = row_ids(setting.view)[f"c{i:03}"]
+        assert setting.view.chunk(row_id).id == f"c{i:03}"
+        assert setting.view.embedding(row_id).tolist() == [i, 1]
     setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(60, 90)]))
     settle(setting)
     assert (setting.sizes, setting.view.deleted) == ([(69, True)], 0)

@@ -6,7 +6,7 @@ import pytest
 from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.maintenance.index_factory import GRAPH_FROM, build_index
 from core.indexing.vectors.reference import ReferenceIndex
-from core.indexing.vectors.vector_index import Effort
+from core.indexing.vectors.vector_index import SearchParams
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
 
@@ -17,7 +17,7 @@ def test_each_kind_finds_what_it_promises(kind: IndexKind, metric: Metric) -> No
     rows, queries = both[:1_200], both[1_200:]
     index = build_index(vectors_of(rows, metric), IndexSpec(kind), threads=2)
     assert index.kind is kind
-    effort = Effort(target_recall=0.99)
+    effort = SearchParams(target_recall=0.99)
     shares = [
         len(set(found.rows[:10].tolist()) & best(scores_of(rows, query, metric), 10)) / 10
         for query, found in zip(queries, index.search(queries, 10, effort, None), strict=True)
@@ -39,5 +39,5 @@ def test_numbers_beyond_codes_are_compared_as_they_are(scale: float) -> None:
     rows = np.asarray(scale * clustered(50, 6), np.float32)
     index = build_index(vectors_of(rows, Metric.DOT), IndexSpec(IndexKind.HNSW), threads=1)
     assert isinstance(index, ReferenceIndex)
-    [found] = index.search(rows[:1], 5, Effort(), None)
+    [found] = index.search(rows[:1], 5, SearchParams(), None)
     assert set(found.rows[:5].tolist()) == best(scores_of(rows, rows[0], Metric.DOT), 5)

@@ -28,7 +28,7 @@ def made(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalRe
     ]
     view = with_chunks(frozen(with_chunks(view, rows[: n // 2])), rows[n // 2 :])
     view = without_chunks(view, [f"c{i:02}" for i in range(0, n, 7)])
-    live = view.serials(view.matching(None)).tolist()
+    live = view.row_ids(view.matching(None)).tolist()
     reader = LexicalIndex(Language.NONE).change(((s, view.chunk(s).text) for s in live), [])
     return view, reader
 
@@ -55,12 +55,12 @@ def test_the_best_of_all_by_both_scores(
     [near] = view.search(query[np.newaxis], 100, matches=matches)
     span = np.ptp(near.scores)
     vector = (near.scores - near.scores.min()) / span if span else np.ones(len(near.scores))
-    words = reader.scores(text, near.serials)
+    words = reader.scores(text, near.row_ids)
     words = words / words.max() if words.any() else words
     scores = weight * vector + (1 - weight) * words
-    ids = [view.chunk(serial).id for serial in near.serials.tolist()]
+    ids = [view.chunk(row_id).id for row_id in near.row_ids.tolist()]
     order = sorted(range(len(ids)), key=lambda i: (-scores[i], ids[i]))[:k]
-    assert [view.chunk(serial).id for serial in found.serials.tolist()] == [ids[i] for i in order]
+    assert [view.chunk(row_id).id for row_id in found.row_ids.tolist()] == [ids[i] for i in order]
     assert found.scores.tolist() == pytest.approx(scores[order])
     assert len(order) == min(k, matches.count)
 
@@ -70,16 +70,16 @@ def test_what_only_the_words_find_has_its_vector_score_too(
 ) -> None:
     monkeypatch.setattr("core.indexing.query.hybrid._LEAST_POOL", 1)
     view, _ = made(1, Metric.COSINE)
-    live = view.serials(view.matching(None)).tolist()
+    live = view.row_ids(view.matching(None)).tolist()
     query = np.array([1, 2], np.float32)
     [ranking] = view.search(query[np.newaxis], len(live))
-    last = int(ranking.serials[-1])
+    last = int(ranking.row_ids[-1])
     reader = LexicalIndex(Language.NONE).change(
         [(s, "red" if s == last else "x") for s in live], []
     )
     [near] = view.search(query[np.newaxis], 8)
     found = hybrid(view, reader, "red", query, 2, weights=Weights(0.5, 0.5))
-    assert found.serials.tolist() == [last, near.serials[0]] or near.scores[0] == near.scores[1]
+    assert found.row_ids.tolist() == [last, near.row_ids[0]] or near.scores[0] == near.scores[1]
     assert found.scores.tolist() == pytest.approx([0.5, 0.5])
 
 
@@ -89,4 +89,4 @@ def test_lexical_ties_go_by_chunk_id() -> None:
     view = with_chunks(view, [embedded(chunk(id_, text="same")) for id_ in ids])
     reader = LexicalIndex(Language.ENGLISH).change(((i, "same") for i in range(4)), [])
     found = lexical(view, reader, "same", 3)
-    assert [view.chunk(serial).id for serial in found.serials.tolist()] == ["a", "b", "c"]
+    assert [view.chunk(row_id).id for row_id in found.row_ids.tolist()] == ["a", "b", "c"]

@@ -10,7 +10,7 @@ from core.indexing.query.listing import After, ChunkPage, select
 from core.indexing.views.next_view import with_chunks, with_documents, without_chunks
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import serials
+from tests.unit.core.indexing.segments import row_ids
 
 KEYS: list[Any] = [None, True, 1, 1.0, -2, "a", "b", "2026-01-31T12:00:00Z", ["x"]]
 
@@ -49,7 +49,7 @@ def test_pages_have_every_chunk_once_and_in_order(
     assert all(len(page.chunks) == limit for page in found[:-1])
     everything = ids(pages(view, order_by, 100))
     assert ids(found) == everything
-    assert sorted(everything) == sorted(serials(view))
+    assert sorted(everything) == sorted(row_ids(view))
 
 
 def test_the_order_is_by_kind_then_value_then_id_with_the_rest_last() -> None:

@@ -23,7 +23,7 @@ from core.indexing.views.next_view import (
 )
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import serials
+from tests.unit.core.indexing.segments import row_ids
 
 VALUES: list[Any] = [None, True, 1, 1.0, -2, "a", "b", "2026-01-31T12:00:00Z", ["x"], "a" * 300]
 DOCUMENTS = ["d0", "d1", "d2", "d3"]
@@ -111,7 +111,7 @@ class Life:
 
 
 def chunks_of(view: LibraryView) -> list[Chunk]:
-    return [view.chunk(serial) for serial in serials(view).values()]
+    return [view.chunk(row_id) for row_id in row_ids(view).values()]
 
 
 def matching(view: LibraryView, filter_: Filter | None) -> list[Chunk]:

@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 
 from benchmarks.index.datasets import Floats
 from core.domain.library import Metric
-from core.indexing.vectors.vector_index import Found
+from core.indexing.vectors.vector_index import SegmentHits
 from tests.unit.core.indexing.vectors_of import scores_of
 
 
 def recall(
-    answers: list[Found],
+    answers: list[SegmentHits],
     rows: Floats,
     queries: Floats,
     k: int,

@@ -40,10 +40,10 @@ def assert_exact(
     [ranking] = view.search(query[np.newaxis], k)
     truth = brute_force(vectors.astype(np.float64), query.astype(np.float64), view.library.metric)
     expected = np.sort(truth)[::-1][:k]
-    assert len(ranking.serials) == min(k, len(vectors)) == len(set(ranking.serials.tolist()))
+    assert len(ranking.row_ids) == min(k, len(vectors)) == len(set(ranking.row_ids.tolist()))
     np.testing.assert_allclose(ranking.scores, expected, rtol=2e-7, atol=1e-9)
-    np.testing.assert_allclose(ranking.scores, truth[ranking.serials], rtol=2e-7, atol=1e-9)
-    found = [(-s, view.chunk(r).id) for r, s in zip(ranking.serials, ranking.scores, strict=True)]
+    np.testing.assert_allclose(ranking.scores, truth[ranking.row_ids], rtol=2e-7, atol=1e-9)
+    found = [(-s, view.chunk(r).id) for r, s in zip(ranking.row_ids, ranking.scores, strict=True)]
     assert found == sorted(found)
 
 
@@ -75,17 +75,17 @@ def test_ties_go_by_chunk_id(
     view = view_of(vectors, metric, ids)
     [ranking] = view.search(query[np.newaxis], k)
     [everything] = view.search(query[np.newaxis], len(vectors))
-    assert ranking.serials.tolist() == everything.serials[:k].tolist()
+    assert ranking.row_ids.tolist() == everything.row_ids[:k].tolist()
     ranked = sorted(
-        zip(everything.scores, [ids[row] for row in everything.serials], strict=True),
+        zip(everything.scores, [ids[row] for row in everything.row_ids], strict=True),
         key=lambda item: (-item[0], item[1]),
     )
-    assert [id_ for _, id_ in ranked] == [ids[row] for row in everything.serials]
+    assert [id_ for _, id_ in ranked] == [ids[row] for row in everything.row_ids]
     assert_exact(view, vectors, query, k)
 
 
 def ids_of(view: LibraryView, ranking: Ranking) -> list[str]:
-    return [view.chunk(row).id for row in ranking.serials.tolist()]
+    return [view.chunk(row).id for row in ranking.row_ids.tolist()]
 
 
 @pytest.mark.parametrize("metric", list(Metric))
@@ -130,7 +130,7 @@ def test_huge_and_tiny_vectors_are_ranked_as_others_are(metric: Metric, scale: f
     assert np.isfinite(ranking.scores).all()
     best = np.sort(truth)[::-1][:5]
     smallest = float(np.finfo(np.float32).smallest_subnormal)
-    np.testing.assert_allclose(truth[ranking.serials], best, rtol=1e-6, atol=smallest)
+    np.testing.assert_allclose(truth[ranking.row_ids], best, rtol=1e-6, atol=smallest)
 
 
 def test_one_huge_vector_hides_none_of_the_others() -> None:
@@ -152,8 +152,8 @@ def test_only_allowed_rows_are_found() -> None:
         allowed = np.sort(rng.permutation(100)[:count])
         matches = Matches.of((BitMap(allowed.tolist()),))
         [ranking] = view.search(query, 10, matches=matches)
-        assert len(ranking.serials) == min(10, count)
-        assert set(ranking.serials) <= set(allowed)
+        assert len(ranking.row_ids) == min(10, count)
+        assert set(ranking.row_ids) <= set(allowed)
         scores = brute_force(vectors[allowed].astype(float), query[0].astype(float), Metric.COSINE)
         np.testing.assert_allclose(ranking.scores, np.sort(scores)[::-1][:10], rtol=1e-6, atol=1e-7)
 
@@ -175,10 +175,10 @@ def test_many_queries_say_what_each_says_alone(monkeypatch: pytest.MonkeyPatch) 
     queries = rng.standard_normal((9, 4)).astype(np.float32)
     for query, ranking in zip(queries, view.search(queries, 30), strict=True):
         [alone] = view.search(query[np.newaxis], 30)
-        assert ranking.serials.tolist() == alone.serials.tolist()
+        assert ranking.row_ids.tolist() == alone.row_ids.tolist()
 
 
 def test_an_empty_view_has_no_hits() -> None:
     view = LibraryView.empty(library())
     [ranking] = view.search(np.ones((1, 2), np.float32), 10)
-    assert not len(ranking.serials)
+    assert not len(ranking.row_ids)

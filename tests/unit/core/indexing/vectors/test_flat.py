@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.domain.library import Metric
 from core.indexing.vectors.flat import FlatIndex
 from core.indexing.vectors.quantized import encode, unquantized
-from core.indexing.vectors.vector_index import Effort, Found
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 from tests.unit.core.indexing.vectors_of import clustered, scores_of, vectors_of
 
 METRICS = list(Metric)
@@ -27,7 +27,7 @@ def _index_without_codes(rows: NDArray[np.float32], metric: Metric) -> FlatIndex
     return FlatIndex(unquantized(vectors_of(rows, metric)))
 
 
-def _check(found: Found, expected: NDArray[np.float64], k: int) -> None:
+def _check(found: SegmentHits, expected: NDArray[np.float64], k: int) -> None:
     """All that tie with the k-th are there; ties are what rounding can't tell apart."""
     assert found.exact
     k = min(k, int(np.isfinite(expected).sum()))
@@ -71,7 +71,7 @@ def test_as_float64_finds(
     queries = np.asarray(scale * (rng.standard_normal((many, dimension)) + offset), np.float32)
     queries[0] = rows[0]
     allowed = None if share is None else rng.random(count) < share
-    answers = make(rows, metric).search(queries, k, Effort(), allowed)
+    answers = make(rows, metric).search(queries, k, SearchParams(), allowed)
     for query, found in zip(queries, answers, strict=True):
         expected = scores_of(rows, query, metric)
         if allowed is None:
@@ -86,7 +86,7 @@ def test_as_float64_finds(
 @pytest.mark.parametrize("metric", METRICS)
 def test_equal_vectors_all_tie(metric: Metric) -> None:
     rows = np.full((500, 24), 0.3, np.float32)
-    [found] = _index(rows, metric).search(rows[:1], 10, Effort(), None)
+    [found] = _index(rows, metric).search(rows[:1], 10, SearchParams(), None)
     assert sorted(found.rows.tolist()) == list(range(500))
     assert len(set(found.scores.tolist())) == 1
 
@@ -104,7 +104,7 @@ def test_far_outside_numbers_do_not_coarsen_the_rest() -> None:
     rows[7, 3] = 1e6
     index = _index(rows, Metric.DOT)
     assert index.coded.step < 1.0
-    [found] = index.search(rows[7:8], 1, Effort(), None)
+    [found] = index.search(rows[7:8], 1, SearchParams(), None)
     assert found.rows[0] == 7
 
 

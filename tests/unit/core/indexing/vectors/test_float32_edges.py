@@ -16,14 +16,14 @@ from core.indexing.segment import delta_search
 from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
-from core.indexing.vectors.vector_index import Effort, Found
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 from tests.unit.core.indexing.vectors_of import Floats, scores_of, vectors_of
 
 Mask = NDArray[np.bool_] | None
 
 COUNT, DIMENSION, K = 300, 8, 10
 POWERS = range(-45, 39)
-ALL = Effort(ef=COUNT, nprobe=COUNT)
+ALL = SearchParams(ef=COUNT, nprobe=COUNT)
 KINDS = [IndexKind.FLAT, IndexKind.HNSW, IndexKind.IVF]
 
 
@@ -52,7 +52,9 @@ def is_served(rows: Floats, metric: Metric) -> bool:
     return True
 
 
-def assert_right(found: Found, rows: Floats, query: Floats, metric: Metric, allowed: Mask) -> None:
+def assert_right(
+    found: SegmentHits, rows: Floats, query: Floats, metric: Metric, allowed: Mask
+) -> None:
     truth = scores_of(rows, query, metric)
     best = np.sort(truth if allowed is None else truth[allowed])[::-1][:K]
     scores = np.sort(found.scores)[::-1][:K]
@@ -82,16 +84,16 @@ def test_right_or_refused(power: int, metric: Metric) -> None:
     for allowed in masks:
         assert_right(found_unsealed(vectors, query, allowed), rows, query, metric, allowed)
         for each in [query, *others]:
-            [found] = ReferenceIndex(vectors).search(each[np.newaxis], K, Effort(), allowed)
+            [found] = ReferenceIndex(vectors).search(each[np.newaxis], K, SearchParams(), allowed)
             assert_right(found, rows, each, metric, allowed)
-            [found] = indexes[0].search(each[np.newaxis], K, Effort(), allowed)
+            [found] = indexes[0].search(each[np.newaxis], K, SearchParams(), allowed)
             assert_right(found, rows, each, metric, allowed)
         for index in indexes[1:]:
             [found] = index.search(query[np.newaxis], K, ALL, allowed)
             assert_right(found, rows, query, metric, allowed)
 
 
-def found_unsealed(vectors: Vectors, query: Floats, allowed: Mask) -> Found:
+def found_unsealed(vectors: Vectors, query: Floats, allowed: Mask) -> SegmentHits:
     codes = DeltaCodes()
     [found] = delta_search.search_delta(vectors, codes, query[np.newaxis], K, allowed)
     return found

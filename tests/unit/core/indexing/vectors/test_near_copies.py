@@ -14,7 +14,7 @@ from core.indexing.ivf.build import build_ivf
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.segment import delta_search
 from core.indexing.segment.delta_codes import DeltaCodes
-from core.indexing.vectors.vector_index import DEFAULT_RECALL, Effort
+from core.indexing.vectors.vector_index import DEFAULT_RECALL, SearchParams
 from tests.unit.core.indexing.vectors.near_copies import recall
 from tests.unit.core.indexing.vectors_of import vectors_of
 
@@ -60,7 +60,7 @@ def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> None:
     index, rows, queries = built(case, kind), case.rows(), case.queries(QUERIES)
     allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
-    answers = index.search(queries, k, Effort(), allowed)
+    answers = index.search(queries, k, SearchParams(), allowed)
     found = recall(answers, rows, queries, k, case.metric, allowed)
     assert found >= DEFAULT_RECALL - 0.02
 
@@ -84,7 +84,7 @@ def test_a_walk_leaves_the_copies_where_others_are_nearer() -> None:
     case = NearCopies(6_000, 64, 2_000, 1.0)
     rows, index = case.rows(), built(case, "hnsw")
     queries = np.random.default_rng(5).standard_normal((200, 64)).astype(np.float32)
-    answers = index.search(queries, 10, Effort(), None)
+    answers = index.search(queries, 10, SearchParams(), None)
     shares = [
         recall([answer], rows, queries[i : i + 1], 10, case.metric)
         for i, answer in enumerate(answers)
@@ -98,5 +98,7 @@ def test_a_target_out_of_reach_is_answered_exactly() -> None:
     index = built(case, "ivf")
     assert isinstance(index, IvfIndex)
     if index.tuning.max_recall < 0.98:
-        [answer] = index.search(case.queries(QUERIES)[:1], 10, Effort(target_recall=1.0), None)
+        [answer] = index.search(
+            case.queries(QUERIES)[:1], 10, SearchParams(target_recall=1.0), None
+        )
         assert answer.exact

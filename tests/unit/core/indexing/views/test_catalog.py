@@ -19,7 +19,7 @@ from core.domain.errors import Behind, NotFound
 from core.indexing.views.catalog import Catalog
 from tests.fakes import FakeStore
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import serials
+from tests.unit.core.indexing.segments import row_ids
 
 
 def catalog_of(*changes: Change) -> Catalog:
@@ -91,7 +91,7 @@ def test_a_failed_apply_changes_nothing() -> None:
     assert catalog.position == 1
     assert not catalog.library("L").vectors
     catalog.apply(2, wrong[:1])
-    assert list(serials(catalog.library("L"))) == ["a"]
+    assert list(row_ids(catalog.library("L"))) == ["a"]
 
 
 def test_it_is_built_from_a_snapshot_and_kept_up_by_the_store(
@@ -117,10 +117,10 @@ def test_it_is_built_from_a_snapshot_and_kept_up_by_the_store(
         unit.commit()
     assert catalog.position == 5
     assert set(catalog.state.views) == {"L0", "L2", "L3"}
-    assert set(serials(catalog.library("L0"))) == {f"c{i}" for i in range(10) if i != 3}
+    assert set(row_ids(catalog.library("L0"))) == {f"c{i}" for i in range(10) if i != 3}
     view = catalog.library("L2")
     assert len(view.documents) == 7
-    assert view.embedding(serials(view)["c9"]).tolist() == [9, 1]
+    assert view.embedding(row_ids(view)["c9"]).tolist() == [9, 1]
 
 
 def test_waiting_for_a_position() -> None:
@@ -155,8 +155,8 @@ def test_readers_never_see_half_a_write() -> None:
             state = catalog.state
             view = state.library("L")
             [ranking] = view.search(query, 50)
-            texts = {view.chunk(row).text for row in ranking.serials.tolist()}
-            vectors = {view.embedding(row)[0] for row in ranking.serials.tolist()}
+            texts = {view.chunk(row).text for row in ranking.row_ids.tolist()}
+            vectors = {view.embedding(row)[0] for row in ranking.row_ids.tolist()}
             expected = {state.position} if state.position > 1 else set()
             if {int(text) for text in texts} != expected or vectors != expected:
                 failures.append((state.position, texts, vectors))

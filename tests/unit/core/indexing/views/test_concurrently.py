@@ -53,8 +53,8 @@ def found(state: CatalogState) -> list[tuple[str, int, float]]:
     view = state.library("L")
     [ranking] = view.search(_QUERY, _CHUNKS)
     return [
-        (view.chunk(serial).id, int(view.chunk(serial).text), -score)
-        for serial, score in zip(ranking.serials.tolist(), ranking.scores.tolist(), strict=True)
+        (view.chunk(row_id).id, int(view.chunk(row_id).text), -score)
+        for row_id, score in zip(ranking.row_ids.tolist(), ranking.scores.tolist(), strict=True)
     ]
 
 

@@ -26,7 +26,7 @@ from core.indexing.views.next_view import (
 )
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEGMENT_BUILDER, serials
+from tests.unit.core.indexing.segments import SEGMENT_BUILDER, row_ids
 
 IDS = st.sampled_from([f"c{i:02}" for i in range(24)])
 DOCUMENTS = st.sampled_from(["d0", "d1", "d2"])
@@ -144,7 +144,7 @@ def test_a_document_that_changes_while_a_segment_is_built() -> None:
 
 
 def everything(view: LibraryView) -> list[Chunk]:
-    return [view.chunk(serial) for serial in serials(view).values()]
+    return [view.chunk(row_id) for row_id in row_ids(view).values()]
 
 
 def answers(view: LibraryView) -> list[Any]:

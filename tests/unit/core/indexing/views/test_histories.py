@@ -23,7 +23,7 @@ from core.indexing.views.next_view import (
 )
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEGMENT_BUILDER, serials
+from tests.unit.core.indexing.segments import SEGMENT_BUILDER, row_ids
 
 Vector = tuple[int, int]
 Contents = dict[str, Vector]
@@ -115,10 +115,10 @@ class Histories(RuleBasedStateMachine):
 
 
 def check(view: LibraryView, contents: Contents) -> None:
-    assert set(serials(view)) == set(contents)
-    for id_, serial in serials(view).items():
-        assert view.chunk(serial).id == id_
-        assert tuple(view.embedding(serial)) == contents[id_]
+    assert set(row_ids(view)) == set(contents)
+    for id_, row_id in row_ids(view).items():
+        assert view.chunk(row_id).id == id_
+        assert tuple(view.embedding(row_id)) == contents[id_]
     assert sum(segment.live for segment in view.segments) == view.vectors
     for segment in view.segments:
         assert segment.live == np.count_nonzero(segment.alive[: segment.size]) > 0
@@ -134,13 +134,13 @@ def check_search(view: LibraryView, wanted: Contents, k: int, filter_: Filter | 
     matches = view.matching(filter_)
     assert matches.count == len(wanted)
     assert {chunk.id for chunk in view.chunks(matches)} == set(wanted)
-    assert view.serials(matches).tolist() == sorted(serials(view)[id_] for id_ in wanted)
+    assert view.row_ids(matches).tolist() == sorted(row_ids(view)[id_] for id_ in wanted)
     rankings = view.search(QUERIES, k, matches=None if filter_ is None else matches)
     for query, ranking in zip(QUERIES.tolist(), rankings, strict=True):
         nearest = sorted(
             ((v[0] - query[0]) ** 2 + (v[1] - query[1]) ** 2, id_) for id_, v in wanted.items()
         )
-        found = [view.chunk(serial).id for serial in ranking.serials.tolist()]
+        found = [view.chunk(row_id).id for row_id in ranking.row_ids.tolist()]
         assert found == [id_ for _, id_ in nearest[:k]]
         np.testing.assert_allclose(ranking.scores**2, [d for d, _ in nearest[:k]], rtol=1e-6)
 

@@ -44,4 +44,4 @@ def test_ids_that_a_filter_names(
 ) -> None:
     wanted = filters.parse(raw)
     assert filters.ids_named_by(wanted) == named
-    assert view.serials(view.matching(wanted)).tolist() == rows
+    assert view.row_ids(view.matching(wanted)).tolist() == rows

@@ -18,7 +18,7 @@ from core.indexing.views.next_view import (
 )
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
-from tests.unit.core.indexing.segments import SEGMENT_BUILDER, serials
+from tests.unit.core.indexing.segments import SEGMENT_BUILDER, row_ids
 
 
 def empty(metric: Metric = Metric.L2) -> LibraryView:
@@ -28,7 +28,7 @@ def empty(metric: Metric = Metric.L2) -> LibraryView:
 def contents(view: LibraryView) -> dict[str, tuple[str, list[float]]]:
     return {
         id_: (view.chunk(row).text, view.embedding(row).tolist())
-        for id_, row in serials(view).items()
+        for id_, row in row_ids(view).items()
     }
 
 
@@ -41,7 +41,7 @@ def test_a_view_stays_as_it_is_whatever_comes_after() -> None:
     assert contents(third) == {}
     for view, ids in ((first, ["a"]), (second, ["b", "a"]), (third, [])):
         [ranking] = view.search(np.array([[0, 1]], np.float32), 5)
-        assert [view.chunk(row).id for row in ranking.serials] == ids
+        assert [view.chunk(row).id for row in ranking.row_ids] == ids
 
 
 @pytest.mark.parametrize("metric", list(Metric))
