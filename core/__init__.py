@@ -1,0 +1,1 @@
+"""The database: domain, index, storage engines, model providers, and the services over them."""

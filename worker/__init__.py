@@ -1,0 +1,1 @@
+"""The worker process: it connects to Temporal and the API, and runs workflows and activities."""

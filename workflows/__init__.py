@@ -1,0 +1,1 @@
+"""QueryWorkflow: the order of the stages, their time-outs and retries. Deterministic."""

@@ -1,0 +1,1 @@
+"""Questions as workflows: started, followed, listed and steered through Temporal."""

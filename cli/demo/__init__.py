@@ -1,0 +1,1 @@
+"""`nalanda demo`: a library, questions and answers in one terminal."""

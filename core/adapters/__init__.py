@@ -1,0 +1,1 @@
+"""Storage engines, SQLite and PostgreSQL, behind the ports."""

@@ -1,0 +1,1 @@
+"""What the API, the workflow and the activities send each other."""

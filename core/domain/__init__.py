@@ -1,0 +1,1 @@
+"""Libraries, documents, chunks, filters and errors, without any framework."""

@@ -1,0 +1,1 @@
+"""The index in memory: views of each library, segments, vector indexes, filters, lexical search."""

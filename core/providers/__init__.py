@@ -1,0 +1,1 @@
+"""Models that embed, rerank and answer: local, extractive and Cohere."""

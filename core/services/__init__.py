@@ -1,0 +1,1 @@
+"""The operations on libraries, documents and chunks, and searches."""

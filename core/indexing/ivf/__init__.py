@@ -1,0 +1,1 @@
+"""Inverted lists: cells by k-means, 4-bit codes, and how many cells a search probes."""
