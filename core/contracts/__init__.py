@@ -1,1 +1,1 @@
-"""What the API, the workflow and the activities send each other."""
+"""The messages and names that the API, the worker and the workflow share."""

@@ -1,11 +1,11 @@
-"""The names by which processes find each other on a Temporal cluster."""
+"""The names that processes share on a Temporal cluster."""
 
 from enum import StrEnum
 
 QUERY_WORKFLOW = "QueryWorkflow"
 
 SHARED_TASK_QUEUE = "nalanda"
-"""The task queue of questions from before instances had queues of their own."""
+"""The task queue of questions of older releases, whose instances shared one queue."""
 
 _SHORT = 12
 """Hexadecimal digits of an instance id in names: 48 random bits."""
@@ -38,10 +38,10 @@ RESULT_QUERY = "result"
 FEEDBACK_SIGNAL = "feedback"
 
 DEADLINE_EXCEEDED = "DeadlineExceeded"
-"""The type of the failure of a question that had found nothing when its time was up."""
+"""The failure type of a question whose deadline passed before it had found anything."""
 
 PROVIDER_FAILURES = frozenset({"ProviderRejected", "ProviderUnavailable"})
-"""The types of an activity's failure that are the provider's doing, and not the API's."""
+"""The failure types of activities that the provider causes, and not the API."""
 
 # Search attributes, all of Temporal's type Keyword.
 LIBRARY_ATTRIBUTE = "NalandaLibrary"

@@ -1,8 +1,7 @@
-"""What a question is, on its way through the workflow and back.
+"""The messages of a question's workflow: its input, its queries' results and its result.
 
-These models are the workflow's input, its queries' answers and its result; they go through
-Temporal's history as JSON, so they hold ids, scores, positions, the question with its vector
-and the answer, and never a chunk's text or vector.
+The messages are in Temporal's history as JSON. So they have ids, scores, positions, the question
+with its vector and the answer, and never a chunk's text or vector.
 """
 
 from datetime import datetime
@@ -21,16 +20,19 @@ StageStatus = Literal["pending", "running", "completed", "failed", "cancelled", 
 
 
 class Contract(BaseModel):
-    """Immutable; an unknown field is ignored, so that old code reads newer history."""
+    """The base of all messages: immutable, and unknown fields are ignored.
+
+    So an old worker reads a newer one's history.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class QueryRequest(Contract):
-    """The workflow's input: the question, and what the API knew when it was asked.
+    """The workflow's input: the question and the parameters of its search.
 
-    `instance_id`: the database that the question is for; questions of older APIs have none.
-    `embedding_model`: null where a lexical question needs none.
+    `instance_id`: the id of the question's database; older APIs send none. `embedding_model`:
+    null for a lexical question.
     """
 
     library_id: str
@@ -48,10 +50,10 @@ class QueryRequest(Contract):
 
 
 class RankedChunk(Contract):
-    """A chunk in some order: which, at which version, and how it scored.
+    """A chunk of a ranking, with its version and scores.
 
-    `version` is the position of the write that made the chunk what it was when first
-    retrieved. `score` is the search's; `rerank_score` the reranker's, higher is better.
+    `version` is the chunk's version at its first retrieval. `score` is the search's, and
+    `rerank_score` the reranker's; higher is better.
     """
 
     chunk_id: str
@@ -62,9 +64,10 @@ class RankedChunk(Contract):
 
 
 class Citation(Contract):
-    """`answer[start:end]` rests on `quote`, the chunk's own text at `quote_start:quote_end`.
+    """A span of the answer, `answer[start:end]`, and the chunk's text that supports it.
 
-    Offsets count Unicode code points, the end exclusive.
+    `quote` is the chunk's text at `quote_start:quote_end`. Offsets count Unicode code points, the
+    end exclusive.
     """
 
     start: int
@@ -77,7 +80,7 @@ class Citation(Contract):
 
 
 class Usage(Contract):
-    """What the providers counted; zero where a provider is free."""
+    """The units that providers billed; zero for a free provider."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -92,12 +95,12 @@ class Usage(Contract):
 
 
 class QueryResult(Contract):
-    """The answer, with everything it rests on.
+    """The answer, with its citations and hits.
 
-    `degraded` names each thing that had to be done in a lesser way (`rerank`, `answer`,
-    `deadline`, `changed:<chunk id>`); empty means that nothing was. Without an answer (none was
-    asked for, or there was no time), `answer`, `provider` and `model` are empty. `timings_ms`
-    has each stage that ran, and `total`.
+    `degraded` names each fallback that was taken (`rerank`, `answer`, `deadline`,
+    `changed:<chunk id>`), and is empty for none. `answer`, `provider` and `model` are empty if
+    no answer was requested, or the deadline passed before it. `timings_ms` has each stage that
+    ran, and `total`.
     """
 
     answer: str = ""
@@ -112,8 +115,11 @@ class QueryResult(Contract):
 
 
 class StageProgress(Contract):
-    """One stage. `attempt` counts from 1 when it runs; while an activity is being retried only
-    the server knows how often, and its description of the workflow's pending activities says."""
+    """The progress of one stage; `attempt` counts from 1, and is 0 before the stage runs.
+
+    During retries only the Temporal server knows the attempt, in the workflow's pending
+    activities.
+    """
 
     name: Stage
     status: StageStatus = "pending"
@@ -123,14 +129,14 @@ class StageProgress(Contract):
 
 
 class Feedback(Contract):
-    """The signal `feedback`: what a reader thought of the answer."""
+    """The signal `feedback`: a reader's rating of the answer."""
 
     rating: Annotated[int, Field(ge=-1, le=1)]
     comment: str | None = None
 
 
 class Progress(Contract):
-    """The answer to the query `progress`."""
+    """The result of the query `progress`."""
 
     status: QueryStatus = "running"
     stage: Stage | None = None
@@ -139,30 +145,33 @@ class Progress(Contract):
     feedback: list[Feedback] = []
 
 
-# What goes into each activity, and what comes out.
+# Inputs and outputs of the activities.
 
 
 class StageInput(Contract):
-    """`instance_id` is the question's; a worker of another instance refuses it."""
+    """An activity's input; a worker of another instance than `instance_id` refuses it."""
 
     instance_id: str | None = None
 
 
 class PreprocessInput(StageInput):
-    """Without an `embedding_model` the question stays words."""
+    """The input of `preprocess`; without an `embedding_model` the question gets no vector."""
 
     query: str
     embedding_model: str | None
 
 
 class StageOutput(Contract):
-    """`attempt` is the one that succeeded, from 1; set for all activities in one place."""
+    """An activity's output; `attempt` is the one that succeeded, from 1.
+
+    `attempt` is set for all activities in one place.
+    """
 
     attempt: int = 1
 
 
 class Prepared(StageOutput):
-    """The question as it will be searched for, and its vector; lexical ones may have none."""
+    """The question as searched for, and its vector; a lexical question may have none."""
 
     query: str
     embedding: Base64Vector | None
@@ -193,7 +202,10 @@ class RerankInput(StageInput):
 
 
 class Reranked(StageOutput):
-    """At most `top_n` hits, best first; `changed` are ids whose chunk is no longer as pinned."""
+    """The output of `rerank`: at most `top_n` hits, best first.
+
+    `changed` has the ids of chunks whose version is no longer the retrieved one.
+    """
 
     hits: list[RankedChunk]
     changed: list[str] = []
@@ -201,7 +213,7 @@ class Reranked(StageOutput):
 
 
 class AnswerInput(StageInput):
-    """`extractive`: quote the best sentences, whatever the provider; the way out when it fails."""
+    """The input of `answer`; `extractive` quotes the best sentences, without the provider."""
 
     library_id: str
     query: str

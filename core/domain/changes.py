@@ -1,7 +1,6 @@
-"""What a committed write changed: told to the log by reference, to the index in full.
+"""The changes of a committed write: the log has them by reference, the index gets them in full.
 
-A write's changes are in the order in which they were made. Deleting a document or a library
-tells of the chunks below it as well.
+A write's changes are in the order in which the write made them.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ class LibraryPut:
 
 @dataclass(frozen=True, slots=True)
 class LibraryDeleted:
-    """With all below it; nothing else is told of them."""
+    """The deletion of a library and all below it, for which there are no changes of their own."""
 
     library_id: str
 
@@ -31,7 +30,7 @@ class DocumentPut:
 
 @dataclass(frozen=True, slots=True)
 class DocumentDeleted:
-    """Its chunks are told of by a `ChunksDeleted` before it."""
+    """The deletion of a document; a `ChunksDeleted` before it has the document's chunks."""
 
     library_id: str
     document_id: str

@@ -16,7 +16,7 @@ Embedding: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkDraft:
-    """What a client says of a chunk; without an embedding the library's model makes it."""
+    """A chunk as a client sends it; the library's model computes a missing embedding."""
 
     text: str
     id: str | None = None
@@ -26,9 +26,9 @@ class ChunkDraft:
 
 @dataclass(frozen=True, slots=True)
 class DocumentDraft:
-    """What a client says of a document; `text` is split into chunks by the server.
+    """A document as a client sends it; the server splits `text` into chunks.
 
-    Neither `text` nor `chunks`: none for a new document, those it has for an existing one.
+    Without `text` and `chunks` a new document has no chunks, and an existing one keeps its own.
     """
 
     title: str | None = None
@@ -40,7 +40,7 @@ class DocumentDraft:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`version` is the position of the last write to the document itself, chunks aside."""
+    """A document on record; `version` is the position of its last write, chunks aside."""
 
     id: str
     library_id: str
@@ -54,7 +54,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`ordinal` is its place in the document, from 0, growing but not always gapless."""
+    """A chunk on record; `ordinal` orders a document's chunks from 0, possibly with gaps."""
 
     id: str
     library_id: str

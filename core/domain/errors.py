@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""The exceptions of the project, as one tree.
 
     NalandaError
     ├── NotFound            the thing named is not there
@@ -29,14 +29,14 @@ _SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One broken rule: where (a JSON pointer, RFC 6901, into the input) and what."""
+    """A broken rule: its place in the input (a JSON pointer, RFC 6901) and a text."""
 
     pointer: str
     detail: str
 
 
 class NalandaError(Exception):
-    """The root; its text is meant for the person who made the call."""
+    """The root of the tree; an error's text is written for the caller."""
 
 
 class NotFound(NalandaError):
@@ -70,7 +70,7 @@ class Invalid(NalandaError):
 
 
 class WrongInstance(NalandaError):
-    """Instance ids are shortened as in the names of task queues."""
+    """A call for another instance; the text shortens instance ids as task queues' names do."""
 
     def __init__(self, *, wanted: str, own: str) -> None:
         super().__init__(
@@ -114,12 +114,12 @@ class StorageFull(StorageError):
 
 
 def is_full(error: OSError) -> bool:
-    """Whether it says that there is no room, on the disk or within a quota."""
+    """Return whether the error means a full disk or a used-up quota."""
     return error.errno in {ENOSPC, EDQUOT}
 
 
 class StorageUnavailable(StorageError):
-    """What it takes to come back is in other hands; `retry_after_s` is a guess."""
+    """A failure that an operator has to end; `retry_after_s` is a guess."""
 
     retry_after_s = 5.0
 

@@ -1,4 +1,4 @@
-"""Optimistic concurrency: what the caller believes of the thing it is about to write."""
+"""Optimistic concurrency control: preconditions on the version that a write replaces."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,21 @@ from core.domain.errors import PreconditionFailed
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`versions`: one of these must be current (If-Match); `absent`: nothing may be there."""
+    """The precondition of a write.
+
+    `versions`: one of them must be current (If-Match). `exists`: the resource must exist.
+    `absent`: the resource must not exist.
+    """
 
     versions: frozenset[int] | None = None
     exists: bool = False
     absent: bool = False
 
     def check(self, current: int | None) -> None:
-        """Compare with the version there is, `None` for nothing there.
+        """Check the precondition against the current version, `None` where nothing exists.
 
         Raises:
-            PreconditionFailed: the caller believed something else.
+            PreconditionFailed: the precondition does not hold.
         """
         if self.absent and current is not None:
             raise PreconditionFailed(f"It exists already, at version {current}.")

@@ -13,7 +13,7 @@ Metadata: TypeAlias = Mapping[str, Json]
 
 
 class Metric(StrEnum):
-    """How near two vectors are; as a score, higher is nearer for each."""
+    """The measure of how near two vectors are; a higher score is nearer under each."""
 
     COSINE = "cosine"
     DOT = "dot"
@@ -28,9 +28,10 @@ class IndexKind(StrEnum):
 
 
 class Language(StrEnum):
-    """Of a library's texts, for search by words: `run` finds `running` where it is known how the
-    language bends its words, and its commonest words are passed over; `none` takes words as
-    they are. Texts in other languages are found all the same, by their words as they are bent.
+    """The language of a library's texts, for lexical search: sets its stemmer and stop words.
+
+    `none` turns stemming and stop words off. Texts in other languages are found as well, by
+    words of the same stem.
     """
 
     NONE = "none"
@@ -62,8 +63,11 @@ class IndexSpec:
 
 @dataclass(frozen=True, slots=True)
 class LibraryDraft:
-    """What a client says of a library; `None` for dimension, metric and model: as they are, or not
-    yet known (the metric: cosine)."""
+    """A library as a client sends it.
+
+    `None` for dimension, metric or model keeps an existing library's. In a new library it
+    leaves dimension and model open, and the metric is cosine.
+    """
 
     name: str
     description: str | None = None
@@ -78,10 +82,11 @@ class LibraryDraft:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """`version` is the position of the last write to the library itself.
+    """A library on record; `version` is the position of the last write to the library itself.
 
-    `dimension` and `embedding_model` are settled by the first vector, if not before: the
-    server's default model if a text needs embedding, none if the client brings the vector.
+    The first vector settles a `dimension` and `embedding_model` that are still open. The model
+    is the server's default where the server embeds the text, and none where the client sends
+    the vector.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""A library's metadata schema: which fields its chunks' metadata has, and of which types."""
+"""Metadata schemas: the fields of the metadata of a library's chunks, and their types."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ EXPECTED = {
 
 
 def conforms(value: object, type_: FieldType) -> bool:
-    """Whether a JSON value is of the type: `true` is no number, and 3.0 is no integer."""
+    """Return whether a JSON value is of the type: `true` is no number, and 3.0 is no integer."""
     match type_:
         case FieldType.STRING:
             return isinstance(value, str)
@@ -53,14 +53,14 @@ def conforms(value: object, type_: FieldType) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """`enum` holds for a list's members one by one, and compares date-times as instants."""
+    """The rule for one field; `enum` is for each member of a list, and date-times are instants."""
 
     type: FieldType
     required: bool = False
     enum: tuple[str | int | float | bool, ...] | None = None
 
     def faults(self, value: object, pointer: str) -> Iterator[Fault]:
-        """What is wrong with a value that is there."""
+        """Yield the faults of a value that is not missing."""
         if not conforms(value, self.type):
             yield Fault(pointer, f"This field is {EXPECTED[self.type]}.")
         elif self.enum is not None:
@@ -81,7 +81,7 @@ class FieldRule:
         return value
 
     def own_faults(self, pointer: str) -> Iterator[Fault]:
-        """What is wrong with the rule itself."""
+        """Yield the faults of the rule itself."""
         if self.enum is None:
             return
         if not self.enum:
@@ -96,20 +96,20 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class MetadataSchema:
-    """`additional`: whether fields that it does not name are allowed.
+    """The rules for metadata; `additional` allows fields that the schema does not name.
 
-    A field's name finds its value as `core.domain.values.locate` says, here as in filters:
-    `author.name` is the key of that name where there is one, else `name` in `author`.
+    `core.domain.values.locate` finds a field's value, as in filters: `author.name` is the key of
+    that name where there is one, else `name` in `author`.
     """
 
     fields: Mapping[str, FieldRule] = field(default_factory=dict)
     additional: bool = True
 
     def check(self, metadata: Mapping[str, object], pointer: str) -> None:
-        """Hold metadata against the schema; `pointer` is where the metadata is in the input.
+        """Check metadata against the schema; `pointer` is the metadata's place in the input.
 
         Raises:
-            Invalid: with one fault for each broken rule.
+            Invalid: the metadata breaks rules; one fault for each.
         """
         faults: list[Fault] = []
         known: set[Place] = set()
@@ -142,7 +142,7 @@ class MetadataSchema:
         return any(name.startswith(prefix) for name in self.fields)
 
     def check_itself(self, pointer: str) -> None:
-        """Hold the schema against the rules for schemas; `pointer` is where it is in the input.
+        """Check the schema against the rules for schemas; `pointer` is its place in the input.
 
         Raises:
             Invalid: a field's name is empty, too long, has too many dots, a control
@@ -176,6 +176,6 @@ def _is_name(name: str) -> bool:
 
 
 def _named(enum: Sequence[object]) -> str:
-    """Name an enum's first values, and count the others."""
+    """Return an enum's first values as text, and the number of the others."""
     shown = ", ".join(map(repr, enum[:_SHOWN]))
     return f"{shown} and {len(enum) - _SHOWN} more" if len(enum) > _SHOWN else shown

@@ -1,8 +1,8 @@
-"""Where the sentences of a text are: in prose, in Markdown and in docstrings.
+"""Sentence segmentation of prose, Markdown and docstrings.
 
-Lines are first gathered into blocks (a paragraph, a list item, a heading, one line of code),
-then each block is cut at its sentence ends, so that no sentence runs from one block into the
-next. Every step is linear in the length of the text.
+Lines are first joined to blocks: a paragraph, a list item, a heading, one line of code. Then each
+block is cut at its sentence ends, so that no sentence runs from one block into the next. Every
+step is linear in the length of the text.
 """
 
 import re
@@ -24,7 +24,8 @@ _ITEM = re.compile(r"\s*(?:[-*+•]|\(?\d{1,3}[.)]|[a-z]\))\s+")
 # `:param x: …`, `timeout (float): …`, `timeout -- …`
 _FIELD = re.compile(r"\s*(?::\w[^:\n]*:\s|\*{0,2}\w+(?: ?\([^()\n]*\))?:\s|\*{0,2}\w+\s+--?\s)")
 
-# A mark, what closes after it, then white space; or the full stop of a script without spaces.
+# A mark, closing quotes or brackets, then white space; or the full stop of a script without
+# spaces.
 _MARK = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]`*_]*+(?=\s)|[。！？]++[」』”’）]*+")
 _OPENING = "([{\"'“‘«`*_"
 _NEVER_LAST = re.compile(
@@ -39,26 +40,25 @@ _LONGEST_ABBREVIATION = 12
 
 
 def sentence_spans(text: str) -> list[Span]:
-    """The sentences in reading order: disjoint, not empty, no white space at their ends.
+    """Return the sentences in reading order: disjoint, not empty, no white space at their ends.
 
-    A list item's marker lies outside its first sentence; all else that is not white space
-    lies in one.
+    Every character is in a sentence, except white space and the markers of list items.
     """
     return [span for block in _blocks(text) for span in _cut(text, *block)]
 
 
 def is_heading(line: str) -> bool:
-    """Whether a line is a Markdown heading (`# …`)."""
+    """Return whether a line is a Markdown heading (`# …`)."""
     return _HEADING.match(line) is not None
 
 
 def is_code(line: str) -> bool:
-    """Whether a line is code by its looks: a prompt, a definition, a signature, a fence."""
+    """Return whether a line looks like code: a prompt, a definition, a signature, a fence."""
     return (_CODE.match(line) or _FENCE.match(line)) is not None
 
 
 def trimmed(text: str, start: int, end: int) -> Span:
-    """The span without the white space at its ends; an empty one if there is nothing else."""
+    """Return the span without the white space at its ends; empty if there is nothing else."""
     while start < end and text[start].isspace():
         start += 1
     while start < end and text[end - 1].isspace():
@@ -95,7 +95,7 @@ def _stands_alone(line: str) -> bool:
 
 
 def _joined(text: str, lines: Sequence[Span]) -> Iterator[Span]:
-    """The lines of a paragraph, together where a sentence may run on."""
+    """Yield the blocks of a paragraph: lines are joined where a sentence may run on."""
     if not lines:
         return
     rows = [text[start:end].rstrip() for start, end in lines]
@@ -109,9 +109,9 @@ def _joined(text: str, lines: Sequence[Span]) -> Iterator[Span]:
 
 
 def _breaks(above: str, row: str, width: int, *, hanging: bool) -> bool:
-    """Whether a new block begins with `row`.
+    """Return whether a new block begins with `row`.
 
-    A line that had room for the next line's first word was ended on purpose, unless the next
+    A line with room for the next line's first word was ended on purpose, unless the next line
     begins like the middle of a sentence.
     """
     if _ITEM.match(row) or _FIELD.match(row) or above.endswith(":"):
@@ -128,7 +128,7 @@ def _indent(row: str) -> int:
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Span]:
-    """The sentences of one block."""
+    """Yield the sentences of one block."""
     marker = _ITEM.match(text, start, end)
     start, end = trimmed(text, marker.end() if marker else start, end)
     for mark in _MARK.finditer(text, start, end):
@@ -140,7 +140,7 @@ def _cut(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _is_last(text: str, start: int, mark: re.Match[str]) -> bool:
-    """Whether the sentence from `start` ends with this mark."""
+    """Return whether the sentence from `start` ends with this mark."""
     rest = text[mark.end() : mark.end() + 80].lstrip().lstrip(_OPENING)
     goes_on = rest[:1].islower()
     if mark.group()[0] in "。！？":

@@ -1,8 +1,7 @@
-"""A document's text, split into the pieces that become its chunks.
+"""Splits a document's text into the pieces that become its chunks.
 
-The text is taken apart only as far as its size asks for (paragraphs, then sentences, then
-words), and neighbours are put together again up to the target. A heading begins a new piece,
-and stays with what it heads.
+A paragraph that is too long is split into sentences, and a sentence into words. Neighbours are
+then joined up to the target size. A heading begins a new piece, and stays with its section.
 """
 
 import re
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from core.domain.sentences import Span, is_heading, sentence_spans, trimmed
 
 TARGET_CHARS = 800
-"""About 130 English words: small enough to be about one thing, and to be quoted whole."""
+"""About 130 English words: one topic, and short enough to quote whole."""
 MAX_CHARS = 1200
 
 _PARAGRAPH_END = re.compile(r"\n(?=[^\S\n]*\n|#{1,6}\s)")
@@ -21,7 +20,7 @@ _WORD = re.compile(r"\S+")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`text == source[start:end]`, in code points; no white space at its ends."""
+    """A piece of a source: `text == source[start:end]`, in code points, stripped."""
 
     text: str
     start: int
@@ -31,10 +30,10 @@ class Piece:
 def split(
     text: str, *, target_chars: int = TARGET_CHARS, max_chars: int = MAX_CHARS
 ) -> list[Piece]:
-    """The pieces in order: disjoint, not empty, none longer than `max_chars`.
+    """Return the pieces in order: disjoint, not empty, none longer than `max_chars`.
 
-    Together they hold every character that is not white space. A word is cut only if it
-    alone is longer than `max_chars`; `1 <= target_chars <= max_chars`.
+    Every character that is not white space is in a piece. A word is cut only if the word alone
+    is longer than `max_chars`. `1 <= target_chars <= max_chars`.
     """
     atoms = _atoms(text, target_chars, max_chars)
     spans = _packed(text, atoms, target_chars, max_chars)
@@ -42,7 +41,7 @@ def split(
 
 
 def _atoms(text: str, target_chars: int, max_chars: int) -> Iterator[Span]:
-    """What stays whole: paragraphs up to the target, sentences up to the maximum, words."""
+    """Yield the spans that stay whole: paragraphs up to the target size, sentences, words."""
     for start, end in _paragraphs(text):
         if end - start <= target_chars:
             yield start, end
@@ -60,7 +59,7 @@ def _paragraphs(text: str) -> Iterator[Span]:
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
-    """The sentences, each with the list marker before it."""
+    """Yield the sentences, each with the list marker before it."""
     ends = [start + last for _, last in sentence_spans(text[start:end])]
     return _between(text, start, [*ends, end])
 

@@ -1,4 +1,4 @@
-"""Values inside metadata: how a field's name finds one, and when a string is an instant."""
+"""Values inside metadata: lookup by a field's name, and date-times as instants."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 
 class Missing(Enum):
-    """No value, as opposed to a null, which is one."""
+    """The type of `MISSING`: no value, as opposed to a null, which is a value."""
 
     MISSING = "missing"
 
@@ -30,28 +30,28 @@ _SHORTEST = len("2026-01-01T00:00:00Z")
 
 
 def to_json(value: Mapping[str, object]) -> str:
-    """As short as it can be, and exact: also what UTF-8 or 64 bits can't hold."""
+    """Return compact JSON that round-trips exactly: lone surrogates and big integers as well."""
     # Not orjson, which turns integers of more than 64 bits into floats.
     return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def microseconds(time: datetime) -> int:
-    """Since 1970."""
+    """Return the microseconds since 1970."""
     return (time - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(us: int) -> datetime:
-    """In UTC."""
+    """Return the time in UTC, `us` microseconds after 1970."""
     return _EPOCH + us * _MICROSECOND
 
 
 def locate(metadata: Mapping[str, object], name: str) -> tuple[Place, object]:
-    """The value that a field's name means, and its place.
+    """Return the place of a field, and its value.
 
-    A name is a key of the object, if the object has it; else what is before its first dot is
-    the key of an object inside, and the rest is a name in there. So `author.name` is the key
-    `author.name` where there is one, and else `name` in the object `author`. A missing value
-    is `MISSING`, at the place where the nested one would be.
+    A name is first a key of the object. If the object lacks the key, the part before the first
+    dot is the key of a nested object. The rest is a name in that object. So `author.name` is the
+    key `author.name` where there is one, else `name` in the object `author`. A missing value is
+    `MISSING`, at the place of the nested one.
     """
     inside: Mapping[str, object] = metadata
     rest = name
@@ -67,7 +67,7 @@ def locate(metadata: Mapping[str, object], name: str) -> tuple[Place, object]:
 
 
 def value_of(metadata: Mapping[str, object], name: str) -> object:
-    """Return the value that `locate` finds, without its place: called once a row."""
+    """Return the value that `locate` finds, without its place; faster, for a call per row."""
     inside: Mapping[str, object] = metadata
     rest = name
     while rest not in inside:
@@ -80,11 +80,11 @@ def value_of(metadata: Mapping[str, object], name: str) -> object:
 
 
 def instant(text: str) -> datetime | None:
-    """What a date-time of RFC 3339 with its offset means, or `None` if it is none.
+    """Parse an RFC 3339 date-time with an offset; `None` if the text is none.
 
     Digits beyond the microsecond are dropped, and a leap second is not a date-time here.
     """
-    # Most strings are none, and are told apart without the pattern.
+    # Most strings are no date-times; these checks reject them without the pattern.
     if len(text) < _SHORTEST or text[10] not in "Tt" or not _RFC_3339.fullmatch(text):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Embeddings as they come in: numbers or base64, checked before anything is made of them."""
+"""Parses and checks the embeddings of requests: JSON numbers or base64."""
 
 import base64
 import binascii
@@ -13,23 +13,26 @@ from core.domain.pointers import join
 
 MAX_DIMENSION = 16_384
 SHORTEST, LONGEST = 1e-15, 1e15
-"""The lengths (L2 norms) of embeddings that are served: squares, products and the steps of codes
-stay far from the ends of float32, at a loss to no real embedding."""
+"""The range of the lengths (L2 norms) of embeddings.
+
+Within it squares, products and quantisation steps stay far from the limits of float32. No real
+embedding is outside it.
+"""
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _ROUNDING = 1e-6
-"""The share of a length at an end of the range that float32 may round off."""
+"""The relative tolerance at both ends of the range, for float32's rounding."""
 _NOT_FINITE = "An embedding's numbers are finite, and within the range of float32."
 
 
 def from_numbers(values: Sequence[object], pointer: str) -> Embedding:
-    """JSON numbers as `(n,) float32`, each rounded to the nearest.
+    """Return JSON numbers as `(n,) float32`, each rounded to the nearest.
 
     Raises:
-        Invalid: none or too many of them, or one that is no number or too large for float32.
+        Invalid: there are no numbers or too many, or one is no number or too large for float32.
     """
     _check_length(len(values), pointer)
-    # One pass in C tells whether all is well; only then is it worth finding what is not.
+    # One pass in C finds whether any value is wrong; only then is the first such value looked for.
     if not set(map(type, values)) <= {int, float}:
         at = next(i for i, value in enumerate(values) if type(value) not in {int, float})
         raise Invalid.at(join(pointer, at), "An embedding's elements are numbers.")
@@ -46,10 +49,11 @@ def from_numbers(values: Sequence[object], pointer: str) -> Embedding:
 
 
 def decode_base64(text: str, pointer: str) -> Embedding:
-    """Base64 (RFC 4648 §4) of little-endian float32, as `(n,) float32`.
+    """Decode base64 (RFC 4648 §4) of little-endian float32 to `(n,) float32`.
 
     Raises:
-        Invalid: not base64, not whole float32s, none or too many, or one that is not finite.
+        Invalid: the text is not base64 of whole float32 numbers, there are no numbers or too
+            many, or one is not finite.
     """
     try:
         packed = base64.b64decode(text, validate=True)
@@ -64,17 +68,18 @@ def decode_base64(text: str, pointer: str) -> Embedding:
 
 
 def check(embedding: Embedding, *, dimension: int | None, metric: Metric, pointer: str) -> None:
-    """Hold an embedding against a library's; `dimension` is `None` where none is settled.
+    """Check an embedding against a library; `dimension` is `None` where none is settled.
 
     Raises:
-        Invalid: another dimension, a number that is not finite, a length outside the range that
-            is served, or all zero under cosine, where it would have no direction.
+        Invalid: the embedding has another dimension, a number that is not finite, or a length
+            out of range. Under cosine a zero vector is invalid, because it has no direction.
     """
     _check_length(len(embedding), pointer)
     if dimension is not None and len(embedding) != dimension:
         detail = f"The library's dimension is {dimension}; this embedding has {len(embedding)}."
         raise Invalid.at(pointer, detail)
-    # One product in a microsecond clears nearly every vector; `np.vdot` warns of no overflow.
+    # One product, in a microsecond, accepts nearly every vector; `np.vdot` gives no overflow
+    # warning.
     if 10 * SHORTEST**2 < np.vdot(embedding, embedding) < LONGEST**2 / 10:
         return
     _check_finite(embedding, pointer)

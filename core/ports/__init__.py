@@ -1,1 +1,1 @@
-"""What the services ask of a storage engine."""
+"""The ports: the interfaces of storage that services and adapters share."""

@@ -1,4 +1,4 @@
-"""A database as its backups see it: all that is there, and all that changed after a position."""
+"""Ports of backup and restore: a database's rows, and its changes after a position."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -10,16 +10,16 @@ from typing import Any, Protocol, TypeAlias
 BackupRow: TypeAlias = Sequence[Any]
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told how much is done, and of how much; in whatever unit, the same from call to call."""
+"""Called with the work done and the total, in any unit that is the same from call to call."""
 
 
 WAITED_FOR = timedelta(days=30)
-"""A place that got no backup for so long is not waited for; its next backup is a full one."""
+"""History is kept this long for a repository without backups; its next backup is then full."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionedTable:
-    """One whose rows are put and deleted, with the position of their put in `version`."""
+    """A table whose rows are put and deleted; `version` is the position of a row's last put."""
 
     name: str
     key: tuple[str, ...]
@@ -30,10 +30,10 @@ VERSIONED = (
     VersionedTable("documents", ("library_id", "id")),
     VersionedTable("chunks", ("library_id", "id")),
 )
-"""Those above before those below."""
+"""Parents before children."""
 
 APPENDED = {"feedback": "version", "replays": "version", "log": "position"}
-"""Tables whose rows stay as they are, and the column with the position that each came with."""
+"""Append-only tables, and the column with the position at which a row was added."""
 
 
 class BackupSource(Protocol):
@@ -47,31 +47,37 @@ class BackupSource(Protocol):
     def schema(self) -> int: ...
 
     def time_of(self, position: int) -> str | None:
-        """When it was committed, as the log has it; `None` if the log does not have it."""
+        """Return the commit time of a position, or `None` if the log no longer has it."""
         ...
 
     def reaches_back_to(self, position: int) -> bool:
-        """Whether all that has changed since can be told."""
+        """Return whether log and history cover every change after the position."""
         ...
 
     def columns(self, table: str) -> list[str]: ...
 
     def current(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
-        """Rows with a version after this position, and `None` behind their columns."""
+        """Yield the rows with a version after `after`: their columns, then `None`."""
         ...
 
     def superseded(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
-        """Rows that came after this position and are gone; behind their columns, since when."""
+        """Yield the rows put after `after` and since replaced or deleted.
+
+        A row is its columns, then the position that ended it.
+        """
         ...
 
     def ended(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
-        """The keys of rows that were there at this position and are gone, and since when."""
+        """Yield the rows at position `after` that were since replaced or deleted.
+
+        A row is its key, then the position that ended it.
+        """
         ...
 
     def appended(self, table: str, after: int) -> Iterator[BackupRow]: ...
 
     def copy_to(self, path: Path, progress: Progress) -> None:
-        """All of it, as a SQLite file with Nalanda's tables, to a path where nothing is."""
+        """Copy the whole database to a new SQLite file with Nalanda's tables at `path`."""
         ...
 
 
@@ -79,30 +85,36 @@ class BackedUp(Protocol):
     """A database of which backups are taken."""
 
     def enrol(self, repository: str) -> None:
-        """From now on keep what the next backup there will need."""
+        """Keep the history that the repository's next backup needs, from now on."""
         ...
 
     def source(self) -> AbstractContextManager[BackupSource]: ...
 
     def taken(self, repository: str, position: int) -> None:
-        """A backup up to this position is there; let go of what none needs any more."""
+        """Record a backup up to this position, and delete history that no backup needs."""
         ...
 
 
 class EmptyDatabase(Protocol):
-    """One that a restore fills. `place` says where it is, without a password."""
+    """A database that a restore fills; `place` is its address without the password."""
 
     @property
     def place(self) -> str: ...
 
     def check_empty(self) -> None:
-        """Raises: StorageError: it has something in it, or can't be opened."""
+        """Check that the database is empty.
+
+        Raises:
+            StorageError: the database is not empty or can't be opened.
+        """
         ...
 
     def fill(self, path: Path, progress: Progress) -> None:
-        """With all that a SQLite file with Nalanda's newest tables has; all of it or nothing.
+        """Copy all rows of a SQLite file with Nalanda's newest tables, atomically.
 
         Raises:
-            StorageError: it is not empty; Unavailable, StorageFull: as it says.
+            StorageError: the database is not empty or fails.
+            StorageFull: the database's disk is full.
+            Unavailable: the database can't be reached for now.
         """
         ...

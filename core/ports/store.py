@@ -1,7 +1,8 @@
 """The storage of record, as the services see it.
 
-One writer at a time, any number of readers, each on a snapshot. A write is one transaction:
-it takes the next position when it begins, and only its commit makes that position real.
+There is one writer at a time, and any number of readers, each on a snapshot. A write is one
+transaction. It takes the next position when it begins; only its commit makes the position
+visible.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,47 +19,59 @@ from core.domain.library import Library
 
 class LibraryReader(Protocol):
     def get(self, ref: str) -> Library:
-        """By id, else by name. Raises: NotFound."""
+        """Return the library with this id, else with this name.
+
+        Raises:
+            NotFound: there is no such library.
+        """
         ...
 
     def page(self, *, after: str | None, limit: int, name: str | None = None) -> list[Library]:
-        """In order of id, those behind `after`."""
+        """Return the next libraries after the id `after`, in order of id."""
         ...
 
 
 class DocumentReader(Protocol):
     def get(self, library_id: str, document_id: str) -> Document:
-        """Raises: NotFound."""
+        """Return the document.
+
+        Raises:
+            NotFound: there is no such document.
+        """
         ...
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
-        """In order of id, those behind `after`."""
+        """Return the next documents after the id `after`, in order of id."""
         ...
 
 
 class ChunkReader(Protocol):
     def get(self, library_id: str, chunk_id: str) -> Chunk:
-        """Raises: NotFound."""
+        """Return the chunk.
+
+        Raises:
+            NotFound: there is no such chunk.
+        """
         ...
 
     def existing(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
-        """Those of the ids that are there."""
+        """Return the chunks by id; an id without a chunk is left out."""
         ...
 
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById: ...
 
     def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
-        """Those of the ids that are there, each once, in any order."""
+        """Return the chunks with embeddings, each once, in any order; unknown ids are left out."""
         ...
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
-        """In order of id, those behind `after`."""
+        """Return the next chunks after the id `after`, in order of id."""
         ...
 
     def page_of_document(
         self, library_id: str, document_id: str, *, after: tuple[int, str] | None, limit: int
     ) -> list[Chunk]:
-        """In order of (ordinal, id), those behind `after`."""
+        """Return the document's next chunks after `after`, in order of (ordinal, id)."""
         ...
 
     def next_ordinal(self, library_id: str, document_id: str) -> int: ...
@@ -66,13 +79,17 @@ class ChunkReader(Protocol):
     def any(self, library_id: str) -> bool: ...
 
     def scan(self, library_id: str) -> Iterator[EmbeddedChunk]:
-        """All of a library, in order of id."""
+        """Yield all chunks of a library, in order of id."""
         ...
 
 
 class LibraryWriter(LibraryReader, Protocol):
     def put(self, library: Library) -> None:
-        """Insert or replace by id. Raises: Conflict: the name is another library's."""
+        """Insert or replace a library by id.
+
+        Raises:
+            Conflict: another library has the name.
+        """
         ...
 
     def delete(self, library_id: str) -> None: ...
@@ -88,7 +105,7 @@ class ChunkWriter(ChunkReader, Protocol):
     def put(self, library_id: str, rows: Sequence[EmbeddedChunk]) -> None: ...
 
     def delete(self, library_id: str, chunk_ids: Sequence[str]) -> int:
-        """How many of them there were."""
+        """Delete the chunks; return how many of them existed."""
         ...
 
     def delete_of_document(self, library_id: str, document_id: str) -> int: ...
@@ -96,7 +113,7 @@ class ChunkWriter(ChunkReader, Protocol):
 
 class FeedbackReader(Protocol):
     def of(self, workflow_id: str) -> list[Feedback]:
-        """In the order in which it was added."""
+        """Return the feedback on a question, oldest first."""
         ...
 
 
@@ -106,7 +123,7 @@ class FeedbackWriter(FeedbackReader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The answer once given under an idempotency key; `fingerprint` is that of the request."""
+    """The response first sent under an idempotency key; `fingerprint` is the request's."""
 
     fingerprint: str
     status: int
@@ -115,7 +132,7 @@ class Replay:
 
 
 Durability: TypeAlias = Literal["full", "relaxed"]
-"""Whether a commit returns once it is on the disk, or may be lost to a power cut soon after."""
+"""`full`: a commit returns once it is on the disk. `relaxed`: a power cut may lose it."""
 
 REPLAYS_KEPT = timedelta(hours=24)
 
@@ -126,13 +143,17 @@ class Replays(Protocol):
 
 class ReplayWriter(Replays, Protocol):
     def put(self, key: str, replay: Replay) -> None:
-        """Raises: Conflict: the key is taken."""
+        """Store a response under its key.
+
+        Raises:
+            Conflict: the key is taken.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What the write at `position` changed, in its order; committed about `at`."""
+    """The changes of the write at `position`, in its order; committed about `at`."""
 
     position: int
     at: datetime
@@ -140,20 +161,20 @@ class LogEntry:
 
 
 class LogReader(Protocol):
-    """Without gaps from `oldest` to the snapshot's position."""
+    """The log, without gaps from `oldest` to the snapshot's position."""
 
     @property
     def oldest(self) -> int | None:
-        """None: nothing was ever written."""
+        """Return the position of the oldest entry; `None` if nothing was ever written."""
         ...
 
     def after(self, position: int) -> Iterator[LogEntry]:
-        """In order, those behind `position` that it still has: all, if `oldest <= position + 1`."""
+        """Yield the entries after `position`, in order; all of them if `oldest <= position + 1`."""
         ...
 
 
 class Snapshot(Protocol):
-    """Everything as of `position`."""
+    """The whole record as of `position`."""
 
     @property
     def position(self) -> int: ...
@@ -172,9 +193,9 @@ class Snapshot(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """One write, seeing its own changes. Left without `commit`, nothing of it happened.
+    """A write, which sees its own changes; without `commit` none of them is kept.
 
-    `position` is the one that it will have, and so the `version` of all that it puts.
+    `position` is the write's position, and the `version` of every row that it puts.
     """
 
     @property
@@ -198,43 +219,46 @@ CommitListener: TypeAlias = Callable[[int, Sequence[Change]], None]
 class Store(Protocol):
     @property
     def cursor_key(self) -> bytes:
-        """A secret made with the database; listings sign their cursors with it."""
+        """Return the database's secret, with which listings sign their cursors."""
         ...
 
     @property
     def instance_id(self) -> str:
-        """The database's own id, 32 hexadecimal digits: made with it, and again by a restore."""
+        """Return the database's id, 32 hexadecimal digits; a restore makes a new one."""
         ...
 
     @property
     def position(self) -> int:
-        """Of the last commit."""
+        """Return the position of the last commit."""
         ...
 
     def read(self) -> AbstractContextManager[Snapshot]: ...
 
     def write(self, *, settled: bool = False) -> AbstractContextManager[UnitOfWork]:
-        """Writes at the same time may share their last step: all of them are kept, or none.
+        """Begin a unit of work; concurrent writes may share one commit, which keeps all or none.
 
-        `settled`: listeners have been told of every position before this one's.
+        `settled`: begin after the listeners of every earlier position have run.
         """
         ...
 
     def subscribe(self, listener: CommitListener) -> None:
-        """Tell it of each commit, in order of position, before the writer is let go."""
+        """Call the listener after each commit, in order of position, before the writer returns."""
         ...
 
     def trim_log(self, before: int) -> int:
-        """Remove the entries of positions less than `before`; how many there were.
+        """Delete the log's entries before the position `before`; return how many.
 
-        The last entry stays: it says when the record came to where it is. In batches between
-        which others write; it takes no position. Snapshots keep what they see.
+        The last entry stays, because it has the time of the last commit. The entries go in
+        batches, between which other writes run. Open snapshots are not affected.
         """
         ...
 
     def reclaim(self) -> int:
-        """Lets go of history that no backup needs, and gives back the space of deleted rows if it
-        is much; how many bytes. Writes go on meanwhile."""
+        """Delete history that no backup needs, and return free pages to the file system.
+
+        Pages are returned only where they are many. Writes go on meanwhile. Return the bytes
+        freed.
+        """
         ...
 
     def close(self) -> None: ...

@@ -1,18 +1,18 @@
-"""The filter language: which chunks, by what they and their documents say.
+"""The filter language, which selects chunks by their fields and those of their documents.
 
-`parse` makes a checked, immutable `Filter` of JSON, `compile_filter` a fast predicate of that,
-and `parse_order` reads what a listing is ordered by. Semantics:
+`parse` turns JSON into a checked, immutable `Filter`, `compile_filter` turns a `Filter` into a
+fast predicate, and `parse_order` parses the order of a listing. Semantics:
 
 - A missing field matches only `ne`, `nin` and `exists: false`; `not` is the plain negation of
-  its inside. A null is a value, not a missing one; a document without a title or source has
-  that field missing.
+  its inside. A null is a value, not a missing one. The title or source of a document without
+  one is missing.
 - Values of different types are unequal and have no order: comparing them is no match, never
   an error. A boolean is no number; 1 and 1.0 are equal.
-- `eq` and `in` compare lists and objects as wholes; `contains` looks for a part: a substring
-  of a string, a member of a list. `icontains` does so whatever the case. `between` has both
-  its ends inside.
-- Date-times of RFC 3339 compare as instants. So do two strings of an untyped field that both
-  are date-times; a field that the schema calls `string` compares as text, by code points.
+- `eq` and `in` compare lists and objects as wholes. `contains` looks for a substring of a string
+  or a member of a list, and `icontains` does so case-insensitively. `between` includes both
+  ends.
+- RFC 3339 date-times compare as instants. So do two strings of an untyped field that both
+  are date-times. A field of the schema's type `string` compares as text, by code points.
 """
 
 from core.domain.filters.compiled import Predicate, compile_filter, ids_named_by, matches

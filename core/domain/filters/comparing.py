@@ -1,4 +1,4 @@
-"""When two JSON values are equal, and which comes first, as tests on the field's value."""
+"""Equality and order of JSON values, as tests on a field's value."""
 
 from collections.abc import Callable, Hashable
 from datetime import datetime
@@ -12,9 +12,9 @@ Comparison: TypeAlias = Callable[[Any, Any], bool]
 
 
 def comparable(value: object, *, instants: bool) -> Hashable:
-    """A form of a JSON value that is equal exactly where the values are.
+    """Return a hashable form of a JSON value; two forms are equal exactly if the values are.
 
-    With `instants`, strings that are date-times are so by the instant that they mean.
+    With `instants`, strings that are date-times compare as instants.
     """
     if isinstance(value, str):
         return (instant(value) or value) if instants else value
@@ -44,7 +44,7 @@ def is_any_of(wanted: list[object], *, instants: bool) -> ValueTest:
 
 
 def compares(comparison: Comparison, wanted: object, *, instants: bool) -> ValueTest:
-    """`comparison(value, wanted)`, where both are numbers, instants or strings."""
+    """Return the test `comparison(value, wanted)`, where both are numbers, instants or strings."""
     if not isinstance(wanted, str):
         return lambda value: (
             (type(value) is int or type(value) is float) and comparison(value, wanted)
@@ -77,7 +77,7 @@ def contains(wanted: object, *, instants: bool) -> ValueTest:
 
 
 def icontains(wanted: str) -> ValueTest:
-    """As `contains`, by Unicode's full case folding."""
+    """Return the test `contains`, case-insensitive by Unicode's full case folding."""
     folded = wanted.casefold()
 
     def test(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""A filter as a function, made once and asked of every chunk."""
+"""Compiles a filter to a predicate, which is called for every chunk."""
 
 import operator
 from collections.abc import Callable, Set
@@ -13,7 +13,7 @@ from core.domain.schema import FieldType
 from core.domain.values import MISSING
 
 Predicate: TypeAlias = Callable[[Chunk, Document], bool]
-"""Whether a chunk, with the document that it is in, matches."""
+"""Returns whether a chunk, with its document, matches."""
 
 
 def matches(filter_: Filter, chunk: Chunk, document: Document) -> bool:
@@ -35,7 +35,7 @@ def compile_filter(filter_: Filter) -> Predicate:
 
 
 def ids_named_by(filter_: Filter) -> Set[str] | None:
-    """The ids among which those of all matching chunks are, if the filter names them."""
+    """Return a superset of the ids of matching chunks, or `None` if the filter names no ids."""
     match filter_:
         case Condition(Field(Scope.CHUNK, "id"), Op.EQ, value):
             return {cast("str", value)}

@@ -1,4 +1,4 @@
-"""What a filter may ask about: paths such as `year`, `document.title`, `chunk.created_at`."""
+"""Fields of filters, with paths such as `year`, `document.title`, `chunk.created_at`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from core.domain.schema import MAX_DOTS, MAX_NAME_LENGTH, FieldType, MetadataSch
 from core.domain.values import MISSING, value_of
 
 Reader: TypeAlias = Callable[[Chunk, Document], object]
-"""The field's value: JSON, `MISSING`, or a `datetime` for the built-in times."""
+"""Returns the field's value: JSON, `MISSING`, or a `datetime` for the built-in times."""
 
 
 class Scope(Enum):
-    """Where a field's value is; the values are the prefixes of its path."""
+    """The place of a field's value; the members' values are prefixes of paths."""
 
     CHUNK_METADATA = "chunk.metadata."
     DOCUMENT_METADATA = "document.metadata."
@@ -48,7 +48,7 @@ _BUILT_IN = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`key` is within the scope; `type` is `None` where any value may be."""
+    """The field `key` of a scope; its `type` is `None` where any value is allowed."""
 
     scope: Scope
     key: str
@@ -56,7 +56,7 @@ class Field:
 
     @property
     def path(self) -> str:
-        """The shortest path that names it."""
+        """Return the shortest path of the field."""
         in_metadata = self.scope is Scope.CHUNK_METADATA
         if in_metadata and not self.key.startswith(("chunk.", "document.")):
             return self.key
@@ -82,7 +82,7 @@ def _chunk_metadata_reader(key: str) -> Reader:
 
 
 def metadata_reader(key: str) -> Callable[[Metadata], object]:
-    """As `Field.reader` of a field of metadata, where it is at hand already."""
+    """Return the reader of a metadata field, for callers that have the metadata at hand."""
     if "." in key:
         return lambda metadata: value_of(metadata, key)
     return lambda metadata: metadata.get(key, MISSING)
@@ -99,14 +99,14 @@ def _document_reader(key: str) -> Reader:
 
 
 def parse_field(path: object, schema: MetadataSchema | None, pointer: str) -> Field:
-    """The field that a path names.
+    """Return the field that a path names.
 
-    A path is a key of the chunk's metadata, unless it begins with `document.` or `chunk.`;
-    a key that begins so is reached as `chunk.metadata.KEY`.
+    A path is a key of the chunk's metadata, unless the path begins with `document.` or `chunk.`.
+    `chunk.metadata.KEY` names any key.
 
     Raises:
-        Invalid: not a path, one that is too long, or of a field that there is not, be it built-in
-            or, where the schema allows no additional ones, in the chunk's metadata.
+        Invalid: the path is malformed, names an unknown built-in field, or a key that the schema
+            lacks and does not allow.
     """
     if not isinstance(path, str) or not path:
         raise Invalid.at(pointer, "A field is a non-empty string.")

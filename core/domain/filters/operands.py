@@ -1,4 +1,4 @@
-"""Which values an operator takes, and which operators a type of field has."""
+"""Checks of a condition's operator and value against the field's type."""
 
 from core.domain.errors import Invalid
 from core.domain.filters.tree import Op
@@ -26,8 +26,8 @@ def check_operand(type_: FieldType | None, op: Op, value: object, pointer: str) 
     """Check a condition's value; `pointer` is that of the condition.
 
     Raises:
-        Invalid: the operator is not for this type of field, the value is not of the shape
-            that the operator takes, or not of the field's type.
+        Invalid: the operator is not for this type of field, or the value has not the operator's
+            shape or not the field's type.
     """
     where = join(pointer, "value")
     if type_ is not None and op not in _OPS_OF_TYPE[type_]:
@@ -61,7 +61,7 @@ def _check_shape(op: Op, value: object, pointer: str) -> None:
 
 
 def _ordered_alike(low: object, high: object) -> bool:
-    """Both numbers or both strings, the two kinds of JSON values that have an order."""
+    """Return whether both are numbers or both strings, the JSON values that have an order."""
     return any(
         conforms(low, type_) and conforms(high, type_)
         for type_ in (FieldType.NUMBER, FieldType.STRING)

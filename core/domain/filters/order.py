@@ -1,4 +1,4 @@
-"""What a listing is ordered by: `field`, or `-field` for the other direction."""
+"""The order of a listing: `field`, or `-field` for descending."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,24 +13,27 @@ from core.domain.schema import FieldType, MetadataSchema
 from core.domain.values import microseconds
 
 SortKey: TypeAlias = tuple[int, int | float | str]
-"""A kind of value, and the value or what stands for it; keys compare with one another."""
+"""The rank of a value's kind, and the value or its prefix; all keys are comparable."""
 
 KeyFunction: TypeAlias = Callable[[Chunk, Document], SortKey | None]
-"""`None` if the field is missing, null, a list or an object."""
+"""Returns a chunk's sort key; `None` if the field is missing, null, a list or an object."""
 
 KEY_LENGTH = 256
-"""Strings are ordered by so many of their first characters, and so by what fits a cursor."""
+"""The length of the prefix that orders strings, so that a cursor can hold it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Booleans before numbers, instants and strings; what has no order comes last, always."""
+    """The order of a listing: booleans, numbers, instants, strings, then all without an order.
+
+    Chunks without an order come last in both directions.
+    """
 
     field: Field
     descending: bool = False
 
     def keys(self) -> KeyFunction:
-        """Says where a chunk belongs."""
+        """Return the function that computes a chunk's sort key."""
         read = self.field.reader()
         instants = self.field.type is not FieldType.STRING
         return lambda chunk, document: _key(read(chunk, document), instants)
@@ -52,7 +55,11 @@ def _key(value: object, instants: bool) -> SortKey | None:
 def parse_order(
     raw: str, schema: MetadataSchema | None = None, pointer: str = "/order_by"
 ) -> Order:
-    """Raises: Invalid: no such field, or one whose type has no order."""
+    """Parse `field` or `-field`.
+
+    Raises:
+        Invalid: there is no such field, or its type has no order.
+    """
     field = parse_field(raw.removeprefix("-"), schema, pointer)
     if field.type is FieldType.STRING_LIST:
         raise Invalid.at(pointer, "Lists have no order.")

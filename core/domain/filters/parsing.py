@@ -1,4 +1,4 @@
-"""From a filter in JSON to a checked tree."""
+"""Parses a filter in JSON to a checked tree."""
 
 from collections.abc import Iterable
 
@@ -16,14 +16,14 @@ _OPS = tuple(op.value for op in Op)
 
 
 def parse(raw: object, schema: MetadataSchema | None = None, pointer: str = "/filter") -> Filter:
-    """Check a filter, of parsed JSON, and make a tree of it.
+    """Check a filter, given as parsed JSON, and return its tree.
 
-    `pointer` is where the filter is in the input, and begins each fault's own.
+    `pointer` is the filter's place in the input, and the prefix of each fault's pointer.
 
     Raises:
-        Invalid: with a fault for each part that is not a filter of the language, asks for a
-            field that there is not, or compares a field of the schema with another type;
-            or the filter is deeper than `MAX_DEPTH` or has more than `MAX_NODES` parts.
+        Invalid: a part is no filter, names an unknown field, or compares a field with a value of
+            another type, with a fault for each; or the filter has more than `MAX_DEPTH` levels
+            or `MAX_NODES` parts.
     """
     _check_size(raw, pointer)
     return _parse(raw, schema, pointer)

@@ -26,7 +26,7 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`value` is the JSON value as it was given, of the shape that `op` asks for."""
+    """A comparison of a field; `value` is the JSON value of the request, of `op`'s shape."""
 
     field: Field
     op: Op
