@@ -1,4 +1,4 @@
-"""The data directory, which one process at a time may have."""
+"""The lock on a data directory, which one process at a time may hold."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from core.domain.errors import DataDirInUse, StorageError
 
 
 class Held(Exception):
-    """Another process, or another descriptor of this one, holds the lock."""
+    """The lock is held by another process, or by another descriptor of this one."""
 
     def __init__(self, holder: str) -> None:
         super().__init__(f"process {holder} holds the lock")
@@ -18,14 +18,14 @@ class Held(Exception):
 
 
 class DataDirLock:
-    """Holds `DATA/lock`, in which its process id stands, until released or until death."""
+    """The lock on `DATA/lock`, a file with the holder's process id, until release or exit."""
 
     def __init__(self, directory: Path) -> None:
-        """Makes the directory where it is missing.
+        """Lock the data directory; create it where it is missing.
 
         Raises:
-            DataDirInUse: another process, or another store of this one, has it.
-            StorageError: it can't be made, written to or locked.
+            DataDirInUse: another process, or another store of this one, has the directory.
+            StorageError: the directory can't be created, written to or locked.
         """
         try:
             self._file = acquire(directory / "lock")
@@ -37,14 +37,13 @@ class DataDirLock:
 
 
 def acquire(path: Path) -> int:
-    """Lock the file in a data directory, which is made where it is missing; return its descriptor.
+    """Lock a file, create its directory where it is missing, and return the file's descriptor.
 
-    The kernel lets go of a lock whose process has died, so a file that is left over is no
-    hindrance.
+    The kernel releases the lock of a process that ends, so a file from before does no harm.
 
     Raises:
-        Held: another process has it.
-        StorageError: the directory can't be made, written to or locked.
+        Held: another process holds the lock.
+        StorageError: the directory can't be created, written to or locked.
     """
     file = _opened(path)
     try:
@@ -60,7 +59,7 @@ def acquire(path: Path) -> int:
             "file system that has locks, such as a local disk."
         ) from error
     private.make_private(path.parent)
-    with suppress(OSError):  # on a full disk it is held as well, by one who gives no name
+    with suppress(OSError):  # on a full disk the lock is held all the same, without a process id
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
     return file

@@ -1,11 +1,11 @@
-"""A fair lock: handed on to those who wait, in the order in which they came."""
+"""A fair lock, which threads get in the order in which they asked for it."""
 
 from collections import deque
 from threading import Lock
 
 
 class FairLock:
-    """Unlike `threading.Lock` it is fair, and its holder can tell whether there is a next one."""
+    """A mutual exclusion lock that is fair, and whose holder can hand it to the next waiter."""
 
     def __init__(self) -> None:
         self._guard = Lock()
@@ -13,7 +13,7 @@ class FairLock:
         self._waiting: deque[Lock] = deque()
 
     def take(self, timeout_s: float) -> bool:
-        """Whether it is this thread's turn; `False` after `timeout_s` in vain."""
+        """Wait for the lock; return `False` if `timeout_s` pass without it."""
         with self._guard:
             if not self._taken:
                 self._taken = True
@@ -31,7 +31,7 @@ class FairLock:
         return not self._gave_up(mine)
 
     def hand_on(self) -> bool:
-        """To whoever has waited longest; `False` if nobody waits, and the turn is kept."""
+        """Hand the lock to the longest waiter; return `False`, and keep it, if no one waits."""
         with self._guard:
             if not self._waiting:
                 return False
@@ -46,7 +46,7 @@ class FairLock:
                 self._taken = False
 
     def _gave_up(self, mine: Lock) -> bool:
-        """`False`: the turn came at the last moment, and somebody has to take it."""
+        """Leave the queue; return `False` if this thread got the lock at the last moment."""
         with self._guard:
             if mine in self._waiting:
                 self._waiting.remove(mine)

@@ -1,9 +1,9 @@
-"""Group commit: writes that come at the same time share one COMMIT, and so one fsync.
+"""Group commit: concurrent writes share one COMMIT, and so one fsync.
 
-Units of work run one at a time, in the order in which they came, within one transaction of the
-engine; each but the first within a savepoint, so that one that fails is undone alone. A unit
-that is done hands the turn to the next and waits; the one after which nobody waits commits for
-all. Where writes come singly, each is a transaction, as it would be without this.
+Units of work run one at a time, in the order of their calls, in one transaction of the engine.
+Each unit but the first has a savepoint, so that a unit that fails is undone alone. A unit that
+is done hands the turn to the next one and waits. A unit without a next one commits the group.
+A write without concurrent writes is a transaction of its own.
 
 The scheme is that of DeWitt et al., "Implementation techniques for main memory database
 systems", 1984.
@@ -21,53 +21,54 @@ from core.adapters.fair_lock import FairLock
 from core.domain.errors import NalandaError, StorageError, Unavailable
 
 WAIT_S = 30.0
-"""How long a unit waits for its turn."""
+"""The time that a unit waits for its turn."""
 
 MOST_UNITS = 64
 LONGEST_S = 0.02
-"""From a group's first unit on; then it is committed, even if others wait for their turn."""
+"""The age at which a group is committed, even if other units wait for their turn."""
 
 AfterCommit: TypeAlias = Callable[[], None]
-"""Tells the listeners of one unit; called once it is on the disk. It raises nothing."""
+"""Notifies the listeners of one unit; called once the unit is on the disk. Raises nothing."""
 
 CommitUnit: TypeAlias = Callable[[AfterCommit], None]
-"""A unit's last step. It returns once the unit is on the disk and told of.
+"""A unit's last step; it returns once the unit is on the disk and its listeners have run.
 
-Raises: StorageError, Unavailable: it is not on record, nor is any other of its group.
+Raises:
+    StorageError, Unavailable: no unit of the group is on record.
 """
 
 
 class Transaction(Protocol):
-    """What an engine does on its one connection that writes; errors are the project's own."""
+    """An engine's transaction on its one writing connection; errors are of `NalandaError`."""
 
     @property
     def is_open(self) -> bool:
-        """Also `False` where an error has made the engine roll back all of it."""
+        """Return `True` between `begin` and `commit`; `False` once the engine has rolled back."""
         ...
 
     def begin(self) -> None: ...
 
     def commit(self) -> None:
-        """Returns once everything is on the disk. Until then no reader sees any of it."""
+        """Commit; return once everything is on the disk. Until then readers see none of it."""
         ...
 
     def rollback(self) -> None: ...
 
     def mark(self) -> None:
-        """A savepoint; there is one at a time."""
+        """Set a savepoint; there is one at a time."""
         ...
 
     def keep(self) -> None:
-        """What was done since the mark; the mark is gone."""
+        """Release the savepoint, and keep the changes since."""
         ...
 
     def undo(self) -> None:
-        """What was done since the mark; the mark is gone."""
+        """Undo the changes since the savepoint, and release the savepoint."""
         ...
 
 
 class _Group:
-    """Units that share their COMMIT, and whose fate is one."""
+    """The units of one COMMIT, which all succeed or all fail."""
 
     def __init__(self, began_s: float) -> None:
         self.began_s = began_s
@@ -87,7 +88,7 @@ class _Group:
 
 
 class GroupCommit:
-    """One for each connection that writes; any number of threads may call it."""
+    """The group commit of one writing connection, which any number of threads may call."""
 
     def __init__(
         self,
@@ -104,20 +105,21 @@ class GroupCommit:
         self._longest_s = longest_s
         self._clock = clock
         self._lock = FairLock()
-        # These two belong to whoever has the turn.
+        # Guarded by the lock.
         self._group: _Group | None = None
         self._closed = False
 
     @contextmanager
     def unit(self, *, settled: bool = False) -> Iterator[CommitUnit]:
-        """One unit of work; left without its commit, nothing of it happened.
+        """Run one unit of work; without a call of the commit that it yields, the unit is undone.
 
-        It sees what earlier units of its group did, which is safe as it shares their fate: also
-        one that fails, for what it found there, is let go when they are on the disk.
-        `settled`: it begins when all before it are committed and told of.
+        The unit sees the changes of earlier units of its group, whose fate it shares. A unit
+        that fails because of such changes raises only after they are on the disk. `settled`:
+        the unit begins when all earlier units are committed and their listeners have run.
 
         Raises:
-            Unavailable: its turn did not come in time. StorageError: closed, or the engine's.
+            Unavailable: other writes took too long.
+            StorageError: the store is closed, or the engine fails.
         """
         joined = False
 
@@ -141,7 +143,7 @@ class GroupCommit:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """A turn in which nothing is pending and no transaction is open."""
+        """Take a turn in which no unit is pending and no transaction is open."""
         self._take()
         try:
             self._end_group()
@@ -150,7 +152,7 @@ class GroupCommit:
             self._leave()
 
     def close(self) -> bool:
-        """Ends what is pending; later units are refused. `False`: it was closed already."""
+        """Commit the pending units and refuse later ones; return `False` if already closed."""
         if self._closed:
             return False
         with self.alone():
@@ -165,7 +167,7 @@ class GroupCommit:
             raise StorageError("The store is closed.")
 
     def _leave(self) -> None:
-        """Hands the turn on, or commits for all if nobody waits or the group is large enough."""
+        """Hand the turn on, or commit the group if no unit waits or the group is full."""
         if self._group is None:
             self._lock.leave()
         elif not (self._has_room(self._group) and self._lock.hand_on()):
@@ -200,8 +202,11 @@ class GroupCommit:
         return self._group
 
     def _give_up(self, error: BaseException | None) -> None:
-        """What made it fail may be a unit that is pending still, and can come to nothing: its
-        caller hears of the one only after the other."""
+        """Undo the unit, then wait for its group.
+
+        A pending unit, which may still fail, can be the reason for this unit's error. So the
+        caller gets the error only after the group has ended.
+        """
         group = self._group
         try:
             self._undo(error)
@@ -211,7 +216,7 @@ class GroupCommit:
             group.wait()
 
     def _undo(self, error: BaseException | None) -> None:
-        """The unit alone; or, where the engine has rolled back all, its whole group."""
+        """Undo the unit alone, or its whole group where the engine has rolled back."""
         if self._group is None:
             if self._transaction.is_open:
                 self._transaction.rollback()
@@ -220,7 +225,7 @@ class GroupCommit:
             if self._transaction.is_open:
                 self._transaction.undo()
                 return
-        except Exception as failed:  # noqa: BLE001  # of whatever engine
+        except Exception as failed:  # noqa: BLE001  # any error of the engine
             error = failed
         group, self._group = self._group, None
         group.end(error or StorageError("An error has ended the transaction."))
@@ -228,7 +233,7 @@ class GroupCommit:
             self._transaction.rollback()
 
     def _end_group(self) -> None:
-        """Commits for all, and tells of each in order. Its members hear of an error."""
+        """Commit the group, and notify listeners of its units in order; units get any error."""
         group, self._group = self._group, None
         if group is None:
             return
@@ -251,7 +256,10 @@ class GroupCommit:
 
 
 def _of_all(error: BaseException) -> NalandaError:
-    """What the others of a group are told; another's `NotFound` is not theirs."""
+    """Return a unit's error as one that the group's other units can raise.
+
+    Another unit's `NotFound`, for example, becomes a `StorageError`.
+    """
     if isinstance(error, StorageError | Unavailable):
         return error
-    return StorageError(f"A write beside this one has failed: {error!r}")
+    return StorageError(f"A write of the same commit has failed: {error!r}")

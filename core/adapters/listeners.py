@@ -1,4 +1,4 @@
-"""Those who are told of each commit."""
+"""The listeners of commits."""
 
 import logging
 from collections.abc import Sequence
@@ -10,8 +10,11 @@ logger = logging.getLogger(__name__)
 
 
 class Listeners:
-    """One that fails undoes nothing and keeps no other from being told: the write is on record,
-    and the caller is told so. The failure is logged with its traceback."""
+    """The listeners that a store notifies of each commit.
+
+    A listener's failure is logged with its traceback. It does not undo the write, which is on
+    record, and the other listeners still run.
+    """
 
     def __init__(self) -> None:
         self._listeners: list[CommitListener] = []
@@ -25,5 +28,5 @@ class Listeners:
                 listener(position, changes)
             except Exception:
                 logger.exception(
-                    "Position %d is on record, but a listener has not taken it in.", position
+                    "Position %d is on record, but a listener has not applied it.", position
                 )

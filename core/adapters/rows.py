@@ -1,4 +1,4 @@
-"""Rows to and from the domain: JSON as text, times as RFC 3339 in UTC, vectors as raw float32."""
+"""Converts rows to and from the domain: JSON as text, times as RFC 3339, vectors as float32."""
 
 import json
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ Row: TypeAlias = tuple[Any, ...]
 
 
 def to_time(value: datetime) -> str:
-    """Always with microseconds, so that the order of the texts is that of the times."""
+    """Return RFC 3339 text in UTC with microseconds, whose order is that of the times."""
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def to_datetime(value: str | datetime) -> datetime:
-    """From SQLite a text, from PostgreSQL a time in UTC."""
+    """Return the time of SQLite's text or of PostgreSQL's timestamp in UTC."""
     if isinstance(value, str):
         return datetime.fromisoformat(value)
     return value.replace(tzinfo=UTC)
@@ -126,12 +126,12 @@ def to_chunk(row: Row) -> Chunk:
 
 
 def to_embedded(row: Row) -> EmbeddedChunk:
-    """Of a chunk's columns, and its embedding behind them."""
+    """Convert a row of a chunk's columns and its embedding, in this order."""
     return EmbeddedChunk(to_chunk(row[:-1]), to_embedding(row[-1]))
 
 
 def to_embedding(blob: bytes) -> Embedding:
-    """Read-only: it shares the row's own memory."""
+    """Return the vector, a read-only view of the row's memory."""
     return np.frombuffer(blob, dtype="<f4")
 
 

@@ -1,4 +1,4 @@
-"""The database as backups see it: one REPEATABLE READ transaction, its rows as SQLite has them."""
+"""Backup source of a PostgreSQL database, which yields rows in SQLite's form."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ ON CONFLICT (repository) DO UPDATE SET at = excluded.at
 """
 _TAKEN = "UPDATE backups SET position = %s, at = %s WHERE repository = %s"
 
-# By the log, because no index is by version: what it takes is in proportion to what has changed.
+# Through the log, because there is no index by version: the cost is proportional to the changes.
 _CURRENT: dict[str, LiteralString] = {
     "libraries": """
 WITH put AS (
@@ -63,7 +63,7 @@ WHERE version > %(after)s AND (library_id, id) IN (SELECT library_id, id FROM pu
 
 
 class PostgresSource:
-    """One read transaction."""
+    """The database in one REPEATABLE READ transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -116,7 +116,7 @@ class PostgresSource:
             progress(len(tables), len(tables))
 
     def _rows(self, statement: sql.Composable, after: int) -> Iterator[BackupRow]:
-        """On a cursor of the server's: a few of them are here at a time."""
+        """Yield a statement's rows from a server-side cursor, a batch at a time."""
         with self._connection.cursor(name="backup", binary=True) as cursor:
             cursor.itersize = _ROWS_AT_ONCE
             cursor.execute(statement, {"after": after})  # type: ignore[arg-type]
@@ -125,15 +125,19 @@ class PostgresSource:
 
 
 class PostgresBackedUp:
-    """A database that a server may have meanwhile."""
+    """A PostgreSQL database to back up, while a server runs or not."""
 
     def __init__(self, url: str, *, now: Clock = utc_now) -> None:
-        """Raises: StorageError: it is no URL of PostgreSQL's."""
+        """Parse the URL, without a connection.
+
+        Raises:
+            StorageError: `url` is no PostgreSQL URL.
+        """
         self._database = Database(url)
         self._now = now
 
     def enrol(self, repository: str) -> None:
-        """In one transaction, so that history is never let go of between its two steps."""
+        """Enrol in one transaction, so that no history is deleted between its two steps."""
         with opened(self._database) as connection:
             connection.execute(_PATIENCE)
             with connection.transaction():

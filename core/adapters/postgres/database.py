@@ -1,4 +1,4 @@
-"""Where the database is, and how each connection to it is set up."""
+"""The address of the database, and the settings of connections to it."""
 
 import json
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ from core.ports.store import Durability
 _DEFAULTS = {
     "connect_timeout": "5",
     "application_name": "nalanda",
-    # A peer that is gone without a word is noticed within a minute.
+    # A peer that has gone silently is detected within a minute.
     "keepalives_idle": "20",
     "keepalives_interval": "10",
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
 
-# A process that hangs in the middle of a write keeps others from taking over no longer than its
-# `idle_in_transaction_session_timeout`.
+# A process that hangs in a write blocks a takeover for `idle_in_transaction_session_timeout` at
+# most.
 _WRITER_SETTINGS = {
     "TimeZone": "UTC",
     "lock_timeout": "10s",
@@ -41,10 +41,14 @@ _SET = "SELECT set_config(key, value, false) FROM json_each_text(%s) AS settings
 
 
 class Database:
-    """Neither `place` nor an error of its own ever has the password in it."""
+    """The address of a database; neither `place` nor any error text contains the password."""
 
     def __init__(self, url: str) -> None:
-        """Raises: StorageError: it is no URL of PostgreSQL's."""
+        """Parse the URL, without a connection.
+
+        Raises:
+            StorageError: `url` is no PostgreSQL URL.
+        """
         try:
             parameters = conninfo_to_dict(url)
         except psycopg.Error:  # which quotes the URL
@@ -57,7 +61,11 @@ class Database:
 
     @contextmanager
     def opening(self) -> Iterator[None]:
-        """What goes wrong is told with the place. Raises: StorageError."""
+        """Add the database's address to the errors of a block that opens a connection.
+
+        Raises:
+            StorageError: the block raised an error of psycopg, or a `StorageError`.
+        """
         try:
             yield
         except psycopg.Error as error:
@@ -66,7 +74,11 @@ class Database:
             raise StorageError(f"{self.place} can't be opened: {error}") from error
 
     def connect(self, durability: Durability) -> Connection:
-        """For writing. Raises: psycopg.Error."""
+        """Open a connection for writing.
+
+        Raises:
+            psycopg.Error: the server can't be reached or refuses.
+        """
         connection = psycopg.connect(self.conninfo, autocommit=True)
         try:
             _set(connection, _WRITER_SETTINGS)
@@ -87,7 +99,7 @@ def _set(connection: Connection, settings: dict[str, str]) -> None:
 
 
 def _set_durability(connection: Connection, durability: Durability) -> None:
-    """`full` leaves it to the server whether standbys have to confirm as well."""
+    """Set `synchronous_commit`; with `full` the server decides whether standbys must confirm."""
     ((server_s,),) = connection.execute("SHOW synchronous_commit").fetchall()
     if durability == "relaxed":
         connection.execute("SET synchronous_commit = off")

@@ -1,4 +1,4 @@
-"""The one place where PostgreSQL's errors become the project's."""
+"""Maps PostgreSQL's errors to the project's; the only place that does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +16,17 @@ _NOT_NOW = (
     errors.QueryCanceled,
 )
 _NOT_NOW_CLASSES = ("08", "53", "57")
-"""Connection, resources, operator's intervention."""
+"""SQLSTATE classes: connection exception, insufficient resources, operator intervention."""
 
 
 @contextmanager
 def postgres_errors() -> Iterator[None]:
-    """Raises:
-    StorageFull: the disk is full. Unavailable: it may go well later. StorageError: the rest.
+    """Map the errors of PostgreSQL that the block raises.
+
+    Raises:
+        StorageFull: the server's disk is full.
+        Unavailable: a later try may succeed.
+        StorageError: PostgreSQL reports another error.
     """
     try:
         yield
@@ -44,7 +48,7 @@ def translated(error: psycopg.Error) -> NalandaError:
 
 
 def reason_of(error: psycopg.Error) -> str:
-    """One line."""
+    """Return the error's primary message as one line."""
     said = error.diag.message_primary or str(error)
     return " ".join(said.split()) or type(error).__name__
 

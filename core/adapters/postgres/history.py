@@ -1,4 +1,4 @@
-"""Keeps the rows that are superseded, and lets go of those that no backup needs any more."""
+"""History: keeps the rows that writes replace, until no backup needs them."""
 
 from datetime import datetime
 
@@ -23,19 +23,20 @@ UPDATE cluster SET keeps_history = true, history_from = position WHERE NOT keeps
 
 
 def keep(connection: Connection) -> None:
-    """From the next position on."""
+    """Keep history from the next position on."""
     connection.execute(_KEEP)
 
 
 def trim(connection: Connection, now: datetime) -> int:
-    """How many rows were let go of; in small transactions, between which others can write.
+    """Delete the history that no backup needs; return how many rows.
 
-    Where no backups are taken any more no history is kept, until there is another one.
+    Small transactions let other writes run in between. Without an enrolled repository no
+    history is kept at all.
     """
     if not fetch(connection, "SELECT FROM cluster WHERE keeps_history"):
         return 0
     with connection.transaction():
-        connection.execute("SELECT FROM cluster FOR UPDATE")  # the first, as it is for writers
+        connection.execute("SELECT FROM cluster FOR UPDATE")  # the first lock, as for writers
         connection.execute(_FORGET, (to_time(now - WAITED_FOR),))
         connection.execute(_STOP)
         ((kept_from,),) = fetch(connection, _MOVED)

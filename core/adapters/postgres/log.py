@@ -1,10 +1,10 @@
-"""Cuts off the log's old end, in PostgreSQL."""
+"""Trims the log, in PostgreSQL."""
 
 from core.adapters.postgres.rows import Connection
 
 _AT_ONCE = 500
 
-# `least` passes over NULL, which is what there is where no backups are taken.
+# `least` ignores NULL, the value of the subquery where no repository is enrolled.
 _TRIM = """
 DELETE FROM log
 WHERE position < least(%s, (SELECT position FROM cluster), (SELECT min(position) FROM backups))
@@ -13,5 +13,5 @@ WHERE position < least(%s, (SELECT position FROM cluster), (SELECT min(position)
 
 
 def trim(connection: Connection, before: int) -> int:
-    """One batch, in a transaction of its own; how many entries are gone."""
+    """Delete one batch of entries in a transaction of its own; return how many."""
     return connection.execute(_TRIM, (before, _AT_ONCE)).rowcount

@@ -1,7 +1,7 @@
-"""Makes the tables in an empty database, or brings those of an older program up to date.
+"""Migrations: create the tables in an empty database, or update those of an older program.
 
-The format's number is that of the last file in `migrations/` that was run, kept in a table of
-its own, by which a database is known as ours as well.
+The format's number is that of the last file of `migrations/` that was run. The table
+`nalanda_format` has the number, and marks the database as Nalanda's.
 """
 
 from pathlib import Path
@@ -14,11 +14,11 @@ MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 
 _OLDEST_SERVER = 14
 LOCK = 0x4E_41_4C_44
-"""`NALD`: the advisory lock under which formats change."""
+"""`NALD`: the advisory lock under which migrations run."""
 
 _SCHEMA = "SELECT current_schema(), current_setting('server_encoding')"
 _OURS = "SELECT to_regclass(quote_ident(current_schema()) || '.nalanda_format') IS NOT NULL"
-# What extensions bring along belongs to no program.
+# Relations of extensions belong to no program.
 _ANYTHING = """
 SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace
     AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') LIMIT 1
@@ -31,11 +31,12 @@ CREATE TABLE nalanda_format (
 
 
 def migrate(connection: Connection) -> None:
-    """All steps or none. Whoever comes at the same time waits, and finds nothing left to do.
+    """Run all missing migrations in one transaction; concurrent calls wait, then do nothing.
 
     Raises:
-        StorageError: the server is too old, the database is another program's, or its format is
-            newer than this program. psycopg.Error.
+        StorageError: the server is too old, or the database is another program's or newer than
+            this program.
+        psycopg.Error: a statement failed.
     """
     with connection.transaction():
         connection.execute("SET LOCAL statement_timeout = 0")
@@ -52,7 +53,11 @@ def migrate(connection: Connection) -> None:
 
 
 def examine(url: str) -> str:
-    """What there is, in a line; nothing is changed. Raises: StorageError."""
+    """Return one line on the server's version and the database's format; change nothing.
+
+    Raises:
+        StorageError: the database can't be used.
+    """
     database = Database(url)
     with database.opening(), database.connect("full") as connection:
         check_server(connection)
@@ -78,7 +83,11 @@ def check_server(connection: Connection) -> None:
 
 
 def format_of(connection: Connection) -> int | None:
-    """How many steps were made before; none of ours: the database is empty."""
+    """Return the number of migrations that were run, or `None` for an empty database.
+
+    Raises:
+        StorageError: the database is another program's, or newer than this program.
+    """
     ((ours,),) = fetch(connection, _OURS)
     if not ours:
         if fetch(connection, _ANYTHING):

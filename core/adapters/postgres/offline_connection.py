@@ -1,4 +1,4 @@
-"""A connection beside the process that writes, or without one."""
+"""Connections for commands, which may run while a server does."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +15,12 @@ from core.domain.errors import StorageError
 
 @contextmanager
 def opened(database: Database) -> Iterator[Connection]:
-    """Raises: Unavailable; StorageError: it is not Nalanda's, or of another format."""
+    """Open a connection to a database of this program's format.
+
+    Raises:
+        Unavailable: the database can't be reached for now.
+        StorageError: the database is not Nalanda's, or of another format.
+    """
     with (
         postgres_errors(),
         closing(psycopg.connect(database.conninfo, autocommit=True)) as connection,
@@ -27,7 +32,12 @@ def opened(database: Database) -> Iterator[Connection]:
 
 @contextmanager
 def reading(database: Database) -> Iterator[Connection]:
-    """In one transaction, which sees what there is at its first statement. Raises: as `opened`."""
+    """Open a read-only transaction, whose first statement takes its snapshot.
+
+    Raises:
+        Unavailable: the database can't be reached for now.
+        StorageError: the database is not Nalanda's, or of another format.
+    """
     with opened(database) as connection:
         connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         connection.set_read_only(True)

@@ -1,4 +1,4 @@
-"""Read connections, from a pool that makes them anew where they are lost."""
+"""A pool of read connections, which replaces lost ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ class Readers:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, int]]:
-        """With its position, the reading of which settles what it sees."""
+        """Begin a read transaction and yield its position, whose read takes the snapshot."""
         connection, position = self._begun()
         try:
             yield connection, position
@@ -39,16 +39,16 @@ class Readers:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Each statement is a transaction of its own."""
+        """Lease a connection on which each statement is a transaction of its own."""
         with self._pool.connection() as connection:
             yield connection
 
     def close(self) -> None:
-        """Closes the idle ones now, and each that is leased when it comes back."""
+        """Close the idle connections now, and each leased one on its return."""
         self._pool.close()
 
     def _begun(self) -> tuple[Connection, int]:
-        """Idle connections may have been lost, as all of them are when the server restarts."""
+        """Begin on an idle connection; if it is lost, check the pool and try once more."""
         try:
             return self._begun_on(self._pool.getconn())
         except psycopg.OperationalError:

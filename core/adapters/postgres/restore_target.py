@@ -1,4 +1,4 @@
-"""Fills an empty database with what a SQLite file of Nalanda's has, in one transaction."""
+"""Fills an empty database with the rows of a SQLite file, in one transaction."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,20 +19,20 @@ from core.domain.errors import StorageError
 from core.ports.backups import APPENDED, VERSIONED, Progress
 
 _TABLES = [*(table.name for table in VERSIONED), *APPENDED]
-"""Those above before those that hang on them."""
+"""Parents before children."""
 
 _ROWS_TOLD_OF = 1_000
 
 _NOT_IN_SQLITE = {"epoch": "0"}
-"""The log's: of no writer, which would look for its own entries."""
+"""Columns that the file lacks, and their value; the log's epoch 0 is no writer's."""
 
 _COLUMNS = """
 SELECT attname::text, atttypid::integer FROM pg_attribute
 WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
-_POSITION = "SELECT position FROM cluster FOR UPDATE"  # after a write that runs
+_POSITION = "SELECT position FROM cluster FOR UPDATE"  # waits for a write that runs
 _ORIGIN = "SELECT position, database_id, cursor_key FROM cluster"
-# A server that has had the empty database open writes no more: its epoch is over.
+# The new epoch fences off a server that has the empty database open.
 _NEW_ORIGIN = """
 UPDATE cluster SET position = %s, database_id = %s, cursor_key = %s, epoch = epoch + 1,
     keeps_history = false, history_from = %s
@@ -41,15 +41,19 @@ _NEXT_FEEDBACK = "ALTER TABLE feedback ALTER COLUMN number RESTART WITH {}"
 
 
 class PostgresToFill:
-    """A database without Nalanda's tables, or with nothing in them."""
+    """A database without Nalanda's tables, or with empty ones."""
 
     def __init__(self, url: str) -> None:
-        """Raises: StorageError: it is no URL of PostgreSQL's."""
+        """Parse the URL, without a connection.
+
+        Raises:
+            StorageError: `url` is no PostgreSQL URL.
+        """
         self._database = Database(url)
         self.place = self._database.place
 
     def check_empty(self) -> None:
-        """Nothing is changed."""
+        """Check that the database is empty, as `EmptyDatabase.check_empty` does; change nothing."""
         with postgres_errors(), closing(self._connected()) as connection:
             with self._database.opening():
                 check_server(connection)
@@ -58,7 +62,7 @@ class PostgresToFill:
                 self._check_nothing_in(connection)
 
     def fill(self, path: Path, progress: Progress) -> None:
-        """Under the lock that a server takes before it makes or looks at the tables."""
+        """Copy all rows under the migrations' lock, which a starting server takes as well."""
         with (
             postgres_errors(),
             closing(self._connected()) as connection,
@@ -90,7 +94,7 @@ class PostgresToFill:
 
 
 class _Filling:
-    """From a file to a transaction that is open."""
+    """The copy of a file's rows into an open transaction."""
 
     def __init__(self, file: apsw.Connection, connection: Connection, progress: Progress) -> None:
         self._file = file
@@ -100,7 +104,12 @@ class _Filling:
         self._done = 0
 
     def run(self) -> None:
-        """Raises: StorageError: not all rows have come; apsw.Error, psycopg.Error."""
+        """Copy all tables.
+
+        Raises:
+            StorageError: the server has not taken all rows.
+            apsw.Error, psycopg.Error: the file or the server fails.
+        """
         for table, count in self._counts.items():
             if self._copy(table) != count:
                 raise StorageError(f"Not all rows of {table} have come to the database.")
@@ -116,7 +125,7 @@ class _Filling:
         return int(str(counted.fetchall()[0][0]))
 
     def _copy(self, table: str) -> int:
-        """How many rows the server has taken."""
+        """Copy a table; return the number of rows that the server has taken."""
         columns = fetch(self._connection, _COLUMNS, table)
         names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
         copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)")

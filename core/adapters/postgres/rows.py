@@ -1,4 +1,4 @@
-"""Asking PostgreSQL: rows out."""
+"""Runs statements on PostgreSQL and returns their rows."""
 
 from collections.abc import Sequence
 from typing import Any, LiteralString, TypeAlias
@@ -11,13 +11,13 @@ Connection: TypeAlias = psycopg.Connection[Row]
 
 
 def fetch(connection: Connection, statement: LiteralString, *bindings: Any) -> list[Row]:
-    """All rows; in the binary form, in which vectors are half as long."""
+    """Return all rows, sent in the binary form, in which vectors are half as long."""
     return connection.execute(statement, bindings, binary=True).fetchall()
 
 
 def fetch_last(connection: Connection, statements: bytes, *bindings: Any) -> list[Row]:
-    """Several statements in one round trip; the rows of the last one, if it has any."""
-    cursor = psycopg.ClientCursor(connection)  # only without bindings may they be several
+    """Run several statements in one round trip; return the rows of the last one, if any."""
+    cursor = psycopg.ClientCursor(connection)  # server-side binding takes one statement only
     cursor.execute(statements, bindings or None)
     while cursor.nextset():
         pass
@@ -25,5 +25,5 @@ def fetch_last(connection: Connection, statements: bytes, *bindings: Any) -> lis
 
 
 def columns_of(rows: Sequence[Row]) -> list[list[Any]]:
-    """For `unnest`, which takes each column as one array."""
+    """Return the rows as columns, for `unnest`, which takes each column as one array."""
     return [list(column) for column in zip(*rows, strict=True)]

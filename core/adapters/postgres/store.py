@@ -1,4 +1,4 @@
-"""The store: writes in groups, readers on connections from a pool, and the listeners."""
+"""The PostgreSQL store: group commit of writes, pooled read connections, and commit listeners."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +26,9 @@ _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key, 
 
 
 class PostgresStore:
-    """Keeps `Store`'s promises with one database, which others may read and take over.
+    """A `Store` in one database, which other processes may read and take over.
 
-    The data directory is this process's own, for what is made from the record.
+    The data directory is this process's own, for the index and its checkpoints.
     """
 
     def __init__(
@@ -39,7 +39,12 @@ class PostgresStore:
         durability: Durability = "full",
         now: Clock = utc_now,
     ) -> None:
-        """Raises: DataDirInUse; StorageError: directory or database can't be used."""
+        """Lock the data directory, open the database and take over the writing.
+
+        Raises:
+            DataDirInUse: another process has the data directory.
+            StorageError: the directory or the database can't be used.
+        """
         database = Database(url)
         self._now = now
         self._listeners = Listeners()
@@ -59,17 +64,25 @@ class PostgresStore:
 
     @contextmanager
     def read(self) -> Iterator[PostgresSnapshot]:
-        """Raises: Unavailable: the database can't be reached, or all connections are in use."""
+        """Begin a read transaction.
+
+        Raises:
+            Unavailable: the database can't be reached, or all connections are in use.
+        """
         with postgres_errors(), self._readers.transaction() as (connection, position):
             yield PostgresSnapshot(connection, position, self._now)
 
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[PostgresUnitOfWork]:
-        """Raises:
-        Unavailable: other writes take too long, another process has taken over, or the
-            database can't be reached. StorageFull, StorageError.
+        """Begin a unit of work, as `Store.write` does.
+
+        Raises:
+            Unavailable: other writes take too long, another process has taken over, or the
+                database can't be reached.
+            StorageFull: the server's disk is full.
+            StorageError: PostgreSQL reports another error.
         """
-        # The errors become the project's before the group hears of them.
+        # The errors are mapped before the group gets them.
         with self._writes.unit(settled=settled) as commit, postgres_errors():
             yield PostgresUnitOfWork(self._writer, self._now, commit, self._listeners.tell)
 
@@ -78,7 +91,7 @@ class PostgresStore:
             self._listeners.add(listener)
 
     def trim_log(self, before: int) -> int:
-        """Beside the writers: what it removes they never touch."""
+        """Trim concurrently with writers, which never touch the rows that this deletes."""
         trimmed = 0
         with postgres_errors(), self._readers.connection() as connection:
             while batch := log.trim(connection, before):
@@ -86,13 +99,13 @@ class PostgresStore:
         return trimmed
 
     def reclaim(self) -> int:
-        """Lets go of history that no backup needs; the space is PostgreSQL's to give back."""
+        """Delete history that no backup needs; return 0, because autovacuum frees the space."""
         with postgres_errors(), self._readers.connection() as connection:
             history.trim(connection, self._now())
         return 0
 
     def close(self) -> None:
-        """Waits for the writes that run; reads that run end on their own."""
+        """Wait for running writes and close; running reads may still end."""
         if self._writes.close():
             self._readers.close()
             self._writer.close()
@@ -100,7 +113,14 @@ class PostgresStore:
 
 
 def _taken_over(database: Database, durability: Durability) -> tuple[Writer, bytes, str]:
-    """From now on no other process's writes pass the fence. Raises: StorageError."""
+    """Begin a new epoch, which fences off the writes of all other processes.
+
+    Returns:
+        The writer, the cursor key and the instance id.
+
+    Raises:
+        StorageError: the database can't be used.
+    """
     with database.opening():
         connection = database.connect(durability)
         try:

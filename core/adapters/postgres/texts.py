@@ -1,7 +1,7 @@
-"""Texts to and from PostgreSQL, whose texts can't hold U+0000.
+"""Escapes U+0000 in texts, which PostgreSQL's texts can't hold.
 
-U+0000 is written as U+0001 U+0001, and U+0001 as U+0001 U+0002. So nothing is lost, and the order
-of code points stays as it is.
+U+0000 is stored as U+0001 U+0001, and U+0001 as U+0001 U+0002. This loses nothing and keeps the
+order by code points.
 """
 
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ def unescaped(text: str) -> str:
 
 
 class _TextDumper(Dumper):
-    """Of a type that the server tells from the statement."""
+    """A dumper of texts whose type the server infers from the statement."""
 
     def dump(self, obj: str) -> "Buffer":
         return escaped(obj).encode()

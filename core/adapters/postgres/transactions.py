@@ -1,4 +1,4 @@
-"""A read transaction and a unit of work, as the ports know them."""
+"""PostgreSQL's snapshot and unit of work."""
 
 from core.adapters.clock import Clock
 from core.adapters.group_commit import CommitUnit
@@ -12,23 +12,27 @@ from core.ports.store import CommitListener
 
 
 class PostgresSnapshot(Tables):
-    """One read transaction."""
+    """A read transaction."""
 
     def __init__(self, connection: Connection, position: int, now: Clock) -> None:
         super().__init__(PostgresSession(connection), position, now)
 
 
 class PostgresUnitOfWork(WritableTables):
-    """One write, which begins with the fence; where it is undone, so is its position.
+    """A write, which begins with the fence; an undone write's position is undone as well.
 
-    The fence's row stays locked until the COMMIT: writers of all processes take turns at it.
+    The fence's row stays locked until the COMMIT, so writers of all processes take turns.
     """
 
     def __init__(
         self, writer: Writer, now: Clock, commit: CommitUnit, on_commit: CommitListener
     ) -> None:
-        """Raises: Unavailable: a later epoch has begun; this process writes no more."""
-        position = writer.pass_fence()  # first: it may have to connect anew
+        """Take the next position.
+
+        Raises:
+            Unavailable: a later epoch has begun; this process writes no more.
+        """
+        position = writer.pass_fence()  # first, because it may open a new connection
         super().__init__(PostgresSession(writer.connection), position, now)
         self._writer = writer
         self._now = now

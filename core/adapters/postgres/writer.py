@@ -1,4 +1,4 @@
-"""The connection that writes, made anew where it is lost."""
+"""The writing connection, which reconnects after a loss."""
 
 import time
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from core.domain.errors import StorageError, Unavailable
 from core.ports.store import Durability
 
 _PATIENCE_S = 20.0
-"""How long a write whose COMMIT was cut off waits for the database to come back."""
+"""The time that a write with an interrupted COMMIT waits for the database to come back."""
 
 _PAUSE_S = 0.1
 
-# The session whose connection was lost may still be at it; it holds this row until it has ended.
+# The server's session of a lost connection may still run; it locks this row until it ends.
 _WAIT_FOR_THE_OTHER = "SELECT FROM cluster FOR UPDATE"
 _FENCE = b"UPDATE cluster SET position = position + 1 WHERE epoch = %s RETURNING position"
 _COMMIT = b"""
@@ -39,7 +39,7 @@ _OPEN = (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What the log is to say of a unit: `at` in RFC 3339, `changes` in JSON."""
+    """A unit's entry in the log (`at` in RFC 3339, `changes` in JSON) and its last step."""
 
     position: int
     at: str
@@ -50,12 +50,12 @@ class Logged:
 class Writer:
     """The transaction of `core.adapters.group_commit` on PostgreSQL.
 
-    Statements that return nothing wait for the next that does, or for the COMMIT: each round trip
-    costs as much as a small statement, and the next writer waits for it.
+    Statements without a result are sent with the next one that has a result, or with the COMMIT.
+    Each round trip costs as much as a small statement, and the next writer waits for it.
 
-    Where a connection is lost during COMMIT, it asks the database afterwards what became of it.
-    If that can't be told in time, the write is reported as failed, and asked after again
-    before the next one: listeners still hear of it, and in order.
+    After a connection is lost during COMMIT, the writer looks in the log for the transaction's
+    outcome. If the outcome stays unknown for `patience_s`, the write fails. The writer looks
+    again before the next write, and then notifies listeners, still in order.
     """
 
     def __init__(
@@ -84,7 +84,12 @@ class Writer:
         return self.connection.info.transaction_status in _OPEN
 
     def pass_fence(self) -> int:
-        """The unit's position. Raises: Unavailable: a later epoch has begun; psycopg.Error."""
+        """Take and return the unit's position.
+
+        Raises:
+            Unavailable: a later epoch has begun.
+            psycopg.Error: the statement failed.
+        """
         begins = self._waiting == [_BEGIN]
         statements, self._waiting = b"; ".join([*self._waiting, _FENCE]), []
         try:
@@ -92,14 +97,18 @@ class Writer:
         except psycopg.OperationalError as error:
             if not (begins and _is_lost(error)):
                 raise
-            self._reconnect()  # nothing had been done on the one that was lost
+            self._reconnect()  # the transaction had not begun on the lost connection
             passed = fetch_last(self.connection, statements, self.epoch)
         if not passed:
             raise Unavailable("Another process has taken over the writing.")
         return int(passed[0][0])
 
     def log(self, logged: Logged) -> None:
-        """The last step of a unit that the next COMMIT is to keep. Raises: StorageError."""
+        """Add a unit's log entry to the next COMMIT; the unit's last step.
+
+        Raises:
+            StorageError: an error has ended the transaction.
+        """
         if self.connection.info.transaction_status is TransactionStatus.INERROR:
             raise StorageError("An error has ended the transaction.")
         self._logged.append(logged)
@@ -122,10 +131,10 @@ class Writer:
         try:
             self.connection.execute("ROLLBACK")
         except psycopg.Error:
-            self.connection.close()  # which ends the transaction as well
+            self.connection.close()  # this ends the transaction as well
 
     def mark(self) -> None:
-        self._marks += 1  # each has a name of its own, so that none is undone for another
+        self._marks += 1  # unique names, so that an undo never reaches an older savepoint
         self._waiting.append(b"SAVEPOINT unit%d" % self._marks)
 
     def keep(self) -> None:
@@ -144,12 +153,16 @@ class Writer:
         self.connection = self._database.connect(self._durability)
 
     def _was_refused(self, error: psycopg.Error) -> bool:
-        """The server is still there to say so."""
+        """Return whether the server itself has refused the COMMIT."""
         status = self.connection.info.transaction_status
         return error.sqlstate is not None and status in _ANSWERED
 
     def _came_through(self, logged: list[Logged]) -> bool:
-        """Raises: Unavailable: nobody can tell."""
+        """Return whether the COMMIT whose connection was lost has succeeded.
+
+        Raises:
+            Unavailable: the database does not come back in time.
+        """
         deadline_s = time.monotonic() + self._patience_s
         while True:
             try:
@@ -164,7 +177,11 @@ class Writer:
             self._pause(_PAUSE_S)
 
     def _settle(self) -> None:
-        """Asks after what could not be told then. Raises: psycopg.Error."""
+        """Find the outcome of the last uncertain COMMIT, and notify listeners if it succeeded.
+
+        Raises:
+            psycopg.Error: the database can't be reached.
+        """
         if not self._uncertain:
             return
         on_record = self._is_on_record(self._uncertain)
@@ -174,7 +191,11 @@ class Writer:
                 logged.after_commit()
 
     def _is_on_record(self, logged: list[Logged]) -> bool:
-        """All of it or none is. Raises: psycopg.Error."""
+        """Return whether a group's units are on record; all of them are, or none.
+
+        Raises:
+            psycopg.Error: the database can't be reached.
+        """
         self._reconnect()
         with self.connection.transaction():
             self.connection.execute(_WAIT_FOR_THE_OTHER)
@@ -183,5 +204,5 @@ class Writer:
 
 
 def _is_lost(error: psycopg.Error) -> bool:
-    """The connection, by the network or by the server, which says so last of all."""
+    """Return whether the connection is lost: cut by the network, or ended by the server."""
     return error.sqlstate is None or error.sqlstate.startswith("57P")

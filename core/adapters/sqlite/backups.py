@@ -1,4 +1,4 @@
-"""The SQLite file as backups see it, from any process: readers and this need no data directory."""
+"""Backup source of a SQLite file; it needs no lock on the data directory."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -25,7 +25,7 @@ UPDATE cluster SET keeps_history = 1, history_from = position WHERE keeps_histor
 """
 _TAKEN = "UPDATE backups SET position = ?, at = ? WHERE repository = ?"
 
-# By the log, because no index is by version: what it takes is in proportion to what has changed.
+# Through the log, because there is no index by version: the cost is proportional to the changes.
 _CURRENT = {
     "libraries": """
 WITH put AS (
@@ -56,7 +56,7 @@ WHERE (library_id, id) IN (SELECT library_id, id FROM put) AND version > ?1
 
 
 class SqliteSource:
-    """One read transaction."""
+    """The SQLite file in one read transaction."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -105,7 +105,7 @@ class SqliteSource:
                 while not copying.done:
                     copying.step(_PAGES_A_STEP)
                     progress(copying.page_count - copying.remaining, copying.page_count)
-            # A backup is one file: without the WAL mode that its first page was copied with.
+            # A backup is one file, so WAL mode, copied with the first page, is turned off.
             target.pragma("journal_mode", "delete")
 
     def _rows(self, sql: str, after: int) -> Iterator[BackupRow]:
@@ -113,14 +113,14 @@ class SqliteSource:
 
 
 class SqliteBackedUp:
-    """The file of a data directory, whether or not a server has it."""
+    """A SQLite file to back up, while a server runs or not."""
 
     def __init__(self, path: Path, *, now: Clock = utc_now) -> None:
         self._path = path
         self._now = now
 
     def enrol(self, repository: str) -> None:
-        """In one transaction, so that history is never let go of between its two steps."""
+        """Enrol in one transaction, so that no history is deleted between its two steps."""
         with self._opened() as connection, connection:
             connection.execute(_ENROLLED, (repository, to_time(self._now())))
             connection.execute(_KEEP_HISTORY)

@@ -1,4 +1,4 @@
-"""What can be wrong with a database file: pages, references, log, versions, JSON, vectors."""
+"""Checks of a database file: pages, references, log, versions, JSON, vectors."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from core.adapters.sqlite.rows import fetch
 from core.ports.backups import VERSIONED
 
 _NAMED = 20
-"""So many rows of one kind are named, and the rest counted."""
+"""The most rows of one kind that are named; the rest are counted."""
 
 _JSON = {
     "libraries": ("id", ("metadata", "metadata_schema", '"index"')),
@@ -33,7 +33,7 @@ _EMBEDDINGS = "SELECT library_id, id, embedding FROM chunks"
 
 
 def problems(connection: apsw.Connection) -> Iterator[str]:
-    """One line each; `connection` is in a read transaction."""
+    """Yield one line for each problem; `connection` must be in a read transaction."""
     yield from _pages(connection)
     yield from _references(connection)
     yield from _log(connection)
@@ -50,7 +50,7 @@ def _pages(connection: apsw.Connection) -> Iterator[str]:
 
 def _references(connection: apsw.Connection) -> Iterator[str]:
     for table, row, parent, *_ in fetch(connection, "PRAGMA foreign_key_check"):
-        yield f"{table}: row {row} hangs on none of {parent}"
+        yield f"{table}: foreign-key violation in row {row}, which has no parent in {parent}"
 
 
 def _log(connection: apsw.Connection) -> Iterator[str]:

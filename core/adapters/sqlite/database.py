@@ -1,7 +1,7 @@
-"""Opens the database file: its settings, whose it is, and its format.
+"""Opens the database file: settings, ownership and format.
 
-The format's number is SQLite's `user_version`: how many of the files in `migrations/` have
-been run on it.
+The format's number is SQLite's `user_version`: the number of files in `migrations/` that have
+been run on the file.
 """
 
 from contextlib import suppress
@@ -16,11 +16,11 @@ from core.domain.errors import StorageError
 from core.ports.store import Durability
 
 APPLICATION_ID = 0x4E_41_4C_44
-"""`NALD`; by it a file is known as ours."""
+"""`NALD`, SQLite's `application_id` of Nalanda's files."""
 
 MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 
-# `normal` syncs at WAL checkpoints alone: a power cut takes the commits since, and nothing else.
+# `normal` syncs at WAL checkpoints alone: a power cut loses the commits since, and nothing else.
 _SYNCHRONOUS: dict[Durability, str] = {"full": "full", "relaxed": "normal"}
 
 _BUSY_TIMEOUT_MS = 5_000
@@ -28,16 +28,17 @@ _BESIDE_TIMEOUT_MS = 30_000
 _INCREMENTAL = 2
 _CACHE_KIB = 16 * 1024
 _WAL_BYTES = 64 * 2**20
-"""A longer one is cut down to this when it begins anew."""
+"""The size to which SQLite truncates a longer WAL when it restarts the WAL."""
 
 
 def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
-    """The connection that writes, to a file that is made or brought up to date.
+    """Open the writing connection; create or migrate the file.
 
     Raises:
-        StorageError: it is no database, not ours, damaged, or newer than this program.
+        StorageError: the file is no database, another program's, damaged, or newer than this
+            program.
     """
-    with suppress(OSError):  # SQLite says what is wrong; its other files get this one's mode
+    with suppress(OSError):  # SQLite reports the error; its other files get this one's mode
         private.create(path)
     with sqlite_errors():
         connection = apsw.Connection(str(path))
@@ -51,10 +52,10 @@ def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
 
 
 def open_beside(path: Path) -> apsw.Connection:
-    """A connection that writes beside the process that has the data directory, or without one.
+    """Open another writing connection, to a file that a server may have open.
 
     Raises:
-        StorageError: there is no such file, it is not ours or damaged, or of another format.
+        StorageError: the file is missing, another program's, damaged, or of another format.
     """
     if not path.exists():
         raise StorageError(f"There is no database {path}.")
@@ -85,7 +86,8 @@ def _prepare(connection: apsw.Connection, durability: Durability) -> None:
     _check_ownership(connection)
     _configure(connection)
     if connection.pragma("schema_version") == 0:
-        # Heeded by a file with nothing in it yet, and a write to others: no full disk takes it.
+        # Only for an empty file: in another one it is a write without effect, and fails on a
+        # full disk.
         connection.pragma("auto_vacuum", _INCREMENTAL)
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StorageError("Its file system has no shared memory, which the WAL mode needs.")
@@ -123,7 +125,7 @@ def _check_up_to_date(connection: apsw.Connection) -> None:
 
 
 def _migrate(connection: apsw.Connection) -> None:
-    """Each step in a transaction of its own, with its number."""
+    """Run each missing migration in a transaction that also sets the format's number."""
     for number, script in enumerate(MIGRATIONS, start=1):
         if number <= connection.pragma("user_version"):
             continue

@@ -1,4 +1,4 @@
-"""The one place where SQLite's errors become the project's."""
+"""Maps SQLite's errors to the project's; the only place that does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +18,12 @@ _UNREADABLE = {
 
 @contextmanager
 def sqlite_errors() -> Iterator[None]:
-    """
+    """Map the errors of SQLite that the block raises.
+
     Raises:
         StorageFull: the disk is full.
-        StorageUnavailable: it, or another process that has the file, refuses for now.
-        StorageError: whatever else SQLite reports.
+        StorageUnavailable: the disk, or another process with the file, refuses for now.
+        StorageError: SQLite reports another error.
     """
     try:
         yield

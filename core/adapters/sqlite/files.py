@@ -1,4 +1,4 @@
-"""A new file with Nalanda's tables, filled with rows that come from elsewhere."""
+"""Creates a SQLite file with Nalanda's tables from rows of another database."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -22,7 +22,7 @@ class NewFile:
         self._connection = connection
 
     def fill(self, table: str, columns: Sequence[str], rows: Iterable[BackupRow]) -> None:
-        """Columns that the table here does not have are passed over."""
+        """Insert rows; columns that the file's table does not have are skipped."""
         known = {
             row[0]
             for row in self._connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
@@ -38,7 +38,10 @@ class NewFile:
 
 @contextmanager
 def made(path: Path, position: int, database_id: str, cursor_key: bytes) -> Iterator[NewFile]:
-    """One file, without a WAL; synced by whoever needs that. Parents come before children."""
+    """Create a file in one transaction, without a WAL and without an fsync.
+
+    The caller fills parents before children, and syncs the file if that is needed.
+    """
     with closing(open_writer(path)) as connection, sqlite_errors():
         connection.pragma("synchronous", "off")
         with connection:

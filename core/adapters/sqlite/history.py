@@ -1,4 +1,4 @@
-"""Lets go of history that no backup needs any more."""
+"""Deletes history that no backup needs any more."""
 
 from datetime import datetime
 
@@ -21,9 +21,10 @@ UPDATE cluster SET history_from =
 
 
 def trim_history(connection: apsw.Connection, now: datetime) -> int:
-    """How many rows were let go of; in small transactions, between which others can write.
+    """Delete the history that no backup needs; return how many rows.
 
-    Where no backups are taken any more no history is kept, until there is another one.
+    Small transactions let other writes run in between. Without an enrolled repository no
+    history is kept at all.
     """
     ((kept,),) = fetch(connection, "SELECT keeps_history FROM cluster")
     if not kept:

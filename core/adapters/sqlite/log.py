@@ -1,4 +1,4 @@
-"""Cuts off the log's old end, in SQLite."""
+"""Trims the log, in SQLite."""
 
 import apsw
 
@@ -16,8 +16,8 @@ RETURNING position
 
 
 def trim(connection: apsw.Connection, before: int) -> int:
-    """One batch, in a transaction of its own; how many entries are gone.
+    """Delete one batch of entries in a transaction of its own; return how many.
 
-    What the next backups need stays.
+    Entries that the next backups need stay.
     """
     return len(fetch(connection, _TRIM, before, _AT_ONCE))

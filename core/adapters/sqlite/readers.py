@@ -1,4 +1,4 @@
-"""Read connections, leased one at a time and kept for the next reader."""
+"""A pool of read connections, each leased to one reader at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from core.domain.errors import StorageError
 
 
 class Readers:
-    """As many connections as there were readers at once."""
+    """A pool with as many connections as there were readers at once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -32,7 +32,7 @@ class Readers:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Closes the idle ones now, and each that is leased when it comes back."""
+        """Close the idle connections now, and each leased one on its return."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []

@@ -1,4 +1,4 @@
-"""Asking SQLite: rows out."""
+"""Runs statements on SQLite and returns their rows."""
 
 import apsw
 
@@ -6,5 +6,5 @@ from core.adapters.rows import Row
 
 
 def fetch(connection: apsw.Connection, sql: str, *bindings: str | int | None) -> list[Row]:
-    """All rows at once: a cursor left open would hold the transaction open as well."""
+    """Return all rows; an open cursor would keep the transaction open."""
     return connection.execute(sql, bindings).fetchall()

@@ -1,4 +1,4 @@
-"""The tables' session on a connection of SQLite's."""
+"""The tables' session on a SQLite connection."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class SqliteSession:
         self._connection = connection
 
     def fetch(self, statement: str, *bindings: object) -> list[Row]:
-        # A cursor left open would hold the transaction open as well.
+        # All rows at once, because an open cursor would keep the transaction open.
         return self._connection.execute(_ours(statement), tuple(map(_bound, bindings))).fetchall()
 
     def execute(self, statement: str, *bindings: object) -> None:
@@ -41,5 +41,5 @@ def _ours(statement: str) -> str:
 
 
 def _bound(binding: object) -> object:
-    """A list of any length is one binding, as JSON."""
+    """Return the value that SQLite binds: a list of any length becomes one JSON text."""
     return json.dumps(binding) if isinstance(binding, list) else binding

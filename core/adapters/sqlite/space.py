@@ -1,7 +1,7 @@
-"""Gives back the pages of what was deleted: in small steps while others write, or all at once.
+"""Returns free pages to the file system: in small steps while others write, or by a VACUUM.
 
-A new file can give back its free pages by itself (SQLite's incremental auto-vacuum). One from
-before that learns it when it is compacted, which writes the file anew.
+New files have SQLite's incremental auto-vacuum. A file without it, from an older release, gets
+it from the VACUUM of `nalanda compact`.
 """
 
 from contextlib import closing
@@ -15,10 +15,10 @@ from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.history import trim_history
 
 DEAD_SHARE = 0.2
-"""Of a file's pages that are free: above it they are given back by themselves."""
+"""The share of free pages above which `reclaim` returns them."""
 
 _DEAD_PAGES = 1_000
-"""Fewer are left for the next writes."""
+"""The number of free pages up to which they are left for the next writes."""
 
 _PAGES_A_STEP = 256
 _TRUNCATE_WAIT_MS = 100
@@ -26,11 +26,10 @@ _INCREMENTAL = 2
 
 
 def reclaim(path: Path, now: datetime) -> int:
-    """Bytes given back, if the dead share is above `DEAD_SHARE` once needless history is gone.
+    """Delete needless history, then return free pages above `DEAD_SHARE`; return the bytes freed.
 
-    Each step is a transaction of a few milliseconds, and other writes go between. A crash loses
-    no more than steps. Nothing happens to a file that was never compacted and is from before
-    this was there.
+    Each step is a transaction of a few milliseconds, with other writes in between; a crash only
+    ends the steps. A file without incremental auto-vacuum keeps its free pages.
     """
     with closing(open_beside(path)) as connection, sqlite_errors():
         connection.pragma("synchronous", "normal")  # the next write's sync covers these
@@ -46,7 +45,7 @@ def reclaim(path: Path, now: datetime) -> int:
 
 
 def rewrite(connection: apsw.Connection) -> None:
-    """Writes the file anew without its free pages; takes its size in free space meanwhile."""
+    """Rewrite the file without its free pages; needs the file's size in free space meanwhile."""
     with sqlite_errors():
         connection.pragma("auto_vacuum", _INCREMENTAL)
         connection.execute("VACUUM")
@@ -59,6 +58,6 @@ def _is_worth_it(connection: apsw.Connection) -> bool:
 
 
 def _shorten_log(connection: apsw.Connection) -> None:
-    """The WAL file; it stays as it is where a reader still needs it."""
+    """Truncate the WAL file, unless a reader still needs it."""
     connection.set_busy_timeout(_TRUNCATE_WAIT_MS)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -1,4 +1,4 @@
-"""The store: writes in groups, readers on connections of their own, and the listeners."""
+"""The SQLite store: group commit of writes, pooled read connections, and commit listeners."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,12 +28,17 @@ _TAKEN = "SELECT epoch, cursor_key, database_id FROM cluster"
 
 
 class SqliteStore:
-    """Keeps `Store`'s promises with `DATA/nalanda.db`, in WAL mode."""
+    """A `Store` in the file `DATA/nalanda.db`, in WAL mode."""
 
     def __init__(
         self, data_dir: Path, *, durability: Durability = "full", now: Clock = utc_now
     ) -> None:
-        """Raises: DataDirInUse; StorageError: directory or file can't be used."""
+        """Lock the data directory and open the file.
+
+        Raises:
+            DataDirInUse: another process has the data directory.
+            StorageError: the directory or the file can't be used.
+        """
         self._now = now
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
@@ -48,10 +53,10 @@ class SqliteStore:
         self._readers = Readers(self._path)
 
     def _taken_over(self) -> tuple[int, bytes, str]:
-        """Return epoch, cursor key and instance id.
+        """Begin a new epoch; return the epoch, the cursor key and the instance id.
 
-        A full disk, from which reads are served, leaves the epoch as it is: the lock keeps
-        other writers away here.
+        A full disk, on which reads go on, keeps the old epoch: the data directory's lock alone
+        excludes other writers then.
         """
         try:
             with sqlite_errors():
@@ -74,8 +79,12 @@ class SqliteStore:
 
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[SqliteUnitOfWork]:
-        """Raises: Unavailable: other writes take too long, or another process has taken over."""
-        # The errors become the project's before the group hears of them.
+        """Begin a unit of work, as `Store.write` does.
+
+        Raises:
+            Unavailable: other writes take too long, or another process has taken over.
+        """
+        # The errors are mapped before the group gets them.
         with self._writes.unit(settled=settled) as commit, sqlite_errors():
             yield SqliteUnitOfWork(
                 self._writer, self._epoch, self._now, commit, self._listeners.tell
@@ -99,7 +108,7 @@ class SqliteStore:
         return space.reclaim(self._path, self._now())
 
     def close(self) -> None:
-        """Waits for the writes that run; reads that run end on their own."""
+        """Wait for running writes and close; running reads may still end."""
         if self._writes.close():
             self._readers.close()
             self._writer.close()

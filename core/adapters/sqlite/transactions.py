@@ -1,4 +1,4 @@
-"""A read transaction and a unit of work, as the ports know them, and what groups of units need."""
+"""SQLite's snapshot, unit of work, and transaction of the group commit."""
 
 import apsw
 
@@ -19,7 +19,7 @@ _LOG = "INSERT INTO log (position, at, changes) VALUES (?, ?, ?)"
 
 
 class SqliteTransaction:
-    """The writer's, in which a group of units runs."""
+    """The writing connection's transaction, in which a group of units runs."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -53,7 +53,7 @@ class SqliteTransaction:
 
 
 class SqliteSnapshot(Tables):
-    """One read transaction, which begins with the reading of its position."""
+    """A read transaction, whose first statement reads its position."""
 
     def __init__(self, connection: apsw.Connection, now: Clock) -> None:
         ((position,),) = fetch(connection, _POSITION)
@@ -61,7 +61,7 @@ class SqliteSnapshot(Tables):
 
 
 class SqliteUnitOfWork(WritableTables):
-    """One write, which begins with the fence; where it is undone, so is its position."""
+    """A write, which begins with the fence; an undone write's position is undone as well."""
 
     def __init__(
         self,
@@ -71,7 +71,11 @@ class SqliteUnitOfWork(WritableTables):
         commit: CommitUnit,
         on_commit: CommitListener,
     ) -> None:
-        """Raises: Unavailable: a later epoch has begun; this process writes no more."""
+        """Take the next position.
+
+        Raises:
+            Unavailable: a later epoch has begun; this process writes no more.
+        """
         passed = fetch(connection, _FENCE, epoch)
         if not passed:
             raise Unavailable("Another process has taken over the writing.")

@@ -1,1 +1,1 @@
-"""The tables of the record, read and written in the same way on either engine."""
+"""The tables of the record, with one implementation for both engines."""

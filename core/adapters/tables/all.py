@@ -12,7 +12,7 @@ from core.domain.changes import Change
 
 
 class Tables:
-    """As of `position`."""
+    """The tables of a read transaction, as of `position`."""
 
     def __init__(self, session: Session, position: int, now: Clock) -> None:
         self.position = position
@@ -25,7 +25,7 @@ class Tables:
 
 
 class WritableTables:
-    """`position`: that of the write. `changes`: what was done so far, in order."""
+    """The tables of the write at `position`; `changes` are those so far, in order."""
 
     def __init__(self, session: Session, position: int, now: Clock) -> None:
         self.position = position

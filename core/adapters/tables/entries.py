@@ -1,6 +1,6 @@
-"""The log's entries as JSON: what a position changed, by reference.
+"""The log's entries as JSON: the changes of a position, by reference.
 
-A row put at a position has it as its version, so that the entry need not hold the row.
+A row's version is the position that put the row, so an entry needs only the row's id.
 """
 
 import json
@@ -28,7 +28,11 @@ def to_entry(changes: Sequence[Change]) -> str:
 
 
 def from_entry(text: str) -> tuple[ChangeRef, ...]:
-    """Raises: StorageError: it has a kind of change that this program doesn't know."""
+    """Parse the changes of an entry.
+
+    Raises:
+        StorageError: the entry has a kind of change that this program doesn't know.
+    """
     return tuple(map(_reference, json.loads(text)))
 
 

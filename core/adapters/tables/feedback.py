@@ -1,4 +1,4 @@
-"""What readers thought of questions that had closed."""
+"""Readers' feedback on answers, added after the question's workflow closed."""
 
 from core.adapters.tables.session import Session
 from core.contracts.query import Feedback

@@ -54,7 +54,8 @@ class WritableLibraries(Libraries):
         self._changes = changes
 
     def put(self, library: Library) -> None:
-        # Looked up first, as an error may end the transaction; nobody else writes meanwhile.
+        # Looked up first, because a unique violation may end the transaction. There is one
+        # writer at a time, so the name stays free.
         if self._session.fetch(_NAMED, library.name, library.id):
             raise Conflict(f"Another library has the name {library.name!r}.")
         self._session.execute(_PUT, *from_library(library))

@@ -1,4 +1,4 @@
-"""Answers kept under idempotency keys, for a day."""
+"""Responses stored under idempotency keys, for a day."""
 
 import json
 

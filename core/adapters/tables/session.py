@@ -1,4 +1,4 @@
-"""What the tables ask of an engine's connection."""
+"""The interface of an engine's connection that the tables use."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,14 +8,14 @@ from core.domain.document import EmbeddedChunk
 
 
 class Session(Protocol):
-    """In a statement `?` is the next binding, and `IN ??` means one of a list of texts."""
+    """An engine's connection; `?` binds a value, and `IN ??` binds a list of texts."""
 
     def fetch(self, statement: str, *bindings: object) -> list[Row]:
-        """All rows at once."""
+        """Return all rows of a statement."""
         ...
 
     def execute(self, statement: str, *bindings: object) -> None: ...
 
     def put_chunks(self, rows: Sequence[EmbeddedChunk]) -> None:
-        """Insert or replace, in the way that is fastest there; the last of an id is what counts."""
+        """Insert or replace chunks, as fast as the engine can; the last row of an id wins."""
         ...

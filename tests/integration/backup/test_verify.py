@@ -76,7 +76,10 @@ def test_while_a_store_writes_and_keeps_history(case: Case) -> None:
         ("UPDATE libraries SET dimension = 4", "'c1' in 'lib' has 12 bytes, not the 16 of its"),
         ("UPDATE libraries SET dimension = 4", "chunks: 20 more embeddings are wrong"),
         ("UPDATE libraries SET dimension = NULL", "and the library has no dimension"),
-        ("UPDATE chunks SET document_id = 'gone' WHERE id = 'c1'", "chunks: row 2 hangs on none"),
+        (
+            "UPDATE chunks SET document_id = 'gone' WHERE id = 'c1'",
+            "chunks: foreign-key violation in row 2",
+        ),
     ],
 )
 def test_each_thing_that_is_wrong(data_dir: Path, sql: str, said: str) -> None:
