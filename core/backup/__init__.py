@@ -1,1 +1,1 @@
-"""Backups in a directory, and what is made from them: the state at a position."""
+"""Backup to a directory, and restore of the state at a position."""

@@ -1,4 +1,4 @@
-"""Which backups lead to a position: a full one, and incremental ones that follow each other."""
+"""Chains of backups: a full one, and the incremental ones that lead on to a position."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,10 +7,10 @@ from core.domain.errors import StorageError
 
 
 def chain_to(manifests: Sequence[Manifest], position: int) -> list[Manifest]:
-    """In the order in which they are applied; the last may go beyond the position.
+    """Return the backups that lead to a position, in order; the last may go beyond it.
 
     Raises:
-        StorageError: none lead there; the message says where they do.
+        StorageError: no backups lead to the position; the text has the positions that they reach.
     """
     for full in _fulls(manifests):
         if full.end <= position and (chain := _from(full, manifests, position)):
@@ -20,7 +20,7 @@ def chain_to(manifests: Sequence[Manifest], position: int) -> list[Manifest]:
 
 
 def reachable(manifests: Sequence[Manifest]) -> list[tuple[int, int]]:
-    """The ranges of positions that can be restored, both ends included, in order."""
+    """Return the ranges of positions that can be restored, both ends included, in order."""
     ranges: list[tuple[int, int]] = []
     for full in reversed(_fulls(manifests)):
         *_, last = full.end, *(link.end for link in _links(full, manifests))
@@ -32,7 +32,7 @@ def reachable(manifests: Sequence[Manifest]) -> list[tuple[int, int]]:
 
 
 def _fulls(manifests: Sequence[Manifest]) -> list[Manifest]:
-    """The newest first."""
+    """Return the full backups, newest first."""
     return sorted((m for m in manifests if m.full), key=lambda m: m.end, reverse=True)
 
 

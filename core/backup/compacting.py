@@ -1,4 +1,4 @@
-"""Gives back the space of a data directory that no server has."""
+"""Offline compaction of a data directory, which no server may have open."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _NOTHING_NEEDED = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """`history_rows` and `log_entries`: what nothing needs any more, and is gone."""
+    """The result of a compaction; `history_rows` and `log_entries` are those deleted."""
 
     before_bytes: int
     after_bytes: int
@@ -28,11 +28,13 @@ class Compacted:
 
 
 def compact(data_dir: Path) -> Compacted:
-    """The log from the oldest checkpoint on stays.
+    """Delete needless history and log entries, and rewrite the file without its free pages.
+
+    The log after the oldest checkpoint stays.
 
     Raises:
-        DataDirInUse: a server has the directory, and gives space back by itself.
-        StorageError: there is no database, or no room to write it anew.
+        DataDirInUse: a server has the directory; a server frees space by itself.
+        StorageError: there is no database, or no room to rewrite its file.
     """
     path = data_dir / DATABASE_NAME
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The database that the settings name: to take backups of, and to restore them into."""
+"""Chooses the adapters of backup and restore for the database that the settings name."""
 
 from core.adapters.postgres.backups import PostgresBackedUp
 from core.adapters.postgres.restore_target import PostgresToFill
@@ -9,14 +9,22 @@ from core.settings import Settings
 
 
 def backed_up(settings: Settings) -> BackedUp:
-    """Raises: StorageError: the URL can't be read."""
+    """Return the database to back up.
+
+    Raises:
+        StorageError: the URL can't be parsed.
+    """
     if settings.database_url is not None:
         return PostgresBackedUp(settings.database_url.get_secret_value())
     return SqliteBackedUp(settings.data_dir / DATABASE_NAME)
 
 
 def to_fill(settings: Settings) -> EmptyDatabase | None:
-    """`None`: the settings name no database. Raises: StorageError: the URL can't be read."""
+    """Return the database to restore into, or `None` for a data directory.
+
+    Raises:
+        StorageError: the URL can't be parsed.
+    """
     if settings.database_url is None:
         return None
     return PostgresToFill(settings.database_url.get_secret_value())

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all, and stay once they are."""
+"""Atomic and durable writes of files."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -16,7 +16,12 @@ _CHUNK_BYTES = 1 << 20
 
 @contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """Raises: StorageFull; StorageError: whatever else the file system reports."""
+    """Map the `OSError`s that the block raises.
+
+    Raises:
+        StorageFull: the disk is full.
+        StorageError: the file system reports another error.
+    """
     try:
         yield
     except OSError as error:
@@ -29,7 +34,7 @@ def partial_of(path: Path) -> Path:
 
 
 def publish(path: Path) -> None:
-    """What was written to `partial_of(path)` becomes the file, over one that is there already."""
+    """Rename the file written to `partial_of(path)` to `path`, durably; replace an older file."""
     partial = partial_of(path)
     sync(partial)
     partial.rename(path)
@@ -42,7 +47,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def digest(path: Path, told: Callable[[int], None] = lambda _: None) -> str:
-    """Its SHA-256 in hexadecimal; `told` of each piece's bytes."""
+    """Return the file's SHA-256 in hexadecimal; call `told` with the size of each piece read."""
     sha256 = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_CHUNK_BYTES):

@@ -1,8 +1,9 @@
-"""The file of an incremental backup: a SQLite database of what changed between two positions.
+"""The file of an incremental backup: a SQLite database of the changes between two positions.
 
-Each versioned table has the rows that came, with `until`: the position at which they went
-again, or NULL. Beside it `TABLE_ended` has the keys of rows that were there before and went, and
-when. So it leads to each position between: drop what had ended by then, add what had come.
+For each versioned table the file has the rows put in the range, with `until`: the position that
+ended the row, or NULL. `TABLE_ended` has the keys of older rows that ended in the range, and the
+position. To reach any position of the range, delete the rows ended by then, and insert those put
+by then and not yet ended.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,12 +19,12 @@ _ROWS_AT_ONCE = 1_000
 
 
 def write(path: Path, source: BackupSource, after: int, progress: Progress) -> None:
-    """All that changed after this position, to a path where nothing is.
+    """Write all changes after a position to a new file.
 
-    `progress` is told of tables, though they are unequally long.
+    `progress` counts tables, whatever their sizes.
     """
     with closing(apsw.Connection(str(path))) as target:
-        target.pragma("journal_mode", "off")  # it is no backup before it is whole
+        target.pragma("journal_mode", "off")  # an incomplete file is no backup
         target.pragma("synchronous", "off")
         with target:
             for done, (name, columns, rows) in enumerate(_contents(source, after)):
@@ -32,10 +33,10 @@ def write(path: Path, source: BackupSource, after: int, progress: Progress) -> N
 
 
 def apply(target: apsw.Connection, path: Path, position: int) -> None:
-    """Moves the tables from where the increment starts to `position`, at most its end.
+    """Bring the tables from the increment's start to `position`, at most the increment's end.
 
-    `target` has the newest tables; the increment may be from before some of their columns.
-    Foreign keys are off: the rows of a table come before those that they hang on.
+    `target` has the newest tables; the increment may lack some of their columns. Foreign keys
+    must be off, because children may come before their parents.
     """
     target.execute("ATTACH ? AS increment", (str(path),))
     try:

@@ -1,4 +1,4 @@
-"""What a backup says of itself: a JSON file beside its own."""
+"""The manifest of a backup, a JSON file next to the backup's own."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -17,10 +17,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`start` and `end` are positions. A full backup has the state at `end`, and its `start` is the
-    same; an incremental one leads from the state at `start` to each one after it, up to `end`.
+    """The description of one backup; `start` and `end` are positions.
 
-    `schema`: how many migrations had made the tables. `end_at`: when `end` was committed, `None`
+    A full backup has the state at `end`, and its `start` is the same. An incremental one leads
+    from the state at `start` to each later one, up to `end`.
+
+    `schema`: the number of migrations of the tables. `end_at`: the commit time of `end`, `None`
     if the log no longer had it. Times are RFC 3339 in UTC, with microseconds. `sha256` and
     `size_bytes` are those of `file`.
     """
@@ -45,7 +47,11 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str, source: str) -> Self:
-        """`source` is its file, for the message. Raises: StorageError."""
+        """Parse a manifest; `source` is its file, for the error's text.
+
+        Raises:
+            StorageError: the manifest is damaged, or newer than this program.
+        """
         try:
             fields: dict[str, Any] = json.loads(text)
             if (format_ := fields.pop("format")) > FORMAT:
@@ -56,5 +62,5 @@ class Manifest:
 
 
 def stem_of(kind: Kind, start: int, end: int) -> str:
-    """A file name without its suffix; names sort in order of `end`."""
+    """Return a file name without its suffix; names sort in order of `end`."""
     return f"{end:012d}-full" if kind is Kind.FULL else f"{end:012d}-from-{start:012d}"

@@ -1,7 +1,7 @@
-"""The directory that backups of one database are in.
+"""A backup repository: the directory with the backups of one database.
 
-Each is two files: its own, and its manifest, which is written last; without it there is no
-backup. `repository.json` says whose backups these are.
+A backup is two files: its own, and its manifest, which is written last. A file without a
+manifest is no backup. `repository.json` names the database.
 """
 
 import fcntl
@@ -26,7 +26,7 @@ CONTENT = ".db"
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """`id` is the directory's own; the database knows by it whom to keep history for."""
+    """A backup repository; the database keeps history for each repository `id`."""
 
     directory: Path
     id: str
@@ -34,7 +34,11 @@ class Repository:
 
     @classmethod
     def open(cls, directory: Path) -> "Repository":
-        """Raises: StorageError: there are no backups in it, or it can't be read."""
+        """Open a repository.
+
+        Raises:
+            StorageError: the directory has no backups, or can't be read.
+        """
         path = directory / ABOUT
         if not path.exists():
             raise StorageError(f"There are no backups in {directory}.")
@@ -48,10 +52,10 @@ class Repository:
 
     @classmethod
     def of(cls, directory: Path, database_id: str) -> "Repository":
-        """The directory's, which is made one where it is empty; called under `locked`.
+        """Open the directory's repository, or create one in an empty directory, under `locked`.
 
         Raises:
-            StorageError: another database's backups, or other files, are in it.
+            StorageError: the directory has another database's backups, or other files.
         """
         if (directory / ABOUT).exists():
             found = cls.open(directory)
@@ -68,7 +72,11 @@ class Repository:
         return made
 
     def manifests(self) -> list[Manifest]:
-        """In order of their ends. Raises: StorageError: one of them is damaged."""
+        """Return the manifests in order of `end`.
+
+        Raises:
+            StorageError: a manifest is damaged.
+        """
         with files.file_errors(self.directory):
             paths = sorted(self.directory.glob(f"*-*{MANIFEST}"))
             found = [
@@ -77,13 +85,17 @@ class Repository:
         return sorted(found, key=lambda manifest: manifest.end)
 
     def path_of(self, manifest: Manifest) -> Path:
-        """Raises: StorageError: its name leads elsewhere."""
+        """Return the path of a backup's file.
+
+        Raises:
+            StorageError: the file's name leads out of the directory.
+        """
         if Path(manifest.file).name != manifest.file:
             raise StorageError(f"A manifest in {self.directory} names the file {manifest.file!r}.")
         return self.directory / manifest.file
 
     def add(self, manifest: Manifest) -> None:
-        """What was written to `files.partial_of` its path counts from here on."""
+        """Publish a backup whose file was written to `files.partial_of` its path."""
         path = self.path_of(manifest)
         crash_points.reach("backup.before_rename")
         files.publish(path)
@@ -92,9 +104,9 @@ class Repository:
         crash_points.reach("backup.after_manifest")
 
     def clean(self) -> None:
-        """Remove what interrupted backups left, and the rights of other users on the rest.
+        """Delete the files of interrupted backups, and take other users' rights from the rest.
 
-        Called under `locked`.
+        The caller holds `locked`.
         """
         restrict(self.directory, DIRECTORY_MODE)
         for path in self.directory.iterdir():
@@ -110,10 +122,10 @@ _LOCK = "lock"
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Makes the directory where it is missing, and keeps other backups out of it.
+    """Lock a directory against other backups; create the directory where it is missing.
 
     Raises:
-        StorageError: another backup is being taken there, or it can't be written to.
+        StorageError: another backup runs there, or the directory can't be written to.
     """
     with files.file_errors(directory):
         directory.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)

@@ -1,5 +1,4 @@
-"""The state at a position from backups, and nothing after it: as a data directory, or into an
-empty database."""
+"""Restores the state at a position from backups: to a data directory, or to an empty database."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -45,13 +44,14 @@ def restore(
     position: int | None = None,
     time: datetime | None = None,
 ) -> Restored:
-    """The state at `position`, at the last position before or at `time`, or at the end of all.
+    """Restore the state at `position`, at the last position up to `time`, or at the newest one.
 
-    It is built beside the new place and moved there when it is whole. It is another database from
-    then on, with an id of its own: backups of it go to another directory.
+    The data directory is built under a temporary name and renamed once complete. The restored
+    database has a new id, so its backups go to another directory.
 
     Raises:
-        StorageError: the place is not empty, no backups lead there, or a file is damaged.
+        StorageError: the data directory is not empty, no backups lead to the position, or a file
+            is damaged.
     """
     _check_empty(data_dir)
     plan = _Plan.of(directory, position, time, progress, passes=2)
@@ -68,11 +68,11 @@ def restore_into(
     position: int | None = None,
     time: datetime | None = None,
 ) -> Restored:
-    """As `restore`, by way of a temporary file; the database has all of it or nothing.
+    """Restore into an empty database, atomically, through a temporary file; see `restore`.
 
     Raises:
-        StorageError: the database is not empty or can't be opened, no backups lead there, or a
-            file is damaged.
+        StorageError: the database is not empty or can't be opened, no backups lead to the
+            position, or a file is damaged.
     """
     database.check_empty()
     plan = _Plan.of(directory, position, time, progress, passes=3)
@@ -84,7 +84,11 @@ def restore_into(
 
 
 def check(repository: Repository, manifest: Manifest, told: "_Told | None" = None) -> None:
-    """Raises: StorageError: its file is missing, damaged, or newer than this program."""
+    """Check the file of a backup.
+
+    Raises:
+        StorageError: the file is missing, damaged, or newer than this program.
+    """
     path = repository.path_of(manifest)
     if not path.exists():
         raise StorageError(f"{path} is missing.")
@@ -96,7 +100,7 @@ def check(repository: Repository, manifest: Manifest, told: "_Told | None" = Non
 
 
 class _Told:
-    """Adds up bytes for the progress."""
+    """The sum of the bytes done so far, reported as progress."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
@@ -108,14 +112,14 @@ class _Told:
         self._progress(self._done, self._total)
 
     def share(self, size_bytes: int) -> Progress:
-        """For a part of so many bytes that tells of itself in another unit."""
+        """Return the progress of a part of `size_bytes` that counts in another unit."""
         before = self._done
         return lambda done, of: self._progress(before + size_bytes * done // of, self._total)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Backups that lead to a position, whole as far as their checksums say."""
+    """The backups that lead to a position, with valid checksums."""
 
     repository: Repository
     chain: Sequence[Manifest]
@@ -132,7 +136,7 @@ class _Plan:
         *,
         passes: int,
     ) -> "_Plan":
-        """`passes`: how often it all is gone through, this being the first."""
+        """Choose and check the backups; `passes` is how often they are read, this included."""
         repository = Repository.open(directory)
         manifests = repository.manifests()
         if not manifests:
@@ -163,7 +167,7 @@ def _check_empty(data_dir: Path) -> None:
 
 
 def _position_at(repository: Repository, manifests: Sequence[Manifest], time: datetime) -> int:
-    """The last that was committed by then, of those that can be restored."""
+    """Return the last position that was committed by `time` and can be restored."""
     limit = to_time(time)
     found = [m.end for m in manifests if m.full and (m.end_at or m.taken_at) <= limit]
     for manifest in manifests:
@@ -184,10 +188,12 @@ def _last_until(path: Path, limit: str) -> int | None:
 
 @contextmanager
 def _built_beside(data_dir: Path) -> Iterator[Path]:
-    """A directory that becomes `data_dir` if all goes well; what an interrupted one left is gone.
+    """Yield an empty directory that is renamed to `data_dir` if the block succeeds.
+
+    Files of an interrupted restore are deleted.
 
     Raises:
-        DataDirInUse: another restore is building there.
+        DataDirInUse: another restore uses the directory.
     """
     built = files.partial_of(data_dir)
     lock = DataDirLock(built)
@@ -232,7 +238,7 @@ def _build(path: Path, plan: _Plan) -> None:
 
 
 def _begin_anew(database: apsw.Connection) -> None:
-    """Without history, and without those for whom it was kept."""
+    """Delete the history and the enrolled repositories."""
     with database:
         database.execute("UPDATE cluster SET keeps_history = 0")
         database.execute("DELETE FROM backups")
@@ -242,6 +248,4 @@ def _begin_anew(database: apsw.Connection) -> None:
 
 def _check_references(database: apsw.Connection) -> None:
     for table, *_ in database.execute("PRAGMA foreign_key_check"):
-        raise StorageError(
-            f"The backups do not fit together: {table} has a row that hangs on none."
-        )
+        raise StorageError(f"The backups do not fit together: foreign-key violation in {table}.")

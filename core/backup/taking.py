@@ -1,4 +1,4 @@
-"""Takes a backup: a full one first, then what has changed since the last."""
+"""Takes backups: a full one first, then incremental ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from core.ports.backups import BackedUp, BackupSource, Progress
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was written, none if nothing had changed; `why_full` if a full backup was not asked
-    for, and others were there."""
+    """The backups written, none if nothing had changed.
+
+    `why_full` is the reason for a full backup where an incremental one was due.
+    """
 
     manifests: Sequence[Manifest]
     position: int
@@ -25,13 +27,14 @@ class Taken:
 def back_up(
     database: BackedUp, directory: Path, progress: Progress, *, full: bool = False
 ) -> Taken:
-    """An incremental backup where the last one there leads to it, else a full one; with `full`
-    both, so that each position stays within reach.
+    """Take an incremental backup if the last one allows it, else a full one.
 
-    Writes go on meanwhile. What is interrupted does not count, and is cleared by the next one.
+    With `full` take both, so that each position can be restored. Writes go on meanwhile. The
+    next backup deletes the files of an interrupted one.
 
     Raises:
-        StorageError: database or directory can't be used, or are not each other's.
+        StorageError: the database or the directory can't be used, or the directory has the
+            backups of another database.
     """
     with database.source() as source:
         database_id = source.database_id
@@ -64,10 +67,10 @@ class _Taking:
         return Taken(made, position, why_full)
 
     def _obstacle(self, last: Manifest) -> str | None:
-        """Why no incremental backup can follow the last one.
+        """Return why no incremental backup can follow the last one, or `None` if one can.
 
         Raises:
-            StorageError: the database is no longer the one that it was.
+            StorageError: the database's past differs from the last backup.
         """
         if last.end > self._source.position or self._differs(last):
             raise StorageError(

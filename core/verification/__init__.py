@@ -1,1 +1,1 @@
-"""Reads everything that is stored, and says what is wrong."""
+"""Verification: reads everything that is stored and reports what is wrong."""

@@ -1,4 +1,4 @@
-"""A directory of backups, read through: checksums, files, and whether they lead to each other."""
+"""Verification of a backup directory: checksums, files, and gaps between backups."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,7 +17,7 @@ from core.domain.errors import NalandaError
 
 
 def problems(directory: Path, *, begun: Callable[[str], None] = lambda _: None) -> Iterator[str]:
-    """One line each; `begun` is told the name of each file."""
+    """Yield one line for each problem; call `begun` with each file's name before its checks."""
     try:
         repository = Repository.open(directory)
         manifests = repository.manifests()

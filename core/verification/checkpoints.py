@@ -1,6 +1,7 @@
-"""The index as a start would make it: from the newest checkpoint, and the log after it.
+"""Loads the index as a server's start does: from the newest checkpoint and the log after it.
 
-What a start sets aside is moved; so it is given another directory, of links to the files.
+A start moves the files that it can't use. Verification changes no file, so it loads from a
+temporary directory of links.
 """
 
 import os
@@ -21,10 +22,10 @@ _ATTEMPTS = 5
 
 @contextmanager
 def loaded(directory: Path, snapshot: Snapshot) -> Iterator[tuple[Catalog, list[str]]]:
-    """The catalog, and one line for each file that a start could not use.
+    """Yield the catalog, and one line for each file that a start could not use.
 
-    Libraries whose files can't be used are made from the record. A server may replace
-    checkpoints meanwhile; then those that it has now are read.
+    Libraries whose files can't be used are built from the record. A server may replace
+    checkpoints meanwhile; the newer ones are then loaded.
 
     Raises:
         OSError: the files can't be read.
@@ -49,7 +50,7 @@ def _found(directory: Path, links: Path, snapshot: Snapshot) -> Found:
 
 
 def _link(directory: Path, place: Path, position: int) -> None:
-    """Without checkpoints that are newer than what is compared with them."""
+    """Link all files of `directory`, except checkpoints newer than `position`."""
     for path in directory.iterdir() if directory.is_dir() else ():
         is_checkpoint = path.suffix == SUFFIX and path.stem.isdigit()
         newer = is_checkpoint and int(path.stem) > position

@@ -1,4 +1,4 @@
-"""A database and its data directory, read through: the record, and the index made from it."""
+"""Verification of a database and its data directory: the record, and the index built from it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -24,9 +24,9 @@ from core.verification import checkpoints, index, record
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is checked, in one read transaction; a server may have the directory meanwhile.
+    """The database under verification, in one read transaction; a server may run meanwhile.
 
-    `record`: what is wrong with the tables.
+    `record` yields the problems of the tables.
     """
 
     data_dir: Path
@@ -36,14 +36,14 @@ class Subject:
 
 
 Check: TypeAlias = Callable[[Subject], Iterator[str]]
-"""One line for each thing that is wrong."""
+"""Yields one line for each problem."""
 
 Begun: TypeAlias = Callable[[str], None]
-"""Told the name of each check, before it."""
+"""Called with the name of each check, before the check."""
 
 
 def _index(subject: Subject) -> Iterator[str]:
-    """As a start would make it; what can't be used of its files is a finding as well."""
+    """Load the index as a start does; yield its problems, and those of its files."""
     try:
         with checkpoints.loaded(subject.data_dir / DIRECTORY, subject.snapshot) as (
             catalog,
@@ -59,11 +59,11 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("record", lambda subject: subject.record()),
     ("index", _index),
 )
-"""In this order."""
+"""All checks, in the order in which they run."""
 
 
 def problems(data_dir: Path, *, full: bool = False, begun: Begun = lambda _: None) -> Iterator[str]:
-    """Of a data directory with SQLite's file; one line each, as soon as it is found."""
+    """Yield one line for each problem of a data directory with a SQLite file, once found."""
     path = data_dir / DATABASE_NAME
     if not path.exists():
         yield f"{path} is missing"
@@ -81,7 +81,11 @@ def problems(data_dir: Path, *, full: bool = False, begun: Begun = lambda _: Non
 def problems_of_postgres(
     url: str, data_dir: Path, *, full: bool = False, begun: Begun = lambda _: None
 ) -> Iterator[str]:
-    """`data_dir`: where the checkpoints are. Raises: StorageError: it is no URL of PostgreSQL's."""
+    """Yield one line for each problem of a PostgreSQL database and the checkpoints in `data_dir`.
+
+    Raises:
+        StorageError: `url` is no PostgreSQL URL.
+    """
     database = Database(url)
     try:
         with reading(database) as connection:
@@ -94,7 +98,7 @@ def problems_of_postgres(
 
 
 def _checked(subject: Subject, begun: Begun) -> Iterator[str]:
-    """What stops one check is a finding, and does not stop the next."""
+    """Run all checks; an error that ends one check is a problem, and the next check runs."""
     for name, check in CHECKS:
         begun(name)
         try:

@@ -1,4 +1,4 @@
-"""The index against the record: what it holds, and whether its exact search finds the nearest."""
+"""Verification of the index against the record: its rows, and the results of exact search."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,18 +15,21 @@ from core.ports.store import Snapshot
 from core.verification.nearest import Nearest, as_compared
 
 SAMPLED_STEP = 16
-"""Without `full` one chunk in so many is compared."""
+"""Without `full`, one chunk in `SAMPLED_STEP` is compared."""
 
 QUERIES = 8
 QUERIES_IN_FULL = 64
 K = 10
 
 _TOLERANCE = 1e-4
-"""Of a score, relative to the greatest: what sums in another order differ by, and more."""
+"""The tolerance of a score, relative to the greatest: more than the order of sums changes."""
 
 
 def problems(snapshot: Snapshot, catalog: Catalog, *, full: bool) -> Iterator[str]:
-    """One line each. `catalog` is at the snapshot's position; by sample unless `full`."""
+    """Yield one line for each difference between `catalog` and `snapshot`, at one position.
+
+    Chunks are sampled unless `full`.
+    """
     if catalog.position != snapshot.position:
         yield f"index: it is at position {catalog.position}, the record at {snapshot.position}"
         return
@@ -85,7 +88,7 @@ def _rows(view: LibraryView, rows: Sequence[EmbeddedChunk]) -> Iterator[str]:
 
 
 def _queries(view: LibraryView, count: int) -> NDArray[np.float32]:
-    """`(q, d) float32`: vectors of the library, evenly from all that it has."""
+    """Return `(q, d) float32`: vectors of the library, sampled evenly."""
     row_ids = view.row_ids(view.matching(None))
     chosen = row_ids[:: max(1, len(row_ids) // count)][:count]
     found = [view.embedding(row_id) for row_id in chosen.tolist()]
@@ -95,7 +98,10 @@ def _queries(view: LibraryView, count: int) -> NDArray[np.float32]:
 def _searches(
     view: LibraryView, queries: NDArray[np.float32], expected: NDArray[np.float64]
 ) -> Iterator[str]:
-    """`expected`: `(q, k) float64`, the true scores, best first."""
+    """Yield a line for each exact search with lower scores than `expected`.
+
+    `expected`: `(q, k) float64`, the true scores, best first.
+    """
     if not len(queries):
         return
     metric = view.library.metric

@@ -1,4 +1,4 @@
-"""The best scores of all vectors that pass by, by plain numpy: what an index is compared with."""
+"""The reference for exact search: the best scores of all vectors, computed with plain numpy."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ _ROWS_AT_ONCE = 1_024
 def as_compared(
     rows: NDArray[np.float32], queries: NDArray[np.float32], metric: Metric
 ) -> NDArray[np.float64]:
-    """`(n, q) float64`: higher is nearer. By l2, the squared distance, negative."""
+    """Return scores `(n, q) float64`, higher is nearer; for l2, the negated squared distance."""
     x, y = rows.astype(np.float64), queries.astype(np.float64)
     if metric is Metric.COSINE:
         x, y = _unit(x), _unit(y)
@@ -24,7 +24,7 @@ def as_compared(
 
 
 class Nearest:
-    """`queries`: `(q, d) float32`."""
+    """The `k` best scores of each of `queries`, `(q, d) float32`, over the vectors taken so far."""
 
     def __init__(self, queries: NDArray[np.float32], metric: Metric, k: int) -> None:
         self._queries = queries
@@ -40,7 +40,7 @@ class Nearest:
                 self._compare()
 
     def scores(self) -> NDArray[np.float64]:
-        """`(q, min(k, n)) float64`, best first."""
+        """Return `(q, min(k, n)) float64`, best first."""
         if self._waiting:
             self._compare()
         return self._best

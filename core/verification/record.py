@@ -1,4 +1,4 @@
-"""The record, read through as the ports show it: the log, the versions and the vectors."""
+"""Verification of the record through the ports: the log, the versions and the vectors."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from core.ports.store import Snapshot
 
 
 def problems(snapshot: Snapshot) -> Iterator[str]:
-    """One line each."""
+    """Yield one line for each problem."""
     yield from _log(snapshot)
     for library in libraries_of(snapshot):
         versions = {f"library {library.name!r}": library.version}
