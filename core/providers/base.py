@@ -1,8 +1,8 @@
-"""What the project asks of a model provider: embed, rerank, answer.
+"""Ports of model providers: embedding, reranking, answering.
 
-Each ability has a blocking form, for threads, and an awaitable one, for the event loop; a
-provider implements the one that is natural to it (`local` computes, so it blocks; `cohere`
-waits for the network, so it awaits), and both for embedding, which the API does on threads.
+Each port has a blocking form, for threads, and an awaitable one, for the event loop. `local`
+computes, so it implements the blocking forms; `cohere` waits for the network, so it implements
+the awaitable ones. Both implement blocking embedding, because the API embeds on threads.
 Providers raise `ProviderRejected` and `ProviderUnavailable`, nothing else.
 """
 
@@ -21,7 +21,7 @@ Purpose = Literal["document", "query"]
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk as a provider sees it. `score`: the search's, comparable with its neighbours'."""
+    """A chunk as a provider gets it; `score` is the search's."""
 
     chunk_id: str
     document_id: str
@@ -31,7 +31,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Which passage (its place in the input), and how well it answers; higher is better."""
+    """A passage's index in the input, and its score; higher is better."""
 
     index: int
     score: float
@@ -46,7 +46,7 @@ class Reranking:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """An answer and its citations, the spans of both checked against the texts."""
+    """An answer and its citations, whose spans are checked against the texts."""
 
     answer: str
     citations: tuple[Citation, ...]
@@ -54,7 +54,7 @@ class Generated:
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors, `(n, dimension) float32`, n = 0 included."""
+    """A model that embeds `n >= 0` texts as `(n, dimension) float32`."""
 
     @property
     def model(self) -> str: ...

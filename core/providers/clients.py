@@ -1,4 +1,4 @@
-"""HTTP clients of providers: the environment's proxies and certificates, and their faults."""
+"""HTTP clients of providers, with the environment's proxies and certificates."""
 
 import os
 from ipaddress import IPv6Address, ip_address
@@ -28,11 +28,11 @@ def open_client(kind: type[C], url: str | None, timeout: httpx.Timeout) -> C:
 
 
 def is_local(url: str) -> bool:
-    """Return whether a URL is of this machine, which no proxy knows."""
+    """Return whether a URL is of this machine, which a proxy can't reach."""
     try:
         host = httpx.URL(url).host.removesuffix(".")
     except httpx.InvalidURL:
-        return False  # said when it is called
+        return False  # the call itself reports the error
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -57,7 +57,7 @@ def proxy_of(url: httpx.URL) -> str | None:
 
 
 def _fault(error: Exception) -> str:
-    """Say what httpx could not make a client with."""
+    """Return the user's message for an environment with which httpx can't make a client."""
     if isinstance(error, ImportError):
         return (
             "The proxy in the environment is a SOCKS proxy, which needs an extra package: "

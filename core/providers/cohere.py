@@ -1,6 +1,6 @@
-"""Embedding, reranking and answering by Cohere's v2 API, through its SDK.
+"""Embedding, reranking and answering with Cohere's v2 API, through its SDK.
 
-The SDK's own retries are off everywhere: the caller's policy is the only one.
+The SDK's own retries are off; the caller's retry policy is the only one.
 """
 
 import weakref
@@ -27,8 +27,8 @@ from core.providers.extractive import NOTHING_FOUND
 
 EMBEDDING_MODEL = "embed-v4.0"
 DIMENSION = 1024
-"""Of the 256, 512, 1024 and 1536 that the model offers: two thirds of the memory of its
-default, for very little less recall."""
+"""The model offers 256, 512, 1024 and 1536, its default; 1024 saves a third of the memory, at
+little loss of recall."""
 RERANK_MODEL = "rerank-v4.0-fast"
 CHAT_MODEL = "command-a-03-2025"
 
@@ -42,12 +42,12 @@ _INSTRUCTION = (
 
 
 def connect(api_key: str, url: str | None, http: httpx.AsyncClient) -> cohere.AsyncClientV2:
-    """A client for the awaitable classes below; whoever made `http` closes it."""
+    """Return a client for the awaitable classes; the caller closes `http`."""
     return cohere.AsyncClientV2(api_key, base_url=url, httpx_client=http, max_retries=0)
 
 
 class CohereEmbedder:
-    """`embed-v4.0` for threads: `(n, 1024) float32`."""
+    """The model `embed-v4.0`, blocking: `(n, 1024) float32`."""
 
     model = EMBEDDING_MODEL
     dimension = DIMENSION
@@ -57,7 +57,7 @@ class CohereEmbedder:
     ) -> None:
         http = open_client(httpx.Client, url, timeout)
         self._client = cohere.ClientV2(api_key, base_url=url, httpx_client=http, max_retries=0)
-        # It lives as long as its process: nobody's turn to close it comes before.
+        # The embedder lives as long as its process, so it has no `close`.
         weakref.finalize(self, http.close)
 
     def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
@@ -76,7 +76,7 @@ class CohereEmbedder:
 
 
 class AsyncCohereEmbedder:
-    """`embed-v4.0` for the event loop: `(n, 1024) float32`, and what it cost."""
+    """The model `embed-v4.0`, awaitable: `(n, 1024) float32`, and the usage."""
 
     model = EMBEDDING_MODEL
     dimension = DIMENSION
@@ -102,7 +102,7 @@ class AsyncCohereEmbedder:
 
 
 class AsyncCohereReranker:
-    """`rerank-v4.0-fast`."""
+    """The model `rerank-v4.0-fast`, awaitable."""
 
     def __init__(self, client: cohere.AsyncClientV2) -> None:
         self._client = client
@@ -123,7 +123,7 @@ class AsyncCohereReranker:
 
 
 class AsyncCohereAnswerer:
-    """`command-a-03-2025`, with the passages as its documents and citations into them."""
+    """The model `command-a-03-2025`, with the passages as documents, which its citations name."""
 
     model = CHAT_MODEL
 
@@ -134,8 +134,8 @@ class AsyncCohereAnswerer:
         if not passages:
             return Generated(NOTHING_FOUND, ())
         with cohere_errors():
-            # Citations are on by default; asking for a mode by name ("ACCURATE") is refused
-            # for this model. Temperature 0, so that a retry says the same.
+            # Citations are on by default; this model refuses a citation mode by name
+            # ("ACCURATE"). Temperature 0, so that a retry gives the same answer.
             response = await self._client.chat(
                 model=CHAT_MODEL,
                 messages=[

@@ -1,4 +1,4 @@
-"""From Cohere's citations (a span of the answer, the documents behind it) to checked ones."""
+"""Converts Cohere's citations (a span of the answer, its source documents) to checked ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,10 +14,9 @@ from core.providers.matching import words
 def read_message(
     message: AssistantMessageResponse, passages: Sequence[Passage]
 ) -> tuple[str, tuple[Citation, ...]]:
-    """The answer's text, and a citation for each cited span and passage behind it.
+    """Return the answer's text, and a citation for each cited span and each of its passages.
 
-    A citation is dropped when its span is not in the answer, or when none of its sources is
-    among the passages.
+    A citation is dropped if its span is not in the answer, or none of its sources is a passage.
     """
     answer, starts = _text(message)
     by_id = {passage.chunk_id: passage for passage in passages}
@@ -31,7 +30,7 @@ def read_message(
 
 
 def _text(message: AssistantMessageResponse) -> tuple[str, dict[int, int]]:
-    """The text blocks joined, and where each (by its index among all blocks) begins."""
+    """Return the joined text blocks, and the start of each by its index among all blocks."""
     answer = ""
     starts = {}
     for index, block in enumerate(message.content or []):
@@ -63,7 +62,7 @@ def _checked(
 
 
 def _located(cited: CohereCitation, answer: str, offset: int) -> Span | None:
-    """Where the cited text is, by its offsets if they are right, else by its words."""
+    """Return the span of the cited text: its offsets if they are right, else its first match."""
     start, end = offset + (cited.start or 0), offset + (cited.end or 0)
     if cited.text and answer[start:end] != cited.text:
         start = answer.find(cited.text)
@@ -72,9 +71,10 @@ def _located(cited: CohereCitation, answer: str, offset: int) -> Span | None:
 
 
 def quoted_span(text: str, answer: str, cited: Span) -> Span | None:
-    """The sentence of `text` that shares most words with the cited part of the answer.
+    """Return the sentence of `text` that shares most words with the cited part of the answer.
 
-    Then with the sentence around that part, then the shortest; none if `text` has none.
+    Ties are broken by the words of the sentences around the cited part, then by shortness.
+    `None` if `text` has no sentence.
     """
     claim = words(answer[slice(*cited)])
     around = words(" ".join(answer[s:e] for s, e in sentence_spans(answer) if _meet((s, e), cited)))

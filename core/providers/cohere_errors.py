@@ -1,4 +1,4 @@
-"""The one place where what goes wrong with Cohere becomes one of the project's two errors.
+"""Maps the errors of Cohere's SDK to the project's two; the only place that does.
 
 400 401 403 404 422 …, a URL or a key that can't be sent    ProviderRejected
 408 429 499 5xx, timeouts, cut connections, bad answers     ProviderUnavailable
@@ -19,7 +19,7 @@ from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavaila
 from core.providers.clients import proxy_of
 
 _FOREIGN = (ApiError, ParsingError, httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
-# What reading an answer of the wrong shape raises, in the SDK and here.
+# Raised by the SDK and by this package on an answer of the wrong shape.
 _MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
 
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499}
@@ -29,7 +29,12 @@ _LONGEST_DETAIL = 200
 
 @contextmanager
 def cohere_errors() -> Iterator[None]:
-    """Inside, call the SDK and read its answer; outside, only `ProviderError`s arrive."""
+    """Map the errors of a block that calls the SDK and reads its answer.
+
+    Raises:
+        ProviderRejected: Cohere will never accept the request.
+        ProviderUnavailable: Cohere may accept the request later.
+    """
     try:
         yield
     except ProviderError:
@@ -42,7 +47,7 @@ def cohere_errors() -> Iterator[None]:
 
 
 def translated(error: Exception) -> ProviderError:
-    """The project's error for one of the SDK's or the HTTP client's."""
+    """Return the project's error for one of the SDK or the HTTP client."""
     match error:
         case ApiError():
             return _by_status(error)
@@ -63,7 +68,7 @@ def translated(error: Exception) -> ProviderError:
 
 
 def _through_proxy(error: Exception) -> str:
-    """Name the proxy that a request went through; it may be what was not reached."""
+    """Return ` through the proxy …` if the request used one, which may be what is down."""
     try:
         url = error.request.url if isinstance(error, httpx.RequestError) else None
     except RuntimeError:  # it was raised before there was a request
@@ -73,7 +78,7 @@ def _through_proxy(error: Exception) -> str:
 
 
 def misshapen(detail: str) -> ProviderUnavailable:
-    """For an answer that came, and is not what was asked for."""
+    """Return the error for an answer of the wrong shape."""
     return ProviderUnavailable(f"Cohere's answer has the wrong shape: {detail}.")
 
 
@@ -98,7 +103,7 @@ def _detail(body: object) -> str:
 
 
 def _retry_after_s(headers: dict[str, str]) -> float | None:
-    """`Retry-After` (RFC 9110 §10.2.3) in seconds: a number of them, or a date."""
+    """Return `Retry-After` (RFC 9110 §10.2.3), a number of seconds or a date, in seconds."""
     value = httpx.Headers(headers).get("retry-after", "").strip()
     try:
         seconds = float(value) if value[:1].isdigit() else _until(value)

@@ -1,4 +1,4 @@
-"""Reranking and answering without a language model: by the sentences that match best."""
+"""Extractive reranking and answering: by the best matching sentences, no language model."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ NOTHING_FOUND = "Nothing was found in this library that answers the question."
 
 _MOST_SENTENCES = 3
 _ENOUGH = 0.8
-"""A further sentence is quoted if it scores at least this share of the best one's score."""
+"""The share of the best sentence's score from which another sentence is quoted."""
 _SAME = 0.9
-"""The cosine above which two sentences say the same."""
+"""The cosine from which two sentences count as the same."""
 _FEWEST_WORDS = 4
 
 
 class LocalReranker:
-    """Orders passages by how well the search found them and how well their best sentence matches.
+    """A reranker by the search's score and the match of a passage's best sentence.
 
     The score is the mean of both, each scaled to [0, 1] over the passages.
     """
@@ -39,7 +39,7 @@ class LocalReranker:
 
 
 class LocalAnswerer:
-    """Answers with the one to three best sentences of the passages, each with its citation."""
+    """An answerer that quotes the one to three best sentences, each with its citation."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -56,14 +56,14 @@ class LocalAnswerer:
 
 
 def _scaled(scores: ArrayLike) -> NDArray[np.float64]:
-    """To [0, 1]; all to 1 if they are the same."""
+    """Scale the scores to [0, 1]; equal scores become 1."""
     values = np.asarray(scores, np.float64)
     span = np.ptp(values) if len(values) else 0.0
     return (values - values.min()) / span if span > 0 else np.ones(len(values))
 
 
 def _best(matches: Matches, passages: Sequence[Passage]) -> list[Sentence]:
-    """The sentences to quote, in reading order; statements if there are any."""
+    """Return the sentences to quote, in reading order; statements if there are any."""
     ranked = sorted(matches.sentences, key=lambda s: -_worth(s, matches))
     statements = [s for s in ranked if _is_statement(passages[s.passage].text[s.start : s.end])]
     ranked = statements or ranked
@@ -78,7 +78,7 @@ def _best(matches: Matches, passages: Sequence[Passage]) -> list[Sentence]:
 
 
 def _worth(sentence: Sentence, matches: Matches) -> float:
-    """A good sentence of a passage that answers is worth more than the same one elsewhere."""
+    """Return a sentence's score plus that of its passage."""
     return sentence.score + matches.passages[sentence.passage]
 
 
@@ -98,7 +98,7 @@ def _quoted(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> Gener
         passage = passages[sentence.passage]
         quote = passage.text[sentence.start : sentence.end]
         start = len(answer) + 1
-        # A quote keeps its line breaks, which are its page's; the answer has its own.
+        # The quote keeps the chunk's line breaks; the answer has one line for each quote.
         answer = f"{answer}\n{' '.join(quote.split())}"
         citations.append(
             Citation(

@@ -1,4 +1,4 @@
-"""Embedding on this machine: wordllama, 16 MB of static token vectors, no key and no network."""
+"""The local embedder: wordllama, 16 MB of static token vectors, no key and no network."""
 
 import logging
 import threading
@@ -16,11 +16,11 @@ from core.providers.base import Purpose, Vectors
 MODEL = "wordllama-256"
 DIMENSION = 256
 
-# What a text without a single token gets (the empty one). Its mean would be the zero vector,
-# which has no direction: cosine could neither store it nor compare with it.
+# The vector of a text without tokens. The mean of no tokens would be the zero vector, which has
+# no direction, so a cosine library could neither store it nor search for it.
 _NOWHERE = np.full(DIMENSION, 1 / np.sqrt(DIMENSION), dtype=np.float32)
 
-# Tokens whose vectors are copied out at once: 4 MB, however long the text.
+# Tokens per step of the sum: their vectors take 4 MB, however long the text.
 _GATHERED = 4096
 
 
@@ -31,10 +31,10 @@ class _Weights:
 
 
 class LocalEmbedder:
-    """`wordllama-256`: the mean of a text's token vectors, `(n, 256) float32`, unit norm.
+    """The model `wordllama-256`: the mean of a text's token vectors, `(n, 256) float32`, unit norm.
 
-    A text's vector does not depend on its neighbours in a call, nor on the purpose. Safe to
-    share between threads; the first call loads the weights (about a second).
+    A text's vector does not depend on the other texts of a call, nor on the purpose. Threads may
+    share an embedder. The first call loads the weights, which takes about a second.
     """
 
     model = MODEL
@@ -49,7 +49,11 @@ class LocalEmbedder:
         texts: Sequence[str],
         purpose: Purpose,  # noqa: ARG002 - the protocol's; static vectors know no purpose
     ) -> Vectors:
-        """Raises `ProviderRejected` for a text that is not valid Unicode."""
+        """Embed the texts.
+
+        Raises:
+            ProviderRejected: a text is not valid Unicode.
+        """
         rows = np.empty((len(texts), DIMENSION), dtype=np.float32)
         if not texts:
             return rows
@@ -83,18 +87,18 @@ def _units(rows: Vectors) -> Vectors:
 
 def _load() -> _Weights:
     with _root_logger_kept():
-        # Here, because it takes half a second that most commands have no use for.
+        # Imported late: it takes half a second, and most commands do not embed.
         import wordllama
     package = Path(wordllama.__file__).parent
     model = wordllama.WordLlama.load(cache_dir=package, disable_download=True)
-    # Padding makes a batch as wide as its longest text; the pooling here needs none.
+    # Padding widens all texts of a batch to the longest; the sum here needs none.
     model.tokenizer.no_padding()
     return _Weights(model.tokenizer, model.embedding)
 
 
 @contextmanager
 def _root_logger_kept() -> Iterator[None]:
-    """Importing wordllama calls `logging.basicConfig`, which is the process's to call."""
+    """Restore the root logger after the import of wordllama, which calls `basicConfig`."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:

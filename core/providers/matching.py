@@ -1,8 +1,8 @@
-"""How well each sentence, and each passage by its best sentence, answers a question.
+"""Scores sentences and passages against a question; a passage by its best sentence.
 
-A score is the mean of two views: the cosine with the question's vector, and the share of the
-question's words that are there, rare words counting more. The first knows synonyms, the
-second names; together they order passages far better than either alone.
+A score is the mean of two parts: the cosine with the question's vector, and the share of the
+question's words in the sentence, with more weight on rare words. The cosine finds synonyms, the
+words find names. The mean orders passages far better than either part alone.
 """
 
 import re
@@ -20,7 +20,7 @@ from core.domain.sentences import sentence_spans
 from core.providers.base import Embedder, Vectors
 
 _OF_THE_WHOLE = 0.2
-"""How much of a passage's score is the passage as a whole; the rest is its best sentence."""
+"""The weight of the passage as a whole in its score; the rest is its best sentence's."""
 
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W_]+")
@@ -38,7 +38,7 @@ _STOP_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`texts[passage][start:end]`, its unit vector `(d,) float32`, and how well it matches."""
+    """A sentence `texts[passage][start:end]`, its unit vector `(d,) float32`, and its score."""
 
     passage: int
     start: int
@@ -49,14 +49,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Every sentence, in reading order, and one score for each passage; higher is better."""
+    """All sentences, in reading order, and one score for each passage; higher is better."""
 
     sentences: tuple[Sentence, ...]
     passages: tuple[float, ...]
 
 
 def match(embedder: Embedder, query: str, texts: Sequence[str]) -> Matches:
-    """Scores all sentences of the texts, with one call to the embedder.
+    """Score all sentences of the texts, with one call to the embedder.
 
     A passage without a sentence (nothing but white space) scores -1, below all others.
     """
@@ -84,7 +84,10 @@ def match(embedder: Embedder, query: str, texts: Sequence[str]) -> Matches:
 def _wholes(
     vectors: Vectors, found: Sequence[frozenset[str]], first: Sequence[int]
 ) -> tuple[Vectors, list[frozenset[str]]]:
-    """Each passage's unit vector, and the question's words in it; `first` are its sentences."""
+    """Return the unit vector of each passage with sentences, and the question's words in it.
+
+    `first` has the index of each passage's first sentence.
+    """
     sums = np.add.reduceat(vectors, first)
     norms = np.linalg.norm(sums, axis=1, keepdims=True)
     units = (sums / np.maximum(norms, 1e-6)).astype(np.float32, copy=False)
@@ -94,7 +97,7 @@ def _wholes(
 
 
 class _Score:
-    """The means of the cosines and the shares of the question's words, `(n,) float64`."""
+    """The score: the mean of the cosine and the share of the question's words, `(n,) float64`."""
 
     def __init__(self, question: Vectors, weights: Mapping[str, float]) -> None:
         self._question = question
@@ -108,13 +111,13 @@ class _Score:
 
 
 def _weights(asked: Iterable[str], found: Sequence[Iterable[str]]) -> dict[str, float]:
-    """What each word of the question counts: more, the fewer sentences have it."""
+    """Return the weight of each word of the question: higher if fewer sentences have the word."""
     frequency = Counter(word for some in found for word in some)
     return {word: log1p(len(found) / (1 + frequency[word])) for word in asked}
 
 
 def words(text: str) -> frozenset[str]:
-    """A text's words in lower case, without their endings; identifiers come apart."""
+    """Return a text's words, stemmed and in lower case; identifiers are split into words."""
     found = set(_WORD.findall(_HUMP.sub(" ", text).lower()))
     return frozenset(map(_stem, found - _STOP_WORDS))
 

@@ -1,4 +1,4 @@
-"""From the settings to the providers that a process needs."""
+"""Builds the providers that the settings name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class LocalProvider:
-    """For stages on threads: everything blocks and computes here."""
+    """The local provider, whose blocking stages run on threads."""
 
     embedder: Embedder
     reranker: Reranker
@@ -32,8 +32,10 @@ class LocalProvider:
 
 @dataclass(frozen=True, slots=True)
 class CohereProvider:
-    """For stages on the event loop; `local` embeds for libraries of its model, and answers
-    when Cohere can't."""
+    """The provider Cohere, whose awaitable stages run on the event loop.
+
+    `local` embeds for libraries of the local model, and answers when Cohere fails.
+    """
 
     embedder: AsyncEmbedder
     reranker: AsyncReranker
@@ -46,7 +48,7 @@ class CohereProvider:
 
 
 def embedders(settings: Settings) -> Mapping[str, Embedder]:
-    """Every embedding model that can be used with these settings, by its name."""
+    """Return every embedder that these settings allow, by the name of its model."""
     known: list[Embedder] = [LocalEmbedder()]
     key = _cohere_key(settings)
     if key is not None:
@@ -57,7 +59,7 @@ def embedders(settings: Settings) -> Mapping[str, Embedder]:
 
 
 def default_model(settings: Settings) -> str:
-    """The model that a library takes if it names none."""
+    """Return the model of a library that names none."""
     if _cohere_key(settings) is None:
         return local.MODEL
     from core.providers.cohere import EMBEDDING_MODEL
@@ -66,7 +68,7 @@ def default_model(settings: Settings) -> str:
 
 
 def stage_providers(settings: Settings) -> LocalProvider | CohereProvider:
-    """What the stages of a question use, by the active provider."""
+    """Return the providers of a question's stages."""
     embedder = LocalEmbedder()
     here = LocalProvider(embedder, LocalReranker(embedder), LocalAnswerer(embedder))
     key = _cohere_key(settings)
@@ -88,9 +90,12 @@ def _cohere_provider(key: str, url: str | None, here: LocalProvider) -> CoherePr
 
 
 def _cohere_key(settings: Settings) -> str | None:
-    """The key, if Cohere is to be used; its SDK takes two seconds to import, so only then.
+    """Return Cohere's key, or `None` if Cohere is not the active provider.
 
-    Raises `ProviderRejected` if it is to be used and there is no key.
+    Callers import Cohere's SDK, which takes two seconds, only if there is a key.
+
+    Raises:
+        ProviderRejected: Cohere is the active provider, and there is no key.
     """
     if settings.active_provider == "local":
         return None
