@@ -1,4 +1,4 @@
-"""The composition root: from the settings to everything that the API serves."""
+"""The composition root: builds everything that the API serves from the settings."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ from core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """One of each, wired to each other; closed once, when nobody uses it any more."""
+    """The services and background threads of a process, wired together; closed once, at its end."""
 
     store: Store
     catalog: Catalog
@@ -74,10 +74,11 @@ class Core:
 
 
 def open_core(settings: Settings) -> Core:
-    """Open the record, load the index from it, and let the index follow its writes.
+    """Open the store, load the index, and subscribe the index to the store's commits.
 
     Raises:
-        DataDirInUse; StorageError: the data directory or the database can't be used.
+        DataDirInUse: another process has the data directory.
+        StorageError: the data directory or the database can't be used.
         ProviderRejected: the provider that the settings name can't be used.
     """
     embedders = registry.embedders(settings)
@@ -137,7 +138,12 @@ def open_core(settings: Settings) -> Core:
 
 
 def _store(settings: Settings) -> Store:
-    """Raises: DataDirInUse; StorageError: the data directory or the database can't be used."""
+    """Open the store that the settings name.
+
+    Raises:
+        DataDirInUse: another process has the data directory.
+        StorageError: the data directory or the database can't be used.
+    """
     if settings.database_url is None:
         return SqliteStore(settings.data_dir, durability=settings.durability)
     url = settings.database_url.get_secret_value()
@@ -149,7 +155,7 @@ def _store(settings: Settings) -> Store:
 
 
 def _followed(store: Store, directory: Path) -> tuple[Catalog, Found]:
-    """No one writes yet, so that nothing falls between the load and the subscription."""
+    """Load the catalog and subscribe it to commits; no write may run until it returns."""
     with store.read() as snapshot:
         found = _found(snapshot, directory)
         catalog = Catalog(CatalogState.of(snapshot.position, found.views, found.missing))
@@ -158,11 +164,15 @@ def _followed(store: Store, directory: Path) -> tuple[Catalog, Found]:
 
 
 def _found(snapshot: Snapshot, directory: Path) -> Found:
-    """Raises: StorageError: the files can't be read."""
+    """Load the views from checkpoints, or build them from the record where there are none.
+
+    Raises:
+        StorageError: the checkpoints' files can't be read.
+    """
     if not any(directory.iterdir()):
         views = [from_record(snapshot, library) for library in libraries_of(snapshot)]
         return Found(views=views)
-    # It imports the kernels, which take as long as all else at the start of a process.
+    # Imported late: the import of the kernels takes half of a process's start.
     from core.indexing.checkpoints.loading import Loading
 
     try:
@@ -180,13 +190,21 @@ def _segment_builder(settings: Settings) -> SegmentBuilder:
 
 
 def _emptied(path: Path) -> Path:
-    """Raises: StorageError: it is not there, and can't be made."""
+    """Create an empty directory, in place of any that is there.
+
+    Raises:
+        StorageError: the directory can't be created.
+    """
     shutil.rmtree(path, ignore_errors=True)
     return _directory(path)
 
 
 def _directory(path: Path) -> Path:
-    """Raises: StorageError: it is not there, and can't be made."""
+    """Create the directory where it is missing.
+
+    Raises:
+        StorageError: the directory can't be created.
+    """
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:

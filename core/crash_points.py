@@ -1,7 +1,7 @@
 """Named steps at which a test can end the process, as a power cut would: with SIGKILL.
 
-`NALANDA_FAULT=NAME` ends it the first time that the step is reached, `NAME:3` the third time.
-Without the variable a step costs one call of a function that does nothing.
+`NALANDA_FAULT=NAME` ends the process the first time that it reaches the step, `NAME:3` the third
+time. Without the variable a step costs one call of an empty function.
 """
 
 import os
@@ -14,19 +14,19 @@ VARIABLE = "NALANDA_FAULT"
 STEPS: tuple[str, ...] = (
     "write.joined",  # a unit is done, in a transaction that is still open
     "commit.before",
-    "commit.after",  # on the disk, and nobody has heard of it
-    "apply.after",  # the index has heard of it, the client has not
+    "commit.after",  # on the disk; no listener has been notified
+    "apply.after",  # applied to the index; the client has no response yet
     "migrate.before",  # a migration is done, in a transaction that is still open
     "migrate.after",
     "file.written",  # a checkpoint's file, not yet on the disk
     "file.synced",  # not yet under its name
     "file.renamed",  # its name not yet on the disk
-    "words.linked",  # an index of words' files, their names not yet on the disk
-    "checkpoint.segments",  # before what makes the files a checkpoint
+    "words.linked",  # a lexical index's files, their names not yet on the disk
+    "checkpoint.segments",  # all files but the manifest, which makes them a checkpoint
     "checkpoint.written",
     "checkpoint.tidied",  # the log is not yet trimmed
 )
-"""All that a server comes by; each stands at one place or more."""
+"""All steps that a server reaches; each is at one place in the code or more."""
 
 COMMAND_STEPS: tuple[str, ...] = (
     "backup.before_rename",
@@ -35,10 +35,10 @@ COMMAND_STEPS: tuple[str, ...] = (
     "restore.after_build",
     "restore.before_rename",
     "restore.after_rename",
-    "restore.before_commit",  # all is in the database, in a transaction that is still open
+    "restore.before_commit",  # all rows are in the database, in a transaction still open
     "restore.after_commit",
 )
-"""All that `nalanda backup` and `nalanda restore` come by."""
+"""All steps that `nalanda backup` and `nalanda restore` reach."""
 
 
 def _nothing(_: str) -> None:
@@ -57,4 +57,4 @@ def _armed(wanted: str) -> Callable[[str], None]:
 
 
 reach: Callable[[str], None] = _armed(os.environ[VARIABLE]) if VARIABLE in os.environ else _nothing
-"""Called with the step's name, just where it would hurt."""
+"""Marks a crash point: ends the process if `NALANDA_FAULT` names this step."""

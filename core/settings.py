@@ -10,7 +10,7 @@ from core.domain.hosts import Hosts
 
 
 class Settings(BaseSettings):
-    """`NALANDA_*`, and Cohere's own two names. Build one per process, at its start."""
+    """The settings `NALANDA_*` and Cohere's own two variables; build one per process."""
 
     model_config = SettingsConfigDict(
         env_prefix="NALANDA_",
@@ -59,7 +59,11 @@ class Settings(BaseSettings):
     drain_s: float = Field(default=30.0, ge=0)
 
     def __init__(self, **values: Any) -> None:
-        """Raises: SettingsError: `.env` can't be read."""
+        """Read the environment and `.env`.
+
+        Raises:
+            SettingsError: `.env` can't be read.
+        """
         try:
             super().__init__(**values)
         except OSError as error:
@@ -78,13 +82,17 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts")
     @classmethod
     def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """Raises: ValueError: an entry is no host."""
+        """Check that each entry is a host.
+
+        Raises:
+            ValueError: an entry is no host.
+        """
         Hosts(value)
         return value
 
     @property
     def active_provider(self) -> Literal["local", "cohere"]:
-        """`auto` means Cohere where there is a key for it, else local."""
+        """Return the provider in use: `auto` is Cohere where its key is set, else local."""
         if self.provider == "auto":
             return "cohere" if self.cohere_api_key else "local"
         return self.provider

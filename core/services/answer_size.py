@@ -1,4 +1,4 @@
-"""How large the answer to a search may become, known before the search is done."""
+"""The limit on the size of a search's answer, checked before the search runs."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ _BYTES_PER_NUMBER = 12
 
 
 def check_answer_size(searches: Sequence[CheckedSearch]) -> None:
-    """Hold the embeddings that searches ask for against the bound of an answer.
+    """Check that the embeddings that the searches include fit in one answer.
 
     Raises:
-        Invalid: at the `include` of the search that goes beyond it.
+        Invalid: they do not; the fault is at the `include` of the first search over the limit.
     """
     total = 0
     for search in searches:

@@ -1,4 +1,4 @@
-"""Makes checkpoints: by what was written since, by time, on request, and at the end."""
+"""Makes checkpoints: by bytes written, by time, on request, and at shutdown."""
 
 import logging
 import threading
@@ -26,8 +26,11 @@ _log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """One thread. `every_s` and `every_bytes`: how long after the last one, and after how much
-    of vectors and texts was written, the next one is made."""
+    """The thread that makes checkpoints, and the list of those made.
+
+    A checkpoint is due `every_s` after the last one, or once `every_bytes` of vectors and texts
+    were written.
+    """
 
     def __init__(
         self,
@@ -57,7 +60,7 @@ class Checkpoints:
         self._closed = False
         self._bytes = 0
         self._due = clock() + every_s
-        # One that names what is damaged is made anew.
+        # A checkpoint that names damaged files is replaced by a new one.
         is_good = self._is_current and not found.set_aside
         self._last = (catalog.state.views, lexical.keep()) if is_good else None
         self.error: str | None = None
@@ -68,7 +71,7 @@ class Checkpoints:
         self._thread.start()
 
     def close(self) -> None:
-        """With a last one, so that the next start has nothing to read again."""
+        """Stop the thread and make a last checkpoint, so that the next start replays no log."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
@@ -78,7 +81,7 @@ class Checkpoints:
 
     @property
     def position(self) -> int | None:
-        """Of the newest one, if there is one."""
+        """Return the newest checkpoint's position, `None` without checkpoints."""
         manifests = self._manifests
         return manifests[0].position if manifests else None
 
@@ -87,17 +90,17 @@ class Checkpoints:
         return self.position == self._catalog.position
 
     def wrote(self, _: int, changes: Sequence[Change]) -> None:
-        """A listener of the store's."""
+        """Count the bytes of a commit; a listener of the store."""
         with self._wake:
             self._bytes += sum(map(_size, changes))
             if self._bytes >= self._every_bytes:
                 self._wake.notify_all()
 
     def make(self) -> int | None:
-        """One of the current state, unless the newest is. Returns the newest's position.
+        """Make a checkpoint, unless the newest is current; return the newest one's position.
 
         Raises:
-            StorageFull, StorageUnavailable: it can't be written.
+            StorageFull, StorageUnavailable: the checkpoint can't be written.
         """
         from core.indexing.checkpoints.writing import KEPT, CheckpointWriter, tidy
 
@@ -137,7 +140,7 @@ class Checkpoints:
                 self._due = self._clock() + (_RETRY_S if self.error else self._every_s)
 
     def _wait(self) -> bool:
-        """Until it is time for the next; false at the end."""
+        """Wait until the next checkpoint is due; return `False` once closed."""
         with self._wake:
             while not self._closed:
                 wait_s = self._due - self._clock()

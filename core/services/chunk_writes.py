@@ -1,7 +1,7 @@
-"""What every write of chunks goes through: look, embed, look again and write.
+"""The steps of every write of chunks: read and check, embed, check again and write.
 
-Embedding may take seconds, so it is done between two transactions: the first reads and checks,
-the second makes sure that nothing which the checks rested on has changed, and writes.
+Embedding may take seconds, so it runs between two transactions. The first reads and checks. The
+second makes sure that the state that was checked has not changed, and writes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +23,15 @@ ATTEMPTS = 8
 
 
 class Stale(Exception):
-    """What was read before the embedding is no longer so."""
+    """A change, by another write, of the state that was read before the embedding."""
 
 
 def retried(attempt: Callable[[], T]) -> T:
-    """Raises: Conflict: each of several attempts came out stale."""
+    """Call `attempt` until it does not raise `Stale`; return its result.
+
+    Raises:
+        Conflict: `ATTEMPTS` calls raised `Stale`.
+    """
     for _ in range(ATTEMPTS):
         try:
             return attempt()
@@ -38,7 +42,7 @@ def retried(attempt: Callable[[], T]) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Drafts that fit the library as it was seen; `settled` is what they make of it."""
+    """Checked drafts, and the library as read; `settled` is the library after their write."""
 
     drafts: Sequence[ChunkDraft]
     library: Library
@@ -51,7 +55,11 @@ def _at_once(_library_id: str, _rows: int) -> None:
 
 
 class ChunkWrites:
-    """`admit`: waits until a library may take so many rows more, or refuses them."""
+    """The steps that writes of chunks share; `admit` is the index's back-pressure.
+
+    `admit` takes a library's id and a number of rows. It waits until the library may take the
+    rows, or raises `Unavailable`.
+    """
 
     def __init__(
         self, embedding: TextEmbedding, admit: Callable[[str, int], None] = _at_once
@@ -66,11 +74,11 @@ class ChunkWrites:
         drafts: Sequence[ChunkDraft],
         pointers: Sequence[str],
     ) -> Prepared:
-        """Check drafts against their library; `pointers` say where each is in the input.
+        """Check drafts against their library; `pointers` are the drafts' places in the input.
 
         Raises:
-            Invalid: an id, metadata or an embedding that breaks a rule, or an id used twice.
-            ProviderRejected: the library's model is not to be had on this server.
+            Invalid: an id, metadata or an embedding breaks a rule, or an id is used twice.
+            ProviderRejected: the server does not have the library's model.
         """
         had_vectors = snapshot.chunks.any(library.id)
         settled = library
@@ -85,19 +93,20 @@ class ChunkWrites:
         return Prepared(drafts, library, had_vectors, settled)
 
     def embeddings(self, prepared: Prepared) -> list[Embedding]:
-        """To be called while no transaction is open, as it may take long.
+        """Return the drafts' embeddings; slow, so call it while no transaction is open.
 
         Raises:
-            ProviderError; Unavailable: the library's index can't keep up.
+            ProviderError: the provider failed.
+            Unavailable: the library's index can't keep up.
         """
         self._admit(prepared.library.id, len(prepared.drafts))
         return self._embedding.embeddings(prepared.settled, prepared.drafts)
 
     def settle(self, unit: UnitOfWork, prepared: Prepared) -> None:
-        """Write the library, if these chunks settle what its vectors are.
+        """Write the library, if these chunks settle its dimension or model.
 
         Raises:
-            Stale: it is not as it was when the drafts were checked.
+            Stale: the library has changed since the drafts were checked.
         """
         seen = prepared.library
         library = unit.libraries.get(seen.id)
@@ -112,10 +121,10 @@ class ChunkWrites:
 def existing_of(
     document_id: str | None, chunks: ChunkReader, library_id: str, drafts: Sequence[ChunkDraft]
 ) -> dict[str, Chunk]:
-    """The chunks of this document, or of none, that the drafts would replace.
+    """Return the document's chunks that the drafts replace, by id.
 
     Raises:
-        Conflict: an id is that of a chunk elsewhere in the library.
+        Conflict: another document's chunk has an id of a draft; with `None`, any chunk.
     """
     existing = chunks.existing(library_id, [draft.id for draft in drafts if draft.id is not None])
     taken = [chunk_id for chunk_id, chunk in existing.items() if chunk.document_id != document_id]
@@ -133,7 +142,7 @@ def rows(
     version: int,
     existing: Mapping[str, Chunk],
 ) -> list[EmbeddedChunk]:
-    """Drafts as chunks, one after the other; one that replaces another keeps its birthday."""
+    """Return the drafts as consecutive chunks; a replaced chunk's `created_at` is kept."""
     now = datetime.now(UTC)
 
     def chunk(draft: ChunkDraft, ordinal: int) -> Chunk:

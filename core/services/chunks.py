@@ -1,4 +1,4 @@
-"""Chunks: added, replaced, edited, deleted and read."""
+"""The service of chunks: create, replace, edit, delete, read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
 
 class ChunkService:
-    """`catalog`: follows the store."""
+    """The operations on chunks; `catalog` must follow `store`."""
 
     def __init__(self, store: Store, writes: ChunkWrites, catalog: Catalog) -> None:
         self._store = store
@@ -32,10 +32,11 @@ class ChunkService:
         *,
         before_commit: BeforeCommit[list[Chunk]] | None = None,
     ) -> Positioned[list[Chunk]]:
-        """All of them behind the document's last chunk, or none.
+        """Append chunks to a document, all or none.
 
         Raises:
-            NotFound, Invalid, ProviderError; Conflict: an id is there already.
+            NotFound, Invalid, ProviderError.
+            Conflict: the library has a chunk with a draft's id.
         """
         return retried(lambda: self._add(ref, document_id, drafts, before_commit))
 
@@ -48,14 +49,14 @@ class ChunkService:
         *,
         guard: Guard = UNGUARDED,
     ) -> tuple[Positioned[Chunk], bool]:
-        """Create or replace under the client's id; whether it is new.
+        """Create or replace a chunk by id; return it, and whether it is new.
 
-        A chunk that is there keeps its place in its document; one that is new there, or comes
-        from another document, goes behind the last. Its text is always embedded anew, unless
-        the draft brings the embedding.
+        A replaced chunk keeps its place in its document. A new one, or one from another
+        document, is appended. The text is always embedded, unless the draft has an embedding.
 
         Raises:
-            NotFound, PreconditionFailed, ProviderError; Invalid: among others, no such document.
+            NotFound, PreconditionFailed, ProviderError.
+            Invalid: the draft breaks a rule, or there is no such document.
         """
         draft = replace(draft, id=check_id(chunk_id, "/chunk_id"))
         return retried(lambda: self._put(ref, chunk_id, document_id, draft, guard))
@@ -68,7 +69,7 @@ class ChunkService:
         *,
         guard: Guard = UNGUARDED,
     ) -> Positioned[Chunk]:
-        """New text without an embedding is embedded; the same text keeps the one it has.
+        """Edit a chunk; new text without an embedding is embedded, unchanged text is not.
 
         Raises:
             NotFound, Invalid, PreconditionFailed, ProviderError, Conflict.
@@ -76,7 +77,11 @@ class ChunkService:
         return retried(lambda: self._update(ref, chunk_id, edit, guard))
 
     def delete(self, ref: str, chunk_id: str, *, guard: Guard = UNGUARDED) -> int:
-        """Raises: NotFound, PreconditionFailed."""
+        """Delete a chunk; return the write's position.
+
+        Raises:
+            NotFound, PreconditionFailed.
+        """
         with self._store.write() as unit:
             chunk = unit.chunks.get(unit.libraries.get(ref).id, chunk_id)
             guard.check(chunk.version)
@@ -91,10 +96,11 @@ class ChunkService:
         filter: object = None,
         before_commit: BeforeCommit[int] | None = None,
     ) -> Positioned[int]:
-        """Those of the ids that are there, or those that match; how many it were.
+        """Delete chunks by ids or by a filter; return how many existed.
 
         Raises:
-            NotFound; Invalid: not one of the two, or a filter that breaks its rules.
+            NotFound: there is no such library.
+            Invalid: neither or both are given, or the filter breaks a rule.
         """
         if (ids is None) == (filter is None):
             raise Invalid.at("", "Give either ids or a filter.")
@@ -106,13 +112,21 @@ class ChunkService:
             return commit_positioned(unit, unit.chunks.delete(library.id, ids), before_commit)
 
     def get(self, ref: str, chunk_id: str) -> Positioned[Chunk]:
-        """Raises: NotFound."""
+        """Return a chunk.
+
+        Raises:
+            NotFound: there is no such library or chunk.
+        """
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             return Positioned(snapshot.chunks.get(library.id, chunk_id), snapshot.position)
 
     def page(self, ref: str, *, after: str | None, limit: int) -> Positioned[list[Chunk]]:
-        """In order of id. Raises: NotFound."""
+        """Return a page of a library's chunks, in order of id.
+
+        Raises:
+            NotFound: there is no such library.
+        """
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             return Positioned(
@@ -122,7 +136,11 @@ class ChunkService:
     def page_of_document(
         self, ref: str, document_id: str, *, after: tuple[int, str] | None, limit: int
     ) -> Positioned[list[Chunk]]:
-        """In order of (ordinal, id). Raises: NotFound."""
+        """Return a page of a document's chunks, in order of (ordinal, id).
+
+        Raises:
+            NotFound: there is no such library or document.
+        """
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             document = snapshot.documents.get(library.id, document_id)
@@ -132,7 +150,11 @@ class ChunkService:
             return Positioned(page, snapshot.position)
 
     def embeddings(self, ref: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
-        """Of those that are there. Raises: NotFound: no such library."""
+        """Return the embeddings of chunks by id; unknown ids are left out.
+
+        Raises:
+            NotFound: there is no such library.
+        """
         with self._store.read() as snapshot:
             return snapshot.chunks.embeddings(snapshot.libraries.get(ref).id, chunk_ids)
 
@@ -225,7 +247,12 @@ class ChunkService:
 def _replaceable(
     reader: Snapshot | UnitOfWork, library: Library, chunk_id: str, document_id: str, guard: Guard
 ) -> Chunk | None:
-    """The chunk that is there, if a new one may take its place in the document."""
+    """Return the chunk to replace, or `None`; check the guard and the document.
+
+    Raises:
+        Invalid: there is no such document.
+        PreconditionFailed: the guard does not hold.
+    """
     if find(reader.documents.get, library.id, document_id) is None:
         raise Invalid.at("/document_id", f"There is no document {document_id!r}.")
     current = find(reader.chunks.get, library.id, chunk_id)
@@ -236,10 +263,10 @@ def _replaceable(
 def _matching(
     unit: UnitOfWork, library: Library, filter_: Filter, state: CatalogState
 ) -> list[str]:
-    """The ids of the chunks that match, as of the write's beginning.
+    """Return the ids of the chunks that match, as of the write's beginning.
 
-    In a settled write the catalog says the same as the record; but for a catalog that has missed
-    a commit, when the record alone is right.
+    In a settled write the catalog equals the record, unless the catalog has missed a commit. Then
+    the record is scanned.
     """
     view = state.views.get(library.id)
     if view is not None and state.position == unit.position - 1:

@@ -1,4 +1,4 @@
-"""Documents: made, replaced, edited, deleted and read, with the chunks that they come with."""
+"""The service of documents and their chunks: create, replace, edit, delete, read."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -23,10 +23,11 @@ class DocumentService:
     def create(
         self, ref: str, draft: DocumentDraft, *, before_commit: BeforeCommit[Document] | None = None
     ) -> Positioned[Document]:
-        """With its chunks, in one write.
+        """Create a document with its chunks, in one write.
 
         Raises:
-            NotFound, Invalid, ProviderError; Conflict: a chunk's id is there already.
+            NotFound, Invalid, ProviderError.
+            Conflict: the library has a chunk with a draft's id.
         """
         document_id = new_id()
         return retried(
@@ -36,14 +37,14 @@ class DocumentService:
     def put(
         self, ref: str, document_id: str, draft: DocumentDraft, *, guard: Guard = UNGUARDED
     ) -> tuple[Positioned[Document], bool]:
-        """Create or replace under the client's id; whether it is new.
+        """Create or replace a document by id; return it, and whether it is new.
 
-        A draft with neither text nor chunks leaves those that are there; else they are
-        replaced, and may have the same ids again.
+        A draft with text or chunks replaces the document's chunks, whose ids it may use again. A
+        draft without both keeps them.
 
         Raises:
-            NotFound, Invalid, PreconditionFailed, ProviderError; Conflict: a chunk's id is
-                that of another document's.
+            NotFound, Invalid, PreconditionFailed, ProviderError.
+            Conflict: another document's chunk has the id of a draft.
         """
         check_id(document_id, "/document_id")
         return retried(lambda: self._save(ref, document_id, lambda _: draft, guard))
@@ -56,7 +57,7 @@ class DocumentService:
         *,
         guard: Guard = UNGUARDED,
     ) -> Positioned[Document]:
-        """As `put`, of one that is there.
+        """Edit an existing document; chunks are replaced as by `put`.
 
         Raises:
             NotFound, Invalid, PreconditionFailed, ProviderError, Conflict.
@@ -70,7 +71,11 @@ class DocumentService:
         return retried(lambda: self._save(ref, document_id, revised, guard))[0]
 
     def delete(self, ref: str, document_id: str, *, guard: Guard = UNGUARDED) -> int:
-        """With its chunks. Raises: NotFound, PreconditionFailed."""
+        """Delete a document with its chunks; return the write's position.
+
+        Raises:
+            NotFound, PreconditionFailed.
+        """
         with self._store.write() as unit:
             document = unit.documents.get(unit.libraries.get(ref).id, document_id)
             guard.check(document.version)
@@ -78,13 +83,21 @@ class DocumentService:
             return commit_positioned(unit, None).position
 
     def get(self, ref: str, document_id: str) -> Positioned[Document]:
-        """Raises: NotFound."""
+        """Return a document.
+
+        Raises:
+            NotFound: there is no such library or document.
+        """
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             return Positioned(snapshot.documents.get(library.id, document_id), snapshot.position)
 
     def page(self, ref: str, *, after: str | None, limit: int) -> Positioned[list[Document]]:
-        """In order of id. Raises: NotFound."""
+        """Return a page of a library's documents, in order of id.
+
+        Raises:
+            NotFound: there is no such library.
+        """
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             page = snapshot.documents.page(library.id, after=after, limit=limit)

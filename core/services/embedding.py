@@ -1,7 +1,7 @@
-"""What a library's vectors are, and the making of them where the client brings none.
+"""A library's dimension and embedding model, and the embedding of texts.
 
-The first vector settles it. A text that needs embedding takes the library's model or else the
-server's default; a vector of the client's own leaves the library without a model for good.
+The first vector settles both. A library that names no model gets the server's default if its
+first chunk has no embedding. Otherwise the library stays without a model for good.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from core.domain.pointers import join
 from core.providers.base import Embedder
 
 BATCH_TEXTS = 256
-"""As many texts as are handed to a provider at once: they bound what it holds in memory."""
+"""The number of texts in one call of a provider, which bounds the provider's memory."""
 
 
 class TextEmbedding:
@@ -24,7 +24,12 @@ class TextEmbedding:
         self._default_model = default_model
 
     def check_library(self, draft: LibraryDraft) -> None:
-        """Raises: Invalid: an impossible dimension, or a model not here or of another one."""
+        """Check the dimension and the model of a library's draft.
+
+        Raises:
+            Invalid: the dimension is out of range, the server does not have the model, or the
+                model has another dimension.
+        """
         if draft.dimension is not None and not 1 <= draft.dimension <= vectors.MAX_DIMENSION:
             detail = f"A dimension is 1 to {vectors.MAX_DIMENSION}."
             raise Invalid.at("/dimension", detail)
@@ -40,7 +45,7 @@ class TextEmbedding:
             raise Invalid.at("/dimension", detail)
 
     def settled(self, library: Library, has_vectors: bool, first: ChunkDraft) -> Library:
-        """The library with the dimension and model that it has once `first` is in it."""
+        """Return the library with its dimension and model after the write of `first`."""
         model = library.embedding_model
         if model is None and not has_vectors and first.embedding is None:
             model = self._default_model
@@ -52,7 +57,7 @@ class TextEmbedding:
         return replace(library, embedding_model=model, dimension=dimension)
 
     def faults(self, library: Library, draft: ChunkDraft, pointer: str) -> Sequence[Fault]:
-        """What keeps a draft from having a vector in a settled library."""
+        """Return the faults of a draft's embedding or text in a settled library."""
         at = join(pointer, "embedding")
         if draft.embedding is not None:
             return _faults_of_vector(library, draft.embedding, at)
@@ -67,10 +72,10 @@ class TextEmbedding:
         return []
 
     def embeddings(self, library: Library, drafts: Sequence[ChunkDraft]) -> list[Embedding]:
-        """The drafts' own embeddings, and the model's for those without.
+        """Return the drafts' embeddings; compute those that are missing.
 
         Raises:
-            ProviderError: the provider's, or what it made is of no use.
+            ProviderError: the provider failed, or its embeddings break the library's rules.
         """
         texts = [draft.text for draft in drafts if draft.embedding is None]
         made = self._made(library, texts)

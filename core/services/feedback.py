@@ -1,4 +1,4 @@
-"""What readers thought of questions that had closed; while one runs, it takes that in itself."""
+"""The service of feedback on closed questions; a running question's workflow keeps its own."""
 
 from core.contracts.query import Feedback
 from core.ports.store import Store
@@ -16,12 +16,12 @@ class FeedbackService:
         *,
         before_commit: BeforeCommit[Feedback] | None = None,
     ) -> Positioned[Feedback]:
-        """Of a question that is known to be there."""
+        """Add feedback to a question, which must exist."""
         with self._store.write() as unit:
             unit.feedback.add(workflow_id, feedback)
             return commit_positioned(unit, feedback, before_commit)
 
     def of(self, workflow_id: str) -> Positioned[list[Feedback]]:
-        """In the order in which it was added."""
+        """Return the feedback on a question, oldest first."""
         with self._store.read() as snapshot:
             return Positioned(snapshot.feedback.of(workflow_id), snapshot.position)

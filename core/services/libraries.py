@@ -1,4 +1,4 @@
-"""Libraries: made, replaced, edited, deleted and read."""
+"""The service of libraries: create, replace, edit, delete, read."""
 
 import unicodedata
 from collections.abc import Callable
@@ -27,17 +27,22 @@ class LibraryService:
     def create(
         self, draft: LibraryDraft, *, before_commit: BeforeCommit[Library] | None = None
     ) -> Positioned[Library]:
-        """Raises: Invalid; Conflict: the name is taken."""
+        """Create a library.
+
+        Raises:
+            Invalid: the draft breaks a rule.
+            Conflict: another library has the name.
+        """
         with self._store.write() as unit:
             return commit_positioned(unit, self._add(unit, new_id(), draft), before_commit)
 
     def put(
         self, library_id: str, draft: LibraryDraft, *, guard: Guard = UNGUARDED
     ) -> tuple[Positioned[Library], bool]:
-        """Create or replace under the client's id; whether it is new.
+        """Create or replace a library by id; return it, and whether it is new.
 
-        A dimension or model that the draft leaves out stays as its vectors have settled it. A
-        draft that changes nothing is a write as any other.
+        A dimension or model that the draft leaves out stays as the vectors have settled it. A
+        draft that changes nothing is a write like any other.
 
         Raises:
             Invalid, Conflict, PreconditionFailed.
@@ -56,14 +61,22 @@ class LibraryService:
     def update(
         self, ref: str, edit: Callable[[Library], LibraryDraft], *, guard: Guard = UNGUARDED
     ) -> Positioned[Library]:
-        """Raises: NotFound, Invalid, Conflict, PreconditionFailed."""
+        """Edit a library.
+
+        Raises:
+            NotFound, Invalid, Conflict, PreconditionFailed.
+        """
         with self._store.write() as unit:
             current = unit.libraries.get(ref)
             guard.check(current.version)
             return commit_positioned(unit, self._revise(unit, current, edit(current)))
 
     def delete(self, ref: str, *, guard: Guard = UNGUARDED) -> int:
-        """With all below it. Raises: NotFound, PreconditionFailed."""
+        """Delete a library and all below it; return the write's position.
+
+        Raises:
+            NotFound, PreconditionFailed.
+        """
         with self._store.write() as unit:
             current = unit.libraries.get(ref)
             guard.check(current.version)
@@ -71,7 +84,11 @@ class LibraryService:
             return commit_positioned(unit, None).position
 
     def get(self, ref: str) -> Positioned[Library]:
-        """Raises: NotFound."""
+        """Return a library.
+
+        Raises:
+            NotFound: there is no such library.
+        """
         with self._store.read() as snapshot:
             return Positioned(snapshot.libraries.get(ref), snapshot.position)
 
@@ -128,7 +145,11 @@ def _put(
 
 
 def _check_name(name: str) -> None:
-    """A name stands in for the id in a path, where none of what is refused here could."""
+    """Check a name, which may take the id's place in a URL's path.
+
+    Raises:
+        Invalid: a path can't have the name.
+    """
     shown = name[:MAX_NAME_LENGTH]
     controls = any(unicodedata.category(character) in {"Cc", "Cs"} for character in shown)
     if not 1 <= len(name) <= MAX_NAME_LENGTH or controls or "/" in name or name in {".", ".."}:
@@ -137,7 +158,11 @@ def _check_name(name: str) -> None:
 
 
 def _as_settled(draft: LibraryDraft, current: Library) -> LibraryDraft:
-    """The draft, with what it leaves out of what the vectors have settled."""
+    """Return the draft with the settled dimension, metric and model where it leaves them out.
+
+    Raises:
+        Invalid: the draft changes one of them.
+    """
     draft = replace(
         draft,
         dimension=draft.dimension or current.dimension,
@@ -155,7 +180,11 @@ def _as_settled(draft: LibraryDraft, current: Library) -> LibraryDraft:
 
 
 def _check_chunks(chunks: ChunkReader, library_id: str, schema: MetadataSchema) -> None:
-    """Raises: Invalid: chunks that are there break the schema; how many, and the first."""
+    """Check a library's chunks against a new schema.
+
+    Raises:
+        Invalid: chunks break the schema; the text has their number and the first one.
+    """
     first, count = None, 0
     for chunk in every_chunk(chunks, library_id):
         try:

@@ -1,4 +1,4 @@
-"""Looking for what may not be there, and through all that is."""
+"""Lookups that return `None` for a missing row, and a scan of all chunks."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -13,7 +13,7 @@ _PAGE_ROWS = 1000
 
 
 def find(get: Callable[..., T], *key: str) -> T | None:
-    """`get(*key)`, or `None` where it says that there is no such thing."""
+    """Return `get(*key)`, or `None` where it raises `NotFound`."""
     try:
         return get(*key)
     except NotFound:
@@ -21,7 +21,7 @@ def find(get: Callable[..., T], *key: str) -> T | None:
 
 
 def every_chunk(chunks: ChunkReader, library_id: str) -> Iterator[Chunk]:
-    """All of a library, in order of id, without their embeddings."""
+    """Yield all chunks of a library, in order of id, without their embeddings."""
     after: str | None = None
     while page := chunks.page(library_id, after=after, limit=_PAGE_ROWS):
         yield from page

@@ -1,4 +1,4 @@
-"""A value with its position, and the last step of every write."""
+"""Values with their position, and the last step of every write."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Positioned(Generic[T]):
-    """A value, and the position that it was read or written at."""
+    """A value, and the position at which it was read or written."""
 
     value: T
     position: int
 
 
 BeforeCommit: TypeAlias = Callable[[UnitOfWork, T], None]
-"""Runs inside a write, before its commit; the answer to a retried request is kept there."""
+"""Runs in a write's transaction, before its commit, to store the response for a retry."""
 
 
 def commit_positioned(

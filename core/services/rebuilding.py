@@ -1,4 +1,4 @@
-"""Makes the index of a library from the record, in the background, while the others serve."""
+"""Rebuilds the index of a library from the record, in the background."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Rebuilding:
-    """One thread, for the libraries that the catalog is missing at the start."""
+    """The thread that rebuilds the libraries that the catalog lacks at the start."""
 
     def __init__(self, catalog: Catalog, store: Store) -> None:
         self._catalog = catalog
@@ -27,7 +27,7 @@ class Rebuilding:
             self._thread.start()
 
     def close(self) -> None:
-        """Before the store is: what is being read is given up with it."""
+        """Stop after the current library; call it before the store closes, which ends its read."""
         self._closed.set()
 
     def _run(self) -> None:
@@ -43,7 +43,7 @@ class Rebuilding:
             try:
                 library = snapshot.libraries.get(library_id)
             except NotFound:
-                return  # deleted meanwhile: the catalog hears of it at once
+                return  # deleted meanwhile; the catalog gets the commit itself
             view = from_record(snapshot, library)
         self._catalog.wait_for(snapshot.position, _RETRY_S)
         self._catalog.complete(snapshot.position, view)

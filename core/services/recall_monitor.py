@@ -1,8 +1,8 @@
-"""Recall that is known: a share of live searches is repeated exactly, in the background.
+"""Measures recall: repeats a share of live searches exactly, in the background.
 
-A calibration knows the vectors of a library; what it is asked may look quite different. So what
-was really found is measured, shown, and heeded: where it stays below the target, searches of
-that library look harder.
+Calibration uses the vectors of a library, and queries may have another distribution. So recall
+is measured on live queries and reported. Where it is below the target, the search effort of that
+library is raised.
 """
 
 import logging
@@ -23,7 +23,7 @@ from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView, Matches
 
 EVERY = 128
-"""One of as many approximate searches is repeated; at about fifty times its cost, on a thread."""
+"""One of `EVERY` approximate searches is repeated, on a thread, at about fifty times its cost."""
 
 _WAITING = 8
 _REMEMBERED = 256
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answered:
-    """A search that was answered; `query`: `(d,) float32`; `target`: `None` of a set effort."""
+    """An answered search; `query` is `(d,) float32`, `target` is `None` for a set effort."""
 
     view: LibraryView
     query: NDArray[np.float32]
@@ -48,7 +48,10 @@ class Answered:
 
 @dataclass(slots=True)
 class _Library:
-    """`shares`: of the searches remembered; `of_target`: of those since the boost changed."""
+    """The recall of a library's last searches.
+
+    `shares` has the recall of each, `of_target` those with a target since the boost changed.
+    """
 
     shares: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     of_target: list[float] = field(default_factory=list)
@@ -56,7 +59,7 @@ class _Library:
 
 
 class RecallMonitor:
-    """`offer` costs a search next to nothing: what comes too fast is let go."""
+    """The monitor of recall; `offer` is cheap, and drops searches if the queue is full."""
 
     def __init__(self, *, every: int = EVERY) -> None:
         self._every = every
@@ -69,7 +72,7 @@ class RecallMonitor:
         self._thread.start()
 
     def close(self) -> None:
-        """Returns once the search that it is at is over."""
+        """Stop the thread, after its current search."""
         while self._thread.is_alive():
             try:
                 self._queue.put_nowait(None)
@@ -79,7 +82,7 @@ class RecallMonitor:
                 self._thread.join()
 
     def is_due(self) -> bool:
-        """Whether the search at hand is one of those to repeat; each approximate one asks."""
+        """Return whether to repeat this search; called once for each approximate search."""
         return next(self._seen) % self._every == 0
 
     def offer(self, answered: Answered) -> None:
@@ -89,7 +92,7 @@ class RecallMonitor:
             return
 
     def recall(self, library_id: str) -> Recall | None:
-        """`None` where nothing was measured yet."""
+        """Return a library's measured recall, `None` before the first measurement."""
         library = self._libraries.get(library_id)
         if library is None or not library.shares:
             return None
@@ -98,19 +101,19 @@ class RecallMonitor:
         return Recall(sum(shares) / len(shares), sum(worst) / len(worst), len(shares))
 
     def boost(self, library_id: str) -> float:
-        """How many times the calibrated effort it takes; at least 1."""
+        """Return the factor on the calibrated effort that reaches the target; at least 1."""
         library = self._libraries.get(library_id)
         return 1.0 if library is None else library.boost
 
     def measure(self, answered: Answered) -> None:
-        """Repeats a search exactly, on the view that it had."""
+        """Repeat a search exactly, on its own view, and record its recall."""
         effort = SearchParams(exact=True)
         [exact] = answered.view.search(
             answered.query[np.newaxis], answered.k, matches=answered.matches, effort=effort
         )
         if not len(exact.scores):
             return
-        # By scores, not rows: which of those that tie is found is all the same.
+        # By scores, not rows, because any of several equal scores is right.
         found = int(np.count_nonzero(answered.ranking.scores >= exact.scores[-1]))
         library = self._libraries.setdefault(answered.view.library.id, _Library())
         library.shares.append(min(1.0, found / len(exact.scores)))
@@ -129,7 +132,7 @@ class RecallMonitor:
         while (answered := self._queue.get()) is not None:
             try:
                 self.measure(answered)
-            except Exception:  # noqa: BLE001  # a measurement is nobody's answer
+            except Exception:  # noqa: BLE001  # no caller waits for a measurement
                 _log.exception("The recall of a search could not be measured.")
 
 

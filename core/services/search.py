@@ -1,4 +1,4 @@
-"""Search: from requests to hits, and listings by filter, each on one state of the catalog."""
+"""The service of search and of listings by filter, each on one state of the catalog."""
 
 import math
 from collections import defaultdict
@@ -35,9 +35,12 @@ _NONE = repeat(None)
 
 
 class SearchService:
-    """`embedders`: by the name of their model, blocking. `shadow`: measures recall if it was
-    started. `index_error`: why a library's index could not be built, by the library's id.
-    `lexical`: the indexes of words, in memory if `None`."""
+    """The operations of search and listings.
+
+    `embedders`: blocking, by the name of the model. `shadow`: measures recall once started.
+    `index_error`: returns why a library's index could not be built, by the library's id.
+    `lexical`: the lexical indexes; `None` keeps them in memory.
+    """
 
     def __init__(
         self,
@@ -58,9 +61,9 @@ class SearchService:
         self._index_error = index_error
 
     def estimate_us(self, request: SearchRequest) -> float:
-        """About how long `search` will take, in µs: whether the event loop can afford it.
+        """Estimate the time of `search` in µs, to decide whether to run it on the event loop.
 
-        Infinite for what may wait, for a model or for a position.
+        Infinite for a search that may wait for a model or for a position.
         """
         state = self._catalog.state
         if (
@@ -77,11 +80,15 @@ class SearchService:
         return _US_PER_SEARCH + scan + filtering + request.k * _US_PER_HIT
 
     def search(self, request: SearchRequest) -> SearchAnswer:
-        """Raises: NotFound, Invalid, Behind, ProviderError."""
+        """Search once.
+
+        Raises:
+            NotFound, Invalid, Behind, ProviderError.
+        """
         return self._answers([request], [""])[0]
 
     def search_many(self, requests: Sequence[SearchRequest]) -> list[SearchAnswer]:
-        """All on the same state; faults point to `/searches/i`. All of them, or none.
+        """Run all searches on the same state, all or none; faults point to `/searches/i`.
 
         Raises:
             NotFound, Invalid, Behind, ProviderError.
@@ -98,10 +105,11 @@ class SearchService:
         limit: int,
         min_position: int = 0,
     ) -> Positioned[ChunkPage]:
-        """A library's chunks that match, in order of id or of `order_by`.
+        """Return a page of the chunks that match, in order of id or of `order_by`.
 
         Raises:
-            NotFound, Behind; Invalid: at `/filter` or `/order_by`.
+            NotFound, Behind.
+            Invalid: `filter` or `order_by` breaks a rule.
         """
         state = self._state(min_position)
         view = state.library(ref)
@@ -111,7 +119,11 @@ class SearchService:
         return Positioned(select(view, parsed, order, after=after, limit=limit), state.position)
 
     def index(self, ref: str, *, min_position: int = 0) -> Positioned[IndexStatus]:
-        """Raises: NotFound, Behind."""
+        """Return the status of a library's index.
+
+        Raises:
+            NotFound, Behind.
+        """
         state = self._state(min_position)
         view = state.library(ref)
         id_ = view.library.id
@@ -146,7 +158,7 @@ class SearchService:
     def _with_readers(
         self, requests: Sequence[SearchRequest], pointers: Sequence[str]
     ) -> tuple[CatalogState, list[CheckedSearch]]:
-        """All again from a state that the indexes of words are at."""
+        """Check all searches again, on a state that the lexical indexes have reached."""
         worded = {request.library for request in requests if request.mode != "vector"}
         state, readers = self._lexical.at_once(worded)
         return state, [
@@ -157,7 +169,7 @@ class SearchService:
         ]
 
     def _queries(self, searches: Sequence[CheckedSearch]) -> list[Embedding | None]:
-        """One for each search; `None` where there is nothing to search in. Texts go together."""
+        """Return each search's query vector or `None`; embed all texts of a model in one call."""
         queries = [search.request.embedding for search in searches]
         by_model = defaultdict(list)
         for i, search in enumerate(searches):
@@ -235,7 +247,7 @@ def _answered(search: CheckedSearch, ranked: Ranked) -> tuple[list[Hit], Plan]:
         documents = (view.documents[chunk.document_id] for chunk in chunks)
     if "embedding" in request.include:
         embeddings = map(view.embedding, ranking.row_ids.tolist())
-    # Not strict: of nothing there is no end.
+    # The placeholders are infinite, so the lengths differ.
     hits = list(map(Hit, chunks, scores, documents, embeddings))
     matches = ranked.matches
     return hits, Plan(
@@ -248,7 +260,7 @@ def _answered(search: CheckedSearch, ranked: Ranked) -> tuple[list[Hit], Plan]:
 
 
 def _filter_plan(strategy: str, matches: Matches | None) -> str:
-    """What an index calls a search without a filter may be one whose filter all chunks pass."""
+    """Return the plan's filter strategy; an index reports `none` if all chunks pass the filter."""
     if matches is None:
         return "none"
     return "checked" if strategy == "none" else strategy

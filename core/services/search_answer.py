@@ -1,4 +1,4 @@
-"""What a search answers: hits, how they were found, and as of when."""
+"""The answer to a search: hits, the plan, and the position."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from core.domain.document import Chunk, Document, Embedding
 
 
 class Hit(NamedTuple):
-    """`document` and `embedding` are there if the request includes them."""
+    """A hit; `document` and `embedding` are set if the request includes them."""
 
     chunk: Chunk
     score: float
@@ -18,8 +18,11 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the hits were found. `matches`: how many chunks the filter left, if there was one.
-    `unknown_fields`: of the filter, which no chunk has."""
+    """The plan of a search.
+
+    `matches`: the number of chunks that pass the filter, `None` without one. `unknown_fields`:
+    the filter's fields that no chunk has.
+    """
 
     index: str
     filter: str
@@ -29,7 +32,7 @@ class Plan:
 
 
 class SearchAnswer(NamedTuple):
-    """`took_ms` is from when the request came in; in a batch, from when the batch did."""
+    """The answer to a search; `took_ms` counts from the start of the request or the batch."""
 
     hits: Sequence[Hit]
     plan: Plan

@@ -1,4 +1,4 @@
-"""From checked searches and their query vectors to rankings: by vectors, by words, by both."""
+"""Ranks checked searches: vector, lexical and hybrid."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,8 +20,11 @@ from core.services.search_request import SearchRequest
 
 @dataclass(frozen=True, slots=True)
 class CheckedSearch:
-    """A request that is checked, with the view that it is answered from. `pointer`: where it is
-    in the input. `reader`: of the same rows, if it is a search by words."""
+    """A checked request, and the view that answers it.
+
+    `pointer`: the request's place in the input. `reader`: the lexical index of the view's rows,
+    for a lexical or hybrid search.
+    """
 
     request: SearchRequest
     pointer: str
@@ -32,14 +35,14 @@ class CheckedSearch:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """`matches`: the chunks that the filter left, if there was one."""
+    """A ranking; `matches` are the chunks that pass the filter, `None` without one."""
 
     ranking: Ranking
     matches: Matches | None
 
 
 class Ranker:
-    """`shadow`: where what is approximate is measured."""
+    """The ranker of searches; `shadow` measures the recall of approximate ones."""
 
     def __init__(self, shadow: RecallMonitor) -> None:
         self._shadow = shadow
@@ -47,9 +50,9 @@ class Ranker:
     def rank(
         self, searches: Sequence[CheckedSearch], queries: Sequence[Embedding | None]
     ) -> list[Ranked]:
-        """`queries`: the vector of each search, in any mode but `lexical`.
+        """Rank the searches; `queries` has the vector of each, `None` for a lexical one.
 
-        Searches that differ in nothing but their vectors are made as one block.
+        Searches that differ only in their vectors run as one block.
         """
         if len(searches) == 1:
             return [self._rank(searches[0], queries[0])]
@@ -120,7 +123,7 @@ class Ranker:
 
 
 def _target(search: CheckedSearch) -> float | None:
-    """`None` where the effort is set, and so promises no recall."""
+    """Return the target recall, `None` where the request or the library sets the effort."""
     effort = SearchParams().or_else(search.request.parameters)
     effort = effort.or_else(search.view.library.index.parameters)
     if effort.ef or effort.nprobe:
@@ -129,7 +132,10 @@ def _target(search: CheckedSearch) -> float | None:
 
 
 def _blocks(searches: Sequence[CheckedSearch]) -> list[list[int]]:
-    """Places of searches that may go together: by vectors alone, of one library, as hard."""
+    """Group the indices of searches that may run as one block.
+
+    A block has vector searches without a filter, of one library, with the same `k` and effort.
+    """
     blocks: dict[object, list[int]] = defaultdict(list)
     for i, search in enumerate(searches):
         request = search.request

@@ -1,4 +1,4 @@
-"""What a search asks for, and the rules that hold whatever the library."""
+"""The request of a search, and the rules that do not depend on the library."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,18 +12,20 @@ MODES = ("vector", "lexical", "hybrid")
 INCLUDABLE = ("text", "metadata", "document", "embedding")
 GROUPINGS = ("document_id",)
 PARAMETERS = {"ef": (1, 1_000_000), "nprobe": (1, 1_000_000), "target_recall": (0.9, 0.999)}
-"""What steers approximate indexes, and from where to where it goes."""
+"""The parameters of approximate indexes, with their lowest and highest value."""
 WEIGHTS = ("vector", "lexical")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchRequest:
-    """`library` is an id or a name. A search by `vector` takes an embedding, or a text that the
-    library's model embeds; one by words (`lexical`) a text; a `hybrid` one a text, and perhaps
-    an embedding in place of the model's. `weights`: what each half of a hybrid one counts.
+    """The request of a search; `library` is an id or a name.
 
-    `filter` is parsed JSON in the filter language. `parameters` steer approximate indexes, so
-    they change nothing in an exact search. With `group_by`, hits are the best of each document.
+    A `vector` search takes an embedding, or a text that the library's model embeds. A `lexical`
+    search takes a text. A `hybrid` search takes a text, and optionally an embedding in place of
+    the model's; `weights` are those of its two halves.
+
+    `filter` is parsed JSON in the filter language. `parameters` are for approximate indexes, and
+    have no effect on an exact search. With `group_by`, hits are the best of each document.
     """
 
     library: str
@@ -40,10 +42,10 @@ class SearchRequest:
     min_position: int = 0
 
     def check(self, pointer: str = "") -> None:
-        """`pointer` is where the request is in the input.
+        """Check the request; `pointer` is its place in the input.
 
         Raises:
-            Invalid: with a fault for each broken rule.
+            Invalid: the request breaks rules; one fault for each.
         """
         faults = [
             *self._mode_faults(),
