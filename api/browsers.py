@@ -1,4 +1,4 @@
-"""What keeps web pages out: checks of `Host`, and of where a write comes from.
+"""Checks that keep web pages out: of `Host`, and of the page that a write comes from.
 
 A browser sends requests for any page that it shows. A page whose name is made to resolve to this
 machine (DNS rebinding) is of the same origin as the server, but for its `Host`; any other page can

@@ -17,8 +17,8 @@ from api.limits import CLOSE
 from api.whole_answers import HeadWithBody
 
 LINGER_S = 1.0
-"""How long the connection stays open after a refusal, and drops what comes: if it closed with bytes
-unread it would be reset, and the client could lose the answer."""
+"""The time for which a connection stays open after a refusal, and drops what comes: if it closed
+with bytes unread it would be reset, and the client could lose the answer."""
 
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
 
@@ -32,9 +32,9 @@ class Connection(HttpToolsProtocol):
 
     url = b""
     in_body = False
-    """Whether the headers of a request are complete, and its body is not."""
+    """True from the end of a request's headers to the end of its body."""
     answers_due = 0
-    """How many requests were taken and have no complete answer yet."""
+    """The number of requests that have no complete answer yet."""
 
     _refusal: str | None = None
     """The detail of a problem document that is due or was sent."""

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
 _NETWORK_BYTES = 8
-"""Of an IPv6 address: a provider gives a client a network of 64 bits or more."""
+"""The client's part of an IPv6 address: providers assign networks of 64 bits or shorter."""
 
 
 class Evictable(Protocol):
@@ -86,7 +86,7 @@ def share_of(most: int) -> int:
 
 
 def client_of(address: str) -> str:
-    """Return what an address has in common with the others of its client."""
+    """Return an address's client: an IPv4 address, or a network of IPv6."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
