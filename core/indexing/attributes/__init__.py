@@ -1,10 +1,10 @@
-"""Which rows of a sealed segment match a filter, and in which order they are listed.
+"""Attribute indexes: the rows of a sealed segment that match a filter, and their listing order.
 
-A field's column has the rows of each of its distinct values, the values being sorted where they
-have an order. So an equality is a binary search, a range a slice, and `and`, `or` and `not` are
-operations on roaring bitmaps (Lemire et al., Roaring Bitmaps: Implementation of an Optimized
-Software Library, 2018). What no column answers is asked of the rows that the rest of the filter
-leaves, so the result is always exactly that of `core.domain.filters.compile_filter`.
+A field's column has the rows of each distinct value, sorted where the values have an order. So an
+equality is a binary search, a range is a slice, and `and`, `or` and `not` are operations on roaring
+bitmaps (Lemire et al., Roaring Bitmaps: Implementation of an Optimized Software Library, 2018).
+Conditions that no column can answer are tested on the rows that the rest of the filter leaves, so
+the result always equals that of `core.domain.filters.compile_filter`.
 """
 
 from core.indexing.attributes.evaluation import OF_DOCUMENTS

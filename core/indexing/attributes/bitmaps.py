@@ -1,7 +1,7 @@
-"""Between arrays and roaring bitmaps, in bulk.
+"""Bulk conversion between arrays and roaring bitmaps.
 
-`BitMap(array)` takes 20 to 40 ns a row; writing what it would serialise to, and reading that,
-takes 1 ns. The format: https://github.com/RoaringBitmap/RoaringFormatSpec
+`BitMap(array)` takes 20 to 40 ns a row; writing the serialised form and deserialising it takes 1
+ns. The format: https://github.com/RoaringBitmap/RoaringFormatSpec
 """
 
 import struct
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 Rows: TypeAlias = NDArray[np.uint32]
-"""`(m,) uint32`, rows of one part."""
+"""Row numbers within one segment, `(m,) uint32`."""
 
 _CONTAINER = 2**16
 _LONGEST_ARRAY = 2**12
-"""A container of more rows than this is a bitset."""
+"""A container with more rows than this is a bitset."""
 _NO_RUNS, _WITH_RUNS = 12346, 12347
 _NO_OFFSETS_BELOW = 4
 _FEW = 64
@@ -29,18 +29,18 @@ def full(size: int) -> BitMap:
 
 
 def from_rows(rows: Rows, size: int, *, ascending: bool = False) -> BitMap:
-    """Of distinct rows below `size`."""
+    """Return the bitmap of distinct rows below `size`."""
     if len(rows) <= _FEW:
         return BitMap(rows.tolist())
     if len(rows) > _SCATTER_ABOVE * size:
         mask = np.zeros(size, np.bool_)
-        mask[rows.astype(np.intp)] = True  # which numpy would do more slowly
+        mask[rows.astype(np.intp)] = True  # numpy's own conversion is slower
         return from_mask(mask)
     return _from_ascending(rows if ascending else np.sort(rows))
 
 
 def from_mask(mask: NDArray[np.bool_]) -> BitMap:
-    """Of the rows where it is true."""
+    """Return the bitmap of the rows where the mask is true."""
     keys, counts, containers = [], [], []
     for key, start in enumerate(range(0, len(mask), _CONTAINER)):
         part = mask[start : start + _CONTAINER]
@@ -92,12 +92,12 @@ def _deserialised(keys: list[int], counts: list[int], containers: list[bytes]) -
 
 
 def to_rows(bitmap: BitMap) -> Rows:
-    """In order."""
+    """Return the bitmap's rows, ascending."""
     return np.frombuffer(bitmap.to_array(), np.uint32)
 
 
 def to_mask(bitmap: BitMap, size: int) -> NDArray[np.bool_]:
-    """`(size,) bool`, true at the bitmap's rows, all of them below `size`."""
+    """Return `(size,) bool`, true at the bitmap's rows, which are all below `size`."""
     if len(bitmap) == size:
         return np.ones(size, np.bool_)
     mask = np.zeros(size, np.bool_)
@@ -118,7 +118,7 @@ def to_mask(bitmap: BitMap, size: int) -> NDArray[np.bool_]:
 
 
 def _containers(serialised: bytes) -> Iterator[tuple[int, int, int, bool]]:
-    """Of each its key, how many rows it has, its place, and whether it is of runs."""
+    """Yield each container's key, row count, place in the bytes, and whether it stores runs."""
     (cookie,) = struct.unpack_from("<I", serialised)
     if cookie == _NO_RUNS:
         (size,) = struct.unpack_from("<I", serialised, 4)

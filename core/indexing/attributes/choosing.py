@@ -1,4 +1,4 @@
-"""Which fields of a part are indexed before anyone asks: short values at the top of metadata."""
+"""The choice of metadata fields to index at build time: those with short, frequent values."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ _LONG = 64
 
 
 def fields_worth_indexing(chunks: Sequence[Chunk]) -> list[Field]:
-    """Keys that at least one in twenty chunks of a sample has, the most frequent ones first.
+    """Return the keys that at least one in twenty sampled chunks has, most frequent first.
 
-    Objects, and strings that are long and so rarely the same, wait until they are asked for.
+    Objects, and long strings, which rarely repeat, are indexed when a filter first uses them.
     """
     sample = chunks[:: -(-len(chunks) // _SAMPLE) or 1]
     lengths: dict[str, int] = {}

@@ -1,7 +1,7 @@
-"""One field of all rows of a part: the rows of each value, by the kind of the value.
+"""One field of a segment's rows: the rows of each value, by the type of the value.
 
-Equality and order are those of `core.domain.filters.comparing`. As there, `instants` says
-whether strings that are date-times compare as such.
+Equality and order are those of `core.domain.filters.comparing`. There and here, `instants` says
+whether strings that are date-times compare as date-times.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -23,19 +23,21 @@ from core.indexing.attributes.sorted_values import Bound, SortedValues
 from core.indexing.columns.strings import StringColumn
 
 _NONE = np.iinfo(np.int64).min
-"""No instant has so many microseconds."""
+"""A placeholder that no instant, in microseconds, can equal."""
 
 
 class Moments(NamedTuple):
-    """Instants in µs since 1970, and the rows whose instant is that of a string."""
+    """Instants in µs since 1970, and the rows whose instant was parsed from a string."""
 
     values: SortedValues
     of_texts: BitMap
 
 
 class Parts(NamedTuple):
-    """What a column of `size` rows is made of. `present`: the rows that have a value; `moments`:
-    `None` if nothing has asked for them so far."""
+    """The parts of a column of `size` rows.
+
+    `present`: the rows that have a value. `moments`: `None` until a filter needs them.
+    """
 
     size: int
     present: BitMap
@@ -49,9 +51,9 @@ class Parts(NamedTuple):
 
 
 class Column:
-    """`present`: the rows that have a value. What few filters ask for is made when one does.
+    """A field's values; `present`: the rows that have one. Rarely used parts are built on demand.
 
-    Two threads that need such a thing at once both make it, and one of the two is kept.
+    Two threads that need such a part at once both build it, and one of the two is kept.
     """
 
     __slots__ = (
@@ -78,9 +80,10 @@ class Column:
 
     @classmethod
     def of(cls, values: Sequence[object], values_at: ValuesAt) -> "Column":
-        """`values`: one for each row, JSON, `MISSING`, or datetimes as of built-in fields.
+        """Build a column from the value of each row: JSON, `MISSING`, or datetimes of built-in
+        fields.
 
-        `values_at`: where lists and objects are found again, which are not kept.
+        `values_at`: reads the lists and objects again, which the column does not store.
         """
         size, rows = len(values), _rows_by_kind(values)
         texts = _sorted(rows.get(str, []), values)
@@ -95,7 +98,7 @@ class Column:
             size=size,
             present=full(size) - BitMap(rows.get(Missing, [])),
             texts=texts,
-            # NaN has no place.
+            # NaN has no place in an order.
             numbers=_sorted([row for row in numbers if values[row] == values[row]], values),
             false=BitMap([row for row in rows.get(bool, []) if values[row] is False]),
             true=BitMap([row for row in rows.get(bool, []) if values[row] is True]),
@@ -113,7 +116,7 @@ class Column:
 
     @property
     def parts(self) -> Parts:
-        """As made so far: for another column of the same values."""
+        """The parts built so far, for another column of the same values."""
         return Parts(
             size=self._size,
             present=self.present,
@@ -139,7 +142,7 @@ class Column:
 
     @property
     def texts(self) -> StringColumn:
-        """Each distinct one, in order."""
+        """The distinct strings, ascending."""
         texts = self._texts.values
         assert isinstance(texts, StringColumn)
         return texts
@@ -157,7 +160,7 @@ class Column:
         return found
 
     def between(self, low: Bound | None, high: Bound | None, *, instants: bool) -> BitMap:
-        """Both numbers or both strings, as the operands of a filter are."""
+        """Return the rows in a range whose ends are both numbers or both strings."""
         ends = [end.value for end in (low, high) if end is not None]
         if not all(isinstance(end, str) for end in ends):
             return self._numbers.between(low, high)
@@ -174,7 +177,10 @@ class Column:
         return found | moments.between(_as_moment(low), _as_moment(high))
 
     def containing(self, wanted: object, *, instants: bool) -> BitMap:
-        """A substring of strings, looked for in each distinct one; a member of lists."""
+        """Return the rows whose string contains `wanted`, or whose list has it as a member.
+
+        Each distinct string is searched once.
+        """
         found = self._composites.with_member(wanted, instants=instants)
         if not isinstance(wanted, str):
             return found
@@ -189,14 +195,14 @@ class Column:
         return self._texts.starting_with(prefix)
 
     def warm(self) -> None:
-        """Makes what filters of values like these will ask for: instants, and lists' members."""
+        """Build what filters on such values will need: instants and the members of lists."""
         texts = self.texts
         if any(instant(texts[i]) for i in range(0, len(texts), len(texts) // 8 + 1)):
             self._moments()
         self._composites.warm()
 
     def ranks(self, *, instants: bool) -> NDArray[np.int64]:
-        """`(size,) int64`: each row's place among the keys of `core.domain.filters.order`.
+        """Return each row's rank among the keys of `core.domain.filters.order`, `(size,) int64`.
 
         Equal keys have equal ranks; rows without a key have -1.
         """
@@ -206,7 +212,7 @@ class Column:
         first = 2
         ranks[self._numbers.rows] = first + self._numbers.places_of_rows()
         first += len(self._numbers.values)
-        # Strings that are date-times have a key of their instants, and so are written over.
+        # Date-time strings are ranked by their instants below, which overwrites these ranks.
         texts_first = first + (len(self._moments().values.values) if instants else 0)
         ranks[self._texts.rows] = texts_first + _places_of_keys(self._texts)
         if instants:
@@ -232,12 +238,12 @@ class Column:
 
 
 def _sorted(rows: Sequence[int], values: Sequence[object]) -> SortedValues:
-    """Of these rows, ascending; `values`: of all rows."""
+    """Return the sorted values of the given ascending rows; `values` has those of all rows."""
     return SortedValues.of(np.array(rows, np.uint32), [values[row] for row in rows], len(values))
 
 
 def _moments_of(texts: SortedValues, rows: Sequence[int], times: Sequence[datetime]) -> Moments:
-    """Of these rows, and of those whose string is a date-time."""
+    """Return the instants of these rows, and those of the rows whose string is a date-time."""
     read = [instant(text) for text in texts.values]
     us = np.array([_NONE if time is None else microseconds(time) for time in read], np.int64)
     of_texts = us[texts.places_of_rows()]
@@ -265,7 +271,7 @@ def _as_moment(bound: Bound | None) -> Bound | None:
 
 
 def _places_of_keys(texts: SortedValues) -> NDArray[np.int64]:
-    """As `places_of_rows`, where strings with the same first `KEY_LENGTH` characters are one."""
+    """Return `places_of_rows`, where strings with equal first `KEY_LENGTH` characters are equal."""
     places = texts.places_of_rows()
     if max(map(len, texts.values), default=0) <= KEY_LENGTH:
         return places

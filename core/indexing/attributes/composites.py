@@ -1,4 +1,4 @@
-"""The lists and objects of a column: by what they are as wholes, and lists by their members."""
+"""The lists and objects of a column, looked up as a whole, and lists also by member."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
@@ -14,13 +14,16 @@ _BYTES_PER_FORM: Final = 200
 
 
 ValuesAt: TypeAlias = Callable[[Rows], Sequence[Any]]
-"""The values of these rows, in their order, as the chunks have them."""
+"""Reads the values of the given rows from the chunks, in the given order."""
 ByForm: TypeAlias = dict[Hashable, BitMap]
 _Forms: TypeAlias = Callable[[bool], Iterator[tuple[int, Hashable]]]
 
 
 class Composites:
-    """They stay where the chunks are. Each way to look them up is made when first asked for."""
+    """The rows with lists and objects; each look-up table is built when it is first needed.
+
+    The lists and objects themselves stay in the chunks.
+    """
 
     __slots__ = ("_grouped", "_size", "_values_at", "lists", "objects")
 
@@ -32,8 +35,10 @@ class Composites:
         values_at: ValuesAt,
         members: ByForm | None = None,
     ) -> None:
-        """`lists`, `objects`: the rows whose value is one, ascending. `members`: as `members` of
-        another has them, if that has made them."""
+        """Hold the ascending rows whose value is a list or an object.
+
+        `members`: the `members` of another instance, if that has built them.
+        """
         self.lists = lists
         self.objects = objects
         self._size = size
@@ -44,12 +49,12 @@ class Composites:
 
     @property
     def members(self) -> ByForm | None:
-        """The rows of lists by what they contain, if anything has asked for that so far."""
+        """The rows of lists by member; `None` until a filter needs them."""
         return self._grouped.get((self._members, False))
 
     @property
     def memory_bytes(self) -> int:
-        """What the forms take is an estimate."""
+        """The bytes of the rows, and an estimate of the look-up tables."""
         total = self.lists.nbytes + self.objects.nbytes
         by_identity = {id(grouped): grouped for grouped in list(self._grouped.values())}
         for grouped in by_identity.values():
@@ -57,12 +62,12 @@ class Composites:
         return total
 
     def warm(self) -> None:
-        """Makes what `with_member` needs."""
+        """Build what `with_member` needs."""
         if len(self.lists):
             self._by_form(self._members, instants=True)
 
     def equal_to(self, form: Hashable, *, instants: bool) -> BitMap:
-        """`form`: as `comparable` makes it."""
+        """Return the rows whose value equals `form`, a result of `comparable`."""
         return self._by_form(self._wholes, instants=instants).get(form, BitMap())
 
     def with_member(self, wanted: object, *, instants: bool) -> BitMap:
@@ -70,13 +75,13 @@ class Composites:
         return self._by_form(self._members, instants=instants).get(form, BitMap())
 
     def with_folded_member(self, folded: str) -> BitMap:
-        """Lists of which a string is this once its case is folded."""
+        """Return the lists that contain a string whose case folding equals `folded`."""
         return self._by_form(self._folded, instants=False).get(folded, BitMap())
 
     def _by_form(self, forms: _Forms, *, instants: bool) -> ByForm:
         grouped = self._grouped.get((forms, instants))
         if grouped is None:
-            # Most lists have no date-times, and so are the same either way.
+            # Most lists have no date-times, so one table serves both values of `instants`.
             plain = self._by_form(forms, instants=False) if instants else {}
             is_plain = instants and not any(map(_may_be_instant, plain))
             grouped = plain if is_plain else _grouped(forms(instants), self._size)
@@ -102,7 +107,7 @@ class Composites:
 
 
 def members_of(lists: Iterable[tuple[int, Any]], size: int) -> ByForm:
-    """As `Composites.members` has them; `lists`: each with its row."""
+    """Return the rows of lists by member, as `Composites.members`; `lists`: each with its row."""
     return _grouped(_members(lists, instants=False), size)
 
 

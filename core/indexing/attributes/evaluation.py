@@ -1,4 +1,4 @@
-"""A filter on an attribute index: cheap parts first, and the rest on the rows that they leave."""
+"""The evaluation of a filter on an attribute index, cheap conditions first."""
 
 from collections.abc import Mapping, Sequence, Set
 from enum import IntEnum
@@ -23,15 +23,15 @@ from core.indexing.attributes.column import Column
 from core.indexing.attributes.sorted_values import Bound
 
 OF_DOCUMENTS = frozenset({Scope.DOCUMENT, Scope.DOCUMENT_METADATA})
-"""Fields that change as documents do."""
+"""The scopes whose fields change when documents do."""
 _TEXTS_PER_ROW = 8
-"""So many distinct strings are looked through in the time that one row takes to be tested."""
+"""The distinct strings that can be scanned in the time that testing one row takes."""
 _BUILD_FROM = 1 / 16
-"""To test fewer of the rows than this is faster than to make a column."""
+"""The share of the rows below which testing them is faster than building a column."""
 
 
 class Cost(IntEnum):
-    """What a part of a filter takes: a look-up, a look at distinct values, or at all rows."""
+    """The cost of a condition: a look-up, a distinct-value scan, a new column, or a row scan."""
 
     LOOK_UP = 0
     DISTINCT = 1
@@ -40,7 +40,7 @@ class Cost(IntEnum):
 
 
 class Columns(Protocol):
-    """What is asked of the index."""
+    """The part of an attribute index that an evaluation needs."""
 
     @property
     def chunks(self) -> Sequence[Chunk]: ...
@@ -52,7 +52,7 @@ class Columns(Protocol):
 
 
 class Evaluation:
-    """Of one filter, with the documents as of one position."""
+    """The evaluation of one filter, with the documents at one position."""
 
     def __init__(
         self, columns: Columns, documents: Mapping[str, Document], stale: Set[str]
@@ -62,7 +62,7 @@ class Evaluation:
         self._stale = stale
 
     def rows(self, filter_: Filter, within: BitMap) -> BitMap:
-        """Those of `within` that match."""
+        """Return the rows of `within` that match."""
         if not within:
             return within
         match filter_:
@@ -129,7 +129,7 @@ class Evaluation:
 
 
 def _answered(column: Column, condition: Condition, within: BitMap) -> BitMap:
-    """Those of `within` that match, by the column, which is of the documents at the build."""
+    """Return the rows of `within` that match by the column, which may lag behind the documents."""
     op, value = condition.op, condition.value
     instants = condition.field.type not in {FieldType.STRING, FieldType.STRING_LIST}
     match op:

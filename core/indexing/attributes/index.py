@@ -22,15 +22,16 @@ _UNINDEXED = (Scope.CHUNK, "text")
 
 ColumnKey = tuple[Scope, str]
 OrderingKey = tuple[ColumnKey, bool, bool]
-"""Of which column, whether by instants, and whether descending."""
+"""The column, whether to compare by instants, and whether the order descends."""
 _BY_ID: OrderingKey = (Scope.CHUNK, "id"), False, False
 
 
 class AttributeIndex:
-    """What it answers never changes. Row `i` is `chunks[i]`, in the document as of the build.
+    """An attribute index whose answers never change; row `i` is `chunks[i]`.
 
-    A column is made when a field is first asked for, in about the time of one scan, unless the
-    build made it. Two threads that need one at once both make it, and one of the two is kept.
+    Document fields are those at build time. A column that the build did not create is created when
+    a filter first uses the field, in about the time of one scan. Two threads that need a column at
+    once both create it, and one of the two is kept.
     """
 
     __slots__ = ("_columns", "_documents", "_orderings", "_stored", "chunks")
@@ -50,9 +51,9 @@ class AttributeIndex:
         columns: Mapping[ColumnKey, Callable[[], Column]],
         orderings: Mapping[OrderingKey, Rows],
     ) -> "AttributeIndex":
-        """With what another one had. `columns`: each is read when it is first asked for.
+        """Restore an index from stored columns, each read on first use, and orderings.
 
-        `documents`: as they were when columns and orderings were made; must not change.
+        `documents`: as they were when columns and orderings were built; must not change.
         """
         index = cls(chunks, documents)
         index._stored = columns
@@ -66,9 +67,10 @@ class AttributeIndex:
         documents: Mapping[str, Document],
         fields: Iterable[Field] = (),
     ) -> "AttributeIndex":
-        """With columns of the fields and of what chunks' metadata mostly has, and in order of id.
+        """Build an index with the order by id, and columns of `fields` and of frequent metadata
+        keys.
 
-        `documents`: those of the chunks at least; must not change.
+        `documents`: at least those of the chunks; must not change.
         """
         index = cls(chunks, documents)
         index.column(_DOCUMENT_ID)
@@ -93,18 +95,20 @@ class AttributeIndex:
 
     @property
     def fields(self) -> list[Field]:
-        """That have columns: what an index that takes this one's place may begin with."""
+        """The fields that have columns; the index that replaces this one can start with them."""
         return [Field(scope, key) for scope, key in {**self._stored, **self._columns}]
 
     @property
     def made(self) -> Set[object]:
-        """The keys of all columns and orderings: with more of them than when it was written to a
-        file, the file has not all."""
+        """The keys of all columns and orderings.
+
+        If an index has more keys than when it was written to a file, the file is incomplete.
+        """
         return {*self._stored, *self._columns, *self._orderings}
 
     @property
     def orderings(self) -> Mapping[OrderingKey, Rows]:
-        """That have been asked for, or were made by the build."""
+        """The orderings built so far."""
         return dict(self._orderings)
 
     @property
@@ -120,10 +124,10 @@ class AttributeIndex:
         stale: Set[str] = frozenset(),
         within: BitMap | None = None,
     ) -> BitMap:
-        """The rows of `within`, all if `None`, that match.
+        """Return the rows of `within`, all if `None`, that match.
 
-        `documents`: the current ones, of all rows in `within`. `stale`: the ids of those that
-        are others than at the build. Their rows are tested one by one.
+        `documents`: the current ones of all rows in `within`. `stale`: the ids of documents that
+        changed since the build, whose rows are tested one by one.
         """
         documents = self._documents if documents is None else documents
         within = bitmaps.full(self.size) if within is None else within
@@ -131,7 +135,7 @@ class AttributeIndex:
 
     @property
     def documents(self) -> int:
-        """How many the rows are of."""
+        """The number of distinct documents."""
         return len(self._ids(_DOCUMENT_ID).texts)
 
     def has_document(self, document_id: str) -> bool:
@@ -143,16 +147,17 @@ class AttributeIndex:
         return self._ids(_DOCUMENT_ID).any_of(ids, instants=False)
 
     def changed(self, documents: Mapping[str, Document]) -> Set[str]:
-        """The ids of the part's documents that are others now, or gone. O(documents)."""
+        """Return the ids of the segment's documents that were changed or deleted. O(documents)."""
         if documents is self._documents:
             return frozenset()
         before, ids = self._documents, self._ids(_DOCUMENT_ID).texts
         return frozenset(id_ for id_ in ids if documents.get(id_) is not before.get(id_))
 
     def refreshed(self, documents: Map[str, Document]) -> "AttributeIndex":
-        """For the documents as they are now: columns of theirs are made when asked for again.
+        """Return an index for the current documents, without the columns of document fields.
 
-        O(documents). Those that are gone, whose chunks are too, stay as they were.
+        O(documents). Those columns are built again when needed. Deleted documents, whose chunks are
+        deleted too, stay as they were.
         """
         before, ids = self._documents, self._ids(_DOCUMENT_ID).texts
         gone = {id_: before[id_] for id_ in ids if id_ not in documents}
@@ -169,7 +174,7 @@ class AttributeIndex:
         return key in self._columns or key in self._stored
 
     def column(self, field: Field) -> Column | None:
-        """`None` for the text of chunks, which has none."""
+        """Return the column of a field; `None` for the text of chunks, which has none."""
         key = field.scope, field.key
         if key == _UNINDEXED:
             return None
@@ -187,10 +192,12 @@ class AttributeIndex:
     def first(
         self, order: Order | None, within: BitMap, count: int, is_behind: Predicate | None = None
     ) -> list[int] | None:
-        """The first rows of `within` in an order, by id if `None`, ties by id; up to `count`.
+        """Return up to `count` first rows of `within` in an order, by id if `None`, ties by id.
 
-        `is_behind`: false for what comes up to some place in the order, and true behind it.
-        `None` for an order that has no index, which is that by the text of chunks.
+        `is_behind`: false up to some place in the order, and true behind it.
+
+        Returns:
+            The rows; `None` for the order by the text of chunks, which has no index.
         """
         rows = self._by_id() if order is None else self._by(order)
         if rows is None:
@@ -214,7 +221,7 @@ class AttributeIndex:
         return found
 
     def _by(self, order: Order) -> Rows | None:
-        """All rows, ties by id, and those without a key last."""
+        """Return all rows in the order, ties by id, rows without a key last."""
         field = order.field
         instants = field.type is not FieldType.STRING
         key = (field.scope, field.key), instants, order.descending

@@ -1,4 +1,4 @@
-"""The values that columns are made of, read from chunks and documents."""
+"""Reads the values that columns are built from out of chunks and documents."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -17,18 +17,18 @@ _VALUES_AT_ONCE = 2_000_000
 def values_of(
     field: Field, chunks: Sequence[Chunk], documents: Mapping[str, Document]
 ) -> list[object]:
-    """The field's value in each chunk."""
+    """Return the field's value in each chunk."""
     read = field.reader()
     if field.scope in OF_DOCUMENTS:
         one_of = {chunk.document_id: chunk for chunk in chunks}
         values = {id_: read(chunk, documents[id_]) for id_, chunk in one_of.items()}
         return [values[chunk.document_id] for chunk in chunks]
-    # What a chunk says for itself needs no document, and to look each up would take as long.
+    # A chunk field needs no document, and looking up each document would double the time.
     return [read(chunk, _NO_DOCUMENT) for chunk in chunks]
 
 
 def values_at(field: Field, chunks: Sequence[Chunk], documents: Mapping[str, Document]) -> ValuesAt:
-    """Reads some rows again. Holds on to no documents that it does not need."""
+    """Return a function that reads the values of given rows, and holds no unneeded documents."""
     needed = documents if field.scope in OF_DOCUMENTS else {}
 
     def read(rows: Rows) -> list[object]:
@@ -40,8 +40,10 @@ def values_at(field: Field, chunks: Sequence[Chunk], documents: Mapping[str, Doc
 def metadata_values(
     keys: Sequence[str], chunks: Sequence[Chunk]
 ) -> Iterator[tuple[str, list[object]]]:
-    """For each key its value in each chunk: several keys in a pass, as most of the time goes to
-    the metadata itself."""
+    """Yield each key with its value in each chunk.
+
+    A pass reads several keys, as parsing the metadata takes most of the time.
+    """
     together = max(1, _VALUES_AT_ONCE // max(1, len(chunks)))
     for start in range(0, len(keys), together):
         some = keys[start : start + together]

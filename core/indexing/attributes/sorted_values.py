@@ -1,4 +1,4 @@
-"""Distinct values in order, each with its rows: equality by binary search, a range as a slice."""
+"""Distinct values in order, each with its rows: equality by binary search, ranges as slices."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ from core.indexing.columns.strings import StringColumn
 _FREQUENT = 2**12
 _SCAN_FROM = 1 / 16
 _BYTES_PER_NUMBER = 40
-"""As an object, and a place in a list."""
+"""The bytes of a number as an object and of its reference in a list."""
 
 
 class Bound(NamedTuple):
@@ -27,11 +27,12 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SortedValues:
-    """`values`: `d` of one kind, ascending; `values[i]` has `rows[starts[i]:starts[i + 1]]`.
+    """`d` distinct `values` of one type, ascending; `values[i]` has `rows[starts[i]:starts[i +
+    1]]`.
 
-    `starts`: `(d + 1,) uint32`; `rows`: `(m,) uint32`, ascending for each value. `size`: how many
-    rows the part has, those without such a value included. `frequent`: the bitmaps of values
-    with more than `_FREQUENT` rows, at most `m / _FREQUENT` of them, kept once asked for.
+    `starts`: `(d + 1,) uint32`. `rows`: `(m,) uint32`, ascending for each value. `size`: the number
+    of the segment's rows, including rows without such a value. `frequent`: a cache of the bitmaps
+    of values with more than `_FREQUENT` rows, at most `m / _FREQUENT` of them.
     """
 
     values: Sequence[Any] | StringColumn
@@ -42,7 +43,7 @@ class SortedValues:
 
     @classmethod
     def of(cls, rows: Rows, values: Sequence[Any], size: int) -> "SortedValues":
-        """`values`: hashable, one for each of the rows, which are ascending."""
+        """Sort hashable `values`, one for each of the ascending `rows`."""
         distinct = sorted(set(values))
         places = {value: place for place, value in enumerate(distinct)}
         codes = np.fromiter(map(places.__getitem__, values), np.uint32, len(values))
@@ -87,14 +88,14 @@ class SortedValues:
         return self._slice(start, end)
 
     def starting_with(self, prefix: str) -> BitMap:
-        """Of strings."""
+        """Return the rows whose string starts with `prefix`."""
         length = len(prefix)
         start = bisect_left(self.values, prefix)
         end = bisect_right(self.values, prefix, lo=start, key=lambda value: value[:length])
         return self._slice(start, end)
 
     def at(self, places: Sequence[int]) -> BitMap:
-        """Of the values at these distinct places."""
+        """Return the rows of the values at these distinct places."""
         if len(places) == 1:
             return self._at(places[0])
         if not places:
@@ -107,7 +108,7 @@ class SortedValues:
         return from_rows(found, self.size)
 
     def places_of_rows(self) -> NDArray[np.int64]:
-        """`(m,) int64`: for each of `rows` the place of its value."""
+        """Return for each of `rows` the place of its value, `(m,) int64`."""
         starts = self.starts.astype(np.int64)
         return np.repeat(np.arange(len(self.values)), starts[1:] - starts[:-1])
 

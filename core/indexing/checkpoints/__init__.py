@@ -1,7 +1,7 @@
-"""The indexes of all libraries as of one position, in files that a start maps instead of building.
+"""Checkpoints: all libraries' indexes at one position, in files that a start maps.
 
-Derived from the record, and so never more than a way to start sooner: what is missing, damaged
-or of another record is set aside, and made again. `segments`: the files of one segment, which
-checkpoints share. `manifest`: what a checkpoint consists of. `writing`, `loading`: to and from
-the catalog's state.
+Checkpoints are derived from the record and only make a start faster. A file that is missing,
+damaged or of another record is set aside, and its index is rebuilt. `segments`: the files of one
+segment, which checkpoints share. `manifest`: the list of a checkpoint's files. `writing` and
+`loading` convert from and to the catalog's state.
 """

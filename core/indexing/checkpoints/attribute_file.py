@@ -1,4 +1,4 @@
-"""The attribute index of a sealed segment to a container file, and from it, column by column."""
+"""The file of a sealed segment's attribute index, which is read column by column."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -19,10 +19,10 @@ KIND: Final = "attributes"
 
 
 def write_attributes(path: Path, index: AttributeIndex) -> int:
-    """Its columns and orderings made so far, durably. Returns the file's checksum.
+    """Write the columns and orderings built so far durably, and return the file's checksum.
 
-    Those of documents are as documents were when it was made: where some have changed since,
-    write what `refreshed` makes of it.
+    Document columns hold the documents at build time. If documents have changed since, write the
+    result of `refreshed` instead.
 
     Raises:
         OSError: no room, or no permission.
@@ -44,13 +44,14 @@ def write_attributes(path: Path, index: AttributeIndex) -> int:
 def open_attributes(
     path: Path, chunks: Sequence[Chunk], documents: Mapping[str, Document]
 ) -> tuple[AttributeIndex, Container]:
-    """And the file, whose arrays are yet to be verified. A column is read when it is asked for.
+    """Open an attribute index and its file, whose arrays are not verified yet.
 
-    `documents`: as they were when the file was written; must not change.
+    A column is read on first use. `documents`: as they were when the file was written; must not
+    change.
 
     Raises:
-        DamagedFile: or of other chunks.
-        OSError: it can't be opened.
+        DamagedFile: the file is damaged, or belongs to other chunks.
+        OSError: the file cannot be opened.
     """
     container = open_container(path, KIND)
     try:
@@ -62,7 +63,11 @@ def open_attributes(
 def _index(
     container: Container, chunks: Sequence[Chunk], documents: Mapping[str, Document]
 ) -> AttributeIndex:
-    """Raises: ValueError, KeyError, TypeError: not of these chunks."""
+    """Restore the attribute index of a container.
+
+    Raises:
+        ValueError, KeyError, TypeError: the file belongs to other chunks.
+    """
     parameters, arrays = container.parameters, container.arrays
     if parameters["size"] != len(chunks):
         raise ValueError(f"it has {parameters['size']} rows")

@@ -1,4 +1,4 @@
-"""A column of an attribute index as named arrays, and back."""
+"""Conversion between a column of an attribute index and named arrays."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
@@ -19,7 +19,7 @@ _BITMAPS = ("present", "false", "true", "null")
 
 
 def arrays_of(column: Column) -> dict[str, NDArray[Any]]:
-    """All but the lists and objects themselves, which the chunks have."""
+    """Return the column's arrays, without the lists and objects, which the chunks have."""
     parts = column.parts
     composites, moments = parts.composites, parts.moments
     arrays: dict[str, NDArray[Any]] = {"lists": composites.lists, "objects": composites.objects}
@@ -29,7 +29,7 @@ def arrays_of(column: Column) -> dict[str, NDArray[Any]]:
     if moments is not None:
         arrays |= prefixed("moments", _of_sorted(moments.values))
         arrays["dated"] = _of_bitmap(moments.of_texts)
-    # Other members than strings are few, and found anew when a filter asks for them.
+    # Lists with other members than strings are rare, and read again when a filter needs them.
     if composites.members is not None and all(isinstance(form, str) for form in composites.members):
         members = _in_a_row(composites.members, parts.size)
         arrays |= prefixed("members", _of_sorted(members))
@@ -37,10 +37,10 @@ def arrays_of(column: Column) -> dict[str, NDArray[Any]]:
 
 
 def column_of(size: int, arrays: Arrays, values_at: ValuesAt) -> Column:
-    """As it was. Distinct numbers are copied; strings, and the rows of each value, are not.
+    """Restore a column; numbers are copied, strings and the rows of each value are not.
 
     Raises:
-        KeyError, ValueError: not what `arrays_of` makes.
+        KeyError, ValueError: the arrays are not a result of `arrays_of`.
     """
     moments, members = None, None
     if "dated" in arrays:
@@ -67,7 +67,7 @@ def prefixed(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
 
 
 def within(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
-    """What `prefixed` was given."""
+    """Return the arrays that `prefixed` added with this prefix."""
     start = f"{prefix}."
     return {
         name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)
@@ -96,7 +96,7 @@ def _of_texts(texts: StringColumn) -> dict[str, NDArray[Any]]:
 
 
 def _of_numbers(numbers: Sequence[int | float]) -> dict[str, NDArray[Any]]:
-    """Whole numbers of any size stay exact, and apart from those with a fraction."""
+    """Return the arrays of numbers; integers of any size stay exact."""
     kinds = {type(number) for number in numbers}
     if kinds == {float}:
         return {"numbers": np.array(numbers, np.float64)}
@@ -110,7 +110,7 @@ def _of_numbers(numbers: Sequence[int | float]) -> dict[str, NDArray[Any]]:
 
 
 def _number(text: str) -> int | float:
-    # As `float.hex` writes them: with an exponent, or `inf`.
+    # `float.hex` writes an exponent, `inf` or `nan`, so `p` or `n` marks a float.
     return float.fromhex(text) if "p" in text or "n" in text else int(text, 16)
 
 
@@ -124,7 +124,7 @@ def _bitmap(serialised: NDArray[np.uint8]) -> BitMap:
 
 
 def _in_a_row(members: ByForm, size: int) -> SortedValues:
-    """In no order, and a row may be there several times."""
+    """Concatenate the rows of each member; a row may occur under several members."""
     counts = [len(bitmap) for bitmap in members.values()]
     starts = np.array([*accumulate(counts, initial=0)], np.uint32)
     rows = np.concatenate([np.empty(0, np.uint32), *map(to_rows, members.values())])

@@ -1,4 +1,7 @@
-"""What a start found in files. Here alone, as the rest imports the kernels, which take a second."""
+"""The result of loading a checkpoint, and the paths of checkpoints.
+
+It is a module of its own, as the other modules import the kernels, which takes a second.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 
 DIRECTORY: Final = "checkpoints"
-"""Below the data directory."""
+"""The checkpoints' folder, below the data directory."""
 SUFFIX: Final = ".checkpoint"
 
 
@@ -23,19 +26,22 @@ def path_of(directory: Path, position: int) -> Path:
 
 
 def paths_in(directory: Path) -> list[Path]:
-    """Of checkpoints, newest first."""
+    """Return the paths of all checkpoints, newest first."""
     return sorted(directory.glob(f"*{SUFFIX}"), reverse=True)
 
 
 def oldest_position(directory: Path) -> int | None:
-    """From which on the log is needed; `None` where there is no checkpoint."""
+    """Return the position of the oldest checkpoint, from which the log is needed.
+
+    It is `None` if there is no checkpoint.
+    """
     positions = [path.stem for path in paths_in(directory) if path.stem.isdigit()]
     return int(positions[-1]) if positions else None
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A file that could not be used; it is in `damaged` now, if it is anywhere."""
+    """A file that could not be used, moved to the folder `damaged` if it exists."""
 
     name: str
     problem: str
@@ -43,9 +49,12 @@ class SetAside:
 
 @dataclass(slots=True)
 class Found:
-    """`views`: of all libraries, but for those that are `missing`, whose files can't be used.
-    `words`: the indexes of words that are of use, by library. `manifests`: the usable ones, newest
-    first. `known`: the segments that are served from files."""
+    """The usable content of the newest checkpoint.
+
+    `views`: those of all libraries, except the `missing` ones, whose files cannot be used. `words`:
+    the usable lexical indexes, by library. `manifests`: the usable manifests, newest first.
+    `known`: the segments that are served from files.
+    """
 
     views: list[LibraryView] = field(default_factory=list)
     missing: list[Library] = field(default_factory=list)

@@ -1,6 +1,6 @@
-"""The index of a sealed segment to a container file, and from it: searched where it is mapped.
+"""The file of a sealed segment's vector index, which is searched while mapped.
 
-The vectors are not in it: they are the part's own, and handed in.
+Vectors are not in the file: they belong to the segment, and are passed in.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ KIND: Final = "index"
 
 
 def write_index(path: Path, index: VectorIndex) -> int:
-    """Durably. Returns the file's checksum.
+    """Write an index durably, and return the file's checksum.
 
     Raises:
         OSError: no room, or no permission.
@@ -33,11 +33,11 @@ def write_index(path: Path, index: VectorIndex) -> int:
 
 
 def open_index(path: Path, vectors: Vectors) -> tuple[VectorIndex, Container]:
-    """And the file, whose arrays are yet to be verified.
+    """Open an index and its file, whose arrays are not verified yet.
 
     Raises:
-        DamagedFile: or of other vectors.
-        OSError: it can't be opened.
+        DamagedFile: the file is damaged, or belongs to other vectors.
+        OSError: the file cannot be opened.
     """
     container = open_container(path, KIND)
     try:
@@ -47,7 +47,7 @@ def open_index(path: Path, vectors: Vectors) -> tuple[VectorIndex, Container]:
 
 
 def to_arrays(index: VectorIndex) -> tuple[dict[str, Any], Arrays]:
-    """What JSON can hold of it, and the rest."""
+    """Split an index into JSON parameters and arrays."""
     match index:
         case ReferenceIndex():
             return {"index": "reference"}, {}
@@ -75,10 +75,10 @@ def to_arrays(index: VectorIndex) -> tuple[dict[str, Any], Arrays]:
 
 
 def from_arrays(vectors: Vectors, parameters: Mapping[str, Any], arrays: Arrays) -> VectorIndex:
-    """As it was, and finding the same. `arrays`: kept, each from the begin of a cache line.
+    """Restore an index with the same results; `arrays`, aligned to cache lines, are referred to.
 
     Raises:
-        ValueError, KeyError, TypeError: not what `to_arrays` made of an index of these vectors.
+        ValueError, KeyError, TypeError: not a result of `to_arrays` for these vectors.
     """
     kind = parameters["index"]
     if kind == "reference":

@@ -1,8 +1,8 @@
-"""From the newest checkpoint, and the log after it, to the catalog's state.
+"""Restores the catalog's state from the newest checkpoint and the log after it.
 
-What a checkpoint has need not be replayed write by write: the record has the rows as they are
-now. Those that the log says were written since, and those that were in no segment, are read from
-there, and their old rows in the segments are dead.
+Rows that the log says were written since the checkpoint, and rows that were in no sealed segment,
+are read from the record in their current version. Their old rows in the checkpoint's segments are
+dead. So no write has to be replayed one by one.
 """
 
 import logging
@@ -35,13 +35,13 @@ from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
 
 DAMAGED = "damaged"
-"""The folder of what is set aside."""
+"""The folder that unusable files are moved to."""
 
 _log = logging.getLogger(__name__)
 
 
 class Loading:
-    """One start. `pool`: for checksums."""
+    """The loading at one start; `pool` computes checksums."""
 
     def __init__(self, directory: Path, snapshot: Snapshot, pool: Executor) -> None:
         self._directory = directory
@@ -51,7 +51,11 @@ class Loading:
         self._written = _Written({}, {})
 
     def load(self) -> Found:
-        """Raises: OSError: the directory, or a file in it, can't be read."""
+        """Load every library from the newest usable checkpoint, else from the record.
+
+        Raises:
+            OSError: the directory, or a file in it, cannot be read.
+        """
         found = self._found
         found.manifests = [m for path in paths_in(self._directory) if (m := self._manifest(path))]
         newest = found.manifests[0] if found.manifests else None
@@ -63,7 +67,7 @@ class Loading:
         return found
 
     def _manifest(self, path: Path) -> Manifest | None:
-        """`None` if it can't be used: damaged, or of another record, or the log begins later."""
+        """Read a manifest; `None` if it is damaged, of another record, or older than the log."""
         try:
             manifest = read_manifest(path, self._pool)
         except DamagedFile as error:
@@ -92,7 +96,7 @@ class Loading:
             return
         if view is not None and kept is not None:
             self._take_words(library, kept.words)
-        # Whose rows have other row ids than those that an index of words knows.
+        # A view from the record has new row ids, which no stored lexical index knows.
         self._found.views.append(view or from_record(self._snapshot, library))
 
     def _take_words(self, library: Library, words: KeptWords | None) -> None:
@@ -106,7 +110,11 @@ class Loading:
             self._found.words[library.id] = words
 
     def _from_files(self, library: Library, kept: KeptLibrary) -> LibraryView | None:
-        """`None`: the vectors are kept otherwise by now. Raises: DamagedFile."""
+        """Load a library from files; `None` if its metric or dimension has changed since.
+
+        Raises:
+            DamagedFile: a file is damaged or missing.
+        """
         documents = documents_of(self._snapshot, library.id)
         segments, known = [], []
         for stored in kept.segments:
@@ -146,7 +154,7 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """The ids of what was written since a checkpoint, by library."""
+    """The ids of the chunks and documents written since a checkpoint, by library."""
 
     chunks: dict[str, set[str]]
     documents: dict[str, set[str]]

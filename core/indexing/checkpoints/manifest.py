@@ -1,4 +1,4 @@
-"""What a checkpoint consists of: one file, by which its others are found."""
+"""The manifest of a checkpoint: one file that names all other files."""
 
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import Executor
@@ -21,7 +21,11 @@ KIND: Final = "checkpoint"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptSegment:
-    """`alive`: `(n,) bool`. `stale`: the ids of documents changed since the attributes' file."""
+    """A segment in a checkpoint.
+
+    `alive`: `(n,) bool`. `stale`: the ids of documents changed since the attribute file was
+    written.
+    """
 
     files: SegmentFiles
     alive: NDArray[np.bool_]
@@ -30,9 +34,12 @@ class KeptSegment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptLibrary:
-    """`created_at` tells it from one that had its id before. `unsealed`: the ids of chunks that
-    are in no segment, and are read from the record. `words`: an index of them, if it is in files;
-    it may lack texts, and have some that are deleted."""
+    """A library in a checkpoint.
+
+    `created_at` distinguishes the library from an earlier one with the same id. `unsealed`: the ids
+    of chunks in no sealed segment, which a start reads from the record. `words`: the lexical index,
+    if it is in files; it may lack some chunks, and contain some deleted ones.
+    """
 
     id: str
     created_at: str
@@ -43,7 +50,7 @@ class KeptLibrary:
 
     @property
     def files(self) -> Set[str]:
-        """The names of all that it refers to."""
+        """The names of all files that the library refers to."""
         words = () if self.words is None else self.words.files.values()
         return {
             *(name for segment in self.segments for name in segment.files.names),
@@ -53,7 +60,7 @@ class KeptLibrary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Manifest:
-    """`at`: when the log says that `position` was written, by which a record is recognised."""
+    """A checkpoint's content; `at`: the log's time of `position`, which identifies the record."""
 
     position: int
     at: str
@@ -61,12 +68,16 @@ class Manifest:
 
     @property
     def files(self) -> Set[str]:
-        """The names of all that it refers to."""
+        """The names of all files that the manifest refers to."""
         return {name for library in self.libraries.values() for name in library.files}
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> Path:
-    """Raises: OSError: no room, or no permission."""
+    """Write a manifest durably, and return its path.
+
+    Raises:
+        OSError: no room, or no permission.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     libraries: list[dict[str, Any]] = []
     for library in manifest.libraries.values():
@@ -103,10 +114,11 @@ def write_manifest(directory: Path, manifest: Manifest) -> Path:
 
 
 def read_manifest(path: Path, pool: Executor) -> Manifest:
-    """
+    """Read and verify a manifest.
+
     Raises:
-        DamagedFile: or none of this program's.
-        OSError: it can't be opened.
+        DamagedFile: the file is damaged, or not a manifest of this program.
+        OSError: the file cannot be opened.
     """
     container = open_container(path, KIND)
     container.verify(pool)
@@ -159,7 +171,7 @@ def _words(described: Mapping[str, Any] | None, runs: NDArray[np.int64] | None) 
 
 
 def _runs(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`(r, 2)`, the first and the length of each: of `(n,)`, ascending."""
+    """Encode ascending numbers `(n,)` as runs `(r, 2)`: the first number and the length of each."""
     starts = np.flatnonzero(np.diff(numbers, prepend=-2) != 1)
     return np.stack([numbers[starts], np.diff(starts, append=len(numbers))], axis=1)
 

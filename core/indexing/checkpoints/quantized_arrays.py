@@ -1,7 +1,7 @@
-"""Quantised rows, with their graph or their lists, as named arrays and numbers, and back.
+"""Conversion between quantised vectors, with their graph or inverted lists, and named arrays.
 
-Names are those of `kernels.layout` and `kernels.inverted_layout`. What kernels are given the
-addresses of has no bounds of its own there, so its sizes are checked here.
+Names are those of `kernels.layout` and `kernels.inverted_layout`. Kernels get addresses and do not
+check bounds, so the sizes are checked here.
 """
 
 from collections.abc import Mapping
@@ -63,11 +63,11 @@ _NUMBERS: Final = {
 }
 _OF_VECTORS: Final = ("count", "metric", "dimension")
 _ROW_STRIDE: Final = "row_stride"
-"""Of list codes: they lie as the code path of the process that built them has them."""
+"""The row stride of list codes, which depends on the code path of the process that built them."""
 
 
 def arrays_of(coded: QuantizedVectors) -> dict[str, NDArray[Any]]:
-    """What it has beside the vectors, but for what only a build needs."""
+    """Return all arrays except the vectors and those that only a build needs."""
     arrays = {name: coded.arrays[at] for name, at in _ARRAYS.items() if at in coded.arrays}
     return {_SCALE: coded.scale, **arrays}
 
@@ -79,11 +79,12 @@ def numbers_of(coded: QuantizedVectors) -> dict[str, int]:
 
 
 def coded_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVectors:
-    """As it was when these were taken of it. No array is copied, but for the codes of lists that
-    a process with another code path has built.
+    """Restore quantised vectors from a result of `arrays_of` and `numbers_of`.
+
+    No array is copied, except list codes that a process with another code path has built.
 
     Raises:
-        ValueError, KeyError: not what `arrays_of` and `numbers_of` made, for these vectors.
+        ValueError, KeyError: the arrays and numbers do not belong to these vectors.
     """
     coded = unquantized(vectors, lists.SIZE if "cells" in numbers else layout.SIZE)
     for name in _OF_VECTORS:
@@ -106,7 +107,7 @@ _Expected: TypeAlias = dict[str, tuple[str, tuple[int, ...]]]
 
 
 def _expected(block: NDArray[np.int64], arrays: Arrays) -> _Expected:
-    """The dtype and shape of each array that there has to be."""
+    """Return the dtype and shape of each required array."""
     expected: _Expected = {}
     if block[layout.CODE_BYTES]:
         expected |= _of_codes(block)
@@ -162,7 +163,7 @@ def _numbers(block: NDArray[np.int64], *places: int) -> list[int]:
 
 
 def _transposed(codes: NDArray[Any], row_stride: int) -> NDArray[Any]:
-    """List codes from how one code path has them to how the other does."""
+    """Convert list codes from one code path's layout to the other's."""
     rows = CHUNK_BYTES // TABLES_AT_ONCE
     side = (rows, TABLES_AT_ONCE) if row_stride > 1 else (TABLES_AT_ONCE, rows)
     out = aligned(codes.shape, np.uint8)

@@ -1,6 +1,6 @@
-"""A sealed segment in three files: its rows, its index, and its attributes.
+"""The three files of a sealed segment: its rows, its vector index and its attribute index.
 
-None of them ever changes. Deleted rows and changed documents, which do, are the manifest's.
+The files never change. The manifest records deleted rows and changed documents.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -34,7 +34,7 @@ _COLUMNS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class SegmentFiles:
-    """Names within the checkpoints' directory, with the checksum that each file had."""
+    """File names within the checkpoints' directory, with the checksum of each file."""
 
     rows: str
     index: str
@@ -50,7 +50,11 @@ class SegmentFiles:
 
 
 def write_rows(path: Path, segment: Segment) -> int:
-    """Returns the file's checksum. Raises: OSError: no room, or no permission."""
+    """Write a segment's rows durably, and return the file's checksum.
+
+    Raises:
+        OSError: no room, or no permission.
+    """
     rows, chunks = segment.rows, segment.rows.chunks
     assert isinstance(chunks, ChunkColumns), "only segments are kept in files"
     assert segment.built_for is not None
@@ -76,7 +80,11 @@ def write_rows(path: Path, segment: Segment) -> int:
 
 
 def write_segment(directory: Path, name: str, segment: Segment) -> SegmentFiles:
-    """In files whose names begin so. Raises: OSError: no room, or no permission."""
+    """Write a segment to three files whose names start with `name`.
+
+    Raises:
+        OSError: no room, or no permission.
+    """
     assert segment.index is not None
     assert segment.attributes is not None
     rows, index, attributes = (f"{name}.{what}" for what in ("rows", "index", "attributes"))
@@ -96,14 +104,14 @@ def open_segment(
     documents: Map[str, Document],
     pool: Executor,
 ) -> Segment:
-    """As it was but for the rows that are dead by now, each byte checked.
+    """Open a segment, verify every byte of its files, and mark the rows deleted since.
 
-    `documents`: the current ones. `stale`: the ids of those that are others than when the
-    attributes were made.
+    `documents`: the current ones. `stale`: the ids of documents that changed since the attribute
+    index was built.
 
     Raises:
-        DamagedFile: one of them is damaged, missing, or not what the manifest says.
-        OSError: one can't be opened.
+        DamagedFile: a file is damaged, missing, or not the one that the manifest names.
+        OSError: a file cannot be opened.
     """
     rows_file = open_container(directory / files.rows, KIND)
     _check(rows_file, files, pool)
@@ -130,7 +138,11 @@ def _check(container: Container, files: SegmentFiles, pool: Executor) -> None:
 
 
 def _segment(container: Container, alive: NDArray[np.bool_]) -> Segment:
-    """Without index and attributes. Raises: ValueError, KeyError, TypeError, IndexError."""
+    """Restore a segment without its vector index and attribute index.
+
+    Raises:
+        ValueError, KeyError, TypeError, IndexError: the container has no rows of a segment.
+    """
     arrays, parameters = container.arrays, container.parameters
     matrix, count = arrays["matrix"], len(arrays["matrix"])
     of_rows = [arrays["norms"], arrays["exponents"], arrays["ordinals"], alive]
@@ -161,7 +173,10 @@ def _segment(container: Container, alive: NDArray[np.bool_]) -> Segment:
 
 
 def _with_those_gone(documents: Map[str, Document], chunks: ChunkColumns) -> Map[str, Document]:
-    """Dead rows may be of documents that are gone; whatever is read of these is nobody's answer."""
+    """Add placeholders for deleted documents that dead rows still refer to.
+
+    No search returns a dead row, so the placeholders' content is never seen.
+    """
     ids: Sequence[str] = [chunks.documents[i] for i in range(len(chunks.documents))]
     gone = [id_ for id_ in ids if id_ not in documents]
     if not gone:

@@ -1,4 +1,4 @@
-"""From the catalog's state to a checkpoint: what is in files already is not written again."""
+"""Writes the catalog's state as a checkpoint; segments that are already in files are reused."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,12 +26,12 @@ from core.indexing.views.catalog import CatalogState
 from core.indexing.views.view import LibraryView
 
 KEPT = 2
-"""So many checkpoints are kept: the newest, and one in case that is damaged."""
+"""The number of checkpoints to keep: the newest, and one in case the newest is damaged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InFiles:
-    """A segment that is on the disk: `rows` and `attributes` are those that the files have."""
+    """A segment on disk; `rows` and `attributes` are those that its files contain."""
 
     rows: Rows
     attributes: AttributeIndex
@@ -45,20 +45,21 @@ class InFiles:
 
 
 class CheckpointWriter:
-    """For one thread. `known`: the segments that a start has found in files."""
+    """The writer of checkpoints, used by one thread; `known`: the segments loaded from files."""
 
     def __init__(self, directory: Path, known: Iterable[InFiles]) -> None:
         self._directory = directory
-        # By identity, which is that of the arrays: each refers to them, so that it stays theirs.
+        # Keyed by the identity of `rows`, which each value keeps alive, so ids are not reused.
         self._written = {id(segment.rows): segment for segment in known}
 
     def write(self, state: CatalogState, at: str, words: Mapping[str, KeptWords]) -> Manifest:
-        """Durably, in place of the oldest one. `at`: when the log says that the position was
-        written. `words`: by library, indexes of words none of which is ahead of the state. What a
-        crash leaves behind half done is removed by the next.
+        """Write a checkpoint durably.
+
+        `at`: the log's time of the position. `words`: lexical indexes by library, none of them
+        ahead of the state. Files that a crash leaves behind are removed by the next `tidy`.
 
         Raises:
-            OSError: no room, or no permission. The checkpoints that there were are there still.
+            OSError: no room, or no permission. The earlier checkpoints stay intact.
         """
         libraries = {id_: self._library(view, words.get(id_)) for id_, view in state.views.items()}
         manifest = Manifest(state.position, at, libraries)
@@ -97,7 +98,7 @@ class CheckpointWriter:
         return KeptSegment(written.files, segment.alive[: segment.size], segment.stale)
 
     def _with_attributes(self, files: SegmentFiles, attributes: AttributeIndex) -> SegmentFiles:
-        """Filters have asked for other fields since, or documents are others."""
+        """Write the attribute index again, as its columns or documents differ from the file's."""
         name = f"{new_id()}.attributes"
         checksum = write_attributes(self._directory / name, attributes)
         checksums = {n: c for n, c in files.checksums.items() if n != files.attributes}
@@ -105,7 +106,7 @@ class CheckpointWriter:
 
 
 def tidy(directory: Path, manifests: list[Manifest]) -> None:
-    """Removes all files but those of these checkpoints."""
+    """Remove all files that none of these checkpoints refers to."""
     kept = {name for manifest in manifests for name in manifest.files}
     kept |= {path_of(directory, manifest.position).name for manifest in manifests}
     for path in directory.iterdir():

@@ -1,7 +1,7 @@
-"""The chunks of a sealed segment as columns: a tenth of what they take as objects.
+"""The chunks of a sealed segment as columns, in a tenth of the memory that objects take.
 
-Millions of objects are a burden beyond their size: the garbage collector visits each of them
-again and again. Columns are a few arrays, of any length, and lie in a file as they do in memory.
+Millions of objects cost more than their size, as the garbage collector visits each of them
+repeatedly. Columns are a few arrays of any length, with the same layout in memory and in files.
 """
 
 import json
@@ -26,11 +26,11 @@ Integers: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkColumns(Sequence[Chunk]):
-    """Row `i` is the chunk `i`, made when it is asked for.
+    """Chunks as columns; row `i` becomes a `Chunk` when it is read.
 
-    `documents`: the ids of the documents, and `document_of`: `(n,) int32`, which of them each
-    chunk is in. `metadata`: JSON. `created_us`, `updated_us`: since 1970. `hashes`: `(n,) uint64`
-    of the ids, ascending, and `by_hash`: `(n,) uint32`, the row of each.
+    `documents`: the ids of the documents. `document_of`: `(n,) int32`, the place in `documents` of
+    each chunk's document. `metadata`: JSON. `created_us`, `updated_us`: µs since 1970. `hashes`:
+    `(n,) uint64` of the ids, ascending. `by_hash`: `(n,) uint32`, the row of each hash.
     """
 
     library_id: str
@@ -48,7 +48,7 @@ class ChunkColumns(Sequence[Chunk]):
 
     @classmethod
     def of(cls, chunks: Sequence[Chunk]) -> "ChunkColumns":
-        """At least one, all of one library."""
+        """Convert chunks, at least one and all of one library, into columns."""
         documents = dict.fromkeys(chunk.document_id for chunk in chunks)
         numbers = {id_: number for number, id_ in enumerate(documents)}
         hashes, by_hash = _sorted(hashes_of([chunk.id for chunk in chunks]))
@@ -69,7 +69,7 @@ class ChunkColumns(Sequence[Chunk]):
 
     @classmethod
     def joined(cls, pieces: Sequence["ChunkColumns"]) -> "ChunkColumns":
-        """One behind the other; at least one piece."""
+        """Concatenate at least one piece."""
         if len(pieces) == 1:
             return pieces[0]
         names = [[piece.documents[i] for i in range(len(piece.documents))] for piece in pieces]
@@ -95,7 +95,7 @@ class ChunkColumns(Sequence[Chunk]):
         )
 
     def taken(self, rows: NDArray[np.intp]) -> "ChunkColumns":
-        """These, in the order given; at least one."""
+        """Copy the given rows, at least one, in the given order."""
         kept, document_of = np.unique(self.document_of[rows], return_inverse=True)
         hashes, by_hash = _sorted(self.hashes_by_row()[rows])
         return ChunkColumns(
@@ -139,7 +139,7 @@ class ChunkColumns(Sequence[Chunk]):
         return list(map(ColumnChunk, repeat(self), rows))
 
     def rows_of(self, wanted: "Ids") -> list[int | None]:
-        """The row of each. O(log n) each."""
+        """Return the row of each id, `None` for unknown ids. O(log n) each."""
         ids, hashes = wanted.ids, wanted.hashes
         starts = np.searchsorted(self.hashes, hashes)
         found = starts < len(self.hashes)
@@ -158,14 +158,14 @@ class ChunkColumns(Sequence[Chunk]):
         return None
 
     def hashes_by_row(self) -> NDArray[np.uint64]:
-        """`(n,) uint64`, of the ids."""
+        """Return the hash of each row's id, `(n,) uint64`."""
         hashes = np.empty_like(self.hashes)
         hashes[self.by_hash] = self.hashes
         return hashes
 
 
 class Ids:
-    """Ids to look for in any number of segments: hashed once, and only if one asks."""
+    """Ids to look up in any number of segments; hashed once, when first needed."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         self.ids = ids
@@ -176,14 +176,14 @@ class Ids:
 
 
 class ColumnChunk(Chunk):
-    """A chunk that reads from the columns what it is asked for."""
+    """A chunk that reads its attributes from columns on access."""
 
     __slots__ = ("_columns", "_row")
     _columns: ChunkColumns
     _row: int
 
-    # What it says are properties, which nobody can set. That a frozen class refuses as well
-    # makes one take five times as long to make.
+    # All attributes are read-only properties, so the frozen class's `__setattr__`, which makes
+    # construction five times slower, is not needed.
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
 
@@ -230,16 +230,16 @@ class ColumnChunk(Chunk):
         return from_microseconds(int(self._columns.updated_us[self._row]))
 
     def __eq__(self, other: object) -> bool:
-        """To any chunk that says the same."""
+        """Return whether the other is a chunk with equal attributes."""
         if not isinstance(other, Chunk):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in Chunk.__slots__)
 
-    __hash__ = None  # type: ignore[assignment]  # as a chunk, whose metadata has none
+    __hash__ = None  # type: ignore[assignment]  # metadata is not hashable
 
 
 def hashes_of(ids: Sequence[str]) -> NDArray[np.uint64]:
-    """`(n,) uint64`, the same in every process."""
+    """Return a hash of each id, `(n,) uint64`, the same in every process."""
     digests = b"".join([blake2b(id_.encode(), digest_size=8).digest() for id_ in ids])
     return np.frombuffer(digests, "<u8")
 

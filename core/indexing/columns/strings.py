@@ -1,4 +1,4 @@
-"""Many strings in one array of bytes: no object each, and mapped from a file as they are."""
+"""Strings in one array of bytes: no object for each string, and mapped from a file unchanged."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LONE_SURROGATES = "surrogatepass"
-"""JSON can say what UTF-8 can't, and it is kept."""
+"""JSON strings may contain lone surrogates, which UTF-8 cannot encode; they are preserved."""
 _LAST_ASCII = 0x7F
 _ROWS_AT_ONCE = 4_096
 
@@ -17,8 +17,8 @@ _ROWS_AT_ONCE = 4_096
 class StringColumn:
     """Strings in one array, each found by its offset.
 
-    `content`: `(b,) uint8`, the strings' UTF-8 one after the other. `offsets`: `(n + 1,)`
-    unsigned, string `i` from `offsets[i]` to `offsets[i + 1]`.
+    `content`: `(b,) uint8`, the UTF-8 of the strings one after the other. `offsets`: `(n + 1,)`
+    unsigned; string `i` is `content[offsets[i]:offsets[i + 1]]`.
     """
 
     content: NDArray[np.uint8]
@@ -27,7 +27,7 @@ class StringColumn:
     _offsets: memoryview = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # A memoryview gives Python's own numbers and strings twice as fast as an array.
+        # A memoryview yields Python numbers and strings twice as fast as a numpy array.
         object.__setattr__(self, "_content", self.content.data)
         object.__setattr__(self, "_offsets", self.offsets.data)
 
@@ -48,7 +48,7 @@ class StringColumn:
         return len(self.offsets) - 1
 
     def __getitem__(self, i: int) -> str:
-        """`i`: not negative."""
+        """Return string `i`, which is not negative."""
         start, end = self._offsets[i], self._offsets[i + 1]
         return str(self._content[start:end], "utf-8", _LONE_SURROGATES)
 
@@ -59,7 +59,7 @@ class StringColumn:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """`(n,) int64`, in bytes."""
+        """The length of each string in bytes, `(n,) int64`."""
         return (self.offsets[1:] - self.offsets[:-1]).astype(np.int64)
 
     @property
@@ -67,11 +67,11 @@ class StringColumn:
         return self.content.nbytes + self.offsets.nbytes
 
     def containing(self, part: str) -> NDArray[np.intp]:
-        """The places of the strings that it is in, ascending. O(b)."""
+        """Return the places of the strings that contain `part`, ascending. O(b)."""
         wanted = part.encode("utf-8", _LONE_SURROGATES)
         if not wanted:
             return np.arange(len(self))
-        # No character's bytes begin inside those of another, so bytes can be looked for.
+        # UTF-8 is self-synchronising, so a match of bytes is a match of characters.
         found = np.flatnonzero(
             self.content[: max(0, len(self.content) - len(wanted) + 1)] == wanted[0]
         )
@@ -82,13 +82,13 @@ class StringColumn:
         return np.unique(places[is_inside])
 
     def casefolded(self) -> "StringColumn":
-        """By Unicode's full case folding."""
+        """Apply Unicode's full case folding to each string."""
         if self.content.max(initial=0) > _LAST_ASCII:
             return StringColumn.of(text.casefold() for text in self)
         return StringColumn(np.frombuffer(self.content.tobytes().lower(), np.uint8), self.offsets)
 
     def taken(self, rows: NDArray[np.intp]) -> "StringColumn":
-        """These, in the order given."""
+        """Copy the given strings, in the given order."""
         starts, lengths = self.offsets[:-1].astype(np.int64)[rows], self.lengths[rows]
         content = np.empty(int(lengths.sum()), np.uint8)
         end = 0
@@ -107,7 +107,7 @@ def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.unsignedinteger]:
 
 
 def _places(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of each byte of the strings that begin there and are so long."""
+    """Return the place of each byte of the strings with these starts and lengths."""
     ends = np.cumsum(lengths)
     shifts = starts - (ends - lengths)
     places: NDArray[np.int64] = np.repeat(shifts, lengths)

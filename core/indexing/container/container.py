@@ -1,8 +1,8 @@
-"""A file of named arrays and a few parameters, mapped into memory and checked.
+"""A file of named arrays and parameters, mapped into memory and checked.
 
-To open one costs what its table takes, whatever its size: the arrays are views of the file, and
-their pages are read as they are used. What the table says is known to be as it was written; that
-the arrays are is what `Container.verify` finds out, by reading all of them.
+Opening a file costs as much as its table, whatever the file's size: the arrays are views of the
+mapped file, whose pages are read on use. `open_container` checks the table's checksum;
+`Container.verify` checks those of the arrays by reading all of them.
 """
 
 import errno
@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from core.indexing.container import layout
 
 _IS_DAMAGE = frozenset({errno.ENOENT, errno.EIO, errno.EISDIR})
-"""Other errors are the system's, as too many open files are."""
+"""The errors that mean a damaged file; others, such as too many open files, are the system's."""
 
 
 class DamagedFile(Exception):
-    """Not a file that can be served from: damaged, missing, or not of this program and version."""
+    """A file that cannot be used: damaged, missing, or of another program or version."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path.name}: {problem}")
@@ -37,8 +37,11 @@ class DamagedFile(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Container:
-    """`arrays`: read-only, each at a multiple of 64 bytes; the file stays mapped as long as one
-    of them is referred to. `checksum`: of the whole file, as `write_container` returned it."""
+    """An open container file.
+
+    `arrays`: read-only, each at a multiple of 64 bytes; the file stays mapped while one of them is
+    referred to. `checksum`: of the whole file, as `write_container` returned it.
+    """
 
     path: Path
     parameters: Mapping[str, Any]
@@ -49,11 +52,13 @@ class Container:
     _checksums: NDArray[np.uint32]
 
     def verify(self, pool: Executor) -> None:
-        """Reads the file, 1 MiB for each task of the pool. Not for a thread of that pool to call.
+        """Read the file and check its checksums, one task of the pool for each MiB.
+
+        A thread of that pool must not call it.
 
         Raises:
-            DamagedFile: some of it is not as it was written, or can't be read.
-            OSError: it can't be opened.
+            DamagedFile: a block differs from what was written, or cannot be read.
+            OSError: the file cannot be opened.
         """
         with _opened(self.path) as file:
 
@@ -61,7 +66,7 @@ class Container:
                 start = block * layout.BLOCK_BYTES
                 size = min(layout.BLOCK_BYTES, self._body_bytes - start)
                 try:
-                    # Read, not mapped: a bad sector is an error then, and no signal.
+                    # Read instead of mapped, so that a bad sector is an error and not a signal.
                     content = os.pread(file.fileno(), size, start)
                 except OSError:
                     return False
@@ -78,10 +83,11 @@ class Container:
 
 
 def open_container(path: Path, kind: str) -> Container:
-    """
+    """Map a file and check its table.
+
     Raises:
-        DamagedFile: missing, damaged as far as its table tells, or of another kind or version.
-        OSError: it can't be opened.
+        DamagedFile: the file is missing, its table is damaged, or its kind or version differs.
+        OSError: the file cannot be opened.
     """
     with _opened(path) as file:
         try:
@@ -98,7 +104,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def damage_or(error: OSError, path: Path) -> Exception:
-    """What to raise for an error of reading it."""
+    """Return the exception to raise for an error of reading the file."""
     if error.errno in _IS_DAMAGE:
         return DamagedFile(path, f"It can't be read: {error.strerror}.")
     return error
@@ -135,7 +141,7 @@ class _Opening:
         )
 
     def _ends(self) -> tuple[int, int]:
-        """The body's size and the table's checksum, once head and tail are found to be right."""
+        """Check head and tail, and return the body's size and the table's checksum."""
         head = self._read(0, layout.HEAD.size)
         if head[: len(layout.MAGIC)] != layout.MAGIC:
             raise self._damaged("It is no file of Nalanda's, or its first bytes are damaged.")
@@ -162,12 +168,16 @@ class _Opening:
         return content
 
     def _mapped(self, described: list[dict[str, Any]], body: int) -> dict[str, NDArray[Any]]:
-        """Raises: ValueError, TypeError, KeyError, OverflowError: what is described can't be."""
+        """Map the arrays that the table describes.
+
+        Raises:
+            ValueError, TypeError, KeyError, OverflowError: the description is not valid.
+        """
         mapping = mmap.mmap(self._file.fileno(), self._size, access=mmap.ACCESS_READ)
         arrays: dict[str, NDArray[Any]] = {}
         for array in described:
             dtype, shape, offset = np.dtype(array["dtype"]), array["shape"], array["offset"]
-            # numpy itself takes some of these, and then goes beyond the buffer.
+            # numpy accepts some invalid descriptions, and then reads beyond the buffer.
             is_sound = (
                 dtype.str == array["dtype"]
                 and dtype.kind in layout.KINDS_OF_DTYPE

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever the process or the machine stops."""
+"""Atomic durable writes: after a crash a file is either complete or absent."""
 
 import os
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from core import crash_points
 T = TypeVar("T")
 
 UNFINISHED = ".new"
-"""Ends the name of a file that is still written to; one that a start finds may be removed."""
+"""The suffix of a file that is still being written; a start may remove such a file."""
 
 
 def write_durably(path: Path, write: Callable[[BinaryIO], T]) -> T:
-    """On disk, name and content, once it returns what `write` did.
+    """Write a file atomically, sync its content and its name to disk, and return `write`'s result.
 
-    A file that had the name is replaced, and stays as it is for those who have it mapped. One
-    writer at a time for a path.
+    An existing file is replaced; processes that have it mapped keep the old content. A path has one
+    writer at a time.
 
     Raises:
-        OSError: no room, or no permission. What was there before is there still.
+        OSError: no room, or no permission. An existing file stays as it was.
     """
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
@@ -40,8 +40,10 @@ def write_durably(path: Path, write: Callable[[BinaryIO], T]) -> T:
 
 
 def sync(path: Path) -> None:
-    """To the disk. A directory too: until then a crash may undo what names were made, changed or
-    removed in it."""
+    """Sync a file or a directory to disk.
+
+    Until a directory is synced, a crash may undo the creation, renaming or removal of its files.
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""A container file's making, in one pass over what it holds."""
+"""Writes a container file in one pass over its arrays."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from core.indexing.container.durable import write_durably
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blocks:
-    """An array that is never in memory as a whole: its parts, along the first axis."""
+    """An array that is never in memory as a whole; `parts` split it along the first axis."""
 
     dtype: DTypeLike
     shape: tuple[int, ...]
@@ -29,13 +29,13 @@ def write_container(
     parameters: Mapping[str, Any],
     arrays: Mapping[str, NDArray[Any] | Blocks],
 ) -> int:
-    """Durably. Returns the file's checksum, which is of all its bytes.
+    """Write a container file durably, and return the checksum of all its bytes.
 
-    `kind`: what the file is of. `parameters`: whatever JSON can hold.
+    `kind`: the type of the file's content. `parameters`: any JSON values.
 
     Raises:
         OSError: no room, or no permission; see `write_durably`.
-        ValueError: an array of objects, or parts that don't make up their array.
+        ValueError: an array of objects, or parts that do not add up to their array.
     """
     return write_durably(path, lambda file: _write(file, kind, parameters, arrays))
 
@@ -61,7 +61,7 @@ def _write(
 
 
 def _describe(name: str, array: NDArray[Any] | Blocks, body: "_Body") -> dict[str, Any]:
-    """Once it is written to the body."""
+    """Write an array to the body, and return its description."""
     dtype = np.dtype(array.dtype)
     if dtype.kind not in layout.KINDS_OF_DTYPE or not dtype.itemsize:
         raise ValueError(f"{name}: an array of {dtype} can't be kept in a file.")
@@ -80,7 +80,7 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
 
 
 class _Body:
-    """What is written so far, with the checksums of its blocks."""
+    """The body of a file being written, with the checksums of its blocks."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -103,7 +103,7 @@ class _Body:
         self.write(bytes(-self.size % multiple))
 
     def checksums(self) -> bytes:
-        """Of all blocks; nothing is written to the body after that."""
+        """Return the checksums of all blocks; nothing may be written to the body afterwards."""
         if self.size % layout.BLOCK_BYTES:
             self._end_block()
         return np.array(self._checksums, layout.CHECKSUM).tobytes()

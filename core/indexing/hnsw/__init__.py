@@ -1,1 +1,1 @@
-"""The graph: how it is built and walked."""
+"""The HNSW graph: its build and its search."""

@@ -1,8 +1,8 @@
-"""How a graph is built: in batches, on threads, the same for a seed whatever their number.
+"""Builds the graph in batches on threads; for a seed, any number of threads gives one result.
 
-Each batch is first put in an order in which memory is near, then finds its neighbours in the
-graph as it is, all threads reading, and is then linked in, each thread writing to the nodes that
-are its own. O(n · log n · ef_construction · M) in practice.
+Each batch is first sorted by memory locality. Its rows then search the existing graph for their
+neighbours, with all threads reading. Last, the rows are linked in, and each thread writes only to
+its own nodes. O(n · log n · ef_construction · M) in practice.
 """
 
 import math
@@ -31,14 +31,20 @@ from core.indexing.vectors.vector_index import BuildCancelled
 EF_CONSTRUCTION = 200
 DEGREE, DEGREE_OF_HARD_DATA = 16, 32
 _HARD_FROM_DIMENSION = 22.0
-"""Measured: `make bench ARGS=degree`."""
+"""The intrinsic dimension from which data is hard. Measured: `make bench ARGS=degree`."""
 
 _SPREAD = 0.01
-"""From this standard deviation of the rows' lengths on, by their mean, inner products alone make
-a graph in which short rows are not reached: it also gets the links of a graph by direction."""
+"""The relative standard deviation of norms from which inner products need a second graph.
+
+Above it, a graph by inner products alone leaves short rows unreachable, so it also gets the links
+of a graph by direction.
+"""
 _HARDEST = 0.25
-"""The share of the queries that such a graph is calibrated by: how well long rows hide the others
-differs by direction, and a program's queries may all have one."""
+"""The share of the queries that calibrates such a graph.
+
+How well long rows hide the others differs by direction, and all of a user's queries may point in
+one direction.
+"""
 
 _BATCH = 512
 _HELD_OUT, _QUERIES_AT_ONCE = 256, 32
@@ -54,10 +60,10 @@ def build_hnsw(
     threads: int = 1,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> HnswIndex:
-    """`vectors`: at least one row. `degree` is chosen by the data unless given.
+    """Build a graph over at least one vector; `degree` is chosen by the data unless given.
 
     Raises:
-        BuildCancelled: `cancelled` said so.
+        BuildCancelled: `cancelled` returned true.
     """
     with build_threads(threads) as pool:
         coded = encode(vectors, pool, threads)
@@ -102,7 +108,7 @@ class _Build:
         self._workers = [_Worker(coded, degree, ef, number, shared) for number in range(threads)]
 
     def run(self) -> Calibration:
-        """The last rows are searched for before they are put in: queries that are not there."""
+        """Build the graph, and calibrate it with the last rows as queries before inserting them."""
         count = self.coded.count
         held_out = min(_HELD_OUT, count // 4)
         self.insert(1, count - held_out)
@@ -135,7 +141,7 @@ class _Build:
             start = end
 
     def _sort(self, start: int, stop: int) -> None:
-        """By where the upper levels lead."""
+        """Sort rows by where the upper levels lead them, for memory locality."""
         ways, order = self._ways[: stop - start], self._order[start:stop]
         if ways.shape[1]:
             ranks = np.lexsort(ways.T[::-1])
@@ -172,7 +178,7 @@ def _are_lengths_spread(vectors: Vectors) -> bool:
 
 
 def _by_direction(vectors: Vectors) -> Vectors:
-    """The same rows under cosine; one of zeros has a direction like any other's."""
+    """Return the same rows under cosine; a zero row gets an arbitrary direction."""
     return Vectors(Metric.COSINE, vectors.matrix, np.maximum(vectors.norms, np.finfo(float).tiny))
 
 
@@ -202,8 +208,10 @@ def _no_links(nodes: int, degree: int) -> NDArray[np.generic]:
 
 
 class _Worker:
-    """One thread of a build, with what it has for itself. `number`: which one it is, of as many
-    as a step says."""
+    """One thread of a build with its own scratch memory.
+
+    `number`: which of the threads it is; each step receives their count.
+    """
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """Hierarchical navigable small worlds (Malkov and Yashunin, 2018), walked by 8-bit codes.
 
-O(log n) steps a search in practice, each of them compares a node's neighbours; what is found is
-scored in full precision. Beside the vectors it takes d bytes a row for the codes and 8·M for the
-links. How it is built: `hnsw_build`.
+A search takes O(log n) steps in practice, each of which compares a node's neighbours; the hits are
+scored in full precision. Apart from the vectors, the index takes d bytes a row for codes and 8·M
+for links. `build` builds it.
 """
 
 import math
@@ -24,23 +24,27 @@ from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 
 _MAX_EF = 1 << 14
 _LEAST_MORE = 4
-"""Candidates beyond k that are scored in full, at least: each costs as much as ten steps."""
+"""The least candidates beyond k to score in full precision; each costs as much as ten steps."""
 _FILTERED_DOT = 4
-"""The least pool of a filtered walk under inner products, for each hit: where rows differ in
-length, the long ones lead the walk, and a filter may have taken these."""
+"""The least pool of a filtered walk under inner products, as a multiple of k.
+
+Where rows differ in length, the long ones lead the walk, and a filter may exclude these.
+"""
 _PRECISE_EF = 256
-"""The least pool of a walk in full precision: a calibration need not have met such queries."""
+"""The least pool of a full-precision walk, as a calibration may have had no such queries."""
 _FRONTIER = 4_096
 _STEPS_PER_EF = 12
-"""About how many rows a walk compares for each place of its pool, on easy data and on hard."""
+"""About how many rows a walk compares for each place of its pool, on easy and hard data."""
 _WALKED = 4
-"""What it costs to compare a row met on a walk, where one in a list costs 1: memory is slow."""
+"""The cost of comparing a row in a walk, where a row in a scan costs 1: random access is slow."""
 _MOST = 0.4
-"""From this share of allowed rows on, a walk need not heed them before the end."""
+"""The share of allowed rows from which a walk applies the filter only to its result."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HnswIndex:
+    """A navigable small-world graph over quantised rows, with its calibration."""
+
     coded: QuantizedVectors
     calibration: Calibration
     ef_construction: int
@@ -89,13 +93,13 @@ class HnswIndex:
             if self.coded.vectors.metric is Metric.DOT:
                 ef = max(ef, _FILTERED_DOT * k)
             return self._walked(queries, k, ef, filtering)
-        # As many matches among them as without a filter, and k of them nearly always: for the
-        # rest, three in a hundred where matches are spread evenly, there is another walk.
+        # Wide enough for as many matches as without a filter. If matches are spread evenly, three
+        # in a hundred queries find fewer than k, and walk again with the filter.
         width = max(ef, k + 1.5 * math.sqrt(k)) / share
         return self._walked(queries, k, math.ceil(width), filtering)
 
     def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[SegmentHits]:
-        """By the graph, whatever else were cheaper."""
+        """Search by the graph, even if a scan were cheaper."""
         return self._walked(queries, k, ef, _NO_FILTER)
 
     def _ef(self, k: int, effort: SearchParams) -> int:
@@ -140,7 +144,7 @@ class HnswIndex:
         found: list[SegmentHits] = []
         for i, count in enumerate(counts.tolist()):
             if count < filtering.least:
-                # The walk did not come by enough of the allowed ones.
+                # The walk did not find enough allowed rows.
                 query = queries[i : i + 1]
                 if filtering.lazily:
                     found += self._walked(query, k, ef, filtering.heeded())
@@ -152,7 +156,7 @@ class HnswIndex:
         return found
 
     def _lease(self, ef: int) -> Scratch:
-        """Whoever pops one has it alone, as a deque gives each item to one thread."""
+        # `deque.pop` gives each scratch to one thread only.
         try:
             scratch = self._idle.pop()
         except IndexError:
@@ -165,7 +169,7 @@ class HnswIndex:
 
 
 class _Filtering:
-    """What a filter makes of a walk. `lazily`: rows are looked up only as they are scored."""
+    """How a walk applies a filter; `lazily`: rows are tested only when they are scored."""
 
     def __init__(
         self, allowed: NDArray[np.bool_] | None, matches: int, k: int, *, lazily: bool
@@ -175,14 +179,14 @@ class _Filtering:
         self.least = min(k, matches)
         address = 0 if allowed is None else allowed.ctypes.data
         self.walked, self.checked = (0, address) if lazily else (address, 0)
-        # Past the cost of a scan of the matches, that is the better way.
+        # Beyond this many distances, a scan of the matches is cheaper.
         self.budget = matches // 2 + 1_000
         self.strategy = "none"
         if allowed is not None:
             self.strategy = "checked" if lazily else "filtered_graph"
 
     def heeded(self) -> "_Filtering":
-        """By the walk itself."""
+        """Return the filter that the walk itself applies."""
         return _Filtering(self.allowed, self._matches, self._k, lazily=False)
 
 

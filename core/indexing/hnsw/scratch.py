@@ -1,4 +1,4 @@
-"""The memory that one walk of a graph writes to."""
+"""The scratch memory of one walk of a graph."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from core.indexing.vectors.quantized import QuantizedVectors, aligned
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scratch:
-    """Held by one search at a time. `ef`: how many candidates its pool has room for.
+    """Scratch memory, held by one search at a time; its pool has room for `ef` candidates.
 
-    `block` has the addresses of `arrays`, by their place in it.
+    `block` has the addresses of `arrays`, by their place in `block`.
     """
 
     ef: int

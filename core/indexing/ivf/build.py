@@ -1,4 +1,4 @@
-"""How inverted lists are built: the same for a seed, whatever the number of threads."""
+"""Builds inverted lists; for a seed, any number of threads gives one result."""
 
 import math
 from collections.abc import Callable
@@ -47,12 +47,12 @@ def build_ivf(
     threads: int = 1,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> IvfIndex:
-    """`vectors`: at least one row. `nlist`: how many cells at most, 6.5·√n unless given.
+    """Build inverted lists over at least one vector; `nlist`: the most cells, by default 6.5·√n.
 
-    O(n·c·D) for n rows, c cells and D numbers that are kept of a row.
+    O(n·c·D) for n rows, c cells and D values kept of a row.
 
     Raises:
-        BuildCancelled: `cancelled` said so.
+        BuildCancelled: `cancelled` returned true.
     """
 
     def check() -> None:
@@ -159,7 +159,7 @@ class _Build:
         return replace(index, tuning=tuned(search, held_out.truth, index.cells, cell_rows))
 
     def _projected(self, size: int) -> Floats:
-        """So many rows, or all, in an order by chance: `(s, D)`."""
+        """Project `size` random rows, or all if there are fewer: `(s, D)`."""
         count = self.coded.count
         rows = self._rng.choice(count, min(size, count), replace=False)
         out = np.empty((len(rows), self._kept), np.float32)
@@ -173,7 +173,10 @@ class _Build:
 
 
 def _in_blocks(cells: NDArray[np.int32], count: int) -> tuple[Ints, NDArray[np.int32]]:
-    """Where each cell's blocks begin, `(c + 1,)`; the rows in them, `(b, 32)`, -1 for none."""
+    """Return where each cell's blocks begin, `(c + 1,)`, and the rows in blocks, `(b, 32)`.
+
+    A cell's last block is padded with -1.
+    """
     sizes = np.bincount(cells, minlength=count)
     starts = np.concatenate([[0], np.cumsum(-(-sizes // BLOCK_ROWS))]).astype(np.int64)
     order = np.argsort(cells, kind="stable")

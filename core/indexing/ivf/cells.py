@@ -1,8 +1,8 @@
-"""The cells of inverted lists: k-means by mini-batches (Sculley, "Web-scale k-means", WWW 2010).
+"""The cells of inverted lists: mini-batch k-means (Sculley, "Web-scale k-means", WWW 2010).
 
-Seeded in rounds, as k-means|| does (Bahmani et al., "Scalable k-means++", VLDB 2012): one row at
-a time, by chance in proportion to its squared distance, would cost a scan of the sample for each
-cell. Rows are compared with cells by 8-bit codes, so that no number of threads changes a sum.
+Cells are seeded in rounds, as in k-means|| (Bahmani et al., "Scalable k-means++", VLDB 2012).
+Drawing one row at a time by squared distance would cost a scan of the sample for each cell. Rows
+are compared with cells by 8-bit codes, so that sums do not depend on the thread count.
 """
 
 from collections.abc import Callable
@@ -19,17 +19,17 @@ from core.indexing.vectors.quantized import QuantizedVectors
 
 _ROWS_AT_ONCE = 2_048
 _SEEDS_FROM, _BATCH, SAMPLE = 8, 32, 64
-"""Rows for each cell: to choose the first ones from, in a batch, and in all."""
+"""Rows for each cell: to seed from, in a batch, and in all."""
 _ROUNDS = 8
 _SEED_ROUNDS = 32
 _ROUNDING = 1e-5
 _LEAST_STEP = 1e-9
 _LARGEST_NUMBER = 4.0
-"""That a cell's codes reach, in radii: far outliers don't coarsen the rest."""
+"""The largest value of a cell's code, in radii; far outliers are clamped."""
 
 
 def attach_cells(coded: QuantizedVectors, cells: Floats) -> None:
-    """`(c, D) float32`: into the block, coded."""
+    """Encode the cells, `(c, D) float32`, and attach them to the block."""
     count, kept = cells.shape
     step = min(float(np.abs(cells).max()), _LARGEST_NUMBER) / 127 or 1.0
     codes = np.zeros((-(-count // CELLS_AT_ONCE) * CELLS_AT_ONCE, kept))
@@ -57,9 +57,9 @@ def learn_cells(
     pool: ThreadPoolExecutor,
     check: Callable[[], None],
 ) -> Floats:
-    """`(c, D) float32`, c ≤ `count`: fewer where there are not so many different rows.
+    """Learn at most `count` cells, `(c, D) float32`, fewer if the sample has fewer distinct rows.
 
-    `sample`: `(s, D)`, projected rows in no order.
+    `sample`: `(s, D)`, projected rows in random order.
     """
     cells = _seeded(sample[: _SEEDS_FROM * count], count, rng, check)
     learning = _Learning(coded, pool, check)
@@ -81,7 +81,7 @@ def _seeded(
         check()
         to_new = squares[:, np.newaxis] - 2 * (points @ new.T) + np.vecdot(new, new)
         distances = np.minimum(distances, to_new.min(axis=1))
-        # What rounding leaves of the distance of a row to itself is not to be drawn.
+        # Never draw a chosen row again for the rounding error of its distance to itself.
         distances[distances <= _ROUNDING * squares] = 0
         wanted = min(len(chosen), -(-count // _SEED_ROUNDS), count - len(chosen))
         wanted = min(wanted, int(np.count_nonzero(distances)))
@@ -113,7 +113,7 @@ class _Learning:
     def moved(
         self, cells: Floats, weights: NDArray[np.float64], batch: Floats, rng: np.random.Generator
     ) -> tuple[Floats, NDArray[np.float64]]:
-        """Each to the mean of its rows, those of earlier batches counted half with each batch."""
+        """Move each cell to the mean of its rows; every batch halves the weight of earlier rows."""
         nearest = self.nearest(batch, cells)
         order = np.argsort(nearest, kind="stable")
         sizes = np.bincount(nearest, minlength=len(cells))
@@ -126,7 +126,7 @@ class _Learning:
         share = (sizes[present] / weights[present])[:, np.newaxis]
         moved[present] += share * (sums / sizes[present, np.newaxis] - moved[present])
         empty = np.flatnonzero(sizes == 0)
-        # A cell without rows goes to where there are too many for one.
+        # An empty cell moves next to a crowded one.
         crowded = np.argsort(-sizes, kind="stable")[: len(empty)]
         shift = 1e-2 * rng.standard_normal((len(empty), cells.shape[1]))
         moved[empty] = moved[crowded] * (1 + shift)

@@ -1,4 +1,4 @@
-"""Rows of an index as queries to it, each sought among the others, and what they should find."""
+"""Rows of an index used as calibration queries, with their nearest other rows."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +18,17 @@ _ROWS_AT_ONCE = 8_192
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """`rows`: `(q,) int64`; `queries`: `(q, d) float32`; `truth`: the nearest ten other rows."""
+    """Calibration queries.
+
+    `rows`: `(q,) int64`. `queries`: `(q, d) float32`. `truth`: the ten nearest other rows of each.
+    """
 
     rows: Ints
     queries: Floats
     truth: list[Ints]
 
     def others(self, found: Sequence[Ints]) -> list[Ints]:
-        """Of the rows found for each query ten that it is not itself."""
+        """Return ten of the rows found for each query, without the query's own row."""
         return [rows[rows != own][:K] for rows, own in zip(found, self.rows, strict=True)]
 
 
@@ -35,7 +38,10 @@ def hold_out(
     pool: ThreadPoolExecutor,
     check: Callable[[], None],
 ) -> HeldOut:
-    """O(n·d) for each of 256 rows, in products of matrices. `check` may raise."""
+    """Choose 256 rows and find their true neighbours by matrix products, O(n·d) a row.
+
+    `check` may raise to cancel.
+    """
     count = len(vectors.matrix)
     own = np.sort(rng.choice(count, min(_COUNT, count), replace=False))
     queries = np.ascontiguousarray(vectors.matrix[own])
@@ -56,10 +62,10 @@ def hold_out(
 
 
 def _values(vectors: Vectors, queries: Floats, part: slice) -> Floats:
-    """`(q, p) float32`, such that a greater one is nearer."""
+    """Return values that order rows as the metric does, greater is nearer, `(q, p) float32`."""
     rows = vectors.matrix[part]
     if vectors.metric is Metric.L2:
-        # From near the rows: far from the origin float32 would cancel all that they differ by.
+        # Move the origin to a row: far from it, float32 would cancel the rows' differences.
         origin = vectors.matrix[0]
         moved = rows - origin
         return np.asarray((queries - origin) @ moved.T - np.vecdot(moved, moved) / 2)
@@ -70,7 +76,7 @@ def _values(vectors: Vectors, queries: Floats, part: slice) -> Floats:
 
 
 def _greatest(values: Floats) -> NDArray[np.int64]:
-    """Where the ten greatest of each row are, in no order; all if there are fewer."""
+    """Return the places of each row's ten greatest values, in no order; all if fewer."""
     if values.shape[1] <= K:
         return np.broadcast_to(np.arange(values.shape[1]), values.shape)
     return np.argpartition(-values, K - 1, axis=1)[:, :K]

@@ -1,10 +1,10 @@
-"""Inverted lists (IVF): rows by the cell nearest to them, of which a search scans a few.
+"""Inverted lists (IVF): rows grouped by their nearest cell; a search scans a few cells.
 
-Sivic and Zisserman, "Video Google" (ICCV 2003); with 4-bit product-quantised codes, scanned as in
-André, Kermarrec and Le Scouarnec (VLDB 2015), and the best of them scored in full precision.
-O(c·D + n·t·p/c + R·d) a search that probes p of c cells, of rows of which D numbers are kept in t
-tables, and scores R rows. Beside the vectors it takes t/2 + 8 bytes a row, and the cells. How it
-is built: `build`.
+Sivic and Zisserman, "Video Google" (ICCV 2003), with 4-bit product-quantised codes, scanned as in
+André, Kermarrec and Le Scouarnec (VLDB 2015). The best rows are scored in full precision. A search
+that probes p of c cells, with D values kept of a row in t tables, and scores R rows takes O(c·D +
+n·t·p/c + R·d). Apart from the vectors, the index takes t/2 + 8 bytes a row, and the cells. `build`
+builds it.
 """
 
 from collections.abc import Mapping
@@ -23,17 +23,22 @@ from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.vector_index import DEFAULT_PARAMS, SearchParams, SegmentHits
 
 _QUERIES_AT_ONCE = 256
-"""Their tables stay in the cache of a core."""
+"""The batch size at which the queries' tables fit in a core's cache."""
 _KEYS_AT_ONCE = 1 << 20
 _MISSES = 0.08
-"""A query that can be expected to miss a greater share of its hits, as near copies have the same
-code, scores `_DEEPER` times as many rows."""
+"""The expected share of missed hits from which a query scores `_DEEPER` times as many rows.
+
+Near copies have the same code, so a query among them may miss more hits.
+"""
 _DEEPER = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IvfIndex:
-    """`coded`: the rows without 8-bit codes, and the lists: `kernels.inverted_layout`."""
+    """Inverted lists over rows.
+
+    `coded`: the rows without 8-bit codes, and the lists, see `kernels.inverted_layout`.
+    """
 
     coded: QuantizedVectors
     tuning: Tuning
@@ -65,7 +70,7 @@ class IvfIndex:
     ) -> list[SegmentHits]:
         nprobe, depth = self.tuning.of(effort, k)
         matches = self.coded.count if allowed is None else int(np.count_nonzero(allowed))
-        # As many of the allowed rows are then among those scanned as without a filter.
+        # Scan as many allowed rows as a search without a filter scans rows.
         nprobe = min(int(np.ceil(nprobe * self.coded.count / max(matches, 1))), self.cells)
         exact = effort.exact or is_out_of_reach(effort, self.tuning.max_recall)
         if exact or matches <= k or self._scan_is_cheaper(matches, nprobe, depth):
@@ -80,7 +85,7 @@ class IvfIndex:
         depth: int,
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[SegmentHits]:
-        """By the cells, whatever else were cheaper; in more of them where these hold too little."""
+        """Search by cells, even if a scan were cheaper; probe more cells if these have few rows."""
         step = max(1, min(_QUERIES_AT_ONCE, _KEYS_AT_ONCE // depth))
         found: list[SegmentHits] = []
         for start in range(0, len(queries), step):
@@ -129,7 +134,7 @@ class IvfIndex:
         return found
 
     def _scan_is_cheaper(self, matches: int, nprobe: int, depth: int) -> bool:
-        """By the bytes that each has to read."""
+        """Compare by the bytes that a scan and a search by cells read."""
         row_bytes = 4 * int(self.coded.block[layout.DIMENSION])
         lists, cells = (
             self.coded.arrays[place].nbytes

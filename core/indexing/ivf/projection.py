@@ -1,8 +1,8 @@
-"""The directions along which the rows differ: what is kept of them for cells and codes.
+"""Principal components: the projection of rows that cells and codes are built on.
 
-Principal components. Most embeddings have far fewer dimensions than numbers: where the first
-hundred components have 99 % of the variance, cells and codes of those say nearly as much as of
-all, and take a fraction of the time.
+Most embeddings have far fewer intrinsic dimensions than values. Where the first hundred components
+have 99 % of the variance, cells and codes of those are nearly as accurate as of all, and take a
+fraction of the time.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,16 @@ _LARGEST_SQUARE = 2_048
 _SAMPLE = 8_192
 _SAMPLED_NUMBERS = 1 << 25
 _ROUNDING = 1e-6
-"""Rows that differ by less, against their own length, are equal but for float32."""
+"""Rows whose relative difference is smaller are equal except for float32's rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """`center`: `(d,) float32`; `radius`: the rows' distance from it, in the root of the mean
-    square; `basis`: `(D, d) float32`, orthonormal, filled up with zeros to a multiple of 16."""
+    """A projection onto principal components.
+
+    `center`: `(d,) float32`. `radius`: the root mean square distance of the rows from `center`.
+    `basis`: `(D, d) float32`, orthonormal, padded with zeros to a multiple of 16.
+    """
 
     center: Floats
     radius: float
@@ -35,7 +38,10 @@ class Projection:
 
 
 def learn_projection(vectors: Vectors, rng: np.random.Generator) -> Projection:
-    """O(s·d² + d³), s ≤ 8,192 sampled rows; both d and s are at most 2,048 in the cube."""
+    """Learn a projection from s ≤ 8,192 sampled rows, O(s·d² + d³).
+
+    The cubed dimension is at most 2,048: the lesser of d and s is used.
+    """
     count, dimension = vectors.matrix.shape
     size = min(count, _SAMPLE, _SAMPLED_NUMBERS // dimension)
     if dimension > _LARGEST_SQUARE:
@@ -54,7 +60,7 @@ def learn_projection(vectors: Vectors, rng: np.random.Generator) -> Projection:
 
 
 def _components(sample: NDArray[np.float64]) -> Floats:
-    """`(D, d)`, those of the greatest variance."""
+    """Return the components of the greatest variance, `(D, d)`."""
     count, dimension = sample.shape
     by_rows = count < dimension
     square = sample @ sample.T if by_rows else sample.T @ sample

@@ -1,4 +1,4 @@
-"""How many cells to probe, and how many of their rows to score, for a share of the true hits."""
+"""Tuning: how many cells to probe, and how many rows to score, for a recall."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ DEPTHS = (20, 30, 45, 70, 110, 170, 260, 400, 640, 1_000, 1_600)
 _ENOUGH = 0.9995
 _NO_BETTER, _GOOD = 0.002, 0.99
 _SCANNED_PER_SCORED = 100
-"""How many rows can be compared by their codes while one is scored."""
+"""The rows that can be compared by code in the time that scoring one takes."""
 
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """`recalls`: for each of `DEPTHS` that was tried, the recall@10 with each of `probes` cells.
+    """Measured recalls of inverted lists.
 
-    `cell_rows`: how many rows a cell has on average.
+    `recalls`: for each tried value of `DEPTHS`, the recall@10 with each number of `probes`.
+    `cell_rows`: the mean number of rows in a cell.
     """
 
     probes: tuple[int, ...]
@@ -39,7 +40,7 @@ class Tuning:
         return self.recalls[-1][-1]
 
     def of(self, effort: SearchParams, k: int) -> tuple[int, int]:
-        """The cheapest number of cells, and of rows to score, for an effort.
+        """Return the cheapest number of cells to probe, and of rows to score, for an effort.
 
         For more hits than ten, more rows are scored in proportion.
         """
@@ -49,7 +50,7 @@ class Tuning:
             depth = self._depth_for(nprobe)
         else:
             nprobe, depth = self._cheapest(effort.recall)
-            # The least of more hits are farther away, but not in proportion.
+            # The last of more hits is farther away, but less than in proportion.
             wanted = np.ceil(effort.boost * nprobe * np.sqrt(times))
             nprobe = min(int(wanted), self.probes[-1])
         return nprobe, max(k, int(depth * times))
@@ -69,9 +70,9 @@ class Tuning:
         return nprobe * self.cell_rows + depth * _SCANNED_PER_SCORED
 
     def _depth_for(self, nprobe: int) -> int:
-        """One more step than loses next to nothing of what so many cells hold.
+        """Return the number of rows to score, one step above the least that loses almost nothing.
 
-        Queries may be less like the rows than those of the calibration were.
+        The extra step is for queries that are less like the rows than the calibration's queries.
         """
         reached = [float(np.interp(nprobe, self.probes, recalls)) for recalls in self.recalls]
         enough = next(i for i, recall in enumerate(reached) if recall >= reached[-1] - _NO_BETTER)
@@ -79,7 +80,7 @@ class Tuning:
 
 
 def ladder(cells: int) -> tuple[int, ...]:
-    """From 1 cell to all, each step twice the one before."""
+    """Return numbers of cells from 1 to all, each twice the one before."""
     return (*(1 << i for i in range((cells - 1).bit_length())), cells)
 
 
@@ -89,7 +90,7 @@ def tuned(
     cells: int,
     cell_rows: float,
 ) -> Tuning:
-    """`search`: the rows found for each query with so many cells and rows to score."""
+    """Measure recalls; `search` returns each query's rows for `(nprobe, scored rows)`."""
     probes = ladder(cells)
     tables: list[tuple[float, ...]] = []
     for depth in DEPTHS:

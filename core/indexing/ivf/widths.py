@@ -1,9 +1,8 @@
-"""How many numbers each table of a product quantiser is of: few where they vary much.
+"""The widths of a product quantiser's tables: narrow where the values vary much.
 
-A table's 4 bits, spent on g numbers of variances v, leave an error of about
-`g · (Π v)^(1/g) · 2^(-8/g)`, by the theory of rate and distortion (Gersho and Gray, "Vector
-quantization and signal compression", 1992, §8). Equal widths would spend as much on the last
-principal components as on the first.
+A table's 4 bits, spent on g values of variances v, leave an error of about `g · (Π v)^(1/g) ·
+2^(-8/g)`, by rate–distortion theory (Gersho and Gray, "Vector quantization and signal compression",
+1992, §8). Equal widths would spend as much on the last principal components as on the first.
 """
 
 import numpy as np
@@ -17,15 +16,16 @@ _SMALLEST_VARIANCE = 1e-12
 
 
 def share_out(variances: NDArray[np.float64], tables: int) -> Ints:
-    """`(t + 1,) int64`: table t is of the numbers from the t-th to before the one after.
+    """Divide the values among tables with the least error, `(t + 1,) int64`.
 
-    The division of least error, `t = min(tables, D)`, by dynamic programming: O(t·D²).
+    Table t has the values from the t-th bound to before the next; `t = min(tables, D)`. Dynamic
+    programming, O(t·D²).
     """
     count = len(variances)
     tables = min(tables, count)
     logs = np.log2(np.maximum(variances, _SMALLEST_VARIANCE))
     before = np.concatenate([[0.0], np.cumsum(logs)])
-    # costs[i, j]: of one table for the numbers from i to before j.
+    # costs[i, j]: the error of one table for the values from i to before j.
     costs = np.full((count + 1, count + 1), np.inf)
     for width in range(1, min(count, max(_WIDEST, 2 * count // tables)) + 1):
         start = np.arange(count - width + 1)

@@ -1,5 +1,5 @@
-"""The inner loops, compiled by numba: no classes, no allocation, numpy arrays and addresses only.
+"""The inner loops, compiled by numba: no classes, no allocation, only numpy arrays and addresses.
 
-Kernels run without the GIL on rows that never change (docs/explanation/concurrency.md). What a
-search writes to is scratch memory that it alone holds.
+Kernels run without the GIL on rows that never change (docs/explanation/concurrency.md). A search's
+scratch memory belongs to that search alone.
 """

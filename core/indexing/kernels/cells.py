@@ -1,4 +1,4 @@
-"""Which cells are nearest to a vector, by 8-bit codes of both."""
+"""The nearest cells of a vector, by 8-bit codes of both."""
 
 from typing import TypeAlias
 
@@ -32,10 +32,10 @@ Int32s: TypeAlias = NDArray[np.int32]
 def value_cells(
     block: Ints, vector: int, halved: bool, code: NDArray[np.int8], values: Int32s
 ) -> float:
-    """What each cell is worth to a vector: their product, less |cell|²/2 if `halved`.
+    """Compute the value of each cell: its product with the vector, less |cell|²/2 if `halved`.
 
-    `vector`: `(D,) float32`. `code`: scratch, `(D,)`. `values`: `(c + 16,)`, in units of what is
-    returned.
+    `vector`: `(D,) float32`. `code`: scratch, `(D,)`. `values`: `(c + 16,)`, in units of the
+    returned step.
     """
     kept, cells = block[KEPT], block[CELLS]
     step = max(largest(vector, kept, 0.0) / 127, load_f64(block[SCALES], LEAST_STEP))
@@ -61,7 +61,7 @@ def value_cells(
 
 @kernel
 def greatest(values: Int32s, count: int) -> int:
-    """Where the greatest value is, the first of equal ones."""
+    """Return the place of the greatest value, the first of equal ones."""
     best = values[0]
     for i in range(count):
         best = max(best, values[i])
@@ -73,8 +73,11 @@ def greatest(values: Int32s, count: int) -> int:
 
 @kernel
 def threshold(values: Int32s, count: int, wanted: int) -> int:
-    """The greatest value that `wanted` of the first `count` reach. By bisection on how many do:
-    to count takes a few instructions for sixteen values, to move them about takes many."""
+    """Return the greatest value that at least `wanted` of the first `count` values reach.
+
+    The search bisects on the number of values that reach a candidate: counting takes a few
+    instructions for sixteen values, moving the values takes many.
+    """
     least, most = values[0], values[0]
     for i in range(count):
         least, most = min(least, values[i]), max(most, values[i])
@@ -95,7 +98,7 @@ def threshold(values: Int32s, count: int, wanted: int) -> int:
 
 @kernel
 def nearest_cells(block: Ints, points: Floats, start: int, stop: int, cells: Int32s) -> None:
-    """The nearest cell of each of the points, `(n, D)`, from `start` on."""
+    """Find the nearest cell of each point, `(n, D)`, and write it from `start` on."""
     code = np.empty(block[KEPT], np.int8)
     values = np.empty(block[CELLS] + CELLS_AT_ONCE, np.int32)
     for i in range(start, stop):
@@ -105,7 +108,7 @@ def nearest_cells(block: Ints, points: Floats, start: int, stop: int, cells: Int
 
 @kernel
 def cell_number(block: Ints, cell: int, number: int) -> float:
-    """As it is coded."""
+    """Return a value of a cell as its code represents it."""
     at = (cell // CELLS_AT_ONCE) * (block[KEPT] * CELLS_AT_ONCE)
     at += (number // NUMBERS_AT_ONCE) * CHUNK_BYTES
     at += (cell % CELLS_AT_ONCE) * NUMBERS_AT_ONCE + number % NUMBERS_AT_ONCE

@@ -1,7 +1,7 @@
 """8-bit codes of vectors: `x ≈ step·c + shift`, one step and one shift for all rows.
 
-Under cosine it is the unit vector that is coded, under l2 the row less the shift: distances do
-not change if all is moved. `c` is from -128 to 127 and is stored as `c + 128`.
+Cosine encodes the unit vector, l2 the row less the shift, which leaves distances unchanged. `c` is
+from -128 to 127 and is stored as `c + 128`.
 """
 
 import math
@@ -42,13 +42,13 @@ _ROUNDED_UP = 1 + 1e-6
 
 @kernel
 def code_of(steps: float) -> int:
-    """Nearest, within -128 … 127."""
+    """Round to the nearest code within -128 … 127."""
     return int(min(max(np.rint(steps), -128.0), 127.0))
 
 
 @kernel
 def encode_rows(block: Ints, start: int, stop: int, step: float, shift: float) -> None:
-    """The codes of rows, and all that is known of each once and for all."""
+    """Encode rows, and compute the constants of each row."""
     dimension, size = block[DIMENSION], block[CODE_BYTES]
     steps = 1 / step
     for row in range(start, stop):
@@ -78,7 +78,7 @@ def encode_rows(block: Ints, start: int, stop: int, step: float, shift: float) -
 def encode_query(
     query: int, dimension: int, size: int, step: float, shift: float, out: int
 ) -> None:
-    """As signed bytes; what is beyond the rows' own range is clamped."""
+    """Encode a query as signed bytes; values beyond the rows' range are clamped."""
     steps = 1 / step
     for i in range(dimension):
         store_u8(out, i, code_of((load_f32(query, i) - shift) * steps))
@@ -88,7 +88,7 @@ def encode_query(
 
 @kernel
 def is_whole(query: int, dimension: int, shift: float, code: int) -> bool:
-    """Whether a query, less the shift, is what its code says at a step of 1."""
+    """Return whether a query, less the shift, equals its code at a step of 1."""
     i = 0
     while i < dimension and signed(load_u8(code, i)) == load_f32(query, i) - shift:
         i += 1
@@ -97,7 +97,7 @@ def is_whole(query: int, dimension: int, shift: float, code: int) -> bool:
 
 @kernel
 def constant_of(dimension: int, code: int) -> int:
-    """`|s|² + 256·Σs`: what the square of a distance to a row is more than twice `distance`."""
+    """Return `|s|² + 256·Σs`, a query's part of a squared distance beyond twice `distance`."""
     total = 0
     for i in range(dimension):
         here = signed(load_u8(code, i))
@@ -112,8 +112,8 @@ def signed(byte: int) -> int:
 
 @kernel
 def largest(query: int, dimension: int, shift: float) -> float:
-    """The greatest magnitude of a query's numbers, once shifted."""
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0  # so that none waits for the one before
+    """Return the greatest magnitude of a query's values after the shift."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0  # four independent chains
     whole = dimension & ~3
     for i in range(0, whole, 4):
         a = max(a, abs(load_f32(query, i) - shift))

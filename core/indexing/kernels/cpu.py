@@ -1,7 +1,7 @@
-"""Which of the three ways to compute dot products this process takes.
+"""The code path of dot products in this process, one of three.
 
 `avx512` needs AVX-512 with VNNI, `avx2` needs AVX2 with FMA, `plain` is any CPU that LLVM knows.
-The best that the CPU has is taken, unless `NALANDA_KERNELS` names one.
+The best that the CPU supports is used, unless `NALANDA_KERNELS` names one.
 """
 
 import os
@@ -25,16 +25,16 @@ _NEEDS: Final = {
 
 
 def available() -> list[CodePath]:
-    """Those that this CPU has, best first."""
+    """Return the code paths that this CPU supports, best first."""
     features = binding.get_host_cpu_features()
     return [path for path, needs in _NEEDS.items() if all(features.get(need) for need in needs)]
 
 
 def chosen(wanted: str | None) -> CodePath:
-    """The path that is named, else the best.
+    """Return the named path, else the best.
 
     Raises:
-        RuntimeError: a name that there is not, or a path that this CPU does not have.
+        RuntimeError: an unknown name, or a path that this CPU does not support.
     """
     paths = available()
     if wanted in {None, "", "auto"}:

@@ -1,7 +1,7 @@
 """Products of one vector with sixteen cells at a time, by 8-bit codes.
 
-The codes of sixteen cells lie side by side, four numbers of each: so a sum belongs to one cell,
-and nothing is left to be added up across a register, as would be with one cell after another.
+The codes of sixteen cells are interleaved, four values of each. So each sum belongs to one cell,
+and no register has to be summed horizontally, as one cell after another would require.
 """
 
 from collections.abc import Callable
@@ -28,16 +28,16 @@ DotCells: TypeAlias = Callable[[int, int, int, int], None]
 CELLS_AT_ONCE: Final = 16
 NUMBERS_AT_ONCE: Final = 4
 KEPT_MULTIPLE: Final = 16
-"""Numbers of a cell: four sums go side by side, or each would wait for the one before."""
+"""The values of a cell are padded to this, so that four independent sums hide the latency."""
 CHUNK_BYTES: Final = CELLS_AT_ONCE * NUMBERS_AT_ONCE
 
 _CHAINS = KEPT_MULTIPLE // NUMBERS_AT_ONCE
 
 
 class _Products:
-    """How the codes of some cells, four numbers of each, are multiplied with those of a vector.
+    """The multiplication of the codes of some cells, four values of each, with those of a vector.
 
-    A part of the sixteen cells has a register of sums, `per_cell` neighbouring ones for each.
+    Each part of the sixteen cells has a register of sums, with `per_cell` adjacent sums for a cell.
     """
 
     def __init__(self, path: CodePath) -> None:
@@ -49,7 +49,7 @@ class _Products:
         self.codes = vector(I8, self.cells * NUMBERS_AT_ONCE)
 
     def add(self, builder: Any, sums: Any, cells: Any, numbers: Any) -> Any:
-        """The sums with the products. `cells`: unsigned bytes; `numbers`: i32, four signed ones."""
+        """Add the products of `cells`, unsigned bytes, and `numbers`, signed bytes in an i32."""
         repeated = builder.bitcast(spread(builder, numbers, self.cells), self.codes)
         if self._path is CodePath.AVX512:
             args = [sums, cells, repeated]
@@ -72,7 +72,7 @@ class _Products:
 
 
 def make_dot_cells(path: CodePath) -> DotCells:
-    """`dot_cells(cells, vector, count, out)`: 16 int32, the products of `count` numbers each.
+    """Return `dot_cells(cells, vector, count, out)`, which writes 16 products, int32.
 
     `cells`: unsigned, `(count/4, 16, 4)`; `vector`: signed; `count`: a multiple of 16.
     """

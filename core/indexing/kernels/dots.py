@@ -1,11 +1,11 @@
-"""Dot products by address, on the code path that this process takes.
+"""Dot products by address, on this process's code path.
 
 `codes`: 8-bit, `size_bytes` a multiple of 64. A stored row is unsigned, `c + 128`; a query is
-signed, `s`: so `dot_codes` is `c·s + 128·Σs`, whose second term is one constant for a query.
-VNNI multiplies just so, unsigned by signed, four products into each 32-bit sum, without
-saturation. `floats`: float32, of any length.
+signed, `s`. So `dot_codes` is `c·s + 128·Σs`, whose second term is constant for a query. VNNI
+multiplies unsigned by signed, four products into each 32-bit sum, without saturation. `floats`:
+float32, of any length.
 
-The compiler finds none of these instructions by itself; each is written in LLVM's own terms.
+The compiler does not find these instructions by itself, so each is written as an LLVM intrinsic.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def _loop(builder: Any, start: Any, stop: Any, step: int) -> Any:
 
 
 def _whole(builder: Any, size: Any, step: int) -> Any:
-    """The largest multiple of `step` that is no more than `size`."""
+    """Return the largest multiple of `step` that is at most `size`."""
     return builder.mul(builder.udiv(size, ir.Constant(I64, step)), ir.Constant(I64, step))
 
 
@@ -44,14 +44,14 @@ def _sum_i32(builder: Any, lanes: Any) -> Any:
 
 
 class _Codes:
-    """How 64 bytes of a row are multiplied with 64 of a query, into a vector of sums."""
+    """The multiplication of 64 bytes of a row with 64 of a query, into a vector of sums."""
 
     def __init__(self, path: CodePath) -> None:
         self._path = path
         self.sums = vector(I32, 8 if path is CodePath.AVX2 else 16)
 
     def add(self, builder: Any, sums: Any, row: Any, query: Any) -> Any:
-        """`row`, `query`: `<64 x i8>`; the sums with their products added."""
+        """Add the products of `row` and `query`, both `<64 x i8>`, to the sums."""
         match self._path:
             case CodePath.AVX512:
                 args = [sums, row, query]
@@ -71,7 +71,7 @@ class _Codes:
         return sums
 
     def _pairs_avx2(self, builder: Any, row: Any, query: Any) -> Any:
-        # Of 16 bits each: sums of products of bytes would saturate.
+        # Widen to 16 bits, as sums of products of bytes would saturate.
         wide = vector(I16, 16)
         args = [builder.zext(row, wide), builder.sext(query, wide)]
         return call(builder, "llvm.x86.avx2.pmadd.wd", self.sums, args)
@@ -81,7 +81,7 @@ class _Codes:
 
 
 def make_dot_codes(path: CodePath, *, stored: bool = False) -> DotCodes:
-    """Of a stored row with a query; with `stored`, of one stored row with another."""
+    """Return the product of a stored row and a query; with `stored`, of two stored rows."""
     codes = _Codes(path)
     bytes_ = vector(I8, _STRIDE_BYTES)
     step = _STRIDE_BYTES * _ACCUMULATORS
@@ -116,7 +116,7 @@ def make_dot_codes(path: CodePath, *, stored: bool = False) -> DotCodes:
 
 
 def make_dot_codes_by_4(path: CodePath) -> DotCodesBy4:
-    """Of a row with four queries, `size_bytes` apart: each byte of the row is read once."""
+    """Return the products of a row and four queries, `size_bytes` apart; the row is read once."""
     codes = _Codes(path)
     bytes_ = vector(I8, _STRIDE_BYTES)
 
@@ -148,17 +148,17 @@ _FLOAT_LANES: Final = {CodePath.AVX512: 16, CodePath.AVX2: 8, CodePath.PLAIN: 4}
 
 
 def make_dot_floats(path: CodePath) -> DotFloats:
-    """In float32, in four sums for each lane."""
+    """Return the dot product in float32, with four sums for each lane."""
     return _float_sum(path, F32, lambda builder, a, b: (a, b))
 
 
 def make_dot_doubles(path: CodePath) -> DotFloats:
-    """Of float32 values, multiplied and summed in float64."""
+    """Return the dot product of float32 values, multiplied and summed in float64."""
     return _float_sum(path, F64, lambda builder, a, b: (a, b))
 
 
 def make_square_distance(path: CodePath) -> DotFloats:
-    """`|a - b|²` of float32 values, in float64."""
+    """Return `|a - b|²` of float32 values, in float64."""
 
     def difference(builder: Any, a: Any, b: Any) -> tuple[Any, Any]:
         between = builder.fsub(a, b)
@@ -168,7 +168,7 @@ def make_square_distance(path: CodePath) -> DotFloats:
 
 
 def _float_sum(path: CodePath, total: Any, factors: Any) -> DotFloats:
-    """The sum of the products of what `factors` makes of two rows of float32.
+    """Return a sum of products, whose factors `factors` makes from two rows of float32.
 
     The order of the sums is fixed, so equal rows have equal results.
     """
@@ -181,7 +181,7 @@ def _float_sum(path: CodePath, total: Any, factors: Any) -> DotFloats:
         return builder.fpext(value, to) if total is F64 else value
 
     def multiply_add(builder: Any, a: Any, b: Any, sums: Any) -> Any:
-        if path is CodePath.PLAIN:  # where there may be no such instruction
+        if path is CodePath.PLAIN:  # the CPU may have no FMA
             return builder.fadd(sums, builder.fmul(a, b))
         return call(builder, f"llvm.fma.{suffix}", sums_type, [a, b, sums])
 

@@ -1,9 +1,9 @@
-"""Sums of table entries chosen by 4-bit codes: what a search of inverted lists spends its time on.
+"""Sums of table entries chosen by 4-bit codes, where IVF searches spend most of their time.
 
-A block holds 32 rows. Its codes are looked up 64 at a time in tables of 16 bytes that stay in
+A block has 32 rows. Its codes are looked up 64 at a time in tables of 16 bytes that stay in
 registers, after André, Kermarrec and Le Scouarnec, "Cache locality is not enough: high-performance
 nearest neighbor search with product quantization fast scan" (VLDB 2015). With AVX-512 one
-permutation looks up four tables at once, and VNNI sums what it finds, four bytes to a row.
+permutation looks up four tables at once, and VNNI sums the entries, four bytes for each row.
 """
 
 from collections.abc import Callable
@@ -34,11 +34,11 @@ Passing: TypeAlias = Callable[[int, int, float, float, float], int]
 BLOCK_ROWS: Final = 32
 TABLES_AT_ONCE: Final = 4
 CHUNK_BYTES: Final = 64
-"""Of the codes of a block's rows for four tables, and of the four tables."""
+"""The bytes of a block's codes for four tables, and of the four tables."""
 POINT_COUNT: Final = 16
-"""As many as four bits can tell apart."""
+"""The points that four bits can distinguish."""
 TOGETHER: Final = 4
-"""How many queries a block is scanned for at a time."""
+"""The number of queries that scan a block together."""
 
 _HALF = BLOCK_ROWS // 2
 
@@ -53,9 +53,9 @@ PATH: Final = _here()
 
 
 def strides(path: CodePath) -> tuple[int, int]:
-    """How far the codes of neighbouring rows, and those for neighbouring tables, are apart.
+    """Return the distance between adjacent rows' codes, and between adjacent tables', in a chunk.
 
-    Bytes, within a chunk. Row `r`'s code is the low half of its byte, that of `r + 16` the high.
+    Both are in bytes. Row `r`'s code is the low half of its byte, that of `r + 16` the high half.
     """
     return (TABLES_AT_ONCE, 1) if path is CodePath.AVX512 else (1, _HALF)
 
@@ -90,7 +90,7 @@ def _scan_avx512(builder: Any, codes: Any, tables: list[Any], size: Any, out: An
 
 
 def _scan_avx2(builder: Any, codes: Any, tables: list[Any], size: Any, out: Any) -> None:
-    # Two tables at once, one in each half of a register; 16-bit sums of even and odd rows apart.
+    # Two tables at once, one in each half of a register; even and odd rows have separate sums.
     bytes_, sums = vector(I8, 32), vector(I16, _HALF)
     totals = accumulators(builder, sums, 4 * len(tables))
     with loop(builder, size, 32) as (offset, _):
@@ -145,10 +145,10 @@ _SCANS: Final = {
 
 
 def make_scan_block(path: CodePath, queries: int) -> ScanBlock:
-    """`scan_block(codes, tables, chunks, out)`: the sums of a block's rows for some queries.
+    """Return `scan_block(codes, tables, chunks, out)`, the sums of a block's rows for some queries.
 
-    `tables`: the address of `queries` int64, the addresses of each one's tables, 64 bytes a chunk.
-    `out`: `(queries, 32) int32`. A sum is below 2**16: the tables' maker sees to that.
+    `tables`: the address of `queries` int64, each the address of a query's tables, 64 bytes a
+    chunk. `out`: `(queries, 32) int32`. A sum is below 2**16, which `fill_tables` guarantees.
     """
 
     def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
@@ -182,10 +182,10 @@ def _passing(_typing: Any, sums: Any, biases: Any, scale: Any, base: Any, thresh
 
 
 passing: Final[Passing] = intrinsic(_passing)
-"""`passing(sums, biases, scale, base, threshold)`: which of a block's rows are above a threshold.
+"""`passing(sums, biases, scale, base, threshold)`: a mask of a block's rows above a threshold.
 
-The sums of one query become estimates, `scale·sum + bias + base`, float32, in their place. The
-result has bit `r` set where row `r`'s is greater.
+The sums of one query become estimates, `scale·sum + bias + base`, float32, in place. Bit `r` of the
+result is set if row `r`'s estimate is greater.
 """
 
 
@@ -197,7 +197,7 @@ def _lowest_bit(_typing: Any, mask: Any) -> Any:
 
 
 lowest_bit: Final[Callable[[int], int]] = intrinsic(_lowest_bit)
-"""The place of the lowest bit that is set; one is."""
+"""The place of the lowest set bit; the mask is not 0."""
 
 scan_one: Final = make_scan_block(PATH, 1)
 scan_together: Final = make_scan_block(PATH, TOGETHER)

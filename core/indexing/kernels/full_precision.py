@@ -2,13 +2,13 @@
 
 Rows nearer to each other than a step of a code (copies of a page, log lines) have the same code
 distance up to its rounding error, so a walk by codes ranks them by chance. Where many rows lie
-within that error, they are ranked by their float64 scores instead, both when a row is linked and
-when a query is walked.
+within that error, they are ranked by float64 scores instead, when a row is linked and when a query
+is walked.
 
-A pool's key is `ordered(origin - score) << 32 | (node ^ salt) << 1 | expanded`. Scores are taken
-relative to the score of a near row, `origin`, so that 32 bits hold what they differ by. `salt`
-breaks ties between equal rows differently for each query: were the lowest node number to win
-always, all copies would link to the same few, and the others could not be reached.
+A pool's key is `ordered(origin - score) << 32 | (node ^ salt) << 1 | expanded`. Scores are relative
+to `origin`, the score of a near row, so that 32 bits resolve their differences. `salt` breaks ties
+between equal rows differently for each query. If the lowest node number always won, all copies
+would link to the same few, and the others could not be reached.
 """
 
 import math
@@ -41,12 +41,16 @@ from core.indexing.kernels.scoring import fetch_floats, score
 from core.indexing.kernels.typing import Ints
 
 RESOLVED_ERRORS = 2.5
-"""Codes rank rows about the k-th place if those from the k/2-th to the 3k/2-th differ by more
-standard deviations of the code's error. Measured: `make bench ARGS=copies`."""
+"""The standard deviations of the code's error by which ranks k/2 and 3k/2 must differ.
+
+Otherwise codes cannot rank the rows about the k-th place. Measured: `make bench ARGS=copies`.
+"""
 
 _NEAR = 64.0
-"""Rows at a squared distance of fewer standard deviations of its error are copies of each other
-where links are chosen."""
+"""Rows whose squared distance is fewer standard deviations of its error count as copies.
+
+The choice of links uses it.
+"""
 
 _AHEAD = 4
 
@@ -65,17 +69,17 @@ def length_of(block: Ints, row: int) -> float:
 def error_of(
     residual: float, reach: float, other_residual: float, other_reach: float, dimension: int
 ) -> float:
-    """The standard deviation of a product of two codes, from the squares of what is missed of
-    each vector and of its length.
+    """Return the standard deviation of a product of two codes.
 
-    The error is a sum over the dimensions of independent rounding errors.
+    The arguments are the squared residuals and squared reaches of both vectors. The error is a sum
+    over the dimensions of independent rounding errors.
     """
     return math.sqrt((residual * other_reach + other_residual * reach) / dimension)
 
 
 @kernel
 def row_error(graph: Ints, one: int, other: int) -> float:
-    """`error_of` for two rows."""
+    """Return `error_of` for two rows."""
     return error_of(
         load_f32(graph[RESIDUALS], one) ** 2,
         load_f32(graph[REACHES], one) ** 2,
@@ -87,7 +91,7 @@ def row_error(graph: Ints, one: int, other: int) -> float:
 
 @kernel
 def is_dense(graph: Ints, node: int, pool: int, count: int, step: float) -> bool:
-    """Return whether codes cannot rank a pool of code distances from a node about its links."""
+    """Return whether codes cannot rank a node's candidates about the degree-th place of a pool."""
     degree = graph[DEGREE]
     if count < 3 * degree // 2:
         return False
@@ -98,7 +102,7 @@ def is_dense(graph: Ints, node: int, pool: int, count: int, step: float) -> bool
 
 @kernel
 def is_copy(graph: Ints, one: int, other: int, value: float) -> bool:
-    """Return whether two rows, whose score is `value`, are near for their codes."""
+    """Return whether two rows with the score `value` are too near for codes to distinguish."""
     if graph[METRIC] == L2:
         square = value * value
     elif graph[METRIC] == COSINE:
@@ -122,10 +126,10 @@ def search_precisely(
     batch: int,
     salt: int,
 ) -> int:
-    """Walk on from the `seeds` nodes in the pool and fill it with the `ef` nearest; how many.
+    """Walk on from the `seeds` nodes in the pool, fill it with the `ef` nearest, return the count.
 
-    `query`: the address of `(d,) float32`. The pool has code distances before, and full-precision
-    keys after.
+    `query`: the address of `(d,) float32`. The pool has code distances on entry, and full-precision
+    keys on return.
     """
     origin = score(graph, node_of(load_i64(pool, 0)), query, query_length)
     for i in range(seeds):
@@ -168,8 +172,10 @@ def precise_key(
 
 @kernel
 def salt_of(node: int, count: int) -> int:
-    """Different for neighbouring nodes, and such that no `node ^ salt` has more bits than
-    `count`."""
+    """Return a salt that differs between adjacent nodes.
+
+    No `node ^ salt` has more bits than `count`.
+    """
     bits = 1
     while bits < count:
         bits <<= 1
@@ -180,10 +186,11 @@ def salt_of(node: int, count: int) -> int:
 def choose_precisely(
     graph: Ints, candidates: int, count: int, of: int, degree: int, salt: int, out: int
 ) -> int:
-    """`linking.choose` by full-precision scores. `candidates`: keys in order, by nearness.
+    """Choose links as `linking.choose` does, by full-precision scores; return how many.
 
-    Up to half of the links lead to rows that are no copies, where there are such candidates:
-    otherwise copies would link to copies alone, and a walk that came to them could not leave.
+    `candidates`: keys, nearest first. Up to half of the links lead to rows that are not copies, if
+    such candidates exist. Otherwise copies would link to copies alone, and a walk that reached them
+    could not leave.
     """
     far = choose_at(graph, candidates, count, of, degree // 2, salt, False, out)
     return far + choose_at(graph, candidates, count, of, degree - far, salt, True, out + far * 4)
@@ -200,7 +207,7 @@ def choose_at(
     copies: bool,
     out: int,
 ) -> int:
-    """`choose_precisely` among the candidates that are copies of `of`, or among the others."""
+    """Choose links among the candidates that are copies of `of`, or among the others."""
     chosen = 0
     query, query_length = floats_of(graph, of), length_of(graph, of)
     for i in range(count):

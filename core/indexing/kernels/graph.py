@@ -1,7 +1,7 @@
-"""The walk through a navigable small-world graph (Malkov and Yashunin, 2018, algorithms 2 and 5).
+"""The walk of a navigable small-world graph (Malkov and Yashunin, 2018, algorithms 2 and 5).
 
-Distances are between 8-bit codes, as int32: `-c·s`, or `|c|²/2 - c·s` under l2, but for what is
-one constant for a query. A pool's key is `distance << 32 | node << 1 | expanded`.
+Distances are between 8-bit codes, as int32: `-c·s`, or `|c|²/2 - c·s` under l2, without a term that
+is constant for a query. A pool's key is `distance << 32 | node << 1 | expanded`.
 """
 
 from core.indexing.kernels.dots import dot_codes
@@ -32,7 +32,7 @@ from core.indexing.kernels.typing import Ints
 
 _LINE_BYTES = 64
 _AHEAD = 8
-"""How many rows are asked for before the one that is compared: about what memory takes."""
+"""The rows to prefetch ahead of the compared one: about the latency of memory."""
 
 
 @kernel
@@ -42,8 +42,10 @@ def distance(graph: Ints, node: int, query: int) -> int:
 
 @kernel
 def distance_by(codes: int, size: int, bias: int, node: int, query: int) -> int:
-    """For a loop, which looks these up once: the compiler can't, as it does not know that what is
-    written is not the graph."""
+    """Return `distance`, with the addresses that a loop looks up once.
+
+    The compiler cannot hoist them, as it cannot know that writes do not change the graph.
+    """
     found: int = -dot_codes(codes + node * size, query, size)
     if bias != 0:
         found += load_i32(bias, node)
@@ -52,7 +54,7 @@ def distance_by(codes: int, size: int, bias: int, node: int, query: int) -> int:
 
 @kernel
 def links_of(graph: Ints, node: int, level: int) -> int:
-    """The address of a node's neighbours."""
+    """Return the address of a node's neighbours."""
     if level == 0:
         return int(graph[LINKS] + node * graph[DEGREE_0] * 4)
     place = load_i32(graph[UPPER_PLACES], node) + level - 1
@@ -84,7 +86,7 @@ def degree_of(graph: Ints, level: int) -> int:
 
 @kernel
 def descend(graph: Ints, query: int, entry: int, top: int, bottom: int) -> int:
-    """The nearest node that greedy steps reach, from level `top` down to above `bottom`."""
+    """Return the nearest node that greedy steps reach, from level `top` down to above `bottom`."""
     codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
     degree = graph[DEGREE]
     best, best_distance = entry, distance_by(codes, size, bias, entry, query)
@@ -107,7 +109,7 @@ def descend(graph: Ints, query: int, entry: int, top: int, bottom: int) -> int:
 
 @kernel
 def unvisited(links: int, degree: int, visited: int, tag: int, out: int) -> int:
-    """Writes the neighbours that this search has not met to `out`, and marks them; how many."""
+    """Write the unvisited neighbours to `out`, mark them as visited, and return the count."""
     count = 0
     for i in range(degree):
         neighbour = load_i32(links, i)
@@ -132,10 +134,10 @@ def search_level(
     batch: int,
     scored: int,
 ) -> int:
-    """Fills the pool with the `ef` nearest nodes that the walk finds; how many they are.
+    """Fill the pool with the `ef` nearest nodes that the walk finds, and return the count.
 
-    `scored`: of so many the true score will be wanted. Memory is asked for their vectors as the
-    walk goes on from them, as most that are among the first by then stay there.
+    `scored`: the number of nodes that will be scored. The walk prefetches their vectors when it
+    expands them, as most nodes that are among the first by then stay there.
     """
     codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
     degree = degree_of(graph, level)
@@ -184,11 +186,11 @@ def search_allowed(
     pool: int,
     batch: int,
 ) -> int:
-    """Fills the pool with the `ef` nearest allowed nodes that the walk finds; how many they are.
+    """Fill the pool with the `ef` nearest allowed nodes that the walk finds, and return the count.
 
-    All nodes lead on, so that the walk crosses what is not allowed; it ends where the next node
-    is farther than the last of `ef` allowed ones. `allowed`: the address of `(n,) bool`. Returns
-    -1 after `budget` distances: whoever calls has a better way.
+    The walk also expands nodes that are not allowed, to cross them. It ends where the next node is
+    farther than the last of `ef` allowed ones. `allowed`: the address of `(n,) bool`. Returns -1
+    after `budget` distances, when the caller has a cheaper way.
     """
     codes, size, bias = graph[CODES], graph[CODE_BYTES], graph[BIAS]
     degree = degree_of(graph, 0)

@@ -1,7 +1,7 @@
-"""A search of inverted lists: cells are chosen, scanned by their codes, the best scored anew.
+"""A search of inverted lists: choose cells, scan their codes, score the best rows.
 
-Queries of a batch that probe the same cell scan it together: its codes are read and unpacked
-once for four of them.
+Queries of a batch that probe the same cell scan it together: its codes are read and unpacked once
+for four of them.
 """
 
 import math
@@ -50,12 +50,12 @@ from core.indexing.kernels.typing import Doubles, Floats, Ints
 _LOW_32 = 0xFFFFFFFF
 _AHEAD = 6
 _FEWEST = 16
-"""Fewer rows do not tell how far their estimates are off."""
+"""The least rows from which the error of their estimates can be measured."""
 
 
 @kernel
 def select_smallest(keys: Ints, count: int, wanted: int) -> None:
-    """Moves the `wanted` smallest of the first `count` keys to the front (Hoare's selection)."""
+    """Move the `wanted` smallest of the first `count` keys to the front (Hoare's selection)."""
     low, high, place = 0, count - 1, wanted - 1
     while low < high:
         middle = (low + high) >> 1
@@ -88,13 +88,13 @@ def choose_cells(
     probes: Ints,
     products: Floats,
 ) -> None:
-    """The nearest cells of a query, the very nearest first, and its products with them."""
+    """Choose a query's nearest cells, the nearest first, and compute its products with them."""
     halved = block[METRIC] == L2
     unit = value_cells(block, query.ctypes.data, halved, code, values)
     wanted = len(probes)
     least = threshold(values, block[CELLS], wanted)
     chosen, best = 0, 0
-    # Those above come before those that tie at the threshold, of which there may be too many.
+    # Take cells above the threshold first, as those that tie with it may be too many.
     for ties in range(2):
         for cell in range(block[CELLS]):
             value = values[cell]
@@ -114,9 +114,9 @@ def choose_cells(
 
 @kernel
 def group_by_cell(probes: Ints, first: int, last: int, starts: Ints, order: Ints) -> None:
-    """Who probes each cell: `order[starts[c]:starts[c + 1]]`, as places in `probes`.
+    """Group visits by cell: `order[starts[c]:starts[c + 1]]` are the places in `probes` of cell c.
 
-    `probes`: `(q, p)`, of which the columns from `first` to before `last` count.
+    `probes`: `(q, p)`; only the columns from `first` to before `last` count.
     """
     starts[:] = 0
     for query in range(len(probes)):
@@ -147,11 +147,11 @@ def scan_cell(
     counts: Ints,
     thresholds: Floats,
 ) -> None:
-    """Adds to the candidates of up to four queries those of a cell that may be of the best.
+    """Add the rows of a cell that may be among the best to the candidates of up to four queries.
 
-    `visits`: places in `bases (q, p)`, what each row's estimate has of a cell. `keys`:
-    `(q, 2·depth + 32)`, of which `counts` are used: a row behind its estimate, negated and
-    `ordered`. `allowed`: the address of `(n,) bool`, 0 without a filter.
+    `visits`: places in `bases`, `(q, p)`, the cell's part of each row's estimate. `keys`: `(q,
+    2·depth + 32)`, of which `counts` are used: the negated, `ordered` estimate, then the row.
+    `allowed`: the address of `(n,) bool`, 0 without a filter.
     """
     together, probed = len(visits), bases.shape[1]
     chunks = block[TABLES] * POINT_COUNT // CHUNK_BYTES
@@ -202,7 +202,7 @@ def _worst(keys: Ints, count: int) -> int:
 
 @kernel
 def fetch_cell(block: Ints, cell: int) -> None:
-    """Asks for the codes of a cell's first blocks."""
+    """Prefetch the codes of a cell's first blocks."""
     size = block[TABLES] * POINT_COUNT
     start = load_i64(block[STARTS], cell)
     stop = min(start + 2, load_i64(block[STARTS], cell + 1))
@@ -224,11 +224,10 @@ def rank(
     rows: Ints,
     scores: Doubles,
 ) -> tuple[int, float]:
-    """The best of a query's candidates by their true scores: how many there are, and how many
-    the rows that were not scored can be expected to hold.
+    """Score a query's best candidates; return their count and the expected number of missed hits.
 
-    `rows`, `scores`: `(k + 1,)`, the last for what falls out. `cut`: whether others have been
-    passed over.
+    `rows`, `scores`: `(k + 1,)`, the last place for the row that drops out. `cut`: whether
+    candidates were dropped.
     """
     wanted = len(rows) - 1
     cut = cut or count > depth
@@ -255,13 +254,12 @@ def rank(
 
 @kernel
 def expected_misses(keys: Ints, values: Doubles, least: float) -> float:
-    """How many of the rows that were not scored have a score of more than `least`.
+    """Return the expected number of unscored rows whose score is above `least`.
 
-    Scores are taken to depend on estimates as they do among the rows that were scored, by a line
-    and a normal error, and estimates to go on as densely as in the last quarter, which comes last
-    in `keys`. Then the expectation is density · deviation / slope · L(gap / deviation), with L
-    the standard normal loss function. A regression on the estimates is not biased by rows having
-    been selected by them.
+    The model: scores depend linearly on estimates with a normal error, as among the scored rows,
+    and estimates continue at the density of the last quarter, which comes last in `keys`. Then the
+    expectation is density · deviation / slope · L(gap / deviation), with L the standard normal loss
+    function. Selecting rows by their estimates does not bias a regression on the estimates.
     """
     count = len(values)
     first, origin = unordered(keys[0] >> 32), values[0]
@@ -279,9 +277,9 @@ def expected_misses(keys: Ints, values: Doubles, least: float) -> float:
     x, y = x / count, y / count
     xx, xy, yy = xx / count - x * x, xy / count - x * y, yy / count - y * y
     if yy <= 0:
-        return 0.0  # all score the same, so no other one scores more
+        return 0.0  # all scores are equal, so no other row scores more
     if xx <= 0 or xy <= 0:
-        return float(count)  # the estimates say nothing
+        return float(count)  # estimates do not predict scores
     slope = xy / xx
     deviation = math.sqrt(max(yy - slope * xy, 1e-12 * yy))
     gap = (least - origin - y - slope * (nearest - x)) / deviation
@@ -303,10 +301,10 @@ def search_cells(
     counts: Ints,
     misses: Doubles,
 ) -> None:
-    """The best rows of each query: `rows`, `scores` `(q, k + 1)`, of which `counts` are found.
+    """Find the best rows of each query: `rows`, `scores`, `(q, k + 1)`, of which `counts` are used.
 
-    `misses`: `(q,)`, how many of the k best were expectedly not among the rows scored.
-    `probed`: how many cells, at most all. `depth`: how many rows are scored, at least k.
+    `misses`: `(q,)`, the expected number of the k best that were not scored. `probed`: the number
+    of cells, at most all. `depth`: the number of scored rows, at least k.
     """
     count, kept = len(queries), block[KEPT]
     tables = np.empty((count, block[TABLES] * POINT_COUNT), np.uint8)
@@ -337,7 +335,7 @@ def search_cells(
             )  # fmt: skip
     else:
         starts, order = np.empty(block[CELLS] + 1, np.int64), np.empty(count * probed, np.int64)
-        # The nearest cell of each query first: what it holds keeps most of the others' rows out.
+        # Scan each query's nearest cell first: its rows raise the threshold for the other cells.
         for first, last in ((0, 1), (1, probed)):
             group_by_cell(probes, first, last, starts, order)
             for cell in range(block[CELLS]):

@@ -1,4 +1,4 @@
-"""How kernels are compiled, and where what is compiled is kept for the next start."""
+"""The compilation of kernels, and the cache of compiled kernels."""
 
 import hashlib
 import os
@@ -15,10 +15,10 @@ R = TypeVar("R")
 
 
 def _cache_dir() -> Path:
-    """One for each version of all kernels and each code path.
+    """Return the cache directory, one for each version of all kernels and each code path.
 
-    numba looks at the file of the compiled function alone: it would go on using what was
-    compiled of another file, or for another path.
+    numba only checks the file of the compiled function. It would reuse code compiled from older
+    versions of other files, or for another code path.
     """
     sources = sorted(Path(__file__).parent.glob("*.py"))
     text = b"".join(source.read_bytes() for source in sources)
@@ -39,6 +39,6 @@ numba.config.CACHE_DIR = str(CACHE_DIR)  # type: ignore[attr-defined]  # made at
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compiled at the first call for its types; runs without the GIL; errors are undefined."""
+    """Compile a function at its first call; it runs without the GIL, and must not raise."""
     compiled: Callable[P, R] = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     return compiled

@@ -1,11 +1,10 @@
-"""Who is linked to whom: the three phases of a batch of insertions into a graph.
+"""The three phases of inserting a batch into a graph.
 
-`approach` goes, for each new node, down the levels above the lowest: who is led to the same nodes
-there is looked for in the same memory, and had better be so one after the other. `find` looks for
-the neighbours in the graph as it is before the batch, and among the earlier ones of the batch;
-threads share the new nodes. `link` then leads back from the neighbours; threads share these by
-their number. In each phase a list of links has one writer, and what it becomes does not depend on
-how many threads there are.
+`approach` descends the levels above the lowest for each new node. Nodes led to the same nodes read
+the same memory next, so they are processed one after the other. `find` searches the graph as it is
+before the batch, and the batch's earlier nodes, for neighbours; threads share the new nodes. `link`
+then adds the links back from the neighbours, which threads share by number. In each phase a list of
+links has one writer, so the result does not depend on the number of threads.
 """
 
 from core.indexing.kernels.dots import dot_stored_codes
@@ -51,12 +50,12 @@ from core.indexing.kernels.scoring import score
 from core.indexing.kernels.typing import Ints
 
 _SIGNS = -0x7F7F7F7F7F7F7F80
-"""The sign bit of each of eight bytes: between a stored row and the query that it would be."""
+"""The sign bit of each of eight bytes, which converts a stored row to a query."""
 
 
 @kernel
 def stored_distance(graph: Ints, node: int, other: int) -> int:
-    """That of `node` from `other` as a query."""
+    """Return the distance of `node` from `other` as a query."""
     size = graph[CODE_BYTES]
     codes = graph[CODES]
     found = -dot_stored_codes(codes + node * size, codes + other * size, size)
@@ -67,10 +66,10 @@ def stored_distance(graph: Ints, node: int, other: int) -> int:
 
 @kernel
 def choose(graph: Ints, candidates: int, count: int, of: int, degree: int, out: int) -> int:
-    """Up to `degree` candidates in as many directions as can be (algorithm 4); how many.
+    """Choose up to `degree` candidates in different directions (algorithm 4); return how many.
 
-    One is passed over if it is nearer to a chosen one than to the node they are chosen for.
-    `candidates`: a pool of distances from the node `of`.
+    A candidate is skipped if it is nearer to a chosen one than to `of`. `candidates`: a pool of
+    distances from the node `of`.
     """
     chosen = 0
     offset = load_i32(graph[OFFSETS], of)
@@ -94,7 +93,7 @@ def choose(graph: Ints, candidates: int, count: int, of: int, degree: int, out: 
 
 @kernel
 def load_query(graph: Ints, node: int, query: int) -> None:
-    """A stored row as a query."""
+    """Convert a stored row to a query."""
     row = graph[CODES] + node * graph[CODE_BYTES]
     for i in range(graph[CODE_BYTES] // 8):
         store_i64(query, i, load_i64(row, i) ^ _SIGNS)
@@ -104,7 +103,7 @@ def load_query(graph: Ints, node: int, query: int) -> None:
 def offer_batch(
     graph: Ints, order: int, start: int, stop: int, level: int, query: int, pool: int, state: Ints
 ) -> None:
-    """Adds the nodes of the batch that come before to a pool; `state`: its count and its limit."""
+    """Add the batch's earlier nodes to a pool; `state`: the pool's count and limit."""
     count, limit = state[0], state[1]
     threshold = last(pool, count, limit)
     for i in range(start, stop):
@@ -129,7 +128,7 @@ def approach(
     scratch: Ints,
     ways: int,
 ) -> None:
-    """To each `threads`-th node of a batch the nearest on every level above 0, highest first.
+    """Find the nearest node on every level above 0, highest first, for each `threads`-th node.
 
     `ways`: `(stop - start, TOP_LEVEL) int32`.
     """
@@ -160,12 +159,12 @@ def find(
     rest_us: int,
     step: float,
 ) -> int:
-    """The links of each `threads`-th node of a batch, to `chosen` and to its own lists.
+    """Choose the links of each `threads`-th node of a batch, and return the last used tag.
 
-    `ways`: as `approach` has left them. `chosen`: `(stop - start, TOP_LEVEL + 1, DEGREE) int32`,
-    `counts`: the same less the last axis, int64. `rest_us`: slept after each node. `step`: that
-    of the codes. Returns the last tag that was used; each level of a node takes one, or two where
-    it is dense.
+    The links go to `chosen` and to the node's own lists. `ways`: as written by `approach`.
+    `chosen`: `(stop - start, TOP_LEVEL + 1, DEGREE) int32`. `counts`: the same without the last
+    axis, int64. `rest_us`: the rest after each node. `step`: that of the codes. Each level of a
+    node uses one tag, or two if its neighbourhood is dense.
     """
     visited, pool = scratch[VISITED], scratch[POOL]
     batch, query = scratch[BATCH], scratch[QUERY]
@@ -220,7 +219,7 @@ def link_precisely(
     batch: int,
     out: int,
 ) -> int:
-    """The links of a node in a dense neighbourhood, to `out`; how many."""
+    """Write the links of a node in a dense neighbourhood to `out`, and return the count."""
     query, query_length, salt = (
         floats_of(graph, node),
         length_of(graph, node),
@@ -234,7 +233,7 @@ def link_precisely(
 
 @kernel
 def link_back(graph: Ints, node: int, new: int, level: int, pool: int, kept: int) -> None:
-    """Adds `new` to the links of `node`; if these are too many, chooses again."""
+    """Add `new` to the links of `node`; if the list is full, choose again."""
     degree = graph[DEGREE_0] if level == 0 else graph[DEGREE]
     links = links_of(graph, node, level)
     count = 0
@@ -280,7 +279,7 @@ def link(
     pool: int,
     kept: int,
 ) -> None:
-    """Leads back to a batch from the neighbours whose number is this thread's."""
+    """Add links back to a batch from the neighbours whose number belongs to this thread."""
     levels = graph[TOP_LEVEL] + 1
     for i in range(start, stop):
         node = load_i64(order, i)

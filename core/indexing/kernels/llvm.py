@@ -1,4 +1,4 @@
-"""Short names for what kernels say again and again in LLVM's own terms."""
+"""Short names for LLVM constructs that kernels use often."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ def vector(item: Any, lanes: int) -> Any:
 
 
 def splat(kind: Any, value: float) -> Any:
-    """A constant of equal lanes."""
+    """Return a constant of equal lanes."""
     return ir.Constant(kind, [value] * kind.count)
 
 
 def spread(builder: Any, value: Any, lanes: int) -> Any:
-    """A vector of equal lanes."""
+    """Return a vector of equal lanes."""
     empty = ir.Constant(vector(value.type, lanes), ir.Undefined)
     first = builder.insert_element(empty, value, ir.Constant(I32, 0))
     return builder.shuffle_vector(first, empty, splat(vector(I32, lanes), 0))
@@ -34,7 +34,7 @@ def pointer(builder: Any, base: Any, offset: Any, item: Any) -> Any:
 
 
 def load(builder: Any, base: Any, offset: Any, item: Any) -> Any:
-    """`offset`: in bytes, a number or a value."""
+    """Load an item; `offset`: in bytes, a number or an LLVM value."""
     at = ir.Constant(I64, offset) if isinstance(offset, int) else offset
     return builder.load(pointer(builder, base, at, item), align=1)
 
@@ -51,13 +51,13 @@ def call(builder: Any, name: str, result: Any, args: list[Any], flags: tuple[str
 
 
 def loop(builder: Any, stop: Any, step: int) -> Any:
-    """From 0 on."""
+    """Loop from 0 to before `stop`."""
     start, by = ir.Constant(I64, 0), ir.Constant(I64, step)
     return cgutils.for_range_slice(builder, start, stop, by, intp=I64)
 
 
 def accumulators(builder: Any, kind: Any, count: int) -> list[Any]:
-    """Places for sums, all zero."""
+    """Allocate places for sums, all zero."""
     made = [cgutils.alloca_once(builder, kind) for _ in range(count)]
     for accumulator in made:
         builder.store(splat(kind, 0), accumulator)

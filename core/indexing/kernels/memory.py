@@ -1,7 +1,7 @@
 """Raw memory in kernels: loads, stores, moves and prefetches by address.
 
-An address is an `int64`, an index counts items from there. Array arguments would cost a kernel
-more to be called than a search of a small graph takes; bounds are the callers' to keep.
+An address is an `int64`, an index counts items from there. Passing array arguments would cost more
+than a search of a small graph takes; callers must stay within bounds.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic as _intrinsic
 
 intrinsic: Any = _intrinsic
-"""Makes a function for kernels of one that gives a signature and writes LLVM's code."""
+"""Converts a function that returns a signature and an LLVM generator into a kernel function."""
 
 Load: TypeAlias = Callable[[int, int], int]
 Store: TypeAlias = Callable[[int, int, int], None]
@@ -23,7 +23,7 @@ F32, F64 = ir.FloatType(), ir.DoubleType()
 
 
 def item_pointer(builder: Any, base: Any, index: Any, item: Any, size: int) -> Any:
-    """Of the `index`-th item behind the address `base`."""
+    """Return the pointer to the `index`-th item behind the address `base`."""
     offset = builder.mul(index, ir.Constant(I64, size))
     return builder.inttoptr(builder.add(base, offset), item.as_pointer())
 
@@ -118,7 +118,7 @@ def _prefetch(_typing: Any, address: Any) -> Any:
 
 
 prefetch: Final[Callable[[int], None]] = intrinsic(_prefetch)
-"""Asks for the cache line at an address, and goes on."""
+"""Prefetches the cache line at an address."""
 
 
 def _move_i64(_typing: Any, target: Any, source: Any, count: Any) -> Any:
@@ -135,7 +135,7 @@ def _move_i64(_typing: Any, target: Any, source: Any, count: Any) -> Any:
 
 
 move_i64: Final[Callable[[int, int, int], None]] = intrinsic(_move_i64)
-"""`move_i64(target, source, count)`: of int64, from one address to another; they may overlap."""
+"""`move_i64(target, source, count)`: move int64 between addresses, which may overlap."""
 
 
 def _ordered(_typing: Any, value: Any) -> Any:
@@ -149,7 +149,7 @@ def _ordered(_typing: Any, value: Any) -> Any:
 
 
 ordered: Final[Callable[[float], int]] = intrinsic(_ordered)
-"""A float, rounded to float32, as an integer of 32 bits that compares as it does."""
+"""Rounds a float to float32, and returns a 32-bit integer with the same order."""
 
 
 def _unordered(_typing: Any, key: Any) -> Any:
@@ -163,4 +163,4 @@ def _unordered(_typing: Any, key: Any) -> Any:
 
 
 unordered: Final[Callable[[int], float]] = intrinsic(_unordered)
-"""The float32 that `ordered` made an integer of."""
+"""Returns the float32 that `ordered` was called with."""

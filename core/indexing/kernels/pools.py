@@ -1,21 +1,21 @@
-"""Pools of the best so far: int64 keys in ascending order, `distance << 32 | what it is of`.
+"""Pools of the best candidates: int64 keys, ascending, `distance << 32 | item`.
 
-One array that is searched by bisection and moved in one piece is faster, at the sizes of a
-search, than the two heaps of the textbook.
+At a search's pool sizes, one array with binary search and block moves is faster than the two heaps
+of the textbook.
 """
 
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.memory import load_i64, move_i64, store_i64
 
 WORST = 0x7FFFFFFFFFFFFFFF
-"""No key is greater."""
+"""The greatest possible key."""
 
 
 @kernel
 def insert(pool: int, count: int, limit: int, key: int) -> int:
-    """Puts `key` in its place and drops the last of `limit`; where it was put.
+    """Insert `key`, drop the last of `limit` keys if the pool is full, and return the place.
 
-    The key is less than the last one, or there is room: `count < limit`.
+    The key is less than the last one, or `count < limit`.
     """
     low, high = 0, count
     while low < high:
@@ -32,5 +32,5 @@ def insert(pool: int, count: int, limit: int, key: int) -> int:
 
 @kernel
 def last(pool: int, count: int, limit: int) -> int:
-    """What a key has to be less than to get in."""
+    """Return the key below which a new key enters the pool."""
     return load_i64(pool, count - 1) if count >= limit else WORST

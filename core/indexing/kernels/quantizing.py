@@ -1,7 +1,7 @@
-"""Product quantisation: a few numbers as the nearest of 16 points, which are learnt for each table.
+"""Product quantisation: a few values become the nearest of 16 points, learnt for each table.
 
-Jégou, Douze and Schmid, "Product quantization for nearest neighbor search" (PAMI 2011). Tables
-may be of unequal width: table t is of the numbers from `widths[t]` to before `widths[t + 1]`.
+Jégou, Douze and Schmid, "Product quantization for nearest neighbor search" (PAMI 2011). Tables may
+differ in width: table t has the values from `widths[t]` to before `widths[t + 1]`.
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ from core.indexing.kernels.typing import Floats, Ints
 
 _HALF = BLOCK_ROWS // 2
 _FARTHEST = 1e6
-"""In radii: at this distance a query's direction alone ranks the rows."""
+"""The distance, in radii, from which a query's direction alone ranks the rows."""
 
 
 @kernel
@@ -46,9 +46,10 @@ def _onto_basis(block: Ints, moved: Floats, out: Floats) -> None:
 
 @kernel
 def project_row(block: Ints, row: int, moved: Floats, out: Floats) -> float:
-    """A row, of unit length under cosine, less the center, in radii: `moved (d,)`, `out (D,)`.
+    """Project a row less the center, in radii, and return its squared length.
 
-    Its squared length, the directions that are not kept included.
+    Under cosine the row is scaled to unit length first. The squared length includes the directions
+    that are not kept. `moved`: `(d,)`; `out`: `(D,)`.
     """
     source = block[FLOATS] + row * block[DIMENSION] * 4
     factor = 1 / load_f64(block[NORMS], row) if block[METRIC] == COSINE else 1.0
@@ -69,7 +70,7 @@ def _moved(block: Ints, source: int, factor: float, moved: Floats) -> float:
 
 @kernel
 def project_query(block: Ints, query: int, moved: Floats, out: Floats) -> None:
-    """`q` such that `q·x` ranks projected rows, under l2 `q·x - |x|²/2`."""
+    """Project a query to `q` such that `q·x`, under l2 `q·x - |x|²/2`, ranks projected rows."""
     dimension = block[DIMENSION]
     if block[METRIC] == L2:
         far = np.sqrt(_moved(block, query, 1.0, moved)) / _FARTHEST
@@ -94,7 +95,7 @@ def project_rows(block: Ints, rows: Ints, start: int, stop: int, out: Floats) ->
 
 @kernel
 def residuals_of(block: Ints, points: Floats) -> None:
-    """Of projected rows, `(n, D)`, in place: what they differ from the nearest cell's code."""
+    """Replace projected rows, `(n, D)`, by their residuals from the nearest cell's code."""
     code, values = np.empty(block[KEPT], np.int8), np.empty(block[CELLS] + 16, np.int32)
     for point in points:
         value_cells(block, point.ctypes.data, True, code, values)
@@ -105,7 +106,10 @@ def residuals_of(block: Ints, points: Floats) -> None:
 
 @kernel
 def nearest_point(points: Floats, numbers: Floats, start: int, stop: int, distances: Floats) -> int:
-    """Of those of the table from `start` to `stop`. `points`: `(D, 16)`; `distances`: scratch."""
+    """Return the nearest point of the table with the values from `start` to before `stop`.
+
+    `points`: `(D, 16)`; `distances`: scratch.
+    """
     distances[:] = 0
     for i in range(start, stop):
         value = numbers[i]
@@ -121,7 +125,7 @@ def nearest_point(points: Floats, numbers: Floats, start: int, stop: int, distan
 
 @kernel
 def learn_points(residuals: Floats, widths: Ints, points: Floats, table: int, rounds: int) -> None:
-    """Lloyd's algorithm for one table, from rows at even ranks of its first number.
+    """Run Lloyd's algorithm for one table, seeded at even ranks of the table's first value.
 
     `residuals`: `(s, D)`; `points`: `(D, 16)`.
     """
@@ -158,7 +162,7 @@ def encode_listed(
     codes: NDArray[np.uint8],
     biases: Floats,
 ) -> None:
-    """For each row its cell, its codes, `(n, t)`, and what is to be added to its estimates."""
+    """Compute each row's cell, its codes, `(n, t)`, and the bias of its estimates."""
     kept = block[KEPT]
     moved, projected = np.empty(block[DIMENSION], np.float32), np.empty(kept, np.float32)
     code, values = np.empty(kept, np.int8), np.empty(block[CELLS] + 16, np.int32)
@@ -179,7 +183,7 @@ def encode_listed(
 
 @kernel
 def pack(codes: NDArray[np.uint8], rows: NDArray[np.int32], packed: NDArray[np.uint8]) -> None:
-    """Codes `(n, t)` into blocks: `rows (b, 32)`, -1 where there is none; `packed (b, t/4, 64)`."""
+    """Pack codes `(n, t)` into blocks: `rows (b, 32)`, padded with -1; `packed (b, t/4, 64)`."""
     packed[:] = 0
     for block in range(len(rows)):
         for i in range(BLOCK_ROWS):

@@ -1,4 +1,4 @@
-"""A kernel that takes long, and leaves its core to others from time to time."""
+"""A sleep for long kernels, which yields the core to other threads."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -18,4 +18,4 @@ def _rest(_typing: Any, time_us: Any) -> Any:
 
 
 rest: Final[Callable[[int], None]] = intrinsic(_rest)
-"""`rest(time_us)`: sleeps for as long, by the C library, and some 60 µs more."""
+"""`rest(time_us)`: sleeps that long through the C library, and some 60 µs more."""

@@ -1,11 +1,11 @@
-"""Exact search: every row is looked at, by its code, and what may be among the best by itself.
+"""Exact search: a scan of every row's code, and full-precision scores of those that may be best.
 
-A row x and a query q are known by their codes x̂ and q̂ up to their residuals, and so is their
-product: `|x·q - x̂·q̂| ≤ |x|·|q - q̂| + |x - x̂|·|q̂|` (Cauchy and Schwarz). So each row has a
-value that it has at least and one that it has at most. What has less at most than the k-th has
-at least is not among the best: the few rows that remain are scored in full precision. The
-answer is exact, at the speed of 8 bits. Rows without codes are bounded in the same way by the
-rounding of a float32 product (Higham, 2002, §3.1).
+The codes x̂ and q̂ give a row x and a query q up to residuals, which bound their product: `|x·q -
+x̂·q̂| ≤ |x|·|q - q̂| + |x - x̂|·|q̂|` (Cauchy and Schwarz). So each row's value has a lower and an
+upper bound. A row whose upper bound is less than the k-th greatest lower bound is not among the
+best. The few rows that remain are scored in full precision. The answer is exact, at the speed of 8
+bits. Rows without codes are bounded in the same way by the rounding of a float32 product (Higham,
+2002, §3.1).
 
 Values order rows as scores do: `x·q/|x|` under cosine, `x·q`, and `x·q - |x|²/2` under l2.
 """
@@ -51,19 +51,19 @@ _AHEAD = 8
 _ROWS_AT_ONCE = 16
 
 STEP, SHIFT, REACH, RESIDUAL = range(4)
-"""What is known of all rows: their codes' step and shift, and the greatest of their reaches and
-residuals."""
+"""All rows' constants: the codes' step and shift, the greatest reach and residual."""
 
 UNIT, SIGNED_SUM, MISSED, CODED_LENGTH, LENGTH, SLACK, ROOM, THRESHOLD, NEEDED, FACTS = range(10)
-"""What is known of a query: the value of one unit of a product of codes, 128·Σs, |q - q̂|, |q̂|,
-|q|; how far the value of any row may be off by its code, and what rounding a distance may cost;
-the value that the k-th best of the rows seen so far has at least, and the product of codes below
-which no row reaches that."""
+"""Facts of a query: the value of one unit of a product of codes, 128·Σs, |q - q̂|, |q̂|, |q|.
+
+Then the largest error of any row's value by its code, and of a distance by rounding. Then the k-th
+greatest lower bound so far, and the product of codes below which no row reaches that bound.
+"""
 
 
 @kernel
 def prepare(block: Ints, query: int, scale: Doubles, code: int, facts: int) -> None:
-    """Codes a query as finely as can be. `facts`: `(FACTS,) float64`."""
+    """Encode a query as finely as possible. `facts`: `(FACTS,) float64`."""
     step, shift = scale[STEP], scale[SHIFT]
     dimension, size = block[DIMENSION], block[CODE_BYTES]
     store_f64(facts, LENGTH, length(query, dimension))
@@ -94,7 +94,7 @@ def prepare(block: Ints, query: int, scale: Doubles, code: int, facts: int) -> N
 
 @kernel
 def coded_bounds(block: Ints, row: int, product: int, facts: int) -> tuple[float, float]:
-    """The value of a row by its code, and how far it may be off."""
+    """Return a row's value by its code, and the bound of its error."""
     value = (product - load_f64(facts, SIGNED_SUM)) * load_f64(facts, UNIT)
     slack = load_f32(block[REACHES], row) * load_f64(facts, MISSED)
     slack += load_f32(block[RESIDUALS], row) * load_f64(facts, CODED_LENGTH)
@@ -105,7 +105,7 @@ def coded_bounds(block: Ints, row: int, product: int, facts: int) -> tuple[float
 
 @kernel
 def float_bounds(block: Ints, row: int, query: int, facts: int) -> tuple[float, float]:
-    """The same by a product in float32."""
+    """Return a row's value by a float32 product, and the bound of its error."""
     dimension = block[DIMENSION]
     value = float(dot_floats(block[FLOATS] + row * dimension * 4, query, dimension))
     norm = load_f64(block[NORMS], row)
@@ -128,9 +128,9 @@ def offer(
     candidates: int,
     counts: int,
 ) -> None:
-    """Notes a row that may be among the k best. `counts`: those in the pool, the candidates.
+    """Add a row that may be among the k best. `counts`: of the pool, and of the candidates.
 
-    `candidates`: the value that a row has at most, `ordered`, `<< 32 | row`.
+    `candidates`: the row's upper bound, `ordered`, `<< 32 | row`.
     """
     if value + slack < load_f64(facts, THRESHOLD):
         return
@@ -152,10 +152,13 @@ def offer(
 
 @kernel
 def least_product(needed: float, halves: int, row: int, unit: float) -> float:
-    """The product of codes below which a row is not among the k best. `halves`: 0 but for l2."""
+    """Return the product of codes below which a row is not among the k best.
+
+    `halves`: 0 except for l2.
+    """
     if halves == 0:
         return needed
-    # A hair less: halves are much greater than what rounding them costs.
+    # Slightly less, to allow for the rounding of the halves.
     return needed + load_f64(halves, row) * (1 - _ROUNDING) / unit
 
 
@@ -188,7 +191,7 @@ def scan(
     candidates: int,
     counts: int,
 ) -> None:
-    """All candidates for the k best of the rows that `rows` lists, of the first `count` if 0."""
+    """Find all candidates for the k best among the rows in `rows`; of the first `count` if 0."""
     prepare(block, query, scale, code, facts)
     codes, size, halves = block[CODES], block[CODE_BYTES], block[HALVES]
     needed, unit = load_f64(facts, NEEDED), load_f64(facts, UNIT)
@@ -223,10 +226,10 @@ def scan_by_4(
     counts: int,
     products: int,
 ) -> None:
-    """`scan` for many queries, a multiple of 4, of rows with codes; each row is read few times.
+    """Scan for many queries, a multiple of 4, at once; each coded row is read few times.
 
-    One row for each query: `facts` `(many, FACTS)`, `pools` `(many, k + 1)`, `candidates`
-    `(many, count)`, `counts` `(many, 2)`.
+    One row for each query: `facts` `(many, FACTS)`, `pools` `(many, k + 1)`, `candidates` `(many,
+    count)`, `counts` `(many, 2)`.
     """
     size = block[CODE_BYTES]
     for i in range(many):
@@ -257,7 +260,7 @@ def settle(
     rows: Ints,
     scores: Doubles,
 ) -> int:
-    """Scores the candidates that are still in question; how many they are."""
+    """Score the candidates that may still be among the best, and return the count."""
     left = 0
     for i in range(count):
         candidate = load_i64(candidates, i)
@@ -285,7 +288,7 @@ def search_one(
     found: Ints,
     scores: Doubles,
 ) -> int:
-    """`scan`, then `settle`. `scratch`: CODE_BYTES, then `FACTS + k + 1 + count + 2` words."""
+    """Run `scan`, then `settle`. `scratch`: CODE_BYTES, then `FACTS + k + 1 + count + 2` words."""
     facts = scratch + block[CODE_BYTES]
     pool = facts + FACTS * 8
     candidates = pool + (k + 1) * 8

@@ -1,6 +1,6 @@
-"""The true scores of rows, in float64: what every kind of index ends with.
+"""The true scores of rows, in float64, with which every kind of index ends.
 
-One order of sums for all, so that a chunk has one score however it was found.
+All kernels sum in the same order, so that a chunk's score does not depend on the search.
 """
 
 import math
@@ -21,7 +21,7 @@ def length(query: int, dimension: int) -> float:
 
 @kernel
 def score(block: Ints, row: int, query: int, query_length: float) -> float:
-    """The similarity under cosine and dot, the negative distance under l2, in float64."""
+    """Return the similarity under cosine and dot, the negative distance under l2, in float64."""
     dimension = block[DIMENSION]
     floats = block[FLOATS] + row * dimension * 4
     if block[METRIC] == L2:
@@ -29,7 +29,7 @@ def score(block: Ints, row: int, query: int, query_length: float) -> float:
     product = dot_doubles(floats, query, dimension)
     if block[METRIC] == COSINE:
         product /= load_f64(block[NORMS], row) * query_length
-    return product + 0.0  # which makes -0.0 a 0.0
+    return product + 0.0  # turns -0.0 into 0.0
 
 
 @kernel
@@ -42,7 +42,7 @@ def fetch_floats(block: Ints, row: int) -> None:
 
 @kernel
 def sort_in(rows: int, scores: int, place: int, row: int, value: float) -> None:
-    """Puts a row with its score among the `place` ones before, best first."""
+    """Insert a row with its score among the `place` rows before, best first."""
     while place > 0 and load_f64(scores, place - 1) < value:
         store_i64(rows, place, load_i64(rows, place - 1))
         store_f64(scores, place, load_f64(scores, place - 1))

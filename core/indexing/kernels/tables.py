@@ -15,7 +15,7 @@ from core.indexing.kernels.memory import F32, I8, I32, I64, intrinsic, load_i64
 from core.indexing.kernels.typing import Floats, Ints
 
 SUM_LIMIT: Final = 65_000.0
-"""Of a sum of entries, which has 16 bits."""
+"""The greatest sum of entries, which has 16 bits."""
 
 _TINY = 1e-30
 _FLOATS = vector(F32, POINT_COUNT)
@@ -69,17 +69,17 @@ def _narrow(_typing: Any, values: Any, inverse: Any, out: Any) -> Any:
 
 
 narrow: Final[Callable[[int, float, int], None]] = intrinsic(_narrow)
-"""`narrow(values, inverse, out)`: 16 float32, multiplied and rounded, as bytes; all in 0 … 255."""
+"""`narrow(values, inverse, out)`: 16 float32, multiplied and rounded to bytes; all in 0 … 255."""
 
 
 @kernel
 def fill_tables(
     block: Ints, query: Floats, limit: float, values: Floats, tables: int
 ) -> tuple[float, float]:
-    """A query's products with all points: `product ≈ scale·entry`, and its table's least.
+    """Compute a query's products with all points: `product ≈ scale·entry`, plus the table's least.
 
     `values`: scratch, `(t, 16)`. `tables`: the address of `(t, 16) uint8`. Returns the scale and
-    the sum of the least products; no sum of entries exceeds `limit`, but for their rounding.
+    the sum of the least products. A sum of entries exceeds `limit` at most by rounding.
     """
     least, widest, whole = 0.0, 0.0, 0.0
     count, widths = block[TABLES], block[WIDTHS]

@@ -1,4 +1,4 @@
-"""The arrays that kernels take."""
+"""The types of the arrays that kernels take."""
 
 from typing import TypeAlias
 

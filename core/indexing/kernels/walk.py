@@ -1,4 +1,4 @@
-"""Whole searches of a graph: coded, walked, and scored anew in full precision."""
+"""Whole searches of a graph: encode the query, walk, and score in full precision."""
 
 import math
 
@@ -39,7 +39,7 @@ from core.indexing.kernels.typing import Doubles, Floats, Ints
 
 LAST_TAG = 0xFFFF
 REACH = 3.0
-"""How many standard deviations of a code value's error a row may be better than its code says."""
+"""The standard deviations of a code value's error by which a row may be better than its code."""
 
 
 @kernel
@@ -54,8 +54,10 @@ def next_tag(block: Ints, scratch: Ints) -> int:
 
 @kernel
 def unit_of(block: Ints, query: int, step: float) -> float:
-    """The step of a query's code: the rows' own under l2, else the finest that there is, as the
-    order of rows is the same whatever the scale of the query."""
+    """Return the step of a query's code: that of the rows under l2, else the finest possible.
+
+    Under the other metrics the order of rows does not depend on the query's scale.
+    """
     if block[METRIC] == L2:
         return step
     return max(largest(query, block[DIMENSION], 0.0), SMALLEST) / 127
@@ -63,7 +65,7 @@ def unit_of(block: Ints, query: int, step: float) -> float:
 
 @kernel
 def walk(block: Ints, scratch: Ints, ef: int, scored: int, allowed: int, budget: int) -> int:
-    """Fill the pool with the `ef` nearest nodes, by their codes; how many, -1 if given up."""
+    """Fill the pool with the `ef` nearest nodes by code; return the count, -1 over budget."""
     code = scratch[QUERY]
     entry = descend(block, code, block[ENTRY], block[TOP_LEVEL], 0)
     tag = next_tag(block, scratch)
@@ -95,13 +97,13 @@ def search_graph(
     scores: Doubles,
     counts: Ints,
 ) -> None:
-    """The nearest rows of each query that the walk finds, by their true scores, best first.
+    """Find the nearest rows of each query by the walk, with their true scores, best first.
 
-    `scored`: how many of the pool are scored, at least. `allowed`: the address of `(n,) bool` if
-    the walk collects none but those; `checked`: the same if rows are looked up only as they are
-    scored; 0 without a filter. `whole`: rows are whole numbers and no more than their codes, so
-    that with such a query they are not looked at again. `precise_ef`: the size of the pool where
-    codes cannot rank the rows. `rows`, `scores`: `(q, scored)`; `counts`: `(q,)`, -1 if given up.
+    `scored`: the least number of pool entries to score. `allowed`: the address of `(n,) bool` if
+    the walk collects only allowed rows, else 0. `checked`: the same address if rows are tested only
+    when scored, else 0. `whole`: rows are integers that equal their codes, so that for such a query
+    code distances are exact. `precise_ef`: the size of the pool where codes cannot rank the rows.
+    `rows`, `scores`: `(q, scored)`; `counts`: `(q,)`, -1 over budget.
     """
     dimension, size = block[DIMENSION], block[CODE_BYTES]
     fetched = 0 if whole else scored
@@ -150,9 +152,9 @@ def take_first(
     rows: int,
     scores: int,
 ) -> tuple[int, int]:
-    """Score the first `scored` rows of a pool that the filter lets through.
+    """Score the first `scored` rows of a pool that pass the filter.
 
-    How many there are, and how many of the pool were looked at.
+    Returns the number of these rows, and the number of pool entries tested.
     """
     for j in range(min(found, scored)):
         fetch_floats(block, node_of(load_i64(pool, j)))
@@ -177,7 +179,10 @@ def take_whole(
     rows: int,
     scores: int,
 ) -> int:
-    """`take_first` for rows whose codes are the rows themselves; how many, -1 for no pool."""
+    """Take rows as `take_first` does, without scoring, where the codes are the rows themselves.
+
+    Returns the number of rows, -1 if the walk gave up.
+    """
     for j in range(min(found, scored)):
         prefetch(block[HALVES] + node_of(load_i64(pool, j)) * 8)
     kept, looked = 0, 0
@@ -212,8 +217,8 @@ def is_unresolved(
 ) -> bool:
     """Score on while a row's code value, `REACH` standard deviations better, is the k-th's.
 
-    The rows go in among the `kept` that are there, whose last ones drop out. Returns whether all
-    of the pool were looked at and are too dense about the k-th place for codes to rank them.
+    The rows are inserted among the `kept` scored ones, whose last ones drop out. Returns whether
+    all of the pool was tested and is too dense about the k-th place for codes to rank the rows.
     """
     dimension = block[DIMENSION]
     total = 0
@@ -247,7 +252,7 @@ def is_unresolved(
 def moved_squares(
     query: int, dimension: int, shift: float, unit: float, code: int
 ) -> tuple[float, float]:
-    """`|q - q̂|²` and `|q|²` of a query less the shift, whose code may be clamped."""
+    """Return `|q - q̂|²` and `|q|²` of a query less the shift, whose code may be clamped."""
     missed, square = 0.0, 0.0
     for i in range(dimension):
         value = load_f32(query, i) - shift
@@ -258,19 +263,19 @@ def moved_squares(
 
 @kernel
 def value_at(block: Ints, half: float, scores: int, place: int) -> float:
-    """A score as a product of codes would have it: under l2 `x·q - |x|²/2`."""
+    """Convert a score to the value of a product of codes: under l2 `x·q - |x|²/2`."""
     value = load_f64(scores, place)
     return half - value * value / 2 if block[METRIC] == L2 else value
 
 
 @kernel
 def code_error(block: Ints, row: int, missed: float, square: float) -> float:
-    """`full_precision.error_of` for a row and a query. `missed`: |q - q̂|², `square`: |q|²."""
+    """Return `full_precision.error_of` a row and a query. `missed`: |q - q̂|², `square`: |q|²."""
     residual, reach = load_f32(block[RESIDUALS], row), load_f32(block[REACHES], row)
     return error_of(residual * residual, reach * reach, missed, square, block[DIMENSION])
 
 
 @kernel
 def whole_square(block: Ints, row: int, distance: int) -> int:
-    """Twice the distance that a walk has, with the half that it may have lost."""
+    """Return twice a walk's distance, with the half that integer division dropped."""
     return 2 * distance + (int(2 * load_f64(block[HALVES], row)) & 1)

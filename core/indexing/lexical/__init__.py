@@ -1,1 +1,1 @@
-"""Search by words: BM25 over the texts of a library's chunks."""
+"""Lexical search: BM25 over the texts of a library's chunks."""

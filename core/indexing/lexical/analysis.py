@@ -1,8 +1,8 @@
-"""From a text to its terms: unicode words in lower case, stemmed as their language is.
+"""Text analysis: Unicode words in lower case, stemmed by the library's language.
 
-Scripts that put no spaces between words (Han, kana, Thai, …) are taken apart into single
-characters, and so is Hangul, whose particles stick to the words: any part of a word is found.
-Accents are folded after the stemming, which knows them.
+Scripts without spaces between words (Han, kana, Thai, …) are split into single characters, and so
+is Hangul, whose particles attach to words, so that any part of a word is found. Accents are removed
+after stemming, as stemmers depend on them.
 """
 
 import unicodedata
@@ -14,18 +14,20 @@ import tantivy
 from core.domain.library import Language, Library
 
 LONGEST_TERM_BYTES = 255
-"""What is longer (packed bytes, mostly) is no word, and left out."""
+"""Longer terms, mostly encoded binary data, are dropped."""
 
 _MAKERS: Final = ("1", version("tantivy"), unicodedata.unidata_version)
-"""What terms depend on beside the text and its language. The first is to be raised with each
-change of this module by which a text gets other terms."""
+"""The versions that terms depend on, apart from the text and the language.
+
+Raise the first with each change of this module that changes a text's terms.
+"""
 
 _UNSPACED = (
     r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 )
 _WORD = rf"[{_UNSPACED}]|[\w--[_{_UNSPACED}]]+"
 
-# Those for which tantivy has a list; the others have a stemmer alone.
+# The languages that tantivy has stop words for; the others have only a stemmer.
 _WITH_STOP_WORDS = frozenset(
     (
         *(Language.DANISH, Language.DUTCH, Language.ENGLISH, Language.FINNISH, Language.FRENCH),
@@ -47,13 +49,15 @@ def analyzer(language: Language) -> tantivy.TextAnalyzer:
 
 
 def normalized(text: str) -> str:
-    """One way of writing for what looks the same; lone surrogates, which UTF-8 can't hold, gone."""
+    """Apply NFKC normalisation; lone surrogates, which UTF-8 cannot encode, become `?`."""
     if text.isascii():
         return text
     return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode())
 
 
 def made_for(library: Library) -> tuple[str, ...]:
-    """What an index of its words is good for: those of another library, of another language or of
-    another version of this program have other terms, or row ids that say something else."""
+    """Return what a lexical index of the library depends on.
+
+    An index made for another library, language or program version has other terms or row ids.
+    """
     return (*_MAKERS, library.language, library.created_at.isoformat())

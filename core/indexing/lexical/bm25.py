@@ -1,8 +1,8 @@
 """The BM25 index of one library, by tantivy: in memory, or in the files of a folder.
 
-BM25 as in Robertson & Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009),
-with k1 = 1.2 and b = 0.75. A deleted text still counts in the frequencies of its words until
-its segment is merged, so that scores may differ by a little after deletions; hits never do.
+BM25 as in Robertson & Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), with
+k1 = 1.2 and b = 0.75. A deleted text counts in the document frequencies of its terms until its
+tantivy segment is merged: scores may differ slightly after deletions, the set of hits not.
 """
 
 import shutil
@@ -25,15 +25,18 @@ Floats = NDArray[np.float64]
 _BUFFER_BYTES = 32 * 2**20
 _BYTES_PER_TEXT, _BYTES_PER_CHARACTER = 16, 0.2
 _LOOKUP_COST = 10
-"""Looking up an allowed chunk takes about as long as looking through so many hits."""
+"""The number of hits that can be scanned in the time that looking up one allowed chunk takes."""
 _WIDENING = 4
 _BITS = 18
-"""A sum of float32 depends on the order of its terms; what is rounded to this does not."""
+"""The significant bits of a score: sums of float32 differ beyond, by the order of their terms."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalRanking:
-    """Best first, ties in any order. `row_ids`: `(h,) int64`. `scores`: `(h,) float64`, > 0."""
+    """Hits, best first, ties in any order.
+
+    `row_ids`: `(h,) int64`. `scores`: `(h,) float64`, > 0.
+    """
 
     row_ids: RowIds
     scores: Floats
@@ -41,17 +44,17 @@ class LexicalRanking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LexicalReader:
-    """The index as of one moment; safe to share between threads."""
+    """The index at one moment, safe to share between threads."""
 
     _searcher: tantivy.Searcher
     _schema: tantivy.Schema
     _analyzer: tantivy.TextAnalyzer
 
     def search(self, text: str, k: int, allowed: RowIds | None = None) -> LexicalRanking:
-        """The `k` best chunks that have at least one of the text's words, and all that tie with
-        the last of these.
+        """Return the `k` best chunks with at least one of the text's terms, and all ties with the
+        last.
 
-        `allowed`: the row ids to choose from, ascending; all if `None`. The text is free text.
+        `allowed`: the row ids to choose from, ascending; all if `None`. `text` has no query syntax.
         """
         terms = self._terms(text)
         frequencies = sum(self._searcher.doc_freq("text", term) for term in terms)
@@ -64,7 +67,7 @@ class LexicalReader:
             query, width = _within(query, self._one_of(allowed)), len(allowed)
             most, allowed = width, None
         elif allowed is not None:
-            # Ample if the allowed ones are spread evenly; to go on would mean to begin again.
+            # Ample if allowed chunks are spread evenly; a wider search starts from scratch.
             width = _WIDENING * width * self._searcher.num_docs // len(allowed)
         while True:
             width = min(width, most)
@@ -75,7 +78,7 @@ class LexicalReader:
             width *= _WIDENING
 
     def scores(self, text: str, row_ids: RowIds) -> Floats:
-        """`(row_ids,) float64`: how each of these scores; 0 for those with none of the words."""
+        """Return the score of each row, `(row_ids,) float64`; 0 for rows without any term."""
         scores = np.zeros(len(row_ids))
         terms = self._terms(text)
         if not terms or not len(row_ids):
@@ -87,7 +90,7 @@ class LexicalReader:
         return scores
 
     def _terms(self, text: str) -> list[str]:
-        """Each once."""
+        """Return the text's distinct terms."""
         return list(dict.fromkeys(self._analyzer.analyze(normalized(text))))
 
     def _any_of(self, terms: Sequence[str]) -> tantivy.Query:
@@ -114,13 +117,13 @@ class LexicalReader:
 
 
 class LexicalIndex:
-    """The one that is written to: by one thread at a time.
+    """The index that one thread at a time writes to.
 
-    `folder`: where its files are to be, or are; it is removed with the index. Readers go on
-    without. `None`: in memory.
+    `folder`: the folder of its files, which is removed with the index, while open readers stay
+    valid; `None`: in memory.
 
     Raises:
-        ValueError: there is no such folder, no room in it, or what it has is no such index.
+        ValueError: the folder does not exist, has no room, or contains no such index.
     """
 
     def __init__(self, language: Language, folder: Path | None = None) -> None:
@@ -133,28 +136,29 @@ class LexicalIndex:
         if folder is not None:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._index = tantivy.Index(self._schema, path=None if folder is None else str(folder))
-        self._index.config_reader("manual")  # or a thread reloads it after commits as well
+        self._index.config_reader("manual")  # else a thread reloads it after each commit
         self._index.register_tokenizer("words", self._analyzer)
         self._estimate = 0.0
         self.size_bytes = self._measured_bytes()
 
     @property
     def committed(self) -> Committed | None:
-        """Its files as of the last change; `None` in memory. Not while it is changed."""
+        """The files of the last commit, `None` in memory; must not be read during a change."""
         return None if self.folder is None else Committed.of(self.folder)
 
     def change(self, added: Iterable[tuple[int, str]], removed: Sequence[int]) -> LexicalReader:
-        """With texts by new row ids, and without others; visible to the reader, all at once.
+        """Add texts by new row ids and remove others in one commit, and return a reader of the
+        result.
 
-        Each time with a writer of its own: it has half a dozen threads, and there may be many
-        libraries. It merges what small segments there are before it ends.
+        Each change opens a writer, as a writer has half a dozen threads, and libraries may be many.
+        The writer merges small tantivy segments before it ends.
 
         Raises:
-            ValueError: no room for its files, or no permission.
+            ValueError: no room for the files, or no permission.
         """
         writer = self._index.writer(_BUFFER_BYTES, 1)
         if removed:
-            # Not by term: tantivy takes that for one of a signed field, and finds nothing.
+            # Not `delete_documents`: it takes the number for a signed term, and finds nothing.
             gone = tantivy.Query.term_set_query(self._schema, "serial", removed)
             writer.delete_documents_by_query(gone)
         for row_id, text in added:
@@ -169,18 +173,22 @@ class LexicalIndex:
         return self.reader()
 
     def reader(self) -> LexicalReader:
-        """Raises: ValueError: its files are not those of an index, or can't be opened."""
+        """Open a reader of the last commit.
+
+        Raises:
+            ValueError: the files are not those of an index, or cannot be opened.
+        """
         self._index.reload()
         return LexicalReader(self._index.searcher(), self._schema, self._analyzer)
 
     def _measured_bytes(self) -> int:
-        """Of its files; in memory an estimate, by what such files take, deleted texts included."""
+        """Return the size of the files; in memory, an estimate of it, with deleted texts."""
         committed = self.committed
         return round(self._estimate) if committed is None else committed.size_bytes
 
 
 def _within(query: tantivy.Query, chosen: tantivy.Query) -> tantivy.Query:
-    """As it was, with the same scores, but only among the chosen."""
+    """Restrict a query to the chosen documents without changing its scores."""
     filter_ = tantivy.Query.const_score_query(chosen, 0.0)
     return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, filter_)])
 
@@ -191,7 +199,7 @@ def _cut(found: LexicalRanking, least: float) -> LexicalRanking:
 
 
 def _rounded(scores: Floats) -> Floats:
-    """To so many significant bits: the scores of a word that nearly every text has are tiny."""
+    """Round to `_BITS` significant bits, not decimals: scores of very frequent terms are tiny."""
     mantissas, exponents = np.frexp(scores)
     rounded: Floats = np.ldexp(np.round(np.ldexp(mantissas, _BITS)), exponents - _BITS)
     return rounded

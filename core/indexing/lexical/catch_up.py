@@ -1,11 +1,12 @@
-"""The BM25 index of each library that is searched by words, kept up with the catalog.
+"""The BM25 index of each library with lexical searches, brought up to date by searches.
 
-Nothing is done when something is written. A search by words that finds an index behind takes
-in, under the library's lock, what came and went since, and publishes the pair of a view and
-the reader that shows just that; whoever finds a pair that is current waits for nobody.
+A write does nothing to an index. A lexical search that finds the index behind the catalog applies
+the missing changes under the library's lock. It then publishes the view together with a reader of
+the same rows. A search that finds a current pair waits for no lock.
 
-An index of many texts is in files, which checkpoints keep, so that the first search by words
-after a start opens it. One of few is in memory, and soon made: a change to it costs no fsync.
+The index of a large library is in files, which checkpoints keep, so that the first lexical search
+after a start only opens them. The index of a small library is in memory: it is rebuilt quickly, and
+a change to it needs no fsync.
 """
 
 import logging
@@ -24,27 +25,29 @@ from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.view import LibraryView
 
 IN_FILES_FROM = 2**12
-"""So many texts; they take about 0.1 s to index."""
+"""The number of texts from which an index is in files; indexing that many takes about 0.1 s."""
 _REFUSED = (OSError, ValueError)
-"""By the disk: the latter is what tantivy makes of the former."""
+"""Disk errors: tantivy raises ValueError where the system raises OSError."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Published:
+    """A view and the reader of the same rows."""
+
     view: LibraryView
     reader: LexicalReader
 
     def shows(self, view: LibraryView) -> bool:
-        """Whether it has the same rows, which were made into terms in the same way."""
+        """Return whether the view has the same rows, analysed in the same way."""
         same = made_for(self.view.library) == made_for(view.library)
         return same and self.view.revision == view.revision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Held:
-    """`row_ids`: of the texts that the index has, ascending; `dead`: how many it had beside."""
+    """An index with the ascending row ids of its texts; `dead` counts deleted texts in it."""
 
     index: LexicalIndex
     made_for: tuple[str, ...]
@@ -53,9 +56,9 @@ class _Held:
 
 
 class _Followed:
-    """One library's index. Whoever calls `catch_up` holds `lock`.
+    """One library's lexical index; the caller of `catch_up` must hold `lock`.
 
-    `files`: where it is to be, in memory alone if `None`. `kept`: as a checkpoint has it.
+    `files`: where the index is stored; in memory if `None`. `kept`: the copy in a checkpoint.
     """
 
     def __init__(self, files: WordFiles | None, kept: KeptWords | None = None) -> None:
@@ -74,12 +77,12 @@ class _Followed:
         return 0 if kept is None else kept.size_bytes
 
     def catch_up(self, view: LibraryView) -> LexicalReader:
-        """To a view that is no older than the published one."""
+        """Update the index to a view not older than the published one, and return its reader."""
         was = self.published
         if was is not None and was.shows(view):
             return was.reader
         row_ids = view.row_ids(view.matching(None))
-        # Who knows how far a change that fails comes: the next search begins anew.
+        # A change may fail half-way, so take the index away first: the next search rebuilds it.
         held, self._held = self._held or self._opened(view), None
         made = None if held is None else self._changed(held, view, row_ids)
         self._held, reader = made or self._anew(view, row_ids)
@@ -87,8 +90,11 @@ class _Followed:
         return reader
 
     def keep(self) -> KeptWords | None:
-        """It, for a checkpoint, if it is in files: as it is, or as it was kept last if it is being
-        changed right now, or can't be linked. For one thread."""
+        """Return the index's files for a checkpoint, if it is in files; called by one thread.
+
+        The previous checkpoint's files are returned if the index is being changed, or cannot be
+        linked.
+        """
         files = self._files
         if files is None:
             return None
@@ -105,7 +111,7 @@ class _Followed:
         return self._kept
 
     def _opened(self, view: LibraryView) -> _Held | None:
-        """What a checkpoint has of it, if it is of use."""
+        """Open the checkpoint's copy of the index; `None` if it is not usable."""
         kept = self._kept
         if self._files is None or kept is None or kept.made_for != made_for(view.library):
             return None
@@ -121,9 +127,9 @@ class _Followed:
     def _changed(
         self, held: _Held, view: LibraryView, row_ids: RowIds
     ) -> tuple[_Held, LexicalReader] | None:
-        """`None`: it is better, or can't but be, made anew."""
+        """Update the index in place; `None` if it must be rebuilt, or a rebuild is better."""
         added, gone = _without(row_ids, held.row_ids), _without(held.row_ids, row_ids)
-        # Once most of it is dead, so that space is given back: O(1) a deletion.
+        # Rebuild once most texts are dead, which frees their space: O(1) a deletion.
         is_dead = held.dead + len(gone) > len(row_ids)
         outgrown = held.index.folder is None and self._is_for_files(row_ids)
         if held.made_for != made_for(view.library) or is_dead or outgrown:
@@ -149,13 +155,16 @@ class _Followed:
         return _made(view, row_ids, None)
 
     def _is_for_files(self, row_ids: RowIds) -> bool:
-        """What the disk has refused once stays in memory: to try again is to begin anew."""
+        """Return whether to store the index in files; after a disk error it stays in memory."""
         return self._files is not None and len(row_ids) >= IN_FILES_FROM and not self._is_refused
 
 
 class LexicalIndexes:
-    """`files`: where those of many texts are; without, all are in memory. `kept`: those that a
-    start has found in the checkpoint that it is from, by the library's id."""
+    """The lexical indexes of all libraries.
+
+    `files`: where large indexes are stored; in memory if `None`. `kept`: the checkpoint's lexical
+    indexes that a start found, by library id.
+    """
 
     def __init__(
         self,
@@ -169,13 +178,13 @@ class LexicalIndexes:
         self._followed = {id_: _Followed(files, words) for id_, words in (kept or {}).items()}
 
     def at_once(self, refs: Collection[str]) -> tuple[CatalogState, Mapping[str, LexicalReader]]:
-        """The newest state, and by id the readers of these libraries, each as of that state.
+        """Return the newest state, and by id these libraries' readers, each of exactly that state.
 
-        The first call for a library builds its index, if no checkpoint has it: about 30 µs a
+        The first call for a library builds its index, unless a checkpoint has it: about 30 µs a
         chunk of 80 words.
 
         Raises:
-            NotFound: there is no such library.
+            NotFound: a library does not exist.
         """
         state = self._catalog.state
         ids = _ids(state, refs)
@@ -191,18 +200,19 @@ class LexicalIndexes:
         with ExitStack() as locks:
             for one in followed:
                 locks.enter_context(one.lock)
-            # No older than what any of them shows: they move under their locks alone.
+            # With all locks held no reader advances, so this state is not older than any of them.
             state = self._catalog.state
             if _ids(state, refs) == ids:
                 pairs = zip(ids, followed, strict=True)
                 return state, {id_: one.catch_up(state.views[id_]) for id_, one in pairs}
-        return self.at_once(refs)  # as a name went on to another library
+        return self.at_once(refs)  # another library has taken over a name meanwhile
 
     def keep(self) -> dict[str, KeptWords]:
-        """Those in files, for a checkpoint of a state that is read after this: so none has a
-        text whose serial that state has not given yet. It waits for no change of an index.
+        """Return the indexes in files for a checkpoint, without waiting for changes to an index.
 
-        The same objects as long as nothing has changed. For one thread.
+        The checkpoint's state must be read afterwards: so no index has a row id that the state has
+        not assigned yet. An index that has not changed returns the same object. Called by one
+        thread.
         """
         with self._lock:
             self._forget_those_gone()
@@ -211,7 +221,7 @@ class LexicalIndexes:
         return {id_: words for id_, words in kept.items() if words is not None}
 
     def size_bytes(self, library_id: str) -> int:
-        """What the index takes, in files or, about, in memory; 0 while there is none."""
+        """Return the size of the index, estimated if it is in memory; 0 if there is none."""
         followed = self._followed.get(library_id)
         return 0 if followed is None else followed.size_bytes
 
@@ -230,7 +240,7 @@ class LexicalIndexes:
 
 
 def _ids(state: CatalogState, refs: Collection[str]) -> list[str]:
-    """In an order that is everybody's, so that no two wait for each other's locks."""
+    """Return the libraries' ids, sorted, so that all callers lock in the same order."""
     return sorted({state.library(ref).library.id for ref in refs})
 
 
@@ -245,7 +255,7 @@ def _texts(view: LibraryView, row_ids: RowIds) -> Iterator[tuple[int, str]]:
 
 
 def _warn(what: str, error: Exception) -> None:
-    """The text alone, as the error refers to the index, whose folder goes with it."""
+    """Log the error's text without the exception, whose traceback would keep the index alive."""
     _log.warning("An index of words %s: %s", what, str(error))
 
 
@@ -254,7 +264,10 @@ def _without(row_ids: RowIds, others: RowIds) -> RowIds:
 
 
 def _kept(held: _Held, files: WordFiles, before: KeptWords | None) -> KeptWords | None:
-    """While nobody changes it. `before`: of this index, or of one that shares no file with it."""
+    """Link the index's files into the checkpoints' folder, while the index does not change.
+
+    `before`: the previous files of this index, or of one that shares no file with it.
+    """
     committed = held.index.committed
     if committed is None:
         return None

@@ -1,7 +1,7 @@
-"""An index of words as checkpoints keep it: tantivy's files, and what they hold.
+"""A lexical index in a checkpoint: hard links to tantivy's files, which never change.
 
-Its files are links to those that the index works with, which never change: in the folder of the
-checkpoints under names of their own, in a folder to work with under tantivy's.
+A working folder has the files under tantivy's names. The checkpoints' folder has links to them
+under unique names.
 """
 
 import os
@@ -23,14 +23,14 @@ from core.indexing.container.durable import sync
 from core.indexing.lexical.tantivy_files import Committed, commit
 
 WORKING: Final = "words"
-"""Below the data directory: the folders that indexes work with. A start empties it."""
+"""The folder of the indexes' working folders, below the data directory; a start empties it."""
 SUFFIX: Final = ".words"
 _READ_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """`name`: within the checkpoints' directory. `checksum`: the CRC-32 of its `size_bytes`."""
+    """A file in the checkpoints' directory; `checksum`: the CRC-32 of its `size_bytes` bytes."""
 
     name: str
     checksum: int
@@ -39,8 +39,11 @@ class KeptFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptWords:
-    """`made_for`: what it is good for. `meta`: tantivy's list of segments. `files`: by the names
-    that tantivy has for them. `row_ids`: `(n,) int64`, ascending: the texts that it has."""
+    """A lexical index in a checkpoint.
+
+    `made_for`: what the index depends on. `meta`: tantivy's list of segments. `files`: by the names
+    that tantivy has for them. `row_ids`: `(n,) int64`, ascending, of the texts in the index.
+    """
 
     made_for: tuple[str, ...]
     meta: str
@@ -54,17 +57,28 @@ class KeptWords:
 
 @dataclass(frozen=True, slots=True)
 class WordFiles:
-    """`working`: where each index has a folder; `checkpoints`: their directory. One disk."""
+    """The folders of lexical indexes, on one file system.
+
+    `working`: where each index has a folder. `checkpoints`: the checkpoints' folder.
+    """
 
     working: Path
     checkpoints: Path
 
     def folder(self) -> Path:
-        """An empty one. Raises: OSError: no room, or no permission."""
+        """Create an empty working folder.
+
+        Raises:
+            OSError: no room, or no permission.
+        """
         return Path(mkdtemp(dir=self.working))
 
     def folder_of(self, kept: KeptWords) -> Path:
-        """One with its files. Raises: OSError: no room, no permission, or a file is gone."""
+        """Create a working folder with the files of a checkpoint's index.
+
+        Raises:
+            OSError: no room, no permission, or a file is missing.
+        """
         folder = self.folder()
         for name, file in kept.files.items():
             os.link(self.checkpoints / file.name, folder / name)
@@ -75,12 +89,12 @@ class WordFiles:
         return all((self.checkpoints / file.name).exists() for file in kept.files.values())
 
     def linked(self, committed: Committed, known: Mapping[str, KeptFile]) -> dict[str, KeptFile]:
-        """Its files, those in the checkpoints' directory that are not `known` to be there.
+        """Link the files that are not `known` into the checkpoints' directory, durably.
 
-        Durably: tantivy has synced the files.
+        Tantivy has already synced the files' content.
 
         Raises:
-            OSError: no room, no permission, or a file system without links.
+            OSError: no room, no permission, or a file system without hard links.
         """
         files = {path.name: known.get(path.name) or self._linked(path) for path in committed.files}
         crash_points.reach("words.linked")
@@ -95,11 +109,11 @@ class WordFiles:
 
 
 def verify(directory: Path, kept: KeptWords, pool: Executor) -> None:
-    """Reads its files. Not for a thread of that pool to call.
+    """Read the files and check their checksums; a thread of `pool` must not call it.
 
     Raises:
-        DamagedFile: one is not as it was written, missing, or can't be read.
-        OSError: one can't be opened.
+        DamagedFile: a file differs from what was written, is missing, or cannot be read.
+        OSError: a file cannot be opened.
     """
 
     def check(file: KeptFile) -> None:
@@ -116,7 +130,10 @@ def verify(directory: Path, kept: KeptWords, pool: Executor) -> None:
 
 
 def _checksum(path: Path) -> tuple[int, int]:
-    """And the size. Read, not mapped: a bad sector is an error then, and no signal."""
+    """Return the file's CRC-32 and size.
+
+    The file is read instead of mapped, so that a bad sector is an error and not a signal.
+    """
     checksum = size = 0
     with path.open("rb") as file:
         while part := file.read(_READ_BYTES):

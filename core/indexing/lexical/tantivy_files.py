@@ -1,7 +1,7 @@
-"""The files of an index of tantivy's in a folder, as of its last commit.
+"""The files of a tantivy index in a folder, at its last commit.
 
-A file of a segment never changes, and is on the disk once a commit names it. `meta.json` says
-which segments there are; tantivy gets rid of what else it finds, if `.managed.json` names it.
+A segment's file never changes, and is synced before a commit names it. `meta.json` lists the
+segments; tantivy deletes other files that `.managed.json` names.
 """
 
 import json
@@ -14,7 +14,7 @@ _MANAGED = ".managed.json"
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """`meta`: what `meta.json` says. `deleted`: texts that are in the files still."""
+    """A tantivy commit; `meta`: the content of `meta.json`; `deleted` counts deleted texts."""
 
     meta: str
     files: tuple[Path, ...]
@@ -22,7 +22,12 @@ class Committed:
 
     @classmethod
     def of(cls, folder: Path) -> "Committed":
-        """While nobody commits. Raises: OSError; ValueError: it is none of tantivy's."""
+        """Read the last commit of a folder, which no writer may change meanwhile.
+
+        Raises:
+            OSError: a file cannot be read.
+            ValueError: the folder has no tantivy index.
+        """
         meta = (folder / META).read_text()
         names, deleted = set[str](), 0
         for segment in json.loads(meta)["segments"]:
@@ -39,7 +44,7 @@ class Committed:
 
 
 def commit(folder: Path, meta: str) -> None:
-    """Makes an index of the files that are there."""
+    """Make the folder's files an index with the given `meta.json`."""
     names = [path.name for path in folder.iterdir()]
     (folder / _MANAGED).write_text(json.dumps([*names, META]))
     (folder / META).write_text(meta)

@@ -1,6 +1,6 @@
-"""Back-pressure: a library whose rows come faster than they are sealed takes them more slowly.
+"""Back-pressure: slows writes to a library whose rows arrive faster than they are sealed.
 
-A search compares every row that has no index, so that a flood of writes would slow it more and
+A search compares every row that has no index. Unlimited writes would slow each search more and
 more: by some 10 ms for each 100,000 rows of 384 dimensions.
 """
 
@@ -14,24 +14,24 @@ from core.indexing.views.catalog import Catalog
 from core.indexing.views.view import LibraryView
 
 LOW_ROWS = 16 * SEAL_ROWS
-"""Up to as many may wait without more ado; the builder takes them in one go."""
+"""The number of waiting rows up to which writes are not delayed; one build takes them all."""
 
 MOST_ROWS = 64 * SEAL_ROWS
-"""With as many waiting, writes are refused."""
+"""The number of waiting rows from which writes are refused."""
 
 RETRY_AFTER_S = 5.0
 LONGEST_S = 1.0
-"""That a write is delayed."""
+"""The longest delay of a write."""
 
 MOST_DELAYED = 8
-"""At once. Others are refused: those that sleep hold threads that other libraries' writes need."""
+"""The most writes delayed at once; others are refused, as each delayed write holds a thread."""
 
 _ROW_S = 0.002
-"""The delay for each row of a write, where as many wait as may."""
+"""The delay for each row of a write when `MOST_ROWS` wait."""
 
 
 class BackPressure:
-    """`failure`: why a library's last segment could not be built, if so."""
+    """Delays or refuses writes; `failure` returns why a library's last build failed, if it did."""
 
     def __init__(
         self,
@@ -50,10 +50,10 @@ class BackPressure:
         self._delays = BoundedSemaphore(MOST_DELAYED)
 
     def admit(self, library_id: str, rows: int) -> None:
-        """Returns when a write of so many rows may begin, at once as a rule.
+        """Wait until a write of `rows` rows may begin, usually not at all.
 
         Raises:
-            Unavailable: too many wait already.
+            Unavailable: too many rows already wait for an index.
         """
         view = self._catalog.state.views.get(library_id)
         if view is None or not rows:
@@ -76,8 +76,10 @@ class BackPressure:
 
 
 def _waiting(view: LibraryView, *, building: bool) -> int:
-    """Live rows without an index. Those that are frozen are being built into one, and may be as
-    many as there are at a start; but not if that has failed."""
+    """Count the live rows without an index.
+
+    Frozen rows do not count while `building`, as a build is already working on them.
+    """
     return sum(
         segment.live
         for segment in view.segments

@@ -1,4 +1,4 @@
-"""Builds segments in the background, one at a time, from views that nobody can change."""
+"""Builds segments in the background, one at a time, from immutable views."""
 
 import logging
 import math
@@ -18,10 +18,10 @@ from core.indexing.views.catalog import Catalog
 from core.indexing.views.view import LibraryView
 
 QUIET_S = 5.0
-"""After as long without a write a library's segments are merged into one."""
+"""The time without a write after which a library's segments are merged into one."""
 
 AGAIN_S = 30.0
-"""After as long a build is tried again that has failed for want of room or memory."""
+"""The time after which a build that failed for lack of disk or memory is retried."""
 
 _LONG_AGO = -math.inf
 
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
-    """A job with the segments that it is about, which are frozen by now."""
+    """A job with the view whose segments it merges, which are frozen."""
 
     job: Job
     view: LibraryView
@@ -41,11 +41,11 @@ class _Task:
 
 
 class BuildThread:
-    """One thread, which the catalog wakes. It takes the catalog's turn only to swap segments.
+    """The thread that builds segments, woken by the catalog.
 
-    A library whose segment can't be built is left alone until there is a write to it, and for
-    `quiet_s` at least; but where the machine was at fault, a full disk say, it is tried again
-    after `AGAIN_S` all the same.
+    It takes the catalog's lock only to swap segments. A library whose build failed is not retried
+    until a write to it, and not before `quiet_s`. If the machine was at fault, such as a full disk,
+    the build is also retried after `AGAIN_S`.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class BuildThread:
         self._clock = clock
         self._wake = threading.Condition()
         self._closed = False
-        # Guarded by `_wake`: when to look at a library next, when to try one again that has
-        # failed, when it was last written to, what is looked at now, what went wrong, and until
-        # when the thread waits.
+        # Guarded by `_wake`, times by library: when to check it next, when to retry its failed
+        # build, and when it was last written to. Then the library being worked on, the errors,
+        # and the time until which the thread waits.
         self._due: dict[str, float] = {}
         self._again: dict[str, float] = {}
         self._written: dict[str, float] = {}
@@ -74,14 +74,14 @@ class BuildThread:
         self._thread = threading.Thread(target=self._run, name="segments", daemon=True)
 
     def start(self) -> None:
-        """Looks at all libraries, and from now on at those that change."""
+        """Start the thread: check all libraries now, and each library when it changes."""
         self._catalog.on_change(self.changed)
         views = self._catalog.state.views.items()
         self.changed([id_ for id_, view in views if next_job(view, quiet=True) is not None])
         self._thread.start()
 
     def close(self) -> None:
-        """What is being built is given up. Returns once the thread has ended."""
+        """Cancel the current build, and wait until the thread has ended."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
@@ -89,9 +89,10 @@ class BuildThread:
             self._thread.join()
 
     def changed(self, library_ids: Collection[str]) -> None:
-        """They were written to just now. The thread is woken only where there is a job for it.
+        """Note a write to these libraries, and wake the thread only if one has a job.
 
-        Most writes make none, and a thread that gives way is not to hold the interpreter often.
+        Most writes create no job, and a low-priority thread should rarely hold the interpreter
+        lock.
         """
         with self._wake:
             now = self._clock()
@@ -107,19 +108,19 @@ class BuildThread:
                 self._wake.notify_all()
 
     def _has_job(self, library_id: str, *, quiet: bool) -> bool:
-        """To build, or to forget a library that is gone."""
+        """Return whether there is a segment to build, or a deleted library to forget."""
         view = self._catalog.state.views.get(library_id)
         return view is None or next_job(view, quiet=quiet) is not None
 
     def error(self, library_id: str) -> str | None:
-        """Why its last segment could not be built, in a line."""
+        """Return why the library's last build failed, in one line; `None` if it did not fail."""
         return self._errors.get(library_id)
 
     def wait_until_settled(self, timeout_s: float) -> None:
-        """Does what it would do if nothing were written for long, and returns when all is done.
+        """Run all pending jobs as if no write had happened for long, and wait until they are done.
 
         Raises:
-            TimeoutError: it is not done in time.
+            TimeoutError: the jobs are not done within `timeout_s`.
         """
         with self._wake:
             self._due = dict.fromkeys(self._due, _LONG_AGO)
@@ -155,7 +156,7 @@ class BuildThread:
             self._again[library_id] = self._clock() + AGAIN_S
 
     def _next(self) -> str | None:
-        """Waits for a library that it is time to look at; `None` at the end."""
+        """Wait for a library that is due; `None` once the thread is closed."""
         with self._wake:
             while not self._closed:
                 due = self._again | self._due
@@ -171,10 +172,10 @@ class BuildThread:
             return None
 
     def _worked(self, library_id: str) -> Exception | None:
-        """One step for a library. Returns what went wrong, if anything did."""
+        """Run one step for a library, and return the error if it failed."""
         try:
             self._step(library_id)
-        except Exception as error:  # noqa: BLE001  # one library's trouble is not the others'
+        except Exception as error:  # noqa: BLE001  # must not stop other libraries' builds
             _log.exception("No segment could be built for the library %s.", library_id)
             return error
         return None
@@ -199,12 +200,12 @@ class BuildThread:
                 self._written.pop(library_id, None)
 
     def _look_again(self, library_id: str, after_s: float = 0.0) -> None:
-        """Unless a write has asked for it already; `after_s` counts from the last."""
+        """Schedule a check `after_s` after the last write, unless one is already scheduled."""
         with self._wake:
             self._due.setdefault(library_id, self._written.get(library_id, 0.0) + after_s)
 
     def _begun(self, library_id: str, *, quiet: bool) -> _Task | None:
-        """Decides what to do, and freezes what it is about, before the next write."""
+        """Choose the next job and freeze its segments, in one step that excludes writes."""
         view = self._catalog.state.views.get(library_id)
         if view is None or next_job(view, quiet=quiet) is None:
             return None

@@ -1,4 +1,4 @@
-"""Which algorithm a sealed segment gets, and its making."""
+"""Chooses and builds the index of a sealed segment."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from core.indexing.vectors.reference import ReferenceIndex, is_within_float32
 from core.indexing.vectors.vector_index import VectorIndex
 
 GRAPH_FROM = 5_000
-"""Rows from which `auto` takes a graph: below, a scan takes no longer than a walk."""
+"""The row count from which `auto` builds a graph; below, a scan takes no longer than a walk."""
 
 
 def build_index(
@@ -23,10 +23,10 @@ def build_index(
     threads: int,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> VectorIndex:
-    """`vectors`: at least one row. What `spec` leaves out is chosen by the vectors.
+    """Build an index over at least one vector; parameters missing from `spec` are chosen by data.
 
     Raises:
-        BuildCancelled: `cancelled` said so.
+        BuildCancelled: `cancelled` returned true.
     """
     if not is_within_float32(vectors):
         return ReferenceIndex(vectors)

@@ -1,4 +1,4 @@
-"""What a library's index is, and what it takes."""
+"""The status of a library's index, and the memory that it takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ IndexState: TypeAlias = Literal["ready", "building", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """`measured`: the mean share of the true k hits that were found, in so many `searches`.
+    """The measured recall of approximate searches.
 
-    `worst_tenth`: the mean of the tenth of the searches, rounded up, that found the least.
+    `measured`: the mean share of the true k hits that were found, over `searches` searches.
+    `worst_tenth`: the mean over the tenth of the searches, rounded up, with the lowest recall.
     """
 
     measured: float
@@ -25,15 +26,15 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """`kind` is what the library asks for; `parameters` as well, with those that were chosen
-    for its largest segment where it asks for none.
+    """The state of a library's index.
 
-    `building`: a segment is to be made; searches are answered meanwhile from what there is.
-    `failed`: the last could not be made, and `error` says why. `segments` counts the segments that
-    a search looks at. `deleted` counts the dead vectors that still take space. `memory_bytes`
-    is that of the arrays, room for growth included, and not that of texts and metadata;
-    `lexical_memory_bytes` what the index of words takes, 0 until the first search by words.
-    `recall`: what approximate searches have found of late; `None` while none was measured.
+    `kind` is the library's setting. `parameters`: the library's settings, and the values chosen for
+    its largest segment where it has none. `state`: `building` if a segment is to be built, while
+    searches use the current segments; `failed` if the last build failed, with the reason in
+    `error`. `segments`: the number of segments that a search visits. `deleted`: the number of dead
+    vectors that still occupy space. `memory_bytes`: the arrays, with room for growth, without texts
+    and metadata. `lexical_memory_bytes`: the lexical index, 0 until the first lexical search.
+    `recall`: the recall of recent approximate searches; `None` if none was measured.
     """
 
     kind: IndexKind

@@ -1,8 +1,7 @@
-"""All kernels made ready before anybody waits for them: compiled, or loaded from the cache.
+"""Compiles all kernels at the start, or loads them from the cache, before searches need them.
 
-A kernel is compiled when it is first called, which takes seconds for all of them, and numba
-itself takes one to import. So a thread does both at the start; searches that come before are
-answered by numpy.
+A kernel is compiled at its first call, which takes seconds for all of them, and importing numba
+takes one second more. So a thread does both at the start; numpy answers earlier searches.
 """
 
 import logging
@@ -25,7 +24,7 @@ _ROWS, _DIMENSION = 80, 8
 
 
 class Warmup:
-    """`start` once. What goes wrong is logged, and kernels are not used then."""
+    """The compilation of all kernels in a thread; if it fails, numpy stays in use."""
 
     def __init__(self) -> None:
         self._state: KernelState = "compiling"
@@ -40,14 +39,14 @@ class Warmup:
         self._thread.start()
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether it is over."""
+        """Wait until the compilation has ended, and return whether it has."""
         return self._over.wait(timeout_s)
 
     def _run(self) -> None:
         started = perf_counter()
         try:
             call_every_kernel()
-        except Exception:  # noqa: BLE001  # whatever it is, numpy answers
+        except Exception:  # noqa: BLE001  # numpy can answer without kernels
             _log.exception("The kernels can't be compiled: searches are slow, graphs not built.")
             self._state = "failed"
         else:
@@ -57,7 +56,7 @@ class Warmup:
 
 
 def call_every_kernel() -> None:
-    """In the order in which searches need them."""
+    """Call each kernel once, in the order in which searches need them."""
     from core.indexing.hnsw.build import build_hnsw
     from core.indexing.ivf.build import build_ivf
     from core.indexing.segment.delta_search import use_kernels

@@ -1,4 +1,4 @@
-"""Gives memory that was freed back to the system, where the allocator would keep it."""
+"""Returns freed memory, which the allocator would keep, to the operating system."""
 
 import ctypes
 import sys
@@ -7,8 +7,8 @@ _C = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def trim() -> None:
-    """Some milliseconds, without the interpreter's lock; for after a build, which frees much."""
-    # GNU's allocator keeps what lies below a block that is in use; others have no such call.
+    """Return freed memory to the system after a build; takes milliseconds, without the GIL."""
+    # Only glibc has `malloc_trim`: its allocator keeps free memory below a block in use.
     trim = getattr(_C, "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -1,7 +1,7 @@
-"""What there is to do for a library's segments: decided by their sizes alone.
+"""The merge policy: the next job for a library's segments, decided by their sizes alone.
 
-As in a log-structured merge tree (O'Neil et al., 1996), each row is built into O(log n)
-segments in its life, and there are O(log n) of them at a time.
+As in a log-structured merge tree (O'Neil et al., 1996), each row is built into O(log n) segments in
+its life, and a library has O(log n) segments at a time.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,14 +13,14 @@ from core.indexing.segment.segment import Segment
 from core.indexing.views.view import LibraryView
 
 SEAL_ROWS = 4_096
-"""A delta of as many is built into a segment; a scan of fewer is fast."""
+"""The size from which a delta is built into a segment; scanning a smaller one is fast."""
 
 SMALL_ROWS = 2_000
-"""Libraries below stay a delta."""
+"""The library size below which segments are not merged when writes pause."""
 
 _BEHIND_ROWS = 4 * SEAL_ROWS
 _MOST_SEGMENTS = 8
-"""That a writer in haste leaves behind unmerged."""
+"""The most segments that fast writes may leave unmerged."""
 
 _COMPACT_ROWS = 1_000
 _COMPACT_SHARE = 0.2
@@ -30,6 +30,8 @@ _OF_A_SEARCH = {"ef", "nprobe", "target_recall"}
 
 
 class Reason(StrEnum):
+    """The reason of a job."""
+
     REBUILD = "rebuild"
     SEAL = "seal"
     COMPACT = "compact"
@@ -38,7 +40,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One segment is to be made of `view.segments[start:stop]`."""
+    """The task to build one segment from `view.segments[start:stop]`."""
 
     reason: Reason
     start: int
@@ -46,10 +48,7 @@ class Job:
 
 
 def next_job(view: LibraryView, *, quiet: bool = False) -> Job | None:
-    """What is most urgent; `quiet`: nothing was written for a while.
-
-    O(segments).
-    """
+    """Return the most urgent job, O(segments); `quiet`: no recent writes, so merge into one."""
     segments = view.segments
     if any(_is_stale(segment, view.library.index) for segment in segments):
         return Job(Reason.REBUILD, 0, _end(segments))
@@ -57,12 +56,12 @@ def next_job(view: LibraryView, *, quiet: bool = False) -> Job | None:
 
 
 def differ(built: IndexSpec, wanted: IndexSpec) -> bool:
-    """In the kind, or in parameters that are more than those that a search may set."""
+    """Return whether the specifications differ in more than search parameters."""
     return as_built(built) != as_built(wanted)
 
 
 def as_built(spec: IndexSpec) -> IndexSpec:
-    """Without what a search may set: that is no part of what is built."""
+    """Return the specification without search parameters, which a build does not depend on."""
     fixed = {name: v for name, v in spec.parameters.items() if name not in _OF_A_SEARCH}
     return IndexSpec(spec.kind, fixed)
 
@@ -72,10 +71,10 @@ def _is_stale(segment: Segment, wanted: IndexSpec) -> bool:
 
 
 def _seal(segments: Sequence[Segment]) -> Job | None:
-    """The rows that have no index, with the segments before them that are not much larger.
+    """Return a job that indexes the rows without an index, merged with segments not much larger.
 
-    Where writes come faster than merges end, the rows alone: a merge would take so long that
-    still more are waiting after it.
+    If writes arrive faster than merges end, it takes those rows alone, as even more rows would wait
+    after a long merge.
     """
     stop = _end(segments)
     start = _first(segments, lambda segment: segment.index is None)
@@ -90,7 +89,10 @@ def _seal(segments: Sequence[Segment]) -> Job | None:
 
 
 def _end(segments: Sequence[Segment]) -> int:
-    """Where a small delta is: if building fails over and over, it is not frozen row by row."""
+    """Return the segment count without a small delta.
+
+    Freezing the delta too early would give one segment for each row while builds keep failing.
+    """
     last = segments[-1] if segments else None
     return len(segments) - (last is not None and not last.frozen and last.size < SEAL_ROWS)
 
@@ -105,11 +107,14 @@ def _is_sparse(segment: Segment) -> bool:
 
 
 def _settling(segments: Sequence[Segment]) -> Job | None:
-    """All into one, as one graph is faster than many; not for the sake of a few rows."""
+    """Return a job that merges all segments into one, which is faster to search than many.
+
+    Too few rows outside the largest segment do not justify a merge.
+    """
     rows = sum(segment.live for segment in segments)
     largest = max((segment.live for segment in segments if segment.index is not None), default=0)
     rest = rows - largest
-    # A tenth of few rows, or as many as a scan of them takes longer than a walk through all.
+    # A tenth of the rows, or so many that scanning them takes longer than walking the graph.
     is_much = rest >= max(1, _SETTLE_SHARE * rows)
     is_slow = rest >= max(_SETTLE_ROWS, _SETTLE_LEAST_SHARE * rows)
     if rows < SMALL_ROWS or not (is_much or is_slow):

@@ -1,4 +1,4 @@
-"""A sealed segment out of the live rows of frozen segments. Takes no lock, and changes nothing."""
+"""Builds a sealed segment from the live rows of frozen segments, without locks or side effects."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ _ROWS_AT_ONCE = 2**12
 
 
 class BuildIndex(Protocol):
+    """The signature of a function that builds a vector index."""
+
     def __call__(
         self, vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
     ) -> VectorIndex: ...
@@ -31,7 +33,7 @@ class BuildIndex(Protocol):
 def _build_index(
     vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
 ) -> VectorIndex:
-    # Importing numba takes as long as all else at the start of a process.
+    # Importing numba takes as long as the rest of a process's start.
     from core.indexing.maintenance.index_factory import build_index
 
     return build_index(vectors, spec, threads=threads, cancelled=cancelled)
@@ -39,7 +41,7 @@ def _build_index(
 
 @dataclass(frozen=True, slots=True)
 class SegmentBuilder:
-    """How segments are made. `vectors_dir`: where their vectors lie in files, not in memory."""
+    """The settings of a build; `vectors_dir`: where vectors are in files, in memory if `None`."""
 
     threads: int = 1
     vectors_dir: Path | None = None
@@ -52,10 +54,11 @@ class SegmentBuilder:
         documents: Mapping[str, Document],
         cancelled: Callable[[], bool],
     ) -> Segment:
-        """Of at least one live row. What it returns once `cancelled` is true is worth nothing.
+        """Build a segment from at least one live row; the result is invalid if `cancelled` is true.
 
         Raises:
-            OSError: no room for the file.
+            BuildCancelled: `cancelled` returned true during the build.
+            OSError: the disk has no room for the vectors' file.
         """
         taken = [np.flatnonzero(segment.alive) for segment in segments]
         rows = self._rows(segments, taken)
@@ -78,7 +81,7 @@ class SegmentBuilder:
         )
 
     def _rows(self, segments: Sequence[Segment], taken: Sequence[NDArray[np.intp]]) -> Rows:
-        """Exactly sized, and read-only."""
+        """Copy the live rows into read-only arrays of exact size."""
         rows = [segment.rows for segment in segments]
         pairs = list(zip(rows, taken, strict=True))
         shape = (sum(map(len, taken)), rows[0].dimension)
@@ -106,7 +109,7 @@ def _columns(rows: Rows, kept: NDArray[np.intp]) -> ChunkColumns:
 
 
 def _asked_for(segments: Sequence[Segment]) -> set[Field]:
-    """The fields that filters and listings have used so far."""
+    """Return the fields that filters and listings have used."""
     indexes = [segment.attributes for segment in segments if segment.attributes is not None]
     return {field for index in indexes for field in index.fields}
 
@@ -116,7 +119,7 @@ def _have_no_gaps(row_ids: RowIds) -> bool:
 
 
 def _blocks(pairs: Sequence[tuple[Rows, NDArray[np.intp]]]) -> Iterator[NDArray[np.float32]]:
-    """A few rows at a time, so that no second copy of all vectors is needed."""
+    """Yield the kept rows in small blocks, so that vectors are never copied twice in memory."""
     for rows, kept in pairs:
         for start in range(0, len(kept), _ROWS_AT_ONCE):
             yield rows.matrix[kept[start : start + _ROWS_AT_ONCE]]
@@ -137,9 +140,10 @@ def _in_memory(
 def _in_file(
     blocks: Iterator[NDArray[np.float32]], shape: tuple[int, int], directory: Path
 ) -> NDArray[np.float32]:
-    """Of a file without a name: its space is free again once nobody refers to the array.
+    """Write the rows to an unnamed file, and map it; its space is freed with the array.
 
-    It is written, not mapped, first: a full disk is an error then, and no fault of a page.
+    The rows are written before they are mapped, so that a full disk raises an error here and not a
+    page fault later.
     """
     with TemporaryFile(dir=directory) as file:
         for block in blocks:

@@ -1,4 +1,4 @@
-"""Search for documents: each by the best of its chunks."""
+"""Search for documents, each ranked by its best chunk."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,10 +12,10 @@ _WIDENING = 4
 def best_per_document(
     view: LibraryView, best: Callable[[int], Ranking], k: int, *, total: int
 ) -> Ranking:
-    """The best chunk of each document, for the `k` documents where it is best.
+    """Return the best chunk of each of the `k` best documents.
 
-    `best`: the given number of chunks, at most `total`, or fewer if there are no more. It is
-    asked for more and more, until these are of `k` documents or there are no more.
+    `best`: returns the given number of best chunks, at most `total`, fewer if no more match. It is
+    called with growing numbers until the chunks come from `k` documents or no more chunks match.
     """
     width = k
     while True:

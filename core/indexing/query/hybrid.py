@@ -1,4 +1,4 @@
-"""Rankings by words, and by words and vectors together."""
+"""Lexical rankings, and hybrid rankings that combine lexical and vector scores."""
 
 from dataclasses import dataclass, replace
 
@@ -19,9 +19,9 @@ _POOL_PER_HIT, _LEAST_POOL = 4, 100
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each half of a hybrid score counts: together 1.
+    """The weights of the vector and the lexical score in a hybrid score; the sum is 1.
 
-    Chosen on questions to encyclopedia articles and to a FAQ, and checked on others: see
+    Tuned on questions to encyclopedia articles and to a FAQ, and checked on other data sets: see
     `docs/decisions/0009-hybrid-by-normalised-scores.md`.
     """
 
@@ -35,7 +35,7 @@ DEFAULT_WEIGHTS = Weights()
 def lexical(
     view: LibraryView, reader: LexicalReader, text: str, k: int, *, matches: Matches | None = None
 ) -> Ranking:
-    """The `k` chunks that score best by BM25, of those that have a word of the text."""
+    """Return the `k` best chunks by BM25 among those that contain a term of the text."""
     allowed = None if matches is None else view.row_ids(matches)
     found = reader.search(text, k, allowed)
     return _ranking(view, found.row_ids, found.scores, k)
@@ -52,11 +52,11 @@ def hybrid(
     matches: Matches | None = None,
     effort: SearchParams = DEFAULT_PARAMS,
 ) -> Ranking:
-    """The `min(k, matches)` best by the weighted mean of both scores, each scaled to [0, 1].
+    """Return the `min(k, matches)` best chunks by the weighted mean of both scores.
 
-    The candidates are the `max(4 k, 100)` best of either search, and each gets both scores. A
-    vector score is scaled from the candidates' least to their greatest, a BM25 score from 0,
-    which is what a chunk without any of the words has (Bruch, Gai & Ingber, An Analysis of
+    The candidates are the `max(4 k, 100)` best of either search, and each gets both scores, scaled
+    to [0, 1]. A vector score is scaled from the candidates' least to their greatest, a BM25 score
+    from 0, the score of a chunk without any of the terms (Bruch, Gai & Ingber, An Analysis of
     Fusion Functions for Hybrid Retrieval, 2023).
     """
     pool = max(_POOL_PER_HIT * k, _LEAST_POOL)
@@ -78,7 +78,7 @@ def hybrid(
 
 
 def _chosen(view: LibraryView, row_ids: RowIds) -> Matches:
-    """`row_ids`: ascending, of live rows."""
+    """Return the matches that consist of the given live rows; `row_ids` ascend."""
     ends = [
         *np.searchsorted(row_ids, [segment.first for segment in view.segments[1:]]),
         len(row_ids),
@@ -91,7 +91,7 @@ def _chosen(view: LibraryView, row_ids: RowIds) -> Matches:
 
 
 def _scaled(scores: Floats) -> Floats:
-    """To [0, 1]; all to 1 if they are the same."""
+    """Scale scores linearly to [0, 1]; equal scores all become 1."""
     if not len(scores):
         return scores
     least, span = scores.min(), np.ptp(scores)
@@ -103,7 +103,7 @@ def _from_zero(scores: Floats) -> Floats:
 
 
 def _ranking(view: LibraryView, row_ids: RowIds, scores: Floats, k: int) -> Ranking:
-    """The `k` best, ties in order of chunk id."""
+    """Return the `k` best rows, ties in order of chunk id."""
     ids = [view.chunk(row_id).id for row_id in row_ids.tolist()]
     values = scores.tolist()
     order: NDArray[np.intp] = np.array(

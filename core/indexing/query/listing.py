@@ -1,7 +1,7 @@
-"""A page of a library's chunks, filtered and in any order, without looking at offsets.
+"""Pages of a library's chunks, filtered and in any order, by key instead of by offset.
 
-A page begins behind the last chunk of the one before, wherever that now is or was: chunks
-that come and go between two pages shift nothing.
+A page begins behind the last chunk of the previous page, even if that chunk has since moved or was
+deleted. So chunks added or deleted between two pages shift nothing.
 """
 
 import heapq
@@ -19,18 +19,18 @@ from core.indexing.segment.segment import Segment
 from core.indexing.views.view import LibraryView
 
 _FEW = 256
-"""To sort so many rows takes no longer than to look for them in an order of all."""
+"""Up to this many rows, sorting takes no longer than walking an index of the whole order."""
 
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """The place of a chunk in a listing: its key in the order, if it has one, and its id."""
+    """The place of a chunk in a listing: its sort key, if it has one, and its id."""
 
     key: SortKey | None
     chunk_id: str
 
     def to_json(self) -> list[Any]:
-        """For a cursor."""
+        """Return the place as JSON for a cursor."""
         return [self.key and list(self.key), self.chunk_id]
 
     @classmethod
@@ -41,7 +41,7 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class ChunkPage:
-    """`after` is where the next page begins, `None` at the end."""
+    """A page of chunks; `after` is where the next page begins, `None` at the end."""
 
     chunks: Sequence[Chunk]
     after: After | None
@@ -61,10 +61,10 @@ def select(
     after: After | None,
     limit: int,
 ) -> ChunkPage:
-    """The first `limit` chunks that match, behind `after`; in order of id unless told else.
+    """Return the first `limit` matching chunks behind `after`, in order of id by default.
 
-    Chunks that are equal in the order, or have no place in it, are in order of id. Sealed segments
-    have their rows in order, O(log n + limit) and a bit for each row; others are sorted through.
+    Chunks with equal keys, or without a key, are in order of id. A sealed segment has an index of
+    the order: O(log n + limit), and one bit for each row. Other segments are sorted.
     """
     listing = _Listing(view, order, after, limit + 1)
     matches = view.matching(filter_)
@@ -83,7 +83,7 @@ def select(
 
 
 class _Listing:
-    """The first `count` chunks of what there is, in an order and behind a place."""
+    """A listing of the first `count` chunks behind a place in an order."""
 
     def __init__(
         self, view: LibraryView, order: Order | None, after: After | None, count: int
@@ -96,7 +96,7 @@ class _Listing:
         self._count = count
 
     def first_of(self, segment: Segment, rows: BitMap) -> list[_Placed]:
-        """Among these of a segment's live rows; in no order."""
+        """Return the first chunks among a segment's live `rows`, in no order."""
         index = segment.attributes
         if index is None or len(rows) <= _FEW:
             return self._among(segment, rows)
@@ -110,7 +110,7 @@ class _Listing:
         return self._places(segment, first) + self._among(segment, stale)
 
     def first(self, found: list[_Placed]) -> list[_Placed]:
-        """In order."""
+        """Return the first chunks in order."""
         return _first(found, self._count, self._descending)
 
     def _among(self, segment: Segment, rows: BitMap) -> list[_Placed]:
@@ -160,7 +160,7 @@ def _first(found: list[_Placed], count: int, descending: bool) -> list[_Placed]:
 def _first_keyed(
     keyed: list[tuple[SortKey, _Placed]], count: int, descending: bool
 ) -> list[_Placed]:
-    # Ids break ties, so what ties with the last of them is sorted as well, and no more.
+    # Ids break ties, so only chunks up to the last key, with all its ties, are sorted.
     if descending:
         ends = heapq.nlargest(count, (key for key, _ in keyed))
         kept = [item for item in keyed if item[0] >= ends[-1]]
@@ -168,6 +168,6 @@ def _first_keyed(
         ends = heapq.nsmallest(count, (key for key, _ in keyed))
         kept = [item for item in keyed if item[0] <= ends[-1]]
     kept.sort(key=lambda item: item[1].chunk_id)
-    # A reversed sort leaves equals as they are: in order of id.
+    # A reversed sort is stable too: equal keys stay in order of id.
     kept.sort(key=itemgetter(0), reverse=descending)
     return [place for _, place in kept]

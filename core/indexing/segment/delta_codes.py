@@ -1,7 +1,7 @@
-"""8-bit codes of rows that still come, made by the writer, before a search can need them.
+"""8-bit codes of the delta's rows, computed by the writer before a search needs them.
 
-They are bounded as those of a segment are, so that a scan by them is exact, however far outside
-of their range later rows lie.
+The codes have the same error bounds as those of a sealed segment, so that a scan by codes is exact
+even if later rows lie far outside the codes' range.
 """
 
 import threading
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 
 from core.indexing.vectors.exact import Vectors
 
-if TYPE_CHECKING:  # it imports the kernels, which take a second
+if TYPE_CHECKING:  # importing it at run time takes a second, for the kernels
     from core.indexing.vectors.quantized import QuantizedVectors
 
 
 CODED_FROM = 256
-"""Fewer rows are compared as they are."""
+"""The row count from which rows get codes; fewer rows are compared in full precision."""
 
 _SAMPLE = 2**14
-"""So many numbers tell the range: a sixteenth of what they do in a segment, which is for good."""
+"""The sample size for the codes' range: a sixteenth of a sealed segment's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Latest:
-    """`arrays`: with room for more rows than those of `coded`."""
+    """The codes of the newest view; `arrays` have room for more rows than `coded` has."""
 
     coded: "QuantizedVectors"
     arrays: dict[int, NDArray[np.generic]]
@@ -34,7 +34,7 @@ class _Latest:
 
 
 class DeltaCodes:
-    """Of rows that successive views share: what a view has of them never changes."""
+    """Codes of rows that successive views share; the codes that a view has read never change."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,22 +46,22 @@ class DeltaCodes:
         return 0 if latest is None else sum(array.nbytes for array in latest.arrays.values())
 
     def extend(self, vectors: Vectors, size: int) -> None:
-        """For the writer: codes of the rows from `size` on, which no view has yet.
+        """Encode the rows from `size` on, which no view has yet; called by the writer.
 
-        O(d) for each of them, amortised.
+        O(d) a row, amortised.
         """
         with self._lock:
             latest = self._latest
             if latest is not None and latest.coded.count > size:
-                # A write that failed half-way had put other rows there.
+                # A write that failed half-way had encoded other rows behind `size`.
                 seen = Vectors(vectors.metric, vectors.matrix[:size], vectors.norms[:size])
                 latest = replace(latest, coded=_as_in(latest, seen))
             self._latest = _reaching(latest, vectors)
 
     def of(self, vectors: Vectors) -> "QuantizedVectors":
-        """The first rows, as many as `vectors` has, with their codes unless they are few.
+        """Return `vectors`, the first rows of the delta, with their codes unless they are few.
 
-        Those that were written before there were kernels get them here.
+        Rows that were written before the kernels were compiled are encoded here.
         """
         latest, count = self._latest, len(vectors.matrix)
         if latest is None or latest.coded.count < count:
@@ -78,11 +78,11 @@ def _reaching(latest: _Latest | None, vectors: Vectors) -> _Latest:
 
     count = len(vectors.matrix)
     if latest is not None and latest.coded.count >= count:
-        return latest  # another thread was faster
+        return latest  # another thread has encoded the rows already
     if count < CODED_FROM:
         return _Latest(unquantized(vectors), {}, 0)
     if latest is None or latest.room < count:
-        # Those that have codes get others, as the range may be another by now.
+        # Encode all rows again, as the range of the values may have changed.
         done, room = 0, 2 * count
         arrays = room_for_codes(vectors, room)
         step, shift = range_of(vectors, _SAMPLE)

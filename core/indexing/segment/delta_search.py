@@ -1,4 +1,4 @@
-"""Rows that have no index yet: compared one by one, by kernels once these are there."""
+"""The search of rows that have no index: a scan, by kernels once these are compiled."""
 
 from collections.abc import Callable
 
@@ -18,8 +18,8 @@ _scan: Scan | None = None
 
 
 def use_kernels() -> None:
-    """From now on, in this process."""
-    # Importing numba takes a second: whoever calls this has done so.
+    """Make `search_delta` use kernels from now on in this process."""
+    # Importing numba takes a second; the caller has already imported it.
     from core.indexing.vectors.flat import search_exactly
 
     def scan(
@@ -36,9 +36,9 @@ def use_kernels() -> None:
 
 
 def prepare(vectors: Vectors, codes: DeltaCodes, size: int) -> None:
-    """For the writer: what searches will need of the rows from `size` on, which no view has yet.
+    """Encode the rows from `size` on, which no view has yet; called by the writer.
 
-    A search would do it where it finds it undone, and be late.
+    Without it, the next search would have to encode the rows first.
     """
     if _scan is not None and is_within_float32(vectors):
         codes.extend(vectors, size)
@@ -51,7 +51,7 @@ def search_delta(
     k: int,
     allowed: NDArray[np.bool_] | None,
 ) -> list[SegmentHits]:
-    """Exact, O(n·d) a query."""
+    """Return the exact k nearest rows of each query, O(n·d) a query."""
     if _scan is None or not is_within_float32(vectors):
         return ReferenceIndex(vectors).search(queries, k, SearchParams(), allowed)
     return _scan(vectors, codes, queries, k, allowed)

@@ -1,4 +1,4 @@
-"""The vectors of a library as arrays, which successive views share."""
+"""A segment's vectors and chunks in arrays that successive views share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,15 +14,17 @@ from core.indexing.segment.delta_codes import DeltaCodes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Append-only: a row that a view can see never changes, so views share it unlocked.
+    """The rows of a segment, append-only: views share them without a lock.
 
-    `matrix`: `(capacity, d) float32`. Under cosine each row is its embedding scaled by a
-    power of two to a norm in [0.5, 1): no bit is lost, and neither huge nor tiny vectors
-    overflow float32 in a dot product. `exponents`: `(capacity,) int32`, the powers.
-    `norms`: `(capacity,) float64`, those of the matrix's rows. `chunks`: one for each row, a list
-    while rows come, and columns once they are sealed. `codes`: of rows that still come.
-    Rows from a view's size on are unused, or belong to later views. `mapped`: the matrix is
-    that of a file.
+    A row that a view can see never changes. Rows from a view's size on are unused, or belong to
+    later views.
+
+    `matrix`: `(capacity, d) float32`. Under cosine each row is its embedding scaled by a power of
+    two to a norm in [0.5, 1): no bit is lost, and a float32 dot product of huge or tiny vectors
+    does not overflow. `exponents`: `(capacity,) int32`, those powers. `norms`: `(capacity,)
+    float64`, the norms of the matrix's rows. `chunks`: one for each row, a list in the delta,
+    columns in a sealed segment. `codes`: the codes of the delta's rows. `mapped`: the matrix is
+    mapped from a file.
     """
 
     metric: Metric
@@ -53,19 +55,19 @@ class Rows:
 
     @property
     def memory_bytes(self) -> int:
-        """A mapped matrix takes none: its pages are the file's, and go when others need room."""
+        """The bytes of the arrays; a mapped matrix counts as 0, as the page cache can evict it."""
         matrix = 0 if self.mapped else self.matrix.nbytes
         chunks = 0 if isinstance(self.chunks, list) else self.chunks.memory_bytes
         numbers = self.norms.nbytes + self.exponents.nbytes + self.codes.memory_bytes
         return matrix + numbers + chunks
 
     def extended(self, size: int, added: Sequence[EmbeddedChunk]) -> "Rows":
-        """With rows added behind the first `size`: in place if they fit, else in a copy.
+        """Append rows behind the first `size`: in place if they fit, else in a copy.
 
-        A copy has twice the room that is needed, so n rows one by one cost O(n) in all.
+        A copy has twice the capacity that is needed, so that appending n rows costs O(n) in all.
 
         Raises:
-            ValueError: an embedding of another dimension.
+            ValueError: an embedding's dimension differs from the rows'.
         """
         embeddings = np.stack([row.embedding for row in added])
         if embeddings.shape[1] != self.dimension:
@@ -79,14 +81,14 @@ class Rows:
         rows.matrix[size:end] = np.ldexp(embeddings, -exponents[:, np.newaxis])
         rows.norms[size:end] = norms
         rows.exponents[size:end] = exponents
-        # What a write that failed half-way may have left behind is no view's.
+        # A write that failed half-way may have left chunks that no view refers to.
         assert isinstance(rows.chunks, list), "sealed rows stay as they are"
         del rows.chunks[size:]
         rows.chunks.extend(row.chunk for row in added)
         return rows
 
     def copy(self, size: int, *, capacity: int) -> "Rows":
-        """Of the first `size` rows, with room for others."""
+        """Copy the first `size` rows into new arrays with room for `capacity`."""
         copy = Rows.empty(self.metric, dimension=self.dimension, capacity=capacity)
         copy.matrix[:size] = self.matrix[:size]
         copy.norms[:size] = self.norms[:size]
@@ -94,7 +96,7 @@ class Rows:
         return replace(copy, chunks=list(self.chunks[:size]), codes=self.codes)
 
     def trimmed(self, size: int) -> "Rows":
-        """The first `size` rows, not copied: for when no more come."""
+        """Return the first `size` rows without copying them, for rows that take no more appends."""
         return replace(
             self,
             matrix=self.matrix[:size],
@@ -103,7 +105,7 @@ class Rows:
         )
 
     def taken(self, rows: NDArray[np.intp]) -> "Rows":
-        """A copy of these, in the order given."""
+        """Copy the given rows, in the given order."""
         return Rows(
             metric=self.metric,
             matrix=self.matrix[rows],
@@ -113,7 +115,7 @@ class Rows:
         )
 
     def embedding(self, row: int) -> Embedding:
-        """As it was given, `(d,) float32`."""
+        """Return the embedding as it was added, `(d,) float32`."""
         return np.asarray(np.ldexp(self.matrix[row], self.exponents[row]))
 
     def embedded(self, rows: Sequence[int]) -> list[EmbeddedChunk]:

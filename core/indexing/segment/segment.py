@@ -1,4 +1,4 @@
-"""Segment of a library's rows: a sealed segment with its index, or rows that wait for one."""
+"""A segment of a library's rows: sealed with an index, or the delta that waits for one."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -22,25 +22,25 @@ from core.indexing.vectors.vector_index import SearchParams, SegmentHits, Vector
 RowIds = NDArray[np.int64]
 
 _FEW = 8
-"""How many rows with a value are looked at for a live one."""
+"""The number of rows with a value that are tested for a live one."""
 
 _STALE_SHARE = 1 / 16
-"""With more of a segment's documents stale, columns of what documents say are made anew."""
+"""The share of a segment's documents from which, once stale, document columns are rebuilt."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """Immutable, as is all that it refers to, up to its `size`.
+    """An immutable segment; everything it refers to is immutable up to `size`.
 
-    Each row of a library has a row id, a number that grows with every row that comes and is
-    never used again, so that a row keeps its name when it moves to another segment.
+    Each row of a library has a row id. Row ids grow with every added row and are never reused, so
+    that a row keeps its row id when a merge moves the row to another segment.
 
-    `rows_by_id`: the row of each id, its newest, while there is no segment, whose columns know
+    `rows_by_id`: in the delta, the newest row of each chunk id; a sealed segment has columns for
     it. `first`: the row id of the first row. `row_ids`: `(size,) int64`, ascending; `None` where
-    they are `first`, `first + 1`, … `alive`: `(size or more,) bool`, false for deleted rows;
-    `live` counts the others. `frozen`: takes no more rows. `index`: `None` while there is none,
-    and `built_for` is what was asked for then. `attributes`: the segment's attribute index, and
-    `stale` has the ids of documents that have changed since it was made.
+    they are `first`, `first + 1`, … `alive`: `(size or more,) bool`, false for deleted rows; `live`
+    counts the others. `frozen`: takes no more rows. `index`: `None` if none is built, and
+    `built_for` is the specification it was built for. `attributes`: the segment's attribute index.
+    `stale`: the ids of documents that changed since the attribute index was built.
     """
 
     rows: Rows
@@ -81,7 +81,7 @@ class Segment:
         return Vectors(rows.metric, rows.matrix[:size], rows.norms[:size])
 
     def row_of(self, row_id: int) -> int:
-        """Of a row that is here."""
+        """Return the row of a row id that the segment has."""
         if self.row_ids is None:
             return row_id - self.first
         return int(np.searchsorted(self.row_ids, row_id))
@@ -98,7 +98,7 @@ class Segment:
         return rows + self.first if self.row_ids is None else self.row_ids[rows]
 
     def rows_with(self, wanted: Ids) -> list[int | None]:
-        """The live row of each id."""
+        """Return the live row of each chunk id, `None` for ids without one."""
         chunks = self.rows.chunks
         if isinstance(chunks, list):
             rows = [self.rows_by_id.get(id_) for id_ in wanted.ids]
@@ -117,7 +117,7 @@ class Segment:
         return bitmaps.from_mask(self.alive[: self.size])
 
     def matching(self, filter_: Filter, documents: Mapping[str, Document]) -> BitMap:
-        """The live rows that match. Without an attribute index each is tested, O(size)."""
+        """Return the live rows that match a filter; without an attribute index, O(size)."""
         if self.attributes is None:
             return self.tested(filter_, documents, self.live_rows())
         return self.attributes.matching(
@@ -125,21 +125,22 @@ class Segment:
         )
 
     def tested(self, filter_: Filter, documents: Mapping[str, Document], rows: BitMap) -> BitMap:
-        """Those of the live rows that match, one by one."""
+        """Test the given live rows one by one, and return those that match the filter."""
         matches, chunks = compile_filter(filter_), self.rows.chunks
         return BitMap(
             [row for row in rows if matches(chunk := chunks[row], documents[chunk.document_id])]
         )
 
     def has_field(self, field: Field, documents: Mapping[str, Document]) -> bool:
-        """Return whether a live row has a value there.
+        """Return whether a live row has a value in the field.
 
         O(1) where one of the first rows with a value is alive; without an attribute index, O(size)
-        if none has one.
+        if no row has a value.
         """
         exists = Condition(field, Op.EXISTS, True)
         if self.attributes is not None:
-            # A search asks this for each field of its filter, which exists nearly always.
+            # Each search asks this for every field of its filter, and the field nearly always
+            # exists.
             column = None if self.stale else self.attributes.column(field)
             if column is not None and any(self.alive[row] for row in islice(column.present, _FEW)):
                 return True
@@ -149,7 +150,7 @@ class Segment:
         return any(has(chunk := chunks[row], documents[chunk.document_id]) for row in rows)
 
     def with_documents(self, changed: Set[str], documents: Map[str, Document]) -> "Segment":
-        """Once documents have changed, as they are in `documents`."""
+        """Return the segment after documents have changed to what `documents` has."""
         if self.attributes is None or not (
             mine := {id_ for id_ in changed if self.attributes.has_document(id_)}
         ):
@@ -160,7 +161,7 @@ class Segment:
         return replace(self, attributes=self.attributes.refreshed(documents), stale=frozenset())
 
     def without(self, rows: NDArray[np.intp]) -> "Segment":
-        """With these dead, each of which was alive."""
+        """Mark the given live rows as deleted."""
         alive = self.alive.copy()
         alive[rows] = False
         return replace(self, alive=alive, live=self.live - len(rows))
@@ -168,7 +169,10 @@ class Segment:
     def search(
         self, queries: NDArray[np.float32], k: int, effort: SearchParams, matches: BitMap | None
     ) -> list[SegmentHits]:
-        """`matches`: the live rows to choose from, at least one; all that are alive if `None`."""
+        """Search the live rows, or the live rows in `matches`, which must not be empty.
+
+        `queries`: `(q, d) float32`. `matches`: the rows to choose from; all live rows if `None`.
+        """
         allowed = self._allowed(matches)
         if self.index is None:
             return search_delta(self.vectors, self.rows.codes, queries, k, allowed)

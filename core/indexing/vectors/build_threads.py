@@ -1,4 +1,4 @@
-"""The threads that build segments, which leave the processor to searches."""
+"""The threads that build segments, at a lower priority than searches."""
 
 import os
 import sys
@@ -13,25 +13,25 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _NICENESS = 10
-"""A tenth of the share of a thread that answers, where both want the same core."""
+"""Gives a build thread a tenth of a search thread's share where both want the same core."""
 
 _LINGERING_S = 0.2
-"""After a search the next one is expected for as long."""
+"""The time after a search in which the next search is expected."""
 
 _REST_US = 50
-"""With what a sleep takes beside, about as long as it takes to find a vector's neighbours."""
+"""A rest; with the overhead of a sleep, about as long as finding one vector's neighbours takes."""
 
 _FREE_CORES = 2
-"""One for the thread that answers searches, one for whoever else has something to do."""
+"""The cores that builds leave free: one for searches, one for other threads."""
 
 _last_search_s = -float("inf")
 
 
 class _BuildThreads(ThreadPoolExecutor):
-    """Each task begins where it may by then run: off one core, while searches come.
+    """A pool whose tasks start on the cores that builds may use: all but one during searches.
 
-    A niceness is not enough. Where a thread that answers wakes on a core that one of these has,
-    the scheduler lets it wait for milliseconds.
+    A niceness alone is not enough. When a search thread wakes on a core that a build thread
+    occupies, the scheduler lets the search wait for milliseconds.
     """
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -43,36 +43,39 @@ class _BuildThreads(ThreadPoolExecutor):
 
 
 def build_threads(count: int) -> ThreadPoolExecutor:
+    """Create a pool of `count` low-priority threads."""
     return _BuildThreads(count, "build", initializer=lower_priority)
 
 
 def lower_priority() -> None:
-    """Called by a thread: from now on it is one of those that others go before."""
-    if sys.platform == "linux":  # where a thread has a niceness of its own
+    """Lower the calling thread's priority, so that searches run before it."""
+    if sys.platform == "linux":  # only Linux has a niceness for each thread
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def searched() -> None:
-    """Somebody waits for answers."""
+    """Record that a search is running now."""
     global _last_search_s
     _last_search_s = time.monotonic()
 
 
 def at_once(threads: int) -> int:
-    """How many of them may work: all but one while searches come, so that there is a core."""
+    """Return how many build threads may work: all, or all but one during searches."""
     return max(1, threads - 1) if _searches_come() else threads
 
 
 def rest_us(threads: int) -> int:
-    """How long each of so many that work rests after every vector: while searches come, unless
-    there are cores free of builds. A search that meets a build at rest does not share its core
-    with it, nor wait until the scheduler's slice is over."""
+    """Return how long each of `threads` build threads rests after every vector, in microseconds.
+
+    Threads rest only during searches, and only if builds occupy all cores. A search that meets a
+    resting build neither shares its core nor waits for the end of the scheduler's time slice.
+    """
     crowded = threads > len(_cores()) - _FREE_CORES
     return _REST_US if crowded and _searches_come() else 0
 
 
 def _cores() -> set[int]:
-    """Of this process."""
+    """Return the cores that this process may use."""
     if sys.platform != "linux":
         return set(range(os.cpu_count() or 1))
     return os.sched_getaffinity(os.getpid())
@@ -83,11 +86,11 @@ def _searches_come() -> bool:
 
 
 def _take_place() -> None:
-    """On the cores of the process, all or all but one."""
+    """Bind the calling thread to the process's cores: all, or all but one during searches."""
     if sys.platform != "linux":
         return
     cores = _cores()
     mine = cores - {min(cores)} if _searches_come() else cores
     if mine and mine != os.sched_getaffinity(0):
-        with suppress(OSError):  # a core was taken away meanwhile
+        with suppress(OSError):  # the process has lost a core meanwhile
             os.sched_setaffinity(0, mine)

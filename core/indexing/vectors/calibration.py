@@ -1,4 +1,4 @@
-"""How hard an index has to look for a share of the true hits: measured when it is built."""
+"""Calibration: the effort an index needs for a recall, measured when the index is built."""
 
 import math
 from bisect import bisect_left
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from core.indexing.vectors.vector_index import SearchParams
 
 K = 10
-"""The hits that recall is measured of."""
+"""The number of hits that recall is measured for."""
 
 LADDER = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280, 1792)
 _ENOUGH = 0.9995
 UNREACHABLE = 0.01
-"""An exact scan answers where the greatest recall is below the target by more than this."""
+"""The distance of the best recall below the target from which an exact scan answers instead."""
 
 _GROUP_SIZE = 24
-"""Fewer queries do not tell a recall."""
+"""The least number of queries that gives a meaningful recall."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`efforts`, ascending, with the mean recall@10 that each one had."""
+    """Efforts, ascending, each with the mean recall@10 that was measured for it."""
 
     efforts: tuple[int, ...]
     recalls: tuple[float, ...]
@@ -36,9 +36,9 @@ class Calibration:
         return self.recalls[-1]
 
     def effort(self, target_recall: float, k: int) -> int:
-        """The least that reaches the target, by interpolation; the greatest if none does.
+        """Return the least effort that reaches the target, interpolated; the greatest if none does.
 
-        More hits than ten take more in proportion.
+        More than ten hits take more effort in proportion.
         """
         effort = self._interpolated(target_recall)
         return max(k, math.ceil(effort * k / K) if k > K else math.ceil(effort))
@@ -53,7 +53,7 @@ class Calibration:
 
 
 def is_out_of_reach(effort: SearchParams, max_recall: float) -> bool:
-    """Return whether only an exact scan has the recall that an effort aims at."""
+    """Return whether only an exact scan reaches the recall that an effort aims at."""
     return not effort.is_chosen and effort.recall > max_recall + UNREACHABLE
 
 
@@ -65,16 +65,16 @@ def calibrated(
 ) -> Calibration:
     """Measure the recall of each effort.
 
-    `search`: the rows found for each query with an effort. `truth`: the true ones. `group`: a
-    part of the queries, which may be easier or harder than the rest; the recall is that of the
-    harder of the two, unless one is too small to tell. `hardest`: the share of the queries, those
-    with the lowest recall, that the mean is taken of.
+    `search`: the rows found for each query with an effort. `truth`: the true nearest rows. `group`:
+    marks a subset of the queries, which may be easier or harder than the rest; the recall is that
+    of the harder subset, unless one is too small to measure. `hardest`: the share of the queries,
+    those with the lowest recall, that the mean is computed over.
     """
     recalls: list[float] = []
-    # Where most rows are copies, the few queries that are not near them do not show here.
+    # If most queries are near copies, the few other queries hardly change the mean.
     efforts = LADDER if 2 * sum(group) <= len(truth) else LADDER[LADDER.index(8 * K) :]
     for effort in efforts:
-        # Chance may make one step worse than the one before it; effort never does.
+        # A drop from one step to the next is noise, as more effort never finds less.
         shares = hit_shares(search(effort), truth)
         recalls.append(max([_least(shares, group, hardest), *recalls[-1:]]))
         if recalls[-1] >= _ENOUGH:
@@ -100,7 +100,7 @@ def recall(found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]
 def hit_shares(
     found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]
 ) -> list[float]:
-    """Return each query's share of its true rows that were found; no row is among them twice."""
+    """Return each query's share of its true rows that were found; found rows are distinct."""
     return [
         len(set(mine.tolist()).intersection(true.tolist())) / max(1, len(true))
         for mine, true in zip(found, truth, strict=True)

@@ -1,9 +1,9 @@
-"""Exact nearest neighbours: every vector is compared. O(n·d) a query, and no memory of its own.
+"""Exact nearest neighbours by a scan of every vector: O(n·d) a query, without an index.
 
-A first pass scores all vectors in float32, by their dot products. Its rounding errors have a
-bound, so that what may be among the k best is known for certain; a second pass scores only
-that in float64. So distances between near neighbours far from the origin, which products
-alone would lose to cancellation, come out right as well.
+A first pass scores all vectors in float32, by dot products. Rounding errors have a bound, so that
+the rows that may be among the k best are known for certain; a second pass scores only these rows in
+float64. The second pass also keeps distances between near neighbours far from the origin exact,
+which dot products alone would lose to cancellation.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,10 @@ _ROWS_AT_ONCE = 2**13
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vectors:
-    """`matrix`: `(n, d) float32`; `norms`: `(n,) float64`, those of its rows."""
+    """Vectors to search.
+
+    `matrix`: `(n, d) float32`. `norms`: `(n,) float64`, the norms of the matrix's rows.
+    """
 
     metric: Metric
     matrix: NDArray[np.float32]
@@ -35,13 +38,13 @@ class Vectors:
 def with_ties(
     vectors: Vectors, query: NDArray[np.float32], k: int, eligible: RowNumbers | None
 ) -> tuple[RowNumbers, Floats]:
-    """The `min(k, eligible)` best rows in no order, and all that tie with the last; their scores.
+    """Return the `min(k, eligible)` best rows, all rows that tie with the last, and their scores.
 
-    `query`: `(d,) float32`. `eligible`: the rows that may be found, all if `None`. A score is the
-    similarity for cosine and dot, and the negative distance for l2.
+    The rows are in no order. `query`: `(d,) float32`. `eligible`: the rows to choose from; all if
+    `None`. A score is the similarity under cosine and dot, and the negative distance under l2.
     """
     if vectors.metric is Metric.COSINE:
-        # To a norm in [0.5, 1) by a power of two, which leaves the score as it is.
+        # Scale to a norm in [0.5, 1) by a power of two, which does not change the score.
         _, exponent = np.frexp(np.linalg.norm(query.astype(np.float64)))
         query = np.ldexp(query, -exponent)
     products = _products(vectors, query, eligible)
@@ -50,7 +53,7 @@ def with_ties(
     rows = candidates if eligible is None else eligible[candidates]
     scores = _scores(vectors, rows, query)
     if k < len(rows):
-        # Ties at the k-th place stay, as it is their ids that decide.
+        # Keep ties at the k-th place: the caller breaks ties by chunk id.
         kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
         rows, scores = rows[kept], scores[kept]
     return rows, scores
@@ -59,10 +62,10 @@ def with_ties(
 def _products(
     vectors: Vectors, query: NDArray[np.float32], eligible: RowNumbers | None
 ) -> NDArray[np.float32]:
-    """`(eligible,) float32`; not finite where float32 overflows.
+    """Return the dot products, `(eligible,) float32`; not finite where float32 overflows.
 
-    By `vecdot`, which leaves the other cores to other searches: a product of a matrix is
-    bound by memory, and its threads wait for one another where the cores are busy.
+    `vecdot` runs on one core and leaves the others to other searches. A matrix product would be
+    bound by memory bandwidth, and its threads wait for one another on busy cores.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         if eligible is None:
@@ -79,7 +82,7 @@ def _candidates(
     query: NDArray[np.float32],
     k: int,
 ) -> RowNumbers:
-    """Where among the products the k best are for certain, and as little else as may be.
+    """Return the places of the products that may be among the k best, with few others.
 
     The bound is that of a float32 dot product of length d, γ·|x|·|q| with γ = d·ε/2 (Higham,
     Accuracy and Stability of Numerical Algorithms, §3.1), with a margin for the rest.
@@ -105,7 +108,8 @@ def _candidates(
 
 
 def _scores(vectors: Vectors, rows: RowNumbers, query: NDArray[np.float32]) -> Floats:
-    """`(rows,) float64`, each worked out by itself, so that equal vectors score equally."""
+    """Return the scores, `(rows,) float64`, each computed alone, so that equal vectors score
+    equally."""
     target = query.astype(np.float64)
     scores = np.empty(len(rows))
     for start in range(0, len(rows), _ROWS_AT_ONCE):

@@ -1,6 +1,6 @@
-"""Flat: every row is compared, by its 8-bit code, and the answer is exact all the same.
+"""Flat index: an exact scan of all rows by their 8-bit codes.
 
-O(n·d) a search. The codes take a quarter of the vectors' memory, and building them is one pass.
+O(n·d) a search. Codes take a quarter of the vectors' memory, and one pass builds them.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ from core.indexing.vectors.vector_index import SearchParams, SegmentHits, ranked
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlatIndex:
+    """An exact index that scans every row's code."""
+
     coded: QuantizedVectors
 
     @property
@@ -35,7 +37,7 @@ class FlatIndex:
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: SearchParams,  # noqa: ARG002  # it is as exact as can be
+        effort: SearchParams,  # noqa: ARG002  # always exact
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
         return search_exactly(self.coded, queries, k, allowed)
@@ -44,6 +46,7 @@ class FlatIndex:
 def search_exactly(
     coded: QuantizedVectors, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
 ) -> list[SegmentHits]:
+    """Return the exact k nearest rows of each query among the allowed rows, `(n,) bool`."""
     rows = None if allowed is None else np.flatnonzero(allowed)
     strategy = "none" if rows is None else "exact_over_matches"
     return [ranked(*found, k, strategy) for found in scan_exactly(coded, queries, k, rows)]

@@ -1,4 +1,4 @@
-"""How many dimensions data really has: what makes a neighbourhood graph's work easy or hard."""
+"""The intrinsic dimension of vectors, which decides how hard a graph search over them is."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ _NEIGHBOURS = 20
 
 
 def intrinsic_dimension(coded: QuantizedVectors) -> float:
-    """By the distances of near neighbours (Levina and Bickel, 2004; averaged as MacKay and
-    Ghahramani do), of a sample of the rows; 0 where there are too few. O(n·d)."""
+    """Estimate the intrinsic dimension from near-neighbour distances of a sample; 0 for few rows.
+
+    The estimator is Levina and Bickel's (2004), averaged as MacKay and Ghahramani do. O(n·d).
+    """
     if coded.count <= 2 * _NEIGHBOURS:
         return 0.0
     matrix = coded.vectors.matrix
@@ -40,7 +42,7 @@ def _distances(
 
 
 def _inverse(distances: NDArray[np.float64]) -> float | None:
-    """`None` of equal rows, which say nothing."""
+    """Return the inverse of the estimate at one row; `None` if the nearest row is a copy."""
     if not distances[0]:
         return None
     return float(np.mean(np.log(distances[-1] / distances[:-1])))

@@ -1,4 +1,4 @@
-"""The rows of a sealed segment with their 8-bit codes, as kernels take them."""
+"""Vectors with their 8-bit codes, in the layout that kernels read."""
 
 import math
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ from core.indexing.vectors.exact import Vectors
 _METRICS = {Metric.COSINE: layout.COSINE, Metric.DOT: layout.DOT, Metric.L2: layout.L2}
 _LINE_BYTES = 64
 _SAMPLE = 2**18
-"""So many numbers of the rows tell their range."""
+"""The number of values that the codes' range is estimated from."""
 _SPAN = 255
 _DOT_WITHIN = 32
 _OUTSIDE = 5e-4
-"""The share of numbers at each end that the codes' range need not reach."""
+"""The share of the values at each end that the codes' range need not reach."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantizedVectors:
-    """Codes are `(n, c) uint8`, c the dimension up to a multiple of 64; `x ≈ step·c + shift`.
+    """Vectors and codes `(n, c) uint8`, c the dimension rounded up to 64; `x ≈ step·c + shift`.
 
-    `arrays`: all that `block` has the addresses of, by their place in it. `scale`: the step, the
-    shift, and the greatest of the reaches and of the residuals.
+    `arrays`: the arrays whose addresses `block` has, by their place in `block`. `scale`: the step,
+    the shift, the greatest reach and the greatest residual.
     """
 
     vectors: Vectors
@@ -50,26 +50,28 @@ class QuantizedVectors:
 
     @property
     def memory_bytes(self) -> int:
-        """Without the vectors themselves."""
+        """The bytes of the codes and links, without the vectors."""
         shared = {layout.FLOATS, layout.NORMS}
         return sum(array.nbytes for place, array in self.arrays.items() if place not in shared)
 
     @property
     def is_whole(self) -> bool:
-        """Whether the rows are whole numbers that their codes have as they are, as those of
-        pictures: a distance of codes is a true one then."""
+        """True if all values are integers that the codes represent exactly, such as pixels.
+
+        The distance between two such codes is the true distance.
+        """
         is_l2 = self.vectors.metric is Metric.L2
         return is_l2 and self.step == 1.0 and float(self.scale[3]) == 0.0
 
     def rescale(self, step: float, shift: float) -> None:
-        """By what the rows' codes were made with, once they are all made."""
+        """Set the step and shift that the codes were computed with, once all codes are computed."""
         reach, residual = (
             self.arrays[place].max(initial=0) for place in (layout.REACHES, layout.RESIDUALS)
         )
         self.scale[:] = step, shift, reach, residual
 
     def attach(self, place: int, array: NDArray[np.generic]) -> None:
-        """Only while the index is built, or read."""
+        """Add an array to the block; only while the index is built or loaded."""
         self.arrays[place] = array
         self.block[place] = array.ctypes.data
 
@@ -79,7 +81,7 @@ class QuantizedVectors:
 
 
 def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
-    """Empty, from the begin of a cache line."""
+    """Return an uninitialised array that starts at a cache line."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(size + _LINE_BYTES, np.uint8)
     start = -memory.ctypes.data % _LINE_BYTES
@@ -87,7 +89,7 @@ def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.gener
 
 
 def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> QuantizedVectors:
-    """O(n·d)."""
+    """Compute the codes of all vectors on `threads` threads, O(n·d)."""
     count = len(vectors.matrix)
     step, shift = range_of(vectors)
     coded = with_codes(vectors, room_for_codes(vectors, count))
@@ -103,7 +105,7 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Quantize
 
 
 def room_for_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic]]:
-    """Empty arrays for so many rows like these, by their places."""
+    """Allocate the code arrays of `count` vectors, by their place in the block."""
     size = -(-vectors.matrix.shape[1] // _LINE_BYTES) * _LINE_BYTES
     arrays: dict[int, NDArray[np.generic]] = {
         layout.CODES: aligned((count, size), np.uint8),
@@ -120,7 +122,7 @@ def room_for_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic
 
 
 def with_codes(vectors: Vectors, arrays: Mapping[int, NDArray[np.generic]]) -> QuantizedVectors:
-    """`arrays`: as `room_for_codes` makes them, for as many rows or more."""
+    """Attach code arrays; `arrays` come from `room_for_codes`, for at least as many rows."""
     coded = unquantized(vectors)
     coded.block[layout.CODE_BYTES] = arrays[layout.CODES].shape[1]
     for place, array in arrays.items():
@@ -129,7 +131,10 @@ def with_codes(vectors: Vectors, arrays: Mapping[int, NDArray[np.generic]]) -> Q
 
 
 def unquantized(vectors: Vectors, places: int = layout.SIZE) -> QuantizedVectors:
-    """For a scan of the rows as they are. `places`: how many the block has."""
+    """Return the vectors without codes, to be scanned in full precision.
+
+    `places`: the length of the block.
+    """
     count, dimension = vectors.matrix.shape
     coded = QuantizedVectors(vectors, {}, np.zeros(places, np.int64), np.zeros(4))
     coded.block[layout.COUNT] = count
@@ -141,9 +146,9 @@ def unquantized(vectors: Vectors, places: int = layout.SIZE) -> QuantizedVectors
 
 
 def range_of(vectors: Vectors, numbers: int = _SAMPLE) -> tuple[float, float]:
-    """`step` and `shift`: of the rows' whole range, unless few numbers are far outside the rest.
+    """Return `step` and `shift`, which cover the values' whole range except far outliers.
 
-    `numbers`: about so many are looked at.
+    `numbers`: about how many values are sampled.
     """
     every = max(1, vectors.matrix.size // numbers)
     sample = vectors.matrix[::every].astype(np.float64)
@@ -155,7 +160,7 @@ def range_of(vectors: Vectors, numbers: int = _SAMPLE) -> tuple[float, float]:
         step = (high - low) / _SPAN
         return (step or 1.0), low + 128 * (step or 1.0)
     if vectors.metric is Metric.DOT:
-        # The longest rows are the best hits of most queries: within reason none is clamped.
+        # The longest rows are the best hits of most queries, so clamp only extreme outliers.
         high = float(np.quantile(np.abs(sample), 1 - _OUTSIDE))
         whole = float(max(vectors.matrix.max(), -vectors.matrix.min()))
         if whole <= _DOT_WITHIN * high:
@@ -168,5 +173,5 @@ def range_of(vectors: Vectors, numbers: int = _SAMPLE) -> tuple[float, float]:
 def _ends(sample: NDArray[np.float64]) -> tuple[float, float]:
     low, high = np.quantile(sample, [_OUTSIDE, 1 - _OUTSIDE])
     whole = float(sample.min()), float(sample.max())
-    # Within reason all are inside.
+    # Cover all values, unless outliers would coarsen the codes of the rest.
     return whole if whole[1] - whole[0] <= 1.5 * (high - low) else (float(low), float(high))

@@ -1,4 +1,4 @@
-"""Exact search of coded rows: the whole scan of a part, or of the rows that a filter leaves."""
+"""Exact search of quantised rows: a scan of a segment, or of the rows that a filter allows."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from core.indexing.vectors.quantized import QuantizedVectors, aligned
 _QUERIES_AT_ONCE = 32
 
 FEW = 4
-"""Queries a pass, for a build: what a thread had once, the allocator keeps for it."""
+"""The queries a pass during a build, few, as the allocator keeps a thread's peak memory."""
 
 
 def scan_exactly(
@@ -24,11 +24,11 @@ def scan_exactly(
     *,
     at_once: int = _QUERIES_AT_ONCE,
 ) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
-    """For each query the rows that are among the k best, ties at the k-th place included, and
-    some others, with their scores, in no order. O(n·d) a query.
+    """Yield for each query the rows that contain its k best, with their scores, in no order.
 
-    `queries`: `(q, d) float32`, C-contiguous. `rows`: those to choose from, all if `None`.
-    `at_once`: so many share a pass over the rows, and each takes eight bytes a row meanwhile.
+    The rows include all ties at the k-th place, and some others. O(n·d) a query. `queries`: `(q, d)
+    float32`, C-contiguous. `rows`: the rows to choose from; all if `None`. `at_once`: the queries
+    that share a pass over the rows; each takes eight bytes a row during the pass.
     """
     if len(queries) == 1 or coded.block[layout.CODES] == 0:
         for i in range(len(queries)):

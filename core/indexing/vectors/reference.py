@@ -1,4 +1,4 @@
-"""Rows without codes, compared one by one by numpy: few, or too great or small for kernels."""
+"""A scan by numpy, for few rows and for values that the kernels' float32 arithmetic cannot hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from core.indexing.vectors.vector_index import SearchParams, SegmentHits, ranked
 
 
 def is_within_float32(vectors: Vectors) -> bool:
-    """Whether squares of lengths, and products, are far from what float32 can't hold. O(n)."""
-    if vectors.metric is Metric.COSINE:  # whose rows are scaled
+    """Return whether squared norms and dot products stay far within float32's range. O(n)."""
+    if vectors.metric is Metric.COSINE:  # rows are scaled to a norm near 1
         return True
     longest = float(np.max(vectors.norms, initial=0.0))
     return longest == 0.0 or SHORTEST < longest < LONGEST
@@ -23,6 +23,8 @@ def is_within_float32(vectors: Vectors) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceIndex:
+    """An exact index that compares every row by numpy."""
+
     vectors: Vectors
     kind: IndexKind = IndexKind.FLAT
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -32,7 +34,7 @@ class ReferenceIndex:
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: SearchParams,  # noqa: ARG002  # there is but one way
+        effort: SearchParams,  # noqa: ARG002  # always exact
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
         rows = None if allowed is None else np.flatnonzero(allowed)

@@ -1,4 +1,4 @@
-"""What a sealed segment is searched with, whatever its algorithm."""
+"""The contract of a sealed segment's vector index, whatever its algorithm."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ DEFAULT_RECALL = 0.98
 
 @dataclass(frozen=True, slots=True)
 class SearchParams:
-    """How hard to look: exactly, by a kind's own parameter, or for a share of the true hits.
+    """The effort of a search: exact, by `ef` or `nprobe`, or by a target recall.
 
-    `target_recall` is a mean over queries; a parameter that is given goes before it. `boost`: so
-    many times what the calibration says, where less was found than it says.
+    `target_recall`: a mean over queries, ignored if `ef` or `nprobe` is given. `boost`: the factor
+    on the calibrated effort, used when measured recall fell below the calibration's.
     """
 
     exact: bool = False
@@ -28,16 +28,16 @@ class SearchParams:
 
     @property
     def recall(self) -> float:
-        """What is aimed at where no parameter is given."""
+        """The recall that a search aims at if neither `ef` nor `nprobe` is given."""
         return self.target_recall or DEFAULT_RECALL
 
     @property
     def is_chosen(self) -> bool:
-        """True if a kind's own parameter is given, so that no recall is aimed at."""
+        """True if `ef` or `nprobe` is given, so that no recall is aimed at."""
         return self.ef is not None or self.nprobe is not None
 
     def or_else(self, parameters: Mapping[str, float]) -> "SearchParams":
-        """With a library's own parameters of a search, where this names none at all."""
+        """Return the library's own search parameters if none is set here."""
         if not parameters or self.ef or self.nprobe or self.target_recall:
             return self
         ef, nprobe = _count(parameters.get("ef")), _count(parameters.get("nprobe"))
@@ -52,16 +52,16 @@ DEFAULT_PARAMS = SearchParams()
 
 
 class BuildCancelled(Exception):
-    """Nobody wants the index any more."""
+    """The build was cancelled, as its index is no longer wanted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentHits:
-    """At least `min(k, allowed)` rows, unless there are fewer.
+    """Hits within one segment: at least `min(k, allowed)` rows, unless fewer exist.
 
-    `rows`: `(h,) int64`, numbers within the part; `scores`: `(h,) float64`, the metric's true
-    value, best first. All that tie with the k-th are among them if `exact`. `strategy`: what the
-    filter made of the search.
+    `rows`: `(h,) int64`, row numbers within the segment. `scores`: `(h,) float64`, the metric's
+    true value, best first. If `exact`, all ties with the k-th hit are included. `strategy`: how the
+    search applied the filter.
     """
 
     rows: NDArray[np.int64]
@@ -73,28 +73,28 @@ class SegmentHits:
 def ranked(
     rows: NDArray[np.int64], scores: NDArray[np.float64], k: int, strategy: str
 ) -> SegmentHits:
-    """Return the best k of rows in any order, of which those beyond the k may be inexact."""
+    """Sort hits and keep the best k with their ties; hits beyond the k best may be inexact."""
     order = np.argsort(-scores, kind="stable")
     if k < len(order):
-        # Ties at the k-th place stay, as it is their ids that decide.
+        # Keep ties at the k-th place: the caller breaks ties by chunk id.
         order = order[: np.count_nonzero(scores >= scores[order[k - 1]])]
     return SegmentHits(rows[order], scores[order], strategy, exact=True)
 
 
 class VectorIndex(Protocol):
-    """Nearest neighbours among the rows of one sealed segment; searched by many threads at once."""
+    """A nearest-neighbour index over one sealed segment, searched by many threads at once."""
 
     @property
     def kind(self) -> IndexKind: ...
 
     @property
     def parameters(self) -> Mapping[str, float]:
-        """As it was built, those that the program chose included."""
+        """The parameters of the build, including those that the program chose."""
         ...
 
     @property
     def memory_bytes(self) -> int:
-        """Beside the vectors."""
+        """The bytes of the index, without the vectors."""
         ...
 
     def search(
@@ -104,9 +104,9 @@ class VectorIndex(Protocol):
         effort: SearchParams,
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
-        """The `k` nearest rows of each query.
+        """Return the `k` nearest rows of each query.
 
-        `queries`: `(q, d) float32`, C-contiguous. `allowed`: `(n,) bool`, the rows to choose
-        from, all if `None`.
+        `queries`: `(q, d) float32`, C-contiguous. `allowed`: `(n,) bool`, the rows to choose from;
+        all if `None`.
         """
         ...

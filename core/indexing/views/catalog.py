@@ -1,7 +1,7 @@
-"""All libraries as of one position, swapped in one assignment.
+"""The current state of all libraries at one position, replaced by one assignment.
 
-The writer makes the next state and assigns it; readers take the reference there is. They
-never wait, never lock, and never see half a write.
+A writer builds the next state and assigns it; readers take the reference to the current one.
+Readers never wait, never lock, and never see half a write.
 """
 
 import threading
@@ -30,7 +30,7 @@ from core.ports.store import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class CatalogState:
-    """Everything as of `position`, but for libraries that are `missing`: their views come later."""
+    """Every library at `position`; the index of each `missing` library is still being rebuilt."""
 
     position: int = 0
     views: Map[str, LibraryView] = Map()  # noqa: RUF009  # immutable
@@ -41,6 +41,7 @@ class CatalogState:
     def of(
         cls, position: int, views: Iterable[LibraryView], missing: Iterable[Library] = ()
     ) -> "CatalogState":
+        """Build a state from the views of libraries, with the libraries that are `missing`."""
         by_id = Map((view.library.id, view) for view in views)
         names = Map((view.library.name, id_) for id_, view in by_id.items())
         return cls(position, by_id, names, Map((library.id, library) for library in missing))
@@ -50,7 +51,12 @@ class CatalogState:
         return {*self.views, *self.missing}
 
     def library(self, ref: str) -> LibraryView:
-        """By id, else by name. Raises: NotFound; Unavailable: its index is made anew."""
+        """Return the library with the given id, else with the given name.
+
+        Raises:
+            NotFound: no library has the id or the name.
+            Unavailable: the library's index is being rebuilt from the record.
+        """
         view = self.find(ref)
         if view is None:
             if any(ref in {library.id, library.name} for library in self.missing.values()):
@@ -62,6 +68,7 @@ class CatalogState:
         return self.views.get(ref) or self.views.get(self.ids_by_name.get(ref, ""))
 
     def after(self, change: Change) -> "CatalogState":
+        """Return the state that follows a change."""
         id_ = library_of(change)
         if id_ is not None and id_ in self.missing:
             return self._without_index(id_, change)
@@ -106,16 +113,16 @@ class CatalogState:
         return replace(self, views=self.views.delete(library_id), ids_by_name=names)
 
     def _names_without(self, view: LibraryView | None) -> Map[str, str]:
-        # Within one write the name may have gone on to another library already.
+        # The same commit may already have given the name to another library.
         if view is None or self.ids_by_name.get(view.library.name) != view.library.id:
             return self.ids_by_name
         return self.ids_by_name.delete(view.library.name)
 
 
 class Catalog:
-    """Holds the current state: any number of readers, which take no lock.
+    """The current state, read by any number of threads without a lock.
 
-    Those who make the next state, the store's listener and the builder of segments, take turns.
+    The store's commit callback and the build thread both make next states; a lock orders them.
     """
 
     def __init__(self, state: CatalogState | None = None) -> None:
@@ -123,12 +130,12 @@ class Catalog:
         self._turn = threading.Lock()
         self._moved = threading.Condition()
         self._changed: Callable[[Collection[str]], None] = lambda _: None
-        # What has changed in missing libraries, for when they come; guarded by the turn.
+        # Changes to missing libraries, replayed when `complete` adds them; guarded by `_turn`.
         self._missed: dict[str, list[tuple[int, Change]]] = {id_: [] for id_ in self._state.missing}
 
     @classmethod
     def load(cls, snapshot: Snapshot) -> "Catalog":
-        """Builds all of it from the record; then `apply` keeps it up."""
+        """Build the whole state from the record; afterwards `apply` keeps it current."""
         views = (from_record(snapshot, library) for library in libraries_of(snapshot))
         return cls(CatalogState.of(snapshot.position, views))
 
@@ -141,18 +148,23 @@ class Catalog:
         return self._state.position
 
     def library(self, ref: str) -> LibraryView:
-        """By id, else by name. Raises: NotFound."""
+        """Return the library with the given id, else with the given name.
+
+        Raises:
+            NotFound: no library has the id or the name.
+            Unavailable: the library's index is being rebuilt from the record.
+        """
         return self._state.library(ref)
 
     def on_change(self, changed: Callable[[Collection[str]], None]) -> None:
-        """`changed` is told the ids of the libraries that a commit has touched, after it."""
+        """Set the callback that receives the ids of the libraries that each commit changed."""
         self._changed = changed
 
     def apply(self, position: int, changes: Sequence[Change]) -> None:
-        """Takes in a commit, all of it at once; what the state has already is passed over.
+        """Apply a commit as a whole; a commit that the state already contains is skipped.
 
         Raises:
-            ValueError: a commit before this one was never told of. The state stays as it is.
+            ValueError: `position` does not follow the state's position. The state does not change.
         """
         with self._turn:
             state = self._state
@@ -171,7 +183,8 @@ class Catalog:
         self._changed({id_ for id_ in map(library_of, changes) if id_ is not None})
 
     def complete(self, position: int, view: LibraryView) -> None:
-        """With a library that was missing, as of a position that the state has reached."""
+        """Add the rebuilt view of a missing library, read at a `position` that the state has
+        reached."""
         id_ = view.library.id
         with self._turn:
             missed = self._missed.pop(id_, [])
@@ -193,10 +206,12 @@ class Catalog:
     def revise(
         self, library_id: str, revised: Callable[[LibraryView], LibraryView | None]
     ) -> LibraryView | None:
-        """Swaps a library's view for another that says the same, such as one with a new segment.
+        """Replace a library's view with an equivalent one, such as a view with a new segment.
 
-        `revised` may give `None`, and nothing changes then. The position stays as it is. Returns
-        the view that is there now; `None` if nothing changed, or there is no such library.
+        `revised` returns `None` to leave the view as it is. The position does not change.
+
+        Returns:
+            The new view; `None` if nothing changed, or the library does not exist.
         """
         with self._turn:
             state = self._state
@@ -207,7 +222,11 @@ class Catalog:
             return after
 
     def wait_for(self, position: int, timeout_s: float) -> None:
-        """Returns once the state has reached `position`. Raises: Behind: it took too long."""
+        """Wait until the state has reached `position`.
+
+        Raises:
+            Behind: the state did not reach `position` within `timeout_s`.
+        """
         if self.position >= position:
             return
         with self._moved:
@@ -218,6 +237,7 @@ class Catalog:
 
 
 def library_of(change: Change) -> str | None:
+    """Return the id of the library that a change belongs to; `None` if it belongs to none."""
     match change:
         case LibraryPut(library):
             return library.id

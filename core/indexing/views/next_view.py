@@ -1,7 +1,7 @@
-"""The next view of a library: what a write makes of the one before, which stays as it is.
+"""The next view of a library: each function applies one change and leaves the old view as it is.
 
-Only the newest view may be built upon, as what is added goes behind its last row, into arrays
-that both share.
+Only the newest view may be extended: added rows go behind its last row, into arrays that the old
+and the new view share.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,15 +34,15 @@ def with_documents(view: LibraryView, documents: Iterable[Document]) -> LibraryV
 
 
 def without_document(view: LibraryView, document_id: str) -> LibraryView:
-    """Its chunks are gone already."""
+    """Remove a document whose chunks are already removed."""
     return replace(view, documents=view.documents.delete(document_id))
 
 
 def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryView:
-    """With new chunks, and new versions in place of those it has. Amortised O(added).
+    """Add new chunks, and replace the chunks that have the same ids. Amortised O(added).
 
     Raises:
-        ValueError: an embedding of another dimension than those that are there.
+        ValueError: an embedding's dimension differs from the library's.
     """
     if not added:
         return view
@@ -61,13 +61,13 @@ def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryVie
 
 
 def without_chunks(view: LibraryView, chunk_ids: Iterable[str]) -> LibraryView:
-    """Without those of the chunks that are there."""
+    """Delete the given chunks; ids that the library does not have are ignored."""
     dead = list(view.row_ids_of(list(chunk_ids)).values())
     return _without_rows(replace(view, revision=view.revision + 1), dead)
 
 
 def frozen(view: LibraryView) -> LibraryView:
-    """Its delta takes no more rows, so that a segment can be made of it; the next has a new one."""
+    """Freeze the delta, so that a segment can be built from it; a later write starts a new one."""
     delta = view.delta
     if delta is None:
         return view
@@ -77,9 +77,9 @@ def frozen(view: LibraryView) -> LibraryView:
 
 
 def with_segment(view: LibraryView, was: Sequence[Segment], segment: Segment) -> LibraryView | None:
-    """With a segment in place of the frozen segments that it was made of; `None` if they are gone.
+    """Replace frozen segments with the segment built from them; `None` if they are no longer there.
 
-    What was deleted from them since is dead in the segment as well.
+    Rows that were deleted during the build are dead in the new segment too.
     """
     start = next(
         (i for i, segment in enumerate(view.segments) if segment.rows is was[0].rows), None
@@ -105,7 +105,7 @@ def with_segment(view: LibraryView, was: Sequence[Segment], segment: Segment) ->
 
 
 def _new_delta(view: LibraryView, added: Sequence[EmbeddedChunk]) -> Segment:
-    """Of the dimension of what is there, or else of what comes."""
+    """Create an empty delta with the dimension of the view's rows, else of the added rows."""
     first = view.segments[0].rows.dimension if view.segments else len(added[0].embedding)
     rows = Rows.empty(view.library.metric, dimension=first, capacity=len(added))
     return Segment.empty(rows, view.next_row_id)
@@ -124,7 +124,7 @@ def _extended(delta: Segment, added: Sequence[EmbeddedChunk]) -> Segment:
 
 
 def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
-    """With these row ids' rows dead; segments that have no others are gone."""
+    """Mark the rows with these row ids as dead, and drop segments without live rows."""
     if not dead:
         return view
     row_ids = np.sort(np.array(dead, np.int64))
@@ -143,9 +143,9 @@ def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
 
 
 def _tidied(view: LibraryView) -> LibraryView:
-    """Gives a delta's space back once most of it is dead: O(1) a deletion, amortised.
+    """Compact the delta once most of its rows are dead: O(1) a deletion, amortised.
 
-    The rows that stay get new row ids, so that those of a delta have no gaps.
+    The remaining rows get new row ids, so that the row ids of a delta have no gaps.
     """
     delta = view.delta
     if delta is None or delta.deleted <= delta.live:
@@ -159,7 +159,7 @@ def _tidied(view: LibraryView) -> LibraryView:
 
 
 def _rebuilt(view: LibraryView) -> LibraryView:
-    """Under another metric rows are kept otherwise."""
+    """Insert every live row again, as the library's new metric stores rows in another form."""
     live = [
         row
         for segment in view.segments

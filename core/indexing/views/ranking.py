@@ -1,4 +1,4 @@
-"""The answer to a query, out of what each part of a library found."""
+"""The ranking of a query's hits, merged from the hits of each segment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from core.indexing.vectors.vector_index import SegmentHits
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """Best first; higher scores are better, and ties go by chunk id.
+    """Hits, best first; higher scores are better, and chunk ids break ties.
 
-    `row_ids`: `(h,) int64`, the rows. `scores`: `(h,) float64`. `index` and `strategy` are those
-    of the largest part that was searched; `exact`: nothing nearer can have been missed.
+    `row_ids`: `(h,) int64`. `scores`: `(h,) float64`. `index` and `strategy` are those of the
+    largest segment that was searched. `exact`: no nearer row can have been missed.
     """
 
     row_ids: RowIds
@@ -31,13 +31,13 @@ NOTHING = Ranking(np.empty(0, np.int64), np.empty(0))
 
 
 def merge(segments: Sequence[Segment], founds: Sequence[SegmentHits], k: int) -> Ranking:
-    """The k best of what the segments found for one query; O(k · segments) but for ties."""
+    """Return the k best of the segments' hits for one query; O(k · segments) unless scores tie."""
     if len(segments) == 1 and (ranking := _as_found(segments[0], founds[0], k)) is not None:
         return ranking
     hits: list[tuple[float, int, int]] = []
     for number, found in enumerate(founds):
         scores = found.scores
-        if len(scores) > k:  # all that tie with the last of the k best stay
+        if len(scores) > k:  # keep every row that ties with the k-th best
             scores = scores[: np.count_nonzero(scores >= scores[k - 1])]
         hits += zip((-scores).tolist(), repeat(number), found.rows.tolist())
     hits.sort()
@@ -55,7 +55,7 @@ def merge(segments: Sequence[Segment], founds: Sequence[SegmentHits], k: int) ->
 
 
 def _as_found(segment: Segment, found: SegmentHits, k: int) -> Ranking | None:
-    """With no tie to break the order is the index's own, and no row is looked at."""
+    """Return the hits in the index's own order; `None` if a tie must be broken by chunk ids."""
     scores = found.scores[: k + 1].tolist()
     if len(set(scores)) < len(scores):
         return None

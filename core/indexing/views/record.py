@@ -1,4 +1,4 @@
-"""What the index is made of, read from the record."""
+"""Reads from the record what an index is built from."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -23,13 +23,13 @@ def libraries_of(snapshot: Snapshot) -> Iterator[Library]:
 
 
 def documents_of(snapshot: Snapshot, library_id: str) -> Map[str, Document]:
-    """By id."""
+    """Return a library's documents by id."""
     pages = _pages(lambda after: snapshot.documents.page(library_id, after=after, limit=AT_ONCE))
     return Map((document.id, document) for document in pages)
 
 
 def from_record(snapshot: Snapshot, library: Library) -> LibraryView:
-    """All of a library: O(chunks), in memory."""
+    """Build a library's view from the record: O(chunks), in memory."""
     view = LibraryView(library, documents=documents_of(snapshot, library.id))
     for rows in batches(snapshot.chunks.scan(library.id)):
         view = next_view.with_chunks(view, rows)
@@ -37,14 +37,14 @@ def from_record(snapshot: Snapshot, library: Library) -> LibraryView:
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Of as many as are read at once."""
+    """Split items into lists of `AT_ONCE` items, the number that is read at once."""
     rest = iter(items)
     while batch := list(islice(rest, AT_ONCE)):
         yield batch
 
 
 def _pages(page: Callable[[str | None], Sequence[_Entity]]) -> Iterator[_Entity]:
-    """All items of a listing that is in order of id."""
+    """Yield all items of a listing that is sorted by id."""
     after: str | None = None
     while items := page(after):
         yield from items

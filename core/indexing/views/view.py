@@ -1,4 +1,4 @@
-"""What a reader sees of one library: immutable, and never waited for."""
+"""The immutable view of one library that a reader searches without waiting."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,9 +25,9 @@ _first = attrgetter("first")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
-    """The chunks that a filter leaves, for the view that was asked and no other.
+    """The chunks that match a filter, valid only for the view that computed them.
 
-    `rows`: for each of its segments the live rows, numbered within the segment.
+    `rows`: for each segment of the view its matching live rows, numbered within the segment.
     """
 
     rows: tuple[BitMap, ...]
@@ -40,11 +40,11 @@ class Matches:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LibraryView:
-    """A library with its documents, chunks and vectors, as of one position.
+    """A library with its documents, chunks and vectors at one position.
 
-    `segments`: in order of row ids, each with a live row. All are frozen but perhaps the last,
-    the delta, which later views append to. `next_row_id`: that of the next row to come.
-    `revision`: another wherever the live rows are others.
+    `segments`: ascending by row id, each with at least one live row. All are frozen except perhaps
+    the last, the delta, which later views append to. `next_row_id`: the id of the next row to be
+    added. `revision`: changes whenever the set of live rows changes.
     """
 
     library: Library
@@ -63,7 +63,7 @@ class LibraryView:
 
     @property
     def deleted(self) -> int:
-        """Rows that still take space."""
+        """The number of deleted rows that still occupy space."""
         return sum(segment.deleted for segment in self.segments)
 
     @property
@@ -71,13 +71,13 @@ class LibraryView:
         return sum(segment.memory_bytes for segment in self.segments)
 
     def scanned_bytes(self, *, exact: bool) -> int:
-        """Of codes that a search without a filter compares one by one."""
+        """Return the bytes of codes that a search without a filter compares one by one."""
         scanned = [segment for segment in self.segments if exact or segment.kind is IndexKind.FLAT]
         return sum(segment.size * segment.rows.dimension for segment in scanned)
 
     @property
     def delta(self) -> Segment | None:
-        """The part that new rows go to, if there is one."""
+        """The segment that new rows are appended to; `None` if there is none."""
         return self.segments[-1] if self.segments and not self.segments[-1].frozen else None
 
     def chunk(self, row_id: int) -> Chunk:
@@ -85,7 +85,7 @@ class LibraryView:
         return segment.rows.chunks[segment.row_of(row_id)]
 
     def chunks_of(self, row_ids: RowIds) -> list[Chunk]:
-        """In the order of the row ids."""
+        """Return the chunks in the order of the row ids."""
         if len(self.segments) != 1:
             return [self.chunk(row_id) for row_id in row_ids.tolist()]
         [segment] = self.segments
@@ -99,7 +99,7 @@ class LibraryView:
         return segment.rows.embedding(segment.row_of(row_id))
 
     def row_ids_of(self, ids: Sequence[str]) -> dict[str, int]:
-        """Of those that are there. O(segments · log n) each."""
+        """Return the row ids of those chunk ids that exist. O(segments · log n) each."""
         row_ids: dict[str, int] = {}
         wanted = Ids(ids)
         for segment in self.segments:
@@ -113,10 +113,10 @@ class LibraryView:
         return segments[0 if len(segments) == 1 else bisect_right(segments, row_id, key=_first) - 1]
 
     def matching(self, filter_: Filter | None) -> Matches:
-        """The chunks that match; all without a filter.
+        """Return the chunks that match a filter; without a filter, all chunks.
 
-        O(i log i) for a filter that names i ids; else what `core.indexing.attributes` takes in
-        sealed segments, and O(n) in others.
+        O(i log i) for a filter that names i ids; else the cost of `core.indexing.attributes` in
+        sealed segments, and O(n) in the others.
         """
         if filter_ is None:
             return Matches.of(tuple(segment.live_rows() for segment in self.segments))
@@ -130,7 +130,10 @@ class LibraryView:
         return Matches.of(tuple(segment.matching(filter_, documents) for segment in self.segments))
 
     def unknown_fields(self, filter_: Filter) -> list[str]:
-        """The paths of the filter's fields that no chunk has a value for; none without chunks."""
+        """Return the paths of the filter's fields that have no value in any chunk.
+
+        An empty library has no unknown fields.
+        """
         fields = {} if not self.segments else dict.fromkeys(fields_of(filter_))
         return sorted(field.path for field in fields if not self._has_field(field))
 
@@ -147,12 +150,12 @@ class LibraryView:
         )
 
     def chunks(self, matches: Matches) -> Iterator[Chunk]:
-        """In the order in which they came."""
+        """Yield the matching chunks in the order of insertion."""
         for segment, rows in zip(self.segments, matches.rows, strict=True):
             yield from map(segment.rows.chunks.__getitem__, rows)
 
     def row_ids(self, matches: Matches) -> RowIds:
-        """`(count,) int64`, ascending."""
+        """Return the row ids of the matches, `(count,) int64`, ascending."""
         found = [
             segment.row_ids_of(bitmaps.to_rows(rows).astype(np.intp))
             for segment, rows in zip(self.segments, matches.rows, strict=True)
@@ -167,10 +170,10 @@ class LibraryView:
         matches: Matches | None = None,
         effort: SearchParams = DEFAULT_PARAMS,
     ) -> list[Ranking]:
-        """The `min(k, matches)` nearest chunks for each query, ties in order of chunk id.
+        """Return the `min(k, matches)` nearest chunks for each query, ties in order of chunk id.
 
         `queries`: `(q, d) float32`, of the library's dimension. `matches`: the chunks to choose
-        from, all if `None`.
+        from; all if `None`.
         """
         if not self.segments:
             return [NOTHING for _ in queries]
@@ -189,7 +192,11 @@ class LibraryView:
         return [merge(segments, of_query, k) for of_query in zip(*found, strict=True)]
 
     def _as_kernels_take(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raises: ValueError: of another dimension, which a kernel would read beyond."""
+        """Return the queries C-contiguous and writeable, copied if they are not.
+
+        Raises:
+            ValueError: the dimension differs from the library's; a kernel would read out of bounds.
+        """
         if queries.shape[1] != self.segments[0].rows.dimension:
             dimension = self.segments[0].rows.dimension
             raise ValueError(f"The vectors have {dimension} numbers, not {queries.shape[1]}.")

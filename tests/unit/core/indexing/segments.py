@@ -1,4 +1,4 @@
-"""Segments for tests: made at once, searched exactly."""
+"""Segments for tests, built at once and searched exactly."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ SEGMENT_BUILDER = SegmentBuilder(build=flat)
 def sealed(
     view: LibraryView, start: int = 0, segment_builder: SegmentBuilder = SEGMENT_BUILDER
 ) -> LibraryView:
-    """With one segment in place of all segments from `start` on."""
+    """Merge all segments from `start` on into one sealed segment."""
     view = frozen(view)
     segments = view.segments[start:]
     segment = segment_builder.segment(segments, view.library.index, view.documents, lambda: False)
@@ -35,6 +35,6 @@ def sealed(
 
 
 def row_ids(view: LibraryView) -> dict[str, int]:
-    """By chunk id."""
+    """Return all row ids by chunk id."""
     of_rows = view.row_ids(view.matching(None)).tolist()
     return {view.chunk(row_id).id: row_id for row_id in of_rows}

@@ -1,4 +1,4 @@
-"""Vectors for tests of indexes, and the oracle that these are held against."""
+"""Vectors for tests of indexes, and the oracle of their scores."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ Floats = NDArray[np.float32]
 
 
 def vectors_of(rows: Floats, metric: Metric) -> Vectors:
-    """As `Rows` has them: to a norm in [0.5, 1) under cosine."""
+    """Scale rows as `Rows` does: to a norm in [0.5, 1) under cosine."""
     rows = np.ascontiguousarray(rows, np.float32)
     norms = np.linalg.norm(rows.astype(np.float64), axis=1)
     if metric is Metric.COSINE:
@@ -20,7 +20,7 @@ def vectors_of(rows: Floats, metric: Metric) -> Vectors:
 
 
 def scores_of(rows: Floats, query: Floats, metric: Metric) -> NDArray[np.float64]:
-    """The metric's definition, in float64."""
+    """Compute scores by the metric's definition, in float64."""
     wide, target = rows.astype(np.float64), query.astype(np.float64)
     match metric:
         case Metric.COSINE:
@@ -32,7 +32,7 @@ def scores_of(rows: Floats, query: Floats, metric: Metric) -> NDArray[np.float64
 
 
 def clustered(count: int, dimension: int, *, seed: int = 0, clusters: int = 20) -> Floats:
-    """`(count, dimension) float32`, around random centres."""
+    """Draw `(count, dimension) float32` around random centres."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((clusters, dimension))
     spread = 0.4 * rng.standard_normal((count, dimension))

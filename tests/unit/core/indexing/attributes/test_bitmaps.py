@@ -21,7 +21,7 @@ def test_rows_and_masks_make_the_bitmap_that_the_library_makes(count: int, low: 
     expected = BitMap(rows.tolist())
     assert bitmaps.from_rows(rows, SIZE) == expected
     assert bitmaps.from_rows(np.sort(rows), SIZE, ascending=True) == expected
-    # As if of a much larger part, so that nothing is scattered.
+    # A much larger `size`, so that the rows are sorted instead of scattered into a mask.
     assert bitmaps.from_rows(rows, 2**30) == expected
     mask = bitmaps.to_mask(expected, SIZE)
     assert mask.dtype == np.bool_

@@ -1,4 +1,4 @@
-"""The attribute index against the compiled predicate, which says what a filter means."""
+"""The attribute index against the compiled predicate, which defines what a filter matches."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -81,14 +81,14 @@ raw_filters = st.recursive(
 
 
 def parsed(raw: dict[str, Any]) -> Filter:
-    """With the schema where it fits, so that `b` is both typed and not."""
+    """Parse with the schema if the filter fits it, so that `b` is both typed and untyped."""
     try:
         return filters.parse(raw, SCHEMA)
     except Invalid:
         try:
             return filters.parse(raw)
         except Invalid:
-            # Text and titles are strings by their type.
+            # The types of text and titles rule the operand out even without the schema.
             return filters.parse({"field": "chunk.text", "op": "eq", "value": "a"})
 
 
@@ -170,7 +170,7 @@ def test_each_operator_on_each_kind_of_value(schema: MetadataSchema | None) -> N
 
 
 def frequent_index() -> tuple[AttributeIndex, list[Chunk], dict[str, Document]]:
-    """Of rows enough that values have bitmaps of their own, and that containers are several."""
+    """Build an index of enough rows for cached bitmaps and for several containers."""
     chunks = [
         chunk(
             f"c{i:06}", document_id=f"d{i % 3}", metadata={"odd": i % 2, "n": i, "t": f"t{i % 7}"}
@@ -195,7 +195,7 @@ def test_many_rows_with_the_same_value() -> None:
     for raw in [*conditions, {"and": conditions}, {"or": conditions[:2]}, {"not": conditions[0]}]:
         filter_ = filters.parse(raw)
         expected = rows_that_match(filter_, chunks, documents, everything)
-        for _ in range(2):  # what is kept is not changed by what is done with it
+        for _ in range(2):  # the first evaluation must not change cached bitmaps
             assert list(index.matching(filter_)) == expected
 
 

@@ -1,4 +1,4 @@
-"""An attribute index that is read from its file answers as one that is made anew."""
+"""An attribute index read from its file answers as one that was built again."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -156,7 +156,7 @@ def test_columns_of_odd_values(path: Path, values: list[Any]) -> None:
 
 
 class Unread(Sequence[Chunk]):
-    """Chunks that nobody may look at."""
+    """Chunks that must not be read."""
 
     def __init__(self, size: int) -> None:
         self._size = size

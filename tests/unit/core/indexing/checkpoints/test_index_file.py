@@ -1,4 +1,4 @@
-"""An index that is read from its file finds what the one that was written finds."""
+"""An index read from its file finds the same rows as the index that was written."""
 
 import os
 import subprocess
@@ -87,9 +87,9 @@ def test_it_finds_the_same_where_it_is_mapped(
     assert container.checksum == checksum
     with ThreadPoolExecutor(2) as pool:
         container.verify(pool)
-    # What is mapped can't be written to: that ends the process.
+    # A write to a mapped array would end the process.
     assert_same(built, read, vectors)
-    # And once more, of what was read.
+    # An index that was read can be written again.
     assert write_index(tmp_path / "again", read) == checksum
 
 
@@ -215,7 +215,7 @@ for metric in Metric:
 
 @pytest.mark.parametrize("path", [path for path in cpu.available() if path != cpu.CODE_PATH])
 def test_a_file_is_for_each_code_path(tmp_path: Path, path: cpu.CodePath) -> None:
-    """In processes of their own, as a path is chosen once: the first writes, the other reads."""
+    """Write in one process and read in another, as a process has one code path."""
     outputs = []
     for wanted in (path, cpu.CODE_PATH):
         ended = subprocess.run(

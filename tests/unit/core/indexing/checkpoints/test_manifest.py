@@ -1,4 +1,4 @@
-"""What a manifest says is what was written to it."""
+"""A manifest is read as it was written."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

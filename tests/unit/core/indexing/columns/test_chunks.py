@@ -1,4 +1,4 @@
-"""Chunks as columns say what the chunks said."""
+"""Chunks read from columns equal the chunks that were stored."""
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Container files: what is written is what is read, and nothing damaged is taken for it."""
+"""Container files are read as they were written, and damaged ones are refused."""
 
 import gc
 import os
@@ -117,7 +117,7 @@ def test_what_no_file_can_hold(tmp_path: Path, array: NDArray[Any] | Blocks) -> 
 
 @pytest.fixture(scope="module")
 def healthy(directory: Path) -> bytes:
-    """Of three blocks, with gaps between arrays."""
+    """Write a file of three blocks with gaps between arrays."""
     path = directory / "healthy"
     rng = np.random.default_rng(1)
     arrays = {
@@ -139,7 +139,7 @@ def is_found(path: Path, content: bytes, pool: Executor) -> bool:
 
 
 def regions(size: int) -> st.SearchStrategy[int]:
-    """Places in a file, its ends and the small things there as often as the rest."""
+    """Draw places in a file, its ends and small structures as often as the rest."""
     return st.one_of(
         st.integers(0, 200), st.integers(size - 600, size - 1), st.integers(0, size - 1)
     )
@@ -205,7 +205,7 @@ def test_other_versions_kinds_and_files_are_told_apart(tmp_path: Path, healthy: 
 
 
 def sealed(table: bytes, body: bytes) -> bytes:
-    """A file whose checksums are right, whatever its table says."""
+    """Return a file with correct checksums around any table."""
     ends = layout.ENDS.pack(len(body) + len(table) + layout.TAIL_BYTES, len(body), crc32(table))
     return body + table + ends + layout.SEAL.pack(crc32(ends), layout.MAGIC)
 
@@ -263,7 +263,7 @@ def test_the_damage_is_named(tmp_path: Path, healthy: bytes, pool: Executor) -> 
     with pytest.raises(DamagedFile, match=r"^segment-1: Its bytes 1048576 to 2097151") as raised:
         container.verify(pool)
     assert raised.value.path == path
-    os.truncate(path, 100)  # after it was opened
+    os.truncate(path, 100)  # the container is already open
     with pytest.raises(DamagedFile, match="bytes 0 to"):
         container.verify(pool)
     path.unlink()
@@ -272,7 +272,7 @@ def test_the_damage_is_named(tmp_path: Path, healthy: bytes, pool: Executor) -> 
 
 
 def descriptors_of(path: Path) -> int:
-    """How many of this process's descriptors are open on a file; other tests' come and go."""
+    """Count this process's open descriptors of one file."""
     return sum(found.resolve() == path for found in Path("/proc/self/fd").iterdir())
 
 

@@ -1,4 +1,4 @@
-"""Files of a checkpoint are there whole or not at all."""
+"""After a crash a file is either complete or absent."""
 
 import errno
 import os

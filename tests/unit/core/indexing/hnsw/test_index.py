@@ -67,7 +67,7 @@ def test_a_wide_pool_finds_nearly_all(index: HnswIndex, rows: Rows, queries: Row
         len(best(scores_of(rows, queries[i], metric), K) & set(answer.rows[:K].tolist())) / K
         for i, answer in enumerate(found)
     ]
-    # Inner products of vectors of any length make no metric space, and a harder graph.
+    # Inner products of vectors of any length are not a metric, which makes the graph harder.
     assert np.mean(shares) > (0.9 if metric is Metric.DOT else 0.97)
 
 
@@ -242,7 +242,7 @@ print(CODE_PATH, [found.rows[:5].tolist() for found in walked + exact])
 
 @pytest.mark.parametrize("path", [path for path in cpu.available() if path != cpu.CODE_PATH])
 def test_other_code_paths_find_the_same(path: cpu.CodePath, rows: Rows) -> None:
-    """In a process of its own, as a path is chosen once."""
+    """Run in a subprocess, as a process has one code path."""
     outputs = []
     for wanted in (path, cpu.CODE_PATH):
         environment = {**os.environ, "NALANDA_KERNELS": wanted}

@@ -245,7 +245,7 @@ print(CODE_PATH, [found.rows[:5].tolist() for found in index.probe(rows[:50], 5,
 
 @pytest.mark.parametrize("path", [path for path in cpu.available() if path != cpu.CODE_PATH])
 def test_other_code_paths_find_the_same(path: cpu.CodePath) -> None:
-    """In a process of its own, as a path is chosen once."""
+    """Run in a subprocess, as a process has one code path."""
     outputs = []
     for wanted in (path, cpu.CODE_PATH):
         ended = subprocess.run(

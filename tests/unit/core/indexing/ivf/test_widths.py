@@ -8,7 +8,7 @@ from core.indexing.ivf.widths import share_out
 
 
 def _error(variances: list[float], widths: list[int]) -> float:
-    """By the formula that the module names."""
+    """Compute the error by the formula in the module's docstring."""
     parts = [variances[a:b] for a, b in pairwise(widths)]
     return float(
         sum(

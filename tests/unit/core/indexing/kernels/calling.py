@@ -1,4 +1,4 @@
-"""Intrinsics can be called by kernels alone: a kernel for each that a test looks at."""
+"""A kernel around each tested intrinsic, as only kernels can call intrinsics."""
 
 from collections.abc import Callable
 from typing import Any

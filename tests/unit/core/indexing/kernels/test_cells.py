@@ -1,4 +1,4 @@
-"""Products with cells on each code path that this machine has, and the choice by them."""
+"""Products with cells on each code path of this machine, and the choice of cells by them."""
 
 import numpy as np
 import pytest

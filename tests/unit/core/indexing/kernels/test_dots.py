@@ -1,4 +1,4 @@
-"""Each code path that this machine has, against numpy."""
+"""Dot products on each code path of this machine, against numpy."""
 
 from collections.abc import Callable
 from typing import Any

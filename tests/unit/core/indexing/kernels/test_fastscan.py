@@ -1,4 +1,4 @@
-"""Sums by 4-bit codes on each code path that this machine has, against numpy."""
+"""Sums by 4-bit codes on each code path of this machine, against numpy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ SCANS = {(path, queries): _compiled(path, queries) for path in PATHS for queries
 
 
 def _packed(codes: NDArray[np.uint8], path: CodePath) -> NDArray[np.uint8]:
-    """`codes`: `(32, tables)`."""
+    """Pack `codes`, `(32, tables)`, into a block."""
     row_stride, table_stride = fastscan.strides(path)
     packed = np.zeros(len(codes[0]) // 4 * 64, np.uint8)
     for (row, table), code in np.ndenumerate(codes):

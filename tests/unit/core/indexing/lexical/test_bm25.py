@@ -1,4 +1,4 @@
-"""The BM25 index: what is found, in what order, and how free the text of a query is."""
+"""The BM25 index: its hits, their order, and free text as queries."""
 
 import math
 from collections import Counter
@@ -151,7 +151,7 @@ def test_scores_are_those_of_the_formula(bags: list[list[str]], asked: list[str]
 
 
 def _bm25(bags: list[list[str]], asked: set[str]) -> list[float]:
-    """Lengths up to 40 are kept as they are, and none is longer here."""
+    """Score by the BM25 formula; tantivy stores lengths up to 40, as here, exactly."""
     mean = sum(map(len, bags)) / len(bags)
     frequency = Counter(word for bag in bags for word in set(bag))
     scores = []

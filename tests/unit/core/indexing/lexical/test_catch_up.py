@@ -1,4 +1,4 @@
-"""Indexes of words follow the catalog: what is written is found, each answer of one state."""
+"""Lexical indexes catch up with the catalog: each search sees all writes of one state."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ from tests.unit.core.indexing.segments import row_ids
 
 
 class Written:
-    """A catalog that changes are applied to, and what follows it."""
+    """A catalog that changes are applied to, and its lexical indexes."""
 
     def __init__(self) -> None:
         self.catalog = Catalog()
@@ -165,7 +165,7 @@ def test_after_any_writes_the_words_are_those_of_the_chunks(
 
 
 def test_each_answer_is_of_one_position_while_others_write(written: Written) -> None:
-    """The n-th write adds a chunk and takes away the one before: one is found, the newest."""
+    """Replace one chunk with each write, so that every state has exactly one hit, the newest."""
     writes = 60
 
     def write() -> None:

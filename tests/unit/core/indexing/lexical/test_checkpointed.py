@@ -1,4 +1,4 @@
-"""The files of an index of words: which they are, and that links to them make the same index."""
+"""The files of a lexical index, and that links to the files are the same index."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ def files(tmp_path: Path) -> WordFiles:
 
 
 def made(files: WordFiles) -> LexicalIndex:
-    """Of some segments, one with a deletion."""
+    """Build an index of several tantivy segments, one with a deletion."""
     index = LexicalIndex(Language.NONE, files.folder())
     index.change([(row_id, f"word n{row_id}") for row_id in range(9)], [])
     index.change([(9, "word n9")], [3])
@@ -53,7 +53,7 @@ def test_what_becomes_of_one_is_nothing_to_the_other(files: WordFiles) -> None:
     index = made(files)
     words = kept(index, files)
     again = LexicalIndex(Language.NONE, files.folder_of(words))
-    for row_id in range(20, 40):  # merges, so that files go
+    for row_id in range(20, 40):  # merges, which remove files
         again.change([(row_id, "word")], [row_id - 20])
     assert found(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
     assert found(again.reader()) == list(range(20, 40))

@@ -1,4 +1,4 @@
-"""Writes to a library wait, and are refused in the end, where its index can't keep up."""
+"""Writes to a library are delayed, and at last refused, while its index cannot keep up."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.unit.core.builders import chunk, document, embedded, library
 
 
 class Gauge:
-    """A library, the pressure on it, and for how long its writes were delayed."""
+    """A library, the back-pressure on it, and the delays of its writes."""
 
     def __init__(self) -> None:
         self.catalog = Catalog()
@@ -34,7 +34,7 @@ class Gauge:
         self.write(ChunksPut("L", rows))
 
     def freeze(self) -> None:
-        """As the builder does when it begins."""
+        """Freeze the delta, as a build does when it begins."""
         self.catalog.revise("L", next_view.frozen)
 
 
@@ -87,7 +87,7 @@ def test_few_writes_are_delayed_at_once_and_the_rest_is_refused(gauge: Gauge) ->
     depth, refused = 0, 0
 
     def sleep(_: float) -> None:
-        """While one sleeps, the next comes."""
+        """Admit another write during the delay of this one."""
         nonlocal depth, refused
         depth += 1
         try:

@@ -1,4 +1,4 @@
-"""The builder: what it does, and what may happen while it does it."""
+"""The build thread: its jobs, and what may happen during a build."""
 
 import errno
 import gc
@@ -32,9 +32,9 @@ _PATIENCE_S = 30
 
 
 class Setting:
-    """A catalog with a library, and a builder whose clock stands still.
+    """A catalog with a library, and a build thread whose clock stands still.
 
-    `meanwhile` is called in each build, with what tells whether it is cancelled.
+    Each build calls `meanwhile` with a function that returns whether the build is cancelled.
     """
 
     def __init__(self, vectors_dir: Path | None = None) -> None:
@@ -66,7 +66,7 @@ class Setting:
 
     @property
     def sizes(self) -> list[tuple[int, bool]]:
-        """Of each segment: how many live rows, and whether it has an index."""
+        """Return each segment's number of live rows, and whether it has an index."""
         return [(segment.live, segment.index is not None) for segment in self.view.segments]
 
     def state(self) -> str:
@@ -126,7 +126,7 @@ def test_what_is_written_during_a_build_is_kept(setting: Setting) -> None:
     setting.meanwhile = write
     setting.builder.start()
     settle(setting)
-    # Two rows are not worth another build of fifty.
+    # Two rows do not justify building fifty again.
     assert setting.sizes == [(48, True), (2, False)]
     assert setting.view.deleted == 2
     assert nearest(setting.view, 18, k=2) == ["c019", "c016"]

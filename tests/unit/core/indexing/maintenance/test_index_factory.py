@@ -1,4 +1,4 @@
-"""Which algorithm a segment gets, and that each is searched alike."""
+"""The choice of a segment's index; the kinds return the same hits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where there is nothing to call, nothing is called."""
+"""Memory is returned where the allocator can do it, and nothing fails elsewhere."""
 
 import pytest
 

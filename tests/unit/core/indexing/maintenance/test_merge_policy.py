@@ -1,4 +1,4 @@
-"""What there is to do follows from the segments' sizes."""
+"""The next job follows from the segments' sizes."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Rankings by words and vectors, against a plain calculation over all chunks."""
+"""Hybrid rankings against a plain calculation over all chunks."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ WORDS = ["red", "green", "blue", "grey"]
 
 
 def made(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalReader]:
-    """Of two segments, and some of them deleted."""
+    """Build a library of two segments with some rows deleted, and its lexical reader."""
     rng = np.random.default_rng(seed)
     view = with_documents(LibraryView.empty(library(metric=metric)), [document()])
     texts = [" ".join(rng.choice(WORDS, rng.integers(1, 5))) for _ in range(n)]

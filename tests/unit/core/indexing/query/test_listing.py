@@ -22,7 +22,7 @@ def view_of(metadata: list[dict[str, Any]]) -> LibraryView:
 
 
 def pages(view: LibraryView, order_by: str | None, limit: int) -> list[ChunkPage]:
-    """All of them, each place sent through JSON as a cursor does."""
+    """Return all pages, with each place encoded as JSON and decoded, as in a cursor."""
     order = filters.parse_order(order_by) if order_by else None
     found = [select(view, None, order, after=None, limit=limit)]
     while (after := found[-1].after) is not None:

@@ -40,7 +40,7 @@ def test_each_view_finds_what_a_scan_of_its_rows_finds(
 ) -> None:
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((max(counts), DIMENSION))
-    # Later rows reach farther than the codes' range, which was chosen by the first ones.
+    # Later rows lie outside the codes' range, which the first rows determined.
     rows *= np.minimum(growth ** np.arange(len(rows)), 1e6)[:, np.newaxis]
     vectors = vectors_of(rows.astype(np.float32), metric)
     codes = DeltaCodes()

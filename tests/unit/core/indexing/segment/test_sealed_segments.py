@@ -1,4 +1,4 @@
-"""Filters and listings on sealed segments, while all changes, against a look at everything."""
+"""Filters and listings on sealed segments during changes, against a scan of all rows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,13 +39,13 @@ ORDERS = [None, "x", "-x", "document.title", "-document.metadata.y", "-chunk.tex
 
 
 def sealed(view: LibraryView) -> LibraryView:
-    """All its rows in one segment."""
+    """Merge all rows into one segment."""
     view = frozen(view)
     return swapped(view, begun=view)
 
 
 def swapped(view: LibraryView, *, begun: LibraryView) -> LibraryView:
-    """With a segment of the segments that there were in an earlier, frozen view."""
+    """Build a segment from the segments of an earlier, frozen view, and swap it in."""
     segment = SegmentBuilder().segment(begun.segments, IndexSpec(), begun.documents, lambda: False)
     return with_segment(view, begun.segments, segment) or view
 
@@ -67,7 +67,7 @@ steps = st.one_of(
 
 
 class Life:
-    """Of a library, step by step; a segment is begun in one, and there in a later one."""
+    """A library's life, step by step; one step begins a segment, a later one swaps it in."""
 
     def __init__(self) -> None:
         self.view = with_documents(LibraryView.empty(library()), map(document, DOCUMENTS))
@@ -146,7 +146,7 @@ def pages(
 
 @pytest.fixture(params=[0, 256], ids=["by order", "by sorting"])
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many rows are sorted; with none, all segments are walked in their order."""
+    """Set the number of rows that are sorted; at 0 all segments are walked in their order."""
     monkeypatch.setattr("core.indexing.query.listing._FEW", request.param)
 
 
@@ -171,7 +171,7 @@ def test_what_is_found_is_what_a_look_at_everything_finds(
         expected = in_order(matching(view, filter_), view.documents, order)
         seen.append((view, expected))
         assert list(pages(view, filter_, order, limit)) == expected
-    for view, expected in seen:  # what came later is not seen by those who came before
+    for view, expected in seen:  # later changes do not affect earlier views
         matches = view.matching(filter_)
         assert matches.count == len(expected)
         assert sorted(c.id for c in view.chunks(matches)) == sorted(expected)

@@ -1,4 +1,4 @@
-"""The share of the nearest that a search found, where rows are nearly or wholly the same."""
+"""The recall of a search where rows are equal or nearly equal."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ def recall(
     metric: Metric,
     allowed: NDArray[np.bool_] | None = None,
 ) -> float:
-    """The mean share of the k nearest that were found; of equal rows any will do."""
+    """Return the mean share of the k nearest rows found; any of equal rows counts."""
     shares = []
     for answer, query in zip(answers, queries, strict=True):
         scores = scores_of(rows, query, metric)

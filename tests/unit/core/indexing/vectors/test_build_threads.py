@@ -1,4 +1,4 @@
-"""That the threads of a build give way, and how many of them may work."""
+"""Build threads yield to searches, and their number is limited."""
 
 import os
 import sys

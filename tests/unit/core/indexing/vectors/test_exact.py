@@ -69,7 +69,7 @@ def test_random_vectors_near_and_far_from_the_origin(metric: Metric, offset: flo
 def test_ties_go_by_chunk_id(
     vectors: NDArray[np.float32], query: NDArray[np.float32], k: int, metric: Metric
 ) -> None:
-    if metric is Metric.COSINE:  # with no zero vectors
+    if metric is Metric.COSINE:  # it has no zero vectors
         vectors, query = vectors + np.float32(0.5), query + np.float32(0.5)
     ids = [f"c{i * 7 % 31:02}" for i in range(len(vectors))]
     view = view_of(vectors, metric, ids)
@@ -97,7 +97,7 @@ def test_equal_vectors_come_in_order_of_id_wherever_they_are(metric: Metric) -> 
     order = rng.permutation(500)
     ids = [f"c{i:03}" for i in order]
     view = view_of(vectors[order], metric, ids)
-    query = (10 * vector)[np.newaxis]  # the best by dot as well
+    query = (10 * vector)[np.newaxis]  # `vector` is the best by dot, too
     [ranking] = view.search(query, 40)
     best = [f"c{i:03}" for i in range(40)]
     assert ids_of(view, ranking) == best

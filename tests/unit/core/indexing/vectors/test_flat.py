@@ -1,4 +1,4 @@
-"""The 8-bit scan is exact: what it finds is what float64 finds, whatever the data."""
+"""The 8-bit scan is exact: it finds the rows that float64 finds, for any data."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def _index_without_codes(rows: NDArray[np.float32], metric: Metric) -> FlatIndex
 
 
 def _check(found: SegmentHits, expected: NDArray[np.float64], k: int) -> None:
-    """All that tie with the k-th are there; ties are what rounding can't tell apart."""
+    """Check the hits and all ties with the k-th, where rounding decides what ties."""
     assert found.exact
     k = min(k, int(np.isfinite(expected).sum()))
     assert len(found.rows) >= k

@@ -1,4 +1,4 @@
-"""Within the range of lengths that is served every index is right; outside, `check` refuses."""
+"""Every index is correct within the accepted range of norms; `check` refuses others."""
 
 from collections.abc import Iterator
 
@@ -61,7 +61,7 @@ def assert_right(
     assert len(scores) == len(best)
     assert allowed is None or allowed[found.rows].all()
     np.testing.assert_allclose(truth[found.rows], found.scores, rtol=1e-6, atol=1e-38)
-    # A millionth of what is compared is the rounding of the oracle's sums and of ties.
+    # A relative error of 1e-6 allows for the rounding of the oracle's sums and of ties.
     lengths = float(np.linalg.norm(query.astype(float)))
     scale = 1.0 if metric is Metric.COSINE else lengths * float(np.abs(rows).max())
     atol = 1e-6 * (scale if metric is not Metric.L2 else lengths)

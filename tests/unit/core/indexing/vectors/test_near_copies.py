@@ -1,4 +1,4 @@
-"""Recall holds among near copies, which 8-bit codes cannot tell apart."""
+"""Recall holds among near copies, which 8-bit codes cannot distinguish."""
 
 from collections.abc import Callable
 from functools import cache
@@ -48,7 +48,7 @@ def built(case: NearCopies, kind: str) -> Index:
 
 @pytest.fixture(autouse=True)
 def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So few rows would be scanned exactly, and say nothing."""
+    """Force the index's own search, as so few rows would be scanned exactly."""
     for kind in (HnswIndex, IvfIndex):
         monkeypatch.setattr(kind, "_scan_is_cheaper", lambda *_: False)
 
@@ -70,7 +70,7 @@ def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> 
 def test_rows_without_an_index_are_searched_exactly(
     case: NearCopies, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delta_search, "_scan", None)  # and as it was before, afterwards
+    monkeypatch.setattr(delta_search, "_scan", None)  # restores it after the test
     delta_search.use_kernels()
     rows, queries = case.rows(), case.queries(QUERIES)
     vectors, codes = vectors_of(rows, case.metric), DeltaCodes()

@@ -1,4 +1,4 @@
-"""Scores are float64: rows that float32 scores could not tell apart are ranked."""
+"""Scores are float64: rows whose float32 scores would be equal are ranked correctly."""
 
 import numpy as np
 import pytest

@@ -144,7 +144,7 @@ def test_waiting_for_a_position() -> None:
 
 
 def test_readers_never_see_half_a_write() -> None:
-    """Each write sets all chunks to its own position, in text and in vector."""
+    """Set all chunks to the write's own position with each write, in text and in vector."""
     catalog = catalog_of(LibraryPut(library()), DocumentPut(document()))
     failures: list[object] = []
     done = threading.Event()

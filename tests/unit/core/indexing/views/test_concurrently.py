@@ -1,4 +1,4 @@
-"""Searches while one thread writes as fast as it can and the builder builds."""
+"""Searches while one thread writes as fast as possible and another builds segments."""
 
 import random
 import sys
@@ -21,9 +21,9 @@ _QUERY = np.zeros((1, 2), np.float32)
 
 
 class Writer:
-    """Chunk i of a write is at (i, 0), so that the nearest to the origin are known.
+    """A writer whose chunk i is at (i, 0), so that the nearest chunks to the origin are known.
 
-    `held`: by position, the chunks that there are then, and at which position each was written.
+    `held`: by position, the chunks of that state, each with the position that wrote it.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ def expected(held: dict[int, int]) -> list[tuple[str, int, float]]:
 
 @pytest.fixture
 def _many_switches() -> Iterator[None]:
-    """Threads take turns a hundred times as often as they would."""
+    """Let threads take turns a hundred times as often as by default."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(5e-5)
     yield
@@ -105,7 +105,7 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
     builder.close()
     assert not wrong
     assert builder.error("L") is None
-    # With the last write still a delta of few rows, or all in one segment.
+    # The last write may be a small delta, or merged into one segment.
     assert 1 <= len(catalog.library("L").segments) <= 2
     for state in [*kept.values(), catalog.state]:
         assert found(state) == expected(writer.held[state.position])

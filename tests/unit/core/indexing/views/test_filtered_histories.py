@@ -1,4 +1,4 @@
-"""Any history of chunks, documents and builds: what matches, and in which order."""
+"""Matches and their order after any history of chunks, documents and builds."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Any history of writes and builds, against a dictionary; and every view on the way, for ever."""
+"""Any history of writes and builds, against a dictionary; every view on the way stays as it was."""
 
 from dataclasses import dataclass, replace
 
@@ -37,7 +37,7 @@ QUERIES = np.array([[0, 0], [3, -2]], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One that is going on; writes may come before it is published."""
+    """A build in progress; writes may precede its publication."""
 
     segments: tuple[Segment, ...]
     segment: Segment
@@ -95,7 +95,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.builds)
     @rule(draw=st.data())
     def publish(self, draw: st.DataObject) -> None:
-        """Whichever is ready first; others that took the same segments come too late."""
+        """Publish any build; others of the same segments are then obsolete."""
         build = self.builds.pop(draw.draw(st.integers(0, len(self.builds) - 1)))
         after = with_segment(self.view, build.segments, build.segment)
         if after is not None:

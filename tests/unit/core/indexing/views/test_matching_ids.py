@@ -1,4 +1,4 @@
-"""A filter that names ids looks at those chunks alone, and finds what a look at all would."""
+"""A filter that names ids tests only those chunks, and matches the same as a full scan."""
 
 from typing import Any
 
