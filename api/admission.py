@@ -1,4 +1,7 @@
-"""How many writes are worked on at once and how many wait, so that reads have threads left.
+"""Admission of writes: a limit on concurrent writes and on the queue behind them.
+
+Reads keep the remaining threads. A write acquires its slot when its body is complete, so a slow
+client occupies none.
 
 A write has its place from the moment when all of its body is there, so that a slow client takes
 none.
@@ -13,12 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import path_of, problem
 
 AT_ONCE = 32
-"""Of the 40 threads that a process has for its handlers; as many can share a commit."""
+"""Concurrent writes, on the process's 40 handler threads; a group commit holds as many."""
 
-_TOO_MANY = "Too many writes wait already."
+_TOO_MANY = "Too many writes are waiting. Retry after the seconds in Retry-After."
 _RETRY_AFTER = {"Retry-After": "1"}
 _POSTS_THAT_READ = {"search", "batch", "query", "cancel"}
-"""The last words of their paths."""
+"""Last path segments of the POST routes that only read."""
 
 
 class WriteLimit:
@@ -49,7 +52,11 @@ class WriteLimit:
             place.leave()
 
     async def take(self) -> None:
-        """Raises: _Full."""
+        """Acquire a slot, and wait in the queue while none is free.
+
+        Raises:
+            _Full: the queue is full.
+        """
         if self._places.locked() and self._waiting >= self._max_waiting:
             raise _Full
         self._waiting += 1
@@ -63,14 +70,16 @@ class WriteLimit:
 
 
 class _Full(HTTPException):
-    """Known to the app as well, inside of which a body is read."""
+    """A full queue, as an HTTPException because the app reads the body, and so meets the error
+    first.
+    """
 
     def __init__(self) -> None:
         super().__init__(status.HTTP_503_SERVICE_UNAVAILABLE, _TOO_MANY, _RETRY_AFTER)
 
 
 class _Place:
-    """One request's, taken once at most."""
+    """A request's slot, acquired at most once."""
 
     def __init__(self, limit: WriteLimit) -> None:
         self._limit = limit

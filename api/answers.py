@@ -1,4 +1,4 @@
-"""Good answers: JSON bytes, the position that they are of, and an entity's tag."""
+"""Successful responses: JSON bytes, the position that they reflect, and the entity's ETag."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ def json_answer(
     position: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """`content` is plain values, as `dumps` takes them, or JSON already."""
+    """Build a JSON response from plain values, as `dumps` takes them, or from serialised JSON."""
     all_headers = dict(headers or {})
     if position is not None:
         all_headers[POSITION] = str(position)
@@ -34,7 +34,7 @@ def json_answer(
 
 
 def dumps(content: object) -> bytes:
-    """Serialise plain values, with date-times and float32 arrays among them."""
+    """Serialise plain values, including date-times and float32 arrays."""
     return orjson.dumps(content, option=_OPTIONS)
 
 
@@ -52,10 +52,10 @@ def entity_answer(
 
 
 def read_answer(answer: EntityAnswer, *, position: int, if_none_match: str | None) -> Response:
-    """The entity, or 304 if the reader has it.
+    """Return the entity, or 304 if the client has the current version.
 
     Raises:
-        HTTPException: 400, the condition can't be read.
+        HTTPException: 400, `If-None-Match` is malformed.
     """
     if unchanged(if_none_match, answer.version):
         headers = {"ETag": etag(answer.version), POSITION: str(position)}

@@ -1,4 +1,4 @@
-"""`Authorization: Bearer KEY`, where the settings name keys."""
+"""Authentication: `Authorization: Bearer KEY`, required when the settings have API keys."""
 
 import hmac
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Keys:
             return
         response = problem(
             status.HTTP_401_UNAUTHORIZED,
-            "This needs a key: Authorization: Bearer KEY.",
+            "An API key is required: send the header Authorization: Bearer KEY.",
             instance=path_of(scope),
             headers={"WWW-Authenticate": "Bearer"},
         )
@@ -34,6 +34,6 @@ class Keys:
         scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return False
-        # Each is compared, and in constant time, so that time tells nothing of any.
+        # Compare every key in constant time, so that the duration reveals nothing about a key.
         matches = [hmac.compare_digest(given.encode("latin-1"), key) for key in self._keys]
         return any(matches)

@@ -1,8 +1,8 @@
-"""Checks that keep web pages out: of `Host`, and of the page that a write comes from.
+"""Protection against web pages: checks of `Host`, and of the origin of a write.
 
-A browser sends requests for any page that it shows. A page whose name is made to resolve to this
-machine (DNS rebinding) is of the same origin as the server, but for its `Host`; any other page can
-still send writes without reading their answers.
+A browser sends requests on behalf of every page that it shows. A page whose domain resolves to this
+machine (DNS rebinding) has the server's origin, but a foreign `Host`. Any other page can send
+writes, although it cannot read the responses.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class HostCheck:
-    """Refuses a request for a host that the server does not answer to."""
+    """Middleware that refuses requests for a host that the server does not serve."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
         self._app = app
@@ -39,26 +39,26 @@ class HostCheck:
     def _refusal(self, scope: Scope) -> Response | None:
         given = list(_values(scope, b"host"))
         if len(given) != 1:
-            detail = f"A request has exactly one Host header, not {len(given)}."
+            detail = f"A request must have exactly one Host header, not {len(given)}."
             return _problem(scope, status.HTTP_400_BAD_REQUEST, detail)
         target = scope.get("state", {}).get(TARGET_HOST)
         for value in given if target is None else (*given, target):
             text = value.decode("latin-1")
             host = parse(text)
             if host is None:
-                detail = f"The request is for {text!r}, which is no host."
+                detail = f"The Host header {text!r} is not a valid host."
                 return _problem(scope, status.HTTP_400_BAD_REQUEST, detail)
             if not self._hosts.serve(host):
                 detail = (
-                    f"This server does not answer to the host {text}. Call it as localhost or by "
-                    f"the address it listens on, or add {host.name} to its NALANDA_ALLOWED_HOSTS."
+                    f"This server does not serve the host {text}. Use localhost or the address "
+                    f"that it listens on, or add {host.name} to the server's NALANDA_ALLOWED_HOSTS."
                 )
                 return _problem(scope, status.HTTP_403_FORBIDDEN, detail)
         return None
 
 
 class OriginCheck:
-    """Refuses writes of web pages that the server itself has not sent."""
+    """Middleware that refuses writes from web pages of another origin."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -68,7 +68,7 @@ class OriginCheck:
         if scope["type"] == "http" and scope["method"] not in _SAFE and _is_foreign(scope):
             detail = (
                 "This write comes from a web page of another origin. A server without "
-                "NALANDA_API_KEYS takes writes of its own pages and of clients other than browsers."
+                "NALANDA_API_KEYS accepts writes from its own pages and non-browser clients only."
             )
             refusal = _problem(scope, status.HTTP_403_FORBIDDEN, detail)
         await (refusal or self._app)(scope, receive, send)
@@ -88,7 +88,7 @@ def _is_foreign(scope: Scope) -> bool:
 def _is_own(origin: str, host: str) -> bool:
     """Return whether a page's origin is the host of its request; `null` never is.
 
-    The schemes may differ, as behind a proxy that has TLS.
+    The schemes may differ, for instance behind a proxy that terminates TLS.
     """
     scheme, _, authority = origin.partition("://")
     own, page = parse(host), parse(authority)

@@ -1,7 +1,7 @@
-"""Entity tags and the conditions on them (RFC 9110, section 13).
+"""Entity tags and conditional requests (RFC 9110, section 13).
 
-A tag is the entity's version in quotes. A weak tag never matches where `If-Match` asks for the
-very same entity, and matches like a strong one in the `If-None-Match` of a read.
+An entity's tag is its version in quotes. A weak tag never matches in `If-Match`, which uses strong
+comparison. In the `If-None-Match` of a read, a weak tag matches like a strong one.
 """
 
 import re
@@ -23,22 +23,24 @@ def etag(version: int) -> str:
 
 IfMatch = Annotated[
     str | None,
-    Header(description="Write only if one of these tags is current, or `*`: if it is there."),
+    Header(
+        description="Write only if one of these tags is current; `*`: only if the entity exists."
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header(description="On a read: 304 if one of these is current. On a write: `*`, if absent."),
+    Header(description="Read: 304 if one of these tags is current. Write: `*`, only if absent."),
 ]
 
 
 def guard(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Guard:
-    """What a write takes for granted.
+    """Return the preconditions of a write.
 
     Raises:
-        HTTPException: 400, a header that can't be read, or tags where only `*` has a meaning.
+        HTTPException: 400, a header is malformed, or `If-None-Match` is not `*`.
     """
     if if_none_match is not None and if_none_match.strip() != "*":
-        raise HTTPException(status.HTTP_400_BAD_REQUEST, "If-None-Match on a write can only be *.")
+        raise HTTPException(status.HTTP_400_BAD_REQUEST, "If-None-Match on a write must be *.")
     absent = if_none_match is not None
     if if_match is None:
         return Guard(absent=absent)
@@ -56,10 +58,10 @@ Guarded = Annotated[Guard, Depends(_guard)]
 
 
 def unchanged(if_none_match: str | None, version: int) -> bool:
-    """Whether the reader has this version already.
+    """Return whether the client already has this version.
 
     Raises:
-        HTTPException: 400, a header that can't be read.
+        HTTPException: 400, `If-None-Match` is malformed.
     """
     if if_none_match is None:
         return False
@@ -72,7 +74,7 @@ def unchanged(if_none_match: str | None, version: int) -> bool:
 def _tags(header: str, value: str) -> list[str]:
     if not _TAGS.fullmatch(value):
         raise HTTPException(
-            status.HTTP_400_BAD_REQUEST, f"{header} is a list of entity tags in quotes, or *."
+            status.HTTP_400_BAD_REQUEST, f"{header} must be a list of quoted entity tags, or *."
         )
     return re.findall(_TAG, value)
 

@@ -1,7 +1,7 @@
-"""Connections: how many there may be, and how long a client may take over what it sends and reads.
+"""Limits on connections: how many are open, and how long a client may take to send and to receive.
 
-What uvicorn has no limits for: a request's headers, and an answer that nobody takes. Bodies are
-in `api/limits.py`.
+uvicorn limits neither the headers of a request nor the time for which a response stays unread.
+`api/limits.py` limits bodies.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from api.slots import Slots
 
 MAX_HEADER_BYTES = 64 * 1024
 _REFUSED_PATIENCE_S = 1.0
-_TOO_LONG = f"The headers of a request have at most {MAX_HEADER_BYTES} bytes."
+_TOO_LONG = f"The headers of a request must have at most {MAX_HEADER_BYTES} bytes."
 
 
 class BoundedConnection(Connection):
-    """One connection of a client; a subclass sets the limits."""
+    """A client's connection; a subclass sets the limits."""
 
     slots = Slots(1_000)
     patience_s = 20.0
-    """For a request's headers to be complete, and for some of an answer to be taken."""
+    """Timeout for a request's complete headers, and for the client to read part of a response."""
 
     _headers_due: asyncio.TimerHandle | None = None
     _taking_due: asyncio.TimerHandle | None = None
@@ -44,7 +44,7 @@ class BoundedConnection(Connection):
         super().connection_lost(exc)
 
     def evict(self) -> None:
-        """Close without a word, as nothing was asked yet."""
+        """Close the connection without a response, as the client has sent no request."""
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
@@ -61,7 +61,11 @@ class BoundedConnection(Connection):
         super().refuse(detail)
 
     def on_headers_complete(self) -> None:
-        """Raises: Malformed: the headers came at once, and are too long."""
+        """Accept the headers, also those that arrive in a single read.
+
+        Raises:
+            Malformed: the headers are too long.
+        """
         self._headers_are_there()
         if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES:
             raise Malformed(_TOO_LONG)
@@ -69,7 +73,7 @@ class BoundedConnection(Connection):
         super().on_headers_complete()
 
     def pause_writing(self) -> None:
-        """What is written waits for the client to take it."""
+        """Start the timeout for a client that does not read its response."""
         super().pause_writing()
         self._expect_taking()
 
@@ -112,7 +116,7 @@ def bounded(*, slots: Slots, patience_s: float) -> type[BoundedConnection]:
 async def _too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:
     response = problem(
         status.HTTP_503_SERVICE_UNAVAILABLE,
-        "Too many connections are open, from this client or in all.",
+        "Too many connections are open, from this client or in total. Close some, or retry later.",
         instance=path_of(scope),
         headers={**CLOSE, "Retry-After": "1"},
     )

@@ -1,8 +1,8 @@
-"""Where a listing goes on: the last key of a page, signed, so that only what was given out fits.
+"""Pagination cursors: the last key of a page, signed, so that clients cannot forge one.
 
-A cursor belongs to its listing: the path and all parameters but the page's size and what is
-included. It says what was seen last, not how many, so that writes between two pages neither
-repeat an item nor skip one.
+A cursor is valid for one listing: the path and all parameters except the page size and `include`. A
+cursor holds the last key, not an offset, so writes between two pages neither repeat nor skip an
+item.
 """
 
 import base64
@@ -21,16 +21,18 @@ _SIGNATURE_BYTES = 16
 _OF_THE_PAGE = {"cursor", "limit", "include"}
 
 Limit = Annotated[
-    int, Query(ge=1, le=1000, description="How many items a page has at most."), WHOLE
+    int, Query(ge=1, le=1000, description="Maximum number of items in a page."), WHOLE
 ]
-CursorParameter = Annotated[str | None, Query(description="The `next_cursor` of the page before.")]
+CursorParameter = Annotated[
+    str | None, Query(description="The `next_cursor` of the previous page.")
+]
 
 
 T = TypeVar("T")
 
 
 class Cursors:
-    """The cursors of one listing. `key` is the database's own secret."""
+    """The cursors of one listing; `key` is the database's secret."""
 
     def __init__(self, key: bytes, path: str, parameters: Iterable[tuple[str, str]]) -> None:
         self._key = key
@@ -38,21 +40,21 @@ class Cursors:
 
     @classmethod
     def of(cls, key: bytes, request: Request) -> Self:
-        """Return the cursors of the listing that a request names by its path and parameters."""
+        """Return the cursors of the listing that the request's path and parameters identify."""
         return cls(key, request.url.path, request.query_params.multi_items())
 
     def give(self, after: object) -> str | None:
-        """A cursor that goes on behind `after`, which is JSON; none behind the end, `None`."""
+        """Return the cursor of the items after the JSON value `after`, or `None` at the end."""
         if after is None:
             return None
         payload = orjson.dumps(after)
         return _encode(self._sign(payload) + payload)
 
     def take(self, cursor: str | None) -> Any:
-        """What lies in a cursor of this listing; `None` for its beginning.
+        """Return the last key that a cursor holds, or `None` for the first page.
 
         Raises:
-            Invalid: it was not given out, or for another listing.
+            Invalid: the server has not issued the cursor for this listing.
         """
         if cursor is None:
             return None
@@ -60,7 +62,7 @@ class Cursors:
         signature, payload = token[:_SIGNATURE_BYTES], token[_SIGNATURE_BYTES:]
         given_out = hmac.compare_digest(signature, self._sign(payload))
         if not given_out or _encode(token) != cursor:
-            raise Invalid.at("/cursor", "This cursor was not given out for this listing.")
+            raise Invalid.at("/cursor", "This cursor does not belong to this listing.")
         return orjson.loads(payload)
 
     def _sign(self, payload: bytes) -> bytes:
@@ -70,7 +72,7 @@ class Cursors:
 def cut(
     found: Sequence[T], limit: int, key: Callable[[T], object]
 ) -> tuple[Sequence[T], object | None]:
-    """At most `limit` of what was found, and the last one's key if there are more."""
+    """Return at most `limit` items, and the key of the last one if there are more."""
     kept = found[:limit]
     return kept, key(kept[-1]) if len(found) > limit else None
 

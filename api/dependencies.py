@@ -1,4 +1,4 @@
-"""What handlers are given: the core, and the certainty that it has caught up."""
+"""Dependencies of the handlers: the core, the settings, Temporal and the requested position."""
 
 import asyncio
 import time
@@ -40,17 +40,19 @@ MinPosition = Annotated[
     Header(
         alias="Nalanda-Min-Position",
         ge=0,
-        description="Answer from this position or a later one, or 503 if it takes too long.",
+        description="Read at this position or later; 503 if the server does not reach it in time.",
     ),
     WHOLE,
 ]
 
 
 async def caught_up(request: Request, wanted: MinPosition = None) -> None:
-    """Wait until this node has the position; on the loop, so that waiting takes no thread.
+    """Wait until this node has the requested position.
+
+    The wait runs on the event loop, so it occupies no thread.
 
     Raises:
-        Behind: it did not get there in time.
+        Behind: the node did not reach the position in time.
     """
     if wanted is None:
         return

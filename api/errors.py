@@ -1,8 +1,8 @@
-"""Where what went wrong becomes HTTP: every error is a problem document (RFC 9457).
+"""Mapping of errors to HTTP: every error is a problem document (RFC 9457).
 
-`type` is always `about:blank`: a problem means what its status means, `detail` says the rest,
-and a 422 has `errors`, each with a JSON pointer into the body, or `/NAME` for a parameter or
-header of that name.
+`type` is always `about:blank`: the status gives the kind of problem, and `detail` explains the
+problem. A 422 has `errors`, each with a JSON pointer into the body, or `/NAME` of a parameter or
+header.
 """
 
 import logging
@@ -63,7 +63,7 @@ _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def phrase(code: int) -> str:
-    """What a status is called."""
+    """Return the reason phrase of a status code."""
     return _RENAMED.get(code) or HTTPStatus(code).phrase
 
 
@@ -75,7 +75,7 @@ def problem(
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer to a call that failed; `instance` is the path that was called."""
+    """Build the problem response; `instance` is the path of the request."""
     document: dict[str, object] = {
         "type": "about:blank",
         "title": phrase(code),
@@ -85,7 +85,7 @@ def problem(
     }
     errors = [_error(fault) for fault in faults[:MAX_FAULTS]]
     body = _dumped(document, errors)
-    while len(body) > MAX_PROBLEM_BYTES:  # texts may be six times as long once escaped
+    while len(body) > MAX_PROBLEM_BYTES:  # escaping makes a text up to six times as long
         errors = errors[: len(errors) // 2]
         body = _dumped(document, errors)
     return Response(body, code, headers=dict(headers or {}), media_type=MEDIA_TYPE)
@@ -104,13 +104,13 @@ def _shortened(text: str, length: int = _MAX_TEXT) -> str:
 
 
 def path_of(scope: Scope) -> str:
-    """The path as the client wrote it: escaped, without the query."""
+    """Return the path as the client wrote it: escaped, without the query."""
     raw: bytes | None = scope.get("raw_path")
     return raw.decode("latin-1") if raw else str(scope["path"])
 
 
 def install(app: FastAPI) -> None:
-    """Answer each kind of exception with its problem document."""
+    """Register a handler for each kind of exception."""
     app.add_exception_handler(NalandaError, _of_nalanda)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_parameters)
@@ -140,7 +140,7 @@ async def _of_nalanda(request: Request, error: Exception) -> Response:
 
 
 def _retry_after(error: NalandaError, code: int) -> dict[str, str]:
-    """Whole seconds, as HTTP has it; one where nobody said when."""
+    """Return `Retry-After` in whole seconds, as HTTP requires; 1 if the error names no delay."""
     if code != status.HTTP_503_SERVICE_UNAVAILABLE:
         return {}
     after_s: float = getattr(error, "retry_after_s", None) or 1.0
@@ -151,8 +151,8 @@ async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = path_of(request.scope)
     details = {
-        HTTPStatus.NOT_FOUND.phrase: f"There is nothing at {path}.",
-        HTTPStatus.METHOD_NOT_ALLOWED.phrase: f"{request.method} is not possible here.",
+        HTTPStatus.NOT_FOUND.phrase: f"No route matches {path}.",
+        HTTPStatus.METHOD_NOT_ALLOWED.phrase: f"{request.method} is not allowed here; see Allow.",
     }
     headers = dict(error.headers or {})
     if error.status_code == status.HTTP_405_METHOD_NOT_ALLOWED:
@@ -166,7 +166,7 @@ async def _of_http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods that do have a route at this path."""
+    """Return the methods that have a route at this path."""
     app: FastAPI = request.app
     return [
         method
@@ -179,22 +179,26 @@ def _allowed(request: Request) -> list[str]:
 
 
 async def _of_parameters(request: Request, error: Exception) -> Response:
-    """Parameters and headers that FastAPI has checked; bodies are checked in `api/json.py`."""
+    """Respond to parameters and headers that FastAPI refused; `api/json.py` checks bodies."""
     assert isinstance(error, RequestValidationError)
     faults = [Fault(f"/{fault['loc'][1]}", fault["msg"]) for fault in error.errors()]
     return await _of_nalanda(request, Invalid(faults))
 
 
 async def _of_disconnect(request: Request, _: Exception) -> Response:
-    """Nobody is there to read it; it is not the server's failure either."""
+    """Return a response that no client reads, so that the disconnect counts as no server error."""
     code = status.HTTP_400_BAD_REQUEST
-    return problem(code, "The body was cut off.", instance=path_of(request.scope))
+    return problem(
+        code,
+        "The client closed the connection before the end of the body.",
+        instance=path_of(request.scope),
+    )
 
 
 async def _of_surprise(request: Request, _: Exception) -> Response:
-    """The server logs the exception, once this is sent."""
+    """Respond to an unexpected exception, which the server logs after the response."""
     return problem(
         status.HTTP_500_INTERNAL_SERVER_ERROR,
-        "Something went wrong in the server; its log says what.",
+        "The server failed unexpectedly; its log has the cause.",
         instance=path_of(request.scope),
     )

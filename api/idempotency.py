@@ -1,8 +1,7 @@
-"""`Idempotency-Key`: a POST that is sent again is answered as the first time.
+"""`Idempotency-Key`: a repeated POST gets the response of the first one.
 
-The answer is kept in the write's own transaction, so there is no moment at which one is there
-without the other. A call that failed wrote nothing and keeps nothing: it may be tried again
-under the same key.
+The write's own transaction stores the response, so neither ever exists without the other. A failed
+call stores nothing, so a client may retry with the same key.
 """
 
 import hashlib
@@ -28,19 +27,19 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        description="The same call under the same key is carried out once, within a day.",
+        description="The server executes the same request with the same key once within a day.",
     ),
 ]
 
 
 def fingerprint(request: Request, body: bytes) -> str:
-    """What makes two calls the same: method, path and body, to the byte."""
+    """Return a digest of method, path and body; two requests are the same if theirs are equal."""
     call = f"{request.method} {request.url.path}\n".encode()
     return hashlib.sha256(call + body).hexdigest()
 
 
 class Once:
-    """A creating call with its body, which may carry a key."""
+    """A request that creates something, with its body and an optional idempotency key."""
 
     def __init__(self, core: Core, key: str | None, request: Request, body: bytes) -> None:
         self.core, self.body = core, body
@@ -49,18 +48,22 @@ class Once:
 
     @classmethod
     async def of(cls, request: Request, key: IdempotencyKey = None) -> "Once":
-        """Once the body has come."""
+        """Return the request once the body is complete."""
         core: Core = request.app.state.core
         return cls(core, key, request, await json_body(request))
 
     @cached_property
     def _mark(self) -> str:
-        """Taken by the thread that answers, and with a key alone: a body may have megabytes."""
+        """Return the fingerprint.
+
+        The thread that handles the request computes the fingerprint, and only for a request with a
+        key: a body may have megabytes.
+        """
         return fingerprint(self._request, self.body)
 
     @property
     def name(self) -> str | None:
-        """The same for the same call under the same key; none without a key."""
+        """Return a name of the key and the request; `None` without a key."""
         return f"{self._key} {self._mark}" if self._key else None
 
     def answer(
@@ -68,10 +71,10 @@ class Once:
         write: Callable[[BeforeCommit[T] | None], Positioned[T]],
         render: Callable[[Positioned[T]], Response],
     ) -> Response:
-        """Write and render, or give the answer that there is already.
+        """Write and render, or replay the stored response.
 
         Raises:
-            Invalid: the key was another call's.
+            Invalid: another request has used the key.
         """
         if self._key is None:
             return render(write(None))
@@ -85,7 +88,7 @@ class Once:
         try:
             return render(write(keep))
         except Conflict:
-            if answered := self._answered(key):  # by the same call, at the same time
+            if answered := self._answered(key):  # a concurrent repeat of the request
                 return answered
             raise
 
@@ -95,7 +98,9 @@ class Once:
         if replay is None:
             return None
         if replay.fingerprint != self._mark:
-            raise Invalid.at("/Idempotency-Key", "This key was used for another call.")
+            raise Invalid.at(
+                "/Idempotency-Key", "This key was used for another request; use a new key."
+            )
         return Response(replay.body, replay.status, {**replay.headers, REPLAYED: "true"})
 
     def _replay(self, response: Response) -> Replay:

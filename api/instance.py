@@ -1,4 +1,4 @@
-"""Which instance this server is, and the refusal of calls that are meant for another one."""
+"""Check of `Nalanda-Instance`, which refuses requests for another instance."""
 
 from fastapi import status
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,8 +10,10 @@ HEADER = b"nalanda-instance"
 
 
 class InstanceCheck:
-    """Answers 421 to a call whose `Nalanda-Instance` names another instance, as after a change of
-    what is behind an address."""
+    """Middleware that responds 421 to a request whose `Nalanda-Instance` names another instance.
+
+    A client can then notice that another server has taken over the address.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,12 +1,12 @@
-"""Bodies: from bytes to a checked model, with every fault pointed at.
+"""Parsing of bodies into validated models, with a JSON pointer to every fault.
 
-Parsing and checking is one pass of pydantic's own parser. It is strict JSON but for NaN and
-infinities, which it takes so that they can be pointed at: text that isn't JSON (bytes that
-aren't UTF-8, a lone surrogate, more than 200 levels) is 400; JSON that breaks a rule is 422.
-Of a key given twice the last one counts.
+pydantic's parser parses and validates in one pass. The parser accepts strict JSON plus NaN and
+infinities, so that faults can point at them. Text that is not JSON (invalid UTF-8, a lone
+surrogate, more than 200 levels) gives 400; JSON that breaks a rule gives 422. The last of several
+equal keys counts.
 
-A large body is measured first (`api/scan.py`), and its items are parsed one by one: a parser
-holds the interpreter for as long as it runs, and the event loop needs it.
+A scan (`api/scan.py`) first measures a large body, whose items are then parsed one by one. A parser
+holds the GIL while it runs, and the event loop needs the GIL.
 """
 
 from collections.abc import Collection, Sequence
@@ -52,30 +52,34 @@ async def _body(request: Request, accepted: Collection[str]) -> bytes:
     if media_type not in accepted:
         raise HTTPException(
             status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
-            f"The body's Content-Type is to be {' or '.join(sorted(accepted))}.",
+            f"Content-Type must be {' or '.join(sorted(accepted))}.",
         )
     _check_encoding(request)
     return await request.body()
 
 
 def _check_encoding(request: Request) -> None:
-    """Raises: HTTPException: 415, the body is compressed."""
+    """Check that the body is not compressed.
+
+    Raises:
+        HTTPException: 415, the body is compressed.
+    """
     listed = ",".join(request.headers.getlist("content-encoding")).split(",")
     codings = {coding.strip().lower() for coding in listed} - {"", "identity"}
     if codings:
         raise HTTPException(
             status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
-            "Bodies are taken uncompressed: leave Content-Encoding out.",
+            "Compressed bodies are not supported: send the body without Content-Encoding.",
             {"Accept-Encoding": "identity"},
         )
 
 
 def parse(model: type[M], body: bytes) -> M:
-    """The body as a model.
+    """Parse the body as a model.
 
     Raises:
-        HTTPException: 400, it is not JSON.
-        Invalid: it is JSON, and breaks the model's rules.
+        HTTPException: 400, the body is not JSON.
+        Invalid: the JSON breaks the model's rules.
     """
     if len(body) > SCANNED_BYTES:
         edges = Scan(body, model.split, model.max_items, model.has_texts).run()
@@ -129,10 +133,10 @@ def _parse(model: type[M], body: bytes) -> M:
 
 
 def parse_parameter(name: str, text: str) -> object:
-    """The JSON in a parameter of a URL.
+    """Parse the JSON in a query parameter.
 
     Raises:
-        Invalid: it is not JSON, or has numbers that are none.
+        Invalid: the text is not JSON, or has a number that is not finite.
     """
     try:
         return _ANY_JSON.validate_json(text)
@@ -142,17 +146,17 @@ def parse_parameter(name: str, text: str) -> object:
 
 
 def merge(current: M, body: bytes) -> M:
-    """`current` with a JSON merge patch (RFC 7396) applied, checked as a whole.
+    """Apply a JSON merge patch (RFC 7396) to `current`, and validate the result.
 
     Raises:
         HTTPException: 400, the patch is not JSON.
-        Invalid: the patch is no object, or what comes out breaks the model's rules.
+        Invalid: the patch is not an object, or the result breaks the model's rules.
     """
     if len(body) > SCANNED_BYTES:
         Scan(body, None).run()
     patch: object = _from_json(body)
     if not isinstance(patch, dict):
-        raise Invalid.at("", "A merge patch is an object.")
+        raise Invalid.at("", "A merge patch must be a JSON object.")
     merged = _merged(current.model_dump(mode="json", exclude_unset=True), patch)
     return parse(type(current), to_json(merged, inf_nan_mode="constants"))
 

@@ -1,4 +1,4 @@
-"""Large answers: serialised row by row, so that other threads go on, and bounded in bytes."""
+"""Large responses: serialised row by row, so that other threads run, and limited in bytes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from core.services.answer_size import MAX_ANSWER_BYTES
 
 
 class Budget:
-    """The bytes that an answer may still take; `pointer` is what to ask for less by."""
+    """The bytes left for a response; `pointer` names the parameter that a client should lower."""
 
     def __init__(self, pointer: str, max_bytes: int = MAX_ANSWER_BYTES) -> None:
         self._pointer = pointer
@@ -19,26 +19,26 @@ class Budget:
         self._spent_bytes = 0
 
     def rows(self, rows: Iterable[object]) -> bytes:
-        """Serialise rows as a list.
+        """Serialise rows as a JSON array.
 
         Raises:
-            Invalid: the answer is beyond its bound; one row alone never is.
+            Invalid: the response exceeds its limit; a single row never does.
         """
         pieces: list[bytes] = []
         for row in rows:
             piece = dumps(row)
             if self._spent_bytes and self._spent_bytes + len(piece) > self._max_bytes:
-                limit = f"An answer has at most {self._max_bytes // 2**20} MiB, and this one would "
-                raise Invalid.at(self._pointer, limit + "have more: ask for less at once.")
+                limit = f"The response would exceed {self._max_bytes // 2**20} MiB: "
+                raise Invalid.at(self._pointer, limit + "ask for fewer items or fields.")
             self._spent_bytes += len(piece)
             pieces.append(piece)
         return b"[" + b",".join(pieces) + b"]"
 
     def dump(self, content: Mapping[str, object], rows: str) -> bytes:
-        """Serialise an object whose member `rows` is a list; `content` has others besides.
+        """Serialise an object whose member `rows` is the array of rows.
 
         Raises:
-            Invalid: the answer is beyond its bound.
+            Invalid: the response exceeds its limit.
         """
         listed = content[rows]
         assert isinstance(listed, list)
@@ -48,10 +48,10 @@ class Budget:
 
 
 def page_answer(items: Sequence[Answer], next_cursor: str | None, *, position: int) -> Response:
-    """Answer with a page of a listing.
+    """Build the response for a page of a listing.
 
     Raises:
-        Invalid: at `/limit`, the page is beyond an answer's bound.
+        Invalid: at `/limit`, the page exceeds the limit of a response.
     """
     listed = Budget("/limit").rows(item.model_dump() for item in items)
     body = b'{"items":%s,"next_cursor":%s}' % (listed, dumps(next_cursor))

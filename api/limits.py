@@ -1,4 +1,4 @@
-"""What bodies may ask of the server: how large each is, how slow, and how much all of them hold."""
+"""Limits on request bodies: size, transfer rate, and total memory."""
 
 import asyncio
 
@@ -10,23 +10,24 @@ from api.errors import path_of, problem
 from core.indexing.maintenance import malloc
 
 LEAST_RATE = 16 * 1024
-"""Bytes a second, below which a body is too slow in the long run."""
+"""Minimum transfer rate of a body, in bytes per second, beyond the initial patience."""
 
 MAX_PATH_BYTES = 2 * 1024
-"""The bound of a path without its query; an id has at most 128 bytes."""
+"""Limit of a path without its query; an id has at most 128 bytes."""
 
 GIVEN_BACK_BYTES = 1024 * 1024
-"""From which size on the memory of a body is given back to the system at once."""
+"""Size from which the memory of a body returns to the system at once."""
 
 CLOSE = {"Connection": "close"}
-"""With an answer before a body's end: the rest would be taken for the next request."""
+"""Header of a response sent before the end of a body, whose rest would parse as a request."""
 
 
 class BodyLimits:
-    """Refuses by `Content-Length` at once, and what comes in chunks as soon as it is too much.
+    """Middleware that refuses a body by `Content-Length`, or a chunked body at the first excess
+    byte.
 
-    `max_held_bytes`: of all bodies that are read or worked on, together. `patience_s`: for how
-    long a body may come at less than `LEAST_RATE`.
+    `max_held_bytes` limits the total size of bodies in reading or processing. `patience_s`: how
+    long a body may arrive at less than `LEAST_RATE`.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class BodyLimits:
         self._max_held_bytes = max_held_bytes
         self._patience_s = patience_s
         self._held_bytes = 0
-        self._too_large = f"A body has at most {max_bytes} bytes."
+        self._too_large = f"A body must have at most {max_bytes} bytes."
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +46,7 @@ class BodyLimits:
         elif len(scope.get("raw_path") or b"") > MAX_PATH_BYTES:
             response = problem(
                 status.HTTP_414_URI_TOO_LONG,
-                f"A path has at most {MAX_PATH_BYTES} bytes.",
+                f"A path must have at most {MAX_PATH_BYTES} bytes.",
                 instance=path_of(scope),
                 headers=CLOSE,
             )
@@ -68,7 +69,8 @@ class BodyLimits:
                     asyncio.get_running_loop().run_in_executor(None, malloc.trim)
 
     async def _next_of(self, body: "_Body") -> Message:
-        """
+        """Receive the next message of a body within the limits.
+
         Raises:
             HTTPException: 408, 413 or 503.
         """
@@ -79,7 +81,7 @@ class BodyLimits:
         if self._held_bytes > self._max_held_bytes:
             raise HTTPException(
                 status.HTTP_503_SERVICE_UNAVAILABLE,
-                "Too many bytes of other requests are being worked on.",
+                "The bodies of concurrent requests hold too much memory. Retry later.",
                 {**CLOSE, "Retry-After": "1"},
             )
         return message
@@ -94,11 +96,12 @@ class _Body:
         self._patience_s = patience_s
 
     async def receive(self) -> Message:
-        """
+        """Receive the next message, within the time that its transfer rate allows.
+
         Raises:
-            HTTPException: 408, it comes too slowly.
+            HTTPException: 408, the body arrives too slowly.
         """
-        if self._complete:  # what comes now says that the client has gone, and may take long
+        if self._complete:  # the next message is the disconnect, whenever the client closes
             return await self._receive()
         allowed_s = self._patience_s + self.received_bytes / LEAST_RATE
         try:
@@ -106,7 +109,7 @@ class _Body:
                 message = await self._receive()
         except TimeoutError:
             raise HTTPException(
-                status.HTTP_408_REQUEST_TIMEOUT, "The body came too slowly.", CLOSE
+                status.HTTP_408_REQUEST_TIMEOUT, "The body arrived too slowly.", CLOSE
             ) from None
         self.received_bytes += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)

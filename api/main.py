@@ -1,4 +1,4 @@
-"""The app: what is opened, in which order, and what each request passes through."""
+"""The ASGI app: what it opens at its start, and the middleware that each request passes."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
@@ -52,11 +52,10 @@ def create_app(
     opened: Callable[[Settings], Core] = open_core,
     bound: Collection[str] = (),
 ) -> FastAPI:
-    """The API over the data directory of the settings, which it opens when it is started, and
-    closes when it is stopped.
+    """Build the API over the settings' data directory, opened at startup and closed at shutdown.
 
-    Temporal is looked for when a question first needs it. `bound` has the names and addresses that
-    the server listens on.
+    The app connects to Temporal at the first question. `bound` has the names and addresses that the
+    server listens on.
     """
     settings = settings or Settings()
     app = Api(
@@ -74,7 +73,7 @@ def create_app(
     app.state.temporal = Temporal(settings)
     app.state.metrics = Metrics()
     errors.install(app)
-    # The last one added is the first one passed.
+    # The middleware added last runs first.
     app.add_middleware(InstanceCheck)
     app.add_middleware(WriteLimit, max_waiting=settings.max_waiting_writes)
     app.add_middleware(

@@ -1,4 +1,4 @@
-"""What `/metrics` shows, in Prometheus's format; each app counts in a registry of its own."""
+"""The metrics of `/metrics`, in Prometheus's format; each app has its own registry."""
 
 import time
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "nalanda_http_request_seconds",
-            "From a request's first byte to its answer's last.",
+            "Seconds from a request's first byte to the last byte of its response.",
             ("method", "route"),
             buckets=_BUCKETS_S,
             registry=self.registry,
@@ -42,7 +42,7 @@ class Metrics:
 
 
 class _OfCore(Collector):
-    """Read when somebody looks."""
+    """A collector that reads the core at each scrape."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -50,14 +50,16 @@ class _OfCore(Collector):
     def collect(self) -> Iterable[Metric]:
         state = self._core.catalog.state
         vectors = sum(view.vectors for view in state.views.values())
-        yield GaugeMetricFamily("nalanda_position", "The last write's.", value=state.position)
-        yield GaugeMetricFamily("nalanda_libraries", "Libraries there are.", value=len(state.views))
-        yield GaugeMetricFamily("nalanda_vectors", "Vectors that are searched.", value=vectors)
-        found = "The share of the true hits that approximate searches found of late, by library."
+        yield GaugeMetricFamily(
+            "nalanda_position", "Position of the last write.", value=state.position
+        )
+        yield GaugeMetricFamily("nalanda_libraries", "Number of libraries.", value=len(state.views))
+        yield GaugeMetricFamily("nalanda_vectors", "Number of searchable vectors.", value=vectors)
+        found = "Mean recall of recent approximate searches, by library."
         recalls = GaugeMetricFamily("nalanda_recall", found, labels=["library"])
         worst = GaugeMetricFamily(
             "nalanda_recall_worst_tenth",
-            "The same share in the tenth of these searches that found the least, by library.",
+            "Mean recall of the worst tenth of recent approximate searches, by library.",
             labels=["library"],
         )
         for id_, view in state.views.items():
@@ -70,7 +72,7 @@ class _OfCore(Collector):
 
 
 class Measured:
-    """Counts every request, by its route's template, so that ids make no labels."""
+    """Middleware that counts requests by route template, so that ids create no labels."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -98,5 +100,5 @@ class Measured:
 
 
 def _method(method: str) -> str:
-    """A client can send any word as a method; only HTTP's own make labels."""
+    """Return the label of a method: clients can send any word, so only HTTP's own methods count."""
     return method if method in {"GET", "POST", "PUT", "PATCH", "DELETE"} else "other"

@@ -1,4 +1,4 @@
-"""The OpenAPI document: bodies, which handlers parse by themselves, and problems, declared."""
+"""The OpenAPI document, with declared bodies, which handlers parse themselves, and problems."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,12 +26,12 @@ WRITE = (*BODY, 409, 412)
 
 
 class FaultAnswer(BaseModel):
-    pointer: str = Field(description="A JSON pointer into the body, or /NAME of a parameter.")
+    pointer: str = Field(description="JSON pointer into the body, or /NAME of a parameter.")
     detail: str
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """A problem document (RFC 9457)."""
 
     type: str
     title: str
@@ -42,7 +42,7 @@ class Problem(BaseModel):
 
 
 class Api(FastAPI):
-    """A FastAPI whose document has the schemas of bodies too."""
+    """A FastAPI app whose document includes the schemas of bodies."""
 
     def __init__(self, *, bodies: Sequence[type[BaseModel]], **options: Any) -> None:
         super().__init__(**options)
@@ -64,16 +64,16 @@ class Api(FastAPI):
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a handler that parses its body by itself."""
+    """Return `openapi_extra` of a handler that parses its own body."""
     schema = {"$ref": _REF.format(model=model.__name__)}
     return _request_body([JSON], schema, model.model_json_schema()["examples"][0])
 
 
 def patch_of(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
-    """`openapi_extra` of a handler that merges its body into what makes a thing."""
+    """Return `openapi_extra` of a handler that takes a merge patch of a model."""
     description = (
-        f"A JSON merge patch (RFC 7396) of a {model.__name__}: a null takes a field back to its "
-        "default, and what comes out is checked as a whole."
+        f"A JSON merge patch (RFC 7396) of a {model.__name__}: null resets a field to its "
+        "default, and the server validates the result as a whole."
     )
     schema = {"type": "object", "description": description}
     return _request_body([MERGE_PATCH, JSON], schema, example)
@@ -87,7 +87,7 @@ def _request_body(
 
 
 def answers(code: int, model: type[BaseModel] | None, *problems: int) -> Responses:
-    """`responses` of a handler: what it answers with if all is well, and its problems."""
+    """Return `responses` of a handler: the successful response and the problems."""
     success: dict[str, Any] = {
         "description": phrase(code),
         "headers": {POSITION: {"schema": {"type": "integer"}}},
@@ -100,12 +100,12 @@ def answers(code: int, model: type[BaseModel] | None, *problems: int) -> Respons
 
 
 def event_stream() -> dict[str, Any]:
-    """Return the response of a handler that answers with a question's events."""
+    """Return the response of a handler that streams a question's events."""
     content = {EVENT_STREAM: stream_content(_REF)}
-    return {"description": "The events, as they come.", "content": content}
+    return {"description": "The events, as they occur.", "content": content}
 
 
-NOT_MODIFIED: Responses = {304: {"description": "The reader has this version already."}}
+NOT_MODIFIED: Responses = {304: {"description": "The client already has this version."}}
 
 
 def _problem(code: int) -> dict[str, Any]:

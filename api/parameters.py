@@ -1,4 +1,4 @@
-"""Types of query parameters and headers, as strict about texts as bodies are about JSON."""
+"""Types of query parameters and headers, whose texts are checked as strictly as JSON."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,11 @@ _NUMBER = re.compile(r"[0-9]{1,19}(\.[0-9]{1,19})?([eE][+-]?[0-9]{1,3})?", re.AS
 
 def _written_as(pattern: re.Pattern[str], detail: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
-        """Raises: PydanticCustomError: the text has another form."""
+        """Return the value if its text has the form.
+
+        Raises:
+            PydanticCustomError: the text has another form.
+        """
         if isinstance(value, str) and not pattern.fullmatch(value):
             raise PydanticCustomError("form", detail)
         return value
@@ -25,20 +29,24 @@ def _written_as(pattern: re.Pattern[str], detail: str) -> Callable[[Any], Any]:
 
 
 def _instant(value: Any) -> Any:
-    """Raises: PydanticCustomError: the text is no date-time with an offset."""
+    """Check that the text is a date-time with an offset.
+
+    Raises:
+        PydanticCustomError: the text is not a date-time with an offset.
+    """
     time = instant(value) if isinstance(value, str) else value
     if time is None:
         raise PydanticCustomError(
             "instant",
-            "A time is a date-time of RFC 3339 with an offset, such as 2026-01-31T12:00:00Z; "
-            "in a URL + is written %2B.",
+            "A time must be an RFC 3339 date-time with an offset, such as 2026-01-31T12:00:00Z; "
+            "write + as %2B in a URL.",
         )
     return time
 
 
-# Behind a parameter's bounds, which pydantic otherwise leaves out of the schema.
-WHOLE = BeforeValidator(_written_as(_WHOLE, "This is a whole number, in digits alone."))
-DECIMAL = BeforeValidator(_written_as(_NUMBER, "This is a number such as 10 or 0.5."))
+# Listed after a parameter's bounds, which pydantic otherwise omits from the schema.
+WHOLE = BeforeValidator(_written_as(_WHOLE, "This must be an integer, in digits only."))
+DECIMAL = BeforeValidator(_written_as(_NUMBER, "This must be a number such as 10 or 0.5."))
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),

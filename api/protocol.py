@@ -1,4 +1,4 @@
-"""HTTP on one connection: uvicorn's, with a problem document for what is not HTTP."""
+"""HTTP on one connection: uvicorn's protocol, with a problem document for malformed requests."""
 
 import asyncio
 import re
@@ -17,27 +17,29 @@ from api.limits import CLOSE
 from api.whole_answers import HeadWithBody
 
 LINGER_S = 1.0
-"""The time for which a connection stays open after a refusal, and drops what comes: if it closed
-with bytes unread it would be reset, and the client could lose the answer."""
+"""Time to discard input after a refusal, before closing. Closing with unread bytes would reset
+the connection, and the client could lose the response."""
 
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
 
 
 class Malformed(Exception):
-    """A request that can't be taken; the text says why."""
+    """A request that the server cannot accept; the message gives the reason."""
 
 
 class Connection(HttpToolsProtocol):
-    """Answers 400 to what it can't read, after the answers that are due, and reads nothing more."""
+    """A connection that answers 400 to a malformed request, after the pending responses, and stops
+    reading.
+    """
 
     url = b""
     in_body = False
-    """True from the end of a request's headers to the end of its body."""
+    """True while the headers of a request are complete and its body is not."""
     answers_due = 0
-    """The number of requests that have no complete answer yet."""
+    """Number of accepted requests without a complete response."""
 
     _refusal: str | None = None
-    """The detail of a problem document that is due or was sent."""
+    """Detail of the problem document that is pending or sent."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(HeadWithBody(transport, self.loop))
@@ -49,7 +51,7 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # The request is answered as HTTP/1.1; the parser reads nothing that follows it.
+            # The request gets an HTTP/1.1 response; the parser reads nothing after the request.
             self.cycle.keep_alive = False
         except httptools.HttpParserError as error:
             self.refuse(_detail(error))
@@ -73,7 +75,7 @@ class Connection(HttpToolsProtocol):
             self._send_refusal(self._refusal)
 
     def refuse(self, detail: str) -> None:
-        """Answer 400 as soon as no other answer is due, and read nothing more."""
+        """Respond 400 after the pending responses, and read nothing more."""
         if self._refusal is not None:
             return
         self._refusal = detail
@@ -83,7 +85,7 @@ class Connection(HttpToolsProtocol):
             self._send_refusal(detail)
 
     def _give_up(self, cycle: RequestResponseCycle) -> bool:
-        """Drop the request that is being read; return whether nothing was answered to it yet."""
+        """Drop the request in progress; return False if its response has begun."""
         if cycle.response_started:
             return False
         self.answers_due -= 1
@@ -115,6 +117,8 @@ class Connection(HttpToolsProtocol):
 def _detail(error: httptools.HttpParserError) -> str:
     if isinstance(error.__context__, Malformed):
         return str(error.__context__)
-    if isinstance(error, httptools.HttpParserCallbackError):  # the target's is what can fail
-        return "The request is no HTTP/1.1: Invalid target."
-    return f"The request is no HTTP/1.1: {str(error).rstrip('.') or 'It is malformed'}."
+    if isinstance(
+        error, httptools.HttpParserCallbackError
+    ):  # only the callback for the target can fail
+        return "The request is not valid HTTP/1.1: Invalid target."
+    return f"The request is not valid HTTP/1.1: {str(error).rstrip('.') or 'It is malformed'}."

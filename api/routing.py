@@ -1,4 +1,4 @@
-"""Routers: operations are called by their functions' names, and wait for the position asked for."""
+"""Routers: operation ids are function names, and handlers wait for the requested position."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,14 @@ from api.dependencies import caught_up
 
 
 def routes_of(tag: str, prefix: str = "") -> APIRouter:
-    """Of a resource, all of whose answers are of a position."""
+    """Return a router for resources whose responses carry a position."""
     return _router(tag, prefix, [Depends(caught_up)])
 
 
 def plain_routes_of(tag: str, prefix: str = "") -> APIRouter:
-    """Where there is no position, or it is waited for by hand."""
+    """Return a router for responses without a position, or for handlers that wait for one
+    themselves.
+    """
     return _router(tag, prefix, [])
 
 

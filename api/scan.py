@@ -1,7 +1,7 @@
-"""Measures a large body before anything is made of it: members, values, and where its items are.
+"""Scan of a large body before parsing: members, values, and where its items are.
 
-The scan reads structure alone, in steps short enough that other threads go on. Whether the text
-is JSON at all is for the parser to say.
+The scan reads only the structure, in steps short enough that other threads run. The parser decides
+whether the text is JSON.
 """
 
 import re
@@ -49,7 +49,7 @@ class _Container:
 
 @dataclass(slots=True)
 class Scan:
-    """`edges` are the places of the bracket, the commas and the bracket around the items."""
+    """A scan; `edges` are the offsets of the items' brackets and of the commas between items."""
 
     body: bytes
     split: str | None
@@ -63,10 +63,10 @@ class Scan:
     _wants_key: bool = False
 
     def run(self) -> Sequence[int]:
-        """Return the edges, or none where the body has no such list.
+        """Return the edges; empty if the body has no such list.
 
         Raises:
-            Invalid: the body has too many of something, at the first place beyond a limit.
+            Invalid: the body exceeds a limit; the pointer names the first excess.
         """
         at = 0
         while found := _TOKEN.search(self.body, at, at + MAX_GAP_BYTES):
@@ -81,12 +81,14 @@ class Scan:
             if _NO_JSON.search(self.body, at, at + MAX_GAP_BYTES):
                 return []
             self._check_number(at, at + MAX_GAP_BYTES)
-            detail = f"There are at most {MAX_GAP_BYTES} bytes of white space in one place."
+            detail = f"Consecutive white space must have at most {MAX_GAP_BYTES} bytes."
             raise self._too_many(detail, len(self._stack))
         return [] if self._stack or self._in_items else self.edges
 
     def _take(self, at: int) -> int:
-        """Take the token at a place; return the place after the token, -1 at the scan's end."""
+        """Read the token at an offset; return the offset after the token, or -1 at the end of the
+        scan.
+        """
         match self.body[at : at + 1]:
             case b'"':
                 return self._string(at)
@@ -103,7 +105,7 @@ class Scan:
         while piece := _STRING_PIECE.match(self.body, end):
             end = piece.end()
             if end - at > MAX_STRING_BYTES and not self._is_text():
-                detail = f"A string other than a chunk's text has at most {MAX_STRING_BYTES} bytes."
+                detail = f"A string other than a text must have at most {MAX_STRING_BYTES} bytes."
                 raise self._too_many(detail, len(self._stack))
         if self._wants_key and self._stack:
             self._stack[-1].key = self.body[at : min(end + 1, at + 1000)]
@@ -117,7 +119,7 @@ class Scan:
 
     def _check_number(self, start: int, end: int) -> None:
         if len(self.body[start:end].strip()) > MAX_NUMBER_BYTES:
-            detail = f"A number has at most {MAX_NUMBER_BYTES} digits."
+            detail = f"A number must have at most {MAX_NUMBER_BYTES} digits."
             raise self._too_many(detail, len(self._stack))
 
     def _comma(self, at: int) -> int:
@@ -132,7 +134,7 @@ class Scan:
             self._values = 0
         most = self.max_items if is_item else MAX_KEYS if top.is_object else MAX_MEMBERS
         if top.members > most:
-            raise self._too_many(f"There are at most {most} of these.", len(self._stack) - 1)
+            raise self._too_many(f"This must have at most {most} members.", len(self._stack) - 1)
         self._count()
         return at + 1
 
@@ -146,7 +148,7 @@ class Scan:
                 return end + 1
         if self._is_split(is_object):
             if self.edges:
-                raise Invalid.at(f"/{self.split}", "A large body has this key once.")
+                raise Invalid.at(f"/{self.split}", "A large body must have this key only once.")
             self._in_items, self._values = True, 0
             self.edges.append(at)
         self._stack.append(_Container(is_object))
@@ -178,7 +180,7 @@ class Scan:
 
     def _check_dimension(self, count: int) -> None:
         if count > MAX_DIMENSION:
-            detail = f"An embedding has 1 to {MAX_DIMENSION} numbers, not {count}."
+            detail = f"An embedding must have 1 to {MAX_DIMENSION} numbers, not {count}."
             raise self._too_many(detail, len(self._stack))
 
     def _count(self) -> None:
@@ -186,9 +188,9 @@ class Scan:
         self._all_values += 1
         if self._values > MAX_VALUES:
             where = 2 if self._in_items else 1
-            raise self._too_many(f"There are at most {MAX_VALUES} values in this.", where)
+            raise self._too_many(f"This item must have at most {MAX_VALUES} values.", where)
         if self._all_values > MAX_ALL_VALUES:
-            raise self._too_many(f"A body has at most {MAX_ALL_VALUES} values.", 2)
+            raise self._too_many(f"A body must have at most {MAX_ALL_VALUES} values.", 2)
 
     def _too_many(self, detail: str, levels: int) -> Invalid:
         tokens = [container.token for container in self._stack[:levels]]

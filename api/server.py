@@ -1,4 +1,4 @@
-"""The HTTP server that the app runs in, with its limits."""
+"""The HTTP server that runs the app, with its limits."""
 
 import resource
 
@@ -30,7 +30,7 @@ def server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
 
 
 def _allow_files(count: int) -> None:
-    """As far as this process may: the limit that it starts with is often 1,024."""
+    """Raise the limit of open files as far as the process may; the default is often 1,024."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if most == resource.RLIM_INFINITY else min(count, most)
     if allowed != resource.RLIM_INFINITY and allowed < wanted:

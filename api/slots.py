@@ -1,4 +1,4 @@
-"""Connection slots: how many there are, in all and for one client, and which one is evicted."""
+"""Connection slots: their number in total and per client, and the choice of an eviction."""
 
 import math
 from collections import Counter, defaultdict
@@ -10,18 +10,18 @@ _NETWORK_BYTES = 8
 
 
 class Evictable(Protocol):
-    """A connection, as far as its slot is concerned."""
+    """A connection that its slot's owner can close."""
 
     def evict(self) -> None:
-        """Close, as a new connection gets the slot."""
+        """Close, because a new connection gets the slot."""
 
 
 class Slots:
-    """The open connections by client, and which of them have not sent a request yet.
+    """The open connections by client, including those without a request so far.
 
-    Where no slot is free, the oldest connection that never sent a request is evicted: one of the
-    same client, or of the client that has the most. So a client that only connects keeps nobody
-    out, and a client that sends slowly keeps out itself alone.
+    When no slot is free, `acquire` evicts the oldest connection without a request, of the same
+    client or of the client with the most such connections. So a client that only connects blocks no
+    other client, and a slow sender blocks only itself.
     """
 
     def __init__(self, most: int, most_per_client: int | None = None) -> None:
@@ -42,11 +42,11 @@ class Slots:
         return has_room
 
     def protect(self, connection: Evictable) -> None:
-        """Evict a connection no more, as it has sent a request."""
+        """Exclude a connection from eviction, as it has sent a request."""
         self._stop_waiting(connection, self._clients.get(connection))
 
     def release(self, connection: Evictable) -> None:
-        """Free the slot; nothing happens if the connection was evicted before."""
+        """Free the slot; do nothing for an evicted connection."""
         client = self._clients.pop(connection, None)
         if client is None:
             return
@@ -81,7 +81,7 @@ class Slots:
 
 
 def share_of(most: int) -> int:
-    """Return how many of all connections one client may have, where no setting says so."""
+    """Return the default number of connections that one client may have."""
     return math.ceil(most * 3 / 4)
 
 

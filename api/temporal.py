@@ -1,4 +1,4 @@
-"""The way to Temporal: found when it is first needed, missed by nothing but questions."""
+"""The connection to Temporal, opened at the first question; nothing else needs Temporal."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ _TELLING = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS}
 
 
 class Temporal:
-    """One client for the app, made at the first call and kept."""
+    """The app's only Temporal client, connected at the first call."""
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.temporal_address
@@ -34,7 +34,11 @@ class Temporal:
         self._wait_until = 0.0
 
     async def client(self) -> Client:
-        """Raises: Unavailable: no Temporal in reach, now or a moment ago."""
+        """Return the connected client.
+
+        Raises:
+            Unavailable: Temporal is unreachable, or was a moment ago.
+        """
         if self._client is None:
             async with self._connecting:
                 if self._client is None:
@@ -42,7 +46,7 @@ class Temporal:
         return self._client
 
     async def _connect(self) -> Client:
-        # Those who queued behind a failed attempt share its outcome.
+        # Callers that queued behind a failed attempt share its outcome.
         if time.monotonic() < self._wait_until:
             raise self._out_of_reach()
         try:
@@ -57,11 +61,11 @@ class Temporal:
 
     @asynccontextmanager
     async def calls(self, within_s: float = CALL_S) -> AsyncIterator[Client]:
-        """The client, for calls that together take no longer than this.
+        """Open the client for calls that together take at most `within_s`.
 
         Raises:
-            Unavailable: the cluster doesn't answer, or not as it should.
-            RPCError: it says that there is no such workflow, or that there is one already.
+            Unavailable: the cluster does not respond, or fails.
+            RPCError: the cluster has no such workflow, or has one with the same id already.
         """
         client = await self.client()
         try:
@@ -73,11 +77,11 @@ class Temporal:
             if error.status in _TELLING:
                 raise
             raise Unavailable(
-                f"Temporal did not take the call: {error.message}", retry_after_s=RETRY_AFTER_S
+                f"Temporal refused the call: {error.message}", retry_after_s=RETRY_AFTER_S
             ) from error
 
     async def healthy(self) -> bool:
-        """Whether it answers now."""
+        """Return whether Temporal responds now."""
         try:
             async with self.calls(HEALTH_S) as client:
                 return await client.service_client.check_health()
@@ -86,6 +90,6 @@ class Temporal:
 
     def _out_of_reach(self) -> Unavailable:
         return Unavailable(
-            f"Temporal at {self._address} is out of reach, and questions need it.",
+            f"Temporal at {self._address} is unreachable; questions need it. Retry later.",
             retry_after_s=RETRY_AFTER_S,
         )

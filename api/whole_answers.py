@@ -1,7 +1,7 @@
-"""Answers in one piece: the head, which uvicorn writes by itself, goes with the body.
+"""Responses in one piece: the head, which uvicorn writes separately, and the body in one write.
 
-A client that has the head alone wakes for it, waits for the rest, and on the same core takes the
-processor from the thread that is to write that.
+A client that receives only the head wakes up and waits for the rest. On a shared core, that client
+delays the thread that writes the rest.
 """
 
 import asyncio
@@ -9,7 +9,9 @@ from typing import Any
 
 
 class HeadWithBody(asyncio.Transport):
-    """Holds what is written first until more is written, or until this turn of the loop is over."""
+    """A transport that holds its first write until the second one, or until this turn of the loop
+    ends.
+    """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()

@@ -17,18 +17,18 @@ INTERRUPTED = 130
 
 
 def ask(
-    question: Annotated[str, typer.Argument(help="In your own words.")],
+    question: Annotated[str, typer.Argument(help="The question, in plain words.")],
     library: LibraryOption,
-    k: Annotated[int, typer.Option("-k", help="How many candidates to retrieve.")] = 40,
-    top_n: Annotated[int, typer.Option(help="How many of them to answer from.")] = 5,
+    k: Annotated[int, typer.Option("-k", help="Number of candidates to retrieve.")] = 40,
+    top_n: Annotated[int, typer.Option(help="Number of candidates to answer from.")] = 5,
     mode: ModeOption = None,
     deadline: Annotated[
-        float | None, typer.Option(help="After so many seconds it ends with what it has.")
+        float | None, typer.Option(help="Seconds after which to answer with the results so far.")
     ] = None,
     condition: FilterOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Ask a question, and watch it being answered."""
+    """Ask a question, and follow its stages until the answer."""
     with connect() as client, connect(max_retries=PATIENT) as patient:
         handle = with_mode(
             mode,
@@ -52,7 +52,7 @@ def ask(
 
 
 def show_answer(out: Console, client: Nalanda, library: str, result: QueryResult) -> None:
-    """The answer with its numbered citations and where they come from."""
+    """Print the answer with numbered citations and their sources."""
     cited = {citation.chunk_id: citation.document_id for citation in result.citations}
     documents = {one: _origin(client, library, one) for one in sorted(set(cited.values()))}
     origins = {chunk_id: documents[document_id] for chunk_id, document_id in cited.items()}
@@ -60,30 +60,34 @@ def show_answer(out: Console, client: Nalanda, library: str, result: QueryResult
 
 
 def result_of(state: QueryState) -> QueryResult:
-    """Raises: QueryFailed: it ended without one."""
+    """Return the result of a completed question.
+
+    Raises:
+        QueryFailed: the question ended without a result.
+    """
     if state.status != "completed" or state.result is None:
         raise QueryFailed(state)
     return state.result
 
 
 def _watched(client: Nalanda, workflow_id: str) -> QueryState:
-    """Its last state. Stages go to stderr, so that stdout has the answer alone."""
+    """Show the stages on stderr, so that stdout has only the answer; return the last state."""
     try:
         return render.watched(console(stderr=True), client.queries.watch(workflow_id))
     except KeyboardInterrupt:
         typer.echo(
-            f"The question {workflow_id} goes on. See it with `nalanda status {workflow_id}`, "
-            f"stop it with `nalanda cancel {workflow_id}`.",
+            f"The question {workflow_id} is still running. Show it with "
+            f"`nalanda status {workflow_id}`, or stop it with `nalanda cancel {workflow_id}`.",
             err=True,
         )
         raise typer.Exit(INTERRUPTED) from None
 
 
 def _origin(client: Nalanda, library: str, document_id: str) -> Text:
-    """A document as a source: its title, and where it was taken from."""
+    """Return the title and source of a document for display."""
     try:
         document = client.documents.get(library, document_id)
     except NotFoundError:
-        return Text(f"document {document_id}, deleted since")
+        return Text(f"document {document_id}, since deleted")
     title, source = document.title or document_id, document.source or ""
     return Text.assemble((one_line(title), "bold"), (f"  {one_line(source)}", "dim"))

@@ -24,28 +24,32 @@ from core.settings import Settings
 
 
 def time_of(text: str) -> datetime:
-    """Raises: typer.BadParameter: it is none."""
+    """Parse an RFC 3339 time; one without an offset is in UTC.
+
+    Raises:
+        typer.BadParameter: the text is not a time.
+    """
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter("This is no time such as 2026-01-31T12:00:00Z.") from None
+        raise typer.BadParameter("This must be a time such as 2026-01-31T12:00:00Z.") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def backup(
     words: Annotated[
         list[str],
-        typer.Argument(
-            metavar="[list] DIR", help="Where the backups are; with `list` before it, show them."
-        ),
+        typer.Argument(metavar="[list] DIR", help="Directory of backups; `list DIR` lists them."),
     ],
-    full: Annotated[bool, typer.Option("--full", help="A full one, whatever is there.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Write a full backup, not an increment.")
+    ] = False,
     data: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Back up the database, or list its backups.
 
-    All of it at first, then what has changed since. It may run while the server does.
+    The first backup is full, later ones hold the changes. The server may be running.
     """
     match words:
         case ["list", directory]:
@@ -53,35 +57,35 @@ def backup(
         case [directory]:
             _back_up(Path(directory), _settings(data), full=full, as_json=as_json)
         case _:
-            raise typer.BadParameter("Name one directory.", param_hint="DIR")
+            raise typer.BadParameter("Give exactly one directory.", param_hint="DIR")
 
 
 def restore(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the backups are.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of backups.")],
     data: Annotated[
         Path | None,
         typer.Option(
             "--data",
             metavar="NEW_DIR",
-            help="The new data directory.",
+            help="Data directory to create.",
             show_default="the database at NALANDA_DATABASE_URL",
         ),
     ] = None,
     position: Annotated[
-        int | None, typer.Option(min=0, help="As of this position, instead of the last.")
+        int | None, typer.Option(min=0, help="Restore this position instead of the last.")
     ] = None,
     time: Annotated[
         datetime | None,
         typer.Option(
             metavar="TIME",
             parser=time_of,
-            help="As of this time (RFC 3339, UTC if it says no zone), instead of the last.",
+            help="Restore the state at this time (RFC 3339; UTC without an offset).",
         ),
     ] = None,
 ) -> None:
-    """Make a new data directory, or fill a PostgreSQL database, from backups."""
+    """Restore backups into a new data directory or an empty PostgreSQL database."""
     if position is not None and time is not None:
-        raise typer.BadParameter("Give a position or a time.", param_hint="--time")
+        raise typer.BadParameter("Give either --position or --time.", param_hint="--time")
     with bar("Restoring") as progress:
         if data is not None:
             place = str(data)
@@ -90,14 +94,14 @@ def restore(
             database = _empty_database()
             place = database.place
             made = restore_into(database, directory, progress, position=position, time=time)
-    typer.echo(f"{place} has the database as of position {made.position}.")
+    typer.echo(f"Restored {place} at position {made.position}.")
 
 
 def _empty_database() -> EmptyDatabase:
     database = to_fill(Settings())
     if database is None:
         raise typer.BadParameter(
-            "Name a new directory, or set NALANDA_DATABASE_URL to an empty database.",
+            "Give a new directory, or set NALANDA_DATABASE_URL to an empty database.",
             param_hint="--data",
         )
     return database

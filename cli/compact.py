@@ -14,9 +14,9 @@ from core.settings import Settings
 
 
 def compact(data: DataDir = None, as_json: JsonFlag = False) -> None:
-    """Give back the space of what was deleted.
+    """Reclaim the disk space of deleted data.
 
-    While no server runs: a server does so by itself, above a share of dead bytes.
+    No server may be running: a server compacts by itself above a share of dead bytes.
     """
     settings = Settings()
     if data is None and settings.database_url is not None:

@@ -1,4 +1,4 @@
-"""The client that the commands use."""
+"""The SDK client of the commands."""
 
 from cli.processes.announcement import announced_in
 from core.settings import Settings
@@ -12,9 +12,9 @@ TIMEOUT_S = 30.0
 
 
 def located(settings: Settings) -> Settings:
-    """Return the settings with the URL of the API that has their data directory now.
+    """Return the settings with the URL of the API that serves their data directory.
 
-    A URL that they name stays.
+    A URL in the settings takes precedence.
     """
     if "api_url" in settings.model_fields_set:
         return settings
@@ -25,7 +25,7 @@ def located(settings: Settings) -> Settings:
 def connect(
     settings: Settings | None = None, *, max_retries: int = HURRIED, timeout_s: float = TIMEOUT_S
 ) -> Nalanda:
-    """A client of the API that the settings name, with the first of their keys."""
+    """Return a client of the settings' API, with the first of their keys."""
     settings = located(settings or Settings())
     keys = settings.api_keys
     key = keys[0].get_secret_value() if keys else None

@@ -36,7 +36,7 @@ ANSWER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at; `missing` says what to do if it is needed and not there."""
+    """The result of a check; `missing` is the remedy for a missing requirement."""
 
     subject: str
     found: str
@@ -44,7 +44,7 @@ class Finding:
 
 
 def doctor() -> None:
-    """Say what there is of what Nalanda needs, and what is not."""
+    """Check the environment, and report what is missing."""
     out = console()
     sound = True
     for finding in examined(Settings()):
@@ -55,7 +55,7 @@ def doctor() -> None:
 
 
 def examined(settings: Settings) -> Iterator[Finding]:
-    """Each as soon as it is known."""
+    """Yield each finding as soon as its check ends."""
     yield _settings()
     yield _python()
     yield _sqlite()
@@ -78,13 +78,13 @@ def _settings() -> Finding:
 
 
 def _ours(variables: Mapping[str, str | None]) -> set[str]:
-    """Return the names of Nalanda's variables that are set; an empty one counts as absent."""
+    """Return the names of Nalanda's variables that are set and not empty."""
     names = {name.upper() for name, value in variables.items() if value}
     return {name for name in names if name.startswith(("NALANDA_", "CO_API_"))}
 
 
 def _overridden(environment: Container[str]) -> Callable[[str], str]:
-    return lambda name: f"{name} (the environment's counts)" if name in environment else name
+    return lambda name: f"{name} (the environment overrides it)" if name in environment else name
 
 
 def _python() -> Finding:
@@ -100,15 +100,15 @@ def _sqlite() -> Finding:
 
 
 def _data_dir(settings: Settings) -> Finding:
-    """Writable, or in a folder where it can be made."""
+    """Check that the data directory is writable, or can be created."""
     path = settings.data_dir.absolute()
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
-            found = str(path) if existing == path else f"{path}, to be made"
+            found = str(path) if existing == path else f"{path}, to be created"
             return Finding("data directory", found)
     except OSError as error:
-        missing = "Set NALANDA_DATA_DIR to a folder that can be written to."
+        missing = "Set NALANDA_DATA_DIR to a writable folder."
         return Finding("data directory", f"{existing}: {error.strerror}", missing)
 
 
@@ -123,7 +123,7 @@ def _database(settings: Settings) -> Finding:
 
 
 def _provider(settings: Settings) -> Finding:
-    key = "a key is there" if settings.cohere_api_key else "no key"
+    key = "API key set" if settings.cohere_api_key else "no API key"
     found = f"{settings.active_provider} (Cohere: {key})"
     keyless = settings.active_provider == "cohere" and not settings.cohere_api_key
     missing = "Set CO_API_KEY, or NALANDA_PROVIDER=local." if keyless else None
@@ -137,7 +137,7 @@ async def _temporal(settings: Settings) -> Finding:
             await connect_to_temporal(address, namespace)
     except (RuntimeError, TimeoutError):
         missing = "Start one with `nalanda up`, or set NALANDA_TEMPORAL_ADDRESS."
-        return Finding("Temporal", f"no server answers at {address}", missing)
+        return Finding("Temporal", f"no server responds at {address}", missing)
     return Finding("Temporal", f"{address}, namespace {namespace}")
 
 
@@ -160,14 +160,14 @@ def _api(settings: Settings) -> Finding:
                 return Finding("API", f"{found}, not ready: {said}", "See its log.")
             next(client.libraries.list(page_size=1), None)  # the calls above need no key
     except AuthenticationError:
-        said = "refuses the key" if settings.api_keys else "wants a key"
-        missing = "Set NALANDA_API_KEYS to a key that the server knows."
+        said = "refuses the key" if settings.api_keys else "requires a key"
+        missing = "Set NALANDA_API_KEYS to one of the server's keys."
         return Finding("API", f"{found}, {said}", missing)
     except PermissionDeniedError as error:
-        missing = "Set NALANDA_API_URL to an address that the server answers to."
+        missing = "Set NALANDA_API_URL to an address that the server serves."
         return Finding("API", f"{settings.api_url}: {error}", missing)
     except (InvalidCertificates, InvalidProxy, ProxyFailed) as error:
-        return Finding("API", str(error), "Mend the environment, or set NALANDA_API_URL.")
+        return Finding("API", str(error), "Correct the environment, or set NALANDA_API_URL.")
     except NalandaError as error:
         missing = "Start one with `nalanda up`, or set NALANDA_API_URL."
         return Finding("API", str(error), missing)

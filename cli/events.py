@@ -16,11 +16,11 @@ from nalanda import Citation, QueryEvent, QueryResult, StageState
 def events(
     workflow_id: WorkflowId,
     last_event_id: Annotated[
-        int | None, typer.Option(min=0, help="Go on behind this one; --json shows their ids.")
+        int | None, typer.Option(min=0, help="Resume after this event; --json shows the ids.")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show what happens to a question, as it happens."""
+    """Follow the events of a question as they occur."""
     out = console()
     with connect() as client:
         for event in client.queries.events(workflow_id, last_event_id=last_event_id):
@@ -31,7 +31,7 @@ def events(
 
 
 def _line(event: QueryEvent) -> Text:
-    """The event for eyes; one of a later release as its name and its JSON."""
+    """Return the event for display; an unknown event is shown as its name and JSON."""
     data = event.data
     match event.event:
         case "stage":

@@ -1,4 +1,4 @@
-"""What to tell a person about an error, in one line."""
+"""Messages for errors: the cause and the remedy, in one line."""
 
 import pydantic
 from pydantic_settings import SettingsError
@@ -16,7 +16,7 @@ from nalanda import (
 
 
 def advice(error: Exception) -> str | None:
-    """What went wrong and what to do about it; `None` for what nobody foresaw."""
+    """Return the cause and the remedy of an error, or `None` for an unexpected error."""
     match error:
         case InvalidAddress():
             line = (
@@ -27,7 +27,7 @@ def advice(error: Exception) -> str | None:
         case ConnectionFailed():
             line = f"{_said(error)} Start the server with `nalanda up`, or set NALANDA_API_URL."
         case AuthenticationError():
-            line = f"{_said(error)} Set NALANDA_API_KEYS to a key that the server knows."
+            line = f"{_said(error)} Set NALANDA_API_KEYS to one of the server's keys."
         case NalandaError() | ServerError() | SettingsError():
             line = str(error)
         case pydantic.ValidationError(title="Settings"):
@@ -43,10 +43,10 @@ def _said(error: Exception) -> str:
 
 def _settings_line(error: pydantic.ValidationError) -> str:
     faults = [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-    return f"The settings are wrong. {'; '.join(faults)}."
+    return f"The settings are invalid. {'; '.join(faults)}."
 
 
 def _variable(loc: tuple[int | str, ...]) -> str:
-    """The environment variable of a setting; Cohere's two are called by their own names."""
+    """Return the environment variable of a setting; Cohere's two have no prefix."""
     name = str(loc[0]) if loc else "?"
     return name if name.isupper() else f"NALANDA_{name.upper()}"

@@ -13,7 +13,7 @@ app = typer.Typer(
     help="List, create, show and delete libraries.", no_args_is_help=True, rich_markup_mode=None
 )
 
-NameOrId = Annotated[str, typer.Argument(help="Its name or id.")]
+NameOrId = Annotated[str, typer.Argument(help="The library's name or id.")]
 
 
 @app.command("list")
@@ -31,17 +31,19 @@ def list_all(as_json: JsonFlag = False) -> None:
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="A name that no other library has.")],
-    description: Annotated[str | None, typer.Option(help="What it holds.")] = None,
-    dimension: Annotated[int | None, typer.Option(help="Of its vectors.")] = None,
-    metric: Annotated[str | None, typer.Option(help="cosine, dot or l2.")] = None,
-    model: Annotated[str | None, typer.Option(help="The model that embeds its texts.")] = None,
+    name: Annotated[str, typer.Argument(help="A name, unique among the libraries.")],
+    description: Annotated[str | None, typer.Option(help="What the library holds.")] = None,
+    dimension: Annotated[int | None, typer.Option(help="The dimension of its vectors.")] = None,
+    metric: Annotated[str | None, typer.Option(help="The metric: cosine, dot or l2.")] = None,
+    model: Annotated[str | None, typer.Option(help="The embedding model of its texts.")] = None,
     schema: Annotated[
         dict[str, Any] | None,
-        typer.Option(metavar="JSON", parser=json_object, help="Of its chunks' metadata."),
+        typer.Option(
+            metavar="JSON", parser=json_object, help="The schema of its chunks' metadata."
+        ),
     ] = None,
 ) -> None:
-    """Create a library; what is left open is settled by the first chunk."""
+    """Create a library. The first chunk sets the options that are left out."""
     options = {
         "description": description,
         "dimension": dimension,
@@ -51,7 +53,7 @@ def create(
     }
     with connect() as client:
         library = client.libraries.create(name, **cast("LibraryOptions", options))
-    typer.echo(f"Library {library.name} is there, with the id {library.id}.")
+    typer.echo(f"Created library {library.name} with id {library.id}.")
 
 
 @app.command()
@@ -70,12 +72,12 @@ def show(library: NameOrId, as_json: JsonFlag = False) -> None:
 @app.command()
 def delete(
     library: NameOrId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete a library with all of its documents and chunks."""
     with connect() as client:
         found = client.libraries.get(library)
         if not yes:
-            typer.confirm(f"Delete the library {found.name} and all that is in it?", abort=True)
+            typer.confirm(f"Delete the library {found.name} and all its documents?", abort=True)
         client.libraries.delete(found.id)
-    typer.echo(f"Library {found.name} is deleted.")
+    typer.echo(f"Deleted library {found.name}.")

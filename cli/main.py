@@ -1,6 +1,6 @@
-"""The `nalanda` command: its subcommands, and how it ends.
+"""The `nalanda` command: its subcommands and its exit status.
 
-Only the subcommand that is called is imported, so that help and mistakes are answered at once.
+Only the called subcommand is imported, so that help and usage errors appear at once.
 """
 
 import os
@@ -13,61 +13,64 @@ import typer
 
 INTERRUPTED = 130
 UMASK = 0o077
-"""Files are their user's alone, those that libraries and child processes create as well."""
+"""Only the user may access files, including those of libraries and child processes."""
 COMMANDS = {
     "up": ("cli.up:up", "Run Temporal, the API and a worker together, until Ctrl-C."),
     "demo": (
         "cli.demo.command:demo",
-        "Run it all, read in Python's own documentation, and ask it five questions.",
+        "Run the whole stack, ingest Python's documentation, and ask five questions.",
     ),
     "serve": ("cli.serve:serve", "Run the API alone."),
     "worker": (
         "cli.serve:worker",
-        "Run a worker alone: it answers the questions that wait on the task queue.",
+        "Run a worker alone: it processes the questions of the task queue.",
     ),
     "temporal": (
         "cli.up:temporal",
-        "Run a local Temporal server alone, set up as Nalanda needs it.",
+        "Run a local Temporal server alone, configured for Nalanda.",
     ),
     "library": ("cli.library:app", "List, create, show and delete libraries."),
     "ingest": (
         "cli.ingestion.command:ingest",
-        "Put text, Markdown and HTML files and folders into a library.",
+        "Ingest text, Markdown and HTML files or folders into a library.",
     ),
-    "search": ("cli.search:search", "Find the chunks that are nearest to a text."),
-    "ask": ("cli.ask:ask", "Ask a question, and watch it being answered."),
-    "export": ("cli.transfer.command:export", "Write a library to a file, with its vectors."),
+    "search": ("cli.search:search", "Find the chunks nearest to a text."),
+    "ask": ("cli.ask:ask", "Ask a question, and follow its stages until the answer."),
+    "export": ("cli.transfer.command:export", "Export a library with its vectors to a file."),
     "import": (
         "cli.transfer.command:import_",
-        "Put a file that `export` or another tool wrote into a library.",
+        "Import a file of `export` or of another tool into a library.",
     ),
     "backup": ("cli.backup:backup", "Back up the database, or list its backups."),
     "restore": (
         "cli.backup:restore",
-        "Make a new data directory, or fill a PostgreSQL database, from backups.",
+        "Restore backups into a new data directory or an empty PostgreSQL database.",
     ),
-    "verify": ("cli.verify:verify", "Read all that is stored, and say what is wrong."),
-    "compact": ("cli.compact:compact", "Give back the space of what was deleted."),
-    "status": ("cli.status:status", "Show recent questions, or one of them."),
-    "events": ("cli.events:events", "Show what happens to a question, as it happens."),
-    "cancel": ("cli.status:cancel", "Stop a question."),
-    "doctor": ("cli.doctor:doctor", "Say what there is of what Nalanda needs, and what is not."),
+    "verify": ("cli.verify:verify", "Check all stored data, and report what is damaged."),
+    "compact": ("cli.compact:compact", "Reclaim the disk space of deleted data."),
+    "status": ("cli.status:status", "Show recent questions, or the state of one."),
+    "events": ("cli.events:events", "Follow the events of a question as they occur."),
+    "cancel": ("cli.status:cancel", "Cancel a question."),
+    "doctor": ("cli.doctor:doctor", "Check the environment, and report what is missing."),
 }
-"""Where each subcommand is (a function, or a typer app of more), and what the help says of it."""
+"""Import path of each subcommand (a function or a typer app), and its line in the help."""
 
 
 def main() -> NoReturn:
-    """Exit status: 0 done, 1 a failure (one line on stderr says what to do), 2 a wrong usage,
-    130 interrupted."""
+    """Run the command line, and exit.
+
+    The status is 0 for success, 1 for a failure (with one line on stderr), 2 for wrong usage, and
+    130 for an interruption.
+    """
     os.umask(UMASK)
     _replace_what_cannot_be_shown()
     args = sys.argv[1:]
     try:
         application(args)(args, prog_name="nalanda")
-    except KeyboardInterrupt:  # before the subcommand was there to be told
+    except KeyboardInterrupt:  # before the subcommand could handle it
         sys.exit(INTERRUPTED)
     except Exception as error:
-        from cli.failures import advice  # what it needs is imported if something failed
+        from cli.failures import advice  # imported only after a failure
 
         line = advice(error)
         if line is None:
@@ -77,13 +80,13 @@ def main() -> NoReturn:
 
 
 def _replace_what_cannot_be_shown() -> None:
-    """Escape on stdout what its encoding does not have, as Python does on stderr."""
+    """Escape characters that stdout's encoding lacks, as Python does on stderr."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def application(args: list[str]) -> typer.Typer:
-    """The command line with the subcommand that `args` call; of the others, the help alone."""
+    """Return the command line with the subcommand that `args` call, and the help of the others."""
     app = typer.Typer(
         callback=_root,
         no_args_is_help=True,
@@ -111,7 +114,7 @@ def _register(app: typer.Typer, name: str, where: str) -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # slow to import, and hardly ever wanted
+        from importlib.metadata import version  # slow to import, and rarely needed
 
         typer.echo(f"nalanda {version('nalanda')}")
         raise typer.Exit

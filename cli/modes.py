@@ -1,4 +1,4 @@
-"""The mode of a search or a question that names none."""
+"""The default mode of a search or a question."""
 
 from collections.abc import Callable
 from typing import Literal, TypeVar
@@ -13,9 +13,9 @@ ModeName = Literal["vector", "lexical", "hybrid"]
 
 
 def with_mode(mode: Mode | None, call: Callable[[ModeName], T], *, refused_at: str) -> T:
-    """Return the call's result with the mode, else by `hybrid`, else by `lexical`.
+    """Return the call's result in the given mode, else `hybrid`, else `lexical`.
 
-    `refused_at`: where a server points to if a library has no model for `hybrid`.
+    `refused_at` is the pointer of the server's error if the library has no model for `hybrid`.
     """
     if mode is not None:
         return call(mode.value)

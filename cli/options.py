@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options shared by several commands."""
 
 import json
 from enum import StrEnum
@@ -8,13 +8,17 @@ import typer
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Raises: typer.BadParameter: it is none."""
+    """Parse a JSON object.
+
+    Raises:
+        typer.BadParameter: the text is not a JSON object.
+    """
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise typer.BadParameter(f"This is no JSON: {error}") from None
+        raise typer.BadParameter(f"This must be JSON: {error}") from None
     if not isinstance(value, dict):
-        raise typer.BadParameter("This is no JSON object.")
+        raise typer.BadParameter("This must be a JSON object.")
     return value
 
 
@@ -27,8 +31,8 @@ class Mode(StrEnum):
 ModeOption: TypeAlias = Annotated[
     Mode | None,
     typer.Option(
-        help="By its meaning, by its words, or by both (hybrid, the default where the library "
-        "has a model; else lexical)."
+        help="Search by meaning (vector), by words (lexical) or by both (hybrid). Default: hybrid "
+        "if the library has a model, else lexical."
     ),
 ]
 LibraryOption: TypeAlias = Annotated[
@@ -40,7 +44,7 @@ FilterOption: TypeAlias = Annotated[
         "--filter",
         metavar="JSON",
         parser=json_object,
-        help='Such as {"field": "year", "op": "gte", "value": 2000}.',
+        help='A filter such as {"field": "year", "op": "gte", "value": 2000}.',
     ),
 ]
 JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,4 +1,4 @@
-"""A bar on a terminal's stderr, and nothing anywhere else."""
+"""A progress bar on a terminal's stderr; no output elsewhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from cli.terminal import can_overwrite, console
 
 @contextmanager
 def bar(description: str) -> Iterator[Callable[[int, int | None], None]]:
-    """To be told how much is done, and of how much if that is known."""
+    """Show a progress bar; yield a callback for the amounts done and in total (`None`: unknown)."""
     errors = console(stderr=True)
     with Progress(console=errors, transient=True, disable=not can_overwrite(errors)) as progress:
         task = progress.add_task(description, total=None)

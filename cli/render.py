@@ -1,4 +1,4 @@
-"""How questions look: their stages, and the answer with its numbered sources."""
+"""Display of questions: their stages, and answers with numbered sources."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,9 +11,9 @@ from nalanda import Citation, QueryResult, QueryState, StageState
 
 
 def watched(console: Console, states: Iterable[QueryState]) -> QueryState:
-    """Show each state as it comes, and answer with the last.
+    """Show each state as it arrives, and return the last.
 
-    On a terminal in one line that is written over; elsewhere a line for each stage that ends.
+    A terminal shows one line that is overwritten; other outputs get a line per finished stage.
     """
     if not can_overwrite(console):
         return _listed(console, states)
@@ -35,14 +35,14 @@ def _listed(console: Console, states: Iterable[QueryState]) -> QueryState:
 
 
 def stage_line(state: QueryState) -> Text:
-    """All stages in one line: those that are over with their time, and the one that runs."""
+    """Return all stages in one line, finished ones with their durations."""
     return Text("   ").join(stage_mark(stage) for stage in state.stages)
 
 
 def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
-    """The answer with the numbers of its sources, and below it each source with its quotes.
+    """Return the answer with numbered citations, followed by each source with its quotes.
 
-    `origins` says of each cited chunk, by id, where it comes from.
+    `origins` maps the id of a cited chunk to its source.
     """
     text = Text(harmless(marked(result.answer, result.citations)))
     if result.degraded:
@@ -57,14 +57,14 @@ def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
 
 
 def source_numbers(citations: Sequence[Citation]) -> dict[str, int]:
-    """Each cited chunk's number: 1 for the one that is cited first in the answer."""
+    """Return each cited chunk's number, 1 for the first citation in the answer."""
     in_order = sorted(citations, key=lambda citation: (citation.end, citation.start))
     chunk_ids = dict.fromkeys(citation.chunk_id for citation in in_order)
     return {chunk_id: number for number, chunk_id in enumerate(chunk_ids, start=1)}
 
 
 def marked(text: str, citations: Sequence[Citation]) -> str:
-    """The text with `[number]` behind each part that rests on a source."""
+    """Return the text with `[number]` after each cited part."""
     numbers = source_numbers(citations)
     marks = {(citation.end, numbers[citation.chunk_id]) for citation in citations}
     for end, number in sorted(marks, reverse=True):
@@ -73,7 +73,7 @@ def marked(text: str, citations: Sequence[Citation]) -> str:
 
 
 def _quotes(citations: Sequence[Citation], chunk_id: str) -> list[str]:
-    """What of the chunk is quoted, each quote once."""
+    """Return the distinct quotes of a chunk."""
     return list(dict.fromkeys(c.quote for c in citations if c.chunk_id == chunk_id))
 
 
@@ -82,7 +82,7 @@ def _ended(state: QueryState) -> list[StageState]:
 
 
 def stage_mark(stage: StageState) -> Text:
-    """Return a stage with a sign of how it is, and its time once it is over."""
+    """Return a stage with the sign of its status, and the duration of a finished one."""
     match stage.status:
         case "completed":
             return Text.assemble(("✓ ", "green"), stage.name, (_took(stage), "dim"))

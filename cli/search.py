@@ -15,14 +15,14 @@ INCLUDED: tuple[Include, ...] = ("text", "metadata", "document")
 
 
 def search(
-    text: Annotated[str, typer.Argument(help="What to look for.")],
+    text: Annotated[str, typer.Argument(help="The text to search for.")],
     library: LibraryOption,
-    k: Annotated[int, typer.Option("-k", help="How many chunks.")] = 10,
+    k: Annotated[int, typer.Option("-k", help="Number of chunks.")] = 10,
     mode: ModeOption = None,
     condition: FilterOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Find the chunks that are nearest to a text."""
+    """Find the chunks nearest to a text."""
     with connect() as client:
         found = with_mode(
             mode,
@@ -40,7 +40,7 @@ def search(
     for place, hit in enumerate(found.hits, start=1):
         out.print(_line(place, hit))
     if not found.hits:
-        out.print("Nothing was found.")
+        out.print("No chunk was found.")
 
 
 def _line(place: int, hit: Hit) -> Text:

@@ -1,4 +1,4 @@
-"""`nalanda serve` and `nalanda worker`: one process each, for a machine of its own."""
+"""`nalanda serve` and `nalanda worker`: each one process, for separate machines."""
 
 import gc
 import socket
@@ -22,38 +22,38 @@ from core.settings import Settings
 T = TypeVar("T")
 _SWITCH_S = 0.0001
 _YOUNG, _OLDER, _OLD = 20_000, 20, 50
-"""After so many new objects there is a search for garbage, which stops all threads: what is made
-here is given back without, nearly all of it."""
+"""Thresholds of the garbage collector, which stops all threads. High, because reference counting
+frees nearly every object of the server."""
 
 
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(help="The port to listen on; 0: any.", min=0, max=65535)
+        int, typer.Option(help="The port to listen on; 0: any free port.", min=0, max=65535)
     ] = 8000,
     fd: Annotated[
         int | None,
         typer.Option(
-            help="Instead: a socket that listens, left open by the parent process.", min=0
+            help="Descriptor of a listening socket from the parent process, instead.", min=0
         ),
     ] = None,
     data: DataDir = None,
     insecure: Annotated[
         bool,
         typer.Option(
-            "--insecure", help="Listen where other machines reach it, without NALANDA_API_KEYS."
+            "--insecure", help="Allow other machines to connect without NALANDA_API_KEYS."
         ),
     ] = False,
 ) -> None:
     """Run the API alone."""
-    # What comes up stays: to look through it for garbage, again and again, takes longer than
-    # to make most of it, and all threads would wait.
+    # Objects of the start stay alive: repeated garbage collection would take longer than their
+    # creation, and would stop all threads.
     gc.disable()
-    # Here, because the worker's process has no use for them.
+    # Imported here, because the worker's process does not need them.
     from api.main import create_app
     from api.server import server
 
-    # A thread that computes lets one that answers go first soon, not after five milliseconds.
+    # A computing thread yields the GIL to one that responds sooner than the default 5 ms.
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings() if data is None else Settings(data_dir=data)
     listener = _socket(host, port, fd)
@@ -62,7 +62,7 @@ def serve(
             listener, has_keys=bool(settings.api_keys), insecure=insecure
         )
     )
-    core = open_core(settings)  # what is wrong with the data is said before there is a server
+    core = open_core(settings)  # report damaged data before the server starts
     threading.Thread(target=_keep, args=(core.warmup,), daemon=True).start()
     with ExitStack() as held:
         if fd is None:
@@ -75,7 +75,7 @@ def serve(
 
 
 def _keep(warmup: Warmup) -> None:
-    """Leaves out of every later search for garbage what is there now, and once kernels are."""
+    """Exclude the objects of the start, and later those of the kernels, from garbage collection."""
     gc.freeze()
     gc.set_threshold(_YOUNG, _OLDER, _OLD)
     gc.enable()
@@ -84,8 +84,8 @@ def _keep(warmup: Warmup) -> None:
 
 
 def worker() -> None:
-    """Run a worker alone: it answers the questions that wait on the task queue."""
-    # Here, because the API's process has no use for what it imports.
+    """Run a worker alone: it processes the questions of the task queue."""
+    # Imported here, because the API's process does not need these modules.
     from worker.main import main
 
     main()
@@ -98,7 +98,11 @@ def _socket(host: str, port: int, descriptor: int | None) -> socket.socket:
 
 
 def _or_end(step: Callable[[], T]) -> T:
-    """Raises: typer.Exit: nothing can listen there, and the terminal says why."""
+    """Run a step of the start, and print its error.
+
+    Raises:
+        typer.Exit: the server cannot listen.
+    """
     try:
         return step()
     except (CannotListen, InUse) as error:

@@ -15,15 +15,17 @@ from nalanda import Nalanda, QueryState
 
 RECENT = 20
 QUESTION_CHARS = 60
-WorkflowId = Annotated[str, typer.Argument(help="As `nalanda status` and `nalanda ask` name it.")]
+WorkflowId = Annotated[
+    str, typer.Argument(help="The question's id, from `nalanda status` or `nalanda ask`.")
+]
 
 
 def status(
-    workflow_id: Annotated[str | None, typer.Argument(help="One question.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many recent ones.")] = RECENT,
+    workflow_id: Annotated[str | None, typer.Argument(help="The id of one question.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Number of recent questions.")] = RECENT,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show recent questions, or one of them."""
+    """Show recent questions, or the state of one."""
     with connect() as client:
         if workflow_id is None:
             _recent(client, limit, as_json=as_json)
@@ -34,10 +36,10 @@ def status(
 
 
 def cancel(workflow_id: WorkflowId) -> None:
-    """Stop a question."""
+    """Cancel a question."""
     with connect() as client:
         client.queries.cancel(workflow_id)
-    typer.echo(f"The question {workflow_id} was asked to stop.")
+    typer.echo(f"Requested cancellation of the question {workflow_id}.")
 
 
 def _recent(client: Nalanda, limit: int, *, as_json: bool) -> None:

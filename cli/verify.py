@@ -21,17 +21,19 @@ _LINE_CHARS = 1_000
 def verify(
     directory: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="Backups, instead of the database."),
+        typer.Argument(
+            metavar="[DIR]", help="Directory of backups to check, instead of the database."
+        ),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Compare all of the index, not a sample of it.")
+        bool, typer.Option("--full", help="Compare the whole index, not a sample.")
     ] = False,
     data: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Read all that is stored, and say what is wrong.
+    """Check all stored data, and report what is damaged.
 
-    One line for each thing, and then the exit status is 1. It may run while the server does.
+    Each problem is one line, and makes the exit status 1. The server may be running.
     """
     errors = console(stderr=True)
     with errors.status("Verifying"):
@@ -40,7 +42,7 @@ def verify(
     if as_json:
         typer.echo(json.dumps({"sound": not found, "problems": found}))
     elif not found:
-        typer.echo("All that is stored is sound.")
+        typer.echo("All stored data is sound.")
     if found:
         raise typer.Exit(1)
 
@@ -55,7 +57,7 @@ def _problems(
     if data is None and settings.database_url is not None:
         url = settings.database_url.get_secret_value()
         return database.problems_of_postgres(url, place, full=full, begun=begun)
-    if (place / ABOUT).exists():  # a directory of backups was meant
+    if (place / ABOUT).exists():  # --data names a directory of backups
         return backups.problems(place, begun=begun)
     return database.problems(place, full=full, begun=begun)
 

@@ -1,11 +1,11 @@
-"""A question as a stream of events (server-sent events, HTML standard §9.2).
+"""A question as a stream of server-sent events (HTML standard §9.2).
 
-The events are a function of the question's state: as the state grows so does the list, and an
-event's number depends on what it is, never on when it was seen. So whoever comes back with the
-last number that it saw, to this process or another, goes on behind it.
+The events are a function of the question's state: the list grows with the state, and an event's
+number depends on its kind, never on the time of a read. So a client can resume after its last
+number, in this process or in another one.
 
-`stage` comes when a stage begins and when its end is final; `hits` once they are retrieved;
-then each `citation` and the `result`, or an `error`.
+`stage` comes when a stage begins and when its end is final; `hits` follows retrieval. Then each
+`citation` and the `result` follow, or an `error`.
 """
 
 import re
@@ -23,7 +23,7 @@ _STAGE_NUMBERS = {stage: 10 * place for place, stage in enumerate(Stage, 1)}
 _HITS = _STAGE_NUMBERS[Stage.RETRIEVE] + 3
 _FIRST_CITATION = 100
 LAST = 1_000_000
-"""The number of the event that ends every stream."""
+"""Number of the event that ends every stream."""
 _NUMBER = re.compile("[0-9]{1,7}")
 
 
@@ -42,12 +42,12 @@ class Event:
 
 
 def number_of(event_id: str | None) -> int:
-    """Of an event that a reader has seen; 0, before all of them, if it is none of these."""
+    """Return the number of the last event that the client has seen; 0 for an unknown id."""
     return int(event_id) if event_id and _NUMBER.fullmatch(event_id) else 0
 
 
 def events(question: QuestionAnswer) -> Iterator[Event]:
-    """All that there are by now, their numbers rising."""
+    """Yield all events so far, in ascending order of their numbers."""
     closed = question.status != "running"
     for stage in question.stages:
         yield from _of_stage(stage, final=closed or _is_past(stage, question))
@@ -55,7 +55,7 @@ def events(question: QuestionAnswer) -> Iterator[Event]:
             if question.result is not None:
                 yield Event(_HITS, "hits", _hits(question.result))
             elif not closed:
-                return  # It was asked for a moment earlier; nothing may come before it.
+                return  # The result's query came first; the hits precede later events.
     if not closed:
         return
     if question.status != "completed" or question.result is None:
@@ -77,7 +77,7 @@ def _of_stage(stage: StageProgress, *, final: bool) -> Iterator[Event]:
 
 
 def _is_past(stage: StageProgress, question: QuestionAnswer) -> bool:
-    """Whether a later one has begun; until then a stage that failed may begin again."""
+    """Return whether a later stage has begun; until then a failed stage may begin again."""
     return (
         question.stage is not None and _STAGE_NUMBERS[question.stage] > _STAGE_NUMBERS[stage.name]
     )

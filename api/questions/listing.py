@@ -1,4 +1,4 @@
-"""Questions that were asked, newest first, from Temporal's visibility."""
+"""Listing of questions, newest first, from Temporal's visibility store."""
 
 from datetime import UTC, datetime
 
@@ -32,7 +32,11 @@ def visibility_query(
     since: datetime | None,
     until: datetime | None,
 ) -> str:
-    """Raises: Invalid: a time that has none in UTC."""
+    """Build the visibility query of a listing.
+
+    Raises:
+        Invalid: a time is out of range in UTC.
+    """
     conditions = [f"WorkflowType = '{QUERY_WORKFLOW}'", ownership.condition(library_id)]
     if library_id is not None:
         conditions.append(f"{LIBRARY_ATTRIBUTE} = '{library_id}'")
@@ -48,10 +52,10 @@ def visibility_query(
 async def page(
     temporal: Temporal, query: str, *, limit: int, token: bytes | None
 ) -> tuple[list[QuestionSummary], bytes | None]:
-    """Those of a page, and where the next one begins.
+    """Return the questions of a page, and the token of the next page.
 
     Raises:
-        Unavailable: no Temporal in reach.
+        Unavailable: Temporal is unreachable.
     """
     async with temporal.calls() as client:
         found = client.list_workflows(query, page_size=limit, next_page_token=token)
@@ -78,4 +82,4 @@ def _utc(moment: datetime, pointer: str) -> str:
     try:
         return moment.astimezone(UTC).isoformat()
     except OverflowError as error:
-        raise Invalid.at(pointer, "In UTC, this is not in the years 1 to 9999.") from error
+        raise Invalid.at(pointer, "This time must be in the years 1 to 9999 in UTC.") from error

@@ -1,4 +1,4 @@
-"""Which questions on a Temporal cluster are this instance's, where several share the cluster."""
+"""Ownership of questions on a Temporal cluster that several instances share."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -13,28 +13,36 @@ from core.domain.errors import NotFound
 from workflows import search_attributes
 
 MAX_OLD_LIBRARIES = 100
-"""How many libraries a listing looks through for questions without an instance."""
+"""Maximum number of libraries that a listing searches for questions without an instance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """The instance by its id, and its libraries' ids.
+    """An instance's id and the ids of its libraries.
 
-    A workflow id names the question's instance. One from before instances had ids does not, so
-    its library decides.
+    A workflow id names the question's instance. A workflow from before instances had ids does not,
+    so its library decides.
     """
 
     instance_id: str
     library_ids: AbstractSet[str]
 
     def require_possible(self, workflow_id: str) -> None:
-        """Raises: NotFound: the id alone says that the question is another instance's."""
+        """Check that the id can be one of this instance's questions.
+
+        Raises:
+            NotFound: the id names another instance.
+        """
         prefix = question_prefix(self.instance_id)
         if workflow_id.startswith(INSTANCE_MARK) and not workflow_id.startswith(prefix):
             raise NotFound("question", workflow_id)
 
     def require(self, execution: WorkflowExecution) -> None:
-        """Raises: NotFound: the question is another instance's."""
+        """Check that the question is this instance's.
+
+        Raises:
+            NotFound: the question is another instance's.
+        """
         self.require_possible(execution.id)
         if execution.id.startswith(INSTANCE_MARK):
             return
@@ -43,8 +51,7 @@ class Ownership:
             raise NotFound("question", execution.id)
 
     def condition(self, library_id: str | None) -> str:
-        """Return the visibility query's condition for the questions of this instance, of one
-        library where it is given."""
+        """Return the visibility condition of this instance's questions, or those of one library."""
         ours = f"WorkflowId STARTS_WITH '{question_prefix(self.instance_id)}'"
         old = sorted(self.library_ids) if library_id is None else [library_id]
         if 0 < len(old) <= MAX_OLD_LIBRARIES:

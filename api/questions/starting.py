@@ -1,4 +1,4 @@
-"""A question becomes a workflow; under an idempotency key, the same one each time."""
+"""Start of a question's workflow; an idempotency key always names the same workflow."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,23 +18,23 @@ from core.domain.ids import new_id
 from workflows import search_attributes
 
 MAX_REQUEST_BYTES = 256 * 1024
-"""What Temporal takes as an argument without a warning."""
+"""Size limit of a workflow argument; Temporal logs a warning above."""
 
 SUMMARY_CHARS = 60
-"""Of the question, for the Temporal Web UI: at most 6 bytes each as JSON, and 400 are taken."""
+"""Characters of the question in Temporal's Web UI: up to 6 bytes each as JSON, of 400 in all."""
 
 QUERY_CHARS = 1_000
-"""The first characters of the question, for listings."""
+"""Characters of the question in listings."""
 
 DEAD_WORKER_AFTER = timedelta(seconds=5)
-"""A worker that has not decided what comes next by then is dead, and another one is asked."""
+"""Timeout of a workflow task, after which Temporal gives the task to another worker."""
 
 _FINGERPRINT = "fingerprint"
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """`again`: it was started before, by the same call under the same key."""
+    """A started workflow; `again`: an earlier request with the same key started the workflow."""
 
     workflow_id: str
     run_id: str
@@ -50,15 +50,17 @@ async def start(
     key: str | None,
     fingerprint: str,
 ) -> Started:
-    """Start the question's workflow, or find the one that the key has started.
+    """Start the question's workflow, or find the workflow that the key has started.
 
     Raises:
-        Invalid: the key was another question's, or the question is too large.
-        Unavailable: no Temporal in reach.
+        Invalid: another question has used the key, or the question is too large.
+        Unavailable: Temporal is unreachable.
     """
     if len(request.model_dump_json()) > MAX_REQUEST_BYTES:
-        raise Invalid.at("/filter", f"A question has at most {MAX_REQUEST_BYTES} bytes.")
-    # A name made from the key (RFC 9562, version 5) is the same on every node.
+        raise Invalid.at(
+            "/filter", f"A question with its filter must have at most {MAX_REQUEST_BYTES} bytes."
+        )
+    # A version 5 UUID (RFC 9562) derived from the key is the same on every node.
     name = uuid5(NAMESPACE_URL, key) if key else new_id()
     workflow_id = f"{question_prefix(ownership.instance_id)}{name}"
     async with temporal.calls() as client:
@@ -84,12 +86,14 @@ async def _started_before(
 ) -> Started:
     description = await describe(client, ownership, workflow_id)
     if await description.memo_value(_FINGERPRINT, default=None) != fingerprint:
-        raise Invalid.at("/Idempotency-Key", "This key was used for another call.")
+        raise Invalid.at(
+            "/Idempotency-Key", "This key was used for another request; use a new key."
+        )
     return Started(workflow_id, description.run_id, again=True)
 
 
 def _attributes(request: QueryRequest) -> TypedSearchAttributes:
-    """As the workflow would set them itself at its start, at the cost of a write."""
+    """Return the initial search attributes, which save the workflow a write at its start."""
     return TypedSearchAttributes(
         [
             SearchAttributePair(search_attributes.LIBRARY, request.library_id),

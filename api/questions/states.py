@@ -1,4 +1,4 @@
-"""Where a question is: from the workflow itself, and from what the cluster knows of it."""
+"""State of a question: from its workflow, and from the cluster's record of the workflow."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,10 +32,10 @@ from workflows import search_attributes
 from workflows.failures import sentence
 
 QUERY_MEMO = "query"
-"""The memo that has the beginning of the question."""
+"""Name of the memo with the beginning of the question."""
 
 WORKER_S = 2.0
-"""How long a worker has to answer a query, before the question is told without it."""
+"""Timeout of a workflow query, after which the state has no stages."""
 
 Answer = TypeVar("Answer", Progress, QueryResult)
 
@@ -49,7 +49,7 @@ _STATUSES: dict[WorkflowExecutionStatus | None, QueryStatus] = {
 
 
 def status_of(execution: WorkflowExecution) -> QueryStatus:
-    """As the cluster knows it; a question that ran out of its own time has failed there."""
+    """Return the status in the cluster; a question past its own deadline is `failed` there."""
     status = _STATUSES.get(execution.status, "running")
     said = execution.typed_search_attributes.get(search_attributes.STATUS)
     return "timed_out" if status == "failed" and said == "timed_out" else status
@@ -58,8 +58,10 @@ def status_of(execution: WorkflowExecution) -> QueryStatus:
 async def describe(
     client: Client, ownership: Ownership, workflow_id: str
 ) -> WorkflowExecutionDescription:
-    """Raises: NotFound: this instance has no question of this id, though maybe the cluster has
-    another workflow or another instance's question.
+    """Return the description of a question's workflow.
+
+    Raises:
+        NotFound: this instance has no question with this id.
     """
     ownership.require_possible(workflow_id)
     try:
@@ -75,20 +77,20 @@ async def describe(
 
 
 async def query_of(execution: WorkflowExecution) -> str | None:
-    """Return the beginning of the question; those of older releases have none."""
+    """Return the beginning of the question, or `None` for a question of an older release."""
     query: str | None = await execution.memo_value(QUERY_MEMO, default=None)
     return query
 
 
 async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> QuestionAnswer:
-    """All that can be told now.
+    """Return the state of a question.
 
-    Stages are the workflow's to tell, so they need a worker, also once it has closed; the
-    result of a closed one is in its history and needs none.
+    The workflow knows the stages, so they need a worker, even once the workflow has closed. The
+    result of a closed workflow is in its history and needs no worker.
 
     Raises:
         NotFound: there is no such question.
-        Unavailable: no Temporal in reach.
+        Unavailable: Temporal is unreachable.
     """
     async with temporal.calls(CALL_S + WORKER_S) as client:
         description = await describe(client, ownership, workflow_id)
@@ -107,7 +109,7 @@ async def _running(
         _asked(handle, PROGRESS_QUERY, Progress), _asked(handle, RESULT_QUERY, QueryResult)
     )
     if progress is not None and progress.status != "running":
-        # It closes at this moment.
+        # The workflow closes at this moment.
         return await _closed(handle, description, progress)
     told = _told(description, progress)
     return told.model_copy(
@@ -132,7 +134,7 @@ async def _closed(
 def _told(description: WorkflowExecutionDescription, progress: Progress | None) -> QuestionAnswer:
     stage = description.typed_search_attributes.get(search_attributes.STAGE)
     known = progress or Progress(stage=Stage(stage) if stage else None)
-    # What the workflow says may be newer; that it was terminated only the cluster knows.
+    # The workflow's answer may be newer, but only the cluster knows of a termination.
     status = status_of(description) if known.status == "running" else known.status
     return QuestionAnswer(
         workflow_id=description.id,
@@ -148,9 +150,9 @@ def _told(description: WorkflowExecutionDescription, progress: Progress | None) 
 def _ended(
     stages: Sequence[StageProgress], status: QueryStatus, description: WorkflowExecutionDescription
 ) -> list[StageProgress]:
-    """The stages of a closed question, none of which runs.
+    """Return the stages of a closed question, none of which is running.
 
-    The workflow cannot end its stage itself if it was terminated or ran out of Temporal's time.
+    A workflow that was terminated or timed out in Temporal has not ended its own stage.
     """
     if status == "running":
         return list(stages)
@@ -162,7 +164,7 @@ def _ended(
 
 
 def _why(cause: BaseException, told: QuestionAnswer) -> dict[str, object]:
-    """Status and error of a question without a result."""
+    """Return status and error of a question without a result."""
     status = told.status
     if isinstance(cause, ApplicationError) and cause.type == DEADLINE_EXCEEDED:
         status = "timed_out"
@@ -172,7 +174,7 @@ def _why(cause: BaseException, told: QuestionAnswer) -> dict[str, object]:
 def _with_attempts(
     stages: Sequence[StageProgress], description: WorkflowExecutionDescription
 ) -> list[StageProgress]:
-    """With the attempts of activities that run, which only the server counts."""
+    """Return the stages with the attempts of running activities, which only the server counts."""
     attempts = {
         pending.activity_type.name: pending.attempt
         for pending in description.raw_description.pending_activities
@@ -186,7 +188,7 @@ def _with_attempts(
 async def _asked(
     handle: WorkflowHandle[Any, QueryResult], query: str, answer: type[Answer]
 ) -> Answer | None:
-    """The workflow's answer to a query; `None` if no worker gives one in time."""
+    """Return the workflow's answer to a query, or `None` if no worker answers in time."""
     try:
         async with asyncio.timeout(WORKER_S):
             answered: Answer | None = await handle.query(query, result_type=answer)

@@ -1,4 +1,4 @@
-"""What can be said to a question while it runs."""
+"""Cancellation of a question, and feedback on its answer."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,10 +19,12 @@ from core.domain.errors import Conflict
 
 
 async def cancel(temporal: Temporal, ownership: Ownership, workflow_id: str) -> None:
-    """Stop what runs for it; it is `cancelled` once that has stopped, and may be told so again.
+    """Request cancellation; the status is `cancelled` once all stages have stopped. Idempotent.
 
     Raises:
-        NotFound, Unavailable; Conflict: it has closed otherwise.
+        NotFound: there is no such question.
+        Unavailable: Temporal is unreachable.
+        Conflict: the question has closed with another status.
     """
     async with _reached(temporal, ownership, workflow_id) as (_, handle, status):
         if status != "cancelled":
@@ -38,14 +40,16 @@ async def give_feedback(
     *,
     call: str | None = None,
 ) -> None:
-    """Keep with the question what a reader thought of it; calls of one name count once.
+    """Store a reader's feedback with the question; calls with the same name count once.
 
     Raises:
-        NotFound, Unavailable; Conflict: it has closed, and takes in nothing more itself.
+        NotFound: there is no such question.
+        Unavailable: Temporal is unreachable.
+        Conflict: the question has closed, so its workflow accepts no feedback.
     """
     async with _reached(temporal, ownership, workflow_id) as (client, handle, status):
         _require_running(status)
-        # `handle.signal` would name each call anew.
+        # `handle.signal` would give each call a new request id.
         signal = SignalWorkflowExecutionRequest(
             namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=handle.run_id or ""),
@@ -74,4 +78,4 @@ async def _reached(
 
 def _require_running(status: QueryStatus) -> None:
     if status != "running":
-        raise Conflict(f"The question is over: it is {status}.")
+        raise Conflict(f"The question has already closed: its status is {status}.")

@@ -1,4 +1,4 @@
-"""Sends a question's events as they come to be."""
+"""Streaming of a question's events as they occur."""
 
 import asyncio
 import time
@@ -20,11 +20,11 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 async def stream(
     temporal: Temporal, ownership: Ownership, question: QuestionAnswer, after: int
 ) -> AsyncIterator[bytes]:
-    """Events with numbers beyond `after`, from a first state on, until the last one.
+    """Yield the events with numbers above `after`, from the given state to the last event.
 
-    A comment goes out when there is nothing else, so that lines stay open and broken ones are
-    noticed. If Temporal is lost the stream ends without its last event: the client comes back
-    with the number it has.
+    An idle stream carries comments, which keep the connection open and reveal a broken one. If
+    Temporal becomes unreachable, the stream ends without its last event; the client resumes after
+    its last number.
     """
     quiet_since = time.monotonic()
     while True:

@@ -1,7 +1,7 @@
-"""Many chunks at once: they are added to a document, or deleted wherever they are.
+"""Addition and deletion of many chunks in one request.
 
-Programs send these one after the other, and each is on the event loop that searches are answered
-by. So they do without FastAPI's dependencies, a good part of what a write takes there.
+Programs send these requests in series, on the event loop that also answers searches. So the
+handlers avoid FastAPI's dependencies, which cost a good part of a write.
 """
 
 from fastapi import Request, Response, status
@@ -70,7 +70,7 @@ async def delete_chunks(
     min_position: MinPosition = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Either of these ids, those that are there, or all that match."""
+    """Delete the chunks with these ids that exist, or all chunks that match the filter."""
     await caught_up(request, min_position)
     once = await Once.of(request, idempotency_key)
     return await run_in_threadpool(_delete, once, library_id)

@@ -1,4 +1,4 @@
-"""`…/documents/{document_id}/chunks` and `/libraries/{library_id}/chunks`."""
+"""Routes of chunks: `…/documents/{document_id}/chunks` and `/libraries/{library_id}/chunks`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,9 +31,9 @@ from core.services.positioned import Positioned
 router = routes_of("chunks", "/libraries/{library_id}")
 
 IncludeParameter = Annotated[
-    list[Include], Query(description="`embedding`: with their embeddings, as lists.")
+    list[Include], Query(description="`embedding`: return the embeddings, as lists.")
 ]
-FilterParameter = Annotated[str | None, Query(description="As in a search, as JSON.")]
+FilterParameter = Annotated[str | None, Query(description="A filter as in a search, as JSON.")]
 
 
 @router.get("/documents/{document_id}/chunks", responses=answers(200, ChunkPage, *READ))
@@ -46,7 +46,7 @@ def list_chunks_of_document(
     cursor: CursorParameter = None,
     include: IncludeParameter = [],  # noqa: B006  # FastAPI copies it
 ) -> Response:
-    """In their order in the document."""
+    """List a document's chunks in order of `ordinal`."""
     cursors = Cursors.of(core.store.cursor_key, request)
     after = cursors.take(cursor)
     page = core.chunks.page_of_document(
@@ -63,7 +63,10 @@ def list_chunks(
     library_id: str,
     filter: FilterParameter = None,  # the contract's name
     order_by: Annotated[
-        str | None, Query(description="A field as in a filter, or `-field`; else the id.")
+        str | None,
+        Query(
+            description="A field as in a filter, `-field` for descending order; default: the id."
+        ),
     ] = None,
     limit: Limit = 100,
     cursor: CursorParameter = None,
@@ -85,7 +88,7 @@ def list_chunks(
     responses=answers(200, ChunkPage, *BODY),
 )
 def query_chunks(core: CoreOf, library_id: str, body: JsonBody) -> Response:
-    """The listing above, for filters that no URL can carry; either takes the other's cursors."""
+    """List chunks as the GET does, for a filter too long for a URL. Cursors fit both."""
     return _listed(core, library_id, parse(ChunkQueryBody, body))
 
 
@@ -112,7 +115,7 @@ def put_chunk(
 ) -> Response:
     wanted = parse(PutChunkBody, body)
     if wanted.id not in {None, chunk_id}:
-        raise Invalid.at("/id", "This is not the id in the path.")
+        raise Invalid.at("/id", "The body's id must be the id in the path, or absent.")
     draft = replace(wanted.draft(), id=None)
     written, created = core.chunks.put(library_id, chunk_id, wanted.document_id, draft, guard=guard)
     return _created(written) if created else _written(written)
@@ -126,7 +129,7 @@ def put_chunk(
 def patch_chunk(
     core: CoreOf, library_id: str, chunk_id: str, body: PatchBody, guard: Guarded
 ) -> Response:
-    """New text without an embedding is embedded again."""
+    """Apply a merge patch. New text without an embedding is embedded by the server."""
 
     def edit(chunk: Chunk) -> ChunkDraft:
         return merge(ChunkPatch.of(chunk), body).draft()
@@ -144,10 +147,11 @@ def delete_chunk(core: CoreOf, library_id: str, chunk_id: str, guard: Guarded) -
 
 
 def _listed(core: Core, library_id: str, query: ChunkQueryBody) -> Response:
-    """Answer with a page of a library's chunks.
+    """Build the response for a page of a library's chunks.
 
     Raises:
-        NotFound; Invalid: at `/cursor`, `/filter` or `/order_by`.
+        NotFound: there is no such library.
+        Invalid: at `/cursor`, `/filter` or `/order_by`.
     """
     path = f"/libraries/{library_id}/chunks"
     cursors = Cursors(core.store.cursor_key, path, query.canonical())

@@ -1,4 +1,4 @@
-"""`/libraries/{library_id}/documents`."""
+"""Routes of `/libraries/{library_id}/documents`."""
 
 from fastapi import Request, Response, status
 
@@ -67,7 +67,9 @@ def get_document(
 def put_document(
     core: CoreOf, library_id: str, document_id: str, body: JsonBody, guard: Guarded
 ) -> Response:
-    """Neither `text` nor `chunks`: the chunks that there are stay; else they are replaced."""
+    """Create or replace a document. Without `text` and `chunks`, its chunks stay; else they are
+    replaced.
+    """
     draft = parse(DocumentBody, body).draft()
     written, created = core.documents.put(library_id, document_id, draft, guard=guard)
     return _created(written) if created else _written(written)

@@ -1,4 +1,4 @@
-"""`/libraries/{library_id}/index`."""
+"""Routes of `/libraries/{library_id}/index`."""
 
 from dataclasses import replace
 
@@ -31,7 +31,10 @@ def get_index(core: CoreOf, library_id: str) -> Response:
     responses=answers(202, IndexAnswer, *WRITE),
 )
 def put_index(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> Response:
-    """It is built in the background; searches are answered from what there is meanwhile."""
+    """Configure the index and build it in the background.
+
+    Searches use the current index meanwhile.
+    """
     index = parse(IndexBody, body).spec()
 
     def edit(library: Library) -> LibraryDraft:

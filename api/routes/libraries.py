@@ -1,4 +1,4 @@
-"""`/libraries`."""
+"""Routes of `/libraries`."""
 
 from typing import Annotated
 
@@ -41,7 +41,9 @@ def list_libraries(
     core: CoreOf,
     limit: Limit = 100,
     cursor: CursorParameter = None,
-    name: Annotated[str | None, Query(description="Only the one of this name.")] = None,
+    name: Annotated[
+        str | None, Query(description="Return only the library with this name.")
+    ] = None,
 ) -> Response:
     cursors = Cursors.of(core.store.cursor_key, request)
     page = core.libraries.page(after=cursors.take(cursor), limit=limit + 1, name=name)

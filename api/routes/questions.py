@@ -1,4 +1,6 @@
-"""`/query`: ask, watch, steer. Coroutines, as all of it waits for Temporal."""
+"""Routes of `/query`: ask, follow, cancel, give feedback. All are coroutines that wait for
+Temporal.
+"""
 
 import asyncio
 import base64
@@ -59,7 +61,11 @@ async def ask(
     idempotency_key: IdempotencyKey = None,
     wait_s: Annotated[
         float | None,
-        Query(gt=0, le=MAX_WAIT_S, description="Answer with the result if it is there in time."),
+        Query(
+            gt=0,
+            le=MAX_WAIT_S,
+            description="Wait this long, and return the result if it is there in time.",
+        ),
         DECIMAL,
     ] = None,
 ) -> Response:
@@ -84,14 +90,16 @@ async def ask(
 
 
 def _question(core: Core, settings: Settings, body: QueryBody) -> QueryRequest:
-    """What is asked, with all that is known now pinned to it.
+    """Build the workflow's request, pinned to the current position and the library's model.
 
     Raises:
         NotFound: there is no such library.
-        Invalid: it can't be asked like this, or not this library.
+        Invalid: the request or the library does not allow the question.
     """
     if body.review:
-        raise Invalid.at("/review", "Reviews come with a later release.")
+        raise Invalid.at(
+            "/review", "Reviews are not available in this release: leave `review` out."
+        )
     state = core.catalog.state
     view = state.library(body.library)
     if body.filter is not None:
@@ -100,8 +108,10 @@ def _question(core: Core, settings: Settings, body: QueryBody) -> QueryRequest:
     if body.mode == "lexical":
         model = None
     elif model is None and view.vectors:
-        detail = "Its vectors are the client's own, and no model reads questions: ask with the"
-        raise Invalid.at("/library", f"{detail} mode lexical, which needs none.")
+        detail = (
+            "The library has client-supplied vectors and no embedding model, so the server cannot"
+        )
+        raise Invalid.at("/library", f"{detail} embed the question: use the mode lexical.")
     else:
         model = model or default_model(settings)
     return QueryRequest(
@@ -127,7 +137,7 @@ def _handle(request: Request, settings: Settings, started: Started) -> HandleAns
 
 
 async def _result(temporal: Temporal, started: Started, wait_s: float) -> QueryResult | None:
-    """The result, if it comes in time; a question without one is told of by its status."""
+    """Return the result if it is there in time; `None` also if the question failed."""
     async with temporal.calls(wait_s + 1) as client:
         handle = client.get_workflow_handle(
             started.workflow_id, run_id=started.run_id, result_type=QueryResult
@@ -148,12 +158,14 @@ async def list_questions(
     ownership: OwnershipOf,
     limit: Limit = 100,
     cursor: CursorParameter = None,
-    library: Annotated[str | None, Query(description="An id or a name.")] = None,
+    library: Annotated[str | None, Query(description="Id or name of a library.")] = None,
     status: QueryStatus | None = None,
-    since: Annotated[Instant | None, Query(description="Asked then or later.")] = None,
-    until: Annotated[Instant | None, Query(description="Asked before.")] = None,
+    since: Annotated[
+        Instant | None, Query(description="Questions asked at this time or later.")
+    ] = None,
+    until: Annotated[Instant | None, Query(description="Questions asked before this time.")] = None,
 ) -> Response:
-    """Recent ones, newest first."""
+    """List recent questions, newest first."""
     cursors = Cursors.of(core.store.cursor_key, request)
     after = cursors.take(cursor)
     state = core.catalog.state
@@ -188,7 +200,7 @@ async def get_question(
     response_class=StreamingResponse,
     responses={
         200: event_stream(),
-        204: {"description": "The reader has seen the last event: it need not come back."},
+        204: {"description": "The client has seen the last event and need not reconnect."},
         **answers(404, None, *READ),
     },
 )
@@ -197,10 +209,10 @@ async def get_question_events(
     ownership: OwnershipOf,
     workflow_id: str,
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", description="Go on behind this one.")
+        str | None, Header(alias="Last-Event-ID", description="Resume after this event.")
     ] = None,
 ) -> Response:
-    """`stage`, `hits`, `citation` and `result` or `error`, as they come."""
+    """Stream the events `stage`, `hits`, `citation`, and `result` or `error`, as they occur."""
     question = await states.state(temporal, ownership, workflow_id)
     after = events.number_of(last_event_id)
     if after >= events.LAST:
@@ -220,7 +232,7 @@ async def get_question_events(
 async def cancel_question(
     core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str
 ) -> Response:
-    """Stops what runs for it; it is `cancelled` once that has stopped."""
+    """Cancel a question. Its status is `cancelled` once the running stage has stopped."""
     await steering.cancel(temporal, ownership, workflow_id)
     return _accepted(workflow_id, core.catalog.position)
 
@@ -234,7 +246,9 @@ async def cancel_question(
 async def give_feedback(
     temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, once: OnceOf
 ) -> Response:
-    """Kept by the question while it runs, and by the API once it has closed."""
+    """Give feedback on an answer. A running workflow stores it; the API does once the workflow has
+    closed.
+    """
     core, feedback = once.core, parse(FeedbackBody, once.body).feedback()
     try:
         await steering.give_feedback(temporal, ownership, workflow_id, feedback, call=once.name)

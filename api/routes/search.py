@@ -1,4 +1,4 @@
-"""`/libraries/{library_id}/search`."""
+"""Routes of `/libraries/{library_id}/search`."""
 
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -24,7 +24,7 @@ router = plain_routes_of("search", "/libraries/{library_id}/search")
 
 @router.post("", openapi_extra=body_of(SearchBody), responses=answers(200, FoundAnswer, *BODY))
 async def search(request: Request, library_id: str, min_position: MinPosition = None) -> Response:
-    # Without FastAPI's dependencies, which would cost as much as the search of a small library.
+    # No FastAPI dependencies: they would cost as much as the search of a small library.
     core: Core = request.app.state.core
     body = await json_body(request)
     await caught_up(request, min_position)
@@ -48,13 +48,17 @@ def _search(core: Core, library_id: str, body: bytes) -> Response:
 
 
 def _is_large(answer: SearchAnswer) -> bool:
-    """Return whether the event loop can't afford to serialise an answer."""
+    """Return whether serialising the response would block the event loop for too long."""
     hits = answer.hits
     return len(hits) > IN_PLACE_HITS or sum(len(hit.chunk.text) for hit in hits) > IN_PLACE_BYTES
 
 
 def _large(answer: SearchAnswer, include: list[Include]) -> Response:
-    """Raises: Invalid: at `/k`, the answer is beyond its bound."""
+    """Serialise a large response.
+
+    Raises:
+        Invalid: at `/k`, the response exceeds its limit.
+    """
     body = Budget("/k").dump(found(answer, include), "hits")
     return json_answer(body, position=answer.position)
 

@@ -1,4 +1,4 @@
-"""How the server is: `/livez`, `/readyz`, `/metrics`, `/version`."""
+"""Routes of the server's state: `/livez`, `/readyz`, `/metrics`, `/version`, `/checkpoint`."""
 
 from importlib.metadata import version
 
@@ -23,22 +23,23 @@ router = plain_routes_of("system")
 
 @router.get("/livez", responses=answers(200, Liveness))
 async def livez() -> Response:
-    """The process answers."""
+    """Respond while the process runs."""
     return json_answer({"status": OK})
 
 
 @router.get("/readyz", responses=answers(200, Readiness) | answers(503, Readiness))
 async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
-    """Whether it serves all but questions; those need Temporal, which is named as well.
+    """Report whether the server is ready for everything except questions, which need Temporal.
 
-    Searches are answered, if slower, while kernels are compiled.
+    The checks name Temporal as well. While kernels compile, the server answers searches, only more
+    slowly.
     """
     storage = await run_in_threadpool(_storage, core)
     checks = {
         "storage": storage,
         "kernels": core.warmup.state,
         "checkpoints": _checkpoints(core),
-        "temporal": OK if await temporal.healthy() else "out of reach: no questions for now",
+        "temporal": OK if await temporal.healthy() else "unreachable: questions are unavailable",
     }
     ready = storage == OK
     code = status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE
@@ -49,10 +50,10 @@ def _storage(core: Core) -> str:
     try:
         with core.store.read() as snapshot:
             recorded = snapshot.position
-        # It hears of a commit just after readers can see it.
+        # Readers see a commit just before the index applies the commit.
         core.catalog.wait_for(recorded, _CATCH_UP_S)
     except Behind:
-        return f"at {recorded}, and the index at {core.catalog.position}"
+        return f"the store is at position {recorded}, the index at {core.catalog.position}"
     except NalandaError as error:
         return str(error)
     return OK
@@ -62,7 +63,7 @@ def _checkpoints(core: Core) -> str:
     checkpoints = core.checkpoints
     problems = [f"Set aside: {file.name}: {file.problem}" for file in checkpoints.set_aside]
     if missing := core.catalog.state.missing:
-        problems.append(f"Libraries that are made anew: {', '.join(sorted(missing))}.")
+        problems.append(f"Libraries that are being rebuilt: {', '.join(sorted(missing))}.")
     if checkpoints.error is not None:
         problems.append(checkpoints.error)
     return " ".join(problems) or OK
@@ -70,7 +71,7 @@ def _checkpoints(core: Core) -> str:
 
 @router.post("/checkpoint", responses=answers(200, Checkpoint, *ANY, 503, 507))
 def post_checkpoint(core: CoreOf) -> Response:
-    """Has the index written to files now, from which the next start is quick."""
+    """Write a checkpoint of the index now, so that the next start is fast."""
     return json_answer({"position": core.checkpoints.make()})
 
 
@@ -83,6 +84,6 @@ async def get_version(core: CoreOf) -> Response:
     "/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 )
 def get_metrics(request: Request) -> Response:
-    """In Prometheus's text format."""
+    """Return the metrics in Prometheus's text format."""
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.exposition(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,4 +1,4 @@
-"""What all wire models have in common: strict on the way in, complete on the way out."""
+"""Base of the wire models: strict about requests, complete in responses."""
 
 import math
 from collections.abc import Iterator
@@ -17,33 +17,33 @@ _INTEGERS = range(-(2**63), 2**64)
 
 
 class Body(BaseModel):
-    """A body: no field that it does not name, and no value taken for another type's."""
+    """A request body; unknown fields and values of another type are errors."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     split: ClassVar[str | None] = None
-    """The list whose items, each an `item`, are parsed one by one where the body is large."""
+    """Field whose items, each an `item`, the parser takes one by one in a large body."""
     item: ClassVar[type["Body"] | None] = None
     max_items: ClassVar[int] = 100_000
     has_texts: ClassVar[bool] = False
-    """True if a `text` in it is a chunk's or document's, which no limit but the body's bounds."""
+    """True if its `text` fields are whole chunks or documents, limited by the body's size alone."""
 
 
 class Answer(BaseModel):
-    """What the server says; made from the domain's objects by their attributes."""
+    """A response body, built from the attributes of domain objects."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class EntityAnswer(Answer):
-    """`version` is the position of the entity's last write, and its ETag."""
+    """An entity; `version` is the position of its last write, and its ETag."""
 
     id: str
     version: int
 
 
 def _as_error(invalid: Invalid) -> PydanticCustomError:
-    """A domain's fault as pydantic's; `inside` is where below the value it is."""
+    """Convert a domain fault to pydantic's error; `inside` is the fault's path below the value."""
     fault = invalid.faults[0]
     return PydanticCustomError(
         "rule", "{detail}", {"detail": fault.detail, "inside": fault.pointer}
@@ -57,7 +57,7 @@ def _checked_json(value: Json) -> Json:
 
 
 def _number_faults(value: Json, pointer: str) -> Iterator[Fault]:
-    """Numbers that no JSON, or no column, can hold."""
+    """Yield the numbers that JSON or a column cannot hold."""
     match value:
         case dict():
             for key, inner in value.items():
@@ -66,14 +66,14 @@ def _number_faults(value: Json, pointer: str) -> Iterator[Fault]:
             for index, inner in enumerate(value):
                 yield from _number_faults(inner, join(pointer, index))
         case float() if not math.isfinite(value):
-            yield Fault(pointer, "A number is finite.")
+            yield Fault(pointer, "A number must be finite.")
         case int() if value not in _INTEGERS:
-            yield Fault(pointer, "An integer has at most 64 bits.")
+            yield Fault(pointer, "An integer must have at most 64 bits.")
 
 
 def _scalar(value: object) -> object:
     if isinstance(value, dict | list | None):
-        raise PydanticCustomError("rule", "This is a string, a number or a boolean.")
+        raise PydanticCustomError("rule", "This must be a string, a number or a boolean.")
     return value
 
 
@@ -86,7 +86,7 @@ def _embedding(value: object) -> Embedding:
                 return vectors.decode_base64(value, "")
     except Invalid as invalid:
         raise _as_error(invalid) from None
-    raise PydanticCustomError("rule", "An embedding is a list of numbers or a base64 string.")
+    raise PydanticCustomError("rule", "An embedding must be a list of numbers or a base64 string.")
 
 
 AnyJson: TypeAlias = Annotated[Any, AfterValidator(_checked_json)]

@@ -1,4 +1,4 @@
-"""Chunks on the wire."""
+"""Wire models of chunks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ _EXAMPLE: JsonDict = {"text": "Attention is all you need.", "metadata": {"year":
 
 
 class ChunkBody(Body):
-    """Without an embedding the library's model makes it from the text."""
+    """A chunk to create. Without an embedding, the library's model embeds the text."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -43,7 +43,7 @@ class ChunkBody(Body):
 
 
 class ChunksBody(Body):
-    """All of them are taken, or none."""
+    """Chunks to add, all or none of them."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -63,7 +63,7 @@ class ChunksBody(Body):
 
 
 class PutChunkBody(ChunkBody):
-    """`id`, if it is there, is that of the path."""
+    """A chunk to create or replace; `id`, if present, must be the id in the path."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"document_id": "d1", **_EXAMPLE}]})
 
@@ -71,7 +71,9 @@ class PutChunkBody(ChunkBody):
 
 
 class ChunkPatch(Body):
-    """What can be changed of a chunk. New text without an embedding is embedded again."""
+    """The fields of a chunk that a patch can change. New text without an embedding is embedded
+    again.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -86,12 +88,12 @@ class ChunkPatch(Body):
 
     @classmethod
     def of(cls, chunk: Chunk) -> Self:
-        """What would make this chunk again; its embedding comes from the text, or stays."""
+        """Return the current values of the chunk; the embedding stays unless the text changes."""
         return cls(text=chunk.text, metadata=dict(chunk.metadata))
 
 
 class DeleteChunksBody(Body):
-    """Either those of these ids, or those that match."""
+    """Chunks to delete: those with these ids, or those that match the filter."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"filter": {"field": "year", "op": "lt", "value": 2000}}]}
@@ -102,7 +104,7 @@ class DeleteChunksBody(Body):
 
 
 class ChunkQueryBody(Body):
-    """A page of a library's chunks: those that match, in order of id or of `order_by`."""
+    """A listing of a library's chunks that match the filter, in order of id or of `order_by`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -123,7 +125,7 @@ class ChunkQueryBody(Body):
     include: list[Include] = Field(default_factory=list, max_length=16)
 
     def canonical(self) -> list[tuple[str, str]]:
-        """Return what its cursors belong to, the same for each way of writing the same filter."""
+        """Return the cursor's scope, equal for all spellings of the same filter."""
         parameters = []
         if self.filter is not None:
             filter_ = orjson.dumps(self.filter, option=orjson.OPT_SORT_KEYS)
@@ -134,7 +136,9 @@ class ChunkQueryBody(Body):
 
 
 class ChunkAnswer(EntityAnswer):
-    """`ordinal` is its place in its document; `embedding` is there if `include` names it."""
+    """A chunk; `ordinal` is its place in its document, and `embedding` is present if `include`
+    names it.
+    """
 
     library_id: str
     document_id: str

@@ -1,4 +1,4 @@
-"""Documents on the wire."""
+"""Wire models of documents."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -14,7 +14,7 @@ MAX_TITLE = 16 * 1024
 
 
 class DocumentBody(Body):
-    """`text` is split into chunks by the server, or `chunks` are given, or neither."""
+    """A document with its `chunks`, or with a `text` that the server splits, or with neither."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -36,7 +36,9 @@ class DocumentBody(Body):
     title: str | None = Field(default=None, max_length=MAX_TITLE)
     source: str | None = Field(default=None, max_length=MAX_TITLE)
     metadata: JsonObject = Field(default_factory=dict)
-    text: str | None = Field(default=None, description="Instead of `chunks`.")
+    text: str | None = Field(
+        default=None, description="Text that the server splits into chunks; excludes `chunks`."
+    )
     chunks: list[ChunkBody] | None = None
 
     def draft(self) -> DocumentDraft:
@@ -50,7 +52,7 @@ class DocumentBody(Body):
 
     @classmethod
     def of(cls, document: Document) -> Self:
-        """What would make this document again, its chunks aside."""
+        """Return the fields of the document, without its chunks."""
         return cls(title=document.title, source=document.source, metadata=dict(document.metadata))
 
 

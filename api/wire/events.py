@@ -1,4 +1,4 @@
-"""Events of a question on the wire: the data of each, and the schema of a stream."""
+"""Wire models of a question's events, and the schema of the stream."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +10,14 @@ from core.contracts.query import Citation, QueryResult, QueryStatus, RankedChunk
 
 
 class HitsEvent(Answer):
-    """The hits that the answer may rest on, and the position that they were found at."""
+    """The hits that the answer may cite, and the position of the search."""
 
     hits: list[RankedChunk]
     position: int
 
 
 class ErrorEvent(Answer):
-    """How a question without a result ended."""
+    """The status and error of a question without a result."""
 
     status: QueryStatus
     detail: str | None
@@ -46,8 +46,10 @@ def question_event(ref_template: str) -> dict[str, Any]:
 
 
 def stream_content(ref_template: str) -> dict[str, Any]:
-    """Return the media type object of a stream as OpenAPI 3.2 has it: `itemSchema` describes each
-    event, and `schema` the whole stream."""
+    """Return the media type object of a stream, as OpenAPI 3.2 defines it.
+
+    `itemSchema` describes each event, and `schema` the whole stream.
+    """
     event = {"$ref": ref_template.format(model=QUESTION_EVENT)}
     return {"schema": {"type": "array", "items": event}, "itemSchema": event}
 

@@ -1,4 +1,4 @@
-"""How a library is searched, on the wire."""
+"""Wire models of a library's index."""
 
 from typing import Annotated, Any, Self
 
@@ -20,29 +20,29 @@ _Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class IndexBody(Body):
-    """A kind, and its parameters beside it; what is left out the server chooses."""
+    """An index kind with its parameters; the server chooses the omitted ones."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "hnsw", "m": 16}]})
 
     kind: IndexKind
     m: Annotated[int, Field(ge=2, le=256)] | None = Field(
-        default=None, description="hnsw: neighbours of a vector on each level"
+        default=None, description="hnsw: neighbours per vector on each level"
     )
     ef_construction: _Count | None = Field(
-        default=None, description="hnsw: candidates looked at when a vector is put in"
+        default=None, description="hnsw: candidates examined per insertion"
     )
-    ef: _Count | None = Field(default=None, description="hnsw: candidates looked at in a search")
-    nlist: _Count | None = Field(default=None, description="ivf: how many cells there are")
-    nprobe: _Count | None = Field(default=None, description="ivf: how many cells a search visits")
+    ef: _Count | None = Field(default=None, description="hnsw: candidates examined per search")
+    nlist: _Count | None = Field(default=None, description="ivf: number of cells")
+    nprobe: _Count | None = Field(default=None, description="ivf: cells probed per search")
     target_recall: Annotated[float, Field(ge=0.9, le=0.999)] | None = Field(
-        default=None, description="the mean share of the true hits that a search is to find"
+        default=None, description="mean recall that searches must reach"
     )
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
         for name in self._parameters():
             if name not in _PARAMETERS[self.kind]:
-                detail = f"This is no parameter of {self.kind}."
+                detail = f"The index kind {self.kind} has no such parameter."
                 raise PydanticCustomError(
                     "rule", "{detail}", {"detail": detail, "inside": f"/{name}"}
                 )
@@ -56,7 +56,7 @@ class IndexBody(Body):
 
 
 class RecallAnswer(Answer):
-    """The mean share of the true hits that so many `searches` found."""
+    """The mean recall of the last `searches` measured searches."""
 
     measured: float
     worst_tenth: float
@@ -64,9 +64,10 @@ class RecallAnswer(Answer):
 
 
 class IndexAnswer(Answer):
-    """`vectors` counts those that are searched, `deleted` those whose space is not back yet.
+    """The state of an index.
 
-    `error`: why the state is `failed`; `null` otherwise.
+    `vectors`: searchable vectors. `deleted`: deleted vectors whose space is not free yet. `error`:
+    the reason why the state is `failed`; `null` otherwise.
     """
 
     kind: IndexKind

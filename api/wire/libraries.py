@@ -1,4 +1,4 @@
-"""Libraries on the wire."""
+"""Wire models of libraries."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,10 +24,10 @@ class FieldBody(Body):
 
 
 class SchemaBody(Body):
-    """Which fields the metadata of the library's chunks has, and of which types."""
+    """The metadata fields of a library's chunks, with their types."""
 
     fields: dict[str, FieldBody] = Field(default_factory=dict, max_length=1_000)
-    additional: bool = Field(default=True, description="Whether other fields are allowed.")
+    additional: bool = Field(default=True, description="Allow other fields.")
 
     def schema_of_metadata(self) -> MetadataSchema:
         return MetadataSchema(
@@ -36,7 +36,7 @@ class SchemaBody(Body):
 
 
 class LibraryBody(Body):
-    """A library as the client wants it; what is left out is as the default says."""
+    """A library to create; omitted fields get their defaults."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -66,7 +66,7 @@ class LibraryBody(Body):
     index: IndexBody = IndexBody(kind=IndexKind.AUTO)
     embedding_model: str | None = None
     language: Language = Field(
-        default=Language.ENGLISH, description="Of its texts, for lexical search."
+        default=Language.ENGLISH, description="Language of the texts, for lexical search."
     )
 
     def draft(self) -> LibraryDraft:
@@ -85,7 +85,7 @@ class LibraryBody(Body):
 
     @classmethod
     def of(cls, library: Library) -> Self:
-        """What would make this library again."""
+        """Return the fields of the library."""
         fields = LibraryAnswer.model_validate(library).model_dump(
             mode="json", include=set(cls.model_fields)
         )
@@ -112,7 +112,7 @@ def _flat(index: object) -> object:
 
 
 class LibraryAnswer(EntityAnswer):
-    """`dimension` and `embedding_model` are null until the first vector settles them."""
+    """A library; `dimension` and `embedding_model` are null until the first vector sets them."""
 
     name: str
     description: str | None

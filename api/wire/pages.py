@@ -1,4 +1,4 @@
-"""Listings on the wire."""
+"""Wire models of listings."""
 
 from api.wire.base import Answer
 from api.wire.chunks import ChunkAnswer
@@ -7,7 +7,7 @@ from api.wire.libraries import LibraryAnswer
 
 
 class Page(Answer):
-    """`next_cursor` is null on the last page."""
+    """A page of a listing; `next_cursor` is null on the last page."""
 
     next_cursor: str | None
 

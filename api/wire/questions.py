@@ -1,4 +1,4 @@
-"""Questions on the wire; results are the workflow's own contract."""
+"""Wire models of questions; a result is the workflow's own contract."""
 
 from datetime import datetime
 from typing import Annotated
@@ -21,9 +21,13 @@ MAX_WAIT_S = 60
 
 
 def _not_blank(query: str) -> str:
-    """Raises: PydanticCustomError: there is nothing but white space."""
+    """Check that the question is not blank.
+
+    Raises:
+        PydanticCustomError: the question has only white space.
+    """
     if not query.strip():
-        raise PydanticCustomError("blank", "The question is blank: ask something in words.")
+        raise PydanticCustomError("blank", "The question must not be blank.")
     return query
 
 
@@ -36,16 +40,16 @@ class QueryBody(Body):
         }
     )
 
-    library: str = Field(description="An id or a name.")
+    library: str = Field(description="Id or name of the library.")
     query: Annotated[str, AfterValidator(_not_blank)] = Field(
         max_length=10_000, json_schema_extra={"minLength": 1, "pattern": "\\S"}
     )
-    k: int = Field(default=40, ge=1, le=1000, description="How many candidates are retrieved.")
-    top_n: int = Field(default=5, ge=1, le=100, description="How many of them are kept.")
-    mode: SearchMode = Field(default="hybrid", description="How the candidates are found.")
+    k: int = Field(default=40, ge=1, le=1000, description="Number of candidates to retrieve.")
+    top_n: int = Field(default=5, ge=1, le=100, description="Number of candidates to answer from.")
+    mode: SearchMode = Field(default="hybrid", description="Search mode of the retrieval.")
     filter: JsonObject | None = None
-    answer: bool = Field(default=True, description="False: only the hits are wanted.")
-    review: bool = Field(default=False, description="Comes with a later release.")
+    answer: bool = Field(default=True, description="False: return only the hits.")
+    review: bool = Field(default=False, description="Not available in this release.")
     deadline_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
     conversation_id: str | None = Field(default=None, max_length=128)
 
@@ -61,7 +65,7 @@ class FeedbackBody(Body):
 
 
 class HandleAnswer(Answer):
-    """A question that was started, and where to watch it."""
+    """A started question, and the URLs to follow it."""
 
     workflow_id: str
     run_id: str
@@ -71,13 +75,15 @@ class HandleAnswer(Answer):
 
 
 class AnsweredAnswer(HandleAnswer, QueryResult):
-    """The result of a question that was waited for, and where the rest of it is."""
+    """The result of a question within `wait_s`, and the URLs of its workflow."""
 
 
 class QuestionAnswer(Answer):
-    """`result` is partial while it is running; `stages` is empty while no worker can tell.
-    `feedback` is in the order in which it was given. `library` is an id, and `query` the beginning
-    of the question."""
+    """The state of a question.
+
+    `library` is an id, and `query` the beginning of the question. `result` is partial while the
+    question runs; `stages` is empty while no worker responds. `feedback` is in order of arrival.
+    """
 
     workflow_id: str
     status: QueryStatus
@@ -91,7 +97,7 @@ class QuestionAnswer(Answer):
 
 
 class QuestionSummary(Answer):
-    """A question in a listing; `library` is the library's id, `query` the question's beginning."""
+    """A question in a listing; `library` is an id, and `query` the beginning of the question."""
 
     workflow_id: str
     library: str | None

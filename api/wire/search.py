@@ -1,4 +1,4 @@
-"""Searches on the wire."""
+"""Wire models of searches."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,8 +17,10 @@ _SHOWN: tuple[Include, ...] = ("text", "metadata")
 
 
 class ParametersBody(Body):
-    """How hard approximate indexes look, by `ef` or `nprobe`, or by the mean share of the true
-    hits that is to be found; an exact search heeds none of them."""
+    """Search parameters of approximate indexes: `ef`, `nprobe` or a target recall.
+
+    An exact search ignores them.
+    """
 
     ef: int | None = Field(default=None, ge=1, le=1_000_000)
     nprobe: int | None = Field(default=None, ge=1, le=1_000_000)
@@ -26,15 +28,18 @@ class ParametersBody(Body):
 
 
 class WeightsBody(Body):
-    """What each half of a hybrid search counts, in proportion to their sum."""
+    """The weights of the two halves of a hybrid search, relative to their sum."""
 
     vector: float = Field(ge=0, le=1)
     lexical: float = Field(ge=0, le=1)
 
 
 class SearchBody(Body):
-    """An embedding, or a text that the library's model embeds; a text for `lexical` and `hybrid`,
-    and for the latter perhaps an embedding as well."""
+    """A search by embedding or by text.
+
+    The library's model embeds the text. The modes `lexical` and `hybrid` require a text; `hybrid`
+    also accepts an embedding.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -78,7 +83,7 @@ class SearchBody(Body):
 
 
 class SearchesBody(Body):
-    """All of them are answered from the same state."""
+    """Searches that all run on the same state."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"searches": [{"text": "attention"}, {"text": "memory"}]}]}
@@ -99,7 +104,9 @@ class HitDocument(Answer):
 
 
 class HitAnswer(Answer):
-    """A higher `score` is better, for every mode and metric; below it is what `include` names."""
+    """A hit, with the fields that `include` names; a higher `score` is better in every mode and
+    metric.
+    """
 
     chunk_id: str
     document_id: str
@@ -114,8 +121,11 @@ class HitAnswer(Answer):
 
 
 class PlanAnswer(Answer):
-    """How it was searched; `matches` counts the chunks that passed the filter, and `unknown_fields`
-    names the filter's fields that no chunk has."""
+    """The execution plan of a search.
+
+    `matches` counts the chunks that passed the filter; `unknown_fields` names the filter's fields
+    that no chunk has.
+    """
 
     index: str
     filter: str
@@ -125,7 +135,7 @@ class PlanAnswer(Answer):
 
 
 class FoundAnswer(Answer):
-    """Best first, ties in order of chunk id, as of `position`."""
+    """The hits of a search at `position`, best first, ties in order of chunk id."""
 
     hits: list[HitAnswer]
     plan: PlanAnswer
@@ -137,11 +147,11 @@ class FoundAnswers(Answer):
     results: list[FoundAnswer]
 
 
-# What every search goes through is written out by hand: it is most of its cost over HTTP.
+# Hand-written serialisation: it is most of the cost of a search over HTTP.
 
 
 def found(answer: SearchAnswer, include: list[Include]) -> dict[str, object]:
-    """A `FoundAnswer` as plain values."""
+    """Return a `FoundAnswer` as plain values."""
     plan = answer.plan
     shown: dict[str, object] = {"index": plan.index, "filter": plan.filter, "exact": plan.exact}
     if plan.matches is not None:

@@ -1,4 +1,4 @@
-"""How the server is, on the wire."""
+"""Wire models of the server's state."""
 
 from typing import Literal
 
@@ -10,20 +10,20 @@ class Liveness(Answer):
 
 
 class Readiness(Answer):
-    """`checks` says of each part whether it is ok; `temporal` is not needed to be ready."""
+    """The state of each part of the server; `ready` does not depend on `temporal`."""
 
     ready: bool
     checks: dict[str, str]
 
 
 class Checkpoint(Answer):
-    """`position`: that of the newest checkpoint; null where nothing was ever written."""
+    """A checkpoint; `position` is the newest checkpoint's, or null before the first write."""
 
     position: int | None
 
 
 class Version(Answer):
-    """`instance_id` is the database's: servers with the same one answer the same questions."""
+    """Versions and identity; servers with the same `instance_id` serve the same database."""
 
     version: str
     instance_id: str

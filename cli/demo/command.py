@@ -1,4 +1,4 @@
-"""`nalanda demo`: everything in one terminal, with something to ask about."""
+"""`nalanda demo`: the whole stack in one terminal, with a sample library and questions."""
 
 from typing import Annotated
 
@@ -15,11 +15,11 @@ INTERRUPTED = 130
 
 
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="End after the last answer.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Exit after the last answer.")] = False,
     port: ApiPort = 8000,
     data: DataDir = None,
 ) -> None:
-    """Run it all, read in Python's own documentation, and ask it five questions."""
+    """Run the whole stack, ingest Python's documentation, and ask five questions."""
     settings = Settings(data_dir=data or Settings().data_dir / "demo")
     out = console(markup=True)
     tour = Tour(out, once=once)

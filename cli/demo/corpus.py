@@ -1,6 +1,7 @@
-"""The demo's library: the standard library's documentation, as documents and chunks.
+"""The demo's library: the standard library's documentation as documents and chunks.
 
-A module is a document; each of its public names is a chunk, or several if it has much to say.
+Each module is a document. Each public name in the module is a chunk, or several if its docstring is
+long.
 """
 
 import hashlib
@@ -45,7 +46,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A module; `content_hash` is another if anything in its chunks is."""
+    """A module as a document; `content_hash` changes with any of its chunks."""
 
     id: str
     title: str
@@ -54,14 +55,14 @@ class Document:
 
 
 class CorpusUnreadable(Exception):
-    """The process that reads the standard library failed."""
+    """A failure of the process that reads the standard library."""
 
 
 def read() -> list[Entry]:
-    """What the Python that runs this says of itself, read by a process of its own.
+    """Return the documentation of the running Python, read by a separate process.
 
     Raises:
-        CorpusUnreadable: that process failed, or took too long.
+        CorpusUnreadable: the process failed or timed out.
     """
     command = [sys.executable, "-I", "-S", stdlib.__file__]
     try:
@@ -74,14 +75,14 @@ def read() -> list[Entry]:
 
 
 def documents(entries: Iterable[Entry]) -> Iterator[Document]:
-    """One for each module; `entries` come module by module."""
+    """Yield a document per module; `entries` are grouped by module."""
     for module, group in groupby(entries, key=lambda entry: entry.module):
         chunks = tuple(chunk for entry in group for chunk in _chunks(entry))
         yield Document(f"python-{PYTHON}-{module}", module, chunks, _hash(chunks))
 
 
 def _chunks(entry: Entry) -> Iterator[Chunk]:
-    """Each begins with the name and signature, so that it can be understood alone."""
+    """Yield chunks that each begin with the name and signature, so that each is clear by itself."""
     metadata = {
         "module": entry.module,
         "kind": entry.kind,

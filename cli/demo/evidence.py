@@ -1,4 +1,4 @@
-"""What an answer rests on: each quote is looked up in the chunk that it names."""
+"""Check of an answer's evidence: each quote must occur in the chunk that the citation names."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from nalanda import AsyncNalanda, Chunk, Citation, NotFoundError, QueryResult
 
 
 async def cited_chunks(client: AsyncNalanda, result: QueryResult) -> dict[str, Chunk]:
-    """The chunks that the citations name, by id, as they are now; a missing one is left out."""
+    """Return the current cited chunks by id, without those that no longer exist."""
     chunks = {}
     for chunk_id in dict.fromkeys(citation.chunk_id for citation in result.citations):
         try:
@@ -20,14 +20,14 @@ async def cited_chunks(client: AsyncNalanda, result: QueryResult) -> dict[str, C
 
 
 def origin(chunk: Chunk) -> Text:
-    """Where a chunk of the demo's library comes from."""
+    """Return the place of a chunk in Python's documentation."""
     said = chunk.metadata
     kind = "module" if said["kind"] == "module" else f"{said['kind']} of module {said['module']}"
     return Text.assemble((said["name"], "bold"), (f"  {kind}, Python {said['python']}", "dim"))
 
 
 def faults(result: QueryResult, chunks: Mapping[str, Chunk]) -> list[str]:
-    """What is wrong with the answer's citations, in words; having none is wrong too."""
+    """Return the faults of the answer's citations; an answer without citations is one, too."""
     if not result.citations:
         return ["the answer cites nothing"]
     found = [_fault(citation, result.answer, chunks) for citation in result.citations]

@@ -1,4 +1,4 @@
-"""Brings the demo's library to what the corpus says; a second run writes only what changed."""
+"""Ingestion of the corpus into the demo's library; a second run writes only the changes."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ DESCRIPTION = "The documentation of the Python standard library"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A document that is now as it should be, and whether it had to be written for that."""
+    """A document that is up to date, and whether the step wrote it."""
 
     document: Document
     written: bool
 
 
 async def ingest(client: AsyncNalanda, documents: Sequence[Document]) -> AsyncIterator[Step]:
-    """One step a document, in their order; then what is not among them is deleted."""
+    """Yield one step per document, in order; then delete the library's other documents."""
     await _ensure_library(client)
     stored = {
         document.id: document.metadata.get("content_hash")
@@ -30,7 +30,7 @@ async def ingest(client: AsyncNalanda, documents: Sequence[Document]) -> AsyncIt
         if written:
             await _write(client, document)
         yield Step(document, written)
-    for left in stored:  # of another Python
+    for left in stored:  # from another Python version
         await client.documents.delete(LIBRARY, left)
 
 

@@ -1,4 +1,4 @@
-"""What to try next, as lines that work as they are printed."""
+"""Suggestions for next steps, as commands that work as printed."""
 
 import json
 import shlex
@@ -19,7 +19,7 @@ QUESTION = "How can I find files that match a pattern, in subdirectories too?"
 
 
 def commands(settings: Settings, handle: QueryHandle) -> list[tuple[str, str]]:
-    """A headline and a shell line each; the Temporal ones are about the question of `handle`."""
+    """Return a headline and a shell command per step; Temporal's name the question of `handle`."""
     question = {"library": LIBRARY, "query": QUESTION}
     workflow = f"--workflow-id {handle.workflow_id}"
     return [
@@ -33,7 +33,7 @@ def commands(settings: Settings, handle: QueryHandle) -> list[tuple[str, str]]:
 
 
 def _post(settings: Settings, path: str, body: object) -> str:
-    # The key itself is not shown: the shell takes the first one from where it is set.
+    # The key stays hidden: the shell reads the first one from its variable.
     key = '-H "Authorization: Bearer ${NALANDA_API_KEYS%%,*}" ' if settings.api_keys else ""
     url = shlex.quote(settings.api_url + path)
     data = shlex.quote(json.dumps(body))
@@ -49,7 +49,7 @@ def _ask(settings: Settings) -> str:
 def _temporal(settings: Settings, arguments: str) -> str:
     try:
         command = _as_typed("temporal", temporal_server.find_binary())
-    except temporal_server.TemporalNotFound:  # the server is another machine's
+    except temporal_server.TemporalNotFound:  # the server is on another machine
         command = "temporal"
     place = f"--address {settings.temporal_address}"
     if settings.temporal_namespace != "default":
@@ -58,5 +58,5 @@ def _temporal(settings: Settings, arguments: str) -> str:
 
 
 def _as_typed(name: str, path: Path) -> str:
-    """`name` if that is what the shell finds, else the path to it."""
+    """Return `name` if the shell finds the command, else the path."""
     return name if shutil.which(name) else shlex.quote(shown(path))

@@ -1,8 +1,7 @@
-"""Reads the documentation of the running Python's standard library, as JSON lines on stdout.
+"""Reader of the running Python's standard library documentation, as JSON lines on stdout.
 
-Run it as a process of its own, by its path: importing some three hundred modules is nothing to
-do inside a program that goes on living. A module that can't be imported here, since what it
-needs was not built in, is left out.
+Run the file by its path, as a separate process: it imports some three hundred modules, which have
+side effects. The reader skips modules that this Python cannot import.
 """
 
 import contextlib
@@ -21,7 +20,7 @@ from typing import Literal
 
 Kind = Literal["module", "class", "function", "method"]
 
-# Toys, tests, programs, and what stands for the public module of another name.
+# Toys, tests, programs, and aliases of public modules.
 LEFT_OUT = frozenset(
     (
         *("antigravity", "this", "turtledemo"),
@@ -30,8 +29,8 @@ LEFT_OUT = frozenset(
     )
 )
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-# Defaults that are shown as they are. The repr of others may differ from run to run, or tell
-# what is in this process's environment.
+# Types whose defaults are shown. The repr of others may vary between runs, or reveal this
+# process's environment.
 _PLAIN = (bool, bytes, float, int, str, type(None), type)
 _MIN_WORDS = 3
 
@@ -43,7 +42,7 @@ class _Something:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one public name has to say."""
+    """The documentation of one public name."""
 
     module: str
     kind: Kind
@@ -55,9 +54,11 @@ class Entry:
 
 
 def entries() -> Iterator[Entry]:
-    """All public names with a docstring, module by module; what has two names comes once."""
-    seen: dict[int, object] = {}  # the objects too, or a later one might have the same id
-    names: set[str] = set()  # `unittest.main` is a function, and the module it is from
+    """Yield all public names with a docstring, module by module; an object with two names occurs
+    once.
+    """
+    seen: dict[int, object] = {}  # keep the objects, or a later one might get the same id
+    names: set[str] = set()  # `unittest.main` is both a function and a module
     for module in _modules():
         for name, value in _public(module):
             if id(value) not in seen:
@@ -69,11 +70,11 @@ def entries() -> Iterator[Entry]:
 
 
 def _modules() -> Iterator[ModuleType]:
-    """The public modules that can be imported, packages before what is in them."""
+    """Yield the public modules that can be imported, packages before their modules."""
     names = sorted(name for name in sys.stdlib_module_names if _is_public(name))
     while names:
         name = names.pop(0)
-        # A module's import may do anything, so it may fail in any way.
+        # An import runs arbitrary code, so it can raise anything.
         with contextlib.suppress(Exception, SystemExit):
             module = importlib.import_module(name)
             names += [
@@ -89,7 +90,7 @@ def _is_public(name: str) -> bool:
 
 
 def _public(module: ModuleType) -> Iterator[tuple[str, object]]:
-    """The module itself, and what `__all__` names, or what is defined here without underscore."""
+    """Yield the module itself, then the names in `__all__`, or those defined without underscore."""
     yield "", module
     if hasattr(module, "__all__"):
         names = list(module.__all__)
@@ -129,7 +130,7 @@ def _documented(module: str, kind: Kind, name: str, value: object) -> Iterator[E
 def _signature(value: object) -> str:
     if not callable(value):
         return ""
-    # Not known, as of many a function written in C; some of those fail in ways of their own.
+    # Functions written in C often have no signature, and some raise other errors.
     with contextlib.suppress(Exception):
         signature = inspect.signature(value)
         plain = [_plain(parameter) for parameter in signature.parameters.values()]
@@ -149,7 +150,7 @@ def _clean(doc: str) -> str:
 
 
 def main() -> None:
-    """Writes the entries, and nothing that a module prints when it is imported."""
+    """Write the entries; discard the output of imported modules."""
     output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):

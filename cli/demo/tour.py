@@ -1,4 +1,4 @@
-"""The demo itself: fill the library, ask, show the answers with their evidence, point further."""
+"""The demo: ingest the library, ask, show answers with evidence, and suggest next steps."""
 
 import asyncio
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ INDENT = (0, 0, 0, 5)
 
 
 class Tour:
-    """One run of the demo against services that are up. `passed` once all of it went well."""
+    """A run of the demo against running services; `passed` is True after full success."""
 
     def __init__(self, console: Console, *, once: bool) -> None:
         self._console = console
@@ -39,7 +39,7 @@ class Tour:
         self.passed = False
 
     async def run(self, stack: Stack) -> bool:
-        """Whether it passed. Without `once` it then stays until it is cancelled."""
+        """Return True on success; without `once`, wait for cancellation first."""
         keys = stack.settings.api_keys
         key = keys[0].get_secret_value() if keys else None
         async with AsyncNalanda(stack.settings.api_url, api_key=key) as client:
@@ -84,7 +84,7 @@ class Tour:
     async def _ask(
         self, client: AsyncNalanda, number: int, question: str
     ) -> tuple[QueryHandle, bool]:
-        """The question's workflow, and whether it was answered with quotes that hold."""
+        """Ask a question; return its handle, and True if all quotes of the answer hold."""
         self._console.print(
             f"\n[bold cyan]{number}/{len(QUESTIONS)}[/bold cyan]  [bold]{question}[/bold]"
         )
@@ -95,7 +95,7 @@ class Tour:
         return handle, await self._show(client, state.result)
 
     async def _watch(self, client: AsyncNalanda, handle: QueryHandle) -> QueryState:
-        """Its last state; each one before is shown where a line can be written over."""
+        """Return the last state; show each earlier one where the terminal can overwrite a line."""
         live = Live(console=self._console, auto_refresh=False, transient=True)
         overwrites = can_overwrite(self._console)
         with live if overwrites else nullcontext():
@@ -122,7 +122,7 @@ class Tour:
         return not faults
 
     def _print(self, what: RenderableType) -> None:
-        """Indented for eyes; elsewhere no line is broken, and none filled with blanks."""
+        """Print with indentation on a terminal; elsewhere print lines unbroken and unpadded."""
         if self._console.is_terminal:
             self._console.print(Padding(what, INDENT))
         else:
@@ -137,4 +137,4 @@ class Tour:
         places(self._console, rows)
         for headline, line in next_steps.commands(stack.settings, handle):
             self._console.print(f"\n  [bold]{headline}[/bold]")
-            self._console.print(Text(f"  {line}"), soft_wrap=True)  # unbroken, to be copied
+            self._console.print(Text(f"  {line}"), soft_wrap=True)  # unbroken, for copying

@@ -1,1 +1,1 @@
-"""Files of a disk into a library, over REST: found, read, compared, sent, and pruned."""
+"""Ingestion of files into a library over REST: find, read, compare, send and prune."""

@@ -33,7 +33,7 @@ def ingest(
         typer.Argument(
             metavar="PATH",
             show_default=False,
-            help=f"Files, and folders with {', '.join(SUFFIXES)} files.",
+            help=f"Files, or folders with {', '.join(SUFFIXES)} files.",
         ),
     ],
     library: LibraryOption,
@@ -44,10 +44,10 @@ def ingest(
         ),
     ] = False,
 ) -> None:
-    """Put text, Markdown and HTML files and folders into a library.
+    """Ingest text, Markdown and HTML files or folders into a library.
 
-    The library is created if it is missing. Run it again after an interruption or a change: a
-    file is known by its absolute path, and one that has not changed is left alone.
+    A missing library is created. Run the command again after an interruption or a change: it
+    identifies a file by its absolute path, and skips a file that has not changed.
     """
     _check_paths(paths, are_folders=prune)
     report = Report()
@@ -60,7 +60,7 @@ def ingest(
 
 
 class _Run:
-    """One run of the command. `probe` is a client with few retries."""
+    """A run of the command; `probe` is a client with few retries."""
 
     def __init__(self, probe: Nalanda, name: str, report: Report) -> None:
         self._probe = probe
@@ -68,7 +68,7 @@ class _Run:
         self._report = report
 
     def run(self, known: Library | None, paths: list[Path], *, prune: bool) -> None:
-        """Bring the files in, then prune; a library that is missing is created for a file."""
+        """Ingest the files, then prune; create a missing library with the first file."""
         finder = Finder(self._report)
         files = list(finder.find(paths))
         if not files and (known is None or not prune):
@@ -88,9 +88,9 @@ class _Run:
 
 
 def _check_paths(paths: list[Path], *, are_folders: bool) -> None:
-    """Refuse what is not there, and what is no folder if it must be one.
+    """Refuse paths that do not exist, and paths other than folders if folders are required.
 
-    What can't be looked at for another reason is reported later, when the others come in.
+    A path that cannot be examined for another reason is reported during ingestion.
 
     Raises:
         typer.BadParameter: a path is refused.
@@ -110,7 +110,7 @@ def _check_paths(paths: list[Path], *, are_folders: bool) -> None:
 
 @contextmanager
 def _summed_up(report: Report, library: str, *, with_pruned: bool) -> Iterator[None]:
-    """Print the summary, also after what ends the work early."""
+    """Print the summary, also after an error that ends the run."""
     try:
         yield
     except KeyboardInterrupt:
@@ -140,5 +140,5 @@ def _library(client: Nalanda, name: str) -> Library | None:
 def _create(client: Nalanda, name: str) -> Library:
     try:
         return client.libraries.create(name)
-    except ConflictError:  # another run was quicker
+    except ConflictError:  # a concurrent run created the library
         return client.libraries.get(name)

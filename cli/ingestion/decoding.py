@@ -1,4 +1,4 @@
-"""Bytes to text: UTF-8, what a byte order mark says, and what an HTML page declares."""
+"""Decoding of files: UTF-8, byte order marks, and the encoding that an HTML page declares."""
 
 import codecs
 import re
@@ -7,7 +7,7 @@ from cli.ingestion.errors import UnusableFile
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # begins with the mark of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins with UTF-16's byte order mark
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -24,10 +24,10 @@ _AS_WINDOWS_1252 = {"ascii", "iso8859-1"}
 
 
 def decode(content: bytes) -> str:
-    """Return the text of UTF-8, or of UTF-16 or UTF-32 with a byte order mark.
+    """Decode UTF-8, or UTF-16 or UTF-32 with a byte order mark.
 
     Raises:
-        UnusableFile: it is neither, or has NUL characters, as binary files do.
+        UnusableFile: the content is in no such encoding, or has NUL characters as binary files do.
     """
     encoding = _marked(content) or "utf-8"
     try:
@@ -37,15 +37,15 @@ def decode(content: bytes) -> str:
         where = f"byte 0x{content[error.start]:02X} at offset {error.start}"
         raise UnusableFile(f"is not {name} text ({where}); save it as UTF-8") from None
     if encoding == "utf-16" and text and not _ORDINARY.search(text):
-        raise UnusableFile("is not UTF-8 text, nor UTF-16 as its first bytes say; save it as UTF-8")
+        raise UnusableFile("is not UTF-8, nor UTF-16 as its first bytes indicate; save it as UTF-8")
     return text
 
 
 def decode_html(content: bytes) -> str:
-    """Return the text of a page: as `decode` does, or else in the encoding that it declares.
+    """Decode a page as `decode` does, or else in the encoding that the page declares.
 
     Raises:
-        UnusableFile: it is in neither.
+        UnusableFile: the content is in neither encoding.
     """
     declared = _DECLARED.search(content[:_DECLARED_WITHIN_BYTES])
     if declared is None or _marked(content) or _is_utf8(content):

@@ -1,11 +1,11 @@
-"""What can be wrong with a file."""
+"""Errors of ingestion."""
 
-GO_ON = "To go on, run the same command again: it leaves alone what is in already."
+GO_ON = "To continue, run the same command again: it skips the files already ingested."
 
 
 class UnusableFile(Exception):
-    """The file's text can't be had; the message says why, and completes "FILE: …"."""
+    """A file without usable text; the message completes "FILE: …"."""
 
 
 class IngestionEnded(Exception):
-    """There is no point in going on; the message says why, and what to do."""
+    """An error that makes further ingestion pointless; the message has the cause and the remedy."""

@@ -1,4 +1,4 @@
-"""Files below folders: links followed, each file once, and what is passed over counted."""
+"""Search for files below folders: follows links, yields each file once, counts skipped files."""
 
 import os
 from collections import Counter
@@ -17,7 +17,7 @@ PASSED_OVER_FOLDERS = frozenset({"node_modules"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file or folder. Its `start` is the folder that was named or linked to on the way to it."""
+    """A file or folder; `start` is the named or linked folder above it."""
 
     path: Path
     real: str
@@ -27,10 +27,10 @@ class Found:
 class Finder:
     """A search for files that takes each file and folder once.
 
-    Paths are compared with all links resolved, as inode numbers can't be relied on everywhere.
-    `files` and `folders` are the real paths of what was found. Nothing can be said of what is gone
-    from `unread` folders, which could not be listed, and from `bare` ones: those that were named
-    or linked to and have no file of a known kind, as the mount point of an unmounted disk has none.
+    The finder compares paths with all links resolved, because inode numbers are not reliable on
+    every file system. `files` and `folders` are real paths. Nothing can be concluded about missing
+    files in `unread` folders, which could not be listed, or in `bare` ones. A `bare` folder was
+    named or linked to and has no file of a known kind, like the mount point of an unmounted disk.
     """
 
     def __init__(self, report: Report) -> None:
@@ -45,7 +45,7 @@ class Finder:
         return {folder for folder, files in self._known.items() if not files}
 
     def find(self, paths: Iterable[Path]) -> Iterator[Path]:
-        """Yield the files that are named, and those of known kinds in folders."""
+        """Yield the named files, and the files of known kinds in folders."""
         for path in paths:
             real = os.path.realpath(path)
             try:
@@ -85,7 +85,7 @@ class Finder:
         return True
 
     def _listed(self, folder: Found) -> tuple[list[Found], list[Found]]:
-        """Return the files of known kinds and the folders in a folder."""
+        """Return the folder's files of known kinds, and its folders."""
         files: list[Found] = []
         folders: list[Found] = []
         try:
@@ -122,16 +122,20 @@ class Finder:
             self._report.fail(path, str(error.strerror))
 
     def _report_special(self, entry: os.DirEntry[str], path: Path) -> None:
-        """Report a link to nothing, a named pipe or the like. Raises: OSError."""
+        """Report a broken link, a named pipe or another special file.
+
+        Raises:
+            OSError: the path can't be examined.
+        """
         if not entry.is_symlink() or path.exists():
             kind, is_a = "not a regular file", special_type(path.stat().st_mode)
         else:
-            kind, is_a = "link to nothing", f"a link to nothing ({shown(path.readlink())})"
+            kind, is_a = "broken link", f"a broken link ({shown(path.readlink())})"
             if kinds.is_known(path.name):
                 self._report.fail(path, f"is {is_a}")
                 return
         self._report.pass_over(kind)
-        self._report.note(path, f"passed over, as it is {is_a}")
+        self._report.note(path, f"skipped: it is {is_a}")
 
 
 def _found(entry: os.DirEntry[str], folder: Found) -> Found:

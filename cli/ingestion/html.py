@@ -1,4 +1,4 @@
-"""The text of an HTML page, with its headings and lists as Markdown has them."""
+"""Text of an HTML page, with headings and lists in Markdown syntax."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _BLOCKS = _PARAGRAPHS | _LINES | _HEADINGS.keys()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`title` is the `<title>`, else the first `<h1>`."""
+    """A page; `title` is the `<title>`, else the first `<h1>`."""
 
     title: str | None
     text: str
@@ -45,7 +45,7 @@ def extract(source: str) -> Page:
 class _Text:
     """The text so far.
 
-    `_gap` newlines and the `_marker` of a heading or list item are due before the next text.
+    Before the next text, `_gap` newlines and the `_marker` of a heading or list item are due.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class _Text:
     def start(self, tag: str) -> None:
         self._end_title()
         if self._dropping and self._dropping[-1] in _FOREIGN and tag in _BLOCKS:
-            self._dropping.pop()  # such a tag ends them, as the HTML standard says
+            self._dropping.pop()  # such a tag ends them, according to the HTML standard
         if self._dropping:
             if tag == self._dropping[-1]:
                 self._dropping.append(tag)
@@ -141,7 +141,7 @@ class _Text:
         self._gap = max(self._gap, newlines)
 
     def _write_words(self, words: str) -> None:
-        """Write text with collapsed spaces; none at the beginning of a line, nor two in a row."""
+        """Write text with collapsed spaces: none at the start of a line, and no two in a row."""
         if self._gap or self._marker or not self._parts or self._parts[-1].endswith((" ", "\n")):
             words = words.lstrip(" ")
         if words:
@@ -155,7 +155,7 @@ class _Text:
         self._gap, self._marker = 0, ""
 
     def _end_title(self) -> None:
-        """End the title, with its end tag or with any other tag."""
+        """End the title, at its end tag or any other tag."""
         if self._title is not None:
             self._titles.append("".join(self._title))
             self._title = None

@@ -1,4 +1,4 @@
-"""SIGTERM ends the work as Ctrl-C does."""
+"""Handling of SIGTERM like Ctrl-C."""
 
 import signal
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from types import FrameType
 
 @contextmanager
 def sigterm_interrupts() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM; for the main thread."""
+    """Raise KeyboardInterrupt on SIGTERM; only for the main thread."""
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The kinds of files that are taken, and what the text and the title of each are."""
+"""The supported kinds of files, and extraction of their title and text."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from cli.ingestion.decoding import decode, decode_html
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file's text, and its title if the file has one."""
+    """A file's text, and its title if it has one."""
 
     title: str | None
     text: str
@@ -46,7 +46,7 @@ def _headed(heading: re.Pattern[str], text: str) -> Content:
 
 
 def _without_closing(title: str, mark: str) -> str | None:
-    """Return the title without the marks that may close it, as in `# Title #`."""
+    """Return the title without its closing marks, as in `# Title #`."""
     line = title.rstrip()
     open_line = line.rstrip(mark)
     return line if open_line and not open_line[-1].isspace() else open_line.rstrip() or None
@@ -67,7 +67,7 @@ SUFFIXES = tuple(_EXTRACTS)
 
 
 def suffix_of(name: str) -> str:
-    """Return the suffix in lower case, empty if there is none."""
+    """Return the suffix in lower case; empty if there is none."""
     return PurePath(name).suffix.lower()
 
 
@@ -76,7 +76,7 @@ def is_known(name: str) -> bool:
 
 
 def extract(name: str, content: bytes) -> Content:
-    """Return the title and text of a file; one of an unknown kind is taken as plain text.
+    """Return the title and text of a file; an unknown kind is plain text.
 
     Raises:
         UnusableFile: the content is not text.

@@ -1,8 +1,9 @@
-"""HTML as tokens, in time that grows with its length alone.
+"""HTML tokenizer whose time is linear in the length of the source.
 
-The tokenizer of the HTML standard without its errors, attributes and states of scripts. Python's
-`html.parser` takes two minutes for some files of 60 KB, and tree builders for deeply nested ones.
-https://html.spec.whatwg.org/multipage/parsing.html#tokenization
+The tokenizer of the HTML standard, without its errors, attributes and script states. Python's
+`html.parser` takes two minutes for some files of 60 KB; tree builders do for deeply nested files.
+
+Source: https://html.spec.whatwg.org/multipage/parsing.html#tokenization
 """
 
 import re
@@ -26,7 +27,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """`name` is in lower case."""
+    """A tag; `name` is in lower case."""
 
     kind: Literal["start", "end"]
     name: str
@@ -36,15 +37,15 @@ Token: TypeAlias = Text | Tag
 
 
 def tokens(source: str) -> Iterator[Token]:
-    """Yield texts, with character references replaced, and tags, without comments and the like.
+    """Yield texts with resolved character references, and tags; omit comments and the like.
 
-    What is cut off in a tag or comment is left out, as browsers do.
+    Browsers discard an unfinished tag or comment at the end, and so does this function.
     """
     yield from _Tokenizer(source).tokens()
 
 
 class _Tokenizer:
-    """A pass over a source. `_unclosed` are elements whose end tag is known to be missing."""
+    """A pass over a source; `_unclosed` are elements whose end tag is known to be missing."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -61,7 +62,7 @@ class _Tokenizer:
             yield Text(unescape(source[place:]))
 
     def _markup(self, start: int) -> Generator[Token, None, int]:
-        """Yield what begins at a `<`, and return where it ends."""
+        """Yield the tokens of the markup at `start`, a `<`; return the offset of its end."""
         source, after = self._source, start + 1
         if source.startswith("!--", after):
             return _comment_end(source, start)
@@ -95,7 +96,7 @@ class _Tokenizer:
         return end
 
     def _raw_end(self, tag: str, place: int) -> int | None:
-        """Return where the end tag is that ends an element without markup in it."""
+        """Return the offset of the end tag of an element without markup in it."""
         if tag in self._unclosed:
             return None
         match = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(self._source, place)
@@ -106,7 +107,7 @@ class _Tokenizer:
 
 
 def _tag_end(source: str, place: int) -> int | None:
-    """Return the place behind a tag's `>`, past the quoted values of attributes."""
+    """Return the offset after a tag's `>`, past the quoted values of attributes."""
     while (mark := _TAG_MARK.search(source, place)) is not None:
         if mark[0] == ">":
             return mark.end()

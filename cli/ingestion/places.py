@@ -1,4 +1,4 @@
-"""Where a file is: its path as a document's source and id, and the disk that it is on."""
+"""Paths of files: as a document's source and id, and the disk that holds the file."""
 
 import os
 from functools import cache
@@ -16,13 +16,13 @@ def id_of(source: str) -> str:
 
 
 def path_of(document: Document) -> Path | None:
-    """Return the real path of the file that a document was made of by `ingest`, if it was."""
+    """Return the real path of the file that `ingest` made the document from, or `None`."""
     source = document.source
     return None if source is None or document.id != id_of(source) else from_uri(source)
 
 
 def from_uri(uri: str) -> Path | None:
-    """Return the path that `Path.as_uri` made it of, if it did."""
+    """Return the path of a URI by `Path.as_uri`, or `None` for another URI."""
     if not uri.startswith(f"{_SCHEME}/"):
         return None
     return Path(os.fsdecode(unquote_to_bytes(uri.removeprefix(_SCHEME))))
@@ -30,12 +30,12 @@ def from_uri(uri: str) -> Path | None:
 
 @cache
 def mount_of(folder: Path) -> Path:
-    """Return the mount point of the file system that an absolute path is on."""
+    """Return the mount point of the file system that holds an absolute path."""
     while not folder.is_mount() and folder != folder.parent:
         folder = folder.parent
     return folder
 
 
 def shown(path: Path) -> str:
-    """Return the path for eyes, also where its bytes are not UTF-8."""
+    """Return the path for display, even if its bytes are not UTF-8."""
     return os.fsencode(path).decode(errors="replace")

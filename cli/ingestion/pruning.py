@@ -1,4 +1,4 @@
-"""Documents whose file is gone, out of a library."""
+"""Deletion of documents whose files are gone."""
 
 import os
 import stat
@@ -16,10 +16,10 @@ _PAGE_SIZE = 1_000
 
 
 class Pruner:
-    """Deletion of what `ingest` made of files in the folders that a finder went through.
+    """Deletion of documents that `ingest` made from files in the finder's folders.
 
-    A file is gone only if its path leads to nothing: one that can't be looked at stays, and so
-    does all of what is below a folder that could not be read or a disk that is not mounted.
+    A file is gone only if its path does not exist. A file that cannot be examined stays, and so do
+    all files below an unreadable folder or an unmounted disk.
     """
 
     def __init__(self, finder: Finder, watch: Watch, report: Report) -> None:
@@ -29,11 +29,11 @@ class Pruner:
         self._spared: Counter[tuple[Path, str]] = Counter()
 
     def prune(self, client: Nalanda, library_id: str) -> None:
-        """Delete the documents of files that are gone, and report each.
+        """Delete the documents of missing files, and report each.
 
         Raises:
-            NalandaError: the server or the library is gone.
-            IngestionEnded: one deletion after the other failed.
+            NalandaError: the server or the library is unavailable.
+            IngestionEnded: too many deletions in a row failed.
         """
         listed = client.documents.list(library_id, page_size=_PAGE_SIZE)
         gone = [(document, path) for document in listed if (path := self._gone(document))]
@@ -44,7 +44,7 @@ class Pruner:
             self._report.note(folder, f"{why}, so {documents} below it can't be pruned")
 
     def _gone(self, document: Document) -> Path | None:
-        """Return the path of a document's file if that was in the folders and is gone."""
+        """Return the path of a document's file if it was in the folders and is gone."""
         path = path_of(document)
         if path is None or str(path) in self._finder.files:
             return None
@@ -78,10 +78,10 @@ class Pruner:
         if mount is not None and not _is_mounted(mount):
             return mount, "is not mounted"
         there = next(part for part in (path, *path.parents) if os.path.lexists(part))
-        return None if there.exists() else (there, "is a link to nothing")
+        return None if there.exists() else (there, "is a broken link")
 
     def _delete(self, client: Nalanda, library_id: str, document: Document, path: Path) -> None:
-        """Delete the version that was listed: a later one is of a file that is there again."""
+        """Delete the listed version; a later version comes from a file that exists again."""
         try:
             client.documents.delete(library_id, document.id, if_match=document.version)
         except (NotFoundError, PreconditionFailedError):

@@ -1,4 +1,4 @@
-"""A file as a document: read whole, if it is a regular file, and known by its path."""
+"""Reading of a file as a document: only whole regular files, identified by their paths."""
 
 import hashlib
 import os
@@ -28,10 +28,10 @@ _TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file as it is sent. `source` is its real path as a URI, and `id` follows from that.
+    """A file as a document; `source` is its real path as a URI, from which `id` derives.
 
-    `content_hash` covers the title and the text, so that it is another one as well if a release
-    extracts them differently. `mount` is the mount point of the file's disk.
+    `content_hash` covers title and text, so it also changes if a release extracts them differently.
+    `mount` is the mount point of the file's disk.
     """
 
     id: str
@@ -47,8 +47,8 @@ def read(path: Path) -> Document:
     """Read a file and extract its title and text.
 
     Raises:
-        OSError: it can't be read.
-        UnusableFile: it is not a regular file, is too large, keeps changing, or is not text.
+        OSError: the file can't be read.
+        UnusableFile: the file is not regular, is too large, keeps changing, or is not text.
     """
     raw = _content(path)
     content = extract(path.name, raw)
@@ -67,7 +67,7 @@ def read(path: Path) -> Document:
 
 
 def special_type(mode: int) -> str | None:
-    """Name what a path is if it is not a regular file."""
+    """Return the name of a special file's type, or `None` for a regular file."""
     if stat.S_ISREG(mode):
         return None
     return next((name for is_type, name in _TYPES if is_type(mode)), "of an unknown type")
@@ -75,11 +75,13 @@ def special_type(mode: int) -> str | None:
 
 def _content(path: Path) -> bytes:
     for _ in range(_ATTEMPTS):
-        _check_regular(path.stat().st_mode)  # before it is opened: opening a device may do much
+        _check_regular(
+            path.stat().st_mode
+        )  # check before opening: opening a device may have effects
         descriptor = os.open(path, _OPENED)
         with os.fdopen(descriptor, "rb") as file:
             before = os.fstat(descriptor)
-            _check_regular(before.st_mode)  # it may have been replaced since
+            _check_regular(before.st_mode)  # check again: the path may lead to another file by now
             content = _bounded(file)
             if _version(os.fstat(descriptor)) == _version(before):
                 return content

@@ -1,4 +1,4 @@
-"""What happened to the files: named one by one, counted, and summed up."""
+"""Report of a run: one line per file, counts and a summary."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _MOST_KINDS = 12
 
 
 class Report:
-    """The outcomes of a run: counts go to stdout, the bar and what went wrong to `errors`."""
+    """The outcomes of a run: counts go to stdout, progress and problems to `errors`."""
 
     def __init__(self) -> None:
         self.errors = console(stderr=True)
@@ -49,7 +49,7 @@ class Report:
         outcomes = (*_ALWAYS, "pruned") if with_pruned else _ALWAYS
         said = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in outcomes)
         if self.passed_over:
-            yield f"Passed over: {', '.join(self._kinds_passed_over())}."
+            yield f"Skipped: {', '.join(self._kinds_passed_over())}."
         yield f"Library {library}: {said}."
 
     def _kinds_passed_over(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Documents on their way into a library, one by one, as long as the server is there."""
+"""Ingestion of documents one by one, as long as the server is available."""
 
 from pathlib import Path
 
@@ -33,11 +33,11 @@ class Sender:
         self._report = report
 
     def send(self, client: Nalanda, path: Path) -> None:
-        """Bring a file in, and report what became of it.
+        """Ingest a file, and report the outcome.
 
         Raises:
-            NalandaError: the server or the library is gone.
-            IngestionEnded: there is no point in sending another file.
+            NalandaError: the server or the library is unavailable.
+            IngestionEnded: sending another file is pointless.
         """
         try:
             document = read(path)
@@ -57,10 +57,10 @@ class Sender:
             self._watch.answered()
             self._report.count(outcome, path)
             if outcome != "unchanged" and not document.text.strip():
-                self._report.note(path, "has no text, so there is nothing in it to find")
+                self._report.note(path, "has no text, so no search will find it")
 
     def _bring(self, client: Nalanda, document: Document) -> Outcome:
-        """Create or replace the document, unless it is there as the file is."""
+        """Create or replace the document, unless the stored one has the file's content."""
         known = _known_hash(client, self._library.id, document.id)
         if known == document.content_hash:
             return "unchanged"
@@ -77,7 +77,7 @@ class Sender:
         self._report.fail(path, str(error))
         if (reason := _refusal_of_any_text(error)) is not None:
             raise IngestionEnded(
-                f"The library {self._library.name} takes no files ({reason}) Name another library."
+                f"The library {self._library.name} accepts no files ({reason}) Choose another."
             )
 
 
@@ -96,7 +96,7 @@ def _replace(client: Nalanda, library_id: str, document: Document) -> None:
 
 
 def _known_hash(client: Nalanda, library_id: str, document_id: str) -> str | None:
-    """Return the hash of the document that is there: empty if it has none, `None` if none is."""
+    """Return the stored document's hash: empty if it has none, `None` if there is no document."""
     try:
         document = client.documents.get(library_id, document_id)
     except NotFoundError:
@@ -105,9 +105,10 @@ def _known_hash(client: Nalanda, library_id: str, document_id: str) -> str | Non
 
 
 def _refusal_of_any_text(error: PayloadTooLargeError | ValidationError) -> str | None:
-    """Return why the library takes no text at all, if that is the error.
+    """Return the reason why the library refuses every text, or `None` for another error.
 
-    It needs metadata of each chunk, or an embedding, and a file's chunks have neither.
+    Such a library requires metadata or an embedding for each chunk, and a file's chunks have
+    neither.
     """
     prefix = "As chunks: "
     reasons = (

@@ -1,4 +1,4 @@
-"""Failed requests: one costs its file alone, but those of a server that is gone end the run."""
+"""Handling of failed requests: one fails its file, a series ends the run."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ _MOST_FAILURES_IN_A_ROW = 20
 
 
 class Watch:
-    """A count of failures in a row.
+    """A count of consecutive failures.
 
-    `probe` asks with few retries whether the server and the library are still there.
+    `probe` asks with few retries whether the server and the library are still available.
     """
 
     def __init__(self, probe: Nalanda, library_id: str, report: Report) -> None:
@@ -28,8 +28,8 @@ class Watch:
         """Report the file.
 
         Raises:
-            NalandaError: the server or the library is gone.
-            IngestionEnded: one file after the other failed.
+            NalandaError: the server or the library is unavailable.
+            IngestionEnded: too many files in a row failed.
         """
         self._report.fail(path, str(error))
         self._failures_in_a_row += 1

@@ -1,7 +1,7 @@
-"""Where the API of a data directory is, for the commands that have the same directory.
+"""Announcement of a data directory's API, for commands with the same directory.
 
-Two stacks on one machine have different ports, and a command without `NALANDA_API_URL` must not
-end up at the other one.
+Two stacks on one machine have different ports. A command without `NALANDA_API_URL` must not reach
+the other stack.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ POLL_S = 0.05
 
 @contextmanager
 def announced(directory: Path, url: str) -> Iterator[None]:
-    """Let commands find the API at `url`, as long as the block and this process last.
+    """Announce the API at `url` until the block or this process ends.
 
     Raises:
         InUse: another process announces an API of this directory.
@@ -36,7 +36,7 @@ def announced(directory: Path, url: str) -> Iterator[None]:
 
 
 def announced_in(directory: Path) -> str | None:
-    """Return the URL of the API that has the directory now, if there is one."""
+    """Return the URL of the API that serves the directory, or `None`."""
     try:
         with (directory / FILE).open() as file:
             try:
@@ -46,11 +46,11 @@ def announced_in(directory: Path) -> str | None:
                 return lines[1] if len(lines) > 1 else None
     except OSError:
         return None
-    return None  # the file outlived its process
+    return None  # the file of a dead process
 
 
 def _acquired(directory: Path) -> int:
-    """Lock the file; a command that looks into it holds a lock for a moment as well."""
+    """Lock the file, and retry briefly, since a command locks it while reading."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:

@@ -1,4 +1,4 @@
-"""One child process: started, watched until healthy, its output kept, stopped for certain."""
+"""A child process: start, health check, output, and a stop that is certain."""
 
 import asyncio
 import contextlib
@@ -22,41 +22,41 @@ CHECK_TIMEOUT_S = 5.0
 LAST_WORDS_S = 1.0
 
 Check: TypeAlias = Callable[["Child"], Awaitable[bool]]
-"""Whether the service that this child runs can be used now."""
+"""A check that returns True once the child's service is ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What to run, and how to know that it works."""
+    """The command line of a service, and its health check."""
 
     name: str
     command: tuple[str, ...]
     healthy: Check
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Added to this process's own."""
+    """Added to this process's environment."""
     address: str = ""
-    """Where people find it."""
+    """The address, for display."""
     start_s: float = 120.0
-    """How long it may take until it is healthy."""
+    """Timeout of the start, until the service is healthy."""
     grace_s: float = 10.0
-    """How long it may take to stop when asked to."""
+    """Timeout of a graceful stop."""
     ports: tuple[int, ...] = ()
-    """The ports that the process binds by itself; while another has one, it is not healthy."""
+    """Ports that the process binds; the service is unhealthy while another process has one."""
     listeners: tuple[int, ...] = ()
-    """Descriptors of sockets that the process gets, already listening."""
+    """Descriptors of listening sockets for the process."""
 
 
 class StartFailed(Exception):
-    """The child ended, or did not become healthy in time."""
+    """A child that ended, or was not healthy in time."""
 
 
 class Child:
-    """One service's process, which may be started again after it has ended."""
+    """The process of a service; it can start again after its end."""
 
     def __init__(self, service: Service, log: LogFile) -> None:
         self.service = service
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
-        """The last lines that the process printed."""
+        """The last lines of the process's output."""
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._copying: asyncio.Task[None] | None = None
@@ -71,10 +71,10 @@ class Child:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Returns when the child is healthy.
+        """Start the child, and wait until it is healthy.
 
         Raises:
-            StartFailed: it ended before, or took longer than `start_s`; it does not run.
+            StartFailed: the child ended or timed out; it no longer runs.
         """
         self.tail.clear()
         process = await self._spawn()
@@ -88,14 +88,14 @@ class Child:
             raise StartFailed(f"was not ready after {self.service.start_s:g} s") from None
 
     async def ended(self) -> str:
-        """Waits for the child's end and last words; says how it ended."""
+        """Wait for the child's end and last output; return how it ended."""
         assert self._process is not None
         code = await self._process.wait()
         await self._clean_up()
         return describe_exit(code)
 
     async def stop(self) -> bool:
-        """Asks the child to stop, and makes it after `grace_s`; False if it had to be made."""
+        """Ask the child to stop, and kill it after `grace_s`; return False if it was killed."""
         if self._process is None:
             await self._clean_up()
             return True
@@ -109,14 +109,14 @@ class Child:
         return self._process.returncode != -signal.SIGKILL
 
     def kill(self) -> None:
-        """Ends the child, and all in its process group, at once."""
+        """Kill the child and its process group."""
         if self.running:
             self._signal(signal.SIGKILL)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._process = None
-        # A pipe of our own: with asyncio's, `wait` would also wait for every grandchild that
-        # holds the other end.
+        # An own pipe: with asyncio's, `wait` would also wait for every grandchild that holds the
+        # other end.
         output, their_output = os.pipe()
         their_lifeline, self._lifeline = os.pipe()
         command = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())]
@@ -139,11 +139,11 @@ class Child:
         return self._process
 
     async def _becomes_healthy(self, process: asyncio.subprocess.Process) -> bool:
-        """False if the process ends first."""
+        """Wait until the child is healthy; return False if it ends first."""
         while process.returncode is None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_TIMEOUT_S):
-                    # Else what answers there is another's.
+                    # Else another process responds there.
                     own = listens(process.pid, self.service.ports)
                     if own and await self.service.healthy(self):
                         return True
@@ -171,8 +171,10 @@ class Child:
         self._log.write(self.service.name, line)
 
     async def _clean_up(self) -> None:
-        """Takes what the child left behind: its last lines, its own children, its lifeline."""
-        if self._copying is not None:  # else it was done before, and the id may be another's
+        """Collect what the child left: its last lines, its own children, its lifeline."""
+        if (
+            self._copying is not None
+        ):  # else the group was killed before, and another process may have its id
             self._signal(signal.SIGKILL)
             await asyncio.wait([self._copying], timeout=LAST_WORDS_S)
             self._copying.cancel()
@@ -183,14 +185,14 @@ class Child:
             self._lifeline = None
 
     def _signal(self, number: signal.Signals) -> None:
-        # macOS says PermissionError of a group whose processes have all ended.
+        # macOS raises PermissionError for a group without live processes.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self._process is not None:
                 os.killpg(self._process.pid, number)
 
 
 def describe_exit(code: int) -> str:
-    """`exit status 3`, or `killed by SIGKILL`."""
+    """Return `exit status 3`, or `killed by SIGKILL`."""
     if code >= 0:
         return f"exit status {code}"
     return f"killed by {signal.Signals(-code).name}"

@@ -1,4 +1,4 @@
-"""How the life of the services looks in a terminal, and in a file."""
+"""Display of the services' events, on a terminal and in a file."""
 
 import time
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from cli.terminal import can_overwrite
 
 
 class Reporter:
-    """Prints one line an event; what is under way spins in a terminal and is silent elsewhere."""
+    """A reporter that prints a line per event; a terminal also shows a spinner for a step."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -29,17 +29,17 @@ class Reporter:
                 took = f"[dim]{time.monotonic() - self._since:.1f} s[/dim]"
                 self._line(f"[green]✓[/green] {name:<9} {escape(event.service.address)}  {took}")
             case "died":
-                self._line(f"[red]✗[/red] {name} {escape(event.detail)}; it is started again")
+                self._line(f"[red]✗[/red] {name} {escape(event.detail)}; restarting")
                 for line in event.tail:
                     self._line(f"  [dim]{escape(line)}[/dim]")
             case "back":
-                self._line(f"[green]✓[/green] {name} is back")
+                self._line(f"[green]✓[/green] {name} is running again")
             case "stopping":
                 self._spin(f"{name} stops")
             case "stopped":
                 self._line(f"[dim]·[/dim] {name} stopped")
             case "killed":
-                self._line(f"[yellow]![/yellow] {name} did not stop when asked to, and was killed")
+                self._line(f"[yellow]![/yellow] {name} did not stop in time, and was killed")
 
     def notice(self, text: str) -> None:
         self._line(f"[yellow]![/yellow] {escape(text)}")
@@ -61,7 +61,7 @@ class Reporter:
 
 
 def places(console: Console, rows: Sequence[tuple[str, str]]) -> None:
-    """Prints names, and where each is."""
+    """Print names with their addresses."""
     width = max(len(name) for name, _ in rows)
     for name, where in rows:
         line = f"  [bold]{name:<{width}}[/bold]   {escape(where)}"

@@ -1,4 +1,4 @@
-"""Whether each part can be used now."""
+"""Health checks of the services."""
 
 import httpx
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
@@ -12,7 +12,7 @@ WORKER_READY = "worker ready"
 
 
 def api(url: str) -> Check:
-    """The API says by itself that it is ready."""
+    """Return a check that the API reports to be ready."""
 
     async def check(_child: Child) -> bool:
         try:
@@ -25,14 +25,14 @@ def api(url: str) -> Check:
 
 
 def temporal(address: str, namespace: str) -> Check:
-    """The server answers, and has the namespace with the project's search attributes."""
+    """Return a check that Temporal responds, and has the namespace and the search attributes."""
 
     async def check(_child: Child) -> bool:
         request = ListSearchAttributesRequest(namespace=namespace)
         try:
             client = await Client.connect(address, namespace=namespace)
             known = await client.operator_service.list_search_attributes(request)
-        except (RuntimeError, RPCError):  # RuntimeError: nothing listens there
+        except (RuntimeError, RPCError):  # RuntimeError: no server listens there
             return False
         return set(SEARCH_ATTRIBUTES) <= known.custom_attributes.keys()
 
@@ -40,5 +40,8 @@ def temporal(address: str, namespace: str) -> Check:
 
 
 async def worker(child: Child) -> bool:
-    """It has no port to ask at; it prints this line once the cluster knows that it polls."""
+    """Return True once the worker has printed its ready line.
+
+    The worker has no port; it prints the line when the cluster lists it as a poller.
+    """
     return WORKER_READY in child.tail

@@ -1,10 +1,10 @@
-"""Runs a command that does not outlive the process that wanted it, even if that is killed.
+"""Launcher of a command that ends with its parent process, even if the parent is killed.
 
     python launcher.py PARENT LIFELINE COMMAND...
 
-PARENT is that process's id; LIFELINE a pipe's read end, whose write end PARENT alone holds.
-The command takes this process over, so its id, signals and exit status are the command's own.
-This file is run by its path and imports nothing of the project: it has to start at once.
+PARENT is the parent's process id. LIFELINE is the read end of a pipe; only the parent holds the
+write end. The command replaces this process, so its id, signals and exit status are the command's
+own. This file runs by its path and imports nothing of the project, so that it starts at once.
 """
 
 import ctypes
@@ -16,19 +16,19 @@ PR_SET_PDEATHSIG = 1
 
 
 def tie_by_kernel(parent: int) -> None:
-    """Linux: the kernel kills this process, and what it becomes, when `parent` ends."""
+    """Let the Linux kernel kill this process and its command when `parent` ends."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent:  # it ended before the kernel was told
+    if os.getppid() != parent:  # the parent ended before prctl
         sys.exit(1)
 
 
 def tie_by_pipe(lifeline: int) -> None:
-    """Elsewhere: a second process in this one's group kills the group when the pipe closes."""
+    """Start a process that kills this one's group when the pipe closes; for other systems."""
     group = os.getpgrp()
     if os.fork() != 0:
         return
-    # It must stay when the group is asked to stop, and hold no end of the command's output.
+    # It must survive the signals of a graceful stop, and not hold the command's output open.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)

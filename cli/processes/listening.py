@@ -1,4 +1,4 @@
-"""The socket that `nalanda serve` listens on: bound by address, or passed on by another process."""
+"""The socket of `nalanda serve`: bound by address, or inherited from another process."""
 
 import errno
 import os
@@ -10,16 +10,16 @@ from core.domain.hosts import is_loopback
 
 
 class CannotListen(Exception):
-    """Nothing can listen there; the text says why, and what to do."""
+    """An address that cannot be listened on; the message has the cause and the remedy."""
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound, and does not listen yet.
+    """Return a socket that is bound but not yet listening.
 
-    Who comes before the app is ready is refused, and not kept.
+    Clients that come before the app is ready are refused, not queued.
 
     Raises:
-        CannotListen: the address is not this machine's, or the port can't be had.
+        CannotListen: the address is not this machine's, or the port is unavailable.
     """
     family, address = _resolved(host.removeprefix("[").removesuffix("]"), port)
     listener = socket.socket(family)
@@ -36,7 +36,7 @@ def listen(listener: socket.socket, host: str, port: int) -> None:
     """Let clients connect.
 
     Raises:
-        CannotListen: another process, bound as well, was quicker.
+        CannotListen: another process has bound the port and listens.
     """
     try:
         listener.listen(BACKLOG)
@@ -46,57 +46,57 @@ def listen(listener: socket.socket, host: str, port: int) -> None:
 
 
 def passed_on(descriptor: int) -> socket.socket:
-    """Return the listening socket that the parent process has left open as `descriptor`.
+    """Return the listening socket that the parent process left open as `descriptor`.
 
     Raises:
-        CannotListen: it is none.
+        CannotListen: the descriptor is not a listening socket.
     """
     try:
         listener = socket.socket(fileno=descriptor)
         listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError as error:
-        raise CannotListen(f"--fd {descriptor} is no socket: {error.strerror}.") from error
+        raise CannotListen(f"--fd {descriptor} is not a socket: {error.strerror}.") from error
     if not listening:
         listener.close()
-        raise CannotListen(f"--fd {descriptor} is a socket that does not listen.")
+        raise CannotListen(f"--fd {descriptor} is a socket that is not listening.")
     os.set_inheritable(descriptor, False)
     return listener
 
 
 def url_of(listener: socket.socket) -> str:
-    """Return the URL of the address that the socket is bound to."""
+    """Return the URL of the socket's address."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def local_url_of(listener: socket.socket) -> str:
-    """Return a URL under which clients of this machine reach the socket."""
+    """Return the socket's URL for clients of this machine."""
     return url_of(listener).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 def check_exposure(listener: socket.socket, *, has_keys: bool, insecure: bool) -> None:
-    """Refuse to let other machines in without keys, unless the user says so.
+    """Refuse connections from other machines without API keys, unless `insecure`.
 
     Raises:
-        CannotListen: the socket is bound to more than this machine's loopback addresses.
+        CannotListen: the socket is bound to other than loopback addresses.
     """
     host = listener.getsockname()[0]
     if has_keys or insecure or is_loopback(host):
         return
     listener.close()
     raise CannotListen(
-        f"On {host} other machines could read and write everything, as NALANDA_API_KEYS is not "
-        "set. Set it, listen on 127.0.0.1, or allow that with --insecure."
+        f"On {host} other machines could read and write everything, because NALANDA_API_KEYS is "
+        "not set. Set it, listen on 127.0.0.1, or allow this with --insecure."
     )
 
 
 def hosts_of(listener: socket.socket, host: str) -> tuple[str, ...]:
-    """Return the address that the socket is bound to, and the name that was asked for."""
+    """Return the socket's address and the requested host."""
     return (listener.getsockname()[0], host)
 
 
 def _resolved(host: str, port: int) -> tuple[int, Any]:
-    """Return the family and the address to bind; where a name has several, one of IPv4."""
+    """Return the family and the address to bind; of several addresses, prefer IPv4."""
     try:
         if not host:
             raise CannotListen("--host is empty. Give an address, such as 127.0.0.1 or ::1.")
@@ -114,17 +114,17 @@ def _resolved(host: str, port: int) -> tuple[int, Any]:
 def _why(error: OSError, host: str, port: int) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {port} of {host} is taken. Choose another with --port."
+            return f"Port {port} of {host} is in use. Choose another with --port."
         case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
             return (
-                f"{host} is no address of this machine. Choose one with --host, such as "
+                f"{host} is not an address of this machine. Choose one with --host, such as "
                 "127.0.0.1, or 0.0.0.0 for all."
             )
         case errno.EACCES:
             return (
-                f"Port {port} of {host} needs more rights than this process has. Choose one from "
-                "1024 on with --port."
+                f"Port {port} of {host} requires more privileges. Choose a port from 1024 "
+                "on with --port."
             )
         case _:
-            reason = f"Port {port} of {host} can't be had: {error.strerror}."
+            reason = f"Port {port} of {host} is unavailable: {error.strerror}."
             return f"{reason} Choose another with --port."

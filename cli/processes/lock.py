@@ -1,7 +1,7 @@
-"""One owner at a time for a local Temporal server's file.
+"""Exclusive lock on the file of a local Temporal server.
 
-Two servers on one SQLite file would each take themselves for the owner of all its shards. The
-lock is the kernel's, so it ends with its holder, however that ends.
+Two servers on one SQLite file would each assume ownership of all its shards. The kernel releases
+the lock when its holder ends, in whatever way.
 """
 
 import os
@@ -16,17 +16,17 @@ class InUse(Exception):
     def __init__(self, directory: Path, holder: str) -> None:
         super().__init__(
             f"{directory} is in use by another local Temporal server or API (started by process "
-            f"{holder}). Stop that one, or give another directory with --data."
+            f"{holder}). Stop that process, or choose another directory with --data."
         )
 
 
 @contextmanager
 def held(directory: Path) -> Iterator[None]:
-    """Lock `directory` for this process, as long as the block lasts.
+    """Lock `directory` for this process until the block ends.
 
     Raises:
-        InUse: another process has it.
-        StorageError: it can't be made, written to or locked.
+        InUse: another process holds the lock.
+        StorageError: the directory can't be created, written to or locked.
     """
     try:
         lock = acquire(directory / "temporal.lock")

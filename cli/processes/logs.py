@@ -1,4 +1,4 @@
-"""One file for what all children print, each line with its time and whose it is."""
+"""One log file for the output of all children; each line has its time and its process."""
 
 import logging
 from logging.handlers import RotatingFileHandler
@@ -11,10 +11,14 @@ MAX_LINE_BYTES = 64 * 1024
 
 
 class LogFile:
-    """Appends lines such as `2026-01-31 12:00:00,123 worker   | ready`; keeps one older file."""
+    """A log of lines like `2026-01-31 12:00:00,123 worker   | ready`; it keeps one older file."""
 
     def __init__(self, path: Path) -> None:
-        """Raises: StorageError: the file can't be written."""
+        """Open the file for appending.
+
+        Raises:
+            StorageError: the file can't be written.
+        """
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +35,7 @@ class LogFile:
 
 
 def split_lines(pending: bytes, received: bytes) -> tuple[list[str], bytes]:
-    """The whole lines in `pending + received`, and what is left of the last one.
+    """Return the complete lines of `pending + received`, and the rest.
 
     A line without an end is cut at `MAX_LINE_BYTES`, so that no child can fill the memory.
     """

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options shared by several commands."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,12 @@ FIRST_PORT, LAST_PORT = 0, 65535
 ApiPort = Annotated[
     int,
     typer.Option(
-        help="The API's port, or the next free one; 0: any.", min=FIRST_PORT, max=LAST_PORT
+        help="The API's port, or the next free one; 0: any free port.",
+        min=FIRST_PORT,
+        max=LAST_PORT,
     ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data", help="Where everything is kept.", show_default="NALANDA_DATA_DIR"),
+    typer.Option("--data", help="The data directory.", show_default="NALANDA_DATA_DIR"),
 ]

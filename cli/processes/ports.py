@@ -1,4 +1,4 @@
-"""Ports: sockets that hold one, and numbers for processes that bind by themselves."""
+"""Ports: sockets that reserve one, and numbers for processes that bind by themselves."""
 
 import socket
 from collections.abc import Collection, Container, Iterable
@@ -13,21 +13,23 @@ BACKLOG = 2048
 
 class NoFreePort(Exception):
     def __init__(self, wanted: int, last: int) -> None:
-        super().__init__(f"Nothing can listen on any port from {wanted} to {last} of {HOST}.")
+        super().__init__(
+            f"No port from {wanted} to {last} of {HOST} is free. Choose another with --port."
+        )
 
 
 def listen(wanted: int) -> socket.socket:
     """Return a socket that listens on `wanted` or the next free port; 0 is any free port.
 
-    A socket that listens has its port for itself: no other process gets it, not even between the
-    death of a server that accepted from the socket and the start of the next.
+    The listening socket keeps the port: no other process gets it, not even while a server that
+    accepts from the socket restarts.
 
     Raises:
-        NoFreePort: none of the next hundred is free.
+        NoFreePort: none of the next hundred ports is free.
     """
     for port in _from(wanted):
         listener = socket.socket()
-        # Or a port that a server has just left would look taken for a minute.
+        # Else a port that a server has just released would look taken for a minute.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
@@ -45,9 +47,9 @@ def port_of(listener: socket.socket) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on `port` now; another process may still be quicker."""
+    """Return whether a server could listen on `port` now; another process may still take it."""
     with socket.socket() as probe:
-        # As servers do, or a port that one has just left would look taken for a minute.
+        # As servers do; else a port that one has just released would look taken for a minute.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -57,10 +59,10 @@ def is_free(port: int) -> bool:
 
 
 def first_free(wanted: int, *, promised: Container[int] = ()) -> int:
-    """The lowest free port from `wanted` on that is not `promised` to someone else; 0 is any.
+    """Return the lowest free port from `wanted` on that is not `promised`; 0 is any free port.
 
     Raises:
-        NoFreePort: none of the next hundred is free.
+        NoFreePort: none of the next hundred ports is free.
     """
     for port in _from(wanted):
         if port == 0:
@@ -72,7 +74,7 @@ def first_free(wanted: int, *, promised: Container[int] = ()) -> int:
 
 
 def listens(process: int, ports: Collection[int]) -> bool:
-    """Return whether the process itself, and no other, listens on each of the ports."""
+    """Return whether this very process listens on each of the ports."""
     if not ports:
         return True
     try:

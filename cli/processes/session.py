@@ -1,4 +1,4 @@
-"""The stack in one terminal, around a piece of work: what `up` and `demo` share."""
+"""The stack in one terminal, around a task: shared by `up` and `demo`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -22,18 +22,18 @@ from core.settings import Settings
 
 T = TypeVar("T")
 PLANS = 10
-"""How often ports are chosen before a start fails; each time another process was quicker."""
+"""Attempts to choose ports, since another process may bind one in the meantime."""
 
 
 def run(
     settings: Settings, port: int, console: Console, work: Callable[[Stack], Awaitable[T]]
 ) -> T | None:
-    """The work's result, or None where a signal ended it; the services run as long as it does.
+    """Run the services while `work` runs; return its result, or `None` after a signal.
 
-    The API's socket listens before there is an API, so its port is never another's.
+    The API's socket listens before the API starts, so no other process can take its port.
 
     Raises:
-        typer.Exit: the services could not be run, and the terminal says why.
+        typer.Exit: a service failed; its error is on stderr.
         StorageError: the data directory can't be used.
     """
     reporter = Reporter(console)
@@ -80,7 +80,7 @@ def _supervise(
     log: LogFile,
     reporter: Reporter,
 ) -> T | None:
-    """Plan once more, with other ports, if another process was quicker at those of the plan."""
+    """Run the plan; if another process took one of its ports, plan again with others."""
     for _ in range(PLANS - 1):
         planned = plan()
         with suppress(PortTaken):
@@ -97,10 +97,10 @@ async def _run(
 
 @contextmanager
 def _reported(reporter: Reporter, log: Path) -> Iterator[None]:
-    """Say on the terminal why services could not be run.
+    """Print the error of a service.
 
     Raises:
-        typer.Exit: they could not.
+        typer.Exit: a service failed.
     """
     try:
         yield
@@ -109,7 +109,7 @@ def _reported(reporter: Reporter, log: Path) -> Iterator[None]:
         raise typer.Exit(1) from None
     except ServiceFailed as error:
         reporter.close()
-        typer.echo(f"{error}. All it printed is in {shown(log)}; the last lines:", err=True)
+        typer.echo(f"{error}. Its full output is in {shown(log)}; the last lines:", err=True)
         for line in error.tail:
             typer.echo(f"    {line}", err=True)
         raise typer.Exit(1) from None
@@ -118,7 +118,7 @@ def _reported(reporter: Reporter, log: Path) -> Iterator[None]:
 
 
 def where(planned: Stack) -> list[tuple[str, str]]:
-    """What a person may want to open, each with its place."""
+    """Return the names and addresses that a person may want to open."""
     settings = planned.settings
     rows = [("API", settings.api_url), ("API docs", f"{settings.api_url}/docs")]
     if settings.temporal_ui_url:
@@ -128,12 +128,12 @@ def where(planned: Stack) -> list[tuple[str, str]]:
 
 
 def shown(path: Path) -> str:
-    """Relative to the working directory where it lies below it."""
+    """Return the path, relative if it is below the working directory."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 async def stay(console: Console) -> None:
-    """Waits to be cancelled."""
+    """Wait for cancellation."""
     console.print("\n  [dim]Ctrl-C stops everything.[/dim]")
     await asyncio.Event().wait()

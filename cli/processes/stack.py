@@ -1,4 +1,4 @@
-"""What one terminal runs: a Temporal server (unless one is given), the API, a worker."""
+"""The services of one terminal: Temporal (unless the settings name a server), API and worker."""
 
 import socket
 import sys
@@ -16,17 +16,17 @@ TEMPORAL_PORT = 7233
 TEMPORAL_UI_PORT = 8233
 STOP_MARGIN_S = 5.0
 TEMPORAL_GRACE_S = 30.0
-"""It takes 4 s where nothing else runs."""
+"""The start takes 4 s on an idle machine."""
 _OWN_QUEUE = "of this instance"
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The services in the order in which they start, and where to find them."""
+    """The services in starting order, and their addresses."""
 
     services: tuple[Service, ...]
     settings: Settings
-    """As the services see them: with the ports that were free."""
+    """The services' settings, with the chosen ports."""
     log: Path
 
 
@@ -34,7 +34,8 @@ def plan(settings: Settings, *, listener: socket.socket, notice: Callable[[str],
     """Plan an API that accepts from `listener`, and choose the ports of a Temporal server.
 
     Raises:
-        NoFreePort, TemporalNotFound: it can't be run here.
+        NoFreePort: no port is free.
+        TemporalNotFound: no Temporal binary was found.
     """
     settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
     services = []
@@ -56,12 +57,12 @@ def starts_temporal(settings: Settings) -> bool:
 
 
 def log_of(settings: Settings) -> Path:
-    """Return the file for all that the services print."""
+    """Return the log file of the services."""
     return settings.data_dir.absolute() / "logs" / "nalanda.log"
 
 
 def choose_port(wanted: int, notice: Callable[[str], None], promised: tuple[int, ...] = ()) -> int:
-    """`wanted` or the next free one; says so when it is another."""
+    """Return `wanted` or the next free port, with a notice if it is another."""
     port = first_free(wanted, promised=promised)
     say_chosen(wanted, port, notice)
     return port
@@ -69,7 +70,7 @@ def choose_port(wanted: int, notice: Callable[[str], None], promised: tuple[int,
 
 def say_chosen(wanted: int, port: int, notice: Callable[[str], None]) -> None:
     if port != wanted and wanted:
-        notice(f"Port {wanted} is taken, using {port}.")
+        notice(f"Port {wanted} is in use; using {port}.")
 
 
 def local_temporal(
@@ -79,10 +80,11 @@ def local_temporal(
     port: int = TEMPORAL_PORT,
     ui_port: int = TEMPORAL_UI_PORT,
 ) -> tuple[Settings, Service]:
-    """Return the settings with the server's addresses, and the server; its ports are chosen now.
+    """Return the settings with the server's addresses, and the server; choose its ports now.
 
     Raises:
-        NoFreePort, TemporalNotFound: it can't be run here.
+        NoFreePort: no port is free.
+        TemporalNotFound: no Temporal binary was found.
     """
     port = choose_port(port, notice)
     ui_port = choose_port(ui_port, notice, promised=(port,))
@@ -131,12 +133,12 @@ def _worker(settings: Settings) -> Service:
 
 
 def _nalanda(*arguments: str) -> tuple[str, ...]:
-    # -P: no folder of the working directory stands in for one of ours.
+    # -P: keeps the working directory's folders from shadowing Nalanda's packages.
     return (sys.executable, "-P", "-m", "cli", *arguments)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """What the services can't find out by themselves; the rest they read as this process did."""
+    """Return the settings that the services cannot derive; they read the rest themselves."""
     return {
         "NALANDA_DATA_DIR": str(settings.data_dir),
         "NALANDA_TEMPORAL_ADDRESS": settings.temporal_address,

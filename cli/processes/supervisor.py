@@ -1,4 +1,4 @@
-"""Keeps a few child processes running: in order, healthy, started again, stopped in reverse."""
+"""Supervision of child processes: ordered start, health, restart, stop in reverse order."""
 
 import asyncio
 import signal
@@ -18,7 +18,7 @@ What = Literal["starting", "ready", "died", "back", "stopping", "stopped", "kill
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to a service: what, in words, and its last lines if it went wrong."""
+    """An event of a service: its kind, a description, and the last output after a failure."""
 
     service: Service
     what: What
@@ -27,7 +27,7 @@ class Event:
 
 
 class ServiceFailed(Exception):
-    """A service could not be started, or died too often."""
+    """A service that could not start, or ended too often."""
 
     def __init__(self, name: str, why: str, tail: Sequence[str]) -> None:
         super().__init__(f"{name} {why}")
@@ -35,15 +35,15 @@ class ServiceFailed(Exception):
 
 
 class PortTaken(ServiceFailed):
-    """A service could not be started, and another process has a port that it was to bind."""
+    """A service that could not start because another process has its port."""
 
 
 class Supervisor:
-    """Runs services around a piece of work.
+    """A runner of services around a piece of work.
 
-    Each starts once the one before it is healthy. One that dies later is started again after a
-    wait, while the others and the work go on. SIGINT, SIGTERM and SIGHUP end the work; a second
-    one while the services stop kills them.
+    Each service starts once its predecessor is healthy. A service that ends later starts again
+    after a delay, while the others and the work continue. SIGINT, SIGTERM and SIGHUP end the work;
+    a second signal during the stop kills the services.
     """
 
     def __init__(
@@ -60,10 +60,11 @@ class Supervisor:
         self._stopping = False
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T | None:
-        """The work's result, or None if a signal ended it; no child is left in either case.
+        """Return the work's result, or `None` after a signal; no child is left in either case.
 
         Raises:
-            ServiceFailed: a service did not start (PortTaken: for a port), or died too often.
+            ServiceFailed: a service did not start, or ended too often.
+            PortTaken: a service did not start for lack of its port.
         """
         task = asyncio.current_task()
         assert task is not None
@@ -75,7 +76,7 @@ class Supervisor:
                     raise
                 task.uncancel()
                 return None
-            except ExceptionGroup as group:  # from the task group; the first is the cause
+            except ExceptionGroup as group:  # from the task group; the first error is the cause
                 raise group.exceptions[0] from None
             finally:
                 await self._stop()
@@ -153,6 +154,6 @@ class Supervisor:
 
 
 def _taken(service: Service) -> str:
-    """Name the first of the ports of a service that has ended which another process has."""
+    """Return a phrase that names the first port of a dead service that another process has."""
     port = next((port for port in service.ports if not is_free(port)), None)
     return "" if port is None else f"; another process has port {port}"

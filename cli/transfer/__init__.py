@@ -1,1 +1,1 @@
-"""A library as a file, with its vectors: out of a server and into one, over REST."""
+"""Export and import of a library, with its vectors, as a file over REST."""

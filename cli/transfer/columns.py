@@ -1,4 +1,4 @@
-"""The columns of a Parquet file, of whatever Arrow type, as lists of Python values."""
+"""Conversion of Parquet columns of any Arrow type into lists of Python values."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,7 +12,11 @@ Cells = Sequence[Any]
 
 
 def pyarrow() -> tuple[Any, Any]:
-    """Return pyarrow and its module for Parquet. Raises: StorageError: it is not installed."""
+    """Return pyarrow and its module for Parquet.
+
+    Raises:
+        StorageError: pyarrow is not installed.
+    """
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
@@ -28,7 +32,7 @@ def read_errors() -> tuple[type[Exception], ...]:
 
 
 def cells(name: str, column: Any) -> Cells:
-    """Return a column's values, one a row; `column` is an Arrow array."""
+    """Return the values of `column`, an Arrow array, one per row."""
     pa, _ = pyarrow()
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
@@ -66,7 +70,7 @@ def _is_numeric(type_: Any) -> bool:
 
 
 def _numbers(cell: Any) -> object:
-    """Return a list's numbers as an array, or as a list where one is null."""
+    """Return a list's numbers as an array, or as a list if one is null."""
     if not cell.is_valid:
         return None
     numbers = cell.values
@@ -79,7 +83,7 @@ def _numbers(cell: Any) -> object:
 
 
 def _in_microseconds(column: Any) -> Any:
-    """Return times as Python has them: what is shorter than a microsecond is cut off."""
+    """Return times truncated to microseconds, Python's resolution."""
     pa, _ = pyarrow()
     wanted = _coarser(column.type)
     if wanted == column.type:
@@ -87,7 +91,7 @@ def _in_microseconds(column: Any) -> Any:
     try:
         return column.cast(wanted, safe=False)
     except pa.ArrowException:
-        return column  # the cells that don't fit are found one by one
+        return column  # find the cells out of range one by one
 
 
 def _coarser(type_: Any) -> Any:

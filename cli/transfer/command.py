@@ -32,9 +32,11 @@ _SHOWN = 10
 
 def export(
     library: Annotated[str, typer.Argument(help="The library's name or id.")],
-    file: Annotated[Path, typer.Argument(help="A .jsonl or a .parquet file, replaced if there.")],
+    file: Annotated[
+        Path, typer.Argument(help="A .jsonl or .parquet file; an existing file is replaced.")
+    ],
 ) -> None:
-    """Write a library to a file, with its vectors."""
+    """Export a library with its vectors to a file."""
     _check_name(file, _WRITERS)
     with connect(max_retries=PATIENT) as client, bar("Exporting") as progress:
         found = client.libraries.get(library)
@@ -44,18 +46,18 @@ def export(
         with files.file_errors(file):
             _WRITERS[_suffix(file)](files.partial_of(file), outline, records)
             files.publish(file)
-    typer.echo(f"{file} has the library {found.name}: {outline.documents} documents.")
+    typer.echo(f"Exported {found.name} to {file}: {outline.documents} documents.")
 
 
 def import_(
     file: Annotated[Path, typer.Argument(help="A .jsonl, .jsonl.gz or .parquet file.")],
     library: LibraryOption,
 ) -> None:
-    """Put a file that `export` or another tool wrote into a library.
+    """Import a file of `export` or of another tool into a library.
 
-    The library is created as it was if it is missing. All of the file is checked before the
-    first document is sent. Run it again after an interruption: a document that is there as in
-    the file is left alone.
+    A missing library is created with the file's settings. The whole file is checked before the
+    first document is sent. Run the command again after an interruption: it skips the documents
+    that are already stored as in the file.
     """
     _check_name(file, _READERS)
     with (
@@ -86,14 +88,14 @@ def _stage(reader: Reader, staging: Staging) -> None:
         names = staging.ignored
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         typer.echo(
-            f"Not imported, as it is none of Nalanda's: {', '.join(names[:_SHOWN])}{more}. "
-            "Put it into metadata to keep it.",
+            f"Unknown fields, not imported: {', '.join(names[:_SHOWN])}{more}. "
+            "Move them into metadata to keep them.",
             err=True,
         )
 
 
 def _suffix(file: Path) -> str:
-    """Return the end of its name, in lower case, with `.gz` and what is before it."""
+    """Return the file name's suffix in lower case, with the one before `.gz`."""
     *_, before, last = ["", "", *(suffix.lower() for suffix in file.suffixes)]
     return before + last if last == ".gz" else last
 
@@ -101,5 +103,5 @@ def _suffix(file: Path) -> str:
 def _check_name(file: Path, formats: Iterable[str]) -> None:
     if _suffix(file) not in formats:
         raise typer.BadParameter(
-            f"Its name ends in none of {', '.join(formats)}.", param_hint="FILE"
+            f"The file name must end in one of {', '.join(formats)}.", param_hint="FILE"
         )

@@ -1,4 +1,4 @@
-"""A library out of a server."""
+"""Export of a library from a server."""
 
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -34,9 +34,9 @@ def records_of(
     documents: dict[str, Document],
     told: Callable[[int], None],
 ) -> Iterator[ExportedDocument]:
-    """In order of document id; `told` how many chunks there were so far.
+    """Yield documents in order of id; `told` gets the number of chunks so far.
 
-    What is written meanwhile may be in it or not; a document that came later is not.
+    Concurrent writes may or may not be included; documents created during the export are not.
     """
     remaining = dict(documents)
     done = 0

@@ -1,4 +1,4 @@
-"""The fields of one row or line of a file."""
+"""The fields of a row or line of a file."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -11,16 +11,16 @@ T = TypeVar("T")
 
 
 class Unreadable:
-    """A placeholder for a value that Python can't hold."""
+    """A placeholder for a value that Python cannot represent."""
 
     def __init__(self, error: Exception) -> None:
-        self.detail = f"This value can't be read: {error}."
+        self.detail = f"This value is unreadable: {error}."
 
 
 class Fields:
     """The raw values of a record.
 
-    Methods that convert one raise `StorageError`, with the file, the row or line and the field.
+    Methods that convert one raise `StorageError`, with the file, the row or line, and the field.
     """
 
     def __init__(self, origin: Origin, number: int, raw: Mapping[str, Any]) -> None:
@@ -40,7 +40,7 @@ class Fields:
     def required(self, name: str, converted: Callable[[object], T | None], detail: str) -> T:
         value = self.optional(name, converted)
         if value is None:
-            raise self._origin.fault(self.number, name, f"This one is missing. {detail}")
+            raise self._origin.fault(self.number, name, f"This field is missing. {detail}")
         return value
 
     def has(self, name: str) -> bool:
@@ -50,13 +50,13 @@ class Fields:
         return ChunkRecord(
             self.optional("id", values.id_),
             self.optional("ordinal", values.ordinal),
-            self.required("text", values.string, "A chunk is to have a text."),
+            self.required("text", values.string, "A chunk must have a text."),
             self.optional("metadata", values.metadata),
             self.optional("embedding", values.embedding),
         )
 
     def document(self, document_id: str) -> DocumentRecord:
-        """Return the document, whose id is converted already."""
+        """Return the document with a converted id."""
         prefix = self._origin.document_prefix
         return DocumentRecord(
             document_id,

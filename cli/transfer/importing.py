@@ -1,6 +1,6 @@
-"""A checked file into a server.
+"""Import of a checked file into a server.
 
-It may be done again: what is there as it should be is left alone.
+A repeated import skips the documents and chunks that are already up to date.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,10 +35,10 @@ _SETTLED = ("dimension", "metric", "embedding_model")
 
 
 def existing(client: Nalanda, name: str, settings: Settings) -> Library | None:
-    """Return the library of this name.
+    """Return the library with this name.
 
     Raises:
-        Conflict: it has vectors of another kind than the file.
+        Conflict: the library's vectors differ in kind from the file's.
     """
     try:
         library = client.libraries.get(name)
@@ -48,7 +48,7 @@ def existing(client: Nalanda, name: str, settings: Settings) -> Library | None:
         here, there = getattr(library, setting), settings.get(setting)
         if None not in (here, there) and here != there:
             raise Conflict(
-                f"The library {name} has the {setting} {here}, and that of the file is {there}."
+                f"The library {name} has the {setting} {here}, but the file has {there}."
             )
     return library
 
@@ -56,10 +56,12 @@ def existing(client: Nalanda, name: str, settings: Settings) -> Library | None:
 def bring(
     client: Nalanda, target: Target, staging: Staging, progress: Callable[[int], None]
 ) -> None:
-    """Count in the target how many documents had which outcome; `progress` counts chunks.
+    """Import the staged documents, and count their outcomes in the target.
+
+    `progress` gets the number of chunks.
 
     Raises:
-        StorageError: the server refuses a document or a chunk, named by its row or line.
+        StorageError: the server refuses a document or a chunk; the error names its row or line.
     """
     library_id = target.id
     there = documents_of(client, library_id)
@@ -81,7 +83,7 @@ def bring(
 def _send(
     client: Nalanda, library_id: str, document: StagedDocument, origin: Origin
 ) -> Iterator[int]:
-    """Send a document in one request or, if it is large, in several; yield how many chunks."""
+    """Send a document, in several requests if it is large; yield the number of chunks in each."""
     batches = _batches(document.chunks())
     first, record = next(batches, []), document.record
     with named(origin, document, first):
@@ -118,7 +120,7 @@ def _is_same(client: Nalanda, library_id: str, wanted: StagedDocument, there: Do
 
 
 def _is_same_chunk(wanted: ChunkRecord, there: Chunk) -> bool:
-    """Compare what the file says of a chunk: perhaps no id, perhaps no embedding."""
+    """Return whether the stored chunk matches the file's, which may lack an id or an embedding."""
     if wanted.text != there.text or wanted.id not in (None, there.id):
         return False
     if not _are_same(wanted.metadata, there.metadata):
@@ -128,7 +130,7 @@ def _is_same_chunk(wanted: ChunkRecord, there: Chunk) -> bool:
 
 
 def _are_same(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
-    """Compare as JSON, where 1 is neither true nor 1.0."""
+    """Compare as JSON, where 1 equals neither true nor 1.0."""
     return wanted == there and to_json(wanted) == to_json(there)
 
 

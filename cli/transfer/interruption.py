@@ -1,4 +1,4 @@
-"""Signals that end a command, which cleans up first without being interrupted again."""
+"""Signals that end a command after an uninterrupted cleanup."""
 
 import signal
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(SystemExit):
-    """A signal has ended the command."""
+    """An exit caused by a signal."""
 
     def __init__(self) -> None:
         super().__init__(INTERRUPTED)
@@ -20,9 +20,13 @@ class Interrupted(SystemExit):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raises: Interrupted: one of the signals came; those that come later are ignored."""
+    """Turn the first signal into Interrupted, and ignore later ones.
+
+    Raises:
+        Interrupted: a signal arrived.
+    """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    if before[signal.SIGHUP] is signal.SIG_IGN:  # under nohup
+    if before[signal.SIGHUP] is signal.SIG_IGN:  # ignored under nohup
         del before[signal.SIGHUP]
     for number in before:
         signal.signal(number, _interrupt)

@@ -1,7 +1,7 @@
-"""A library as JSON Lines: a header, then its documents, then their chunks.
+"""A library as JSON Lines: a header, then documents, then chunks.
 
-Embeddings are base64 of little-endian float32. A file to import may have its lines in any
-order, and no header.
+Embeddings are base64 of little-endian float32. A file to import may omit the header and may have
+its lines in any order.
 """
 
 import json
@@ -37,7 +37,9 @@ _FIELDS = {
 
 
 def write(path: Path, outline: Outline, documents: Iterable[ExportedDocument]) -> None:
-    """`documents` are gone through once; their chunks wait in a file beside this one."""
+    """Write the library; `documents` is iterated once, and chunks wait in a temporary file
+    meanwhile.
+    """
     chunks_path = path.with_name(path.name + ".chunks")
     try:
         with path.open("w+b") as file, chunks_path.open("w+b") as chunks:
@@ -60,12 +62,16 @@ def open_(path: Path) -> Iterator["JsonLines"]:
 
 
 class JsonLines:
-    """`settings` are those of the header; none where the file begins with a record."""
+    """A reader; `settings` are the header's, or `None` for a file without a header."""
 
     total: int | None = None
 
     def __init__(self, path: Path, numbered: Iterator[tuple[int, str]]) -> None:
-        """Raises: StorageError: the first line is neither a header nor a record."""
+        """Read the first line.
+
+        Raises:
+            StorageError: the first line is neither a header nor a record.
+        """
         self.origin = Origin(path, "line", "line 1")
         self.settings: Settings = {}
         number, text = next(numbered, (0, ""))
@@ -82,7 +88,11 @@ class JsonLines:
             self._numbered = numbered
 
     def stage(self, staging: Staging, progress: Callable[[int], None]) -> None:
-        """Raises: StorageError."""
+        """Stage all records.
+
+        Raises:
+            StorageError: a line is invalid.
+        """
         names_documents = "document_id" in self._first
         rows = Rows(self.origin, staging, names_documents=names_documents)
         for number, text in self._numbered:
@@ -99,8 +109,8 @@ class JsonLines:
         if "text" not in self._first:
             listed = ", ".join(self._first) or "none"
             raise StorageError(
-                f"{self.origin.path}: line 1 is no export of a library, and no row with a text "
-                f"(its fields: {listed}): call the one with the text `text`."
+                f"{self.origin.path}: line 1 is neither an export's header nor a row with a text "
+                f"(its fields: {listed}): rename the field with the text to `text`."
             )
 
     def _parsed(self, number: int, text: str) -> Mapping[str, Any]:
@@ -110,22 +120,26 @@ class JsonLines:
         except Invalid as invalid:
             raise StorageError(f"{where}: {invalid.faults[0].detail}") from None
         if not isinstance(record, dict):
-            raise StorageError(f"{where} is no JSON object: each line is to be one.")
+            raise StorageError(f"{where} must be a JSON object.")
         return record
 
 
 def _stage(staging: Staging, fields: Fields) -> None:
-    """Stage the line of a document or a chunk. Raises: StorageError."""
+    """Stage the line of a document or a chunk.
+
+    Raises:
+        StorageError: the line is invalid.
+    """
     kind = fields.raw.get("kind")
     if kind == "document":
-        id_ = fields.required("id", values.id_, "A document is to have an id.")
+        id_ = fields.required("id", values.id_, "A document must have an id.")
         staging.add_document(fields.number, fields.document(id_))
     elif kind == "chunk":
-        detail = "A chunk is to name its document."
+        detail = "A chunk must name its document."
         document_id = fields.required("document_id", values.id_, detail)
         staging.add_chunk(fields.number, document_id, fields.chunk())
     else:
-        detail = "This line is no document and no chunk: say which of both it is."
+        detail = "This must be `document` or `chunk`."
         raise staging.origin.fault(fields.number, "kind", detail)
     known = _FIELDS[kind]
     staging.ignore(name for name in fields.raw if name not in known and fields.has(name))

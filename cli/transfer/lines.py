@@ -1,4 +1,4 @@
-"""The lines of a text file, whatever its encoding and whether it is compressed."""
+"""Lines of a text file in any Unicode encoding, compressed or not."""
 
 import gzip
 import io
@@ -20,11 +20,11 @@ _Readable: TypeAlias = io.BufferedReader | gzip.GzipFile
 def numbered(path: Path) -> Generator[tuple[int, str], None, None]:
     """Yield the lines that are not blank, each with its number from 1.
 
-    UTF-8, UTF-16 and UTF-32 are told by the first bytes, with or without a byte order mark, and
-    so is gzip.
+    The first bytes reveal gzip and the encoding: UTF-8, UTF-16 or UTF-32, with or without a byte
+    order mark.
 
     Raises:
-        OSError.
+        OSError: the file can't be read.
         StorageError: a line is in another encoding, or the compressed file is damaged.
     """
     number = 0
@@ -39,7 +39,7 @@ def numbered(path: Path) -> Generator[tuple[int, str], None, None]:
                     yield number, text
         except UnicodeDecodeError as error:
             raise StorageError(
-                f"{path}: line {number + 1} is no {error.encoding.upper()} text "
+                f"{path}: line {number + 1} is not {error.encoding.upper()} text "
                 f"({error.reason}): save the file as UTF-8."
             ) from None
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -51,7 +51,7 @@ def numbered(path: Path) -> Generator[tuple[int, str], None, None]:
 def _decoded(file: _Readable) -> Iterator[str]:
     encoding = json.detect_encoding(file.peek(4)[:4])
     if encoding not in _UTF_8:
-        # Decoded in blocks, so that an error may be named by a line before its own.
+        # The decoder works in blocks, so an error may name an earlier line.
         with io.TextIOWrapper(file, encoding, newline="\n") as text:
             yield from text
         return

@@ -1,7 +1,7 @@
-"""A library as Parquet: a row for each chunk, with its document's fields beside it.
+"""A library as Parquet: a row per chunk, with the fields of its document.
 
-A document without chunks is one row without a chunk. The library's settings are in the file's
-own metadata, under `nalanda`; metadata of chunks and documents is JSON.
+A document without chunks is a row without a chunk. The file's own metadata has the library's
+settings under `nalanda`; metadata of chunks and documents is JSON.
 """
 
 import json
@@ -21,7 +21,11 @@ Row = dict[str, Any]
 
 
 def write(path: Path, outline: Outline, documents: Iterable[ExportedDocument]) -> None:
-    """Raises: StorageError: pyarrow is not installed."""
+    """Write the library.
+
+    Raises:
+        StorageError: pyarrow is not installed.
+    """
     pa, parquet = pyarrow()
     schema = _schema(outline)
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -37,16 +41,21 @@ def write(path: Path, outline: Outline, documents: Iterable[ExportedDocument]) -
 
 @contextmanager
 def open_(path: Path) -> Iterator[Parquet]:
-    """Raises: StorageError; OSError."""
+    """Open a Parquet file to import.
+
+    Raises:
+        StorageError: the file is empty, damaged or not Parquet.
+        OSError: the file can't be read.
+    """
     _, parquet = pyarrow()
-    with path.open("rb") as bytes_:  # a folder, or what can't be read, is the system's error
+    with path.open("rb") as bytes_:  # a folder or an unreadable file is an OSError
         if not bytes_.read(1):
             raise StorageError(f"{path} is empty.")
         try:
             file = parquet.ParquetFile(path)
             schema = file.schema_arrow
         except read_errors() as error:
-            raise StorageError(f"{path} is no Parquet file, or a damaged one: {error}") from error
+            raise StorageError(f"{path} is not a Parquet file, or is damaged: {error}") from error
         with file:
             yield Parquet(path, file, schema)
 

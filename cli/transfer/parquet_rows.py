@@ -1,4 +1,4 @@
-"""The rows of a Parquet file, as it comes from `nalanda export` or another tool."""
+"""The rows of a Parquet file of `nalanda export` or of another tool."""
 
 import re
 from collections import Counter
@@ -23,10 +23,14 @@ _INDEX = re.compile(r"__index_level_\d+__")
 
 
 class Parquet:
-    """`settings` are those in the file's own metadata; none where another tool wrote it."""
+    """A reader; `settings` are in the file's own metadata, or `None` for another tool's file."""
 
     def __init__(self, path: Path, file: Any, schema: Any) -> None:
-        """Raises: StorageError: it has no texts, or a column twice."""
+        """Read the column names and the settings.
+
+        Raises:
+            StorageError: the file has no column `text`, or a column twice.
+        """
         self.origin = Origin(path, "row", "the file's metadata", DOCUMENT_PREFIX)
         self.total: int | None = file.metadata.num_rows
         self._file = file
@@ -36,7 +40,11 @@ class Parquet:
         self._check_names()
 
     def stage(self, staging: Staging, progress: Callable[[int], None]) -> None:
-        """Raises: StorageError."""
+        """Stage all rows.
+
+        Raises:
+            StorageError: a row is invalid.
+        """
         staging.ignore(
             name for name in self._names if name not in COLUMNS and not _INDEX.fullmatch(name)
         )
@@ -62,8 +70,8 @@ class Parquet:
         if "text" not in self._names:
             listed = ", ".join(self._names[:_SHOWN]) or "none"
             raise StorageError(
-                f"{path} has no column text (its columns: {listed}): give that name to the one "
-                "with the chunks' texts."
+                f"{path} has no column text (its columns: {listed}): rename the column with the "
+                "chunks' texts to text."
             )
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
@@ -84,7 +92,7 @@ class Parquet:
                 yield batch
         except read_errors() as error:
             raise StorageError(
-                f"{self.origin.path}: what follows row {done} (in row group {group + 1}) can't be "
-                f"read: {error}. The file is damaged, or of a kind that pyarrow does not read: "
+                f"{self.origin.path}: the rows after {done} (in row group {group + 1}) can't be "
+                f"read: {error}. The file is damaged, or pyarrow does not support it: "
                 "write it again."
             ) from error

@@ -1,4 +1,4 @@
-"""What a file of a library holds, whatever its format."""
+"""The contents of a library's file, independent of its format."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ OWN_TO_A_SERVER = frozenset({"id", "name", "version", "created_at", "updated_at"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkRecord:
-    """`embedding`: `(d,) float32`, or `None`: the library's model makes it.
+    """A chunk; `embedding` is `(d,) float32`, or `None` for the library's model to compute.
 
-    Without an `id` the server makes one; without an `ordinal` its place in the file counts.
+    Without an `id` the server assigns one; without an `ordinal` the order in the file counts.
     """
 
     id: str | None
@@ -48,7 +48,7 @@ ExportedDocument: TypeAlias = tuple[DocumentRecord, Sequence[ChunkRecord]]
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What is known of a library before its documents are read."""
+    """The library's data that is known before its documents are read."""
 
     name: str
     settings: Settings
@@ -58,10 +58,10 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The file that records come from, and what the file calls their parts.
+    """The file of the records, and its terms for them.
 
-    `unit`: what a record's number counts, from 1. `header`: where the settings are.
-    `document_prefix`: what stands before `title` in the name of a document's title.
+    `unit`: the unit of record numbers, which start at 1. `header`: the place of the settings.
+    `document_prefix`: the prefix of a document's fields, such as `title`.
     """
 
     path: Path
@@ -70,30 +70,40 @@ class Origin:
     document_prefix: str = ""
 
     def fault(self, number: int, field: str, detail: str) -> StorageError:
-        """Return an error about a field of a record; `field` may have a pointer at its end."""
+        """Return an error about a field of a record; `field` may end in a pointer."""
         return StorageError(f"{self.path}: {self.unit} {number}: {field}: {detail}")
 
     def refuse(self, number: int, field: str, invalid: Invalid) -> NoReturn:
-        """Raises: StorageError: the first fault, below this field."""
+        """Report the first fault below this field.
+
+        Raises:
+            StorageError: always.
+        """
         fault = invalid.faults[0]
         where = (field + fault.pointer).lstrip("/")
         raise self.fault(number, where, fault.detail) from None
 
 
 def settings_of(header: object, origin: Origin) -> Settings:
-    """Return the settings of a library out of a file's header. Raises: StorageError."""
+    """Return a library's settings from a file's header.
+
+    Raises:
+        StorageError: the header is invalid.
+    """
     where = f"{origin.path}: {origin.header}"
     if not isinstance(header, Mapping) or not header.keys() >= {"format", "settings"}:
         raise StorageError(
-            f"{where} is no export of a library: it is to have `format` and `settings`."
+            f"{where} is not a library export: it must have `format` and `settings`."
         )
     format_, settings = header["format"], header["settings"]
     if type(format_) is not int or format_ < 1:
-        raise StorageError(f"{where}: format: This is to be the number {FORMAT}, not {format_!r}.")
+        raise StorageError(f"{where}: format: This must be the number {FORMAT}, not {format_!r}.")
     if format_ > FORMAT:
-        raise StorageError(f"A newer Nalanda has written {origin.path} (format {format_}).")
+        raise StorageError(
+            f"A newer Nalanda has written {origin.path} (format {format_}): upgrade to import it."
+        )
     if not isinstance(settings or {}, Mapping):
-        raise StorageError(f"{where}: settings: This is to be a JSON object.")
+        raise StorageError(f"{where}: settings: This must be a JSON object.")
     unknown = sorted(
         (settings or {}).keys() - OWN_TO_A_SERVER - LibraryOptions.__annotations__.keys()
     )

@@ -1,4 +1,4 @@
-"""A server's refusal of a request, in terms of the file that the request comes from."""
+"""Translation of a server's refusal into the terms of the imported file."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,10 @@ _OF_CHUNK = re.compile(r"/chunks/(\d+)/?(.*)", re.DOTALL)
 def named(
     origin: Origin, document: StagedDocument, chunks: Sequence[StagedChunk]
 ) -> Iterator[None]:
-    """Name the row or line at which the server refuses a document with these chunks.
+    """Name the row or line of a document with these chunks that the server refuses.
 
     Raises:
-        StorageError.
+        StorageError: the server refuses the document or a chunk.
     """
     try:
         yield
@@ -35,7 +35,7 @@ def named(
 
 
 def named_settings(origin: Origin, error: ApiError) -> StorageError:
-    """Return a refusal of the library's settings."""
+    """Return the error for refused library settings."""
     faults = [f"{fault.pointer.lstrip('/')}: {fault.detail}" for fault in error.errors]
     return StorageError(
         f"{origin.path}: the server refuses the library's settings in {origin.header}: "
@@ -55,9 +55,9 @@ def _refusal(
         index = int(match[1])
         if index < len(chunks):
             return origin.fault(chunks[index].number, match[2] or "text", fault.detail)
-    for chunk in chunks:  # a conflict names an id
+    for chunk in chunks:  # a conflict's detail names an id
         if chunk.record.id is not None and repr(chunk.record.id) in detail:
-            return origin.fault(chunk.number, "id", f"{detail} Give it another id.")
+            return origin.fault(chunk.number, "id", f"{detail} Choose another id.")
     if len(chunks) > 1:
         unit = f"{origin.unit}s {chunks[0].number} to {chunks[-1].number}"
         return StorageError(f"{origin.path}: {unit}: {detail}")

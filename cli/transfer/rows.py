@@ -1,4 +1,4 @@
-"""Rows of a table: each has a chunk and the fields of the chunk's document."""
+"""Rows of a table, each with a chunk and the fields of its document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,9 @@ COLUMNS = ("id", "ordinal", "text", "metadata", "embedding", "document_id", *_SH
 
 
 class Rows:
-    """Stages rows; without `names_documents`, all rows are one document, named after the file."""
+    """A stager of rows; without `names_documents`, all rows form one document, named after the
+    file.
+    """
 
     def __init__(self, origin: Origin, staging: Staging, *, names_documents: bool) -> None:
         self._origin = origin
@@ -24,10 +26,14 @@ class Rows:
         self._last: object = None
 
     def stage(self, number: int, row: Mapping[str, Any]) -> None:
-        """Stage the chunk and the document of a row. Raises: StorageError."""
+        """Stage the chunk and the document of a row.
+
+        Raises:
+            StorageError: the row is invalid.
+        """
         fields = Fields(self._origin, number, row)
         document_id = self._document_id(fields)
-        # The row of a document without chunks has neither.
+        # A document without chunks has a row without id and text.
         if self._own is not None or fields.has("id") or fields.has("text"):
             self._staging.add_chunk(number, document_id, fields.chunk())
 
@@ -35,12 +41,14 @@ class Rows:
         """Stage the document of a row, and return its id."""
         if self._own is not None:
             if fields.has("document_id"):
-                detail = f"{self._origin.unit} 1 names no document: name one in each, or in none."
+                detail = (
+                    f"{self._origin.unit} 1 names no document: name one in all of them or in none."
+                )
                 raise self._origin.fault(fields.number, "document_id", detail)
             self._staging.merge_document(fields.number, self._own)
             return self._own.id
         document_id = fields.required(
-            "document_id", values.id_, f"Each {self._origin.unit} is to name its document."
+            "document_id", values.id_, f"Each {self._origin.unit} must name its document."
         )
         key = (document_id, *map(fields.raw.get, _SHARED))
         if key != self._last:
@@ -51,5 +59,5 @@ class Rows:
 
 def _document_of(origin: Origin) -> DocumentRecord:
     source = origin.path.resolve().as_uri()
-    title = origin.path.stem.encode(errors="replace").decode()  # a name may be no text
+    title = origin.path.stem.encode(errors="replace").decode()  # a file name may not be valid text
     return DocumentRecord(str(uuid5(NAMESPACE_URL, source)), title, source)

@@ -1,4 +1,4 @@
-"""What a library asks of the chunks that come into it, checked before one is sent."""
+"""Rules of a library for its chunks, checked before the first one is sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from core.domain.schema import MetadataSchema
 
 @dataclass(slots=True)
 class Rules:
-    """The rules of a library; `dimension` is the first embedding's where the library has none."""
+    """The rules of a library; without a `dimension`, the first embedding sets it."""
 
     dimension: int | None = None
     metric: Metric = Metric.COSINE
@@ -26,7 +26,7 @@ class Rules:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Rules":
-        """Return the rules of settings; what is wrong with those is for the server to say."""
+        """Return the rules of settings; the server validates the settings themselves."""
         dimension, metric = settings.get("dimension"), settings.get("metric")
         return cls(
             dimension if type(dimension) is int else None,
@@ -36,7 +36,11 @@ class Rules:
         )
 
     def check(self, chunk: ChunkRecord) -> None:
-        """Raises: Invalid."""
+        """Check a chunk.
+
+        Raises:
+            Invalid: the chunk breaks a rule.
+        """
         if self.schema is not None:
             self.schema.check(chunk.metadata, "/metadata")
         embedding = chunk.embedding
@@ -53,11 +57,11 @@ class Rules:
         if self._embeds_first and not self.has_model:
             raise Invalid.at(
                 "/embedding",
-                "This one is missing, and the library has no model that makes it: give each "
+                "This field is missing, and the library has no embedding model: give each "
                 "chunk an embedding, or none.",
             )
         if not text.strip():
-            raise Invalid.at("/text", "There is nothing to embed in this text.")
+            raise Invalid.at("/text", "This text must not be blank, as the server embeds it.")
 
 
 def _schema(settings: object) -> MetadataSchema | None:

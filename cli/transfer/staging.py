@@ -1,7 +1,7 @@
-"""All that is in a file, checked and in order, before the first of it goes to a server.
+"""Staging of a file's records: all are checked and ordered before the first is sent.
 
-Chunks wait in a temporary file that has no name, so that nothing of it stays. In memory are
-the documents, the chunks' ids and their places.
+Chunks wait in an anonymous temporary file, which the system deletes. Documents, chunk ids and
+offsets are in memory.
 """
 
 import tempfile
@@ -33,7 +33,7 @@ _SHARED = ("title", "source", "metadata")
 
 @dataclass(frozen=True, slots=True)
 class StagedChunk:
-    """`number` is its row or line; `weight` bounds the bytes and values that it adds to a body."""
+    """A chunk; `number` is its row or line, and `weight` bounds its bytes and values in a body."""
 
     number: int
     record: ChunkRecord
@@ -42,7 +42,7 @@ class StagedChunk:
 
 @dataclass(slots=True)
 class _Places:
-    """Where the chunks of a document are; `number` is the first of their rows or lines."""
+    """The places of a document's chunks; `number` is the first of their rows or lines."""
 
     number: int
     ordinals: "array[int]" = field(default_factory=lambda: array("q"))
@@ -55,14 +55,14 @@ class _Places:
 
 @dataclass(frozen=True, slots=True)
 class StagedDocument:
-    """`number` is the first row or line that names it."""
+    """A document; `number` is the first row or line that names it."""
 
     number: int
     record: DocumentRecord
     _staging: "Staging"
 
     def chunks(self) -> Iterator[StagedChunk]:
-        """Read them again at each call, one by one."""
+        """Yield the chunks one by one, from the file at each call."""
         return self._staging.chunks_of(self.record.id)
 
 
@@ -76,18 +76,22 @@ def open_staging(origin: Origin, rules: Rules) -> Iterator["Staging"]:
 
 
 class Reader(Protocol):
-    """A file that is open. `total` is how many records it has, where that is known."""
+    """An open file; `total` is its number of records, if known."""
 
     origin: Origin
     settings: Settings
     total: int | None
 
     def stage(self, staging: "Staging", progress: Callable[[int], None]) -> None:
-        """Raises: StorageError."""
+        """Stage all records.
+
+        Raises:
+            StorageError: a record is invalid.
+        """
 
 
 class Staging:
-    """The records of a file; what adds one raises `StorageError` where it breaks a rule."""
+    """The records of a file; methods that add one raise `StorageError` if it breaks a rule."""
 
     def __init__(self, origin: Origin, rules: Rules, file: IO[bytes], folder: Path) -> None:
         self.origin = origin
@@ -95,7 +99,7 @@ class Staging:
         self._ignored: dict[str, None] = {}
         self._rules = rules
         self._file = file
-        self._folder = folder  # for errors: the file has no name of its own
+        self._folder = folder  # a name for errors: the temporary file has none
         self._end = 0
         self._documents: dict[str, tuple[int, DocumentRecord]] = {}
         self._places: dict[str, _Places] = {}
@@ -103,7 +107,7 @@ class Staging:
 
     @property
     def ignored(self) -> Sequence[str]:
-        """Fields that Nalanda has no place for, in the file's order."""
+        """Return the fields that Nalanda does not know, in the file's order."""
         return list(self._ignored)
 
     def ignore(self, names: Iterable[str]) -> None:
@@ -112,11 +116,11 @@ class Staging:
     def add_document(self, number: int, record: DocumentRecord) -> None:
         first, _ = self._documents.setdefault(record.id, (number, record))
         if first != number:
-            detail = f"{self.origin.unit} {first} has the document {record.id!r} already."
+            detail = f"{self.origin.unit} {first} already has the document {record.id!r}."
             raise self.origin.fault(number, "id", detail)
 
     def merge_document(self, number: int, record: DocumentRecord) -> None:
-        """Add a document, or what a row knows of it that the rows before did not."""
+        """Add a document, or the fields that earlier rows of the document lack."""
         first, known = self._documents.setdefault(record.id, (number, record))
         for name in _SHARED:
             here, there = getattr(record, name), getattr(known, name)
@@ -124,13 +128,13 @@ class Staging:
                 known = replace(known, **{name: here})
             elif here not in (None, {}) and here != there:
                 detail = (
-                    f"{self.origin.unit} {first} has another one for the document {record.id!r}."
+                    f"{self.origin.unit} {first} has another value for the document {record.id!r}."
                 )
                 raise self.origin.fault(number, self.origin.document_prefix + name, detail)
         self._documents[record.id] = first, known
 
     def add_chunk(self, number: int, document_id: str, chunk: ChunkRecord) -> None:
-        """Take a chunk, whose document may come later."""
+        """Add a chunk, whose document may follow later."""
         try:
             self._rules.check(chunk)
         except Invalid as invalid:
@@ -138,7 +142,7 @@ class Staging:
         if chunk.id is not None:
             first = self._numbers.setdefault(chunk.id, number)
             if first != number:
-                detail = f"{self.origin.unit} {first} has the id {chunk.id!r} already."
+                detail = f"{self.origin.unit} {first} already has the id {chunk.id!r}."
                 raise self.origin.fault(number, "id", detail)
         places = self._places.get(document_id)
         if places is None:
@@ -149,12 +153,16 @@ class Staging:
         self.chunks += 1
 
     def finish(self) -> None:
-        """Raises: StorageError: a chunk's document is not in the file."""
+        """Check that each chunk's document is in the file.
+
+        Raises:
+            StorageError: a chunk's document is not in the file.
+        """
         with files.file_errors(self._folder):
             self._file.flush()
         for document_id, places in self._places.items():
             if document_id not in self._documents:
-                detail = f"There is no document {document_id!r} for it in the file: add its line."
+                detail = f"The file has no document {document_id!r}: add its line."
                 raise self.origin.fault(places.number, "document_id", detail)
 
     def documents(self) -> Iterator[StagedDocument]:

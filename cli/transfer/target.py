@@ -1,4 +1,4 @@
-"""The library that an import fills, and what is left of it if the import fails."""
+"""The target library of an import, and its cleanup after a failure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ OUTCOMES: tuple[Outcome, ...] = ("added", "changed", "unchanged")
 
 
 class Target:
-    """The library of a name; `library` is `None` where the import is to create it."""
+    """The library of a name; `library` is `None` if the import will create it."""
 
     def __init__(self, client: Nalanda, name: str, library: Library | None) -> None:
         self.id = str(uuid4()) if library is None else library.id
@@ -38,7 +38,7 @@ class Target:
         if not self._is_new:
             return
         try:
-            # Under an id of this import's own, so that an answer that is lost leaves no doubt.
+            # An id of this import's own, so that a retry after a lost response is safe.
             self._client.libraries.replace(self.id, self._name, **settings)
         except ValidationError as error:
             if any(fault.pointer == "/name" for fault in error.errors):
@@ -47,10 +47,10 @@ class Target:
 
     @contextmanager
     def abandoned_on_failure(self) -> Iterator[None]:
-        """Remove the library if this import made it; else say how far the import came.
+        """Remove a library that this import created, or report the import's progress.
 
         Raises:
-            StorageError: what failed, and what is left.
+            StorageError: the failure, and the remaining state.
         """
         with interruptible():
             try:
@@ -69,18 +69,16 @@ class Target:
         return ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in OUTCOMES)
 
     def _abandon(self) -> str:
-        """Return what is left, in a sentence."""
+        """Remove the library or not; return a sentence about the remaining state."""
         if not self._is_new:
-            return (
-                f"Documents done before it: {self.summary()}. Run the import again to do the rest."
-            )
+            return f"Documents done before: {self.summary()}. Run the import again for the rest."
         try:
             self._client.libraries.delete(self.id)
         except NotFoundError:
             pass
         except NalandaError as error:
             return (
-                f"The library {self._name}, made by this import, could not be removed ({error}). "
-                f"Run the import again, or `nalanda library delete {self._name}`."
+                f"The library {self._name}, created by this import, could not be removed "
+                f"({error}). Run the import again, or `nalanda library delete {self._name}`."
             )
         return "Nothing was imported."

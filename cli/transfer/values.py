@@ -1,7 +1,7 @@
-"""Values of a file, in Python's types for JSON and Arrow, as the API takes them.
+"""Conversion of a file's values, of Python's types for JSON and Arrow, into the API's.
 
-Every function raises `Invalid` with one fault, whose pointer leads into the value. A NaN in
-place of a whole value means a missing one, as pandas writes it.
+Every function raises `Invalid` with one fault, whose pointer leads into the value. A NaN in place
+of a whole value means a missing one, as pandas writes it.
 """
 
 import json
@@ -28,27 +28,27 @@ MAX_LEVELS = 197
 
 _INTEGERS = range(-(2**63), 2**64)
 _ORDINALS = range(-(2**63), 2**63 - 1)
-_NOT_FINITE = "An embedding's numbers are finite, and within the range of float32."
+_NOT_FINITE = "An embedding's numbers must be finite, and within the range of float32."
 _OWN_ID = re.compile(rb"[A-Za-z0-9._~-]+")
 
 
 def is_missing(value: object) -> bool:
-    """Return whether a value is null, or NaN in place of one."""
+    """Return whether a value is null, or NaN in its place."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def parsed(text: str) -> object:
-    """Return the value of a JSON text."""
+    """Parse a JSON text."""
     try:
         return _DECODER.decode(text)
     except RecursionError:
         raise Invalid.at("", _too_deep()) from None
     except ValueError as error:
-        raise Invalid.at("", f"This is no JSON: {error}.") from None
+        raise Invalid.at("", f"This must be JSON: {error}.") from None
 
 
 def string(value: object) -> str | None:
-    """Return a text, out of UTF-8 where it is bytes."""
+    """Return a text; decode bytes as UTF-8."""
     match value:
         case str():
             return _encodable(value, "")
@@ -56,19 +56,19 @@ def string(value: object) -> str | None:
             return _decoded(value, "")
     if is_missing(value):
         return None
-    raise Invalid.at("", f"This is to be a string, not {_named(value)}.")
+    raise Invalid.at("", f"This must be a string, not {_named(value)}.")
 
 
 def title(value: object) -> str | None:
     """Return a title or a source."""
     text = string(value)
     if text is not None and len(text) > MAX_TITLE:
-        raise Invalid.at("", f"This has at most {MAX_TITLE} characters, not {len(text)}.")
+        raise Invalid.at("", f"This must have at most {MAX_TITLE} characters, not {len(text)}.")
     return text
 
 
 def id_(value: object) -> str | None:
-    """Return an id; integers and UUIDs, also those of 16 bytes, become strings."""
+    """Return an id as a string; integers and UUIDs, also of 16 bytes, are converted."""
     match value:
         case UUID():
             return str(value)
@@ -85,18 +85,18 @@ def id_(value: object) -> str | None:
 
 
 def ordinal(value: object) -> int | None:
-    """Return an integer, out of a float or a decimal where that is one."""
+    """Return an integer; accept a float or a decimal with an integral value."""
     if is_missing(value):
         return None
     if not isinstance(value, int | float | Decimal) or not _is_integer(value):
-        raise Invalid.at("", f"This is to be an integer, not {_named(value)}.")
+        raise Invalid.at("", f"This must be an integer, not {_named(value)}.")
     if int(value) not in _ORDINALS:
-        raise Invalid.at("", "An ordinal is within 64 bits and a sign.")
+        raise Invalid.at("", "An ordinal must be a signed 64-bit integer.")
     return int(value)
 
 
 def metadata(value: object) -> dict[str, Any]:
-    """Return the object, out of a JSON text where it is one."""
+    """Return an object; parse a JSON text."""
     if isinstance(value, bytes):
         value = _decoded(value, "")
     if isinstance(value, str):
@@ -104,12 +104,14 @@ def metadata(value: object) -> dict[str, Any]:
     if is_missing(value):
         return {}
     if not isinstance(value, Mapping):
-        raise Invalid.at("", f"This is to be a JSON object, not {_named(value)}.")
+        raise Invalid.at("", f"This must be a JSON object, not {_named(value)}.")
     return {key: _plain(item, join("", key), 1) for key, item in _items(value, "")}
 
 
 def embedding(value: object) -> NDArray[np.float32] | None:
-    """Return `(d,) float32` out of numbers, little-endian float32 in bytes or base64, or JSON."""
+    """Return `(d,) float32` from numbers, from little-endian float32 as bytes or base64, or from
+    JSON.
+    """
     match value:
         case np.ndarray():
             return _rounded(value)
@@ -121,17 +123,17 @@ def embedding(value: object) -> NDArray[np.float32] | None:
             return vectors.decode_base64(value, "")
         case list():
             return vectors.from_numbers(value, "")
-        case {"type": 1, "values": [*numbers]}:  # a dense vector of Spark's MLlib
+        case {"type": 1, "values": [*numbers]}:  # a dense vector of Spark MLlib
             return vectors.from_numbers(numbers, "/values")
     if is_missing(value):
         return None
-    raise Invalid.at("", f"This is to be a list of numbers, not {_named(value)}.")
+    raise Invalid.at("", f"This must be a list of numbers, not {_named(value)}.")
 
 
 def without_nulls(value: object) -> object:
-    """Return an Arrow value whose structs lack their null members.
+    """Return an Arrow value whose structs omit their null members.
 
-    A struct has each member in each row, so that a null stands for an absent one.
+    A struct has each member in each row, so a null stands for an absent member.
     """
     match value:
         case dict():
@@ -148,7 +150,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} comes twice in an object")
+        raise ValueError(f"the key {twice!r} occurs twice in an object")
     return members
 
 
@@ -157,7 +159,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 def _rounded(numbers: NDArray[Any]) -> NDArray[np.float32]:
     if numbers.ndim != 1 or numbers.dtype.kind not in "iuf":
-        raise Invalid.at("", "An embedding's elements are numbers.")
+        raise Invalid.at("", "An embedding's elements must be numbers.")
     with np.errstate(over="ignore"):
         rounded = numbers.astype(np.float32)
     finite = np.isfinite(rounded)
@@ -168,12 +170,12 @@ def _rounded(numbers: NDArray[Any]) -> NDArray[np.float32]:
 
 def _from_bytes(packed: bytes) -> NDArray[np.float32]:
     if len(packed) % 4:
-        raise Invalid.at("", f"{len(packed)} bytes are no little-endian float32 numbers.")
+        raise Invalid.at("", f"{len(packed)} bytes are not little-endian float32 numbers.")
     return _rounded(np.frombuffer(packed, "<f4"))
 
 
 def _plain(value: object, pointer: str, level: int) -> object:
-    """Return a member of metadata as JSON has it."""
+    """Return a metadata value as JSON represents it."""
     match value:
         case None | bool():
             return value
@@ -216,7 +218,7 @@ def _scalar(value: object, pointer: str) -> object:
 def _items(value: Mapping[Any, object], pointer: str) -> Iterable[tuple[str, object]]:
     for key, item in value.items():
         if not isinstance(key, str):
-            raise Invalid.at(pointer, f"A key is to be a string, not {_named(key)}.")
+            raise Invalid.at(pointer, f"A key must be a string, not {_named(key)}.")
         yield _encodable(key, pointer), item
 
 
@@ -227,7 +229,7 @@ def _next_level(level: int, pointer: str) -> int:
 
 
 def _too_deep() -> str:
-    return f"Metadata has at most {MAX_LEVELS} levels of objects and lists."
+    return f"Metadata must have at most {MAX_LEVELS} levels of objects and lists."
 
 
 def _encodable(text: str, pointer: str) -> str:
@@ -235,7 +237,7 @@ def _encodable(text: str, pointer: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         found = f"\\u{ord(text[error.start]):04x} at character {error.start + 1}"
-        detail = f"Half of a surrogate pair is no character: remove {found}."
+        detail = f"Half of a surrogate pair is not a character: remove {found}."
         raise Invalid.at(pointer, detail) from None
     return text
 
@@ -244,18 +246,20 @@ def _decoded(packed: bytes, pointer: str) -> str:
     with suppress(UnicodeDecodeError):
         if b"\0" not in packed:
             return packed.decode()
-    raise Invalid.at(pointer, f"These {len(packed)} bytes are no UTF-8 text.")
+    raise Invalid.at(pointer, f"These {len(packed)} bytes are not UTF-8 text.")
 
 
 def _bounded(number: int, pointer: str) -> int:
     if number not in _INTEGERS:
-        raise Invalid.at(pointer, "An integer has at most 64 bits.")
+        raise Invalid.at(pointer, "An integer must have at most 64 bits.")
     return number
 
 
 def _finite(number: float, pointer: str) -> float:
     if not math.isfinite(number):
-        raise Invalid.at(pointer, f"A number is finite, not {number}: use null, or leave it out.")
+        raise Invalid.at(
+            pointer, f"A number must be finite, not {number}: use null, or leave it out."
+        )
     return number
 
 
@@ -272,11 +276,11 @@ def _number(number: Decimal, pointer: str) -> int | float:
 
 
 def _instant(moment: datetime, pointer: str) -> str:
-    """Return it in UTC, which one without an offset is taken to be in."""
+    """Return the time in UTC; one without an offset is in UTC."""
     try:
         in_utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise Invalid.at(pointer, "This time is outside the years 1 to 9999.") from None
+        raise Invalid.at(pointer, "This time must be in the years 1 to 9999.") from None
     return in_utc.isoformat().replace("+00:00", "Z")
 
 

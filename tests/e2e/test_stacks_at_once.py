@@ -114,7 +114,7 @@ def test_a_port_stays_with_its_stack_when_the_api_dies(tmp_path: Path) -> None:
         port = int(up.place("API").rpartition(":")[2])
         with pytest.raises(OSError, match="in use"):
             socket.create_server(("127.0.0.1", port)).close()
-        until(lambda: "api is back" in up.said, 60)
+        until(lambda: "api is running again" in up.said, 60)
         with Nalanda(up.place("API"), timeout_s=60) as client:
             client.libraries.create("still-here")
 

@@ -14,7 +14,7 @@ async def test_a_foreign_host_is_refused_and_the_setting_named(api: httpx.AsyncC
     for path in ("/libraries", "/docs", "/openapi.json", "/metrics", "/no/route"):
         answer = await api.get(path, headers=FOREIGN)
         assert_problem(answer, 403)
-        assert "add evil.example to its NALANDA_ALLOWED_HOSTS" in answer.json()["detail"]
+        assert "add evil.example to the server's NALANDA_ALLOWED_HOSTS" in answer.json()["detail"]
 
 
 async def test_a_write_for_a_foreign_host_changes_nothing(api: httpx.AsyncClient) -> None:

@@ -405,7 +405,7 @@ async def test_a_blank_question_has_a_sentence(
 ) -> None:
     refused = await api.post("/query", json={**question, "query": blank})
     assert_problem(refused, 422, "/query")
-    assert refused.json()["errors"][0]["detail"] == "The question is blank: ask something in words."
+    assert refused.json()["errors"][0]["detail"] == "The question must not be blank."
 
 
 async def test_a_question_has_its_text_and_library(

@@ -19,7 +19,7 @@ async def test_it_is_ready_without_temporal_and_says_so(api: httpx.AsyncClient) 
     assert answer.status_code == 200
     assert answer.json()["ready"] is True
     assert answer.json()["checks"]["storage"] == "ok"
-    assert "out of reach" in answer.json()["checks"]["temporal"]
+    assert "unreachable" in answer.json()["checks"]["temporal"]
 
 
 async def test_it_is_not_ready_once_its_storage_is_gone(settings: Settings) -> None:

@@ -41,16 +41,16 @@ def test_backups_are_taken_listed_and_restored(run: Run, data_dir: Path) -> None
     assert second.split("\t")[:3] == ["incremental", "5", "12"]
     assert len(run("backup", "list", "b", "--json").splitlines()) == 2
     said = run("restore", "b", "--data", "new", "--position", 8)
-    assert said == "new has the database as of position 8.\n"
-    assert run("verify", "--data", "new") == "All that is stored is sound.\n"
-    assert run("verify", "b") == "All that is stored is sound.\n"
+    assert said == "Restored new at position 8.\n"
+    assert run("verify", "--data", "new") == "All stored data is sound.\n"
+    assert run("verify", "b") == "All stored data is sound.\n"
     assert run("restore", "b", "--data", "last", "--time", taken["end_at"]).endswith("12.\n")
 
 
 def test_backups_are_taken_of_what_a_server_has(run: Run, data_dir: Path) -> None:
     with closing(SqliteStore(data_dir)):
         assert "full" in run("backup", "b")
-        assert run("verify") == "All that is stored is sound.\n"
+        assert run("verify") == "All stored data is sound.\n"
         assert "is in use by process" in run("compact")
 
 
@@ -75,10 +75,13 @@ def test_a_full_backup_that_was_not_asked_for_says_why(run: Run, data_dir: Path)
             ["restore", "b", "--data", "x", "--time", "1999-01-01"],
             "nalanda: The first backup in b is",
         ),
-        (["restore", "b", "--data", "x", "--time", "soon"], "This is no time such as"),
-        (["restore", "b", "--data", "x", "--time", "1999-01-01", "--position", "5"], "or a time"),
-        (["restore", "b"], "Name a new directory, or set NALANDA_DATABASE_URL to an empty"),
-        (["backup", "b", "c"], "Name one directory"),
+        (["restore", "b", "--data", "x", "--time", "soon"], "This must be a time such as"),
+        (
+            ["restore", "b", "--data", "x", "--time", "1999-01-01", "--position", "5"],
+            "either --position",
+        ),
+        (["restore", "b"], "Give a new directory, or set NALANDA_DATABASE_URL to an empty"),
+        (["backup", "b", "c"], "Give exactly one directory"),
         (["backup", "list", "none"], "nalanda: There are no backups in none.\n"),
         (["backup", "data"], "nalanda: data has other files in it; choose an empty directory.\n"),
         (["backup", "x", "--data", "none"], "nalanda: There is no database none/nalanda.db.\n"),
@@ -113,10 +116,10 @@ def test_a_restore_into_postgresql(
 ) -> None:
     run("backup", "b")
     monkeypatch.setenv("NALANDA_DATABASE_URL", postgres_url)
-    assert run("restore", "b", "--data", "new") == "new has the database as of position 5.\n"
+    assert run("restore", "b", "--data", "new") == "Restored new at position 5.\n"
     said = run("restore", "b", status=0)
-    assert said.endswith(" has the database as of position 5.\n")
-    assert run("verify") == "All that is stored is sound.\n"
+    assert said.endswith(" at position 5.\n")
+    assert run("verify") == "All stored data is sound.\n"
     again = run("restore", "b", status=1)
     assert again.endswith(" is not empty; a restore takes an empty database.\n")
     assert again.count("\n") == 1
@@ -142,7 +145,7 @@ def test_space_is_given_back(run: Run, data_dir: Path) -> None:
     assert made["after_bytes"] < 0.7 * made["before_bytes"]
     assert made["log_entries"] == 305  # all but the last
     assert "bytes before" in run("compact")
-    assert run("verify") == "All that is stored is sound.\n"
+    assert run("verify") == "All stored data is sound.\n"
     write(data_dir, 1)
     run("backup", "b")
     write(data_dir, 10)

@@ -74,7 +74,7 @@ def test_a_refusal_is_named_by_its_row_and_the_library_goes(
 ) -> None:
     said = run("import", refused, "-l", "made", status=1)
     assert said.startswith(f"nalanda: {refused}: row 5: metadata")
-    assert "There are at most 10000 of these." in said
+    assert "This must have at most 10000 members." in said
     assert said.endswith("Nothing was imported.\n")
     assert said.count("\n") == 1
     assert list(client.libraries.list()) == []
@@ -87,7 +87,7 @@ def test_a_refusal_by_a_library_that_was_there_says_how_far_it_came(
     client.documents.replace("there", "own")
     said = run("import", refused, "-l", "there", status=1)
     assert "row 5: metadata" in said
-    assert "Documents done before it: 2 added, 0 changed, 0 unchanged. Run the import" in said
+    assert "Documents done before: 2 added, 0 changed, 0 unchanged. Run the import" in said
     assert {document.id for document in client.documents.list("there")} == {"own", "d0", "d1"}
 
 
@@ -108,7 +108,7 @@ def test_a_chunk_id_that_another_document_has(client: Nalanda, run: Run, file: P
     client.documents.replace("there", "other", chunks=[taken])
     pq.write_table(rows(3, document_id=["d"] * 3), file)
     said = run("import", file, "-l", "there", status=1)
-    assert "row 2: id: The library has a chunk 'c1' already. Give it another id." in said
+    assert "row 2: id: The library has a chunk 'c1' already. Choose another id." in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -169,7 +169,7 @@ def test_an_interruption_says_how_far_it_came(
     pq.write_table(rows(3), file)
     breaking(signal.SIGINT, 1)
     said = run("import", file, "-l", "there", status=130)
-    assert said.startswith("nalanda: Interrupted. Documents done before it: 1 added, 0 changed")
+    assert said.startswith("nalanda: Interrupted. Documents done before: 1 added, 0 changed")
 
 
 def test_a_library_that_can_t_be_removed_is_named(
@@ -183,7 +183,7 @@ def test_a_library_that_can_t_be_removed_is_named(
     with monkeypatch.context() as patch:
         patch.setattr(Libraries, "delete", gone)
         said = run("import", file, "-l", "made", status=1)
-    assert "The library made, made by this import, could not be removed (it has gone)." in said
+    assert "The library made, created by this import, could not be removed (it has gone)." in said
     assert "`nalanda library delete made`" in said
 
 
@@ -203,7 +203,7 @@ def test_a_file_that_is_cut_off(client: Nalanda, run: Run, file: Path) -> None:
     for length in (4, 100, len(content) // 2, len(content) - 1):
         file.write_bytes(content[:length])
         said = run("import", file, "-l", "made", status=1)
-        assert f"{file} is no Parquet file, or a damaged one: " in said
+        assert f"{file} is not a Parquet file, or is damaged: " in said
         assert said.count("\n") == 1
     file.write_bytes(b"")
     assert run("import", file, "-l", "made", status=1) == f"nalanda: {file} is empty.\n"
@@ -212,7 +212,7 @@ def test_a_file_that_is_cut_off(client: Nalanda, run: Run, file: Path) -> None:
 def test_a_column_whose_name_is_damaged(client: Nalanda, run: Run, file: Path) -> None:
     pq.write_table(rows(2), file, store_schema=False)
     file.write_bytes(file.read_bytes().replace(b"document_id", b"document\xffid"))
-    assert "is no Parquet file, or a damaged one" in run("import", file, "-l", "made", status=1)
+    assert "is not a Parquet file, or is damaged" in run("import", file, "-l", "made", status=1)
 
 
 @pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
@@ -226,7 +226,7 @@ def test_damage_in_a_later_row_group_leaves_nothing(
     content[start : start + 30] = b"\xff" * 30
     file.write_bytes(content)
     said = run("import", file, "-l", "made", status=1)
-    assert said.startswith(f"nalanda: {file}: what follows row 10 (in row group 2) can't be read: ")
+    assert said.startswith(f"nalanda: {file}: the rows after 10 (in row group 2) can't be read: ")
     assert said.count("\n") == 1
     assert list(client.libraries.list()) == []
 
@@ -243,7 +243,7 @@ def test_other_columns_are_named(client: Nalanda, run: Run, file: Path) -> None:
     pq.write_table(table.append_column("year", table["year"]), file)
     said = run("import", file, "-l", "made", status=0)
     assert said == (
-        "Not imported, as it is none of Nalanda's: year, lang. Put it into metadata to keep it.\n"
+        "Unknown fields, not imported: year, lang. Move them into metadata to keep them.\n"
         "Library made: 2 added, 0 changed, 0 unchanged.\n"
     )
 

@@ -106,7 +106,7 @@ def test_rows_of_a_table(client: Nalanda, run: Run, tmp_path: Path) -> None:
         "".join(line(row, id=n, document_id=n // 2, document_title="T") for n in range(5))
     )
     assert run("import", file, "-l", "made", status=0) == (
-        "Not imported, as it is none of Nalanda's: label. Put it into metadata to keep it.\n"
+        "Unknown fields, not imported: label. Move them into metadata to keep them.\n"
         "Library made: 3 added, 0 changed, 0 unchanged.\n"
     )
     documents = {document.id: document.title for document in client.documents.list("made")}
@@ -124,34 +124,34 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "blank": (b" \n\n", "x.jsonl is empty"),
     "another tool's": (
         line({"page_content": "t", "type": "Document"}).encode(),
-        "no row with a text (its fields: page_content, type): call the one with the text `text`",
+        "row with a text (its fields: page_content, type): rename the field",
     ),
-    "a row without a text": (line({"text": "t"}).encode() + b"{}\n", "line 2: text: This one is"),
+    "a row without a text": (line({"text": "t"}).encode() + b"{}\n", "line 2: text: This field is"),
     "a row without a document": (
         (line({"text": "t", "document_id": "d"}) + line({"text": "t"})).encode(),
-        "line 2: document_id: This one is missing. Each line is to name its document",
+        "line 2: document_id: This field is missing. Each line must name its document",
     ),
     "a row with a document": (
         (line({"text": "t"}) + line({"text": "t", "document_id": "d"})).encode(),
-        "line 2: document_id: line 1 names no document: name one in each, or in none",
+        "line 2: document_id: line 1 names no document: name one in all of them or in none",
     ),
     "rows with two titles": (
         "".join(
             line({"text": "t", "document_id": 7, "document_title": title}) for title in "aab"
         ).encode(),
-        "line 3: document_title: line 1 has another one for the document '7'",
+        "line 3: document_title: line 1 has another value for the document '7'",
     ),
     "format a string": (
         lines({**HEADER, "format": "1"}).encode(),
-        "line 1: format: This is to be th",
+        "line 1: format: This must be th",
     ),
     "format null": (
         lines({**HEADER, "format": None}).encode(),
-        "line 1: format: This is to be the",
+        "line 1: format: This must be the",
     ),
     "settings a list": (
         lines({**HEADER, "settings": [1]}).encode(),
-        "line 1: settings: This is to",
+        "line 1: settings: This must be",
     ),
     "settings wrong": (
         lines({**HEADER, "settings": {"dimension": "2"}}).encode(),
@@ -159,17 +159,17 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "a header in the middle": (
         (LINES + line(HEADER)).encode(),
-        "line 5: kind: This line is no doc",
+        "line 5: kind: This must be `doc",
     ),
-    "no kind": ((LINES + line({"id": "f"})).encode(), "line 5: kind: This line is no document and"),
-    "a list": ((LINES + "[]\n").encode(), "line 5 is no JSON object"),
-    "cut off": (LINES.encode()[:-20], "line 4: This is no JSON"),
+    "no kind": ((LINES + line({"id": "f"})).encode(), "line 5: kind: This must be `document`"),
+    "a list": ((LINES + "[]\n").encode(), "line 5 must be a JSON object"),
+    "cut off": (LINES.encode()[:-20], "line 4: This must be JSON"),
     "cut off in gzip": (gzip.compress(LINES.encode())[:-20], "gzip file is damaged or cut off"),
-    "Latin-1": (LINES.encode("latin-1"), "line 2 is no UTF-8 text"),
-    "UTF-16 cut off": (LINES.encode("utf-16")[:-1], "is no UTF-16"),
+    "Latin-1": (LINES.encode("latin-1"), "line 2 is not UTF-8 text"),
+    "UTF-16 cut off": (LINES.encode("utf-16")[:-1], "is not UTF-16"),
     "UTF-8 of a surrogate": (
         LINES.encode().replace("ë".encode(), b"\xed\xa0\x80"),
-        "line 3 is no UTF-8 text",
+        "line 3 is not UTF-8 text",
     ),
     "a surrogate": (
         LINES.replace("ë", "\\udc80").encode(),
@@ -179,49 +179,49 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         LINES.replace('"year"', '"\\ud800"').encode(),
         "line 3: metadata: Half of a surrogate pair",
     ),
-    "too deep": ((LINES + DEEP).encode(), "line 5: Metadata has at most"),
+    "too deep": ((LINES + DEEP).encode(), "line 5: Metadata must have at most"),
     "a key twice": (
         LINES.replace('"id": "e"', '"id": "e", "id": "f"').encode(),
-        "line 4: This is no JSON: the key 'id' comes twice in an object",
+        "line 4: This must be JSON: the key 'id' occurs twice in an object",
     ),
     "a document twice": (
         (LINES + line(DOCUMENT)).encode(),
-        "line 5: id: line 2 has the document 'd'",
+        "line 5: id: line 2 already has the document 'd'",
     ),
     "a document without an id": (
         (LINES + line(without(DOCUMENT, "id"))).encode(),
-        "line 5: id: This one is missing",
+        "line 5: id: This field is missing",
     ),
-    "a chunk twice": ((LINES + line(CHUNK)).encode(), "line 5: id: line 3 has the id 'c' already"),
+    "a chunk twice": ((LINES + line(CHUNK)).encode(), "line 5: id: line 3 already has the id 'c'"),
     "a chunk of no document": (
         lines(document_id="x").encode(),
-        "line 4: document_id: There is no d",
+        "line 4: document_id: The file has no d",
     ),
     "a chunk without a document": (
         lines(document_id=None).encode(),
-        "line 4: document_id: This one",
+        "line 4: document_id: This field",
     ),
-    "a chunk without a text": (lines(text=None).encode(), "line 4: text: This one is missing"),
+    "a chunk without a text": (lines(text=None).encode(), "line 4: text: This field is missing"),
     "a text that is a number": (
         lines(text=7).encode(),
-        "line 4: text: This is to be a string, not",
+        "line 4: text: This must be a string, not",
     ),
     "an ordinal that is a string": (
         lines(ordinal="1").encode(),
-        "line 4: ordinal: This is to be an",
+        "line 4: ordinal: This must be an",
     ),
     "an ordinal beyond 64 bits": (
         lines(ordinal=2**63).encode(),
-        "line 4: ordinal: An ordinal is wit",
+        "line 4: ordinal: An ordinal must",
     ),
     "an ordinal beyond float64": (
         lines(ordinal=10**400).encode(),
-        "line 4: ordinal: An ordinal is",
+        "line 4: ordinal: An ordinal must",
     ),
     "an id beyond float64": (lines(id=10**400).encode(), "line 4: id: An id is 1 to 128"),
     "metadata a list": (
         lines(metadata=[1]).encode(),
-        "line 4: metadata: This is to be a JSON objec",
+        "line 4: metadata: This must be a JSON objec",
     ),
     "metadata with NaN": (
         lines(metadata={"a": [float("nan")]}).encode(),
@@ -229,7 +229,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "metadata with infinity": (
         lines(metadata={"a": 7}).replace("7}", "1e999}").encode(),
-        "line 4: metadata/a: A number is finite, not inf",
+        "line 4: metadata/a: A number must be finite, not inf",
     ),
     "metadata beyond 64 bits": (
         lines(metadata={"a": 2**64}).encode(),
@@ -237,7 +237,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "a number of 5,000 digits": (
         lines(metadata={"a": 7}).replace("7}", "7" * 5_000 + "}").encode(),
-        "line 4: This is no JSON: Exceeds the limit",
+        "line 4: This must be JSON: Exceeds the limit",
     ),
     "an embedding with a string": (
         lines(embedding=[1, "2"]).encode(),
@@ -265,11 +265,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "an embedding that is missing": (
         lines(embedding=None).encode(),
-        "line 4: embedding: This one is",
+        "line 4: embedding: This field is",
     ),
     "an embedding that is an object": (
         lines(embedding={}).encode(),
-        "line 4: embedding: This is to",
+        "line 4: embedding: This must be",
     ),
     "an embedding of zeros": (
         lines(embedding=[0, 0]).encode(),

@@ -69,7 +69,7 @@ def test_a_library_that_takes_no_text_is_told_once(
     client.documents.replace("own", "mine", title="mine", chunks=chunks)
     said = run("ingest", folder, "-l", "own", status=1).splitlines()
     assert len(said) == 3
-    assert said[1].startswith("nalanda: The library own takes no files (")
+    assert said[1].startswith("nalanda: The library own accepts no files (")
     assert reason in said[1]
     assert said[2] == "Library own: 0 added, 0 changed, 0 unchanged, 1 failed."
     assert list(documents(client, "own")) == ["mine"]
@@ -81,7 +81,7 @@ def test_a_library_that_was_missing_stays_so_without_files(
     (tmp_path / "x.png").write_text("")
     said = run("ingest", tmp_path, "-l", "none", status=1)
     assert said.splitlines()[1:] == [
-        "Passed over: 1 .png.",
+        "Skipped: 1 .png.",
         "Library none: 0 added, 0 changed, 0 unchanged, 0 failed.",
     ]
     assert list(client.libraries.list()) == []

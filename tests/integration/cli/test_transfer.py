@@ -64,7 +64,7 @@ def test_what_is_imported_is_what_was_exported(
     client: Nalanda, letters: str, run: Run, suffix: str, tmp_path: Path
 ) -> None:
     file = tmp_path / f"letters.{suffix}"
-    assert run("export", letters, file) == f"{file} has the library letters: 3 documents.\n"
+    assert run("export", letters, file) == f"Exported letters to {file}: 3 documents.\n"
     expected = contents(client, letters)
     client.libraries.delete(letters)  # whose chunks had their ids
     assert run("import", file, "--library", "copy") == (
@@ -200,14 +200,14 @@ EMBEDDING = b64encode(np.array([1], "<f4").tobytes()).decode()
     ("text", "said"),
     [
         ("", "file.jsonl is empty"),
-        ("[]\n", "line 1 is no JSON object"),
-        ("{}\n", "is no export of a library"),
+        ("[]\n", "line 1 must be a JSON object"),
+        ("{}\n", "is neither an export's header"),
         (line(format=2, name="x", settings={}), "A newer Nalanda has written"),
-        (HEADER + DOCUMENT + "{", "line 3: This is no JSON"),
-        (HEADER + line(kind="documents"), "line 2: kind: This line is no document and no chunk"),
+        (HEADER + DOCUMENT + "{", "line 3: This must be JSON"),
+        (HEADER + line(kind="documents"), "line 2: kind: This must be `document` or `chunk`"),
         (
             HEADER + line(kind="chunk", id="c", text="t", document_id="d", embedding=[1]),
-            "line 2: document_id: There is no document 'd' for it",
+            "line 2: document_id: The file has no document 'd'",
         ),
         (
             HEADER + DOCUMENT + line(kind="chunk", id="c", text="t", document_id="d"),
@@ -215,7 +215,7 @@ EMBEDDING = b64encode(np.array([1], "<f4").tobytes()).decode()
         ),
         (
             HEADER.replace("1}", "7}") + DOCUMENT,
-            "The library there has the dimension 1, and that of the file is 7.",
+            "The library there has the dimension 1, but the file has 7.",
         ),
     ],
 )
@@ -243,9 +243,9 @@ def test_a_file_made_by_hand(client: Nalanda, run: Run, tmp_path: Path) -> None:
 def test_files_that_can_t_be_read(client: Nalanda, run: Run, tmp_path: Path) -> None:
     other = tmp_path / "other.parquet"
     other.write_bytes(b"not Parquet")
-    assert "is no Parquet file" in run("import", other, "-l", "x")
+    assert "is not a Parquet file" in run("import", other, "-l", "x")
     assert "No such file or directory" in run("import", tmp_path / "none.jsonl", "-l", "x")
-    assert "Its name ends in none of .jsonl" in run("import", tmp_path / "x.csv", "-l", "x")
+    assert "The file name must end in one of .jsonl" in run("import", tmp_path / "x.csv", "-l", "x")
     assert "There is no library 'none'" in run("export", "none", tmp_path / "x.jsonl")
 
 

@@ -31,7 +31,7 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(typer.Exit) as ended:
             serve.serve("127.0.0.1", port)
     assert ended.value.exit_code == 1
-    said = f"Port {port} of 127.0.0.1 is taken. Choose another with --port.\n"
+    said = f"Port {port} of 127.0.0.1 is in use. Choose another with --port.\n"
     assert capsys.readouterr().err == said
 
 

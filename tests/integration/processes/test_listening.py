@@ -30,7 +30,7 @@ def test_of_two_that_are_bound_the_second_one_to_listen_is_told() -> None:
         port = ports.port_of(first)
         second = listening.bound("127.0.0.1", port)
         listening.listen(first, "127.0.0.1", port)
-        with pytest.raises(CannotListen, match=f"Port {port} of 127.0.0.1 is taken"):
+        with pytest.raises(CannotListen, match=f"Port {port} of 127.0.0.1 is in use"):
             listening.listen(second, "127.0.0.1", port)
 
 
@@ -43,10 +43,10 @@ def pipe() -> Iterator[int]:
 
 
 def test_a_descriptor_that_is_no_socket_is_refused(pipe: int) -> None:
-    with pytest.raises(CannotListen, match="is no socket"):
+    with pytest.raises(CannotListen, match="is not a socket"):
         listening.passed_on(pipe)
 
 
 def test_a_socket_that_does_not_listen_is_refused() -> None:
-    with pytest.raises(CannotListen, match="does not listen"):
+    with pytest.raises(CannotListen, match="is not listening"):
         listening.passed_on(socket.socket().detach())

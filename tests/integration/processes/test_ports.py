@@ -75,6 +75,6 @@ def test_a_port_is_a_process_own_only_if_it_listens_there(taken: int) -> None:
 def test_a_different_port_is_said(taken: int) -> None:
     notices: list[str] = []
     port = stack.choose_port(taken, notices.append)
-    assert notices == [f"Port {taken} is taken, using {port}."]
+    assert notices == [f"Port {taken} is in use; using {port}."]
     assert stack.choose_port(port, notices.append) == port
     assert len(notices) == 1

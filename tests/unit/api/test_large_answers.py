@@ -20,7 +20,7 @@ def test_the_bound_holds_for_all_rows_together() -> None:
     with pytest.raises(Invalid) as caught:
         budget.rows(["x" * 2**20])
     assert caught.value.faults[0].pointer == "/k"
-    assert "at most 2 MiB" in caught.value.faults[0].detail
+    assert "exceed 2 MiB" in caught.value.faults[0].detail
 
 
 def test_one_row_is_never_refused() -> None:

@@ -68,7 +68,7 @@ def test_a_key_is_never_shown(run: Run, server: Server, monkeypatch: pytest.Monk
     server.answer("/libraries", NO_LIBRARIES)
     outcome = run("doctor")
     assert "CO_API_KEY, NALANDA_API_KEYS" in outcome.out
-    assert "cohere (Cohere: a key is there)" in outcome.out
+    assert "cohere (Cohere: API key set)" in outcome.out
     assert "s3cret" not in outcome.out
     assert "hidd3n" not in outcome.out
 
@@ -85,7 +85,7 @@ def asking_for_a_key(request: httpx.Request) -> httpx.Response:
     [
         ("right", "✓ API: http://127.0.0.1:8000, version 9.9"),
         ("wrong,right", "✗ API: http://127.0.0.1:8000, version 9.9, refuses the key → Set NALANDA"),
-        ("", "✗ API: http://127.0.0.1:8000, version 9.9, wants a key → Set NALANDA_API_KEYS to"),
+        ("", "✗ API: http://127.0.0.1:8000, version 9.9, requires a key → Set NALANDA_API_KEYS to"),
     ],
 )
 def test_the_key_is_tried(keys: str, line: str, run: Run, server: Server, tmp_path: Path) -> None:
@@ -100,11 +100,11 @@ def test_the_key_is_tried(keys: str, line: str, run: Run, server: Server, tmp_pa
 
 @pytest.mark.usefixtures("temporal")
 def test_an_api_that_does_not_answer_to_its_name(run: Run, server: Server) -> None:
-    refusal = {"title": "Forbidden", "detail": "This server does not answer to the host x."}
+    refusal = {"title": "Forbidden", "detail": "This server does not serve the host x."}
     server.answer("/version", httpx.Response(403, json=refusal))
     outcome = run("doctor")
     assert outcome.status == 1
-    assert "does not answer to the host x. → Set NALANDA_API_URL to" in outcome.out
+    assert "does not serve the host x. → Set NALANDA_API_URL to" in outcome.out
 
 
 def test_settings_are_named_with_where_they_are_from(
@@ -119,7 +119,7 @@ def test_settings_are_named_with_where_they_are_from(
     monkeypatch.setenv("NALANDA_PROVIDER", "cohere")
     monkeypatch.setenv("NALANDA_TASK_QUEUE", "")
     assert doctor._settings().found == (
-        f"set in the environment: NALANDA_PROVIDER; in .env: {said} (the environment's counts)"
+        f"set in the environment: NALANDA_PROVIDER; in .env: {said} (the environment overrides it)"
     )
 
 
@@ -132,7 +132,7 @@ def test_cohere_without_a_key() -> None:
 
 def test_a_data_directory_to_be_made(tmp_path: Path) -> None:
     finding = doctor._data_dir(Settings(data_dir=tmp_path / "a" / "b"))
-    assert (finding.found, finding.missing) == (f"{tmp_path}/a/b, to be made", None)
+    assert (finding.found, finding.missing) == (f"{tmp_path}/a/b, to be created", None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -173,4 +173,4 @@ def test_a_proxy_is_not_mended_by_a_server(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("NO_PROXY", "[::1]")
     finding = doctor._api(Settings(api_url="http://nalanda.example"))
     assert finding.found.startswith("NO_PROXY has the entry [::1]")
-    assert finding.missing == "Mend the environment, or set NALANDA_API_URL."
+    assert finding.missing == "Correct the environment, or set NALANDA_API_URL."

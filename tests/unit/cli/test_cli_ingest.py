@@ -28,7 +28,7 @@ def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> N
     assert outcome.out.splitlines() == [
         f"added\t{folder}/a.md",
         f"added\t{folder}/deep/b.txt",
-        "Passed over: 2 hidden, 1 .py.",
+        "Skipped: 2 hidden, 1 .py.",
         "Library books: 2 added, 0 changed, 0 unchanged, 0 failed.",
     ]
     assert outcome.err == ""
@@ -64,7 +64,7 @@ def test_what_fails_is_named_and_the_rest_goes_on(run: Run, server: Server, fold
     outcome = run("ingest", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.splitlines() == [
-        f"{folder}/gone.txt: is a link to nothing ({folder}/nowhere)",
+        f"{folder}/gone.txt: is a broken link ({folder}/nowhere)",
         f"{folder}/b.txt: is not UTF-8 text (byte 0xE9 at offset 3); save it as UTF-8",
     ]
     assert "2 added, 0 changed, 0 unchanged, 2 failed" in outcome.out

@@ -12,7 +12,7 @@ from cli.ingestion.places import id_of
 from cli.ingestion.reading import Document, read
 from tests.unit.cli.conftest import Run, Server
 
-ON = "To go on, run the same command again: it leaves alone what is in already."
+ON = "To continue, run the same command again: it skips the files already ingested."
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def test_a_library_of_own_vectors_is_named_once(run: Run, server: Server, folder
     outcome = run("ingest", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.splitlines()[-1] == (
-        "nalanda: The library books takes no files (/text/embedding: This library has no model.) "
-        "Name another library."
+        "nalanda: The library books accepts no files (/text/embedding: This library has no model.) "
+        "Choose another."
     )
     assert "1 failed" in outcome.out
 

@@ -34,10 +34,10 @@ def test_pipes_and_sockets_are_passed_over(
         outcome = run("ingest", str(folder), "-l", "books")
     assert outcome.status == 0
     assert outcome.err.splitlines() == [
-        f"{folder}/p.md: passed over, as it is a named pipe",
-        f"{folder}/s.md: passed over, as it is a socket",
+        f"{folder}/p.md: skipped: it is a named pipe",
+        f"{folder}/s.md: skipped: it is a socket",
     ]
-    assert "Passed over: 2 not a regular file." in outcome.out
+    assert "Skipped: 2 not a regular file." in outcome.out
     assert titles(server) == ["a.md"]
 
 
@@ -84,7 +84,7 @@ def test_a_link_to_nothing_of_another_kind_is_passed_over(
 ) -> None:
     (folder / "x.png").symlink_to("nowhere")
     outcome = run("ingest", str(folder), "-l", "books")
-    assert outcome.err == f"{folder}/x.png: passed over, as it is a link to nothing (nowhere)\n"
+    assert outcome.err == f"{folder}/x.png: skipped: it is a broken link (nowhere)\n"
     assert outcome.status == 0
 
 
@@ -104,7 +104,7 @@ def test_what_is_passed_over_is_counted_by_kind(run: Run, server: Server, folder
         (folder / name / "b.md").write_text("not taken")
     outcome = run("ingest", str(folder), "-l", "books")
     assert outcome.out.splitlines()[1] == (
-        "Passed over: 2 .png, 2 hidden, 1 .py, 1 node_modules, 1 without a suffix."
+        "Skipped: 2 .png, 2 hidden, 1 .py, 1 node_modules, 1 without a suffix."
     )
     assert titles(server) == ["a.md"]
 
@@ -189,7 +189,7 @@ def test_a_file_without_text_is_said(run: Run, server: Server, folder: Path) -> 
     outcome = run("ingest", str(folder), "-l", "books")
     assert outcome.status == 0
     assert outcome.err.splitlines() == [
-        f"{folder}/{name}: has no text, so there is nothing in it to find"
+        f"{folder}/{name}: has no text, so no search will find it"
         for name in ("blank.html", "empty.md")
     ]
     assert "3 added" in outcome.out

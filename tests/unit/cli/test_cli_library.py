@@ -46,7 +46,7 @@ def test_list_as_json(run: Run, server: Server) -> None:
 def test_create_sends_what_was_given(run: Run, server: Server) -> None:
     schema = '{"fields": {"year": {"type": "integer"}}}'
     outcome = run("library", "create", "books", "--dimension", "3", "--schema", schema)
-    assert outcome.out == "Library books is there, with the id l-books.\n"
+    assert outcome.out == "Created library books with id l-books.\n"
     assert json.loads(server.requests[0].content) == {
         "name": "books",
         "dimension": 3,

@@ -99,7 +99,7 @@ def test_wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = run("library", "list")
     assert outcome.status == 1
     assert outcome.err == (
-        "nalanda: The settings are wrong. "
+        "nalanda: The settings are invalid. "
         "NALANDA_PROVIDER: Input should be 'auto', 'local' or 'cohere'.\n"
     )
 

@@ -59,7 +59,7 @@ def test_search_without_hits(run: Run, server: Server) -> None:
     server.answer(
         "/libraries/books/search", {"hits": [], "plan": PLAN, "position": 1, "took_ms": 0.2}
     )
-    assert run("search", "muse", "-l", "books").out == "Nothing was found.\n"
+    assert run("search", "muse", "-l", "books").out == "No chunk was found.\n"
 
 
 def test_ask(run: Run, server: Server) -> None:
@@ -95,7 +95,7 @@ def test_a_source_that_is_gone(run: Run, server: Server) -> None:
     server.answer("/libraries/books/documents/d1", httpx.Response(404))
     server.answer("/query", HANDLE)
     server.answer("/query/q1", state("completed", result=RESULT))
-    assert "[1] document d1, deleted since" in run("ask", "Who?", "-l", "books").out
+    assert "[1] document d1, since deleted" in run("ask", "Who?", "-l", "books").out
 
 
 def test_a_question_that_fails(run: Run, server: Server) -> None:
@@ -112,8 +112,8 @@ def test_interrupted_it_goes_on(run: Run, server: Server) -> None:
     outcome = run("ask", "Who?", "-l", "books")
     assert outcome.status == 130
     assert outcome.err == (
-        "The question q1 goes on. See it with `nalanda status q1`, "
-        "stop it with `nalanda cancel q1`.\n"
+        "The question q1 is still running. Show it with `nalanda status q1`, "
+        "or stop it with `nalanda cancel q1`.\n"
     )
 
 

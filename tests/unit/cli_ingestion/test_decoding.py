@@ -32,7 +32,7 @@ def test_text_in_unicode(content: bytes) -> None:
     [
         (b"caf\xe9", r"is not UTF-8 text \(byte 0xE9 at offset 3\); save it as UTF-8"),
         (b"\xff\xfea\x00b", r"is not UTF-16 text \(byte 0x62 at offset 4\)"),
-        (b"\xff\xfe not UTF-8", "is not UTF-8 text, nor UTF-16 as its first bytes say"),
+        (b"\xff\xfe not UTF-8", "is not UTF-8, nor UTF-16 as its first bytes indicate"),
         (b"a\x00b\x00", "has NUL characters"),
         (b"\x89PNG\r\n\x1a\n", "is not UTF-8 text"),
     ],

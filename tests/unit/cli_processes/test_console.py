@@ -29,10 +29,10 @@ def printed(report: Callable[[Reporter], object], *, terminal: bool = False) -> 
     ("what", "line"),
     [
         ("starting", ""),
-        ("back", "  ✓ api is back\n"),
+        ("back", "  ✓ api is running again\n"),
         ("stopping", ""),
         ("stopped", "  · api stopped\n"),
-        ("killed", "  ! api did not stop when asked to, and was killed\n"),
+        ("killed", "  ! api did not stop in time, and was killed\n"),
     ],
 )
 def test_one_line_an_event_and_no_control_codes(what: What, line: str) -> None:
@@ -48,7 +48,7 @@ def test_what_is_ready_says_where_it_is() -> None:
 def test_a_death_is_one_line_and_its_last_words_as_they_were() -> None:
     event = Event(SERVICE, "died", "died (exit status 3)", ("[red]" + "x" * 80, "[/oops]"))
     assert printed(lambda reporter: reporter(event)).splitlines() == [
-        "  ✗ api died (exit status 3); it is started again",
+        "  ✗ api died (exit status 3); restarting",
         "    [red]" + "x" * 80,
         "    [/oops]",
     ]
@@ -63,7 +63,7 @@ def test_a_dumb_terminal_gets_lines(term: str, monkeypatch: pytest.MonkeyPatch) 
         reporter(Event(SERVICE, "back"))
 
     said = printed(show, terminal=True)
-    assert said.endswith("api is back\n")
+    assert said.endswith("api is running again\n")
     assert "\x1b[?25" not in said
 
 
