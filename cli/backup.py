@@ -13,13 +13,13 @@ from cli.options import JsonFlag
 from cli.processes.options import DataDir
 from cli.progress import bar
 from cli.terminal import show_rows
-from core.backup.databases import backed_up, to_fill
+from core.backup.databases import backup_database, restore_target
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.backup.restoring import restore as restored
 from core.backup.restoring import restore_into
 from core.backup.taking import back_up
-from core.ports.backups import EmptyDatabase
+from core.ports.backups import RestoreTarget
 from core.settings import Settings
 
 
@@ -97,8 +97,8 @@ def restore(
     typer.echo(f"Restored {place} at position {made.position}.")
 
 
-def _empty_database() -> EmptyDatabase:
-    database = to_fill(Settings())
+def _empty_database() -> RestoreTarget:
+    database = restore_target(Settings())
     if database is None:
         raise typer.BadParameter(
             "Give a new directory, or set NALANDA_DATABASE_URL to an empty database.",
@@ -109,7 +109,7 @@ def _empty_database() -> EmptyDatabase:
 
 def _back_up(directory: Path, settings: Settings, *, full: bool, as_json: bool) -> None:
     with bar("Backing up") as progress:
-        taken = back_up(backed_up(settings), directory, progress, full=full)
+        taken = back_up(backup_database(settings), directory, progress, full=full)
     if taken.why_full is not None:
         typer.echo(f"A full backup, because {taken.why_full}.", err=True)
     if as_json:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.processes.lock import InUse
-from core.adapters.data_dir import Held, acquire
+from core.adapters.data_dir import LockHeld, acquire
 
 FILE = "api.lock"
 PATIENCE_S = 2.0
@@ -55,7 +55,7 @@ def _acquired(directory: Path) -> int:
     while True:
         try:
             return acquire(directory / FILE)
-        except Held as error:
+        except LockHeld as error:
             if time.monotonic() > deadline:
                 raise InUse(directory, error.holder) from None
         time.sleep(POLL_S)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.adapters.data_dir import Held, acquire
+from core.adapters.data_dir import LockHeld, acquire
 
 
 class InUse(Exception):
@@ -30,7 +30,7 @@ def held(directory: Path) -> Iterator[None]:
     """
     try:
         lock = acquire(directory / "temporal.lock")
-    except Held as error:
+    except LockHeld as error:
         raise InUse(directory, error.holder) from None
     try:
         yield

@@ -9,7 +9,7 @@ from core.adapters import private
 from core.domain.errors import DataDirInUse, StorageError
 
 
-class Held(Exception):
+class LockHeld(Exception):
     """The lock is held by another process, or by another descriptor of this one."""
 
     def __init__(self, holder: str) -> None:
@@ -29,7 +29,7 @@ class DataDirLock:
         """
         try:
             self._file = acquire(directory / "lock")
-        except Held as error:
+        except LockHeld as error:
             raise DataDirInUse(str(directory), error.holder) from error
 
     def release(self) -> None:
@@ -45,13 +45,13 @@ def acquire(path: Path) -> int:
         Held: another process holds the lock.
         StorageError: the directory can't be created, written to or locked.
     """
-    file = _opened(path)
+    file = _open(path)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         pid = os.pread(file, 32, 0).decode(errors="replace").partition("\n")[0] or "unknown"
         os.close(file)
-        raise Held(pid) from error
+        raise LockHeld(pid) from error
     except OSError as error:
         os.close(file)
         raise StorageError(
@@ -65,7 +65,7 @@ def acquire(path: Path) -> int:
     return file
 
 
-def _opened(path: Path) -> int:
+def _open(path: Path) -> int:
     try:
         path.parent.mkdir(private.DIRECTORY_MODE, parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT, private.FILE_MODE)

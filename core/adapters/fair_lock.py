@@ -12,7 +12,7 @@ class FairLock:
         self._taken = False
         self._waiting: deque[Lock] = deque()
 
-    def take(self, timeout_s: float) -> bool:
+    def acquire(self, timeout_s: float) -> bool:
         """Wait for the lock; return `False` if `timeout_s` pass without it."""
         with self._guard:
             if not self._taken:
@@ -25,10 +25,10 @@ class FairLock:
             if mine.acquire(timeout=timeout_s):
                 return True
         except BaseException:
-            if not self._gave_up(mine):
-                self.leave()
+            if not self._leave_queue(mine):
+                self.release()
             raise
-        return not self._gave_up(mine)
+        return not self._leave_queue(mine)
 
     def hand_on(self) -> bool:
         """Hand the lock to the longest waiter; return `False`, and keep it, if no one waits."""
@@ -38,14 +38,14 @@ class FairLock:
             self._waiting.popleft().release()
             return True
 
-    def leave(self) -> None:
+    def release(self) -> None:
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()
             else:
                 self._taken = False
 
-    def _gave_up(self, mine: Lock) -> bool:
+    def _leave_queue(self, mine: Lock) -> bool:
         """Leave the queue; return `False` if this thread got the lock at the last moment."""
         with self._guard:
             if mine in self._waiting:

@@ -54,15 +54,15 @@ class Transaction(Protocol):
 
     def rollback(self) -> None: ...
 
-    def mark(self) -> None:
+    def set_savepoint(self) -> None:
         """Set a savepoint; there is one at a time."""
         ...
 
-    def keep(self) -> None:
+    def release_savepoint(self) -> None:
         """Release the savepoint, and keep the changes since."""
         ...
 
-    def undo(self) -> None:
+    def undo_to_savepoint(self) -> None:
         """Undo the changes since the savepoint, and release the savepoint."""
         ...
 
@@ -78,7 +78,7 @@ class _Group:
 
     def end(self, error: BaseException | None = None) -> None:
         if error is not None:
-            self._error = _of_all(error)
+            self._error = _shared_error(error)
         self._ended.set()
 
     def wait(self) -> None:
@@ -142,7 +142,7 @@ class GroupCommit:
             self._give_up(None)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive_turn(self) -> Iterator[None]:
         """Take a turn in which no unit is pending and no transaction is open."""
         self._take()
         try:
@@ -155,26 +155,26 @@ class GroupCommit:
         """Commit the pending units and refuse later ones; return `False` if already closed."""
         if self._closed:
             return False
-        with self.alone():
+        with self.exclusive_turn():
             self._closed = True
         return True
 
     def _take(self) -> None:
-        if not self._lock.take(self._wait_s):
+        if not self._lock.acquire(self._wait_s):
             raise Unavailable("Other writes take too long.")
         if self._closed:
-            self._lock.leave()
+            self._lock.release()
             raise StorageError("The store is closed.")
 
     def _leave(self) -> None:
         """Hand the turn on, or commit the group if no unit waits or the group is full."""
         if self._group is None:
-            self._lock.leave()
+            self._lock.release()
         elif not (self._has_room(self._group) and self._lock.hand_on()):
             try:
                 self._end_group()
             finally:
-                self._lock.leave()
+                self._lock.release()
 
     def _has_room(self, group: _Group) -> bool:
         age_s = self._clock() - group.began_s
@@ -184,7 +184,7 @@ class GroupCommit:
         if settled:
             self._end_group()
         if self._group is not None:
-            self._transaction.mark()
+            self._transaction.set_savepoint()
             return
         if self._transaction.is_open:  # a rollback has failed
             self._transaction.rollback()
@@ -196,7 +196,7 @@ class GroupCommit:
         if self._group is None:
             self._group = _Group(self._clock())
         else:
-            self._transaction.keep()
+            self._transaction.release_savepoint()
         self._group.after_commits.append(after_commit)
         crash_points.reach("write.joined")
         return self._group
@@ -223,7 +223,7 @@ class GroupCommit:
             return
         try:
             if self._transaction.is_open:
-                self._transaction.undo()
+                self._transaction.undo_to_savepoint()
                 return
         except Exception as failed:  # noqa: BLE001  # any error of the engine
             error = failed
@@ -255,7 +255,7 @@ class GroupCommit:
             group.end()
 
 
-def _of_all(error: BaseException) -> NalandaError:
+def _shared_error(error: BaseException) -> NalandaError:
     """Return a unit's error as one that the group's other units can raise.
 
     Another unit's `NotFound`, for example, becomes a `StorageError`.

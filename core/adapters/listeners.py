@@ -22,7 +22,7 @@ class Listeners:
     def add(self, listener: CommitListener) -> None:
         self._listeners.append(listener)
 
-    def tell(self, position: int, changes: Sequence[Change]) -> None:
+    def notify(self, position: int, changes: Sequence[Change]) -> None:
         for listener in self._listeners:
             try:
                 listener(position, changes)

@@ -1,25 +1,25 @@
 """Chooses the adapters of backup and restore for the database that the settings name."""
 
-from core.adapters.postgres.backups import PostgresBackedUp
-from core.adapters.postgres.restore_target import PostgresToFill
-from core.adapters.sqlite.backups import SqliteBackedUp
+from core.adapters.postgres.backups import PostgresBackupDatabase
+from core.adapters.postgres.restore_target import PostgresRestoreTarget
+from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
-from core.ports.backups import BackedUp, EmptyDatabase
+from core.ports.backups import BackupDatabase, RestoreTarget
 from core.settings import Settings
 
 
-def backed_up(settings: Settings) -> BackedUp:
+def backup_database(settings: Settings) -> BackupDatabase:
     """Return the database to back up.
 
     Raises:
         StorageError: the URL can't be parsed.
     """
     if settings.database_url is not None:
-        return PostgresBackedUp(settings.database_url.get_secret_value())
-    return SqliteBackedUp(settings.data_dir / DATABASE_NAME)
+        return PostgresBackupDatabase(settings.database_url.get_secret_value())
+    return SqliteBackupDatabase(settings.data_dir / DATABASE_NAME)
 
 
-def to_fill(settings: Settings) -> EmptyDatabase | None:
+def restore_target(settings: Settings) -> RestoreTarget | None:
     """Return the database to restore into, or `None` for a data directory.
 
     Raises:
@@ -27,4 +27,4 @@ def to_fill(settings: Settings) -> EmptyDatabase | None:
     """
     if settings.database_url is None:
         return None
-    return PostgresToFill(settings.database_url.get_secret_value())
+    return PostgresRestoreTarget(settings.database_url.get_secret_value())

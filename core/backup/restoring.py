@@ -22,7 +22,7 @@ from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.domain.errors import StorageError
 from core.indexing.container.durable import sync
-from core.ports.backups import VERSIONED, EmptyDatabase, Progress
+from core.ports.backups import VERSIONED, Progress, RestoreTarget
 
 _NEW_ORIGIN = """
 UPDATE cluster SET database_id = lower(hex(randomblob(16))), keeps_history = 0,
@@ -61,7 +61,7 @@ def restore(
 
 
 def restore_into(
-    database: EmptyDatabase,
+    database: RestoreTarget,
     directory: Path,
     progress: Progress,
     *,

@@ -9,7 +9,7 @@ from core.backup import files, increment
 from core.backup.manifest import Kind, Manifest, stem_of
 from core.backup.repository import CONTENT, Repository, locked
 from core.domain.errors import StorageError
-from core.ports.backups import BackedUp, BackupSource, Progress
+from core.ports.backups import BackupDatabase, BackupSource, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Taken:
 
 
 def back_up(
-    database: BackedUp, directory: Path, progress: Progress, *, full: bool = False
+    database: BackupDatabase, directory: Path, progress: Progress, *, full: bool = False
 ) -> Taken:
     """Take an incremental backup if the last one allows it, else a full one.
 

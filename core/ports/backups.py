@@ -81,7 +81,7 @@ class BackupSource(Protocol):
         ...
 
 
-class BackedUp(Protocol):
+class BackupDatabase(Protocol):
     """A database of which backups are taken."""
 
     def enrol(self, repository: str) -> None:
@@ -95,7 +95,7 @@ class BackedUp(Protocol):
         ...
 
 
-class EmptyDatabase(Protocol):
+class RestoreTarget(Protocol):
     """A database that a restore fills; `place` is its address without the password."""
 
     @property

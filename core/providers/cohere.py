@@ -22,7 +22,7 @@ from core.domain.errors import ProviderUnavailable
 from core.providers.base import Generated, Passage, Purpose, Reranking, Scored, Vectors
 from core.providers.clients import open_client
 from core.providers.cohere_citations import read_message
-from core.providers.cohere_errors import cohere_errors, misshapen
+from core.providers.cohere_errors import cohere_errors, malformed_answer
 from core.providers.extractive import NOTHING_FOUND
 
 EMBEDDING_MODEL = "embed-v4.0"
@@ -149,7 +149,7 @@ class AsyncCohereAnswerer:
                 raise ProviderUnavailable(f"Cohere gave up ({response.finish_reason}).")
             answer, citations = read_message(response.message, passages)
             if not answer.strip():
-                raise misshapen("it has no text")
+                raise malformed_answer("it has no text")
             return Generated(answer, citations, _usage(response.usage))
 
 
@@ -160,7 +160,7 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 def _vectors(response: EmbedByTypeResponse, count: int) -> Vectors:
     rows = np.asarray(response.embeddings.float_, dtype=np.float32)
     if rows.shape != (count, DIMENSION) or not np.isfinite(rows).all():
-        raise misshapen(f"{count} vectors of {DIMENSION} numbers were due, not {rows.shape}")
+        raise malformed_answer(f"{count} vectors of {DIMENSION} numbers were due, not {rows.shape}")
     return rows
 
 
@@ -168,7 +168,7 @@ def _order(response: V2RerankResponse, wanted: int, passages: int) -> tuple[Scor
     order = tuple(Scored(item.index, float(item.relevance_score)) for item in response.results)
     places = {scored.index for scored in order}
     if not len(order) == len(places) == wanted or not places <= set(range(passages)):
-        raise misshapen(f"{wanted} of {passages} passages were due, not {sorted(places)}")
+        raise malformed_answer(f"{wanted} of {passages} passages were due, not {sorted(places)}")
     return order
 
 

@@ -20,7 +20,7 @@ from core.providers.clients import proxy_of
 
 _FOREIGN = (ApiError, ParsingError, httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
 # Raised by the SDK and by this package on an answer of the wrong shape.
-_MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
+_MALFORMED = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
 
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499}
 _LONGEST_WAIT_S = 3600.0
@@ -41,18 +41,18 @@ def cohere_errors() -> Iterator[None]:
         raise
     except _FOREIGN as error:
         # Without its cause, whose text may hold the request's headers, and so the key.
-        raise translated(error) from None
-    except _MISSHAPEN as error:
-        raise misshapen(str(error)) from error
+        raise provider_error(error) from None
+    except _MALFORMED as error:
+        raise malformed_answer(str(error)) from error
 
 
-def translated(error: Exception) -> ProviderError:
+def provider_error(error: Exception) -> ProviderError:
     """Return the project's error for one of the SDK or the HTTP client."""
     match error:
         case ApiError():
-            return _by_status(error)
+            return _status_error(error)
         case ParsingError() | httpx.DecodingError():
-            return misshapen("it can't be read")
+            return malformed_answer("it can't be read")
         case httpx.TimeoutException():
             return ProviderUnavailable(f"Cohere did not answer in time{_through_proxy(error)}.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.TooManyRedirects():
@@ -77,15 +77,15 @@ def _through_proxy(error: Exception) -> str:
     return f" through the proxy {proxy}" if proxy else ""
 
 
-def misshapen(detail: str) -> ProviderUnavailable:
+def malformed_answer(detail: str) -> ProviderUnavailable:
     """Return the error for an answer of the wrong shape."""
     return ProviderUnavailable(f"Cohere's answer has the wrong shape: {detail}.")
 
 
-def _by_status(error: ApiError) -> ProviderError:
+def _status_error(error: ApiError) -> ProviderError:
     status = error.status_code
     if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return misshapen("it is not JSON")
+        return malformed_answer("it is not JSON")
     if status == HTTPStatus.UNAUTHORIZED:
         return ProviderRejected("Cohere does not accept the key (401): check CO_API_KEY.")
     detail = _detail(error.body)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from core.adapters.clock import utc_now
 from core.adapters.postgres.database import Database
-from core.adapters.postgres.offline_connection import reading
+from core.adapters.postgres.offline_connection import read_offline
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import PostgresSnapshot
 from core.adapters.sqlite import checks
@@ -88,7 +88,7 @@ def problems_of_postgres(
     """
     database = Database(url)
     try:
-        with reading(database) as connection:
+        with read_offline(database) as connection:
             ((position,),) = fetch(connection, "SELECT position FROM cluster")
             snapshot = PostgresSnapshot(connection, position, utc_now)
             subject = Subject(data_dir, snapshot, lambda: record.problems(snapshot), full)

@@ -11,7 +11,7 @@ from psycopg import sql
 from core.adapters.clock import Clock, utc_now
 from core.adapters.postgres import history
 from core.adapters.postgres.database import Database
-from core.adapters.postgres.offline_connection import opened, reading
+from core.adapters.postgres.offline_connection import open_offline, read_offline
 from core.adapters.postgres.rows import Connection, fetch
 from core.adapters.rows import to_datetime, to_time
 from core.adapters.sqlite import files
@@ -108,7 +108,7 @@ class PostgresSource:
 
     def copy_to(self, path: Path, progress: Progress) -> None:
         tables = [*(table.name for table in VERSIONED), *APPENDED]
-        with files.made(path, self.position, self.database_id, self._cursor_key) as file:
+        with files.create(path, self.position, self.database_id, self._cursor_key) as file:
             for done, table in enumerate(tables):
                 progress(done, len(tables))
                 statement = sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))
@@ -124,7 +124,7 @@ class PostgresSource:
                 yield tuple(map(_as_sqlite, row))
 
 
-class PostgresBackedUp:
+class PostgresBackupDatabase:
     """A PostgreSQL database to back up, while a server runs or not."""
 
     def __init__(self, url: str, *, now: Clock = utc_now) -> None:
@@ -138,7 +138,7 @@ class PostgresBackedUp:
 
     def enrol(self, repository: str) -> None:
         """Enrol in one transaction, so that no history is deleted between its two steps."""
-        with opened(self._database) as connection:
+        with open_offline(self._database) as connection:
             connection.execute(_PATIENCE)
             with connection.transaction():
                 history.keep(connection)
@@ -146,11 +146,11 @@ class PostgresBackedUp:
 
     @contextmanager
     def source(self) -> Iterator[PostgresSource]:
-        with reading(self._database) as connection:
+        with read_offline(self._database) as connection:
             yield PostgresSource(connection)
 
     def taken(self, repository: str, position: int) -> None:
-        with opened(self._database) as connection:
+        with open_offline(self._database) as connection:
             connection.execute(_PATIENCE)
             connection.execute(_TAKEN, (position, to_time(self._now()), repository))
             history.trim(connection, self._now())

@@ -60,7 +60,7 @@ class Database:
         self.place = f"{host}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
 
     @contextmanager
-    def opening(self) -> Iterator[None]:
+    def opening_errors(self) -> Iterator[None]:
         """Add the database's address to the errors of a block that opens a connection.
 
         Raises:

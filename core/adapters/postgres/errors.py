@@ -31,10 +31,10 @@ def postgres_errors() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise translated(error) from error
+        raise nalanda_error(error) from error
 
 
-def translated(error: psycopg.Error) -> NalandaError:
+def nalanda_error(error: psycopg.Error) -> NalandaError:
     reason = reason_of(error)
     if isinstance(error, PoolClosed):
         return StorageError("The store is closed.")

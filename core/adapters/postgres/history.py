@@ -40,10 +40,10 @@ def trim(connection: Connection, now: datetime) -> int:
         connection.execute(_FORGET, (to_time(now - WAITED_FOR),))
         connection.execute(_STOP)
         ((kept_from,),) = fetch(connection, _MOVED)
-    return sum(_deleted_until(connection, table.name, kept_from) for table in VERSIONED)
+    return sum(_delete_until(connection, table.name, kept_from) for table in VERSIONED)
 
 
-def _deleted_until(connection: Connection, table: str, position: int) -> int:
+def _delete_until(connection: Connection, table: str, position: int) -> int:
     statement = sql.SQL(
         "DELETE FROM {0} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {0} WHERE until <= %s LIMIT %s))"
     ).format(sql.Identifier(f"{table}_history"))

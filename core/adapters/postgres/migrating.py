@@ -59,7 +59,7 @@ def examine(url: str) -> str:
         StorageError: the database can't be used.
     """
     database = Database(url)
-    with database.opening(), database.connect("full") as connection:
+    with database.opening_errors(), database.connect("full") as connection:
         check_server(connection)
         done = format_of(connection)
         number = connection.info.server_version

@@ -14,7 +14,7 @@ from core.domain.errors import StorageError
 
 
 @contextmanager
-def opened(database: Database) -> Iterator[Connection]:
+def open_offline(database: Database) -> Iterator[Connection]:
     """Open a connection to a database of this program's format.
 
     Raises:
@@ -31,14 +31,14 @@ def opened(database: Database) -> Iterator[Connection]:
 
 
 @contextmanager
-def reading(database: Database) -> Iterator[Connection]:
+def read_offline(database: Database) -> Iterator[Connection]:
     """Open a read-only transaction, whose first statement takes its snapshot.
 
     Raises:
         Unavailable: the database can't be reached for now.
         StorageError: the database is not Nalanda's, or of another format.
     """
-    with opened(database) as connection:
+    with open_offline(database) as connection:
         connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         connection.set_read_only(True)
         with connection.transaction():

@@ -31,7 +31,7 @@ class Readers:
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, int]]:
         """Begin a read transaction and yield its position, whose read takes the snapshot."""
-        connection, position = self._begun()
+        connection, position = self._begin()
         try:
             yield connection, position
         finally:
@@ -47,15 +47,15 @@ class Readers:
         """Close the idle connections now, and each leased one on its return."""
         self._pool.close()
 
-    def _begun(self) -> tuple[Connection, int]:
+    def _begin(self) -> tuple[Connection, int]:
         """Begin on an idle connection; if it is lost, check the pool and try once more."""
         try:
-            return self._begun_on(self._pool.getconn())
+            return self._begin_on(self._pool.getconn())
         except psycopg.OperationalError:
             self._pool.check()
-            return self._begun_on(self._pool.getconn())
+            return self._begin_on(self._pool.getconn())
 
-    def _begun_on(self, connection: Connection) -> tuple[Connection, int]:
+    def _begin_on(self, connection: Connection) -> tuple[Connection, int]:
         try:
             ((position,),) = fetch_last(connection, _BEGIN)
         except BaseException:

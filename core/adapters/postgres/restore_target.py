@@ -21,7 +21,7 @@ from core.ports.backups import APPENDED, VERSIONED, Progress
 _TABLES = [*(table.name for table in VERSIONED), *APPENDED]
 """Parents before children."""
 
-_ROWS_TOLD_OF = 1_000
+_ROWS_PER_REPORT = 1_000
 
 _NOT_IN_SQLITE = {"epoch": "0"}
 """Columns that the file lacks, and their value; the log's epoch 0 is no writer's."""
@@ -40,7 +40,7 @@ UPDATE cluster SET position = %s, database_id = %s, cursor_key = %s, epoch = epo
 _NEXT_FEEDBACK = "ALTER TABLE feedback ALTER COLUMN number RESTART WITH {}"
 
 
-class PostgresToFill:
+class PostgresRestoreTarget:
     """A database without Nalanda's tables, or with empty ones."""
 
     def __init__(self, url: str) -> None:
@@ -53,9 +53,9 @@ class PostgresToFill:
         self.place = self._database.place
 
     def check_empty(self) -> None:
-        """Check that the database is empty, as `EmptyDatabase.check_empty` does; change nothing."""
-        with postgres_errors(), closing(self._connected()) as connection:
-            with self._database.opening():
+        """Check that the database is empty, as `RestoreTarget.check_empty` does; change nothing."""
+        with postgres_errors(), closing(self._connect()) as connection:
+            with self._database.opening_errors():
                 check_server(connection)
                 is_new = format_of(connection) is None
             if not is_new:
@@ -65,20 +65,20 @@ class PostgresToFill:
         """Copy all rows under the migrations' lock, which a starting server takes as well."""
         with (
             postgres_errors(),
-            closing(self._connected()) as connection,
+            closing(self._connect()) as connection,
             sqlite_errors(),
             closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as file,
         ):
             with connection.transaction():
-                with self._database.opening():
+                with self._database.opening_errors():
                     migrate(connection)
                 connection.execute("SET LOCAL statement_timeout = 0")
                 self._check_nothing_in(connection)
-                _Filling(file, connection, progress).run()
+                _TableCopy(file, connection, progress).run()
                 crash_points.reach("restore.before_commit")
             crash_points.reach("restore.after_commit")
 
-    def _connected(self) -> Connection:
+    def _connect(self) -> Connection:
         try:
             return self._database.connect("full")
         except psycopg.Error as error:
@@ -93,7 +93,7 @@ class PostgresToFill:
             raise StorageError(f"{self.place} is not empty; a restore takes an empty database.")
 
 
-class _Filling:
+class _TableCopy:
     """The copy of a file's rows into an open transaction."""
 
     def __init__(self, file: apsw.Connection, connection: Connection, progress: Progress) -> None:
@@ -145,10 +145,10 @@ class _Filling:
             for place in times:
                 values[place] = datetime.fromisoformat(str(values[place]))
             yield values
-            self._tell()
+            self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._done += 1
         total = sum(self._counts.values())
-        if self._done % _ROWS_TOLD_OF == 0 or self._done == total:
+        if self._done % _ROWS_PER_REPORT == 0 or self._done == total:
             self._progress(self._done, total)

@@ -27,10 +27,10 @@ class PostgresSession:
 
     def fetch(self, statement: str, *bindings: object) -> list[Row]:
         # In the binary form, in which vectors are half as long.
-        return self._connection.execute(_ours(statement), bindings, binary=True).fetchall()
+        return self._connection.execute(_to_postgres(statement), bindings, binary=True).fetchall()
 
     def execute(self, statement: str, *bindings: object) -> None:
-        self._connection.execute(_ours(statement), bindings)
+        self._connection.execute(_to_postgres(statement), bindings)
 
     def put_chunks(self, rows: Sequence[EmbeddedChunk]) -> None:
         # A statement may replace a row once only.
@@ -39,5 +39,5 @@ class PostgresSession:
 
 
 @cache
-def _ours(statement: str) -> bytes:
+def _to_postgres(statement: str) -> bytes:
     return statement.replace("IN ??", "= ANY(?)").replace("?", "%s").encode()

@@ -50,7 +50,7 @@ class PostgresStore:
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
         try:
-            self._writer, self.cursor_key, self.instance_id = _taken_over(database, durability)
+            self._writer, self.cursor_key, self.instance_id = _take_over(database, durability)
         except BaseException:
             self._data_dir.release()
             raise
@@ -84,10 +84,10 @@ class PostgresStore:
         """
         # The errors are mapped before the group gets them.
         with self._writes.unit(settled=settled) as commit, postgres_errors():
-            yield PostgresUnitOfWork(self._writer, self._now, commit, self._listeners.tell)
+            yield PostgresUnitOfWork(self._writer, self._now, commit, self._listeners.notify)
 
     def subscribe(self, listener: CommitListener) -> None:
-        with self._writes.alone():
+        with self._writes.exclusive_turn():
             self._listeners.add(listener)
 
     def trim_log(self, before: int) -> int:
@@ -112,7 +112,7 @@ class PostgresStore:
             self._data_dir.release()
 
 
-def _taken_over(database: Database, durability: Durability) -> tuple[Writer, bytes, str]:
+def _take_over(database: Database, durability: Durability) -> tuple[Writer, bytes, str]:
     """Begin a new epoch, which fences off the writes of all other processes.
 
     Returns:
@@ -121,7 +121,7 @@ def _taken_over(database: Database, durability: Durability) -> tuple[Writer, byt
     Raises:
         StorageError: the database can't be used.
     """
-    with database.opening():
+    with database.opening_errors():
         connection = database.connect(durability)
         try:
             migrate(connection)

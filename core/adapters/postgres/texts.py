@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from psycopg.abc import Buffer
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     if "\x00" in text or "\x01" in text:
         return text.replace("\x01", "\x01\x02").replace("\x00", "\x01\x01")
     return text
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     if "\x01" in text:
         return text.replace("\x01\x01", "\x00").replace("\x01\x02", "\x01")
     return text
@@ -29,7 +29,7 @@ class _TextDumper(Dumper):
     """A dumper of texts whose type the server infers from the statement."""
 
     def dump(self, obj: str) -> "Buffer":
-        return escaped(obj).encode()
+        return escape(obj).encode()
 
 
 class _BinaryTextDumper(_TextDumper):
@@ -38,7 +38,7 @@ class _BinaryTextDumper(_TextDumper):
 
 class _TextLoader(Loader):
     def load(self, data: "Buffer") -> str:
-        return unescaped(str(data, "utf-8"))
+        return unescape(str(data, "utf-8"))
 
 
 class _BinaryTextLoader(_TextLoader):

@@ -4,7 +4,7 @@ from core.adapters.clock import Clock
 from core.adapters.group_commit import CommitUnit
 from core.adapters.postgres.rows import Connection
 from core.adapters.postgres.session import PostgresSession
-from core.adapters.postgres.writer import Logged, Writer
+from core.adapters.postgres.writer import UnitLogEntry, Writer
 from core.adapters.rows import to_time
 from core.adapters.tables.all import Tables, WritableTables
 from core.adapters.tables.entries import to_entry
@@ -41,8 +41,8 @@ class PostgresUnitOfWork(WritableTables):
 
     def commit(self) -> None:
         entry = to_entry(self.changes)
-        self._writer.log(Logged(self.position, to_time(self._now()), entry, self._tell))
-        self._commit(self._tell)
+        self._writer.log(UnitLogEntry(self.position, to_time(self._now()), entry, self._notify))
+        self._commit(self._notify)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._on_commit(self.position, self.changes)

@@ -9,7 +9,7 @@ from psycopg.pq import TransactionStatus
 
 from core.adapters.group_commit import AfterCommit
 from core.adapters.postgres.database import Database
-from core.adapters.postgres.errors import postgres_errors, translated
+from core.adapters.postgres.errors import nalanda_error, postgres_errors
 from core.adapters.postgres.rows import Connection, columns_of, fetch, fetch_last
 from core.domain.errors import StorageError, Unavailable
 from core.ports.store import Durability
@@ -38,7 +38,7 @@ _OPEN = (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class UnitLogEntry:
     """A unit's entry in the log (`at` in RFC 3339, `changes` in JSON) and its last step."""
 
     position: int
@@ -76,8 +76,8 @@ class Writer:
         self._pause = pause
         self._waiting: list[bytes] = []
         self._marks = 0
-        self._logged: list[Logged] = []
-        self._uncertain: list[Logged] = []
+        self._logged: list[UnitLogEntry] = []
+        self._uncertain: list[UnitLogEntry] = []
 
     @property
     def is_open(self) -> bool:
@@ -103,7 +103,7 @@ class Writer:
             raise Unavailable("Another process has taken over the writing.")
         return int(passed[0][0])
 
-    def log(self, logged: Logged) -> None:
+    def log(self, logged: UnitLogEntry) -> None:
         """Add a unit's log entry to the next COMMIT; the unit's last step.
 
         Raises:
@@ -124,8 +124,8 @@ class Writer:
         try:
             fetch_last(self.connection, _COMMIT, self.epoch, *columns_of(entries))
         except psycopg.Error as error:
-            if self._was_refused(error) or not self._came_through(logged):
-                raise translated(error) from error
+            if self._was_refused(error) or not self._wait_for_outcome(logged):
+                raise nalanda_error(error) from error
 
     def rollback(self) -> None:
         try:
@@ -133,14 +133,14 @@ class Writer:
         except psycopg.Error:
             self.connection.close()  # this ends the transaction as well
 
-    def mark(self) -> None:
+    def set_savepoint(self) -> None:
         self._marks += 1  # unique names, so that an undo never reaches an older savepoint
         self._waiting.append(b"SAVEPOINT unit%d" % self._marks)
 
-    def keep(self) -> None:
+    def release_savepoint(self) -> None:
         self._waiting.append(b"RELEASE SAVEPOINT unit%d" % self._marks)
 
-    def undo(self) -> None:
+    def undo_to_savepoint(self) -> None:
         self._waiting = []
         with postgres_errors():
             fetch_last(self.connection, _UNDO % {b"mark": b"unit%d" % self._marks})
@@ -157,7 +157,7 @@ class Writer:
         status = self.connection.info.transaction_status
         return error.sqlstate is not None and status in _ANSWERED
 
-    def _came_through(self, logged: list[Logged]) -> bool:
+    def _wait_for_outcome(self, logged: list[UnitLogEntry]) -> bool:
         """Return whether the COMMIT whose connection was lost has succeeded.
 
         Raises:
@@ -190,7 +190,7 @@ class Writer:
             for logged in uncertain:
                 logged.after_commit()
 
-    def _is_on_record(self, logged: list[Logged]) -> bool:
+    def _is_on_record(self, logged: list[UnitLogEntry]) -> bool:
         """Return whether a group's units are on record; all of them are, or none.
 
         Raises:

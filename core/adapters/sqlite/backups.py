@@ -8,7 +8,7 @@ import apsw
 
 from core.adapters.clock import Clock, utc_now
 from core.adapters.rows import to_time
-from core.adapters.sqlite.database import open_beside
+from core.adapters.sqlite.database import open_shared_writer
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.history import trim_history
 from core.adapters.sqlite.rows import fetch
@@ -112,7 +112,7 @@ class SqliteSource:
         return iter(self._connection.execute(sql, (after,)))
 
 
-class SqliteBackedUp:
+class SqliteBackupDatabase:
     """A SQLite file to back up, while a server runs or not."""
 
     def __init__(self, path: Path, *, now: Clock = utc_now) -> None:
@@ -121,22 +121,22 @@ class SqliteBackedUp:
 
     def enrol(self, repository: str) -> None:
         """Enrol in one transaction, so that no history is deleted between its two steps."""
-        with self._opened() as connection, connection:
+        with self._open() as connection, connection:
             connection.execute(_ENROLLED, (repository, to_time(self._now())))
             connection.execute(_KEEP_HISTORY)
 
     @contextmanager
     def source(self) -> Iterator[SqliteSource]:
-        with self._opened() as connection:
+        with self._open() as connection:
             connection.execute("BEGIN")
             yield SqliteSource(connection)
 
     def taken(self, repository: str, position: int) -> None:
-        with self._opened() as connection:
+        with self._open() as connection:
             connection.execute(_TAKEN, (position, to_time(self._now()), repository))
             trim_history(connection, self._now())
 
     @contextmanager
-    def _opened(self) -> Iterator[apsw.Connection]:
-        with closing(open_beside(self._path)) as connection, sqlite_errors():
+    def _open(self) -> Iterator[apsw.Connection]:
+        with closing(open_shared_writer(self._path)) as connection, sqlite_errors():
             yield connection

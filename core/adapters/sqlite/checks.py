@@ -39,7 +39,7 @@ def problems(connection: apsw.Connection) -> Iterator[str]:
     yield from _log(connection)
     yield from _versions(connection)
     yield from _json(connection)
-    yield from _first(_embeddings(connection))
+    yield from _first_lines(_embeddings(connection))
 
 
 def _pages(connection: apsw.Connection) -> Iterator[str]:
@@ -66,14 +66,18 @@ def _log(connection: apsw.Connection) -> Iterator[str]:
 def _versions(connection: apsw.Connection) -> Iterator[str]:
     beyond = "version > (SELECT position FROM cluster)"
     for table in _VERSIONS:
-        yield from _counted(connection, table, beyond, "a version after the database's position")
+        yield from _count_violations(
+            connection, table, beyond, "a version after the database's position"
+        )
     outside = "version >= until OR until > (SELECT position FROM cluster)"
     for versioned in VERSIONED:
         name = f"{versioned.name}_history"
-        yield from _counted(connection, name, outside, "positions that can't be")
+        yield from _count_violations(connection, name, outside, "positions that can't be")
 
 
-def _counted(connection: apsw.Connection, table: str, condition: str, what: str) -> Iterator[str]:
+def _count_violations(
+    connection: apsw.Connection, table: str, condition: str, what: str
+) -> Iterator[str]:
     sql = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608  # names of our own
     ((count,),) = fetch(connection, sql)
     if count:
@@ -104,7 +108,7 @@ def _embeddings(connection: apsw.Connection) -> Iterator[str]:
             yield f"chunks: the embedding of {chunk_id!r} in {library_id!r} is not finite"
 
 
-def _first(lines: Iterator[str]) -> Iterator[str]:
+def _first_lines(lines: Iterator[str]) -> Iterator[str]:
     for number, line in enumerate(lines):
         if number == _NAMED:
             yield f"chunks: {1 + sum(1 for _ in lines)} more embeddings are wrong"

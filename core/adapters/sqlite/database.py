@@ -24,7 +24,7 @@ MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 _SYNCHRONOUS: dict[Durability, str] = {"full": "full", "relaxed": "normal"}
 
 _BUSY_TIMEOUT_MS = 5_000
-_BESIDE_TIMEOUT_MS = 30_000
+_SHARED_TIMEOUT_MS = 30_000
 _INCREMENTAL = 2
 _CACHE_KIB = 16 * 1024
 _WAL_BYTES = 64 * 2**20
@@ -51,7 +51,7 @@ def open_writer(path: Path, durability: Durability = "full") -> apsw.Connection:
     return connection
 
 
-def open_beside(path: Path) -> apsw.Connection:
+def open_shared_writer(path: Path) -> apsw.Connection:
     """Open another writing connection, to a file that a server may have open.
 
     Raises:
@@ -66,7 +66,7 @@ def open_beside(path: Path) -> apsw.Connection:
             _check_ownership(connection)
             _check_up_to_date(connection)
             _configure(connection)
-            connection.set_busy_timeout(_BESIDE_TIMEOUT_MS)  # the server takes most turns
+            connection.set_busy_timeout(_SHARED_TIMEOUT_MS)  # the server takes most turns
             connection.pragma("synchronous", "full")
             connection.pragma("fullfsync", True)
             connection.pragma("foreign_keys", True)

@@ -28,15 +28,15 @@ def sqlite_errors() -> Iterator[None]:
     try:
         yield
     except apsw.Error as error:
-        raise _translated(error) from error
+        raise _nalanda_error(error) from error
 
 
-def _translated(error: apsw.Error) -> StorageError:
+def _nalanda_error(error: apsw.Error) -> StorageError:
     match error:
         case apsw.FullError():
             return StorageFull(f"The disk is full: {error}")
         case apsw.IOError():
-            return _of_the_disk(error, getattr(error, "extendedresult", 0))
+            return _disk_error(error, getattr(error, "extendedresult", 0))
         case apsw.ReadOnlyError() | apsw.PermissionsError():
             return StorageUnavailable(f"The database can't be written to: {error}")
         case apsw.CantOpenError():
@@ -51,7 +51,7 @@ def _translated(error: apsw.Error) -> StorageError:
             return StorageError(f"The database failed: {error}")
 
 
-def _of_the_disk(error: apsw.IOError, code: int) -> StorageError:
+def _disk_error(error: apsw.IOError, code: int) -> StorageError:
     if code in _NO_ROOM:
         return StorageFull(f"The disk is full: {error}")
     named = f"{error} ({apsw.mapping_extended_result_codes.get(code, code)})"

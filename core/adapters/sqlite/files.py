@@ -37,7 +37,7 @@ class NewFile:
 
 
 @contextmanager
-def made(path: Path, position: int, database_id: str, cursor_key: bytes) -> Iterator[NewFile]:
+def create(path: Path, position: int, database_id: str, cursor_key: bytes) -> Iterator[NewFile]:
     """Create a file in one transaction, without a WAL and without an fsync.
 
     The caller fills parents before children, and syncs the file if that is needed.

@@ -35,10 +35,10 @@ def trim_history(connection: apsw.Connection, now: datetime) -> int:
         connection.execute(_MOVED)
     ((kept_from,),) = fetch(connection, "SELECT history_from FROM cluster")
     histories = (f"{table.name}_history" for table in VERSIONED)
-    return sum(_deleted_until(connection, name, kept_from) for name in histories)
+    return sum(_delete_until(connection, name, kept_from) for name in histories)
 
 
-def _deleted_until(connection: apsw.Connection, table: str, position: int) -> int:
+def _delete_until(connection: apsw.Connection, table: str, position: int) -> int:
     step = (
         f"DELETE FROM {table} WHERE rowid IN"  # noqa: S608  # names of our own
         f" (SELECT rowid FROM {table} WHERE until <= ? LIMIT {_ROWS_A_STEP})"

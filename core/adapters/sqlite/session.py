@@ -26,7 +26,9 @@ class SqliteSession:
 
     def fetch(self, statement: str, *bindings: object) -> list[Row]:
         # All rows at once, because an open cursor would keep the transaction open.
-        return self._connection.execute(_ours(statement), tuple(map(_bound, bindings))).fetchall()
+        return self._connection.execute(
+            _to_sqlite(statement), tuple(map(_to_binding, bindings))
+        ).fetchall()
 
     def execute(self, statement: str, *bindings: object) -> None:
         self.fetch(statement, *bindings)
@@ -36,10 +38,10 @@ class SqliteSession:
 
 
 @cache
-def _ours(statement: str) -> str:
+def _to_sqlite(statement: str) -> str:
     return statement.replace("IN ??", "IN (SELECT value FROM json_each(?))")
 
 
-def _bound(binding: object) -> object:
+def _to_binding(binding: object) -> object:
     """Return the value that SQLite binds: a list of any length becomes one JSON text."""
     return json.dumps(binding) if isinstance(binding, list) else binding

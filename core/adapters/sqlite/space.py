@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from core.adapters.sqlite.database import open_beside
+from core.adapters.sqlite.database import open_shared_writer
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.history import trim_history
 
@@ -31,7 +31,7 @@ def reclaim(path: Path, now: datetime) -> int:
     Each step is a transaction of a few milliseconds, with other writes in between; a crash only
     ends the steps. A file without incremental auto-vacuum keeps its free pages.
     """
-    with closing(open_beside(path)) as connection, sqlite_errors():
+    with closing(open_shared_writer(path)) as connection, sqlite_errors():
         connection.pragma("synchronous", "normal")  # the next write's sync covers these
         trim_history(connection, now)
         if connection.pragma("auto_vacuum") != _INCREMENTAL or not _is_worth_it(connection):

@@ -45,14 +45,14 @@ class SqliteStore:
         try:
             self._path = data_dir / DATABASE_NAME
             self._writer = open_writer(self._path, durability)
-            self._epoch, self.cursor_key, self.instance_id = self._taken_over()
+            self._epoch, self.cursor_key, self.instance_id = self._take_over()
         except BaseException:
             self._data_dir.release()
             raise
         self._writes = GroupCommit(SqliteTransaction(self._writer))
         self._readers = Readers(self._path)
 
-    def _taken_over(self) -> tuple[int, bytes, str]:
+    def _take_over(self) -> tuple[int, bytes, str]:
         """Begin a new epoch; return the epoch, the cursor key and the instance id.
 
         A full disk, on which reads go on, keeps the old epoch: the data directory's lock alone
@@ -87,11 +87,11 @@ class SqliteStore:
         # The errors are mapped before the group gets them.
         with self._writes.unit(settled=settled) as commit, sqlite_errors():
             yield SqliteUnitOfWork(
-                self._writer, self._epoch, self._now, commit, self._listeners.tell
+                self._writer, self._epoch, self._now, commit, self._listeners.notify
             )
 
     def subscribe(self, listener: CommitListener) -> None:
-        with self._writes.alone():
+        with self._writes.exclusive_turn():
             self._listeners.add(listener)
 
     def trim_log(self, before: int) -> int:
@@ -101,7 +101,7 @@ class SqliteStore:
         return trimmed
 
     def _trim(self, before: int) -> int:
-        with self._writes.alone(), sqlite_errors():
+        with self._writes.exclusive_turn(), sqlite_errors():
             return log.trim(self._writer, before)
 
     def reclaim(self) -> int:

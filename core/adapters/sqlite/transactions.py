@@ -37,13 +37,13 @@ class SqliteTransaction:
     def rollback(self) -> None:
         self._run("ROLLBACK")
 
-    def mark(self) -> None:
+    def set_savepoint(self) -> None:
         self._run("SAVEPOINT unit")
 
-    def keep(self) -> None:
+    def release_savepoint(self) -> None:
         self._run("RELEASE unit")
 
-    def undo(self) -> None:
+    def undo_to_savepoint(self) -> None:
         self._run("ROLLBACK TO unit")
         self._run("RELEASE unit")
 

@@ -103,13 +103,13 @@ class WritableChunks(Chunks):
 
     def delete(self, library_id: str, chunk_ids: Sequence[str]) -> int:
         gone = self._session.fetch(_DELETE, library_id, list(chunk_ids))
-        return self._deleted(library_id, gone)
+        return self._log_deletion(library_id, gone)
 
     def delete_of_document(self, library_id: str, document_id: str) -> int:
         gone = self._session.fetch(_DELETE_OF_DOCUMENT, library_id, document_id)
-        return self._deleted(library_id, gone)
+        return self._log_deletion(library_id, gone)
 
-    def _deleted(self, library_id: str, gone: list[Row]) -> int:
+    def _log_deletion(self, library_id: str, gone: list[Row]) -> int:
         if gone:
             self._changes.append(ChunksDeleted(library_id, tuple(row[0] for row in gone)))
         return len(gone)

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.backups import PostgresBackedUp
+from core.adapters.postgres.backups import PostgresBackupDatabase
 from core.adapters.sqlite import SqliteStore
-from core.adapters.sqlite.backups import SqliteBackedUp
+from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.manifest import Kind
 from core.backup.restoring import restore
 from core.backup.taking import Taken, back_up
-from core.ports.backups import APPENDED, BackedUp
+from core.ports.backups import APPENDED, BackupDatabase
 from core.ports.store import Store
 from tests.integration.backup.recorded import Digests, Writer, digest_in
 
@@ -27,13 +27,13 @@ class Case:
         self.data_dir = root / "data"
         self.directory = root / "backups"
         self.store: Store
-        self.database: BackedUp
+        self.database: BackupDatabase
         if postgres_url is None:
             self.store = SqliteStore(self.data_dir)
-            self.database = SqliteBackedUp(self.data_dir / DATABASE_NAME)
+            self.database = SqliteBackupDatabase(self.data_dir / DATABASE_NAME)
         else:
             self.store = PostgresStore(postgres_url, self.data_dir)
-            self.database = PostgresBackedUp(postgres_url)
+            self.database = PostgresBackupDatabase(postgres_url)
         self.digests = Digests(self.store)
         self.writer = Writer(self.store, seed=1)
         self._restored = 0
@@ -65,7 +65,7 @@ def kinds(taken: Taken) -> list[Kind]:
     return [manifest.kind for manifest in taken.manifests]
 
 
-def appended(database: BackedUp, position: int) -> dict[str, list[dict[str, Any]]]:
+def appended(database: BackupDatabase, position: int) -> dict[str, list[dict[str, Any]]]:
     """Feedback, replays and log entries up to this position; there is some of each."""
     found: dict[str, list[dict[str, Any]]] = {}
     with database.source() as source:

@@ -13,7 +13,7 @@ import pytest
 
 from core.adapters.data_dir import DataDirLock
 from core.adapters.sqlite import SqliteStore, space
-from core.adapters.sqlite.backups import SqliteBackedUp
+from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.manifest import Kind
 from core.backup.repository import locked
@@ -49,7 +49,7 @@ def test_a_restored_database_has_nothing_of_later(either: Case) -> None:
     either.back_up()
     either.restored(45)
     restored = either.root / "restored-1"
-    assert appended(SqliteBackedUp(restored / DATABASE_NAME), 10**9) == appended(
+    assert appended(SqliteBackupDatabase(restored / DATABASE_NAME), 10**9) == appended(
         either.database, 45
     )
     assert list(database.problems(restored, full=True)) == []
@@ -154,7 +154,7 @@ def test_history_that_no_backup_needs_is_let_go_of(case: Case) -> None:
     assert history_rows(case) == 0
     case.write(50)
     other = case.root / "other"
-    database = SqliteBackedUp(case.data_dir / DATABASE_NAME)
+    database = SqliteBackupDatabase(case.data_dir / DATABASE_NAME)
     back_up(database, other, silent)  # another directory, which does not touch what the first needs
     assert history_rows(case) > 0
     case.write(10)
@@ -199,12 +199,12 @@ def test_the_backups_of_another_database(case: Case, tmp_path: Path) -> None:
     case.write(3)
     case.back_up()
     case.restored()
-    restored = SqliteBackedUp(case.root / "restored-1" / DATABASE_NAME)
+    restored = SqliteBackupDatabase(case.root / "restored-1" / DATABASE_NAME)
     with pytest.raises(StorageError, match="has the backups of another database"):
         back_up(restored, case.directory, silent)
     with pytest.raises(StorageError, match="has other files in it"):
         back_up(restored, case.root, silent)
-    missing = SqliteBackedUp(tmp_path / "none.db")
+    missing = SqliteBackupDatabase(tmp_path / "none.db")
     with pytest.raises(StorageError, match="There is no database"):
         back_up(missing, tmp_path / "x", silent)
 
@@ -215,7 +215,7 @@ def test_a_database_that_was_set_back(case: Case) -> None:
     case.back_up()
     copy = case.root / "copy"
     copy.mkdir()
-    database = SqliteBackedUp(copy / DATABASE_NAME)
+    database = SqliteBackupDatabase(copy / DATABASE_NAME)
     case_copy = case.directory / "000000000003-full.db"
     (copy / DATABASE_NAME).write_bytes(case_copy.read_bytes())
     case.write(1)

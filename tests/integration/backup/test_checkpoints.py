@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.restore_target import PostgresToFill
-from core.adapters.sqlite.backups import SqliteBackedUp
+from core.adapters.postgres.restore_target import PostgresRestoreTarget
+from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.restoring import restore_into
 from core.backup.taking import back_up
@@ -30,7 +30,7 @@ def backups(tmp_path: Path) -> Path:
             node.settle()
             assert node.checkpoints.make() == CHECKPOINT
         if position in (5, 12):  # each a full one: these writes set no versions
-            database = SqliteBackedUp(data_dir / DATABASE_NAME)
+            database = SqliteBackupDatabase(data_dir / DATABASE_NAME)
             back_up(database, tmp_path / "backups" / str(position), silent)
     node.stop()
     return tmp_path / "backups"
@@ -41,7 +41,7 @@ def test_a_checkpoint_is_taken_only_of_the_same_history(
     backups: Path, postgres_url: str, position: int, written: int
 ) -> None:
     """Written to that position again, the database is another than when it was made."""
-    restore_into(PostgresToFill(postgres_url), backups / str(position), silent)
+    restore_into(PostgresRestoreTarget(postgres_url), backups / str(position), silent)
     other = backups.parent / "other"
     node = Node(other, PostgresStore(postgres_url, other))
     node.check()

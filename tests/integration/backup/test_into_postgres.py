@@ -10,9 +10,9 @@ import pytest
 
 from core import crash_points
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.backups import PostgresBackedUp
+from core.adapters.postgres.backups import PostgresBackupDatabase
 from core.adapters.postgres.migrating import LOCK
-from core.adapters.postgres.restore_target import PostgresToFill
+from core.adapters.postgres.restore_target import PostgresRestoreTarget
 from core.backup.manifest import Kind
 from core.backup.restoring import Restored, restore, restore_into
 from core.backup.taking import back_up
@@ -35,7 +35,7 @@ def target_url(postgres: PostgresServer) -> Iterator[str]:
 def restored(
     case: Case, url: str, position: int | None = None, time: datetime | None = None
 ) -> Restored:
-    database = PostgresToFill(url)
+    database = PostgresRestoreTarget(url)
     return restore_into(database, case.directory, silent, position=position, time=time)
 
 
@@ -57,7 +57,7 @@ def test_a_restore_equals_the_record(either: Case, target_url: str) -> None:
     last = either.write(40)
     either.back_up()
     assert restored(either, target_url).position == last
-    assert appended(PostgresBackedUp(target_url), last) == appended(either.database, last)
+    assert appended(PostgresBackupDatabase(target_url), last) == appended(either.database, last)
     assert found(target_url, either.root) == either.expected(last)
 
 
@@ -74,7 +74,7 @@ def test_a_restore_to_a_position_or_a_time_has_nothing_of_later(
         expected = position or 33
         with postgres.database() as url:
             assert restored(either, url, position, time).position == expected
-            filled = PostgresBackedUp(url)
+            filled = PostgresBackupDatabase(url)
             assert appended(filled, 10**9) == appended(either.database, expected)
             assert found(url, either.root) == either.expected(expected)
 
@@ -86,7 +86,7 @@ def test_it_is_another_database_that_can_be_written_to(
     position = either.write(60)
     either.back_up()
     restored(either, target_url)
-    database = PostgresBackedUp(target_url)
+    database = PostgresBackupDatabase(target_url)
     with pytest.raises(StorageError, match="has the backups of another database"):
         back_up(database, either.directory, silent)
     with closing(PostgresStore(target_url, tmp_path / "beside")) as store:
@@ -119,7 +119,7 @@ def test_a_database_with_nothing_in_it_is_filled(case: Case, target_url: str) ->
     case.write(10)
     case.back_up()
     with closing(PostgresStore(target_url, case.root / "other")) as store:
-        back_up(PostgresBackedUp(target_url), case.root / "its", silent)
+        back_up(PostgresBackupDatabase(target_url), case.root / "its", silent)
         assert restored(case, target_url).position == 10
         with pytest.raises(Unavailable, match="taken over"):
             Writer(store, seed=2).write()
@@ -139,7 +139,7 @@ def test_a_database_that_is_not_empty_stays_as_it_is(
         before = digest_on(store)
         with pytest.raises(StorageError, match="is not empty; a restore takes an empty database"):
             restored(case, target_url)
-        filled = PostgresToFill(target_url)  # as when it was written to meanwhile
+        filled = PostgresRestoreTarget(target_url)  # as when it was written to meanwhile
         restore(case.directory, tmp_path / "built", silent)
         with pytest.raises(StorageError, match="is not empty"):
             filled.fill(tmp_path / "built" / "nalanda.db", silent)

@@ -35,13 +35,13 @@ class FakeTransaction:
         self._call("rollback")
         self.is_open = False
 
-    def mark(self) -> None:
+    def set_savepoint(self) -> None:
         self._call("mark")
 
-    def keep(self) -> None:
+    def release_savepoint(self) -> None:
         self._call("keep")
 
-    def undo(self) -> None:
+    def undo_to_savepoint(self) -> None:
         self._call("undo")
 
     def work(self) -> None:
@@ -74,7 +74,7 @@ class Bench:
     @contextmanager
     def held(self) -> Iterator[None]:
         """The turn, while others queue up for it."""
-        with self.group_commit.alone():
+        with self.group_commit.exclusive_turn():
             yield
 
     def queue(self, call: Callable[[], None]) -> Future[None]:
@@ -286,7 +286,7 @@ def test_a_group_has_an_age_also_where_units_only_fail(bench: Bench) -> None:
 def test_who_waits_too_long_gives_up_and_the_group_ends(pool: ThreadPoolExecutor) -> None:
     bench = Bench(pool)
     bench.group_commit._wait_s = 0.0
-    with bench.group_commit.alone(), pytest.raises(Unavailable, match="too long"):
+    with bench.group_commit.exclusive_turn(), pytest.raises(Unavailable, match="too long"):
         bench.write("a")
     bench.write("b")
     assert bench.told == ["b"]

@@ -3,24 +3,24 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.adapters.postgres.texts import escaped, unescaped
+from core.adapters.postgres.texts import escape, unescape
 
 TEXTS = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\x00\x01\x02\x03")))
 
 
 @given(TEXTS)
 def test_it_comes_back_and_holds_no_nul(text: str) -> None:
-    assert unescaped(escaped(text)) == text
-    assert "\x00" not in escaped(text)
+    assert unescape(escape(text)) == text
+    assert "\x00" not in escape(text)
 
 
 @given(TEXTS, TEXTS)
 def test_the_order_stays(first: str, second: str) -> None:
     before, after = sorted([first, second])
-    assert escaped(before) <= escaped(after)
+    assert escape(before) <= escape(after)
 
 
 def test_most_texts_stay_the_same_object() -> None:
     text = "naïve 🦀"
-    assert escaped(text) is text
-    assert unescaped(text) is text
+    assert escape(text) is text
+    assert unescape(text) is text

@@ -12,7 +12,7 @@ from cohere.core.api_error import ApiError
 from cohere.core.parse_error import ParsingError
 
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from core.providers.cohere_errors import cohere_errors, misshapen
+from core.providers.cohere_errors import cohere_errors, malformed_answer
 
 KEY = "secret-key"
 
@@ -127,7 +127,7 @@ def test_an_answer_of_the_wrong_shape_keeps_its_cause(error: Exception) -> None:
 
 
 def test_our_own_errors_pass_through() -> None:
-    error = misshapen("three were due")
+    error = malformed_answer("three were due")
     assert raised(error) is error
 
 
