@@ -37,8 +37,10 @@ def verify(
     """
     errors = console(stderr=True)
     with errors.status("Verifying"):
-        begun = _telling(errors)
-        found = [_said(line, as_json=as_json) for line in _problems(directory, data, full, begun)]
+        on_check = _telling(errors)
+        found = [
+            _said(line, as_json=as_json) for line in _problems(directory, data, full, on_check)
+        ]
     if as_json:
         typer.echo(json.dumps({"sound": not found, "problems": found}))
     elif not found:
@@ -48,18 +50,18 @@ def verify(
 
 
 def _problems(
-    directory: Path | None, data: Path | None, full: bool, begun: Callable[[str], None]
+    directory: Path | None, data: Path | None, full: bool, on_check: Callable[[str], None]
 ) -> Iterator[str]:
     if directory is not None:
-        return backups.problems(directory, begun=begun)
+        return backups.problems(directory, on_check=on_check)
     settings = Settings()
     place = data or settings.data_dir
     if data is None and settings.database_url is not None:
         url = settings.database_url.get_secret_value()
-        return database.problems_of_postgres(url, place, full=full, begun=begun)
+        return database.problems_of_postgres(url, place, full=full, on_check=on_check)
     if (place / ABOUT).exists():  # --data names a directory of backups
-        return backups.problems(place, begun=begun)
-    return database.problems(place, full=full, begun=begun)
+        return backups.problems(place, on_check=on_check)
+    return database.problems(place, full=full, on_check=on_check)
 
 
 def _telling(errors: Console) -> Callable[[str], None]:

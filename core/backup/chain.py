@@ -15,11 +15,11 @@ def chain_to(manifests: Sequence[Manifest], position: int) -> list[Manifest]:
     for full in _fulls(manifests):
         if full.end <= position and (chain := _from(full, manifests, position)):
             return chain
-    reach = " and ".join(f"{first} to {last}" for first, last in reachable(manifests))
+    reach = " and ".join(f"{first} to {last}" for first, last in reachable_ranges(manifests))
     raise StorageError(f"No backup leads to position {position}; there are {reach or 'none'}.")
 
 
-def reachable(manifests: Sequence[Manifest]) -> list[tuple[int, int]]:
+def reachable_ranges(manifests: Sequence[Manifest]) -> list[tuple[int, int]]:
     """Return the ranges of positions that can be restored, both ends included, in order."""
     ranges: list[tuple[int, int]] = []
     for full in reversed(_fulls(manifests)):

@@ -18,7 +18,7 @@ _NOTHING_NEEDED = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Compacted:
+class CompactionResult:
     """The result of a compaction; `history_rows` and `log_entries` are those deleted."""
 
     before_bytes: int
@@ -27,7 +27,7 @@ class Compacted:
     log_entries: int
 
 
-def compact(data_dir: Path) -> Compacted:
+def compact(data_dir: Path) -> CompactionResult:
     """Delete needless history and log entries, and rewrite the file without its free pages.
 
     The log after the oldest checkpoint stays.
@@ -45,14 +45,14 @@ def compact(data_dir: Path) -> Compacted:
         with closing(open_writer(path)) as connection:
             rows = history.trim_history(connection, datetime.now(UTC))
             oldest = oldest_position(data_dir / DIRECTORY)
-            entries = _trimmed(connection, _NOTHING_NEEDED if oldest is None else oldest)
+            entries = _trim_log(connection, _NOTHING_NEEDED if oldest is None else oldest)
             space.rewrite(connection)
-        return Compacted(before, _size(data_dir), rows, entries)
+        return CompactionResult(before, _size(data_dir), rows, entries)
     finally:
         lock.release()
 
 
-def _trimmed(connection: apsw.Connection, before: int) -> int:
+def _trim_log(connection: apsw.Connection, before: int) -> int:
     trimmed = 0
     while batch := log.trim(connection, before):
         trimmed += batch

@@ -46,13 +46,13 @@ def write_whole(path: Path, text: str) -> None:
     publish(path)
 
 
-def digest(path: Path, told: Callable[[int], None] = lambda _: None) -> str:
-    """Return the file's SHA-256 in hexadecimal; call `told` with the size of each piece read."""
+def digest(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> str:
+    """Return the file's SHA-256 in hexadecimal; call `on_bytes` with each piece's size."""
     sha256 = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_CHUNK_BYTES):
             sha256.update(piece)
-            told(len(piece))
+            on_bytes(len(piece))
     return sha256.hexdigest()
 
 

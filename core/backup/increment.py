@@ -58,11 +58,11 @@ def _contents(
 ) -> Iterator[tuple[str, list[str], Iterable[BackupRow]]]:
     for table in VERSIONED:
         columns = [*source.columns(table.name), "until"]
-        came = chain(source.current(table, after), source.superseded(table, after))
+        came = chain(source.current_rows(table, after), source.superseded_rows(table, after))
         yield table.name, columns, came
-        yield f"{table.name}_ended", [*table.key, "until"], source.ended(table, after)
+        yield f"{table.name}_ended", [*table.key, "until"], source.ended_rows(table, after)
     for name in APPENDED:
-        yield name, source.columns(name), source.appended(name, after)
+        yield name, source.columns(name), source.appended_rows(name, after)
 
 
 def _fill(

@@ -31,7 +31,7 @@ UPDATE cluster SET database_id = lower(hex(randomblob(16))), keeps_history = 0,
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoreResult:
     position: int
     backups: Sequence[Manifest]
 
@@ -43,7 +43,7 @@ def restore(
     *,
     position: int | None = None,
     time: datetime | None = None,
-) -> Restored:
+) -> RestoreResult:
     """Restore the state at `position`, at the last position up to `time`, or at the newest one.
 
     The data directory is built under a temporary name and renamed once complete. The restored
@@ -55,7 +55,7 @@ def restore(
     """
     _check_empty(data_dir)
     plan = _Plan.of(directory, position, time, progress, passes=2)
-    with _built_beside(data_dir) as built:
+    with _build_directory(data_dir) as built:
         _build(built / DATABASE_NAME, plan)
     return plan.restored
 
@@ -67,7 +67,7 @@ def restore_into(
     *,
     position: int | None = None,
     time: datetime | None = None,
-) -> Restored:
+) -> RestoreResult:
     """Restore into an empty database, atomically, through a temporary file; see `restore`.
 
     Raises:
@@ -79,11 +79,13 @@ def restore_into(
     with TemporaryDirectory(prefix="nalanda-restore-") as folder:
         built = Path(folder) / DATABASE_NAME
         _build(built, plan)
-        database.fill(built, plan.told.share(_size_bytes(plan.chain)))
+        database.fill(built, plan.byte_progress.share(_size_bytes(plan.chain)))
     return plan.restored
 
 
-def check(repository: Repository, manifest: Manifest, told: "_Told | None" = None) -> None:
+def check(
+    repository: Repository, manifest: Manifest, byte_progress: "_ByteProgress | None" = None
+) -> None:
     """Check the file of a backup.
 
     Raises:
@@ -93,13 +95,13 @@ def check(repository: Repository, manifest: Manifest, told: "_Told | None" = Non
     if not path.exists():
         raise StorageError(f"{path} is missing.")
     with files.file_errors(path):
-        if files.digest(path, told or (lambda _: None)) != manifest.sha256:
+        if files.digest(path, byte_progress or (lambda _: None)) != manifest.sha256:
             raise StorageError(f"{path} is damaged: its checksum is not its manifest's.")
     if manifest.schema > len(MIGRATIONS):
         raise StorageError(f"A newer Nalanda has written {path} (format {manifest.schema}).")
 
 
-class _Told:
+class _ByteProgress:
     """The sum of the bytes done so far, reported as progress."""
 
     def __init__(self, progress: Progress, total: int) -> None:
@@ -124,7 +126,7 @@ class _Plan:
     repository: Repository
     chain: Sequence[Manifest]
     position: int
-    told: _Told
+    byte_progress: _ByteProgress
 
     @classmethod
     def of(
@@ -146,14 +148,14 @@ class _Plan:
                 manifests[-1].end if time is None else _position_at(repository, manifests, time)
             )
         chain = chain_to(manifests, position)
-        told = _Told(progress, passes * _size_bytes(chain))
+        byte_progress = _ByteProgress(progress, passes * _size_bytes(chain))
         for manifest in chain:
-            check(repository, manifest, told)
-        return cls(repository, chain, position, told)
+            check(repository, manifest, byte_progress)
+        return cls(repository, chain, position, byte_progress)
 
     @property
-    def restored(self) -> Restored:
-        return Restored(self.position, self.chain)
+    def restored(self) -> RestoreResult:
+        return RestoreResult(self.position, self.chain)
 
 
 def _size_bytes(chain: Sequence[Manifest]) -> int:
@@ -181,13 +183,18 @@ def _position_at(repository: Repository, manifests: Sequence[Manifest], time: da
 
 
 def _last_until(path: Path, limit: str) -> int | None:
-    with sqlite_errors(), closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as opened:
-        found = opened.execute("SELECT max(position) FROM log WHERE at <= ?", (limit,)).fetchall()
+    with (
+        sqlite_errors(),
+        closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as connection,
+    ):
+        found = connection.execute(
+            "SELECT max(position) FROM log WHERE at <= ?", (limit,)
+        ).fetchall()
     return None if found[0][0] is None else int(str(found[0][0]))
 
 
 @contextmanager
-def _built_beside(data_dir: Path) -> Iterator[Path]:
+def _build_directory(data_dir: Path) -> Iterator[Path]:
     """Yield an empty directory that is renamed to `data_dir` if the block succeeds.
 
     Files of an interrupted restore are deleted.
@@ -220,15 +227,15 @@ def _build(path: Path, plan: _Plan) -> None:
     full, *increments = plan.chain
     with files.file_errors(path):
         shutil.copyfile(plan.repository.path_of(full), path)
-    plan.told(full.size_bytes)
+    plan.byte_progress(full.size_bytes)
     with sqlite_errors(), closing(open_writer(path)) as database:
         database.pragma("synchronous", "off")  # all of it is synced once, at the end
         database.pragma("foreign_keys", False)
-        _begin_anew(database)
+        _clear_history(database)
         for manifest in increments:
             changes = plan.repository.path_of(manifest)
             increment.apply(database, changes, min(plan.position, manifest.end))
-            plan.told(manifest.size_bytes)
+            plan.byte_progress(manifest.size_bytes)
         _check_references(database)
         database.execute(_NEW_ORIGIN)
         database.pragma("wal_checkpoint(truncate)")
@@ -237,7 +244,7 @@ def _build(path: Path, plan: _Plan) -> None:
     crash_points.reach("restore.after_build")
 
 
-def _begin_anew(database: apsw.Connection) -> None:
+def _clear_history(database: apsw.Connection) -> None:
     """Delete the history and the enrolled repositories."""
     with database:
         database.execute("UPDATE cluster SET keeps_history = 0")

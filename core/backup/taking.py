@@ -13,7 +13,7 @@ from core.ports.backups import BackupDatabase, BackupSource, Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class BackupResult:
     """The backups written, none if nothing had changed.
 
     `why_full` is the reason for a full backup where an incremental one was due.
@@ -26,7 +26,7 @@ class Taken:
 
 def back_up(
     database: BackupDatabase, directory: Path, progress: Progress, *, full: bool = False
-) -> Taken:
+) -> BackupResult:
     """Take an incremental backup if the last one allows it, else a full one.
 
     With `full` take both, so that each position can be restored. Writes go on meanwhile. The
@@ -43,18 +43,18 @@ def back_up(
         repository.clean()
         database.enrol(repository.id)
         with database.source() as source:
-            taken = _Taking(repository, source, progress).take(full=full)
-        database.taken(repository.id, taken.position)
+            taken = _BackupRun(repository, source, progress).take(full=full)
+        database.record_backup(repository.id, taken.position)
         return taken
 
 
-class _Taking:
+class _BackupRun:
     def __init__(self, repository: Repository, source: BackupSource, progress: Progress) -> None:
         self._repository = repository
         self._source = source
         self._progress = progress
 
-    def take(self, *, full: bool) -> Taken:
+    def take(self, *, full: bool) -> BackupResult:
         position, manifests = self._source.position, self._repository.manifests()
         last = manifests[-1] if manifests else None
         why_full = self._obstacle(last) if last else None
@@ -64,7 +64,7 @@ class _Taking:
         there = any(m.full and m.end == position for m in manifests)
         if last is None or why_full or (full and not there):
             made.append(self._write(Kind.FULL, position))
-        return Taken(made, position, why_full)
+        return BackupResult(made, position, why_full)
 
     def _obstacle(self, last: Manifest) -> str | None:
         """Return why no incremental backup can follow the last one, or `None` if one can.

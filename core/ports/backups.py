@@ -56,25 +56,25 @@ class BackupSource(Protocol):
 
     def columns(self, table: str) -> list[str]: ...
 
-    def current(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def current_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         """Yield the rows with a version after `after`: their columns, then `None`."""
         ...
 
-    def superseded(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def superseded_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         """Yield the rows put after `after` and since replaced or deleted.
 
         A row is its columns, then the position that ended it.
         """
         ...
 
-    def ended(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def ended_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         """Yield the rows at position `after` that were since replaced or deleted.
 
         A row is its key, then the position that ended it.
         """
         ...
 
-    def appended(self, table: str, after: int) -> Iterator[BackupRow]: ...
+    def appended_rows(self, table: str, after: int) -> Iterator[BackupRow]: ...
 
     def copy_to(self, path: Path, progress: Progress) -> None:
         """Copy the whole database to a new SQLite file with Nalanda's tables at `path`."""
@@ -90,7 +90,7 @@ class BackupDatabase(Protocol):
 
     def source(self) -> AbstractContextManager[BackupSource]: ...
 
-    def taken(self, repository: str, position: int) -> None:
+    def record_backup(self, repository: str, position: int) -> None:
         """Record a backup up to this position, and delete history that no backup needs."""
         ...
 

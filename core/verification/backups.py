@@ -9,15 +9,15 @@ import apsw
 
 from core.adapters.sqlite import checks
 from core.adapters.sqlite.errors import sqlite_errors
-from core.backup.chain import reachable
+from core.backup.chain import reachable_ranges
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.backup.restoring import check
 from core.domain.errors import NalandaError
 
 
-def problems(directory: Path, *, begun: Callable[[str], None] = lambda _: None) -> Iterator[str]:
-    """Yield one line for each problem; call `begun` with each file's name before its checks."""
+def problems(directory: Path, *, on_check: Callable[[str], None] = lambda _: None) -> Iterator[str]:
+    """Yield one line for each problem; call `on_check` with each file's name before its checks."""
     try:
         repository = Repository.open(directory)
         manifests = repository.manifests()
@@ -25,30 +25,33 @@ def problems(directory: Path, *, begun: Callable[[str], None] = lambda _: None) 
         yield str(error)
         return
     for manifest in manifests:
-        begun(manifest.file)
+        on_check(manifest.file)
         try:
             check(repository, manifest)
-            yield from _of_file(repository.path_of(manifest), manifest)
+            yield from _file_problems(repository.path_of(manifest), manifest)
         except NalandaError as error:
             yield str(error)
     yield from _gaps(manifests)
 
 
-def _of_file(path: Path, manifest: Manifest) -> Iterator[str]:
-    with sqlite_errors(), closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as opened:
+def _file_problems(path: Path, manifest: Manifest) -> Iterator[str]:
+    with (
+        sqlite_errors(),
+        closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as connection,
+    ):
         if manifest.full:
-            yield from (f"{path.name}: {line}" for line in checks.problems(opened))
+            yield from (f"{path.name}: {line}" for line in checks.problems(connection))
             return
-        for line, *_ in opened.execute("PRAGMA integrity_check"):
+        for line, *_ in connection.execute("PRAGMA integrity_check"):
             if line != "ok":
                 yield f"{path.name}: SQLite: {line}"
-        ((entries,),) = opened.execute("SELECT count(*) FROM log").fetchall()
+        ((entries,),) = connection.execute("SELECT count(*) FROM log").fetchall()
         if entries != manifest.end - manifest.start:
             yield f"{path.name}: its log has {entries} entries"
 
 
 def _gaps(manifests: list[Manifest]) -> Iterator[str]:
-    ranges = reachable(manifests)
+    ranges = reachable_ranges(manifests)
     for (_, before), (after, _) in pairwise(ranges):
         yield f"no backup leads from position {before} to {after}"
     for manifest in manifests:

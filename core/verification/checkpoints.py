@@ -21,7 +21,7 @@ _ATTEMPTS = 5
 
 
 @contextmanager
-def loaded(directory: Path, snapshot: Snapshot) -> Iterator[tuple[Catalog, list[str]]]:
+def load_index(directory: Path, snapshot: Snapshot) -> Iterator[tuple[Catalog, list[str]]]:
     """Yield the catalog, and one line for each file that a start could not use.
 
     Libraries whose files can't be used are built from the record. A server may replace

@@ -38,14 +38,14 @@ class Subject:
 Check: TypeAlias = Callable[[Subject], Iterator[str]]
 """Yields one line for each problem."""
 
-Begun: TypeAlias = Callable[[str], None]
+OnCheck: TypeAlias = Callable[[str], None]
 """Called with the name of each check, before the check."""
 
 
 def _index(subject: Subject) -> Iterator[str]:
     """Load the index as a start does; yield its problems, and those of its files."""
     try:
-        with checkpoints.loaded(subject.data_dir / DIRECTORY, subject.snapshot) as (
+        with checkpoints.load_index(subject.data_dir / DIRECTORY, subject.snapshot) as (
             catalog,
             said,
         ):
@@ -62,7 +62,9 @@ CHECKS: Sequence[tuple[str, Check]] = (
 """All checks, in the order in which they run."""
 
 
-def problems(data_dir: Path, *, full: bool = False, begun: Begun = lambda _: None) -> Iterator[str]:
+def problems(
+    data_dir: Path, *, full: bool = False, on_check: OnCheck = lambda _: None
+) -> Iterator[str]:
     """Yield one line for each problem of a data directory with a SQLite file, once found."""
     path = data_dir / DATABASE_NAME
     if not path.exists():
@@ -73,13 +75,13 @@ def problems(data_dir: Path, *, full: bool = False, begun: Begun = lambda _: Non
             connection.execute("BEGIN")
             snapshot = SqliteSnapshot(connection, utc_now)
             subject = Subject(data_dir, snapshot, lambda: checks.problems(connection), full)
-            yield from _checked(subject, begun)
+            yield from _run_checks(subject, on_check)
     except NalandaError as error:
         yield f"{path}: {error}"
 
 
 def problems_of_postgres(
-    url: str, data_dir: Path, *, full: bool = False, begun: Begun = lambda _: None
+    url: str, data_dir: Path, *, full: bool = False, on_check: OnCheck = lambda _: None
 ) -> Iterator[str]:
     """Yield one line for each problem of a PostgreSQL database and the checkpoints in `data_dir`.
 
@@ -92,15 +94,15 @@ def problems_of_postgres(
             ((position,),) = fetch(connection, "SELECT position FROM cluster")
             snapshot = PostgresSnapshot(connection, position, utc_now)
             subject = Subject(data_dir, snapshot, lambda: record.problems(snapshot), full)
-            yield from _checked(subject, begun)
+            yield from _run_checks(subject, on_check)
     except NalandaError as error:
         yield f"{database.place}: {error}"
 
 
-def _checked(subject: Subject, begun: Begun) -> Iterator[str]:
+def _run_checks(subject: Subject, on_check: OnCheck) -> Iterator[str]:
     """Run all checks; an error that ends one check is a problem, and the next check runs."""
     for name, check in CHECKS:
-        begun(name)
+        on_check(name)
         try:
             with sqlite_errors():
                 yield from check(subject)

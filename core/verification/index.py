@@ -12,7 +12,7 @@ from core.indexing.views.catalog import Catalog
 from core.indexing.views.record import batches, documents_of, libraries_of
 from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
-from core.verification.nearest import Nearest, as_compared
+from core.verification.nearest import Nearest, reference_scores
 
 SAMPLED_STEP = 16
 """Without `full`, one chunk in `SAMPLED_STEP` is compared."""
@@ -40,10 +40,10 @@ def problems(snapshot: Snapshot, catalog: Catalog, *, full: bool) -> Iterator[st
             place = "record" if view is None else "index"
             yield f"index: library {library_id!r} is in the {place} alone"
         else:
-            yield from _of_library(snapshot, library, view, full=full)
+            yield from _library_problems(snapshot, library, view, full=full)
 
 
-def _of_library(
+def _library_problems(
     snapshot: Snapshot, library: Library, view: LibraryView, *, full: bool
 ) -> Iterator[str]:
     where = f"index of {library.name!r}"
@@ -109,7 +109,8 @@ def _searches(
         queries, view.search(queries, K, effort=SearchParams(exact=True)), expected, strict=True
     ):
         rows = [view.embedding(int(row_id)) for row_id in ranking.row_ids]
-        found = np.sort(as_compared(np.array(rows, np.float32), query[None], metric)[:, 0])[::-1]
+        actual = reference_scores(np.array(rows, np.float32), query[None], metric)[:, 0]
+        found = np.sort(actual)[::-1]
         slack = _TOLERANCE * max(1.0, float(np.abs(scores).max()))
         if len(found) != len(scores) or (found < scores - slack).any():
             yield "an exact search has missed a chunk that is nearer"

@@ -9,7 +9,7 @@ from core.domain.library import Metric
 _ROWS_AT_ONCE = 1_024
 
 
-def as_compared(
+def reference_scores(
     rows: NDArray[np.float32], queries: NDArray[np.float32], metric: Metric
 ) -> NDArray[np.float64]:
     """Return scores `(n, q) float64`, higher is nearer; for l2, the negated squared distance."""
@@ -46,7 +46,7 @@ class Nearest:
         return self._best
 
     def _compare(self) -> None:
-        scores = as_compared(np.array(self._waiting, np.float32), self._queries, self._metric)
+        scores = reference_scores(np.array(self._waiting, np.float32), self._queries, self._metric)
         self._waiting = []
         both = np.concatenate([self._best, scores.T], axis=1)
         self._best = -np.sort(-both, axis=1)[:, : self._k]

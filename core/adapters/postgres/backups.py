@@ -87,21 +87,21 @@ class PostgresSource:
     def columns(self, table: str) -> list[str]:
         return [row[0] for row in fetch(self._connection, _COLUMNS, table)]
 
-    def current(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def current_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         return self._rows(sql.SQL(_CURRENT[table.name]), after)
 
-    def superseded(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def superseded_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         statement = sql.SQL("SELECT * FROM {} WHERE until > %(after)s AND version > %(after)s")
         return self._rows(statement.format(_history_of(table)), after)
 
-    def ended(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def ended_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         statement = sql.SQL(
             "SELECT {}, until FROM {} WHERE until > %(after)s AND version <= %(after)s"
         )
         key = sql.SQL(", ").join(map(sql.Identifier, table.key))
         return self._rows(statement.format(key, _history_of(table)), after)
 
-    def appended(self, table: str, after: int) -> Iterator[BackupRow]:
+    def appended_rows(self, table: str, after: int) -> Iterator[BackupRow]:
         statement = sql.SQL("SELECT * FROM {} WHERE {} > %(after)s")
         names = map(sql.Identifier, (table, APPENDED[table]))
         return self._rows(statement.format(*names), after)
@@ -149,7 +149,7 @@ class PostgresBackupDatabase:
         with read_offline(self._database) as connection:
             yield PostgresSource(connection)
 
-    def taken(self, repository: str, position: int) -> None:
+    def record_backup(self, repository: str, position: int) -> None:
         with open_offline(self._database) as connection:
             connection.execute(_PATIENCE)
             connection.execute(_TAKEN, (position, to_time(self._now()), repository))

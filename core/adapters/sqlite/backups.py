@@ -79,15 +79,15 @@ class SqliteSource:
         rows = fetch(self._connection, "SELECT name FROM pragma_table_info(?)", table)
         return [row[0] for row in rows]
 
-    def current(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def current_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         return self._rows(_CURRENT[table.name], after)
 
-    def superseded(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def superseded_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         history = f"{table.name}_history"
         sql = f"SELECT * FROM {history} WHERE until > ?1 AND version > ?1"  # noqa: S608  # names of our own
         return self._rows(sql, after)
 
-    def ended(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
+    def ended_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         columns, history = ", ".join([*table.key, "until"]), f"{table.name}_history"
         sql = (
             f"SELECT {columns} FROM {history}"  # noqa: S608  # names of our own
@@ -95,7 +95,7 @@ class SqliteSource:
         )
         return self._rows(sql, after)
 
-    def appended(self, table: str, after: int) -> Iterator[BackupRow]:
+    def appended_rows(self, table: str, after: int) -> Iterator[BackupRow]:
         sql = f"SELECT * FROM {table} WHERE {APPENDED[table]} > ?1"  # noqa: S608  # names of our own
         return self._rows(sql, after)
 
@@ -131,7 +131,7 @@ class SqliteBackupDatabase:
             connection.execute("BEGIN")
             yield SqliteSource(connection)
 
-    def taken(self, repository: str, position: int) -> None:
+    def record_backup(self, repository: str, position: int) -> None:
         with self._open() as connection:
             connection.execute(_TAKEN, (position, to_time(self._now()), repository))
             trim_history(connection, self._now())

@@ -11,7 +11,7 @@ from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.manifest import Kind
 from core.backup.restoring import restore
-from core.backup.taking import Taken, back_up
+from core.backup.taking import BackupResult, back_up
 from core.ports.backups import APPENDED, BackupDatabase
 from core.ports.store import Store
 from tests.integration.backup.recorded import Digests, Writer, digest_in
@@ -43,7 +43,7 @@ class Case:
             self.writer.write()
         return self.writer.write()
 
-    def back_up(self, *, full: bool = False) -> Taken:
+    def back_up(self, *, full: bool = False) -> BackupResult:
         return back_up(self.database, self.directory, silent, full=full)
 
     def restored(
@@ -61,7 +61,7 @@ class Case:
         return position, self.digests.by_position[position]
 
 
-def kinds(taken: Taken) -> list[Kind]:
+def kinds(taken: BackupResult) -> list[Kind]:
     return [manifest.kind for manifest in taken.manifests]
 
 
@@ -71,7 +71,7 @@ def appended(database: BackupDatabase, position: int) -> dict[str, list[dict[str
     with database.source() as source:
         for name, column in APPENDED.items():
             columns = source.columns(name)
-            rows = [dict(zip(columns, row, strict=True)) for row in source.appended(name, 0)]
+            rows = [dict(zip(columns, row, strict=True)) for row in source.appended_rows(name, 0)]
             for row in rows:
                 row.pop("epoch", None)  # PostgreSQL's alone
             found[name] = [row for row in rows if row[column] <= position]

@@ -14,7 +14,7 @@ from core.adapters.postgres.backups import PostgresBackupDatabase
 from core.adapters.postgres.migrating import LOCK
 from core.adapters.postgres.restore_target import PostgresRestoreTarget
 from core.backup.manifest import Kind
-from core.backup.restoring import Restored, restore, restore_into
+from core.backup.restoring import RestoreResult, restore, restore_into
 from core.backup.taking import back_up
 from core.contracts.query import Feedback
 from core.domain.errors import StorageError, Unavailable
@@ -34,7 +34,7 @@ def target_url(postgres: PostgresServer) -> Iterator[str]:
 
 def restored(
     case: Case, url: str, position: int | None = None, time: datetime | None = None
-) -> Restored:
+) -> RestoreResult:
     database = PostgresRestoreTarget(url)
     return restore_into(database, case.directory, silent, position=position, time=time)
 

@@ -19,7 +19,7 @@ from core.indexing.checkpoints.found import DIRECTORY
 from core.indexing.views.catalog import Catalog
 from core.settings import Settings
 from core.verification import database, index
-from core.verification.nearest import Nearest, as_compared
+from core.verification.nearest import Nearest, reference_scores
 from tests.integration.backup.case import Case
 from tests.samples import a_document, a_library, a_row
 
@@ -51,7 +51,7 @@ def changed(data_dir: Path, sql: str, *bindings: object) -> list[str]:
 
 def test_a_sound_one(data_dir: Path) -> None:
     begun: list[str] = []
-    assert list(database.problems(data_dir, full=True, begun=begun.append)) == []
+    assert list(database.problems(data_dir, full=True, on_check=begun.append)) == []
     assert begun[:2] == ["record", "index"]
 
 
@@ -249,5 +249,5 @@ def test_the_nearest_of_all_that_passed(metric: Metric) -> None:
     nearest = Nearest(queries, metric, 10)
     for row in rows:
         nearest.take(row)
-    every = as_compared(rows, queries, metric).T
+    every = reference_scores(rows, queries, metric).T
     np.testing.assert_allclose(nearest.scores(), -np.sort(-every, axis=1)[:, :10])

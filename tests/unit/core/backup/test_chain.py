@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.backup.chain import chain_to, reachable
+from core.backup.chain import chain_to, reachable_ranges
 from core.backup.manifest import Kind, Manifest, stem_of
 from core.domain.errors import StorageError
 
@@ -43,7 +43,7 @@ def leads_to(manifests: list[Manifest], position: int) -> bool:
 
 @given(repositories(), st.integers(0, 45))
 def test_a_chain_leads_to_what_can_be_reached(manifests: list[Manifest], position: int) -> None:
-    ranges = reachable(manifests)
+    ranges = reachable_ranges(manifests)
     assert any(first <= position <= last for first, last in ranges) == leads_to(manifests, position)
     if not leads_to(manifests, position):
         with pytest.raises(StorageError, match=f"leads to position {position}"):
