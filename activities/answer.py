@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.texts import read, read_async
 from core.contracts.names import ANSWER
 from core.contracts.query import Answered, AnswerInput
-from core.providers.base import Answerer, AsyncAnswerer, Generated
+from core.providers.base import Answerer, AsyncAnswerer, GeneratedAnswer
 from nalanda import AsyncNalanda, Nalanda
 
 
@@ -50,7 +50,7 @@ class AsyncAnswer:
         return answered(generated, self._provider, self._answerer.model, found.changed)
 
 
-def answered(generated: Generated, provider: str, model: str, changed: list[str]) -> Answered:
+def answered(generated: GeneratedAnswer, provider: str, model: str, changed: list[str]) -> Answered:
     return Answered(
         answer=generated.answer,
         citations=list(generated.citations),

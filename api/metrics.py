@@ -63,7 +63,7 @@ class _OfCore(Collector):
             labels=["library"],
         )
         for id_, view in state.views.items():
-            recall = self._core.shadow.recall(id_)
+            recall = self._core.recall_monitor.recall(id_)
             if recall is not None:
                 recalls.add_metric([view.library.name], recall.measured)
                 worst.add_metric([view.library.name], recall.worst_tenth)

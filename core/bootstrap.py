@@ -29,8 +29,8 @@ from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
+from core.services.index_rebuilder import IndexRebuilder
 from core.services.libraries import LibraryService
-from core.services.rebuilding import Rebuilding
 from core.services.recall_monitor import RecallMonitor
 from core.services.search import SearchService
 from core.settings import Settings
@@ -44,9 +44,9 @@ class Core:
     catalog: Catalog
     builder: BuildThread
     checkpoints: Checkpoints
-    rebuilding: Rebuilding
+    rebuilder: IndexRebuilder
     warmup: Warmup
-    shadow: RecallMonitor
+    recall_monitor: RecallMonitor
     embedders: Mapping[str, Embedder]
     libraries: LibraryService
     documents: DocumentService
@@ -55,9 +55,9 @@ class Core:
     feedback: FeedbackService
 
     def close(self) -> None:
-        self.shadow.close()
+        self.recall_monitor.close()
         self.builder.close()
-        self.rebuilding.close()
+        self.rebuilder.close()
         self.checkpoints.close()
         self.store.close()
 
@@ -83,13 +83,13 @@ def open_core(settings: Settings) -> Core:
     """
     embedders = registry.embedders(settings)
     embedding = TextEmbedding(embedders, registry.default_model(settings))
-    store = _store(settings)
+    store = _open_store(settings)
     # Kernels read the environment, once, when they are imported.
     os.environ["NALANDA_KERNELS"] = settings.kernels
     try:
-        directory = _directory(settings.data_dir / DIRECTORY)
-        catalog, found = _followed(store, directory)
-        files = WordFiles(_emptied(settings.data_dir / WORKING), directory)
+        directory = _create_directory(settings.data_dir / DIRECTORY)
+        catalog, found = _open_catalog(store, directory)
+        files = WordFiles(_recreate_directory(settings.data_dir / WORKING), directory)
         lexical = LexicalIndexes(catalog, files, found.words)
         builder = BuildThread(catalog, _segment_builder(settings))
     except BaseException:
@@ -105,22 +105,22 @@ def open_core(settings: Settings) -> Core:
         every_bytes=settings.checkpoint_bytes,
     )
     checkpoints.start()
-    rebuilding = Rebuilding(catalog, store)
-    rebuilding.start()
+    rebuilder = IndexRebuilder(catalog, store)
+    rebuilder.start()
     writes = ChunkWrites(embedding, BackPressure(catalog, builder.error).admit)
     warmup = Warmup()
     warmup.start()
     builder.start()
-    shadow = RecallMonitor()
-    shadow.start()
+    recall_monitor = RecallMonitor()
+    recall_monitor.start()
     return Core(
         store=store,
         catalog=catalog,
         builder=builder,
         checkpoints=checkpoints,
-        rebuilding=rebuilding,
+        rebuilder=rebuilder,
         warmup=warmup,
-        shadow=shadow,
+        recall_monitor=recall_monitor,
         embedders=embedders,
         libraries=LibraryService(store, embedding),
         documents=DocumentService(store, writes),
@@ -129,7 +129,7 @@ def open_core(settings: Settings) -> Core:
             catalog,
             embedders,
             min_position_wait_s=settings.min_position_wait_s,
-            shadow=shadow,
+            recall_monitor=recall_monitor,
             index_error=builder.error,
             lexical=lexical,
         ),
@@ -137,7 +137,7 @@ def open_core(settings: Settings) -> Core:
     )
 
 
-def _store(settings: Settings) -> Store:
+def _open_store(settings: Settings) -> Store:
     """Open the store that the settings name.
 
     Raises:
@@ -154,16 +154,16 @@ def _store(settings: Settings) -> Store:
     return PostgresStore(url, settings.data_dir, durability=settings.durability)
 
 
-def _followed(store: Store, directory: Path) -> tuple[Catalog, Found]:
+def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, Found]:
     """Load the catalog and subscribe it to commits; no write may run until it returns."""
     with store.read() as snapshot:
-        found = _found(snapshot, directory)
+        found = _load_index(snapshot, directory)
         catalog = Catalog(CatalogState.of(snapshot.position, found.views, found.missing))
     store.subscribe(catalog.apply)
     return catalog, found
 
 
-def _found(snapshot: Snapshot, directory: Path) -> Found:
+def _load_index(snapshot: Snapshot, directory: Path) -> Found:
     """Load the views from checkpoints, or build them from the record where there are none.
 
     Raises:
@@ -186,20 +186,20 @@ def _segment_builder(settings: Settings) -> SegmentBuilder:
     threads = settings.index_threads or os.cpu_count() or 1
     if settings.vectors == "memory":
         return SegmentBuilder(threads)
-    return SegmentBuilder(threads, _directory(settings.data_dir / "vectors"))
+    return SegmentBuilder(threads, _create_directory(settings.data_dir / "vectors"))
 
 
-def _emptied(path: Path) -> Path:
+def _recreate_directory(path: Path) -> Path:
     """Create an empty directory, in place of any that is there.
 
     Raises:
         StorageError: the directory can't be created.
     """
     shutil.rmtree(path, ignore_errors=True)
-    return _directory(path)
+    return _create_directory(path)
 
 
-def _directory(path: Path) -> Path:
+def _create_directory(path: Path) -> Path:
     """Create the directory where it is missing.
 
     Raises:

@@ -41,11 +41,11 @@ COMMAND_STEPS: tuple[str, ...] = (
 """All steps that `nalanda backup` and `nalanda restore` reach."""
 
 
-def _nothing(_: str) -> None:
+def _do_nothing(_: str) -> None:
     pass
 
 
-def _armed(wanted: str) -> Callable[[str], None]:
+def _arm(wanted: str) -> Callable[[str], None]:
     name, _, nth = wanted.partition(":")
     last, reached_so_far = int(nth or 1), count(1)
 
@@ -56,5 +56,5 @@ def _armed(wanted: str) -> Callable[[str], None]:
     return step
 
 
-reach: Callable[[str], None] = _armed(os.environ[VARIABLE]) if VARIABLE in os.environ else _nothing
+reach: Callable[[str], None] = _arm(os.environ[VARIABLE]) if VARIABLE in os.environ else _do_nothing
 """Marks a crash point: ends the process if `NALANDA_FAULT` names this step."""

@@ -73,7 +73,7 @@ class FieldRule:
         allowed = {self._comparable(item) for item in enum}
         for where, member in members.items():
             if self._comparable(member) not in allowed:
-                yield Fault(where, f"This is none of {_named(enum)}.")
+                yield Fault(where, f"This is none of {_enum_text(enum)}.")
 
     def _comparable(self, value: object) -> object:
         if self.type is FieldType.DATETIME and isinstance(value, str):
@@ -175,7 +175,7 @@ def _is_name(name: str) -> bool:
     )
 
 
-def _named(enum: Sequence[object]) -> str:
+def _enum_text(enum: Sequence[object]) -> str:
     """Return an enum's first values as text, and the number of the others."""
     shown = ", ".join(map(repr, enum[:_SHOWN]))
     return f"{shown} and {len(enum) - _SHOWN} more" if len(enum) > _SHOWN else shown

@@ -57,7 +57,7 @@ def is_code(line: str) -> bool:
     return (_CODE.match(line) or _FENCE.match(line)) is not None
 
 
-def trimmed(text: str, start: int, end: int) -> Span:
+def trim(text: str, start: int, end: int) -> Span:
     """Return the span without the white space at its ends; empty if there is nothing else."""
     while start < end and text[start].isspace():
         start += 1
@@ -73,14 +73,14 @@ def _blocks(text: str) -> Iterator[Span]:
         line = text[start:end]
         fence = _FENCE.match(line) is not None
         if fenced or fence or _stands_alone(line):
-            yield from _joined(text, paragraph)
+            yield from _paragraph_blocks(text, paragraph)
             paragraph = []
             if line.strip():
                 yield start, end
             fenced ^= fence
         else:
             paragraph.append((start, end))
-    yield from _joined(text, paragraph)
+    yield from _paragraph_blocks(text, paragraph)
 
 
 def _lines(text: str) -> Iterator[Span]:
@@ -94,7 +94,7 @@ def _stands_alone(line: str) -> bool:
     return not line.strip() or any(p.match(line) for p in (_CODE, _HEADING, _RULE_OR_TABLE))
 
 
-def _joined(text: str, lines: Sequence[Span]) -> Iterator[Span]:
+def _paragraph_blocks(text: str, lines: Sequence[Span]) -> Iterator[Span]:
     """Yield the blocks of a paragraph: lines are joined where a sentence may run on."""
     if not lines:
         return
@@ -130,11 +130,11 @@ def _indent(row: str) -> int:
 def _cut(text: str, start: int, end: int) -> Iterator[Span]:
     """Yield the sentences of one block."""
     marker = _ITEM.match(text, start, end)
-    start, end = trimmed(text, marker.end() if marker else start, end)
+    start, end = trim(text, marker.end() if marker else start, end)
     for mark in _MARK.finditer(text, start, end):
         if _is_last(text, start, mark) and mark.end() < end:
             yield start, mark.end()
-            start, _ = trimmed(text, mark.end(), end)
+            start, _ = trim(text, mark.end(), end)
     if start < end:
         yield start, end
 

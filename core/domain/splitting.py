@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from core.domain.sentences import Span, is_heading, sentence_spans, trimmed
+from core.domain.sentences import Span, is_heading, sentence_spans, trim
 
 TARGET_CHARS = 800
 """About 130 English words: one topic, and short enough to quote whole."""
@@ -36,7 +36,7 @@ def split(
     is longer than `max_chars`. `1 <= target_chars <= max_chars`.
     """
     atoms = _atoms(text, target_chars, max_chars)
-    spans = _packed(text, atoms, target_chars, max_chars)
+    spans = _pack(text, atoms, target_chars, max_chars)
     return [Piece(text[start:end], start, end) for start, end in spans]
 
 
@@ -66,7 +66,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _between(text: str, start: int, ends: Sequence[int]) -> Iterator[Span]:
     for end in ends:
-        span = trimmed(text, start, end)
+        span = trim(text, start, end)
         if span[0] < span[1]:
             yield span
         start = end
@@ -78,7 +78,7 @@ def _words(text: str, start: int, end: int, max_chars: int) -> Iterator[Span]:
             yield first, min(first + max_chars, word.end())
 
 
-def _packed(text: str, atoms: Iterable[Span], target_chars: int, max_chars: int) -> Iterator[Span]:
+def _pack(text: str, atoms: Iterable[Span], target_chars: int, max_chars: int) -> Iterator[Span]:
     piece: Span | None = None
     after_heading = False
     for start, end in atoms:

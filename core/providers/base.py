@@ -30,7 +30,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredPassage:
     """A passage's index in the input, and its score; higher is better."""
 
     index: int
@@ -39,13 +39,13 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Reranking:
-    order: tuple[Scored, ...]
+    order: tuple[ScoredPassage, ...]
     """Best first; at most `top_n`."""
     usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedAnswer:
     """An answer and its citations, whose spans are checked against the texts."""
 
     answer: str
@@ -82,10 +82,10 @@ class AsyncReranker(Protocol):
 class Answerer(Protocol):
     @property
     def model(self) -> str: ...
-    def answer(self, query: str, passages: Sequence[Passage]) -> Generated: ...
+    def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer: ...
 
 
 class AsyncAnswerer(Protocol):
     @property
     def model(self) -> str: ...
-    async def answer(self, query: str, passages: Sequence[Passage]) -> Generated: ...
+    async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer: ...

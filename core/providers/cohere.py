@@ -19,7 +19,7 @@ from cohere import (
 
 from core.contracts.query import Usage
 from core.domain.errors import ProviderUnavailable
-from core.providers.base import Generated, Passage, Purpose, Reranking, Scored, Vectors
+from core.providers.base import GeneratedAnswer, Passage, Purpose, Reranking, ScoredPassage, Vectors
 from core.providers.clients import open_client
 from core.providers.cohere_citations import read_message
 from core.providers.cohere_errors import cohere_errors, malformed_answer
@@ -130,9 +130,9 @@ class AsyncCohereAnswerer:
     def __init__(self, client: cohere.AsyncClientV2) -> None:
         self._client = client
 
-    async def answer(self, query: str, passages: Sequence[Passage]) -> Generated:
+    async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
         if not passages:
-            return Generated(NOTHING_FOUND, ())
+            return GeneratedAnswer(NOTHING_FOUND, ())
         with cohere_errors():
             # Citations are on by default; this model refuses a citation mode by name
             # ("ACCURATE"). Temperature 0, so that a retry gives the same answer.
@@ -150,7 +150,7 @@ class AsyncCohereAnswerer:
             answer, citations = read_message(response.message, passages)
             if not answer.strip():
                 raise malformed_answer("it has no text")
-            return Generated(answer, citations, _usage(response.usage))
+            return GeneratedAnswer(answer, citations, _usage(response.usage))
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -164,8 +164,10 @@ def _vectors(response: EmbedByTypeResponse, count: int) -> Vectors:
     return rows
 
 
-def _order(response: V2RerankResponse, wanted: int, passages: int) -> tuple[Scored, ...]:
-    order = tuple(Scored(item.index, float(item.relevance_score)) for item in response.results)
+def _order(response: V2RerankResponse, wanted: int, passages: int) -> tuple[ScoredPassage, ...]:
+    order = tuple(
+        ScoredPassage(item.index, float(item.relevance_score)) for item in response.results
+    )
     places = {scored.index for scored in order}
     if not len(order) == len(places) == wanted or not places <= set(range(passages)):
         raise malformed_answer(f"{wanted} of {passages} passages were due, not {sorted(places)}")

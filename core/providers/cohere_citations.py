@@ -24,7 +24,7 @@ def read_message(
         citation
         for cited in message.citations or []
         if cited.type in (None, "TEXT_CONTENT")
-        for citation in _checked(cited, answer, starts.get(cited.content_index or 0, 0), by_id)
+        for citation in _to_citations(cited, answer, starts.get(cited.content_index or 0, 0), by_id)
     ]
     return answer, tuple(citations)
 
@@ -40,10 +40,10 @@ def _text(message: AssistantMessageResponse) -> tuple[str, dict[int, int]]:
     return answer, starts
 
 
-def _checked(
+def _to_citations(
     cited: CohereCitation, answer: str, offset: int, by_id: Mapping[str, Passage]
 ) -> Iterator[Citation]:
-    span = _located(cited, answer, offset)
+    span = _locate(cited, answer, offset)
     if span is None:
         return
     for identity in dict.fromkeys(source.id for source in cited.sources or []):
@@ -61,7 +61,7 @@ def _checked(
             )
 
 
-def _located(cited: CohereCitation, answer: str, offset: int) -> Span | None:
+def _locate(cited: CohereCitation, answer: str, offset: int) -> Span | None:
     """Return the span of the cited text: its offsets if they are right, else its first match."""
     start, end = offset + (cited.start or 0), offset + (cited.end or 0)
     if cited.text and answer[start:end] != cited.text:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.contracts.query import Citation
 from core.domain.sentences import is_code, is_heading
-from core.providers.base import Embedder, Generated, Passage, Reranking, Scored
+from core.providers.base import Embedder, GeneratedAnswer, Passage, Reranking, ScoredPassage
 from core.providers.matching import Matches, Sentence, match
 
 INTRODUCTION = "From the sources (extractive, no language model):"
@@ -33,9 +33,9 @@ class LocalReranker:
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
         matches = match(self._embedder, query, [passage.text for passage in passages])
         found = np.array([passage.score for passage in passages])
-        scores = (_scaled(found) + _scaled(matches.passages)) / 2
+        scores = (_scale(found) + _scale(matches.passages)) / 2
         order = np.argsort(-scores, kind="stable")[:top_n].tolist()
-        return Reranking(tuple(Scored(index, float(scores[index])) for index in order))
+        return Reranking(tuple(ScoredPassage(index, float(scores[index])) for index in order))
 
 
 class LocalAnswerer:
@@ -48,14 +48,14 @@ class LocalAnswerer:
     def model(self) -> str:
         return f"extractive-{self._embedder.model}"
 
-    def answer(self, query: str, passages: Sequence[Passage]) -> Generated:
+    def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
         matches = match(self._embedder, query, [passage.text for passage in passages])
         if not matches.sentences:
-            return Generated(NOTHING_FOUND, ())
-        return _quoted(_best(matches, passages), passages)
+            return GeneratedAnswer(NOTHING_FOUND, ())
+        return _quote(_best(matches, passages), passages)
 
 
-def _scaled(scores: ArrayLike) -> NDArray[np.float64]:
+def _scale(scores: ArrayLike) -> NDArray[np.float64]:
     """Scale the scores to [0, 1]; equal scores become 1."""
     values = np.asarray(scores, np.float64)
     span = np.ptp(values) if len(values) else 0.0
@@ -91,7 +91,7 @@ def _is_statement(sentence: str) -> bool:
     )
 
 
-def _quoted(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> Generated:
+def _quote(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> GeneratedAnswer:
     answer = INTRODUCTION
     citations = []
     for sentence in sentences:
@@ -111,4 +111,4 @@ def _quoted(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> Gener
                 quote_end=sentence.end,
             )
         )
-    return Generated(answer, tuple(citations))
+    return GeneratedAnswer(answer, tuple(citations))

@@ -57,7 +57,7 @@ class LocalEmbedder:
         rows = np.empty((len(texts), DIMENSION), dtype=np.float32)
         if not texts:
             return rows
-        weights = self._loaded()
+        weights = self._get_weights()
         try:
             encodings = weights.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         except TypeError:
@@ -66,7 +66,7 @@ class LocalEmbedder:
             _add_up(encoding.ids, weights.vectors, row)
         return _units(rows)
 
-    def _loaded(self) -> _Weights:
+    def _get_weights(self) -> _Weights:
         if self._weights is None:
             with self._lock:
                 if self._weights is None:
@@ -86,7 +86,7 @@ def _units(rows: Vectors) -> Vectors:
 
 
 def _load() -> _Weights:
-    with _root_logger_kept():
+    with _preserve_root_logger():
         # Imported late: it takes half a second, and most commands do not embed.
         import wordllama
     package = Path(wordllama.__file__).parent
@@ -97,7 +97,7 @@ def _load() -> _Weights:
 
 
 @contextmanager
-def _root_logger_kept() -> Iterator[None]:
+def _preserve_root_logger() -> Iterator[None]:
     """Restore the root logger after the import of wordllama, which calls `basicConfig`."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level

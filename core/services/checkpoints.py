@@ -67,7 +67,7 @@ class Checkpoints:
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
     def start(self) -> None:
-        self._store.subscribe(self.wrote)
+        self._store.subscribe(self.on_commit)
         self._thread.start()
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class Checkpoints:
     def _is_current(self) -> bool:
         return self.position == self._catalog.position
 
-    def wrote(self, _: int, changes: Sequence[Change]) -> None:
+    def on_commit(self, _: int, changes: Sequence[Change]) -> None:
         """Count the bytes of a commit; a listener of the store."""
         with self._wake:
             self._bytes += sum(map(_size, changes))

@@ -22,20 +22,20 @@ T = TypeVar("T")
 ATTEMPTS = 8
 
 
-class Stale(Exception):
+class StaleRead(Exception):
     """A change, by another write, of the state that was read before the embedding."""
 
 
-def retried(attempt: Callable[[], T]) -> T:
-    """Call `attempt` until it does not raise `Stale`; return its result.
+def retry_stale_reads(attempt: Callable[[], T]) -> T:
+    """Call `attempt` until it does not raise `StaleRead`; return its result.
 
     Raises:
-        Conflict: `ATTEMPTS` calls raised `Stale`.
+        Conflict: `ATTEMPTS` calls raised `StaleRead`.
     """
     for _ in range(ATTEMPTS):
         try:
             return attempt()
-        except Stale:
+        except StaleRead:
             continue
     raise Conflict("Others keep changing it at the same time; try again.")
 
@@ -50,7 +50,7 @@ class Prepared:
     settled: Library
 
 
-def _at_once(_library_id: str, _rows: int) -> None:
+def _admit_all(_library_id: str, _rows: int) -> None:
     pass
 
 
@@ -62,7 +62,7 @@ class ChunkWrites:
     """
 
     def __init__(
-        self, embedding: TextEmbedding, admit: Callable[[str, int], None] = _at_once
+        self, embedding: TextEmbedding, admit: Callable[[str, int], None] = _admit_all
     ) -> None:
         self._embedding = embedding
         self._admit = admit
@@ -83,7 +83,7 @@ class ChunkWrites:
         had_vectors = snapshot.chunks.any(library.id)
         settled = library
         if drafts:
-            settled = self._embedding.settled(library, had_vectors, drafts[0])
+            settled = self._embedding.settle(library, had_vectors, drafts[0])
         faults = _repeated_ids(drafts, pointers)
         for draft, pointer in zip(drafts, pointers, strict=True):
             faults += _faults_of_metadata(library, draft, pointer)
@@ -112,13 +112,13 @@ class ChunkWrites:
         library = unit.libraries.get(seen.id)
         had_vectors = unit.chunks.any(seen.id)
         if library.version != seen.version or had_vectors != prepared.had_vectors:
-            raise Stale
+            raise StaleRead
         if prepared.settled != seen:
             now = datetime.now(UTC)
             unit.libraries.put(replace(prepared.settled, version=unit.position, updated_at=now))
 
 
-def existing_of(
+def chunks_to_replace(
     document_id: str | None, chunks: ChunkReader, library_id: str, drafts: Sequence[ChunkDraft]
 ) -> dict[str, Chunk]:
     """Return the document's chunks that the drafts replace, by id.

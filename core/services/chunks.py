@@ -11,7 +11,13 @@ from core.domain.ids import check_id
 from core.domain.library import Library
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.ports.store import Snapshot, Store, UnitOfWork
-from core.services.chunk_writes import ChunkWrites, Stale, existing_of, retried, rows
+from core.services.chunk_writes import (
+    ChunkWrites,
+    StaleRead,
+    chunks_to_replace,
+    retry_stale_reads,
+    rows,
+)
 from core.services.lookup import every_chunk, find
 from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
@@ -38,7 +44,7 @@ class ChunkService:
             NotFound, Invalid, ProviderError.
             Conflict: the library has a chunk with a draft's id.
         """
-        return retried(lambda: self._add(ref, document_id, drafts, before_commit))
+        return retry_stale_reads(lambda: self._add(ref, document_id, drafts, before_commit))
 
     def put(
         self,
@@ -59,7 +65,7 @@ class ChunkService:
             Invalid: the draft breaks a rule, or there is no such document.
         """
         draft = replace(draft, id=check_id(chunk_id, "/chunk_id"))
-        return retried(lambda: self._put(ref, chunk_id, document_id, draft, guard))
+        return retry_stale_reads(lambda: self._put(ref, chunk_id, document_id, draft, guard))
 
     def update(
         self,
@@ -74,7 +80,7 @@ class ChunkService:
         Raises:
             NotFound, Invalid, PreconditionFailed, ProviderError, Conflict.
         """
-        return retried(lambda: self._update(ref, chunk_id, edit, guard))
+        return retry_stale_reads(lambda: self._update(ref, chunk_id, edit, guard))
 
     def delete(self, ref: str, chunk_id: str, *, guard: Guard = UNGUARDED) -> int:
         """Delete a chunk; return the write's position.
@@ -108,7 +114,7 @@ class ChunkService:
             library = unit.libraries.get(ref)
             if ids is None:
                 parsed = parse(filter, library.metadata_schema, "/filter")
-                ids = _matching(unit, library, parsed, self._catalog.state)
+                ids = _matching_ids(unit, library, parsed, self._catalog.state)
             return commit_positioned(unit, unit.chunks.delete(library.id, ids), before_commit)
 
     def get(self, ref: str, chunk_id: str) -> Positioned[Chunk]:
@@ -170,12 +176,12 @@ class ChunkService:
             snapshot.documents.get(library.id, document_id)
             pointers = [f"/chunks/{i}" for i in range(len(drafts))]
             prepared = self._writes.prepare(snapshot, library, drafts, pointers)
-            existing_of(None, snapshot.chunks, library.id, drafts)
+            chunks_to_replace(None, snapshot.chunks, library.id, drafts)
         embeddings = self._writes.embeddings(prepared)
         with self._store.write() as unit:
             self._writes.settle(unit, prepared)
             unit.documents.get(library.id, document_id)
-            existing = existing_of(None, unit.chunks, library.id, drafts)
+            existing = chunks_to_replace(None, unit.chunks, library.id, drafts)
             new = rows(
                 prepared,
                 embeddings,
@@ -192,12 +198,12 @@ class ChunkService:
     ) -> tuple[Positioned[Chunk], bool]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
-            _replaceable(snapshot, library, chunk_id, document_id, guard)
+            _chunk_to_replace(snapshot, library, chunk_id, document_id, guard)
             prepared = self._writes.prepare(snapshot, library, [draft], [""])
         embeddings = self._writes.embeddings(prepared)
         with self._store.write() as unit:
             self._writes.settle(unit, prepared)
-            current = _replaceable(unit, library, chunk_id, document_id, guard)
+            current = _chunk_to_replace(unit, library, chunk_id, document_id, guard)
             if current is not None and current.document_id == document_id:
                 ordinal = current.ordinal
             else:
@@ -231,7 +237,7 @@ class ChunkService:
             current = unit.chunks.get(library.id, chunk_id)
             guard.check(current.version)
             if current != seen:
-                raise Stale
+                raise StaleRead
             (row,) = rows(
                 prepared,
                 embeddings,
@@ -244,7 +250,7 @@ class ChunkService:
             return commit_positioned(unit, row.chunk)
 
 
-def _replaceable(
+def _chunk_to_replace(
     reader: Snapshot | UnitOfWork, library: Library, chunk_id: str, document_id: str, guard: Guard
 ) -> Chunk | None:
     """Return the chunk to replace, or `None`; check the guard and the document.
@@ -260,7 +266,7 @@ def _replaceable(
     return current
 
 
-def _matching(
+def _matching_ids(
     unit: UnitOfWork, library: Library, filter_: Filter, state: CatalogState
 ) -> list[str]:
     """Return the ids of the chunks that match, as of the write's beginning.

@@ -10,7 +10,14 @@ from core.domain.ids import check_id, new_id
 from core.domain.library import Library
 from core.domain.splitting import split
 from core.ports.store import Snapshot, Store, UnitOfWork
-from core.services.chunk_writes import ChunkWrites, Prepared, Stale, existing_of, retried, rows
+from core.services.chunk_writes import (
+    ChunkWrites,
+    Prepared,
+    StaleRead,
+    chunks_to_replace,
+    retry_stale_reads,
+    rows,
+)
 from core.services.lookup import find
 from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
@@ -30,7 +37,7 @@ class DocumentService:
             Conflict: the library has a chunk with a draft's id.
         """
         document_id = new_id()
-        return retried(
+        return retry_stale_reads(
             lambda: self._save(ref, document_id, lambda _: draft, UNGUARDED, before_commit)
         )[0]
 
@@ -47,7 +54,7 @@ class DocumentService:
             Conflict: another document's chunk has the id of a draft.
         """
         check_id(document_id, "/document_id")
-        return retried(lambda: self._save(ref, document_id, lambda _: draft, guard))
+        return retry_stale_reads(lambda: self._save(ref, document_id, lambda _: draft, guard))
 
     def update(
         self,
@@ -63,12 +70,12 @@ class DocumentService:
             NotFound, Invalid, PreconditionFailed, ProviderError, Conflict.
         """
 
-        def revised(current: Document | None) -> DocumentDraft:
+        def revise(current: Document | None) -> DocumentDraft:
             if current is None:
                 raise NotFound("document", document_id)
             return edit(current)
 
-        return retried(lambda: self._save(ref, document_id, revised, guard))[0]
+        return retry_stale_reads(lambda: self._save(ref, document_id, revise, guard))[0]
 
     def delete(self, ref: str, document_id: str, *, guard: Guard = UNGUARDED) -> int:
         """Delete a document with its chunks; return the write's position.
@@ -107,14 +114,14 @@ class DocumentService:
         self,
         ref: str,
         document_id: str,
-        drafted: Callable[[Document | None], DocumentDraft],
+        make_draft: Callable[[Document | None], DocumentDraft],
         guard: Guard,
         before_commit: BeforeCommit[Document] | None = None,
     ) -> tuple[Positioned[Document], bool]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             seen = find(snapshot.documents.get, library.id, document_id)
-            draft = drafted(seen)
+            draft = make_draft(seen)
             guard.check(seen.version if seen else None)
             prepared = self._prepare(snapshot, library, document_id, draft)
         embeddings = self._writes.embeddings(prepared)
@@ -123,7 +130,7 @@ class DocumentService:
             current = find(unit.documents.get, library.id, document_id)
             guard.check(current.version if current else None)
             if current != seen:
-                raise Stale
+                raise StaleRead
             document = _document(library.id, document_id, draft, unit.position, current)
             unit.documents.put(document)
             if draft.text is not None or draft.chunks is not None:
@@ -137,7 +144,7 @@ class DocumentService:
             drafts = draft.chunks or []
             pointers = [f"/chunks/{i}" for i in range(len(drafts))]
             prepared = self._writes.prepare(snapshot, library, drafts, pointers)
-            existing_of(document_id, snapshot.chunks, library.id, drafts)
+            chunks_to_replace(document_id, snapshot.chunks, library.id, drafts)
             return prepared
         if draft.chunks is not None:
             raise Invalid.at("/chunks", "Give either the text or its chunks.")
@@ -169,7 +176,7 @@ def _replace_chunks(
     unit: UnitOfWork, document: Document, prepared: Prepared, embeddings: Sequence[Embedding]
 ) -> None:
     chunks = unit.chunks
-    existing = existing_of(document.id, chunks, document.library_id, prepared.drafts)
+    existing = chunks_to_replace(document.id, chunks, document.library_id, prepared.drafts)
     chunks.delete_of_document(document.library_id, document.id)
     new = rows(
         prepared,

@@ -44,7 +44,7 @@ class TextEmbedding:
             detail = f"The model {embedder.model} makes vectors of {embedder.dimension} numbers."
             raise Invalid.at("/dimension", detail)
 
-    def settled(self, library: Library, has_vectors: bool, first: ChunkDraft) -> Library:
+    def settle(self, library: Library, has_vectors: bool, first: ChunkDraft) -> Library:
         """Return the library with its dimension and model after the write of `first`."""
         model = library.embedding_model
         if model is None and not has_vectors and first.embedding is None:
@@ -78,10 +78,10 @@ class TextEmbedding:
             ProviderError: the provider failed, or its embeddings break the library's rules.
         """
         texts = [draft.text for draft in drafts if draft.embedding is None]
-        made = self._made(library, texts)
+        made = self._embed(library, texts)
         return [next(made) if d.embedding is None else d.embedding for d in drafts]
 
-    def _made(self, library: Library, texts: Sequence[str]) -> Iterator[Embedding]:
+    def _embed(self, library: Library, texts: Sequence[str]) -> Iterator[Embedding]:
         for start in range(0, len(texts), BATCH_TEXTS):
             batch = texts[start : start + BATCH_TEXTS]
             rows = self._embedder(library.embedding_model).embed(batch, "document")

@@ -107,7 +107,7 @@ class LibraryService:
 
     def _revise(self, unit: UnitOfWork, current: Library, draft: LibraryDraft) -> Library:
         if unit.chunks.any(current.id):
-            draft = _as_settled(draft, current)
+            draft = _keep_settled(draft, current)
         else:
             self._embedding.check_library(draft)
         schema = draft.metadata_schema
@@ -157,7 +157,7 @@ def _check_name(name: str) -> None:
         raise Invalid.at("/name", detail)
 
 
-def _as_settled(draft: LibraryDraft, current: Library) -> LibraryDraft:
+def _keep_settled(draft: LibraryDraft, current: Library) -> LibraryDraft:
     """Return the draft with the settled dimension, metric and model where it leaves them out.
 
     Raises:

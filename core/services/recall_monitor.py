@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answered:
+class AnsweredSearch:
     """An answered search; `query` is `(d,) float32`, `target` is `None` for a set effort."""
 
     view: LibraryView
@@ -64,7 +64,7 @@ class RecallMonitor:
     def __init__(self, *, every: int = EVERY) -> None:
         self._every = every
         self._seen = count(1)
-        self._queue: Queue[Answered | None] = Queue(_WAITING)
+        self._queue: Queue[AnsweredSearch | None] = Queue(_WAITING)
         self._libraries: dict[str, _Library] = {}
         self._thread = threading.Thread(target=self._run, name="recall", daemon=True)
 
@@ -85,7 +85,7 @@ class RecallMonitor:
         """Return whether to repeat this search; called once for each approximate search."""
         return next(self._seen) % self._every == 0
 
-    def offer(self, answered: Answered) -> None:
+    def offer(self, answered: AnsweredSearch) -> None:
         try:
             self._queue.put_nowait(answered)
         except Full:
@@ -105,7 +105,7 @@ class RecallMonitor:
         library = self._libraries.get(library_id)
         return 1.0 if library is None else library.boost
 
-    def measure(self, answered: Answered) -> None:
+    def measure(self, answered: AnsweredSearch) -> None:
         """Repeat a search exactly, on its own view, and record its recall."""
         effort = SearchParams(exact=True)
         [exact] = answered.view.search(

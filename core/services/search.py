@@ -20,7 +20,7 @@ from core.services.answer_size import check_answer_size
 from core.services.positioned import Positioned
 from core.services.recall_monitor import RecallMonitor
 from core.services.search_answer import Hit, Plan, SearchAnswer
-from core.services.search_ranking import CheckedSearch, Ranked, Ranker
+from core.services.search_ranking import CheckedSearch, RankedSearch, Ranker
 from core.services.search_request import SearchRequest
 
 __all__ = ["Hit", "Plan", "SearchAnswer", "SearchRequest", "SearchService"]
@@ -37,7 +37,7 @@ _NONE = repeat(None)
 class SearchService:
     """The operations of search and listings.
 
-    `embedders`: blocking, by the name of the model. `shadow`: measures recall once started.
+    `embedders`: blocking, by the name of the model. `recall_monitor`: measures recall once started.
     `index_error`: returns why a library's index could not be built, by the library's id.
     `lexical`: the lexical indexes; `None` keeps them in memory.
     """
@@ -48,15 +48,15 @@ class SearchService:
         embedders: Mapping[str, Embedder],
         *,
         min_position_wait_s: float,
-        shadow: RecallMonitor | None = None,
+        recall_monitor: RecallMonitor | None = None,
         index_error: Callable[[str], str | None] = lambda _: None,
         lexical: LexicalIndexes | None = None,
     ) -> None:
         self._catalog = catalog
         self._embedders = embedders
         self._lexical = lexical or LexicalIndexes(catalog)
-        self._shadow = shadow or RecallMonitor()
-        self._ranker = Ranker(self._shadow)
+        self._recall_monitor = recall_monitor or RecallMonitor()
+        self._ranker = Ranker(self._recall_monitor)
         self._min_position_wait_s = min_position_wait_s
         self._index_error = index_error
 
@@ -85,7 +85,7 @@ class SearchService:
         Raises:
             NotFound, Invalid, Behind, ProviderError.
         """
-        return self._answers([request], [""])[0]
+        return self._search_all([request], [""])[0]
 
     def search_many(self, requests: Sequence[SearchRequest]) -> list[SearchAnswer]:
         """Run all searches on the same state, all or none; faults point to `/searches/i`.
@@ -93,7 +93,7 @@ class SearchService:
         Raises:
             NotFound, Invalid, Behind, ProviderError.
         """
-        return self._answers(requests, [f"/searches/{i}" for i in range(len(requests))])
+        return self._search_all(requests, [f"/searches/{i}" for i in range(len(requests))])
 
     def page(
         self,
@@ -131,7 +131,7 @@ class SearchService:
             view,
             error=self._index_error(id_),
             lexical_memory_bytes=self._lexical.size_bytes(id_),
-            recall=self._shadow.recall(id_),
+            recall=self._recall_monitor.recall(id_),
         )
         return Positioned(status, state.position)
 
@@ -139,23 +139,23 @@ class SearchService:
         self._catalog.wait_for(min_position, self._min_position_wait_s)
         return self._catalog.state
 
-    def _answers(
+    def _search_all(
         self, requests: Sequence[SearchRequest], pointers: Sequence[str]
     ) -> list[SearchAnswer]:
         started = perf_counter()
         state = self._state(max((request.min_position for request in requests), default=0))
-        searches = _checked(state, requests, pointers)
+        searches = _check_all(state, requests, pointers)
         if any(search.request.mode != "vector" for search in searches):
-            state, searches = self._with_readers(requests, pointers)
+            state, searches = self._check_with_readers(requests, pointers)
         answers = []
         ranked = self._ranker.rank(searches, self._queries(searches))
         for search, of_search in zip(searches, ranked, strict=True):
-            hits, plan = _answered(search, of_search)
+            hits, plan = _to_hits(search, of_search)
             took_ms = (perf_counter() - started) * 1e3
             answers.append(SearchAnswer(hits, plan, state.position, took_ms))
         return answers
 
-    def _with_readers(
+    def _check_with_readers(
         self, requests: Sequence[SearchRequest], pointers: Sequence[str]
     ) -> tuple[CatalogState, list[CheckedSearch]]:
         """Check all searches again, on a state that the lexical indexes have reached."""
@@ -165,7 +165,7 @@ class SearchService:
             search
             if search.request.mode == "vector"
             else replace(search, reader=readers[search.view.library.id])
-            for search in _checked(state, requests, pointers)
+            for search in _check_all(state, requests, pointers)
         ]
 
     def _queries(self, searches: Sequence[CheckedSearch]) -> list[Embedding | None]:
@@ -189,7 +189,7 @@ class SearchService:
         return embedder
 
 
-def _checked(
+def _check_all(
     state: CatalogState, requests: Sequence[SearchRequest], pointers: Sequence[str]
 ) -> list[CheckedSearch]:
     searches: list[CheckedSearch] = []
@@ -237,7 +237,7 @@ def _check_vector(search: CheckedSearch, embedding: Embedding, place: str) -> No
     )
 
 
-def _answered(search: CheckedSearch, ranked: Ranked) -> tuple[list[Hit], Plan]:
+def _to_hits(search: CheckedSearch, ranked: RankedSearch) -> tuple[list[Hit], Plan]:
     request, view, ranking = search.request, search.view, ranked.ranking
     scores = ranking.scores.tolist()
     chunks = view.chunks_of(ranking.row_ids)

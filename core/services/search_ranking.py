@@ -14,7 +14,7 @@ from core.indexing.query.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
 from core.indexing.vectors.vector_index import SearchParams
 from core.indexing.views.ranking import NOTHING, Ranking
 from core.indexing.views.view import LibraryView, Matches
-from core.services.recall_monitor import Answered, RecallMonitor
+from core.services.recall_monitor import AnsweredSearch, RecallMonitor
 from core.services.search_request import SearchRequest
 
 
@@ -34,7 +34,7 @@ class CheckedSearch:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedSearch:
     """A ranking; `matches` are the chunks that pass the filter, `None` without one."""
 
     ranking: Ranking
@@ -42,21 +42,21 @@ class Ranked:
 
 
 class Ranker:
-    """The ranker of searches; `shadow` measures the recall of approximate ones."""
+    """The ranker of searches; `recall_monitor` measures the recall of approximate ones."""
 
-    def __init__(self, shadow: RecallMonitor) -> None:
-        self._shadow = shadow
+    def __init__(self, recall_monitor: RecallMonitor) -> None:
+        self._recall_monitor = recall_monitor
 
     def rank(
         self, searches: Sequence[CheckedSearch], queries: Sequence[Embedding | None]
-    ) -> list[Ranked]:
+    ) -> list[RankedSearch]:
         """Rank the searches; `queries` has the vector of each, `None` for a lexical one.
 
         Searches that differ only in their vectors run as one block.
         """
         if len(searches) == 1:
             return [self._rank(searches[0], queries[0])]
-        ranked: list[Ranked | None] = [None] * len(searches)
+        ranked: list[RankedSearch | None] = [None] * len(searches)
         for places in _blocks(searches):
             block = [queries[i] for i in places]
             vectors = [query for query in block if query is not None]
@@ -68,26 +68,26 @@ class Ranker:
                 ranked[i] = one
         return [one for one in ranked if one is not None]
 
-    def _rank_block(self, like: CheckedSearch, queries: Sequence[Embedding]) -> list[Ranked]:
+    def _rank_block(self, like: CheckedSearch, queries: Sequence[Embedding]) -> list[RankedSearch]:
         request, view, effort = like.request, like.view, self._effort(like)
         rankings = view.search(np.stack(queries), request.k, effort=effort)
         for query, ranking in zip(queries, rankings, strict=True):
             self._offer(like, query, request.k, None, ranking)
-        return [Ranked(ranking, None) for ranking in rankings]
+        return [RankedSearch(ranking, None) for ranking in rankings]
 
-    def _rank(self, search: CheckedSearch, query: Embedding | None) -> Ranked:
+    def _rank(self, search: CheckedSearch, query: Embedding | None) -> RankedSearch:
         request, view = search.request, search.view
         matches = None if search.filter is None else view.matching(search.filter)
         if not view.segments:
-            return Ranked(NOTHING, matches)
+            return RankedSearch(NOTHING, matches)
         if not request.group_by:
-            return Ranked(self._ranking(search, query, request.k, matches), matches)
+            return RankedSearch(self._ranking(search, query, request.k, matches), matches)
         total = view.vectors if matches is None else matches.count
 
         def best(k: int) -> Ranking:
             return self._ranking(search, query, k, matches)
 
-        return Ranked(best_per_document(view, best, request.k, total=total), matches)
+        return RankedSearch(best_per_document(view, best, request.k, total=total), matches)
 
     def _ranking(
         self, search: CheckedSearch, query: Embedding | None, k: int, matches: Matches | None
@@ -106,7 +106,7 @@ class Ranker:
 
     def _effort(self, search: CheckedSearch) -> SearchParams:
         request = search.request
-        boost = self._shadow.boost(search.view.library.id)
+        boost = self._recall_monitor.boost(search.view.library.id)
         return SearchParams(request.exact, boost=boost).or_else(request.parameters)
 
     def _offer(
@@ -117,9 +117,11 @@ class Ranker:
         matches: Matches | None,
         ranking: Ranking,
     ) -> None:
-        if not ranking.exact and self._shadow.is_due():
+        if not ranking.exact and self._recall_monitor.is_due():
             target = _target(search)
-            self._shadow.offer(Answered(search.view, query, k, matches, ranking, target))
+            self._recall_monitor.offer(
+                AnsweredSearch(search.view, query, k, matches, ranking, target)
+            )
 
 
 def _target(search: CheckedSearch) -> float | None:

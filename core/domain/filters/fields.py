@@ -116,11 +116,11 @@ def parse_field(path: object, schema: MetadataSchema | None, pointer: str) -> Fi
         )
     for scope in Scope:
         if path.startswith(scope.value):
-            return _scoped(scope, path.removeprefix(scope.value), schema, pointer)
+            return _prefixed_field(scope, path.removeprefix(scope.value), schema, pointer)
     return _metadata_field(path, schema, pointer)
 
 
-def _scoped(scope: Scope, key: str, schema: MetadataSchema | None, pointer: str) -> Field:
+def _prefixed_field(scope: Scope, key: str, schema: MetadataSchema | None, pointer: str) -> Field:
     if scope in _BUILT_IN:
         types = _BUILT_IN[scope]
         if key not in types:

@@ -54,8 +54,8 @@ def test_a_checkpoint_is_taken_only_of_the_same_history(
     assert bool(node.found.set_aside) == (position < CHECKPOINT)
     assert bool(node.found.manifests) == (position >= CHECKPOINT)
     if node.found.missing:
-        node.rebuilding.start()
-        node.rebuilding._thread.join(30)
+        node.rebuilder.start()
+        node.rebuilder._thread.join(30)
     node.check()
     node.check_words()
     writes.node = node

@@ -193,7 +193,7 @@ def test_an_error_leaves_the_empty_database_as_it_was(
         if step == "restore.before_commit":
             raise OSError("as it happens")
 
-    monkeypatch.setattr(crash_points, "reached", fail)
+    monkeypatch.setattr(crash_points, "reach", fail)
     with pytest.raises(OSError, match="as it happens"):
         restored(case, target_url)
     assert found(target_url, case.root) == case.expected(0)
@@ -232,7 +232,7 @@ def test_no_server_starts_meanwhile(
                 tried = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,))
                 free.extend(row[0] for row in tried)
 
-    monkeypatch.setattr(crash_points, "reached", try_lock)
+    monkeypatch.setattr(crash_points, "reach", try_lock)
     restored(case, target_url)
     assert free == [False]
 

@@ -25,7 +25,7 @@ from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView
 from core.ports.store import Store
 from core.services.checkpoints import Checkpoints
-from core.services.rebuilding import Rebuilding
+from core.services.index_rebuilder import IndexRebuilder
 from tests.samples import a_document, a_library, a_row
 
 DIMENSION = 4
@@ -58,14 +58,14 @@ class Node:
         self.checkpoints = Checkpoints(
             self.directory, self.catalog, self.store, self.found, self.lexical, **settings
         )
-        self.rebuilding = Rebuilding(self.catalog, self.store)
+        self.rebuilder = IndexRebuilder(self.catalog, self.store)
 
     def settle(self) -> None:
         self.builder.wait_until_settled(60)
 
     def stop(self) -> None:
         """Without a last checkpoint, as after a kill."""
-        self.rebuilding.close()
+        self.rebuilder.close()
         self.builder.close()
         self.store.close()
 

@@ -120,7 +120,7 @@ def test_a_failed_start_lets_go_of_the_directory(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("core.bootstrap._found", fail)
+        patch.setattr("core.bootstrap._load_index", fail)
         with pytest.raises(MemoryError):
             open_core(settings_of(tmp_path))
     with pytest.raises(ProviderRejected):

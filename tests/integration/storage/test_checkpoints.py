@@ -139,8 +139,8 @@ def test_what_is_damaged_is_set_aside_and_the_others_serve(
             unit.chunks.put("other", [writes.row("late", "other")])
             unit.chunks.delete("other", ["c1"])
             unit.commit()
-        node.rebuilding.start()
-        node.rebuilding._thread.join(30)
+        node.rebuilder.start()
+        node.rebuilder._thread.join(30)
     node.check()
     node.checkpoints.make()
     node.stop()
@@ -166,7 +166,7 @@ def test_a_library_that_is_deleted_while_it_is_rebuilt(data_dir: Path) -> None:
         unit.libraries.delete("lib")
         unit.commit()
     node.catalog.complete(1, stale)
-    node.rebuilding.start()
+    node.rebuilder.start()
     node.check()
     node.stop()
 
@@ -186,8 +186,8 @@ def test_a_checkpoint_of_another_record_is_set_aside(tmp_path: Path) -> None:
     node = Node(places[1])
     [aside] = node.found.set_aside
     assert "log does not have its position" in aside.problem
-    node.rebuilding.start()
-    node.rebuilding._thread.join(30)
+    node.rebuilder.start()
+    node.rebuilder._thread.join(30)
     node.check()
     node.stop()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.contracts.query import Usage
-from core.providers.base import Generated, Passage, Purpose, Reranking, Scored, Vectors
+from core.providers.base import GeneratedAnswer, Passage, Purpose, Reranking, ScoredPassage, Vectors
 
 USAGE = Usage(input_tokens=3)
 
@@ -35,7 +35,8 @@ class Reranks:
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
         order = sorted(range(len(passages)), key=lambda index: len(passages[index].text))
         return Reranking(
-            tuple(Scored(index, -len(passages[index].text)) for index in order[:top_n]), USAGE
+            tuple(ScoredPassage(index, -len(passages[index].text)) for index in order[:top_n]),
+            USAGE,
         )
 
 
@@ -49,12 +50,14 @@ class Answers:
 
     model = "repeats"
 
-    def answer(self, query: str, passages: Sequence[Passage]) -> Generated:
-        return Generated(" ".join(passage.text for passage in passages) or "Nothing.", (), USAGE)
+    def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
+        return GeneratedAnswer(
+            " ".join(passage.text for passage in passages) or "Nothing.", (), USAGE
+        )
 
 
 class AsyncAnswers:
     model = "repeats-far"
 
-    async def answer(self, query: str, passages: Sequence[Passage]) -> Generated:
+    async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
         return Answers().answer(query, passages)

@@ -33,8 +33,8 @@ def test_the_lists_are_what_the_code_has() -> None:
     assert sorted(crash_points.STEPS + crash_points.COMMAND_STEPS) == sorted(names_in_the_code())
 
 
-def test_without_the_variable_a_step_is_nothing() -> None:
-    assert crash_points.reach is crash_points._nothing
+def test_without_the_variable_a_step_is_do_nothing() -> None:
+    assert crash_points.reach is crash_points._do_nothing
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.sentences import sentence_spans, trimmed
+from core.domain.sentences import sentence_spans, trim
 
 MARKED_UP = st.text(alphabet=st.sampled_from('aB1.!?…。 \n\t\r\u2028-*#>`|:()"“”'), max_size=200)
 
@@ -66,7 +66,7 @@ def test_spans_are_disjoint_ordered_and_trimmed(text: str) -> None:
     reached = 0
     for start, end in sentence_spans(text):
         assert reached <= start < end <= len(text)
-        assert trimmed(text, start, end) == (start, end)
+        assert trim(text, start, end) == (start, end)
         reached = end
 
 

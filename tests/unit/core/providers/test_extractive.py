@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.providers.base import Generated, Passage
+from core.providers.base import GeneratedAnswer, Passage
 from core.providers.extractive import INTRODUCTION, NOTHING_FOUND, LocalAnswerer, LocalReranker
 from tests.unit.core.providers.fakes import HashEmbedder
 
@@ -14,11 +14,11 @@ def passages(*texts: str) -> list[Passage]:
     return [Passage(f"c{n}", f"d{n}", text) for n, text in enumerate(texts)]
 
 
-def answer(query: str, *texts: str) -> Generated:
+def answer(query: str, *texts: str) -> GeneratedAnswer:
     return LocalAnswerer(HashEmbedder()).answer(query, passages(*texts))
 
 
-def quotes(generated: Generated) -> list[str]:
+def quotes(generated: GeneratedAnswer) -> list[str]:
     return [citation.quote for citation in generated.citations]
 
 
@@ -84,8 +84,8 @@ def test_without_statements_the_best_of_the_rest_is_quoted() -> None:
 
 
 def test_nothing_found() -> None:
-    assert answer("timeout") == Generated(NOTHING_FOUND, ())
-    assert answer("timeout", " \n") == Generated(NOTHING_FOUND, ())
+    assert answer("timeout") == GeneratedAnswer(NOTHING_FOUND, ())
+    assert answer("timeout", " \n") == GeneratedAnswer(NOTHING_FOUND, ())
 
 
 def test_the_model_is_named_after_its_embedder() -> None:

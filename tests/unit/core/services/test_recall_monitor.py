@@ -10,7 +10,7 @@ from core.indexing.maintenance.index_status import Recall
 from core.indexing.views import next_view
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView
-from core.services.recall_monitor import Answered, RecallMonitor
+from core.services.recall_monitor import AnsweredSearch, RecallMonitor
 from tests.unit.core.builders import chunk, document, embedded, library
 
 TARGET = 0.95
@@ -22,21 +22,21 @@ def _view() -> LibraryView:
     return next_view.with_chunks(view, [embedded(chunk(f"c{i}"), (i, 0.0)) for i in range(20)])
 
 
-def _answered(view: LibraryView, found: int, target: float | None = TARGET) -> Answered:
+def _answered(view: LibraryView, found: int, target: float | None = TARGET) -> AnsweredSearch:
     """A search for the ten nearest that missed all but the first `found`."""
     query = np.zeros(2, np.float32)
     [exact] = view.search(query[np.newaxis], 10)
     scores = np.concatenate([exact.scores[:found], np.full(10 - found, -99.0)])
     ranking: Ranking = replace(exact, scores=scores, exact=False)
-    return Answered(view, query, 10, None, ranking, target)
+    return AnsweredSearch(view, query, 10, None, ranking, target)
 
 
 def test_the_share_of_the_true_hits() -> None:
-    view, shadow = _view(), RecallMonitor()
-    assert shadow.recall("L") is None
+    view, monitor = _view(), RecallMonitor()
+    assert monitor.recall("L") is None
     for found in (10, 7):
-        shadow.measure(_answered(view, found))
-    recall = shadow.recall("L")
+        monitor.measure(_answered(view, found))
+    recall = monitor.recall("L")
     assert recall is not None
     assert recall.measured == pytest.approx(0.85)
     assert recall.worst_tenth == pytest.approx(0.7)
@@ -44,66 +44,66 @@ def test_the_share_of_the_true_hits() -> None:
 
 
 def test_the_worst_tenth_shows_a_hard_minority() -> None:
-    view, shadow = _view(), RecallMonitor()
+    view, monitor = _view(), RecallMonitor()
     for found in [10] * 90 + [2] * 9 + [4]:
-        shadow.measure(_answered(view, found))
-    recall = shadow.recall("L")
+        monitor.measure(_answered(view, found))
+    recall = monitor.recall("L")
     assert recall is not None
     assert recall.measured > 0.92
     assert recall.worst_tenth == pytest.approx(0.22)
 
 
 def test_the_last_searches_count() -> None:
-    view, shadow = _view(), RecallMonitor()
+    view, monitor = _view(), RecallMonitor()
     for found in [0] * 40 + [10] * 256:
-        shadow.measure(_answered(view, found))
-    assert shadow.recall("L") == Recall(1.0, 1.0, 256)
+        monitor.measure(_answered(view, found))
+    assert monitor.recall("L") == Recall(1.0, 1.0, 256)
 
 
 def test_below_the_target_searches_look_harder_and_above_less_hard() -> None:
-    view, shadow = _view(), RecallMonitor()
-    assert shadow.boost("L") == 1.0
+    view, monitor = _view(), RecallMonitor()
+    assert monitor.boost("L") == 1.0
     for _ in range(32):
-        shadow.measure(_answered(view, 5))
-    assert shadow.boost("L") == 1.25
+        monitor.measure(_answered(view, 5))
+    assert monitor.boost("L") == 1.25
     for _ in range(32 * 30):
-        shadow.measure(_answered(view, 5))
-    assert shadow.boost("L") == 8.0
+        monitor.measure(_answered(view, 5))
+    assert monitor.boost("L") == 8.0
     for _ in range(32 * 30):
-        shadow.measure(_answered(view, 10))
-    assert shadow.boost("L") == 1.0
+        monitor.measure(_answered(view, 10))
+    assert monitor.boost("L") == 1.0
 
 
 def test_a_set_effort_says_nothing_of_the_calibration() -> None:
-    view, shadow = _view(), RecallMonitor()
+    view, monitor = _view(), RecallMonitor()
     for _ in range(64):
-        shadow.measure(_answered(view, 5, target=None))
-    assert shadow.boost("L") == 1.0
-    assert shadow.recall("L") == Recall(0.5, 0.5, 64)
+        monitor.measure(_answered(view, 5, target=None))
+    assert monitor.boost("L") == 1.0
+    assert monitor.recall("L") == Recall(0.5, 0.5, 64)
 
 
 def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
-    view, shadow = _view(), RecallMonitor(every=4)
-    shadow.start()
+    view, monitor = _view(), RecallMonitor(every=4)
+    monitor.start()
     for _ in range(4):
-        if shadow.is_due():
-            shadow.offer(_answered(view, 10))
-    shadow.close()
-    assert shadow.recall("L") == Recall(1.0, 1.0, 1)
+        if monitor.is_due():
+            monitor.offer(_answered(view, 10))
+    monitor.close()
+    assert monitor.recall("L") == Recall(1.0, 1.0, 1)
 
 
 def test_a_full_queue_costs_nobody_a_search() -> None:
-    view, shadow = _view(), RecallMonitor(every=1)
+    view, monitor = _view(), RecallMonitor(every=1)
     for _ in range(50):
-        shadow.offer(_answered(view, 10))
-    shadow.start()
-    shadow.close()
+        monitor.offer(_answered(view, 10))
+    monitor.start()
+    monitor.close()
 
 
 def test_what_fails_is_logged_and_the_next_is_measured(caplog: pytest.LogCaptureFixture) -> None:
-    view, shadow = _view(), RecallMonitor(every=1)
-    shadow.offer(replace(_answered(view, 10), query=np.zeros(3, np.float32)))
-    shadow.offer(_answered(view, 10))
-    shadow.start()
-    shadow.close()
+    view, monitor = _view(), RecallMonitor(every=1)
+    monitor.offer(replace(_answered(view, 10), query=np.zeros(3, np.float32)))
+    monitor.offer(_answered(view, 10))
+    monitor.start()
+    monitor.close()
     assert "could not be measured" in caplog.text

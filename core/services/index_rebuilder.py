@@ -13,7 +13,7 @@ _RETRY_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-class Rebuilding:
+class IndexRebuilder:
     """The thread that rebuilds the libraries that the catalog lacks at the start."""
 
     def __init__(self, catalog: Catalog, store: Store) -> None:
