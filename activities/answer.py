@@ -1,4 +1,4 @@
-"""The last stage: an answer that rests on the hits, and says where."""
+"""The answer stage: an answer based on the hits, with citations."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from nalanda import AsyncNalanda, Nalanda
 
 
 class Answer:
-    """By an answerer that computes, on a thread: the local one, which quotes."""
+    """The answer stage with a computing answerer, on a thread."""
 
     def __init__(self, client: Nalanda, answerer: Answerer) -> None:
         self._client = client
@@ -26,7 +26,7 @@ class Answer:
 
 
 class AsyncAnswer:
-    """By an answerer that waits for the network; by `extractive`, on a thread, if it failed."""
+    """The answer stage with a remote answerer; `extractive`, on a thread, is the fallback."""
 
     def __init__(
         self, client: AsyncNalanda, provider: str, answerer: AsyncAnswerer, extractive: Answerer

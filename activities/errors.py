@@ -1,7 +1,7 @@
-"""The one place where what went wrong becomes what Temporal acts on.
+"""Mapping of errors to Temporal's `ApplicationError`.
 
-A refusal will be the same at every attempt, so there is no other attempt. All else may go
-better the next time, after the delay that the error asks for, or that of the retry policy.
+A refusal would recur at every attempt, so it is not retried. Any other error is retried after its
+own delay, or that of the retry policy.
 """
 
 from datetime import timedelta
@@ -38,26 +38,26 @@ REFUSED = (
 
 
 def application_error(error: Exception, attempt: int) -> ApplicationError:
-    """`error`, by its class's name and with the attempt's number as its first detail."""
+    """Convert an error; its type is the class name, its first detail the attempt's number."""
     return ApplicationError(
         str(error),
         attempt,
         type=type(error).__name__,
         non_retryable=_is_refusal(error),
         next_retry_delay=_delay(error),
-        category=ApplicationErrorCategory.BENIGN,  # one line is logged, without a stack trace
+        category=ApplicationErrorCategory.BENIGN,  # logs one line without a stack trace
     )
 
 
 def no_longer_wanted() -> ApplicationError:
-    """For an activity that is stopped because its workflow has ended without it."""
+    """Return the error of an activity that stops because its workflow has ended."""
     return ApplicationError(
         "The question is over.", type="Over", category=ApplicationErrorCategory.BENIGN
     )
 
 
 def _is_refusal(error: Exception) -> bool:
-    # A status without a class of its own: 405, say, if something else answers at the address.
+    # A status without an own class, such as 405 from another server at the address.
     return isinstance(error, REFUSED) or type(error) is nalanda.ApiError
 
 

@@ -1,4 +1,4 @@
-"""What holds for every attempt at every activity: its heartbeat, its number, its errors."""
+"""Interceptor of all activity attempts: heartbeat, attempt number, errors."""
 
 import asyncio
 import logging
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 
 
 class AttemptInterceptor(Interceptor):
-    """For a worker: its activities are `Attempt`s, and refuse questions of other instances.
+    """An interceptor that wraps activities in `Attempt`, and refuses questions of other instances.
 
-    `instance_id`: that of the worker's API; `None` for an API that has none.
+    `instance_id` is that of the worker's API; `None` for an API that has none.
     """
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -40,8 +40,10 @@ class AttemptInterceptor(Interceptor):
 
 
 class Attempt(ActivityInboundInterceptor):
-    """Heartbeats come from the event loop, so one is sent while an activity waits for an answer
-    and while a thread computes; they are also how an activity hears that it is cancelled."""
+    """An attempt that heartbeats from the event loop while the activity waits or computes.
+
+    The responses to heartbeats also tell the activity that it is cancelled.
+    """
 
     _outbound: ActivityOutboundInterceptor
     instance_id: str | None = None
@@ -60,7 +62,7 @@ class Attempt(ActivityInboundInterceptor):
             except KNOWN as error:
                 told = application_error(error, attempt)
                 log.warning("%s, attempt %d: %s", activity.info().activity_type, attempt, told)
-                # Not `from error`: causes go into history, with whatever a provider echoed.
+                # Not `from error`: causes go into the history, with text that a provider echoed.
                 raise told from None
             except (asyncio.CancelledError, CancelledError):
                 if _is_over():
@@ -69,7 +71,11 @@ class Attempt(ActivityInboundInterceptor):
         return output.model_copy(update={"attempt": attempt})
 
     def _require_own(self, given: object) -> None:
-        """Raises: WrongInstance: the question is another instance's."""
+        """Check that the question belongs to this instance.
+
+        Raises:
+            WrongInstance: the question is another instance's.
+        """
         wanted = given.instance_id if isinstance(given, StageInput) else None
         if wanted and self.instance_id and wanted != self.instance_id:
             raise WrongInstance(wanted=wanted, own=self.instance_id)

@@ -1,4 +1,4 @@
-"""The first stage: the question made clean and turned into a vector."""
+"""The preprocess stage: normalise the question, and embed it."""
 
 import asyncio
 import unicodedata
@@ -13,7 +13,7 @@ from core.providers.base import AsyncEmbedder, Embedder, Vectors
 
 
 class Preprocess:
-    """By an embedder that computes, on a thread."""
+    """The preprocess stage with a computing embedder, on a thread."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -29,8 +29,9 @@ class Preprocess:
 
 
 class AsyncPreprocess:
-    """By an embedder that waits for the network; for a library of the model `local`, by that,
-    on a thread."""
+    """The preprocess stage with a remote embedder; a library of the model `local` uses that, on a
+    thread.
+    """
 
     def __init__(self, embedder: AsyncEmbedder, local: Embedder) -> None:
         self._embedder = embedder
@@ -51,7 +52,7 @@ class AsyncPreprocess:
 
 
 def normalised(query: str) -> str:
-    """In Unicode's NFC, white space as single spaces and none at the ends."""
+    """Normalise to Unicode NFC, with single spaces as white space and none at the ends."""
     return " ".join(unicodedata.normalize("NFC", query).split())
 
 
@@ -62,5 +63,5 @@ def unknown(model: str, *known: str) -> ProviderRejected:
 
 
 def packed(vectors: Vectors) -> Base64Vector:
-    """The first of `(n, dimension)` vectors, as the contracts carry it."""
+    """Encode the first of `(n, dimension)` vectors for the contracts."""
     return b64encode(vectors[0].astype("<f4").tobytes()).decode("ascii")

@@ -1,4 +1,4 @@
-"""The third stage: the hits in the order in which their texts answer the question."""
+"""The rerank stage: order the hits by how well their texts answer the question."""
 
 from temporalio import activity
 
@@ -10,7 +10,7 @@ from nalanda import AsyncNalanda, Nalanda
 
 
 class Rerank:
-    """By a reranker that computes, on a thread."""
+    """The rerank stage with a computing reranker, on a thread."""
 
     def __init__(self, client: Nalanda, reranker: Reranker) -> None:
         self._client = client
@@ -24,7 +24,7 @@ class Rerank:
 
 
 class AsyncRerank:
-    """By a reranker that waits for the network."""
+    """The rerank stage with a remote reranker."""
 
     def __init__(self, client: AsyncNalanda, reranker: AsyncReranker) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""The second stage: the nearest chunks, by search over REST."""
+"""The retrieve stage: find the nearest chunks by a search over REST."""
 
 from temporalio import activity
 
@@ -20,7 +20,7 @@ class Retrieve:
 
 
 def search_for(question: RetrieveInput) -> SearchOptions:
-    """A search takes the vector, the words, or both, by its mode; and only ids come back."""
+    """Return the search of the mode, by vector, words or both; hits carry only ids."""
     search = SearchOptions(k=question.k, mode=question.mode, filter=question.filter, include=[])
     if question.mode != "lexical":
         search["embedding"] = question.embedding
@@ -30,7 +30,7 @@ def search_for(question: RetrieveInput) -> SearchOptions:
 
 
 def retrieved(found: SearchResult) -> Retrieved:
-    """The hits, each pinned to the version that was found."""
+    """Return the hits, each pinned to its chunk's version."""
     hits = [
         RankedChunk(
             chunk_id=hit.chunk_id, document_id=hit.document_id, version=hit.version, score=hit.score

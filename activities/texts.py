@@ -1,4 +1,4 @@
-"""Chunk texts, which never go through Temporal's history: read over REST where they are used."""
+"""Chunk texts for the stages, read over REST so that they stay out of Temporal's history."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,12 @@ from core.providers.base import Passage
 from nalanda import AsyncNalanda, Chunk, Nalanda
 
 BATCH = 100
-"""Ids in one request; they go in its URL."""
+"""Maximum number of ids in a request, whose URL carries them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """The hits that are still as they were found, each with its passage; and the ids that are
-    not, because the chunk was changed or deleted since."""
+    """The unchanged hits with their passages, and the ids of chunks changed or deleted since."""
 
     hits: list[RankedChunk]
     passages: list[Passage]
@@ -40,7 +39,7 @@ async def read_async(
 
 
 def pinned(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> Pinned:
-    """Hits in their order, matched with the chunks of the same id and version."""
+    """Match the hits, in order, with the chunks of the same id and version."""
     texts = {(chunk.id, chunk.version): chunk.text for chunk in chunks}
     same = [hit for hit in hits if (hit.chunk_id, hit.version) in texts]
     return Pinned(

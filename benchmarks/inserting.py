@@ -1,7 +1,7 @@
-"""`make bench ARGS=inserting`: chunks a second over REST, in batches of 500 with vectors, durable.
+"""`make bench ARGS=inserting`: durable chunks per second over REST, in batches of 500 with vectors.
 
-Beside Chroma's server, which gets the same rows through its own client. In turns, a few thousand
-rows each time.
+Compared with Chroma's server, which gets the same rows through its own client, in alternating
+rounds of a few thousand rows.
 """
 
 import statistics

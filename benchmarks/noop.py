@@ -1,4 +1,4 @@
-"""The least that a durable pipeline of four stages can be."""
+"""The minimal durable pipeline of four stages."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ QUEUE = "benchmark"
 
 @activity.defn
 async def nothing() -> None:
-    """As little as an activity can do."""
+    """Do nothing: the cheapest activity."""
 
 
 @workflow.defn
@@ -23,7 +23,7 @@ class FourActivities:
 
 
 def worker(client: Client) -> Worker:
-    """With the runner that Nalanda's own worker has."""
+    """Return a worker with the runner of Nalanda's own worker."""
     return Worker(
         client,
         task_queue=QUEUE,

@@ -1,4 +1,4 @@
-"""A worker for the no-op workflow, as a process of its own: `… noop_worker TEMPORAL_ADDRESS`."""
+"""A worker process for the no-op workflow: `… noop_worker TEMPORAL_ADDRESS`."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from workflows.client import connect
 
 
 async def main(address: str) -> None:
-    """Serves until it is killed."""
+    """Serve until killed."""
     client = await connect(address)
     async with worker(client):
         print(WORKER_READY, flush=True)

@@ -1,6 +1,7 @@
-"""Subjects of `benchmarks/restart.py`: each makes a database of the rows, or opens one and asks.
+"""Subjects of `benchmarks/restart.py`: each creates a database of the rows, or opens one and
+queries it.
 
-In a process of its own each, timed from outside, with what it has to import.
+Each runs in its own process, timed from outside, including its imports.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Nalanda's own processes, as `nalanda up` starts them, for a measurement."""
+"""Nalanda's processes, as `nalanda up` starts them, for a measurement."""
 
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,10 +23,10 @@ async def measured(
     only: Sequence[str] = ("temporal", "api", "worker"),
     beside: Callable[[Stack], Sequence[Service]] = lambda _: (),
 ) -> None:
-    """Run `measure` while the services that it names, and those `beside` them, are up.
+    """Run `measure` while the services in `only`, and those of `beside`, are up.
 
-    They keep their files in a folder that goes when they do, and read no setting of the user's
-    that would make them another server.
+    Their files are in a temporary folder, and they ignore settings of the user that would change
+    the server.
     """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
         settings = Settings.model_construct(data_dir=Path(folder))

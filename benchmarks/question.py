@@ -1,9 +1,9 @@
-"""A question from end to end, beside the least that four durable stages can cost.
+"""A question from end to end, compared with the minimum cost of four durable stages.
 
-Both go through the same Temporal server, each to a worker process of its own, in turn, and are
-timed as their clients see them: the question as one HTTP request that waits for its answer, the
-no-op workflow of four regular activities as `execute_workflow`. The library is the documentation
-of this Python's standard library.
+Both use the same Temporal server, each with its own worker process, in turn, timed by their
+clients. The question is one HTTP request that waits for the answer. The no-op workflow runs four
+regular activities through `execute_workflow`. The library is the documentation of this Python's
+standard library.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ async def _measure(stack: Stack) -> None:
 
 
 async def _fill(api_url: str) -> int:
-    """Answers how many chunks there are now."""
+    """Fill the library, and return its number of chunks."""
     documents = list(corpus.documents(await asyncio.to_thread(corpus.read)))
     async with AsyncNalanda(api_url) as client:
         return sum([len(step.document.chunks) async for step in ingest(client, documents)])

@@ -1,8 +1,8 @@
-"""`make bench ARGS=restart`: from a process's start to its first answer, over 100,000 × 384.
+"""`make bench ARGS=restart`: from a process's start to its first response, over 100,000 × 384.
 
-Nalanda's server, over HTTP, after a clean stop; after a kill, 10,000 writes behind its last
-checkpoint; and with no checkpoint at all, from the record. Beside it Chroma and LanceDB, which open
-their files inside the process that asks. The files are in the page cache.
+Nalanda's server, over HTTP, after a clean stop, after a kill 10,000 writes past its last
+checkpoint, and without a checkpoint, from the log. Compared with Chroma and LanceDB, which open
+their files inside the querying process. The files are in the page cache.
 """
 
 import shutil
@@ -73,7 +73,7 @@ def _named(name: str, starts: list[tuple[float, float]]) -> dict[str, float]:
 
 
 def _start(data: Path, query: Floats) -> tuple[float, float]:
-    """Seconds until it is ready, and until it has answered."""
+    """Return the seconds until the server is ready, and until it has answered a search."""
     body = {"embedding": b64encode(query.tobytes()).decode()}
     started = time.perf_counter()
     with served(data) as http:

@@ -1,9 +1,9 @@
-"""How well the right passage is found: nDCG@10, hit@1 and hit@10 of each way to search.
+"""Retrieval quality: nDCG@10, hit@1 and hit@10 of each search mode.
 
-In process, through the services and the reranker that a question goes through, with their
-defaults. A set of questions is a file in SQuAD's JSON shape, whose paragraphs become documents
-of one chunk each; beside those that are named the documentation of this Python's standard
-library is asked, where the question is a docstring's first sentence and the passage the rest.
+In process, through the services and the reranker of a question, with their defaults. A question set
+is a file in SQuAD's JSON format, whose paragraphs become documents of one chunk. In addition, the
+documentation of this Python's standard library is a set: the question is a docstring's first
+sentence, and the passage is the rest.
 """
 
 import asyncio
@@ -40,7 +40,9 @@ Ranks: TypeAlias = Callable[[str], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """`questions`: each with the number of the passage that answers it."""
+    """A question set; `questions` pairs each question with the number of the passage that answers
+    it.
+    """
 
     name: str
     passages: Sequence[str]
@@ -125,7 +127,7 @@ def _docstrings() -> QuestionSet:
 
 
 def _summaries_and_rests() -> Iterator[tuple[str, str]]:
-    """Where both say something, and neither says what an earlier one does."""
+    """Yield docstrings' first sentences with the rest, where both exist and are new."""
     seen: set[str] = set()
     for entry in corpus.read():
         doc = entry.doc.strip()

@@ -1,6 +1,6 @@
-"""A search over HTTP, its embedding as a list and as base64, beside a bare `GET /livez`.
+"""A search over HTTP, its embedding as a list and as base64, compared with `GET /livez`.
 
-All three go to the same API process over one kept connection, in turn.
+All three use the same API process over one persistent connection, in turn.
 """
 
 import statistics

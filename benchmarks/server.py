@@ -1,4 +1,4 @@
-"""The API's process alone, as `nalanda serve` runs it, and a client of it."""
+"""The API's process alone, as `nalanda serve` runs it, and a client."""
 
 import os
 import signal
@@ -22,7 +22,10 @@ def served(
     environment: Mapping[str, str] | None = None,
     end: signal.Signals = signal.SIGTERM,
 ) -> Iterator[httpx.Client]:
-    """Over a data directory, from when it answers on. `environment`: beside the process's own."""
+    """Serve a data directory, and yield a client once the server responds.
+
+    `environment` adds to the process's own.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

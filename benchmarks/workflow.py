@@ -1,7 +1,7 @@
-"""What Temporal costs a question: four trivial activities in sequence, on a local server.
+"""Temporal's cost per question: four trivial activities in sequence, on a local server.
 
-The peers are the server as it comes, the same with the limit raised, and the one that Nalanda
-starts (limit raised, its file in WAL mode, every commit synced).
+The peers are the default server, the server with a raised limit, and Nalanda's configuration
+(raised limit, WAL mode, every commit synced).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ ROUNDS, PER_ROUND = 6, 8
 
 
 def servers(folder: Path) -> dict[str, tuple[int, Sequence[str]]]:
-    """For each peer its port and its command line."""
+    """Return each peer's port and command line."""
     ports: list[int] = []
     for _ in range(4):
         ports.append(first_free(27233, promised=ports))
@@ -43,7 +43,7 @@ def servers(folder: Path) -> dict[str, tuple[int, Sequence[str]]]:
 
 @asynccontextmanager
 async def running(port: int, line: Sequence[str]) -> AsyncIterator[Client]:
-    """A server, and a worker on it."""
+    """Run a server with a worker."""
     server = await asyncio.create_subprocess_exec(
         *line, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
@@ -57,7 +57,7 @@ async def running(port: int, line: Sequence[str]) -> AsyncIterator[Client]:
 
 
 async def one_round(client: Client) -> list[float]:
-    """Seconds of each of a few workflows, one after the other."""
+    """Return the seconds of each of a few workflows, in sequence."""
     taken = []
     for _ in range(PER_ROUND):
         started = time.perf_counter()

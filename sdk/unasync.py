@@ -1,4 +1,4 @@
-"""Writes `nalanda/_sync` from `nalanda/_async`: `python sdk/unasync.py [--check]`."""
+"""Generator of `nalanda/_sync` from `nalanda/_async`: `python sdk/unasync.py [--check]`."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ WORDS = {
 
 
 def main() -> int:
-    """Write what is out of date; with `--check` only name it, and end with 1 if there is any."""
+    """Write outdated files; with `--check` only list them, and return 1 if there are any."""
     check = "--check" in sys.argv[1:]
     stale = {path: text for path, text in generated().items() if _text_of(path) != text}
     for path, text in stale.items():
@@ -37,13 +37,13 @@ def main() -> int:
 
 
 def generated() -> dict[Path, str]:
-    """What each file of `_sync` should hold."""
+    """Return the expected content of each file of `_sync`."""
     sources = sorted((PACKAGE / "_async").glob("*.py"))
     return {PACKAGE / "_sync" / s.name: _formatted(synchronous(s)) for s in sources}
 
 
 def synchronous(source: Path) -> str:
-    """The same code without the waiting; not yet in the project's style."""
+    """Return the code without async and await, not yet formatted."""
     text = source.read_text()
     for word, replacement in WORDS.items():
         text = re.sub(word, replacement, text)
@@ -51,7 +51,7 @@ def synchronous(source: Path) -> str:
 
 
 def _formatted(text: str) -> str:
-    """In the project's style: imports in order, and loops that need not be loops any more."""
+    """Format in the project's style, with sorted imports and simplified loops."""
     for step in (("check", *FIXES), ("format",)):
         name = ["--stdin-filename", str(PACKAGE / "_sync" / "stdin.py")]
         command = [sys.executable, "-m", "ruff", *step, "--quiet", *name, "-"]

@@ -1,4 +1,4 @@
-"""The worker's API: waited for at the start, and watched for a change of instance."""
+"""The worker's API: the wait for it at the start, and the watch for a change of instance."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,19 +14,19 @@ WATCH_S = 2.0
 
 
 class Api:
-    """Tells which instance answers at the address of the settings."""
+    """A client of the settings' API that identifies the API's instance."""
 
     def __init__(self, client: AsyncNalanda, url: str) -> None:
         self._client = client
         self._url = url
 
     async def wait_for_instance(self) -> str | None:
-        """Return the API's instance id; an older API has none.
+        """Return the API's instance id, or `None` for an older API.
 
-        Waits for as long as there is no API, and says so once.
+        Waits until the API responds, and logs the first failure.
 
         Raises:
-            InvalidAddress: no server can ever be reached at the address.
+            InvalidAddress: the address can never reach a server.
         """
         said = False
         while True:
@@ -41,7 +41,7 @@ class Api:
             await asyncio.sleep(RETRY_S)
 
     async def wait_for_change(self, instance_id: str | None) -> None:
-        """Return once another instance answers; while none answers, nothing has changed."""
+        """Return once another instance responds; an unreachable API does not count as a change."""
         while True:
             await asyncio.sleep(WATCH_S)
             try:
@@ -55,6 +55,10 @@ class Api:
 
 @asynccontextmanager
 async def connect_api(settings: Settings) -> AsyncIterator[Api]:
-    """Raises: InvalidAddress: the settings' address is none."""
+    """Open a client of the settings' API.
+
+    Raises:
+        InvalidAddress: the settings' address is invalid.
+    """
     async with AsyncNalanda(settings.api_url, **client_options(settings)) as client:
         yield Api(client, settings.api_url)

@@ -1,4 +1,4 @@
-"""The worker's side of the Temporal cluster: found, made ready for questions, polled."""
+"""The worker's connection to the Temporal cluster: connect, register attributes, poll."""
 
 import asyncio
 
@@ -22,9 +22,9 @@ NOT_OURS_TO_DO = (
 
 
 async def reached(address: str, namespace: str) -> Client:
-    """A client of a cluster that has the namespace and the search attributes.
+    """Return a client of a cluster with the namespace and the search attributes.
 
-    Waits for as long as there is none, and says so once.
+    Waits until the cluster responds, and logs the first failure.
     """
     said = False
     while True:
@@ -41,10 +41,10 @@ async def reached(address: str, namespace: str) -> Client:
 
 
 async def ensure_search_attributes(client: Client) -> None:
-    """Those that are missing are added; where that is not allowed, a line says what to do.
+    """Register missing search attributes, or log what to do if this is forbidden.
 
     Raises:
-        RPCError: the cluster or the namespace is not there.
+        RPCError: the cluster or the namespace is unavailable.
     """
     try:
         await register_search_attributes(client)
@@ -53,13 +53,13 @@ async def ensure_search_attributes(client: Client) -> None:
             raise
         names = " ".join(f"--name {name} --type Keyword" for name in SEARCH_ATTRIBUTES)
         say(
-            f"This worker may not register search attributes ({error}). Questions wait until "
-            f"they are there: temporal operator search-attribute create {names}"
+            f"This worker may not register search attributes ({error}). Questions wait until they "
+            f"exist; create them with: temporal operator search-attribute create {names}"
         )
 
 
 async def polling(client: Client, task_queue: str, identity: str) -> None:
-    """Returns once a process of this identity polls the queue, for workflows and activities."""
+    """Return once a process with this identity polls the queue for workflows and activities."""
     for kind in (
         TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
@@ -76,11 +76,13 @@ async def polling(client: Client, task_queue: str, identity: str) -> None:
 async def _pollers(client: Client, request: DescribeTaskQueueRequest) -> set[str]:
     try:
         answer = await client.workflow_service.describe_task_queue(request)
-    except RPCError:  # the server is away for a moment; the worker polls again when it is back
+    except (
+        RPCError
+    ):  # the server is unavailable for a moment; the worker resumes polling when it returns
         return set()
     return {poller.identity for poller in answer.pollers}
 
 
 def say(line: str) -> None:
-    """Print one line, at once."""
+    """Print one line, and flush."""
     print(" ".join(line.split()), flush=True)

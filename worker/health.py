@@ -1,6 +1,6 @@
-"""Whether a container's worker does its work: `python -m worker.health` ends with 0 if it does.
+"""Health check of a container's worker: `python -m worker.health` exits with 0 if it polls.
 
-A worker has no port to ask at; the cluster is asked whether the container's first process polls.
+A worker has no port, so the check asks the cluster for the pollers of the queue.
 """
 
 import asyncio
@@ -19,20 +19,24 @@ FIRST_PROCESS = 1
 
 
 async def check(settings: Settings, process: int) -> bool:
-    """Whether the cluster knows the process of this host as one that polls the queue."""
-    identity = f"{process}@{socket.gethostname()}"  # as Temporal's clients name themselves
+    """Return whether the cluster lists the process of this host as a poller of the queue."""
+    identity = f"{process}@{socket.gethostname()}"  # the default identity of Temporal's clients
     try:
         async with asyncio.timeout(TIMEOUT_S):
             queue = await _task_queue(settings)
             client = await connect(settings.temporal_address, settings.temporal_namespace)
             await polling(client, queue, identity)
-    except (TimeoutError, RuntimeError, NalandaError):  # RuntimeError: nothing listens there
+    except (TimeoutError, RuntimeError, NalandaError):  # RuntimeError: no server listens there
         return False
     return True
 
 
 async def _task_queue(settings: Settings) -> str:
-    """Raises: NalandaError: the queue is the API's to say, and it does not answer."""
+    """Return the settings' task queue, else the one of the API's instance.
+
+    Raises:
+        NalandaError: the API does not respond.
+    """
     if settings.task_queue is not None:
         return settings.task_queue
     async with AsyncNalanda(settings.api_url, **client_options(settings)) as client:

@@ -1,4 +1,4 @@
-"""Questions from before instances had task queues of their own: they wait on the shared one."""
+"""Questions from before task queues per instance, which wait on the shared queue."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -34,7 +34,9 @@ async def serve_old_questions(
     async with AsyncNalanda(settings.api_url, **client_options(settings)) as api:
         if not await _any_left(client, api):
             return
-        say(f"Questions from before an upgrade wait on the task queue {SHARED_TASK_QUEUE}.")
+        say(
+            f"Also polling the task queue {SHARED_TASK_QUEUE} for questions from before an upgrade."
+        )
         shared = settings.model_copy(update={"task_queue": SHARED_TASK_QUEUE})
         async with serving(client, shared, activities, instance_id=instance_id):
             left = True
@@ -44,7 +46,7 @@ async def serve_old_questions(
 
 
 async def _any_left(client: Client, api: AsyncNalanda) -> bool:
-    """While either does not answer, the last look counts as that some are left."""
+    """Return whether old questions still run; True while the cluster or the API is unavailable."""
     try:
         libraries = {
             question.typed_search_attributes.get(search_attributes.LIBRARY)

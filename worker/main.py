@@ -1,4 +1,4 @@
-"""The worker process: connect, load, poll, and finish what runs when told to stop."""
+"""The worker process: connect, load, poll, and drain on a signal."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from worker.stages import Activities, loaded_provider, stages
 
 
 def main() -> None:
-    """Runs until SIGTERM or SIGINT; ends with one line if the settings won't do."""
+    """Run until SIGTERM or SIGINT; exit with one line if the settings are invalid."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         with suppress(asyncio.CancelledError):
@@ -30,11 +30,11 @@ def main() -> None:
 
 
 async def run(settings: Settings) -> None:
-    """Serves questions until SIGTERM, SIGINT or cancellation, then drains for `drain_s`.
+    """Serve questions until SIGTERM, SIGINT or cancellation, then drain for `drain_s`.
 
     Raises:
-        ProviderRejected: the settings name a provider that they give no key for.
-        InvalidAddress: the settings' address of the API is none.
+        ProviderRejected: the settings have no key for their provider.
+        InvalidAddress: the settings' address of the API is invalid.
     """
     _stop_on_signals()
     async with loaded_provider(settings) as provider, connect_api(settings) as api:
@@ -47,7 +47,7 @@ async def run(settings: Settings) -> None:
 async def _serve_instance(
     settings: Settings, api: Api, activities: Activities, instance_id: str | None
 ) -> None:
-    """Poll the instance's task queue until another instance answers in its place."""
+    """Poll the instance's task queue until another instance responds in its place."""
     client = await reached(settings.temporal_address, settings.temporal_namespace)
     async with serving(client, settings, activities, instance_id=instance_id):
         queue = task_queue_of(instance_id, settings.task_queue)
@@ -62,7 +62,7 @@ async def _serve_instance(
 
 
 def _stop_on_signals() -> None:
-    """The first signal cancels; another one does not cut the draining short."""
+    """Cancel the task at the first signal; later ones do not cut the drain short."""
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()

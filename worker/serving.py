@@ -1,4 +1,4 @@
-"""The Temporal worker, with what makes it quick to stop, to hear of a cancellation, to replace."""
+"""The Temporal worker, configured for quick stops, cancellations and failover."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from core.contracts.names import task_queue_of
 from core.settings import Settings
 from workflows.query import QueryWorkflow
 
-# Activities mostly wait, for the API or a provider; those that compute share the CPUs.
+# Most activities wait for the API or a provider; computing ones share the CPUs.
 CONCURRENT_ACTIVITIES = max(32, 8 * (os.cpu_count() or 1))
 
 
@@ -25,9 +25,9 @@ def serving(
     *,
     instance_id: str | None = None,
 ) -> Worker:
-    """A worker for the queue of `settings`, else of the instance.
+    """Return a worker for the task queue of `settings`, else of the instance.
 
-    In an `async with` it polls until the block ends, and then drains.
+    In an `async with` the worker polls until the block ends, and then drains.
     """
     return Worker(
         client,
@@ -38,9 +38,9 @@ def serving(
         activity_executor=ThreadPoolExecutor(CONCURRENT_ACTIVITIES, "activity"),
         max_concurrent_activities=CONCURRENT_ACTIVITIES,
         interceptors=[AttemptInterceptor(instance_id)],
-        # Heartbeats bring cancellations back, so few are held back.
+        # Responses to heartbeats carry cancellations, so the throttle is short.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
-        # How long the workflows of a killed worker wait for it before another one takes them.
+        # Timeout after which another worker takes over the workflows of a killed one.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_s),
     )

@@ -1,4 +1,4 @@
-"""The four stages, in the flavour that fits the provider: on threads, or on the event loop."""
+"""The activities of the four stages, on threads or on the event loop as the provider requires."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,10 +22,10 @@ API_TIMEOUT_S = 10.0
 
 @asynccontextmanager
 async def loaded_provider(settings: Settings) -> AsyncIterator[Provider]:
-    """The provider of the stages, the local model loaded.
+    """Open the provider of the stages, with a loaded local model.
 
     Raises:
-        ProviderRejected: the settings name a provider that they give no key for.
+        ProviderRejected: the settings have no key for their provider.
     """
     provider = stage_providers(settings)
     if isinstance(provider, CohereProvider):
@@ -41,8 +41,10 @@ async def loaded_provider(settings: Settings) -> AsyncIterator[Provider]:
 async def stages(
     settings: Settings, provider: Provider, instance_id: str | None
 ) -> AsyncIterator[Activities]:
-    """The activities to register; their clients live as long as this, and reach the API of the
-    instance and no other."""
+    """Yield the activities to register.
+
+    Their clients close with the block, and accept only the API of the instance.
+    """
     options = {**client_options(settings), "instance_id": instance_id}
     async with AsyncNalanda(settings.api_url, **options) as client:
         if isinstance(provider, CohereProvider):
@@ -53,9 +55,9 @@ async def stages(
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Return what a client of the worker's is made with.
+    """Return the options of the worker's clients.
 
-    It makes no retries of its own: Temporal's policy is the only one.
+    The clients never retry: Temporal's policy is the only one.
     """
     return {
         "api_key": settings.api_keys[0].get_secret_value() if settings.api_keys else None,

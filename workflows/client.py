@@ -1,14 +1,14 @@
-"""The way to the Temporal cluster, the same for the API, the worker and the tests."""
+"""The connection to the Temporal cluster, shared by the API, the worker and the tests."""
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 
 async def connect(address: str, namespace: str = "default") -> Client:
-    """A client that speaks the contracts' JSON.
+    """Connect a client that serialises the contracts as JSON.
 
     Raises:
-        RuntimeError: nothing that speaks Temporal answers at `address`.
+        RuntimeError: no Temporal server responds at `address`.
     """
     return await Client.connect(
         address, namespace=namespace, data_converter=pydantic_data_converter

@@ -1,13 +1,13 @@
-"""Why a question failed, as a sentence for the person who asked it."""
+"""Failures of a question, as a sentence for its asker."""
 
 from temporalio import exceptions
 
 _NO_REASONS = {"Workflow terminated", "terminated by user via frontend"}
-"""The texts of Temporal for a termination without a reason."""
+"""Temporal's messages for a termination without a reason."""
 
 
 def sentence(error: BaseException) -> str:
-    """Return the first cause in plain words, without the names of classes."""
+    """Return the root cause as a sentence without class names."""
     stage = None
     while error.__cause__ is not None:
         if isinstance(error, exceptions.ActivityError):
@@ -15,9 +15,9 @@ def sentence(error: BaseException) -> str:
         error = error.__cause__
     match error:
         case exceptions.TimeoutError() if stage is not None:
-            return f"The stage {stage} did not end in time: is the worker running?"
+            return f"The stage {stage} timed out: check that a worker is running."
         case exceptions.TimeoutError():
-            return "The question ran longer than Temporal lets it."
+            return "The question exceeded Temporal's time limit."
         case exceptions.TerminatedError():
             return _with_reason("The question was terminated in Temporal", error.message)
         case exceptions.CancelledError():

@@ -1,6 +1,6 @@
-"""How long a stage waits for its activity, how often it tries again, and when it has stopped.
+"""Timeouts, retries and cancellation of the stages' activities.
 
-Which errors are never tried again is for `activities/errors.py` to say.
+`activities/errors.py` names the errors that are never retried.
 """
 
 from datetime import timedelta
@@ -9,23 +9,23 @@ from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
 HEARTBEAT = timedelta(seconds=5)
-"""A worker that is silent for so long is dead, and another attempt is made elsewhere."""
+"""Heartbeat timeout, after which another worker makes the next attempt."""
 
 STAGE_TIMEOUT = timedelta(hours=1)
-"""All attempts of a stage together, the time without any worker included. Whoever can't wait
-that long gives a deadline with the question."""
+"""Total time for all attempts of a stage, including time without any worker. A question with a
+deadline ends earlier."""
 
 REQUIRED_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=10)
 )
-"""For a stage that nothing can stand in for: again until `STAGE_TIMEOUT` ends."""
+"""Policy of a stage without a fallback: retry until `STAGE_TIMEOUT`."""
 
 FALLBACK_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=0.5),
     maximum_interval=timedelta(seconds=10),
     maximum_attempts=6,
 )
-"""For a stage that has a lesser way out: about 15 seconds for its provider, then that."""
+"""Policy of a stage with a fallback: about 15 seconds for its provider, then the fallback."""
 
 STOPPED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
-"""A question is cancelled when its activity has stopped, not when it was told to."""
+"""The question is cancelled once its activity has stopped, not at the request."""

@@ -1,4 +1,4 @@
-"""A question's way through preprocess, retrieve, rerank and answer."""
+"""The workflow of a question: preprocess, retrieve, rerank and answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -39,15 +39,15 @@ SLOW_S = 1.0
 
 
 class Late(Exception):
-    """The question's deadline has passed."""
+    """A question past its deadline."""
 
 
 @workflow.defn(name=QUERY_WORKFLOW)
 class QueryWorkflow:
-    """Each stage is an activity; what is known so far can be asked for at any time.
+    """A workflow with an activity per stage; queries return the state at any time.
 
-    It degrades and says so: without the reranker hits stay as retrieved, without the answerer
-    the best sentences are quoted, and at the deadline it ends with what it has.
+    The workflow degrades and reports so. Without the reranker, hits stay as retrieved. Without the
+    answerer, it quotes the best sentences. At the deadline, it ends with the results so far.
     """
 
     @workflow.init
@@ -63,10 +63,11 @@ class QueryWorkflow:
 
     @workflow.run
     async def run(self, request: QueryRequest) -> QueryResult:
-        """
+        """Run the stages, and return the result.
+
         Raises:
             ApplicationError: of type `DeadlineExceeded`, if nothing was retrieved in time.
-            ActivityError: a stage that nothing can stand in for failed for good.
+            ActivityError: a stage without a fallback failed for good.
         """
         pipeline = asyncio.create_task(self._pipeline())
         self._watch = asyncio.create_task(self._show_stages_if_slow())
@@ -85,7 +86,7 @@ class QueryWorkflow:
 
     @workflow.query(name=PROGRESS_QUERY)
     def progress(self) -> Progress:
-        """Where the question is; the attempt of a running stage is the server's to tell."""
+        """Return the state; only the server knows the attempt of a running stage."""
         return Progress(
             status=self._status,
             stage=self._timeline.current,
@@ -96,7 +97,7 @@ class QueryWorkflow:
 
     @workflow.query(name=RESULT_QUERY)
     def result(self) -> QueryResult | None:
-        """What is known so far; nothing until the hits are."""
+        """Return the result so far, or `None` before retrieval."""
         return self._timed(self._result) if self._result else None
 
     @workflow.signal(name=FEEDBACK_SIGNAL)
@@ -106,7 +107,7 @@ class QueryWorkflow:
     async def _in_time(
         self, pipeline: asyncio.Task[QueryResult], deadline_s: float | None
     ) -> QueryResult | None:
-        """Its result; nothing if the deadline comes first."""
+        """Return the pipeline's result, or `None` if the deadline comes first."""
         left = _seconds_left(deadline_s)
         await workflow.wait([pipeline], timeout=left and max(left, SHORTEST_TIMER_S))
         if not pipeline.done():
@@ -128,7 +129,7 @@ class QueryWorkflow:
         return await self._answer(prepared.query, so_far)
 
     def _require_time(self) -> None:
-        """Before each stage, because a timer can fire later than a short stage ends.
+        """Check the deadline before a stage, since a timer may fire after a short stage has ended.
 
         Raises:
             Late: the deadline has passed.
@@ -183,11 +184,12 @@ class QueryWorkflow:
         )
 
     async def _give_way(self, attempts: Callable[[], Awaitable[Output]]) -> Output | None:
-        """The stage's output; nothing if its provider fails for good. While it is the API that is
-        away no lesser way would work either, so it is waited for.
+        """Return the stage's output, or `None` if its provider fails for good.
+
+        If the API is unavailable, the fallback would fail as well, so the stage waits for the API.
 
         Raises:
-            ActivityError: the API refuses, or is away for longer than `STAGE_TIMEOUT`.
+            ActivityError: the API refuses, or is unavailable for longer than `STAGE_TIMEOUT`.
         """
         until = workflow.now() + STAGE_TIMEOUT
         while True:
@@ -218,8 +220,11 @@ class QueryWorkflow:
         return output
 
     def _stop(self, pipeline: asyncio.Task[QueryResult]) -> None:
-        """The worker hears of it with the activity's next heartbeat. Should the activity be faster
-        and end, with a result or not, no other one is begun."""
+        """Cancel the pipeline.
+
+        The worker learns of the cancellation at the activity's next heartbeat. If the activity ends
+        first, no further one starts.
+        """
         self._stopping = True
         pipeline.cancel()
 
@@ -247,15 +252,20 @@ class QueryWorkflow:
         self._show()
 
     async def _show_stages_if_slow(self) -> None:
-        """Each change of stage is a write to the cluster's database, and most questions are over
-        before anyone could look for one in a stage."""
+        """Publish the stages only once the question is slow.
+
+        Each change of stage is a write to the cluster's database, and most questions end before
+        anyone could list them by stage.
+        """
         await workflow.sleep(SLOW_S)
         self._slow = True
         self._show()
 
     def _show(self) -> None:
-        """Where it is, for whoever looks for questions on the cluster, which writes each change
-        to its database: only what is new is sent."""
+        """Publish the status and stage as search attributes, for listings.
+
+        The cluster writes each change to its database, so only new values are sent.
+        """
         known = workflow.info().typed_search_attributes
         wanted = {
             LIBRARY: self._request.library_id,
@@ -268,7 +278,7 @@ class QueryWorkflow:
 
 
 def _seconds_left(deadline_s: float | None) -> float | None:
-    """Until the deadline, which counts from when the question came."""
+    """Return the seconds until the deadline, which counts from the start of the workflow."""
     if deadline_s is None:
         return None
     gone = workflow.now() - workflow.info().workflow_start_time
@@ -276,7 +286,7 @@ def _seconds_left(deadline_s: float | None) -> float | None:
 
 
 def _is_provider_failure(error: ActivityError) -> bool:
-    """It said so, or it was too slow to say anything."""
+    """Return whether the provider failed or timed out."""
     if isinstance(error.cause, ApplicationError):
         return error.cause.type in PROVIDER_FAILURES
     return isinstance(error.cause, exceptions.TimeoutError)
@@ -287,6 +297,6 @@ def _changed(chunk_ids: list[str]) -> list[str]:
 
 
 def _attempt(error: ActivityError) -> int | None:
-    """The last attempt's number, which every error that an activity itself raised brings."""
+    """Return the number of the last attempt, which an activity's own errors carry."""
     details = error.cause.details if isinstance(error.cause, ApplicationError) else ()
     return details[0] if details else None

@@ -1,4 +1,4 @@
-"""Registers the search attributes of questions with a cluster."""
+"""Registration of the search attributes of questions."""
 
 from collections.abc import Iterable
 
@@ -14,10 +14,10 @@ from core.contracts.names import SEARCH_ATTRIBUTES
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Add those that the namespace does not have.
+    """Add the attributes that the namespace lacks.
 
     Raises:
-        RPCError: the cluster or the namespace is not there, or this is not allowed.
+        RPCError: the cluster or the namespace is unavailable, or registration is forbidden.
     """
     known = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
@@ -32,5 +32,7 @@ async def _add(client: Client, missing: Iterable[str]) -> None:
         try:
             await client.operator_service.add_search_attributes(request)
         except RPCError as error:
-            if error.status is not RPCStatusCode.ALREADY_EXISTS:  # another worker was faster
+            if (
+                error.status is not RPCStatusCode.ALREADY_EXISTS
+            ):  # another worker added the attributes
                 raise

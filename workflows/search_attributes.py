@@ -1,4 +1,4 @@
-"""The typed keys by which questions are found in Temporal's visibility."""
+"""Typed keys of the search attributes of questions."""
 
 from temporalio.common import SearchAttributeKey
 

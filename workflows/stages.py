@@ -1,7 +1,6 @@
-"""The four activities as the workflow calls them: what goes in, how long each may take, and how
-often it is tried.
+"""Activity calls of the workflow: input, timeouts and retry policy of each stage.
 
-Each returns at once with what can be awaited; its errors are `ActivityError`s.
+Each function returns an awaitable at once; its errors are `ActivityError`s.
 """
 
 from collections.abc import Awaitable

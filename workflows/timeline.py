@@ -1,4 +1,4 @@
-"""When each stage of a question began and ended, by the workflow's clock."""
+"""Start and end of each stage of a question, by the workflow's clock."""
 
 from datetime import datetime, timedelta
 
@@ -17,19 +17,19 @@ class Timeline:
 
     @property
     def current(self) -> Stage | None:
-        """The stage that was begun last."""
+        """Return the stage that began last."""
         begun = [stage.name for stage in self.stages if stage.started_at is not None]
         return begun[-1] if begun else None
 
     def begin(self, stage: Stage, at: datetime) -> None:
-        """A stage that is begun again, in its lesser way, keeps when it first began."""
+        """Begin a stage; a stage that begins again, as its fallback, keeps its first start."""
         started_at = self._stages[stage].started_at or at
         self._change(stage, status="running", started_at=started_at, ended_at=None, attempt=1)
 
     def end(
         self, stage: Stage, status: StageStatus, at: datetime, attempt: int | None = None
     ) -> None:
-        """`attempt` where it is known, which it is not after a timeout."""
+        """End a stage; `attempt` is `None` if unknown, as after a timeout."""
         known = {} if attempt is None else {"attempt": attempt}
         self._change(stage, status=status, ended_at=at, **known)
 
@@ -37,13 +37,13 @@ class Timeline:
         self._change(stage, status="skipped")
 
     def stop(self, at: datetime) -> None:
-        """The stage that runs, if one does, is not going to be finished."""
+        """Mark the running stage, if any, as cancelled."""
         for stage in self.stages:
             if stage.status == "running":
                 self.end(stage.name, "cancelled", at)
 
     def timings_ms(self, now: datetime) -> dict[str, float]:
-        """By stage, up to `now` for one that runs; and `total`, from when the question came."""
+        """Return milliseconds by stage, up to `now` for a running one, and in `total`."""
         spans = {
             stage.name.value: (stage.ended_at or now) - stage.started_at
             for stage in self.stages

@@ -1,1 +1,1 @@
-"""Nalanda's indexes beside the native libraries: the same data, the same process, in turn."""
+"""Nalanda's indexes compared with native libraries: same data, same process, in turn."""

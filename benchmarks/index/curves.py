@@ -1,4 +1,4 @@
-"""Recall against queries a second: every peer at every effort, in interleaved rounds."""
+"""Recall against queries per second: every peer at every effort, in interleaved rounds."""
 
 import statistics
 from collections import defaultdict
@@ -24,7 +24,7 @@ place on the curve."""
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Queries a second are medians over the rounds, on one thread: in one batch, one a call."""
+    """A point of a curve: recall, and median queries per second on one thread."""
 
     effort: Any
     recall: float
@@ -36,14 +36,14 @@ Curve = Sequence[Point]
 
 
 def recall(found: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
-    """The share of the true nearest that were found."""
+    """Return the share of the true nearest rows that were found."""
     pairs = zip(found, truth, strict=True)
     hits = sum(len(np.intersect1d(mine, true[true >= 0])) for mine, true in pairs)
     return hits / max(1, int(np.count_nonzero(truth >= 0)))
 
 
 def measure(dataset: Dataset, built: Mapping[str, Built]) -> dict[str, Curve]:
-    """The first round tells what is worth measuring on: what no other effort clearly beats."""
+    """Measure all peers; the first round selects the efforts that no other clearly beats."""
     recalls: dict[str, dict[Any, float]] = {}
     taken: dict[tuple[str, Any], list[tuple[float, float]]] = defaultdict(list)
     for name, peer in built.items():
@@ -53,7 +53,7 @@ def measure(dataset: Dataset, built: Mapping[str, Built]) -> dict[str, Curve]:
         recalls[name] = {e: share for e, share in found.items() if _is_worth_it(e, found, seconds)}
     for turn in range(ROUNDS):
         for name in list(built) if turn % 2 == 0 else list(built)[::-1]:
-            # Not counted: what another has left in the caches would be its first effort's to pay.
+            # Not counted: the first effort would pay for caches filled by another peer.
             _batch(built[name], dataset, min(recalls[name]))
             for effort in recalls[name]:
                 seconds_, _ = _batch(built[name], dataset, effort)
@@ -99,7 +99,7 @@ def _one_by_one(built: Built, dataset: Dataset, effort: Any) -> float:
 
 
 def qps_at(curve: Curve, target: float, *, single: bool = False) -> float | None:
-    """The best that reaches the recall, by straight lines between the points of the front."""
+    """Return the best rate at a recall, interpolated linearly between points of the front."""
     front = _front(curve, single)
     for (worse, slow_before), (better, qps) in pairwise(front):
         if worse < target <= better:
@@ -111,7 +111,7 @@ def qps_at(curve: Curve, target: float, *, single: bool = False) -> float | None
 
 
 def _front(curve: Curve, single: bool) -> list[tuple[float, float]]:
-    """Those that no other beats in both; recall ascending."""
+    """Return the points that no other beats in both recall and rate, in ascending recall."""
     points = sorted((p.recall, p.single_qps if single else p.batch_qps) for p in curve)
     front: list[tuple[float, float]] = []
     for point in reversed(points):

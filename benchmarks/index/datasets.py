@@ -1,4 +1,4 @@
-"""What is indexed and searched for: made on the spot from a seed, or read from a file."""
+"""Data sets: generated from a seed, or read from a file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,9 @@ _ROWS_AT_ONCE = 1 << 14
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """`rows`: `(n, d) float32`, unit vectors under cosine; `truth`: `(q, K)`, the nearest rows."""
+    """A data set; `rows`: `(n, d) float32`, unit norm under cosine; `truth`: `(q, K)`, nearest
+    rows.
+    """
 
     name: str
     description: str
@@ -36,7 +38,10 @@ class Dataset:
 def nearest(
     metric: Metric, rows: Floats, queries: Floats, allowed: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:
-    """By matrix products: nothing of what is measured. `(q, K)`, `-1` where there are too few."""
+    """Return the nearest rows by matrix products, independently of the measured code.
+
+    `(q, K)`, with `-1` where there are too few rows.
+    """
     best = np.full((len(queries), K), -np.inf, np.float32)
     found = np.full((len(queries), K), -1, np.int64)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
@@ -56,7 +61,7 @@ def nearest(
 
 
 def clustered(name: str, count: int, dimension: int, *, intrinsic: int, spread: float) -> Dataset:
-    """Unit vectors around 2,000 centres of unequal size, in a random subspace, and some noise."""
+    """Return unit vectors around 2,000 centres of unequal size in a random subspace, with noise."""
     rng = np.random.default_rng(1)
     centres = rng.standard_normal((2_000, intrinsic))
     basis = rng.standard_normal((intrinsic, dimension)) / np.sqrt(intrinsic)
@@ -77,7 +82,7 @@ def clustered(name: str, count: int, dimension: int, *, intrinsic: int, spread: 
 
 
 def images(count: int) -> Dataset:
-    """28 × 28 pictures of strokes between points that ten prototypes have: bytes, mostly zero."""
+    """Return 28 × 28 images of strokes between points of ten prototypes: bytes, mostly zero."""
     rng = np.random.default_rng(2)
     prototypes = rng.uniform(4, 24, size=(10, 6, 2))
     y, x = np.meshgrid(np.arange(28), np.arange(28), indexing="ij")
@@ -119,10 +124,10 @@ def sentences(count: int) -> Dataset:
 
 
 def read(path: Path, metric: Metric) -> Dataset:
-    """Of `.npy`, `.idx` (as MNIST comes) or `.hdf5` (as ann-benchmarks has them).
+    """Read `.npy`, `.idx` (MNIST's format) or `.hdf5` (ann-benchmarks' format).
 
     Raises:
-        ValueError: none of these.
+        ValueError: the format is none of these.
     """
     match path.suffix:
         case ".npy":

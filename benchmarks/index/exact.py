@@ -1,4 +1,4 @@
-"""`make bench ARGS=exact`: exact search of one query and of 64, beside numpy and faiss."""
+"""`make bench ARGS=exact`: exact search of 1 and of 64 queries, compared with numpy and faiss."""
 
 import statistics
 from collections import defaultdict
@@ -69,7 +69,7 @@ def _nalanda(dataset: Dataset) -> Search:
 
 
 def _numpy(dataset: Dataset) -> Search:
-    """A product of matrices, and a selection."""
+    """Return a search by matrix product and selection."""
     halves = np.einsum("ij,ij->i", dataset.rows, dataset.rows) / 2
 
     def search(queries: Floats) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""`make bench ARGS=filters`: searches that a filter leaves few rows to, beside hnswlib's."""
+"""`make bench ARGS=filters`: searches with a selective filter, compared with hnswlib."""
 
 import statistics
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def _hnswlib(dataset: Dataset) -> Any:
 
 
 def _measure(dataset: Dataset, allowed: Allowed, mine: HnswIndex, theirs: Any) -> dict[str, float]:
-    """hnswlib at the least ef that reaches the target."""
+    """Compare with hnswlib at the least ef that reaches the target."""
     queries = dataset.queries[:QUERIES]
     truth = nearest(dataset.metric, dataset.rows, queries, allowed)
     effort, k = SearchParams(target_recall=TARGET), min(K, int(allowed.sum()))
@@ -100,7 +100,7 @@ def _padded(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _timed(answer: Answer, truth: NDArray[np.int64]) -> tuple[float, float]:
-    """µs a query, the median of the rounds; recall."""
+    """Return the median microseconds per query, and the recall."""
     found = np.stack([answer(i) for i in range(QUERIES)])
     rounds = []
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""Data sets as libraries of the core: catalog, views, segments and search service, no HTTP."""
+"""Data sets as libraries of the core: catalog, views, segments and search service, without HTTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ _THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Filled:
-    """A library in a catalog that follows writes, as the store would tell of them."""
+    """A library in a catalog that follows writes, as the store would publish them."""
 
     catalog: Catalog
     builder: BuildThread

@@ -1,4 +1,4 @@
-"""What a measurement ran on, for the file that it leaves."""
+"""Description of the machine of a measurement, for its result file."""
 
 import os
 import platform

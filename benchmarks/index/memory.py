@@ -1,8 +1,8 @@
-"""`make bench ARGS=memory`: what a library takes, all told, beside hnswlib's index of the same.
+"""`make bench ARGS=memory`: total memory of a library, compared with hnswlib's index.
 
-Each in a process of its own, by what the process has in memory once the index is there, less
-what it had before: vectors, codes, links, chunks, ids and the maps between them. `ARGS="memory
-million"` builds the million, with times and queries a second at recall .95.
+Each runs in its own process. The figure is the resident memory after the build minus that before:
+vectors, codes, links, chunks, ids and their maps. `ARGS="memory million"` builds the million, with
+times and queries per second at recall .95.
 """
 
 import json
@@ -68,7 +68,7 @@ def _nalanda(subject: str, dataset: Dataset) -> dict[str, float]:
 
             def search(queries: Floats, _: object, k: int = K) -> NDArray[np.int64]:
                 rankings = view.search(queries, k, effort=effort)
-                # Rows come in order and nothing was deleted: a row id is a row's number.
+                # Rows are in order and none is deleted, so a row id is the row's number.
                 return np.stack([ranking.row_ids for ranking in rankings])
 
             built = Built(search, [TARGET])
@@ -83,7 +83,7 @@ def _peer(subject: str, dataset: Dataset) -> dict[str, float]:
 
 
 def _figures(dataset: Dataset, taken: int, took_s: float, built: Built) -> dict[str, float]:
-    """At the least effort that reaches the target."""
+    """Measure at the least effort that reaches the target."""
     for effort in built.efforts:
         started = perf_counter()
         found = built.search(dataset.queries, effort)
@@ -100,7 +100,7 @@ def _figures(dataset: Dataset, taken: int, took_s: float, built: Built) -> dict[
 
 
 def _resident() -> int:
-    """Bytes of memory that no file backs."""
+    """Return the bytes of anonymous resident memory."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1]) * 1024

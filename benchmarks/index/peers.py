@@ -1,4 +1,4 @@
-"""The libraries that are measured, each behind the same three calls."""
+"""The measured libraries behind one interface of three calls."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Search(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Built:
-    """`search(queries, effort, k)`: `(q, k)` row numbers, on one thread."""
+    """A built index; `search(queries, effort, k)` returns `(q, k)` row numbers, on one thread."""
 
     search: Search
     efforts: Sequence[Any]
@@ -32,7 +32,7 @@ class Built:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peer:
-    """`build(dataset, threads)`."""
+    """A library; `build(dataset, threads)` builds its index."""
 
     name: str
     build: Callable[[Dataset, int], Built]
@@ -47,7 +47,9 @@ def vectors_of(dataset: Dataset) -> Vectors:
 
 
 def table(answers: Sequence[SegmentHits], k: int) -> NDArray[np.int64]:
-    """As the peers answer. To stack a single row would take a sixth of what its search does."""
+    """Return row numbers in the peers' format; stacking a single row would cost a sixth of its
+    search.
+    """
     if len(answers) == 1:
         return answers[0].rows[np.newaxis, :k]
     return np.stack([found.rows[:k] for found in answers])

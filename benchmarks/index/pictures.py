@@ -1,4 +1,4 @@
-"""Curves as pictures: further up is faster, further right finds more."""
+"""Plots of curves: higher is faster, further right is better recall."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,11 @@ from benchmarks.index.curves import Curve
 
 
 def draw(title: str, curves: Mapping[str, Curve], path: Path) -> None:
-    """Raises: ModuleNotFoundError: no matplotlib, which is in the group `bench`."""
+    """Draw the curves into a file.
+
+    Raises:
+        ModuleNotFoundError: matplotlib of the group `bench` is missing.
+    """
     import matplotlib as mpl
 
     mpl.use("svg")

@@ -1,4 +1,4 @@
-"""What a run leaves in docs/benchmarks: one JSON file for each measurement."""
+"""Results of a run in docs/benchmarks: one JSON file per measurement."""
 
 import json
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""`make bench ARGS=serving`: core's own search calls, one query a call, beside hnswlib's.
+"""`make bench ARGS=serving`: core's search calls, one query per call, compared with hnswlib.
 
-The view's, with its segments, delta and deleted rows; and the whole service's, which checks a
-request and answers with chunks and a plan. The degree and the effort are left to the program;
-hnswlib is given the ef that reaches the same recall.
+It measures the view's search, with segments, delta and deleted rows, and the whole service's, which
+validates a request and returns chunks and a plan. Nalanda chooses degree and effort; hnswlib gets
+the ef that reaches the same recall.
 """
 
 import statistics

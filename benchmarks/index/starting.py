@@ -1,6 +1,6 @@
-"""`make bench ARGS=starting`: from the start of the API's process to its first answered search.
+"""`make bench ARGS=starting`: from the start of the API's process to its first search response.
 
-With the kernels' cache empty, and filled by the start before.
+With an empty kernel cache, and with the cache of the previous start.
 """
 
 import tempfile

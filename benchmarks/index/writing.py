@@ -1,13 +1,11 @@
-"""`make bench ARGS=writing`: searches over HTTP while a writer writes as fast as it is let and
-graphs are built.
+"""`make bench ARGS=writing`: searches over HTTP during continuous writes and graph builds.
 
-Quiet and busy rounds take turns, as the machine may change meanwhile. The writer is a process of
-its own: it adds chunks to the library that is searched, and deletes others; segments are built of
-what it adds. Another process has a second library built anew, over and over, so that there is
-always a graph being built. What is sent is made before, so that it takes as little as can be of the
-processor that the server answers with; nor does the client look for garbage between searches, which
-would be the slowest of a quiet round. Each answer is checked: it has k different hits, and none
-that was gone before the search began.
+Quiet and busy rounds alternate, as the machine may change meanwhile. The writer is a separate
+process: it adds chunks to the searched library and deletes others, and the server builds segments
+from them. Another process keeps rebuilding a second library, so a graph build is always running.
+Request bodies are prepared in advance, so that the client leaves the processor to the server. The
+client disables garbage collection between searches, which would dominate the tail of a quiet round.
+Each response is checked: k distinct hits, none deleted before the search began.
 """
 
 import gc
@@ -45,7 +43,7 @@ _WRITTEN, _BUILT = "/libraries/written", "/libraries/built"
 
 
 class _Load:
-    """What goes on beside the searches of a busy round. `added`, `deleted`: so far."""
+    """The load during a busy round; `added` and `deleted` count so far."""
 
     def __init__(self, api_url: str, dataset: Dataset) -> None:
         context = multiprocessing.get_context("spawn")
@@ -125,7 +123,7 @@ def _fill(http: httpx.Client, library: str, dataset: Dataset) -> None:
 
 
 def _settled(http: httpx.Client) -> None:
-    """Returns when nothing is built any more, nor will be until the next write."""
+    """Wait until no build is running or due before the next write."""
     time.sleep(_SETTLED_AFTER_S)
     for library in (_WRITTEN, _BUILT):
         _ready(http, library)
@@ -195,14 +193,14 @@ def _write(
     added: "Synchronized[int]",
     deleted: "Synchronized[int]",
 ) -> None:
-    """Adds noisy copies of rows, twice as many as it deletes again."""
+    """Add noisy copies of rows, and delete half as many again."""
     host = urlsplit(api_url).netloc
     with closing(HTTPConnection(host, timeout=_TIMEOUT_S)) as http:
         made = _post(http, f"{_WRITTEN}/documents", json.dumps({"title": "written"}))
         path = f"{_WRITTEN}/documents/{json.loads(made)['id']}/chunks"
         for body in _bodies(rows):
             if not go.is_set():
-                http.close()  # the server would, after a while; the next request opens it again
+                http.close()  # the server would close it after a while; the next request reopens it
                 go.wait()
             if stop.is_set():
                 return
@@ -216,7 +214,7 @@ def _write(
 
 
 def _build(api_url: str, go: Event, stop: Event, built: "Synchronized[int]") -> None:
-    """Asks for another index whenever the last is built."""
+    """Request another index whenever the last one is built."""
     with httpx.Client(base_url=api_url, trust_env=False, timeout=_TIMEOUT_S) as http:
         while go.wait() and not stop.is_set():
             index = {"kind": "hnsw", "ef_construction": 200 + built.value % 2}

@@ -1,4 +1,4 @@
-"""Answers as models, and the position that they carry."""
+"""Parsing of responses into models, and the position that they carry."""
 
 from threading import Lock
 from typing import Any, TypeVar
@@ -18,10 +18,10 @@ class Page(BaseModel):
 
 
 def parsed(model: type[M], response: httpx.Response) -> M:
-    """The body as a model.
+    """Parse the body as a model.
 
     Raises:
-        UnexpectedAnswerError: it is not that.
+        UnexpectedAnswerError: the body does not fit the model.
     """
     try:
         return model.model_validate_json(response.content)
@@ -30,10 +30,10 @@ def parsed(model: type[M], response: httpx.Response) -> M:
 
 
 def page_of(model: type[M], response: httpx.Response) -> tuple[list[M], str | None]:
-    """The items of one page, and the cursor of the next if there is one.
+    """Return the items of a page, and the cursor of the next one, if any.
 
     Raises:
-        UnexpectedAnswerError: the body is no page of these.
+        UnexpectedAnswerError: the body is not a page of these items.
     """
     page = parsed(Page, response)
     try:
@@ -43,7 +43,7 @@ def page_of(model: type[M], response: httpx.Response) -> tuple[list[M], str | No
 
 
 class HighestPosition:
-    """The highest position that an answer carried; threads may share a client."""
+    """The highest position in any response; threads may share a client."""
 
     def __init__(self) -> None:
         self.value = 0

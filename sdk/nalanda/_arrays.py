@@ -1,6 +1,6 @@
-"""Arrays of other libraries, without importing any: what numpy, PyTorch and pandas have in common.
+"""Arrays of numpy, PyTorch, pandas and the like, without importing any of them.
 
-All of them have `tolist`, but for TensorFlow's, which turn into numpy's by `__array__`.
+All of them have `tolist`, except TensorFlow's, which convert to numpy's by `__array__`.
 """
 
 from contextlib import suppress
@@ -18,7 +18,7 @@ def items_of(value: Any) -> Any:
     """Return an array's items as lists of plain values, or a scalar's value.
 
     Raises:
-        Exception: whatever the library raises, or a ValueError for a date-time that is none.
+        Exception: any error of the library, or a ValueError for a missing date-time.
     """
     array = value if hasattr(value, "tolist") else value.__array__()
     if kind_of(array) == "M":
@@ -27,16 +27,18 @@ def items_of(value: Any) -> Any:
 
 
 def kind_of(array: object) -> str:
-    """Return numpy's letter for a type: `b` for booleans, `M` for times; else an empty string."""
+    """Return numpy's letter of a type, such as `b` for booleans and `M` for times; else an empty
+    string.
+    """
     return str(getattr(getattr(array, "dtype", None), "kind", ""))
 
 
 def _times(array: Any) -> Any:
-    """In microseconds, the finest that Python's own have; finer ones would become integers."""
+    """Return times in microseconds, Python's resolution; finer ones would become integers."""
     if (array != array).any():
         raise ValueError("NaT is no time; leave it out, or send None")
     if array.dtype.str.endswith(_WHOLE_DAYS):
         return array
-    with suppress(TypeError):  # pandas' times with a zone become Python's as they are
+    with suppress(TypeError):  # pandas' times with a zone convert to Python's directly
         return array.astype("datetime64[us]")
     return array

@@ -1,4 +1,4 @@
-"""Everything that a call can raise, as one tree.
+"""Errors that a call can raise, as one tree.
 
     NalandaError
     ├── ConnectionFailed         the server was not reached, or hung up
@@ -25,7 +25,7 @@
         │   └── UnavailableError     502, 503, 504  not now; `.retry_after_s`
         └── UnexpectedAnswerError    an answer that this client cannot read
 
-Nothing of httpx's gets out: `connection_error` translates all of it.
+No error of httpx escapes: `connection_error` translates all of them.
 """
 
 import json
@@ -42,16 +42,16 @@ import pydantic
 from nalanda._models import QueryState
 
 Place: TypeAlias = tuple[str | int, ...]
-"""Keys and indexes, from a body or a parameter down to a value."""
+"""Keys and indexes that lead from a body or a parameter to a value."""
 
 _MAX_PLACE = 120
-"""Characters of a place in a message."""
+"""Maximum length of a place in a message."""
 
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 
 
 class NalandaError(Exception):
-    """The root; its text is meant for the person who made the call."""
+    """The base class; the message addresses the caller."""
 
 
 class ConnectionFailed(NalandaError):
@@ -83,7 +83,7 @@ class InvalidName(NalandaError, ValueError):
 
 
 class InvalidValue(NalandaError, ValueError):
-    """`place` says where in the call the value is, such as `chunks[3].metadata.price`."""
+    """A value that JSON cannot carry; `place` locates it, such as `chunks[3].metadata.price`."""
 
     def __init__(self, place: Place, detail: str) -> None:
         self.place = _written(place)
@@ -95,7 +95,9 @@ class InvalidType(InvalidValue, TypeError):
 
 
 class QueryFailed(NalandaError):
-    """`state` is the question's last one: failed, cancelled or timed out."""
+    """A question that ended without an answer; `state` is its last one: failed, cancelled or timed
+    out.
+    """
 
     def __init__(self, state: QueryState) -> None:
         why = f": {state.error}" if state.error else ""
@@ -105,17 +107,17 @@ class QueryFailed(NalandaError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One broken rule: where (a JSON pointer into the input) and what."""
+    """A broken rule: a JSON pointer into the input, and an explanation."""
 
     pointer: str
     detail: str
 
 
 class ApiError(NalandaError):
-    """An answer with an error status.
+    """A response with an error status.
 
-    `errors` has a `Fault` for each broken rule, `problem` the whole RFC 9457 document, and
-    `retry_after_s` what the server said of when to ask again; each is empty where it sent none.
+    `errors` has a `Fault` per broken rule, `problem` the RFC 9457 document, and `retry_after_s` the
+    delay that the server asks for. Each is empty if the server sent none.
     """
 
     def __init__(
@@ -203,13 +205,13 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def connection_error(error: Exception, url: object, proxy: object = None) -> NalandaError:
-    """One of `HTTPX_ERRORS` in this tree's terms; `proxy` is the one that the call went through."""
+    """Translate one of `HTTPX_ERRORS`; `proxy` is the proxy of the call."""
     said = str(error) or type(error).__name__
     if isinstance(error, httpx.TimeoutException):
         through = f" through {proxy}" if proxy else ""
         return TimedOut(f"{url} did not answer in time{through} ({type(error).__name__}).")
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return InvalidAddress(f"{url} is no address of a server: {said}")
+        return InvalidAddress(f"{url} is not the address of a server: {said}")
     if proxy:
         return ProxyFailed(
             f"{url} could not be reached through {proxy}: {said.rstrip('.')}. "
@@ -219,7 +221,7 @@ def connection_error(error: Exception, url: object, proxy: object = None) -> Nal
 
 
 def api_error(response: httpx.Response, proxy: object = None) -> ApiError:
-    """What an answer says that is no success, problem document or not, and perhaps a proxy's."""
+    """Build the error of an unsuccessful response, with or without a problem document."""
     status = response.status_code
     problem = _problem(response)
     return _class_of(status)(
@@ -233,7 +235,7 @@ def api_error(response: httpx.Response, proxy: object = None) -> ApiError:
 
 
 def unexpected_answer(response: httpx.Response, why: pydantic.ValidationError) -> ApiError:
-    """A success whose body is not what the contract says; something else may be answering."""
+    """Build the error of a successful response that breaks the contract, as from another server."""
     first = why.errors()[0]
     where = "/".join(str(part) for part in first["loc"]) or "the body"
     detail = f"{response.url} did not answer as Nalanda does: {where}: {first['msg']}"
@@ -241,7 +243,7 @@ def unexpected_answer(response: httpx.Response, why: pydantic.ValidationError) -
 
 
 def retry_after_s(header: str | None) -> float | None:
-    """Seconds from now that `Retry-After` (RFC 9110) asks for: a number of them, or a date."""
+    """Return the delay of a `Retry-After` header (RFC 9110), in seconds or as a date."""
     if header is None:
         return None
     if header.strip().isdecimal():
@@ -255,7 +257,7 @@ def retry_after_s(header: str | None) -> float | None:
 
 
 def type_name(value: object) -> str:
-    """Return a type as its users call it: `set`, `numpy.complex128`."""
+    """Return the usual name of a type, such as `set` or `numpy.complex128`."""
     kind = type(value)
     module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
     return f"{module}{kind.__qualname__}"
@@ -286,7 +288,7 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
 
 
 def _excerpt(response: httpx.Response, problem: Mapping[str, Any], proxy: object) -> str | None:
-    """The beginning of a body that is no problem document, such as a proxy's page."""
+    """Return the beginning of a body that is not a problem document, such as a proxy's page."""
     if problem:
         return None
     text = " ".join(response.text[:1000].split())[:200]

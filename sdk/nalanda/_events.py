@@ -1,4 +1,4 @@
-"""Server-sent events (HTML standard §9.2) as the events of a question."""
+"""Parsing of server-sent events (HTML standard §9.2) into a question's events."""
 
 import json
 
@@ -9,13 +9,15 @@ LAST_EVENTS = frozenset({"result", "error"})
 
 
 class EventBlock:
-    """The lines of an event, taken one by one; an empty line ends it."""
+    """The lines of an event, which an empty line ends."""
 
     def __init__(self) -> None:
         self._fields: dict[str, list[str]] = {}
 
     def take(self, line: str) -> QueryEvent | None:
-        """Return the event that the line ends; comments and blocks without a number are none."""
+        """Return the event that the line ends, or `None`; comments and blocks without an id are
+        none.
+        """
         if line:
             name, _, value = line.partition(":")
             self._fields.setdefault(name, []).append(value.removeprefix(" "))
@@ -29,7 +31,7 @@ class EventBlock:
 
 
 def events_after(path: str, last_event_id: int | None) -> Request:
-    """Return the request for the events behind this one; for all if it is `None`."""
+    """Return the request for the events after an id, or for all if it is `None`."""
     headers = {"Accept": "text/event-stream"}
     if last_event_id is not None:
         headers["Last-Event-ID"] = str(last_event_id)

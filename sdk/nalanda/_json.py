@@ -1,6 +1,7 @@
-"""Python's values as JSON, exact or not at all: arrays, times, decimals, enums, UUIDs, sets, paths.
+"""Lossless conversion of Python values to JSON: arrays, times, decimals, enums, UUIDs, sets, paths.
 
-What has no JSON form is refused by the place that it has in the call, before anything is sent.
+A value without a JSON form is refused before anything is sent; the error names its place in the
+call.
 """
 
 import json
@@ -31,10 +32,10 @@ def dump(value: object, place: Place = ()) -> str:
 
 
 def plain(value: object, place: Place = ()) -> Any:
-    """Convert a value to what `json` writes as it is: dicts, lists, strings, numbers.
+    """Convert a value to what `json` serialises: dicts, lists, strings, numbers.
 
     Raises:
-        InvalidValue, InvalidType: part of it has no JSON form.
+        InvalidValue, InvalidType: part of the value has no JSON form.
     """
     try:
         return _Conversion(place).of(value)
@@ -43,12 +44,12 @@ def plain(value: object, place: Place = ()) -> Any:
 
 
 def _all_finite_floats(items: Collection[Any]) -> bool:
-    """Return whether all are floats and finite, as an embedding's are: seen without a loop."""
+    """Return whether all items are finite floats, as in an embedding, without a Python loop."""
     return set(map(type, items)) == {float} and isfinite(sum(items))
 
 
 class _Conversion:
-    """One walk through a value, which knows the place and the containers that it is in."""
+    """A walk through a value that tracks its place and its containers."""
 
     def __init__(self, place: Place) -> None:
         self._place: list[str | int] = list(place)
@@ -115,7 +116,7 @@ class _Conversion:
         return number
 
     def _instant(self, value: datetime) -> str:
-        """RFC 3339 in UTC; a time without a zone is taken to be in UTC."""
+        """Return the time in RFC 3339 and UTC; a time without a zone is in UTC."""
         if value != value:
             raise self._invalid("is NaT, which is no time; leave it out, or send None.")
         aware = value if value.utcoffset() is not None else value.replace(tzinfo=UTC)
@@ -152,7 +153,7 @@ class _Conversion:
         return converted
 
     def _set(self, value: Set[object]) -> list[Any]:
-        """A list whose order is the same in each process."""
+        """Return a list whose order is the same in each process."""
         converted = self._list(value)
         try:
             return sorted(converted)
@@ -160,18 +161,18 @@ class _Conversion:
             return sorted(converted, key=json.dumps)
 
     def _array(self, value: Any) -> Any:
-        """An array or a scalar of numpy, PyTorch, pandas, or what says that it is like them."""
+        """Convert an array or scalar of numpy, PyTorch, pandas or a compatible library."""
         if isinstance(value, type) or not is_array(value):
             raise self._unknown(value)
         try:
             items = items_of(value)
-        except Exception as error:  # foreign code may raise anything
+        except Exception as error:  # foreign code may raise any error
             raise self._invalid(f"is a {type_name(value)} that can't be read: {error}") from error
         if type(items) is not type(value):
             return self.of(items)
         if kind_of(items) != "f":
             raise self._unknown(value)
-        return self._float(float(items))  # numpy's longdouble, whose item it is itself
+        return self._float(float(items))  # numpy's longdouble, whose item is itself
 
     def _enter(self, container: object) -> None:
         if id(container) in self._containers:

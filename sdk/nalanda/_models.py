@@ -1,4 +1,4 @@
-"""What the server answers with; a field that this client does not know is ignored."""
+"""Models of responses; unknown fields are ignored."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -26,14 +26,16 @@ class FieldRule(Model):
 
 
 class MetadataSchema(Model):
-    """`additional`: whether fields that it does not name are allowed."""
+    """A metadata schema; `additional` allows fields that it does not name."""
 
     fields: dict[str, FieldRule] = {}
     additional: bool = True
 
 
 class Entity(Model):
-    """`version` grows with each write; give it as `if_match` to write only over this one."""
+    """An entity; `version` grows with each write. Pass it as `if_match` to overwrite only this
+    version.
+    """
 
     id: str
     version: int
@@ -42,7 +44,7 @@ class Entity(Model):
 
 
 class Library(Entity):
-    """`dimension` and `embedding_model` are settled by the first vector, if not before."""
+    """A library; the first vector sets `dimension` and `embedding_model` if they are `None`."""
 
     name: str
     description: str | None = None
@@ -63,7 +65,9 @@ class Document(Entity):
 
 
 class Chunk(Entity):
-    """`ordinal` is its place in its document; `embedding` is there if `include` named it."""
+    """A chunk; `ordinal` is its place in its document, `embedding` is present if `include` names
+    it.
+    """
 
     document_id: str
     library_id: str
@@ -74,10 +78,10 @@ class Chunk(Entity):
 
 
 class Recall(Model):
-    """`measured`: the mean share of the true hits that so many `searches` found.
+    """Measured recall of an index.
 
-    `worst_tenth`: the mean of the tenth of them that found the least; `None` from a server that
-    does not say it.
+    `measured`: the mean recall of the last `searches` searches. `worst_tenth`: the mean recall of
+    the worst tenth of them; `None` from an older server.
     """
 
     measured: float
@@ -86,9 +90,10 @@ class Recall(Model):
 
 
 class Index(Model):
-    """`vectors` counts those that are searched, `deleted` those whose space is not back yet.
+    """The state of an index.
 
-    `state`: `ready`, `building` or `failed`, and then `error` says why.
+    `vectors`: searchable vectors. `deleted`: deleted vectors whose space is not free yet. `state`:
+    `ready`, `building` or `failed`; `error` has the cause.
     """
 
     kind: IndexKind
@@ -111,7 +116,7 @@ class HitDocument(Model):
 
 
 class Hit(Model):
-    """A higher `score` is nearer, for every metric. What `include` left out is `None`."""
+    """A hit; a higher `score` is better for every metric. Fields not in `include` are `None`."""
 
     chunk_id: str
     document_id: str
@@ -124,8 +129,11 @@ class Hit(Model):
 
 
 class Plan(Model):
-    """How it was searched; `matches` counts the chunks that passed the filter, and `unknown_fields`
-    names the filter's fields that no chunk has."""
+    """The execution plan of a search.
+
+    `matches` counts the chunks that passed the filter; `unknown_fields` names the filter's fields
+    that no chunk has.
+    """
 
     index: str
     filter: str
@@ -135,7 +143,7 @@ class Plan(Model):
 
 
 class SearchResult(Model):
-    """Best first, as of `position`."""
+    """The hits of a search at `position`, best first."""
 
     hits: list[Hit]
     plan: Plan
@@ -144,7 +152,7 @@ class SearchResult(Model):
 
 
 class QueryHandle(Model):
-    """A question that was started, and where to watch it."""
+    """A started question, and the URLs to follow it."""
 
     workflow_id: str
     run_id: str
@@ -154,7 +162,7 @@ class QueryHandle(Model):
 
 
 class RankedChunk(Model):
-    """`version` is that of the chunk when it was retrieved."""
+    """A ranked chunk; `version` is that of the retrieved chunk."""
 
     chunk_id: str
     document_id: str
@@ -164,7 +172,8 @@ class RankedChunk(Model):
 
 
 class Citation(Model):
-    """`answer[start:end]` rests on `quote`, the chunk's own text at `quote_start:quote_end`.
+    """A citation: `answer[start:end]` rests on `quote`, the chunk's text at
+    `quote_start:quote_end`.
 
     Offsets count Unicode code points, the end exclusive.
     """
@@ -179,7 +188,7 @@ class Citation(Model):
 
 
 class Usage(Model):
-    """What the providers counted; zero where a provider is free."""
+    """The providers' usage; zero for a free provider."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -187,10 +196,9 @@ class Usage(Model):
 
 
 class QueryResult(Model):
-    """`degraded` names each thing that had to be done in a lesser way; empty: nothing was.
+    """The result of a question; `degraded` names each fallback that was used.
 
-    Without an answer (none was asked for, or there was no time for it), `answer`, `provider`
-    and `model` are empty.
+    Without an answer (not requested, or out of time), `answer`, `provider` and `model` are empty.
     """
 
     answer: str = ""
@@ -205,7 +213,7 @@ class QueryResult(Model):
 
 
 class StageState(Model):
-    """`status` is pending, running, completed, failed, cancelled or skipped."""
+    """A stage; `status` is pending, running, completed, failed, cancelled or skipped."""
 
     name: str
     status: str
@@ -220,7 +228,7 @@ class Feedback(Model):
 
 
 class QueryState(Model):
-    """Where a question is; `result` may be partial while it is running.
+    """The state of a question; `result` may be partial while it runs.
 
     `library` is an id, and `query` the beginning of the question.
     """
@@ -243,7 +251,7 @@ class QueryState(Model):
 class QueryEvent(Model):
     """An event of a question: `stage`, `hits`, `citation`, `result` or `error`, with its JSON.
 
-    `id` grows; give the last one seen as `last_event_id` to go on behind it.
+    `id` grows; pass the last one as `last_event_id` to resume after it.
     """
 
     id: int
@@ -264,14 +272,14 @@ class QuerySummary(Model):
 
 
 class Version(Model):
-    """`instance_id`: the database's; older servers have none."""
+    """A server's version; `instance_id` identifies its database (`None` from older servers)."""
 
     version: str
     instance_id: str | None = None
 
 
 class Readiness(Model):
-    """Whether the server takes requests, and how each of its parts is."""
+    """The readiness of the server and of each of its parts."""
 
     ready: bool
     checks: dict[str, Any] = {}

@@ -1,6 +1,6 @@
-"""What callers may say of a thing that they create, replace, search for or ask.
+"""Keyword options of the calls that create, replace, search or ask.
 
-An option that is left out, or `None`, is not sent: the server's default holds.
+An omitted option, or `None`, is not sent: the server's default applies.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,14 +27,14 @@ class LibraryOptions(TypedDict, total=False):
     dimension: int | None
     metric: Metric | None
     index: Json | None
-    """`{"kind": …}`, and the kind's parameters beside it."""
+    """`{"kind": …}` with the kind's parameters."""
     embedding_model: str | None
     language: str | None
-    """Of its texts, for lexical search: `english`, …, or `none`."""
+    """Language of the texts, for lexical search: `english`, …, or `none`."""
 
 
 class ChunkOptions(TypedDict, total=False):
-    """A chunk to be; one without an embedding is embedded by the library's model."""
+    """A chunk to create; without an embedding, the library's model embeds its text."""
 
     id: str
     text: Required[str]
@@ -47,12 +47,12 @@ class DocumentOptions(TypedDict, total=False):
     source: str | None
     metadata: Json | None
     text: str | None
-    """Split into chunks by the server; instead of `chunks`."""
+    """Text that the server splits into chunks; excludes `chunks`."""
     chunks: Iterable[ChunkOptions] | None
 
 
 class SearchOptions(TypedDict, total=False):
-    """Either `embedding` or `text`; both only for the mode `hybrid`."""
+    """A search by `embedding` or `text`; both only for the mode `hybrid`."""
 
     embedding: Vector | None
     text: str | None
@@ -64,14 +64,14 @@ class SearchOptions(TypedDict, total=False):
     include: Sequence[Include] | None
     group_by: Literal["document_id"] | None
     weights: Mapping[str, float] | None
-    """`{"vector": …, "lexical": …}`, what each half of a hybrid search counts."""
+    """`{"vector": …, "lexical": …}`: the weights of the two halves of a hybrid search."""
 
 
 class QueryOptions(TypedDict, total=False):
     k: int
-    """How many candidates are retrieved."""
+    """Number of candidates to retrieve."""
     top_n: int
-    """How many of them the reranker keeps."""
+    """Number of candidates that the reranker keeps."""
     mode: SearchMode
     filter: Filter | None
     answer: bool
@@ -81,10 +81,10 @@ class QueryOptions(TypedDict, total=False):
 
 
 def said(options: Mapping[str, Any], place: Place = ()) -> dict[str, Any]:
-    """Return the options that the caller gave, their embeddings packed.
+    """Return the given options with packed embeddings.
 
     Raises:
-        InvalidValue, InvalidType: `place` and what is below it is no such thing.
+        InvalidValue, InvalidType: the value at or below `place` is invalid.
     """
     if not isinstance(options, Mapping):
         raise InvalidType(place, f"is of the type {type_name(options)}, not an object.")
@@ -92,10 +92,10 @@ def said(options: Mapping[str, Any], place: Place = ()) -> dict[str, Any]:
 
 
 def packed(body: Json, place: Place = ()) -> dict[str, Any]:
-    """Return a body, such as a merge patch, with its embedding, or its chunks' embeddings, packed.
+    """Return a body, such as a merge patch, with packed embeddings, also those of its chunks.
 
     Raises:
-        InvalidValue, InvalidType: an embedding is no vector, or a chunk no object.
+        InvalidValue, InvalidType: an embedding is not a vector, or a chunk not an object.
     """
     packed_body = dict(body)
     if body.get("embedding") is not None:
@@ -106,10 +106,10 @@ def packed(body: Json, place: Place = ()) -> dict[str, Any]:
 
 
 def listed(items: Iterable[Mapping[str, Any]], place: Place) -> list[dict[str, Any]]:
-    """Return chunks or searches, each as `said` has it.
+    """Return chunks or searches, each converted as by `said`.
 
     Raises:
-        InvalidValue, InvalidType: one of them is wrong, or there is no list of them.
+        InvalidValue, InvalidType: an item is invalid, or the value is not a list.
     """
     if not isinstance(items, Iterable):
         raise InvalidType(place, f"is of the type {type_name(items)}, not a list.")

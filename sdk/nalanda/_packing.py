@@ -1,4 +1,4 @@
-"""From a caller's vector to the wire: arrays become base64, sequences lists of floats."""
+"""Conversion of a caller's vector for the wire: arrays become base64, sequences lists of floats."""
 
 from array import array
 from base64 import b64encode
@@ -16,11 +16,11 @@ _BYTES = "is bytes; pass an array, a list of numbers, or base64 of little-endian
 
 
 def pack(vector: Vector, place: Place = ("embedding",)) -> list[float] | str:
-    """Convert a vector to what JSON can carry: an array to base64, which keeps float32 exact.
+    """Convert a vector for JSON: an array to base64, which preserves float32 exactly.
 
     Raises:
         InvalidValue: an array of more than one dimension, or a number that is not finite.
-        InvalidType: no vector, or something in it is no number.
+        InvalidType: not a vector, or an element that is not a number.
     """
     if isinstance(vector, str):
         return vector
@@ -36,7 +36,7 @@ def pack(vector: Vector, place: Place = ("embedding",)) -> list[float] | str:
 
 
 def _buffered(vector: Any, place: Place) -> "array[float] | None":
-    """Return an array's numbers as float32; `None` for what is no array."""
+    """Return an array's numbers as float32, or `None` for another type."""
     try:
         view = memoryview(vector)
     except (TypeError, ValueError, BufferError):
@@ -48,10 +48,10 @@ def _buffered(vector: Any, place: Place) -> "array[float] | None":
 
 
 def _converted(vector: Any, place: Place) -> "array[float]":
-    """Return the numbers of an array that has no float32 in a buffer, such as one of PyTorch's."""
+    """Return the numbers of an array without a float32 buffer, such as one of PyTorch's."""
     try:
         items = items_of(vector) if is_array(vector) else list(vector)
-    except Exception as error:  # foreign code may raise anything
+    except Exception as error:  # foreign code may raise any error
         detail = f"is a {type_name(vector)} that can't be read: {error}"
         raise InvalidValue(place, detail) from error
     shape = getattr(vector, "shape", None)
@@ -63,7 +63,7 @@ def _converted(vector: Any, place: Place) -> "array[float]":
 
 
 def _listed(numbers: Any, place: Place) -> list[float]:
-    """Return what is no array as Python's floats."""
+    """Return the numbers of a sequence as Python floats."""
     if not isinstance(numbers, Iterable) or isinstance(numbers, Mapping | Set):
         raise InvalidType(place, f"is of the type {type_name(numbers)}, not a vector.")
     listed = list(numbers)
@@ -79,7 +79,7 @@ def _listed(numbers: Any, place: Place) -> list[float]:
 
 
 def _number(value: Any, place: Place) -> float:
-    """Return a number as a float; booleans and text are none, as on the wire."""
+    """Return a number as a float; booleans and texts are not numbers, as on the wire."""
     is_real = isinstance(value, Real) or hasattr(value, "__float__")
     is_scalar = tuple(getattr(value, "shape", ())) == () and kind_of(value) not in {"b", "M", "m"}
     if not (is_real and is_scalar) or isinstance(value, bool):
@@ -96,7 +96,11 @@ def _check_shape(shape: Sequence[int], place: Place) -> None:
 
 
 def _check_finite(floats: Iterable[float], place: Place) -> None:
-    """Raises: InvalidValue: one of them is not finite; their sum alone may be too large."""
+    """Check that all numbers are finite; an infinite sum alone is no error.
+
+    Raises:
+        InvalidValue: a number is not finite.
+    """
     for index, number in enumerate(floats):
         if not isfinite(number):
             raise InvalidValue((*place, index), f"is {number}, which is no finite float32.")

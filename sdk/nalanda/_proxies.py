@@ -1,4 +1,4 @@
-"""Which proxy a client takes from the environment, and what is wrong with it."""
+"""The environment's proxy for a client, and the errors in its configuration."""
 
 import os
 import socket
@@ -27,11 +27,11 @@ class Proxy:
 
 
 def is_local(base_url: str) -> bool:
-    """Return whether a server is this machine's own, which no proxy knows."""
+    """Return whether a server is on this machine, which no proxy reaches."""
     try:
         host = httpx.URL(base_url).host.removesuffix(".")
     except httpx.InvalidURL:
-        return False  # said when the client is made
+        return False  # reported at the client's creation
     if host in LOCAL_NAMES or host.endswith(".localhost"):
         return True
     try:
@@ -44,7 +44,7 @@ def is_local(base_url: str) -> bool:
 
 
 def _is_short_loopback(host: str) -> bool:
-    """Return whether a host is loopback in a form that only resolvers take, such as `127.1`."""
+    """Return whether a host is loopback in a form that only resolvers accept, such as `127.1`."""
     if not host[:1].isdigit():
         return False
     try:
@@ -54,7 +54,7 @@ def _is_short_loopback(host: str) -> bool:
 
 
 def proxy_of(base_url: str) -> Proxy | None:
-    """Return the environment's proxy that httpx takes for a server."""
+    """Return the environment's proxy that httpx uses for a server."""
     url, proxies = httpx.URL(base_url), getproxies()
     scheme = next((scheme for scheme in (url.scheme, "all") if proxies.get(scheme)), None)
     if scheme is None or is_local(base_url) or proxy_bypass(url.netloc.decode("ascii")):
@@ -63,7 +63,7 @@ def proxy_of(base_url: str) -> Proxy | None:
 
 
 def creation_error(error: Exception) -> NalandaError:
-    """Translate what httpx raises for the environment's proxies and certificates."""
+    """Translate an httpx error about the environment's proxies or certificates."""
     if isinstance(error, ImportError):
         return InvalidProxy(
             "The proxy in the environment is a SOCKS proxy, which needs an extra package: "

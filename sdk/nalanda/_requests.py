@@ -1,4 +1,4 @@
-"""A request as data, and when it is worth repeating."""
+"""A request as data, and the decision to repeat it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -45,7 +45,7 @@ class Request:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
-    """Whether sending it twice does no more than once."""
+    """True if the request is idempotent."""
 
     def content(self) -> bytes | None:
         """Serialise the body.
@@ -56,7 +56,7 @@ class Request:
         return None if self.body is None else dump(self.body).encode()
 
     def at_cursor(self, cursor: str | None) -> "Request":
-        """Return the request for a listing's page that begins at a cursor."""
+        """Return the request for the page at a cursor."""
         if cursor is None:
             return self
         if self.body is not None:
@@ -65,7 +65,7 @@ class Request:
 
 
 def creating(path: str, body: Any, *, key: str | None = None) -> Request:
-    """A POST that the server carries out once, however often it is sent."""
+    """Return a POST that the server executes once, even if it is sent repeatedly."""
     checked = checked_header("idempotency_key", key or uuid4().hex)
     return Request("POST", path, body=body, headers={IDEMPOTENCY_KEY: checked})
 
@@ -73,10 +73,10 @@ def creating(path: str, body: Any, *, key: str | None = None) -> Request:
 def writing(
     method: str, path: str, body: Any = None, *, if_match: int | str | None = None
 ) -> Request:
-    """A write, on condition if `if_match` is a version or an ETag.
+    """Return a write, conditional if `if_match` is a version or an ETag.
 
-    Then it is not repeated: if the first one's answer was lost, the second one would fail on
-    the version that the first one made.
+    A conditional write is not repeated. If the first response was lost, the second attempt would
+    fail on the version that the first one created.
     """
     if if_match is None:
         return Request(method, path, body=body)
@@ -88,10 +88,10 @@ def writing(
 
 
 def path_of(*parts: str | UUID) -> str:
-    """Return a path of these segments, each quoted.
+    """Return a path of these quoted segments.
 
     Raises:
-        InvalidName: a segment that a URL would swallow or can't carry.
+        InvalidName: a URL would drop the segment, or cannot carry it.
     """
     return "/" + "/".join(_segment(part) for part in parts)
 
@@ -107,7 +107,7 @@ def _segment(part: str | UUID) -> str:
 
 
 def listing(path: str, headers: Mapping[str, str], **params: Any) -> Request:
-    """Return a GET, or the POST that does the same where a URL would be too long.
+    """Return a GET, or the equivalent POST if the URL would be too long.
 
     Raises:
         InvalidValue, InvalidType: a parameter, or part of one, has no JSON form.
@@ -123,7 +123,7 @@ def checked_header(name: str, value: str) -> str:
     """Return a header's value.
 
     Raises:
-        InvalidValue, InvalidType: no header can carry it.
+        InvalidValue, InvalidType: a header cannot carry the value.
     """
     if not isinstance(value, str):
         raise InvalidType((name,), f"is of the type {type_name(value)}, not text.")
@@ -138,7 +138,7 @@ def at_least(position: int | None) -> dict[str, str]:
 
 
 def query_of(**params: Any) -> dict[str, Any]:
-    """Return the parameters that are not `None`; an object, such as a filter, as JSON.
+    """Return the parameters that are not `None`, with objects such as a filter as JSON.
 
     Raises:
         InvalidValue, InvalidType: a parameter, or part of one, has no JSON form.
@@ -152,7 +152,7 @@ def _param(name: str, value: Any) -> Any:
 
 
 def delay_s(error: NalandaError, attempt: int) -> float | None:
-    """How long to wait before attempt `attempt + 1`; `None`: there is no point in one.
+    """Return the delay before attempt `attempt + 1`, or `None` if a retry is pointless.
 
     Exponential with jitter, and never less than the server asked for.
     """

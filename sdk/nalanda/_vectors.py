@@ -1,4 +1,4 @@
-"""Vectors on the wire, and what callers give as one; `_packing` has the way from there to here."""
+"""Vectors on the wire, and the types that callers pass; `_packing` converts the latter."""
 
 import sys
 from array import array
@@ -18,7 +18,7 @@ Vector: TypeAlias = Sequence[float] | FloatArray | str
 
 
 def unpack(packed: object) -> object:
-    """The floats of a base64 string; anything else as it is, for the model to judge."""
+    """Return the floats of a base64 string; leave other values for the model to validate."""
     if not isinstance(packed, str):
         return packed
     return little_endian(array("f", b64decode(packed, validate=True))).tolist()

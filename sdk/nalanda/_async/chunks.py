@@ -30,7 +30,7 @@ class Chunks:
     async def add(
         self, library: str, document_id: str, chunks: Iterable[ChunkOptions]
     ) -> Sequence[Chunk]:
-        """At most 1,000 of them, all or nothing, behind those that the document has."""
+        """Add at most 1,000 chunks, all or none, after the document's existing ones."""
         path = path_of("libraries", library, "documents", document_id, "chunks")
         request = creating(path, said({"chunks": chunks}))
         return (await self._transport.fetch(Added, request)).items
@@ -59,7 +59,7 @@ class Chunks:
         metadata: Json | None = None,
         if_match: int | str | None = None,
     ) -> Chunk:
-        """Create it under this id, or replace it; the server embeds it if no embedding is given."""
+        """Create or replace the chunk with this id; the server embeds one without an embedding."""
         chunk = {"document_id": document_id, "text": text, "metadata": metadata}
         path = path_of("libraries", library, "chunks", chunk_id)
         body = said({**chunk, "embedding": embedding})
@@ -83,7 +83,7 @@ class Chunks:
     async def delete_many(
         self, library: str, *, ids: Sequence[str] | None = None, filter: Filter | None = None
     ) -> int:
-        """Those with these ids, or those that match; answers how many there were."""
+        """Delete the chunks with these ids or those that match; return their number."""
         path = path_of("libraries", library, "chunks", "delete")
         request = creating(path, said({"ids": ids, "filter": filter}))
         return (await self._transport.fetch(Deleted, request)).deleted
@@ -99,10 +99,10 @@ class Chunks:
         min_position: int | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[Chunk]:
-        """A library's chunks, or one document's, in its order.
+        """List a library's chunks, or one document's in order of `ordinal`.
 
-        `order_by` is a field, or `-field` for the other direction; it and `filter` are for a
-        whole library. A filter may be as long as a body.
+        `order_by` is a field, or `-field` for descending order. `order_by` and `filter` apply to a
+        whole library only. A filter may be as long as a body.
 
         Raises:
             InvalidValue: a filter or an order for one document's chunks.

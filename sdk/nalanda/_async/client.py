@@ -1,4 +1,4 @@
-"""The client itself."""
+"""The client of the server."""
 
 import os
 from collections.abc import Iterable
@@ -29,12 +29,11 @@ class Searched(BaseModel):
 class AsyncNalanda:
     """A client of one Nalanda server; use it as a context manager, or close it.
 
-    Without `base_url`, the server is the environment's `NALANDA_API_URL`, else the one of this
-    machine. A call takes at most `timeout_s` with its retries, `max_retries` of them at most,
-    which it makes when the server was not reached or said that it will be back. With `instance_id`,
-    which `version()` shows, a server of another instance refuses each call with an `ApiError` of
-    status 421. `transport`
-    is httpx's, for servers that are reached in another way.
+    `base_url` defaults to the environment's `NALANDA_API_URL`, else to this machine's server. A
+    call takes at most `timeout_s`, including up to `max_retries` retries, which follow a failed
+    connection or a server that announces its return. With `instance_id`, which `version()` returns,
+    a server of another instance refuses each call with an `ApiError` of status 421. `transport` is
+    httpx's, for servers that are reached in another way.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class AsyncNalanda:
 
     @property
     def position(self) -> int:
-        """The highest position that an answer carried; give it as `min_position` to see it."""
+        """Return the highest position in any response; pass it as `min_position` to read it."""
         return self._transport.position.value
 
     async def search(
@@ -87,7 +86,7 @@ class AsyncNalanda:
         min_position: int | None = None,
         **search: Unpack[SearchOptions],
     ) -> SearchResult:
-        """The `k` nearest chunks, of those that pass the filter.
+        """Find the `k` nearest chunks among those that pass the filter.
 
         Raises:
             UnavailableError: the server has not reached `min_position`.
@@ -104,7 +103,7 @@ class AsyncNalanda:
         *,
         min_position: int | None = None,
     ) -> list[SearchResult]:
-        """Up to 100 searches at once; the results are in their order."""
+        """Run up to 100 searches in one request; the results are in the same order."""
         path = path_of("libraries", library, "search", "batch")
         body = {"searches": listed(searches, ("searches",))}
         request = Request("POST", path, body=body, headers=at_least(min_position))
@@ -121,8 +120,8 @@ class AsyncNalanda:
         """Start a question and wait for its answer.
 
         Raises:
-            QueryFailed: it ended without one.
-            TimedOut: it was not over in time. It goes on all the same; the error names it.
+            QueryFailed: the question ended without an answer.
+            TimedOut: the question was not over in time. It still runs; the error names it.
         """
         handle = await self.queries.start(library, query, **options)
         state = await self.queries.wait(handle.workflow_id, timeout_s=timeout_s)
@@ -134,7 +133,7 @@ class AsyncNalanda:
         return await self._transport.fetch(Version, Request("GET", "/version"))
 
     async def ready(self) -> Readiness:
-        """Whether the server takes requests, and how each of its parts is."""
+        """Return whether the server accepts requests, and the state of each part."""
         try:
             return await self._transport.fetch(
                 Readiness, Request("GET", "/readyz", repeatable=False)

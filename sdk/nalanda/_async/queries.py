@@ -1,4 +1,4 @@
-"""`client.queries`: questions, which a workflow answers."""
+"""`client.queries`: questions, each run by a workflow."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ MAX_RECONNECTS = 7
 
 
 class Queries:
-    """A question goes on by itself, whatever becomes of the client that asked it."""
+    """Methods of questions; a question runs on even if its client ends."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -34,7 +34,7 @@ class Queries:
         idempotency_key: str | None = None,
         **options: Unpack[QueryOptions],
     ) -> QueryHandle:
-        """Ask. The same `idempotency_key` with the same question is the same workflow."""
+        """Start a question; the same `idempotency_key` and question give the same workflow."""
         body = said({"library": library, "query": query, **options})
         request = creating("/query", body, key=idempotency_key)
         return await self._transport.fetch(QueryHandle, request)
@@ -45,25 +45,25 @@ class Queries:
         )
 
     async def cancel(self, workflow_id: str) -> None:
-        """Ask it to stop; it is over when its state says `cancelled`.
+        """Request cancellation; the question is over once its status is `cancelled`.
 
         Raises:
-            ConflictError: it is over already.
+            ConflictError: the question is already over.
         """
         await self._transport.send(creating(path_of("query", workflow_id, "cancel"), None))
 
     async def feedback(self, workflow_id: str, rating: int, comment: str | None = None) -> None:
-        """Say what you think of its answer: 1, 0 or -1; while it runs, or afterwards."""
+        """Rate the answer with 1, 0 or -1, while the question runs or afterwards."""
         body = said({"rating": rating, "comment": comment})
         await self._transport.send(creating(path_of("query", workflow_id, "feedback"), body))
 
     async def watch(
         self, workflow_id: str, *, timeout_s: float | None = None
     ) -> AsyncIterator[QueryState]:
-        """Its state now, and again each time that it changes; the last one is closed.
+        """Yield the state now and after each change; the last one is closed.
 
         Raises:
-            TimedOut: it was not over in time. It goes on all the same.
+            TimedOut: the question was not over in time. It still runs.
         """
         deadline = inf if timeout_s is None else monotonic() + timeout_s
         last: QueryState | None = None
@@ -83,12 +83,12 @@ class Queries:
     async def events(
         self, workflow_id: str, *, last_event_id: int | None = None
     ) -> AsyncIterator[QueryEvent]:
-        """Its events as they come, those behind `last_event_id`, up to the last one.
+        """Yield the events after `last_event_id` as they occur, up to the last one.
 
-        A stream that breaks off is taken up again where it was.
+        An interrupted stream is resumed where it ended.
 
         Raises:
-            ConnectionFailed, TimedOut, UnavailableError: it can't be taken up again.
+            ConnectionFailed, TimedOut, UnavailableError: the stream can't be resumed.
         """
         path = path_of("query", workflow_id, "events")
         seen, attempt = last_event_id, 0
@@ -115,10 +115,10 @@ class Queries:
             attempt += 1
 
     async def wait(self, workflow_id: str, *, timeout_s: float | None = None) -> QueryState:
-        """Its last state, once it is over.
+        """Wait for the end of the question, and return its last state.
 
         Raises:
-            TimedOut: it was not over in time. It goes on all the same.
+            TimedOut: the question was not over in time. It still runs.
         """
         states = [state async for state in self.watch(workflow_id, timeout_s=timeout_s)]
         return states[-1]
@@ -132,7 +132,7 @@ class Queries:
         until: datetime | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[QuerySummary]:
-        """The newest first; asked at `since` or later, and before `until`."""
+        """List questions, newest first, asked at `since` or later and before `until`."""
         asked = {"since": since, "until": until}
         params = query_of(library=library, status=status, **asked, limit=page_size)
         return self._transport.pages(QuerySummary, Request("GET", "/query", params))

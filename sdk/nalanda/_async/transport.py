@@ -1,4 +1,4 @@
-"""Requests to the server and answers from it: retries, errors, pages, positions."""
+"""HTTP requests and responses: retries, errors, pages, positions."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Transport:
-    """`timeout_s` bounds a call with all of its retries, of which there are `max_retries`."""
+    """A sender of requests; `timeout_s` bounds a call with up to `max_retries` retries."""
 
     def __init__(
         self,
@@ -62,11 +62,11 @@ class Transport:
         await self._http.aclose()
 
     async def send(self, request: Request) -> httpx.Response:
-        """The successful answer, after retries where they make sense.
+        """Return the successful response, with retries where they are safe.
 
         Raises:
             InvalidValue, InvalidType: the body has no JSON form; nothing was sent.
-            NalandaError: there was none.
+            NalandaError: the request failed.
         """
         content = request.content()
         deadline = monotonic() + self._timeout_s
@@ -84,10 +84,10 @@ class Transport:
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[httpx.Response]:
-        """An answer whose body comes piece by piece, without retries.
+        """Open a streamed response, without retries.
 
         Raises:
-            NalandaError: there was none, or it broke off.
+            NalandaError: the request failed, or the response was interrupted.
         """
         timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
         try:
@@ -102,11 +102,11 @@ class Transport:
             raise connection_error(error, self.base_url, self._proxy) from error
 
     async def fetch(self, model: type[M], request: Request) -> M:
-        """The answer's body as a model."""
+        """Return the response's body as a model."""
         return parsed(model, await self.send(request))
 
     async def pages(self, model: type[M], request: Request) -> AsyncIterator[M]:
-        """The items of a listing, page after page as they are asked for."""
+        """Yield the items of a listing, and fetch each page on demand."""
         cursor = None
         while True:
             response = await self.send(request.at_cursor(cursor))

@@ -15,7 +15,9 @@ class Documents:
         self._transport = transport
 
     def create(self, library: str, **document: Unpack[DocumentOptions]) -> Document:
-        """With its chunks, all or nothing: `text`, which the server splits, or `chunks`."""
+        """Create a document with its chunks, all or none: `chunks`, or a `text` that the server
+        splits.
+        """
         path = path_of("libraries", library, "documents")
         return self._transport.fetch(Document, creating(path, said(document)))
 
@@ -31,7 +33,7 @@ class Documents:
         if_match: int | str | None = None,
         **document: Unpack[DocumentOptions],
     ) -> Document:
-        """Create it under this id, or replace it; with neither text nor chunks, its chunks stay."""
+        """Create or replace the document with this id; without text and chunks, its chunks stay."""
         path = path_of("libraries", library, "documents", document_id)
         request = writing("PUT", path, said(document), if_match=if_match)
         return self._transport.fetch(Document, request)
@@ -39,13 +41,15 @@ class Documents:
     def update(
         self, library: str, document_id: str, patch: Json, *, if_match: int | str | None = None
     ) -> Document:
-        """Apply a JSON merge patch: what it names is set, and what it names as `None` removed."""
+        """Apply a JSON merge patch, which sets the fields that it names and removes those with
+        `None`.
+        """
         path = path_of("libraries", library, "documents", document_id)
         request = writing("PATCH", path, packed(patch), if_match=if_match)
         return self._transport.fetch(Document, request)
 
     def delete(self, library: str, document_id: str, *, if_match: int | str | None = None) -> None:
-        """Delete it with its chunks."""
+        """Delete the document with its chunks."""
         path = path_of("libraries", library, "documents", document_id)
         self._transport.send(writing("DELETE", path, if_match=if_match))
 

@@ -9,7 +9,7 @@ from nalanda._sync.transport import Transport
 
 
 class Indexes:
-    """How a library is searched."""
+    """Methods of a library's index."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -19,7 +19,9 @@ class Indexes:
         return self._transport.fetch(Index, Request("GET", path))
 
     def configure(self, library: str, kind: IndexKind, **parameters: Any) -> Index:
-        """Build another kind, or with other parameters; searches go on in the old one meanwhile."""
+        """Build another kind of index, or with other parameters; searches use the old one
+        meanwhile.
+        """
         path = path_of("libraries", library, "index")
         body = {"kind": kind, **parameters}
         return self._transport.fetch(Index, Request("PUT", path, body=body))

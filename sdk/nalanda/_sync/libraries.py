@@ -11,13 +11,17 @@ from nalanda._sync.transport import Transport
 
 
 class Libraries:
-    """A library is named by its id or by its name."""
+    """Methods of libraries; `library` is an id or a name."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def create(self, name: str, **options: Unpack[LibraryOptions]) -> Library:
-        """Raises: ConflictError: the name is taken."""
+        """Create a library.
+
+        Raises:
+            ConflictError: the name is taken.
+        """
         body = said({"name": name, **options})
         return self._transport.fetch(Library, creating("/libraries", body))
 
@@ -32,23 +36,25 @@ class Libraries:
         if_match: int | str | None = None,
         **options: Unpack[LibraryOptions],
     ) -> Library:
-        """Create it under this id, or replace all that is said of it; what it holds stays."""
+        """Create the library with this id, or replace its settings; its contents stay."""
         body = said({"name": name, **options})
         request = writing("PUT", path_of("libraries", library_id), body, if_match=if_match)
         return self._transport.fetch(Library, request)
 
     def update(self, library: str, patch: Json, *, if_match: int | str | None = None) -> Library:
-        """Apply a JSON merge patch: what it names is set, and what it names as `None` removed."""
+        """Apply a JSON merge patch, which sets the fields that it names and removes those with
+        `None`.
+        """
         path = path_of("libraries", library)
         request = writing("PATCH", path, packed(patch), if_match=if_match)
         return self._transport.fetch(Library, request)
 
     def delete(self, library: str, *, if_match: int | str | None = None) -> None:
-        """Delete it with all of its documents and chunks."""
+        """Delete the library with all of its documents and chunks."""
         path = path_of("libraries", library)
         self._transport.send(writing("DELETE", path, if_match=if_match))
 
     def list(self, name: str | None = None, *, page_size: int = 100) -> Iterator[Library]:
-        """All of them, or the one of this name."""
+        """List all libraries, or the one with this name."""
         params = query_of(name=name, limit=page_size)
         return self._transport.pages(Library, Request("GET", "/libraries", params))

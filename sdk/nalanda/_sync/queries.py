@@ -1,5 +1,5 @@
 # Written by sdk/unasync.py from _async/queries.py: change that one, then `make generate`.
-"""`client.queries`: questions, which a workflow answers."""
+"""`client.queries`: questions, each run by a workflow."""
 
 import time
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ MAX_RECONNECTS = 7
 
 
 class Queries:
-    """A question goes on by itself, whatever becomes of the client that asked it."""
+    """Methods of questions; a question runs on even if its client ends."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -35,7 +35,7 @@ class Queries:
         idempotency_key: str | None = None,
         **options: Unpack[QueryOptions],
     ) -> QueryHandle:
-        """Ask. The same `idempotency_key` with the same question is the same workflow."""
+        """Start a question; the same `idempotency_key` and question give the same workflow."""
         body = said({"library": library, "query": query, **options})
         request = creating("/query", body, key=idempotency_key)
         return self._transport.fetch(QueryHandle, request)
@@ -44,23 +44,23 @@ class Queries:
         return self._transport.fetch(QueryState, Request("GET", path_of("query", workflow_id)))
 
     def cancel(self, workflow_id: str) -> None:
-        """Ask it to stop; it is over when its state says `cancelled`.
+        """Request cancellation; the question is over once its status is `cancelled`.
 
         Raises:
-            ConflictError: it is over already.
+            ConflictError: the question is already over.
         """
         self._transport.send(creating(path_of("query", workflow_id, "cancel"), None))
 
     def feedback(self, workflow_id: str, rating: int, comment: str | None = None) -> None:
-        """Say what you think of its answer: 1, 0 or -1; while it runs, or afterwards."""
+        """Rate the answer with 1, 0 or -1, while the question runs or afterwards."""
         body = said({"rating": rating, "comment": comment})
         self._transport.send(creating(path_of("query", workflow_id, "feedback"), body))
 
     def watch(self, workflow_id: str, *, timeout_s: float | None = None) -> Iterator[QueryState]:
-        """Its state now, and again each time that it changes; the last one is closed.
+        """Yield the state now and after each change; the last one is closed.
 
         Raises:
-            TimedOut: it was not over in time. It goes on all the same.
+            TimedOut: the question was not over in time. It still runs.
         """
         deadline = inf if timeout_s is None else monotonic() + timeout_s
         last: QueryState | None = None
@@ -78,12 +78,12 @@ class Queries:
             pause_s = min(2 * pause_s, LONGEST_POLL_S)
 
     def events(self, workflow_id: str, *, last_event_id: int | None = None) -> Iterator[QueryEvent]:
-        """Its events as they come, those behind `last_event_id`, up to the last one.
+        """Yield the events after `last_event_id` as they occur, up to the last one.
 
-        A stream that breaks off is taken up again where it was.
+        An interrupted stream is resumed where it ended.
 
         Raises:
-            ConnectionFailed, TimedOut, UnavailableError: it can't be taken up again.
+            ConnectionFailed, TimedOut, UnavailableError: the stream can't be resumed.
         """
         path = path_of("query", workflow_id, "events")
         seen, attempt = last_event_id, 0
@@ -110,10 +110,10 @@ class Queries:
             attempt += 1
 
     def wait(self, workflow_id: str, *, timeout_s: float | None = None) -> QueryState:
-        """Its last state, once it is over.
+        """Wait for the end of the question, and return its last state.
 
         Raises:
-            TimedOut: it was not over in time. It goes on all the same.
+            TimedOut: the question was not over in time. It still runs.
         """
         states = list(self.watch(workflow_id, timeout_s=timeout_s))
         return states[-1]
@@ -127,7 +127,7 @@ class Queries:
         until: datetime | None = None,
         page_size: int = 100,
     ) -> Iterator[QuerySummary]:
-        """The newest first; asked at `since` or later, and before `until`."""
+        """List questions, newest first, asked at `since` or later and before `until`."""
         asked = {"since": since, "until": until}
         params = query_of(library=library, status=status, **asked, limit=page_size)
         return self._transport.pages(QuerySummary, Request("GET", "/query", params))

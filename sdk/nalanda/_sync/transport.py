@@ -1,5 +1,5 @@
 # Written by sdk/unasync.py from _async/transport.py: change that one, then `make generate`.
-"""Requests to the server and answers from it: retries, errors, pages, positions."""
+"""HTTP requests and responses: retries, errors, pages, positions."""
 
 import time
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Transport:
-    """`timeout_s` bounds a call with all of its retries, of which there are `max_retries`."""
+    """A sender of requests; `timeout_s` bounds a call with up to `max_retries` retries."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class Transport:
         self._http.close()
 
     def send(self, request: Request) -> httpx.Response:
-        """The successful answer, after retries where they make sense.
+        """Return the successful response, with retries where they are safe.
 
         Raises:
             InvalidValue, InvalidType: the body has no JSON form; nothing was sent.
-            NalandaError: there was none.
+            NalandaError: the request failed.
         """
         content = request.content()
         deadline = monotonic() + self._timeout_s
@@ -85,10 +85,10 @@ class Transport:
 
     @contextmanager
     def stream(self, request: Request) -> Iterator[httpx.Response]:
-        """An answer whose body comes piece by piece, without retries.
+        """Open a streamed response, without retries.
 
         Raises:
-            NalandaError: there was none, or it broke off.
+            NalandaError: the request failed, or the response was interrupted.
         """
         timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
         try:
@@ -103,11 +103,11 @@ class Transport:
             raise connection_error(error, self.base_url, self._proxy) from error
 
     def fetch(self, model: type[M], request: Request) -> M:
-        """The answer's body as a model."""
+        """Return the response's body as a model."""
         return parsed(model, self.send(request))
 
     def pages(self, model: type[M], request: Request) -> Iterator[M]:
-        """The items of a listing, page after page as they are asked for."""
+        """Yield the items of a listing, and fetch each page on demand."""
         cursor = None
         while True:
             response = self.send(request.at_cursor(cursor))

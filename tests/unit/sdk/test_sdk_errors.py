@@ -63,7 +63,7 @@ def test_what_they_become(error: type[Exception], mapped: type[NalandaError]) ->
     "url", ["http://host:x", "http://[zz]", "localhost:8000", "nowhere", "ftp://host"]
 )
 def test_a_base_url_that_is_none(url: str) -> None:
-    with pytest.raises(InvalidAddress, match="is no address"), Nalanda(url) as client:
+    with pytest.raises(InvalidAddress, match="is not the address"), Nalanda(url) as client:
         client.version()
 
 

@@ -39,8 +39,11 @@ TIMED_OUT = TemporalTimeout("t", type=TimeoutType.START_TO_CLOSE, last_heartbeat
             of_activity(ApplicationError("", type="KeyError")),
             "The worker failed unexpectedly (KeyError); see its log.",
         ),
-        (of_activity(TIMED_OUT), "The stage rerank did not end in time: is the worker running?"),
-        (TIMED_OUT, "The question ran longer than Temporal lets it."),
+        (
+            of_activity(TIMED_OUT),
+            "The stage rerank timed out: check that a worker is running.",
+        ),
+        (TIMED_OUT, "The question exceeded Temporal's time limit."),
         (CancelledError("Cancelled"), "The question was cancelled."),
         (TerminatedError("Workflow terminated"), "The question was terminated in Temporal."),
         (TerminatedError("Too slow."), "The question was terminated in Temporal: Too slow."),
