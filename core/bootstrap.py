@@ -11,9 +11,9 @@ from types import TracebackType
 from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import StorageError
-from core.indexing.checkpoints.found import DIRECTORY, Found
+from core.indexing.checkpoints.found import DIRECTORY, LoadedCheckpoint
 from core.indexing.lexical.catch_up import LexicalIndexes
-from core.indexing.lexical.checkpointed import WORKING, WordFiles
+from core.indexing.lexical.checkpointed import WORKING, LexicalFiles
 from core.indexing.maintenance.back_pressure import BackPressure
 from core.indexing.maintenance.build_thread import BuildThread
 from core.indexing.maintenance.kernel_warmup import Warmup
@@ -89,7 +89,7 @@ def open_core(settings: Settings) -> Core:
     try:
         directory = _create_directory(settings.data_dir / DIRECTORY)
         catalog, found = _open_catalog(store, directory)
-        files = WordFiles(_recreate_directory(settings.data_dir / WORKING), directory)
+        files = LexicalFiles(_recreate_directory(settings.data_dir / WORKING), directory)
         lexical = LexicalIndexes(catalog, files, found.words)
         builder = BuildThread(catalog, _segment_builder(settings))
     except BaseException:
@@ -154,7 +154,7 @@ def _open_store(settings: Settings) -> Store:
     return PostgresStore(url, settings.data_dir, durability=settings.durability)
 
 
-def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, Found]:
+def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, LoadedCheckpoint]:
     """Load the catalog and subscribe it to commits; no write may run until it returns."""
     with store.read() as snapshot:
         found = _load_index(snapshot, directory)
@@ -163,7 +163,7 @@ def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, Found]:
     return catalog, found
 
 
-def _load_index(snapshot: Snapshot, directory: Path) -> Found:
+def _load_index(snapshot: Snapshot, directory: Path) -> LoadedCheckpoint:
     """Load the views from checkpoints, or build them from the record where there are none.
 
     Raises:
@@ -171,13 +171,13 @@ def _load_index(snapshot: Snapshot, directory: Path) -> Found:
     """
     if not any(directory.iterdir()):
         views = [from_record(snapshot, library) for library in libraries_of(snapshot)]
-        return Found(views=views)
+        return LoadedCheckpoint(views=views)
     # Imported late: the import of the kernels takes half of a process's start.
-    from core.indexing.checkpoints.loading import Loading
+    from core.indexing.checkpoints.loading import CheckpointLoader
 
     try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return Loading(directory, snapshot, pool).load()
+            return CheckpointLoader(directory, snapshot, pool).load()
     except OSError as error:
         raise StorageError(f"{directory} can't be read: {error.strerror}") from error
 

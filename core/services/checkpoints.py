@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from core import crash_points
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is_full
-from core.indexing.checkpoints.found import Found
+from core.indexing.checkpoints.found import LoadedCheckpoint
 from core.indexing.lexical.catch_up import LexicalIndexes
-from core.indexing.lexical.checkpointed import KeptWords
+from core.indexing.lexical.checkpointed import StoredLexicalIndex
 from core.indexing.views.catalog import Catalog
 from core.ports.store import Store
 
@@ -37,7 +37,7 @@ class Checkpoints:
         directory: Path,
         catalog: Catalog,
         store: Store,
-        found: Found,
+        found: LoadedCheckpoint,
         lexical: LexicalIndexes,
         *,
         every_s: float,
@@ -102,7 +102,11 @@ class Checkpoints:
         Raises:
             StorageFull, StorageUnavailable: the checkpoint can't be written.
         """
-        from core.indexing.checkpoints.writing import KEPT, CheckpointWriter, tidy
+        from core.indexing.checkpoints.writing import (
+            CHECKPOINTS_KEPT,
+            CheckpointWriter,
+            delete_unreferenced,
+        )
 
         with self._making:
             words = self._lexical.keep()  # before the state is read
@@ -116,8 +120,8 @@ class Checkpoints:
                 manifest = self._writer.write(state, self._at(state.position), words)
                 self._last = state.views, words
                 others = [m for m in self._manifests if m.position != manifest.position]
-                self._manifests = [manifest, *others][:KEPT]
-                tidy(self._directory, self._manifests)
+                self._manifests = [manifest, *others][:CHECKPOINTS_KEPT]
+                delete_unreferenced(self._directory, self._manifests)
             except OSError as error:
                 raise _as_storage_error(error) from error
             crash_points.reach("checkpoint.tidied")
@@ -125,7 +129,7 @@ class Checkpoints:
             self._store.reclaim()
             return manifest.position
 
-    def _is_last(self, views: object, words: Mapping[str, KeptWords]) -> bool:
+    def _is_last(self, views: object, words: Mapping[str, StoredLexicalIndex]) -> bool:
         last = self._last
         return last is not None and last[0] is views and last[1] == words
 

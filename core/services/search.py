@@ -160,7 +160,7 @@ class SearchService:
     ) -> tuple[CatalogState, list[CheckedSearch]]:
         """Check all searches again, on a state that the lexical indexes have reached."""
         worded = {request.library for request in requests if request.mode != "vector"}
-        state, readers = self._lexical.at_once(worded)
+        state, readers = self._lexical.catch_up(worded)
         return state, [
             search
             if search.request.mode == "vector"

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from core.indexing.checkpoints.found import SUFFIX, Found
-from core.indexing.checkpoints.loading import Loading
+from core.indexing.checkpoints.found import SUFFIX, LoadedCheckpoint
+from core.indexing.checkpoints.loading import CheckpointLoader
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record
 from core.ports.store import Snapshot
@@ -37,13 +37,13 @@ def load_index(directory: Path, snapshot: Snapshot) -> Iterator[tuple[Catalog, l
         yield Catalog(CatalogState.of(snapshot.position, views)), said
 
 
-def _found(directory: Path, links: Path, snapshot: Snapshot) -> Found:
+def _found(directory: Path, links: Path, snapshot: Snapshot) -> LoadedCheckpoint:
     for attempt in range(_ATTEMPTS):
         place = links / str(attempt)
         place.mkdir()
         _link(directory, place, snapshot.position)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = Loading(place, snapshot, pool).load()
+            found = CheckpointLoader(place, snapshot, pool).load()
         if all((directory / aside.name).exists() for aside in found.set_aside):
             break
     return found

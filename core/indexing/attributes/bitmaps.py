@@ -49,7 +49,7 @@ def from_mask(mask: NDArray[np.bool_]) -> BitMap:
             keys.append(key)
             counts.append(count)
             containers.append(_container(part, count))
-    return _deserialised(keys, counts, containers)
+    return _deserialise(keys, counts, containers)
 
 
 def _container(mask: NDArray[np.bool_], count: int) -> bytes:
@@ -66,12 +66,12 @@ def _from_ascending(rows: Rows) -> BitMap:
         if end > start:
             keys.append(key)
             counts.append(end - start)
-            containers.append(_packed(rows[start:end].astype("<u2")))
+            containers.append(_container_from_rows(rows[start:end].astype("<u2")))
         start = end
-    return _deserialised(keys, counts, containers)
+    return _deserialise(keys, counts, containers)
 
 
-def _packed(low: NDArray[np.uint16]) -> bytes:
+def _container_from_rows(low: NDArray[np.uint16]) -> bytes:
     if len(low) <= _LONGEST_ARRAY:
         return low.tobytes()
     mask = np.zeros(_CONTAINER, np.bool_)
@@ -79,7 +79,7 @@ def _packed(low: NDArray[np.uint16]) -> bytes:
     return _container(mask, len(low))
 
 
-def _deserialised(keys: list[int], counts: list[int], containers: list[bytes]) -> BitMap:
+def _deserialise(keys: list[int], counts: list[int], containers: list[bytes]) -> BitMap:
     header = struct.pack("<II", _NO_RUNS, len(keys))
     for key, count in zip(keys, counts, strict=True):
         header += struct.pack("<HH", key, count - 1)

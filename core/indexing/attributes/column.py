@@ -188,7 +188,7 @@ class Column:
 
     def icontaining(self, wanted: str) -> BitMap:
         folded = wanted.casefold()
-        places = self.texts.casefolded().containing(folded).tolist()
+        places = self.texts.casefold().containing(folded).tolist()
         return self._texts.at(places) | self._composites.with_folded_member(folded)
 
     def starting_with(self, prefix: str) -> BitMap:

@@ -83,14 +83,14 @@ class Evaluation:
     def _condition(self, condition: Condition, within: BitMap) -> BitMap:
         field = condition.field
         if self._is_better_tested(condition, within):
-            return self._tested(condition, within)
+            return self._test_rows(condition, within)
         column = self._columns.column(field)
         if column is None:
-            return self._tested(condition, within)
-        found = _answered(column, condition, within)
+            return self._test_rows(condition, within)
+        found = _look_up(column, condition, within)
         if self._stale and field.scope in OF_DOCUMENTS:
             changed = self._columns.rows_of_documents(self._stale) & within
-            found = (found - changed) | self._tested(condition, changed)
+            found = (found - changed) | self._test_rows(condition, changed)
         return found
 
     def _cost(self, filter_: Filter) -> Cost:
@@ -116,7 +116,7 @@ class Evaluation:
         column = self._columns.column(condition.field)
         return column is None or len(within) * _TEXTS_PER_ROW < len(column.texts)
 
-    def _tested(self, condition: Condition, within: BitMap) -> BitMap:
+    def _test_rows(self, condition: Condition, within: BitMap) -> BitMap:
         matches = compile_filter(condition)
         chunks, documents = self._columns.chunks, self._documents
         return BitMap(
@@ -128,7 +128,7 @@ class Evaluation:
         )
 
 
-def _answered(column: Column, condition: Condition, within: BitMap) -> BitMap:
+def _look_up(column: Column, condition: Condition, within: BitMap) -> BitMap:
     """Return the rows of `within` that match by the column, which may lag behind the documents."""
     op, value = condition.op, condition.value
     instants = condition.field.type not in {FieldType.STRING, FieldType.STRING_LIST}

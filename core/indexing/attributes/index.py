@@ -44,7 +44,7 @@ class AttributeIndex:
         self._stored: Mapping[ColumnKey, Callable[[], Column]] = {}
 
     @classmethod
-    def stored(
+    def from_stored(
         cls,
         chunks: Sequence[Chunk],
         documents: Mapping[str, Document],
@@ -74,15 +74,15 @@ class AttributeIndex:
         """
         index = cls(chunks, documents)
         index.column(_DOCUMENT_ID)
-        index._by_id()
+        index._rows_by_id()
         chosen = [*fields, *fields_worth_indexing(chunks)]
-        index._make_columns_of_metadata(chosen)
+        index._build_metadata_columns(chosen)
         for field in chosen:
             if column := index.column(field):
                 column.warm()
         return index
 
-    def _make_columns_of_metadata(self, fields: Iterable[Field]) -> None:
+    def _build_metadata_columns(self, fields: Iterable[Field]) -> None:
         scope = Scope.CHUNK_METADATA
         keys = dict.fromkeys(field.key for field in fields if field.scope is scope)
         for key, values in metadata_values([*keys], self.chunks):
@@ -99,7 +99,7 @@ class AttributeIndex:
         return [Field(scope, key) for scope, key in {**self._stored, **self._columns}]
 
     @property
-    def made(self) -> Set[object]:
+    def keys(self) -> Set[object]:
         """The keys of all columns and orderings.
 
         If an index has more keys than when it was written to a file, the file is incomplete.
@@ -146,14 +146,14 @@ class AttributeIndex:
     def rows_of_documents(self, ids: Set[str]) -> BitMap:
         return self._ids(_DOCUMENT_ID).any_of(ids, instants=False)
 
-    def changed(self, documents: Mapping[str, Document]) -> Set[str]:
+    def changed_documents(self, documents: Mapping[str, Document]) -> Set[str]:
         """Return the ids of the segment's documents that were changed or deleted. O(documents)."""
         if documents is self._documents:
             return frozenset()
         before, ids = self._documents, self._ids(_DOCUMENT_ID).texts
         return frozenset(id_ for id_ in ids if documents.get(id_) is not before.get(id_))
 
-    def refreshed(self, documents: Map[str, Document]) -> "AttributeIndex":
+    def with_documents(self, documents: Map[str, Document]) -> "AttributeIndex":
         """Return an index for the current documents, without the columns of document fields.
 
         O(documents). Those columns are built again when needed. Deleted documents, whose chunks are
@@ -181,11 +181,11 @@ class AttributeIndex:
         column = self._columns.get(key)
         if column is None:
             read = self._stored.get(key)
-            column = self._made_column(field) if read is None else read()
+            column = self._build_column(field) if read is None else read()
             self._columns[key] = column
         return column
 
-    def _made_column(self, field: Field) -> Column:
+    def _build_column(self, field: Field) -> Column:
         chunks, documents = self.chunks, self._documents
         return Column.of(values_of(field, chunks, documents), values_at(field, chunks, documents))
 
@@ -199,10 +199,10 @@ class AttributeIndex:
         Returns:
             The rows; `None` for the order by the text of chunks, which has no index.
         """
-        rows = self._by_id() if order is None else self._by(order)
+        rows = self._rows_by_id() if order is None else self._rows_in_order(order)
         if rows is None:
             return None
-        start = 0 if is_behind is None else bisect_left(rows, True, key=self._asking(is_behind))
+        start = 0 if is_behind is None else bisect_left(rows, True, key=self._by_row(is_behind))
         mask = bitmaps.to_mask(within, self.size)
         found: list[int] = []
         step = 4 * count
@@ -212,7 +212,7 @@ class AttributeIndex:
             start, step = start + step, 4 * step
         return found
 
-    def _by_id(self) -> Rows:
+    def _rows_by_id(self) -> Rows:
         found = self._orderings.get(_BY_ID)
         if found is None:
             ids = [chunk.id for chunk in self.chunks]
@@ -220,7 +220,7 @@ class AttributeIndex:
             found = self._orderings[_BY_ID] = np.array(in_order, np.uint32)
         return found
 
-    def _by(self, order: Order) -> Rows | None:
+    def _rows_in_order(self, order: Order) -> Rows | None:
         """Return all rows in the order, ties by id, rows without a key last."""
         field = order.field
         instants = field.type is not FieldType.STRING
@@ -230,7 +230,7 @@ class AttributeIndex:
             column = self.column(field)
             if column is None:
                 return None
-            by_id = self._by_id()
+            by_id = self._rows_by_id()
             ranks = column.ranks(instants=instants)[by_id]
             last = ranks.max(initial=-1)
             keyed = last - ranks if order.descending else ranks
@@ -243,6 +243,6 @@ class AttributeIndex:
         assert column is not None
         return column
 
-    def _asking(self, predicate: Predicate) -> Callable[[int], bool]:
+    def _by_row(self, predicate: Predicate) -> Callable[[int], bool]:
         chunks, documents = self.chunks, self._documents
         return lambda row: predicate(chunks[row], documents[chunks[row].document_id])

@@ -11,7 +11,12 @@ from core.domain.document import Chunk, Document
 from core.domain.filters import Field, Scope
 from core.indexing.attributes import AttributeIndex
 from core.indexing.attributes.reading import values_at
-from core.indexing.checkpoints.column_arrays import arrays_of, column_of, prefixed, within
+from core.indexing.checkpoints.column_arrays import (
+    arrays_of,
+    column_of,
+    with_prefix,
+    without_prefix,
+)
 from core.indexing.container.container import Container, DamagedFile, open_container
 from core.indexing.container.writer import write_container
 
@@ -22,7 +27,7 @@ def write_attributes(path: Path, index: AttributeIndex) -> int:
     """Write the columns and orderings built so far durably, and return the file's checksum.
 
     Document columns hold the documents at build time. If documents have changed since, write the
-    result of `refreshed` instead.
+    result of `with_documents` instead.
 
     Raises:
         OSError: no room, or no permission.
@@ -31,7 +36,7 @@ def write_attributes(path: Path, index: AttributeIndex) -> int:
     columns: list[list[str]] = []
     for field in index.fields:
         if column := index.column(field):
-            arrays |= prefixed(str(len(columns)), arrays_of(column))
+            arrays |= with_prefix(str(len(columns)), arrays_of(column))
             columns.append([field.scope.value, field.key])
     orderings: list[list[Any]] = []
     for ((scope, key), instants, descending), rows in index.orderings.items():
@@ -75,7 +80,7 @@ def _index(
         (field.scope, field.key): partial(
             column_of,
             len(chunks),
-            within(str(i), arrays),
+            without_prefix(str(i), arrays),
             values_at(field, chunks, documents),
         )
         for i, (scope, key) in enumerate(parameters["columns"])
@@ -85,4 +90,4 @@ def _index(
         ((Scope(scope), key), instants, descending): arrays[f"ordering.{i}"]
         for i, (scope, key, instants, descending) in enumerate(parameters["orderings"])
     }
-    return AttributeIndex.stored(chunks, documents, columns, orderings)
+    return AttributeIndex.from_stored(chunks, documents, columns, orderings)

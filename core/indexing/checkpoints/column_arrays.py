@@ -24,15 +24,15 @@ def arrays_of(column: Column) -> dict[str, NDArray[Any]]:
     composites, moments = parts.composites, parts.moments
     arrays: dict[str, NDArray[Any]] = {"lists": composites.lists, "objects": composites.objects}
     arrays |= {name: _of_bitmap(getattr(parts, name)) for name in _BITMAPS}
-    arrays |= prefixed("texts", _of_sorted(parts.texts))
-    arrays |= prefixed("numbers", _of_sorted(parts.numbers))
+    arrays |= with_prefix("texts", _of_sorted(parts.texts))
+    arrays |= with_prefix("numbers", _of_sorted(parts.numbers))
     if moments is not None:
-        arrays |= prefixed("moments", _of_sorted(moments.values))
+        arrays |= with_prefix("moments", _of_sorted(moments.values))
         arrays["dated"] = _of_bitmap(moments.of_texts)
     # Lists with other members than strings are rare, and read again when a filter needs them.
     if composites.members is not None and all(isinstance(form, str) for form in composites.members):
-        members = _in_a_row(composites.members, parts.size)
-        arrays |= prefixed("members", _of_sorted(members))
+        members = _concatenate_members(composites.members, parts.size)
+        arrays |= with_prefix("members", _of_sorted(members))
     return arrays
 
 
@@ -44,15 +44,17 @@ def column_of(size: int, arrays: Arrays, values_at: ValuesAt) -> Column:
     """
     moments, members = None, None
     if "dated" in arrays:
-        moments = Moments(_sorted(within("moments", arrays), size), _bitmap(arrays["dated"]))
-    if grouped := within("members", arrays):
-        members = _apart(_sorted(grouped, size))
+        moments = Moments(
+            _sorted(without_prefix("moments", arrays), size), _bitmap(arrays["dated"])
+        )
+    if grouped := without_prefix("members", arrays):
+        members = _split_members(_sorted(grouped, size))
     present, false, true, null = (_bitmap(arrays[name]) for name in _BITMAPS)
     parts = Parts(
         size=size,
         present=present,
-        texts=_sorted(within("texts", arrays), size),
-        numbers=_sorted(within("numbers", arrays), size),
+        texts=_sorted(without_prefix("texts", arrays), size),
+        numbers=_sorted(without_prefix("numbers", arrays), size),
         false=false,
         true=true,
         null=null,
@@ -62,12 +64,12 @@ def column_of(size: int, arrays: Arrays, values_at: ValuesAt) -> Column:
     return Column(parts)
 
 
-def prefixed(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+def with_prefix(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
     return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 
-def within(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
-    """Return the arrays that `prefixed` added with this prefix."""
+def without_prefix(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """Return the arrays that `with_prefix` added with this prefix."""
     start = f"{prefix}."
     return {
         name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)
@@ -123,7 +125,7 @@ def _bitmap(serialised: NDArray[np.uint8]) -> BitMap:
     return bitmap
 
 
-def _in_a_row(members: ByForm, size: int) -> SortedValues:
+def _concatenate_members(members: ByForm, size: int) -> SortedValues:
     """Concatenate the rows of each member; a row may occur under several members."""
     counts = [len(bitmap) for bitmap in members.values()]
     starts = np.array([*accumulate(counts, initial=0)], np.uint32)
@@ -131,7 +133,7 @@ def _in_a_row(members: ByForm, size: int) -> SortedValues:
     return SortedValues(StringColumn.of(map(str, members)), starts, rows, size)
 
 
-def _apart(members: SortedValues) -> ByForm:
+def _split_members(members: SortedValues) -> ByForm:
     bounds = pairwise(members.starts.tolist())
     return {
         text: from_rows(members.rows[start:end], members.size, ascending=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.domain.library import Library
-from core.indexing.lexical.checkpointed import KeptWords
+from core.indexing.lexical.checkpointed import StoredLexicalIndex
 from core.indexing.views.view import LibraryView
 
 if TYPE_CHECKING:
     from core.indexing.checkpoints.manifest import Manifest
-    from core.indexing.checkpoints.writing import InFiles
+    from core.indexing.checkpoints.writing import StoredSegment
 
 
 DIRECTORY: Final = "checkpoints"
@@ -40,7 +40,7 @@ def oldest_position(directory: Path) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAsideFile:
     """A file that could not be used, moved to the folder `damaged` if it exists."""
 
     name: str
@@ -48,7 +48,7 @@ class SetAside:
 
 
 @dataclass(slots=True)
-class Found:
+class LoadedCheckpoint:
     """The usable content of the newest checkpoint.
 
     `views`: those of all libraries, except the `missing` ones, whose files cannot be used. `words`:
@@ -58,7 +58,7 @@ class Found:
 
     views: list[LibraryView] = field(default_factory=list)
     missing: list[Library] = field(default_factory=list)
-    words: dict[str, KeptWords] = field(default_factory=dict)
+    words: dict[str, StoredLexicalIndex] = field(default_factory=dict)
     manifests: list["Manifest"] = field(default_factory=list)
-    known: list["InFiles"] = field(default_factory=list)
-    set_aside: list[SetAside] = field(default_factory=list)
+    known: list["StoredSegment"] = field(default_factory=list)
+    set_aside: list[SetAsideFile] = field(default_factory=list)

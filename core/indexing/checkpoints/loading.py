@@ -16,18 +16,18 @@ from immutables import Map
 from core.domain.changes import ChunksDeleted, ChunksRef, DocumentRef
 from core.domain.document import Document
 from core.domain.library import Library
-from core.indexing.checkpoints.found import Found, SetAside, paths_in
+from core.indexing.checkpoints.found import LoadedCheckpoint, SetAsideFile, paths_in
 from core.indexing.checkpoints.manifest import (
-    KeptLibrary,
-    KeptSegment,
+    LibraryEntry,
     Manifest,
+    SegmentEntry,
     read_manifest,
 )
 from core.indexing.checkpoints.segments import open_segment
-from core.indexing.checkpoints.writing import InFiles
+from core.indexing.checkpoints.writing import StoredSegment
 from core.indexing.container.container import DamagedFile
-from core.indexing.lexical.analysis import made_for
-from core.indexing.lexical.checkpointed import KeptWords, verify
+from core.indexing.lexical.analysis import fingerprint_of
+from core.indexing.lexical.checkpointed import StoredLexicalIndex, verify
 from core.indexing.segment.segment import Segment
 from core.indexing.views import next_view
 from core.indexing.views.record import batches, documents_of, from_record, libraries_of
@@ -40,17 +40,17 @@ DAMAGED = "damaged"
 _log = logging.getLogger(__name__)
 
 
-class Loading:
+class CheckpointLoader:
     """The loading at one start; `pool` computes checksums."""
 
     def __init__(self, directory: Path, snapshot: Snapshot, pool: Executor) -> None:
         self._directory = directory
         self._snapshot = snapshot
         self._pool = pool
-        self._found = Found()
-        self._written = _Written({}, {})
+        self._found = LoadedCheckpoint()
+        self._changes = _Changes({}, {})
 
-    def load(self) -> Found:
+    def load(self) -> LoadedCheckpoint:
         """Load every library from the newest usable checkpoint, else from the record.
 
         Raises:
@@ -60,10 +60,10 @@ class Loading:
         found.manifests = [m for path in paths_in(self._directory) if (m := self._manifest(path))]
         newest = found.manifests[0] if found.manifests else None
         if newest is not None:
-            self._written = _Written.since(newest.position, self._snapshot)
+            self._changes = _Changes.since(newest.position, self._snapshot)
         for library in libraries_of(self._snapshot):
             kept = None if newest is None else newest.libraries.get(library.id)
-            self._take(library, kept)
+            self._load_library(library, kept)
         return found
 
     def _manifest(self, path: Path) -> Manifest | None:
@@ -71,45 +71,45 @@ class Loading:
         try:
             manifest = read_manifest(path, self._pool)
         except DamagedFile as error:
-            self._put_aside(error)
+            self._set_aside(error)
             return None
         entry = next(iter(self._snapshot.log.after(manifest.position - 1)), None)
         if entry is None or (entry.position, entry.at.isoformat()) != (
             manifest.position,
             manifest.at,
         ):
-            self._put_aside(DamagedFile(path, "The record's log does not have its position."))
+            self._set_aside(DamagedFile(path, "The record's log does not have its position."))
             return None
         return manifest
 
-    def _take(self, library: Library, kept: KeptLibrary | None) -> None:
+    def _load_library(self, library: Library, kept: LibraryEntry | None) -> None:
         view = None
         if kept is not None and kept.created_at == library.created_at.isoformat():
             try:
                 view = self._from_files(library, kept)
             except DamagedFile as error:
-                self._put_aside(error)
+                self._set_aside(error)
                 self._found.missing.append(library)
                 return
         elif kept is None and self._found.set_aside and not self._found.manifests:
             self._found.missing.append(library)
             return
         if view is not None and kept is not None:
-            self._take_words(library, kept.words)
+            self._load_lexical_index(library, kept.words)
         # A view from the record has new row ids, which no stored lexical index knows.
         self._found.views.append(view or from_record(self._snapshot, library))
 
-    def _take_words(self, library: Library, words: KeptWords | None) -> None:
-        if words is None or words.made_for != made_for(library):
+    def _load_lexical_index(self, library: Library, words: StoredLexicalIndex | None) -> None:
+        if words is None or words.made_for != fingerprint_of(library):
             return
         try:
             verify(self._directory, words, self._pool)
         except DamagedFile as error:
-            self._put_aside(error)
+            self._set_aside(error)
         else:
             self._found.words[library.id] = words
 
-    def _from_files(self, library: Library, kept: KeptLibrary) -> LibraryView | None:
+    def _from_files(self, library: Library, kept: LibraryEntry) -> LibraryView | None:
         """Load a library from files; `None` if its metric or dimension has changed since.
 
         Raises:
@@ -124,11 +124,11 @@ class Loading:
                 or segment.rows.dimension != library.dimension
             ):
                 return None
-            known.append(InFiles.of(segment, stored.files))
+            known.append(StoredSegment.of(segment, stored.files))
             if segment.live:
                 segments.append(segment)
         view = LibraryView(library, tuple(segments), kept.next_row_id, documents)
-        changed = self._written.chunks.get(library.id, set())
+        changed = self._changes.chunks.get(library.id, set())
         view = next_view.without_chunks(view, changed)
         for ids in batches(changed | set(kept.unsealed)):
             view = next_view.with_chunks(view, self._snapshot.chunks.embedded(library.id, ids))
@@ -136,16 +136,16 @@ class Loading:
         return view
 
     def _segment(
-        self, library_id: str, stored: KeptSegment, documents: Map[str, Document]
+        self, library_id: str, stored: SegmentEntry, documents: Map[str, Document]
     ) -> Segment:
-        stale = stored.stale | self._written.documents.get(library_id, set())
+        stale = stored.stale | self._changes.documents.get(library_id, set())
         return open_segment(
             self._directory, stored.files, stored.alive, stale, documents, self._pool
         )
 
-    def _put_aside(self, error: DamagedFile) -> None:
+    def _set_aside(self, error: DamagedFile) -> None:
         _log.warning("Set aside, and made again from the record: %s", error)
-        self._found.set_aside.append(SetAside(error.path.name, error.problem))
+        self._found.set_aside.append(SetAsideFile(error.path.name, error.problem))
         folder = self._directory / DAMAGED
         folder.mkdir(exist_ok=True)
         if error.path.exists():
@@ -153,14 +153,14 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _Changes:
     """The ids of the chunks and documents written since a checkpoint, by library."""
 
     chunks: dict[str, set[str]]
     documents: dict[str, set[str]]
 
     @classmethod
-    def since(cls, position: int, snapshot: Snapshot) -> "_Written":
+    def since(cls, position: int, snapshot: Snapshot) -> "_Changes":
         chunks: dict[str, set[str]] = defaultdict(set)
         documents: dict[str, set[str]] = defaultdict(set)
         for entry in snapshot.log.after(position):

@@ -14,13 +14,13 @@ from core.indexing.checkpoints.segments import SegmentFiles
 from core.indexing.columns.strings import StringColumn
 from core.indexing.container.container import DamagedFile, open_container
 from core.indexing.container.writer import write_container
-from core.indexing.lexical.checkpointed import KeptFile, KeptWords
+from core.indexing.lexical.checkpointed import StoredFile, StoredLexicalIndex
 
 KIND: Final = "checkpoint"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptSegment:
+class SegmentEntry:
     """A segment in a checkpoint.
 
     `alive`: `(n,) bool`. `stale`: the ids of documents changed since the attribute file was
@@ -33,7 +33,7 @@ class KeptSegment:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptLibrary:
+class LibraryEntry:
     """A library in a checkpoint.
 
     `created_at` distinguishes the library from an earlier one with the same id. `unsealed`: the ids
@@ -44,9 +44,9 @@ class KeptLibrary:
     id: str
     created_at: str
     next_row_id: int
-    segments: Sequence[KeptSegment]
+    segments: Sequence[SegmentEntry]
     unsealed: Sequence[str]
-    words: KeptWords | None = None
+    words: StoredLexicalIndex | None = None
 
     @property
     def files(self) -> Set[str]:
@@ -64,7 +64,7 @@ class Manifest:
 
     position: int
     at: str
-    libraries: Mapping[str, KeptLibrary]
+    libraries: Mapping[str, LibraryEntry]
 
     @property
     def files(self) -> Set[str]:
@@ -104,7 +104,7 @@ def write_manifest(directory: Path, manifest: Manifest) -> Path:
                 "created_at": library.created_at,
                 "next_serial": library.next_row_id,
                 "segments": segments,
-                "words": None if words is None else _described(words),
+                "words": None if words is None else _words_to_json(words),
             }
         )
     parameters = {"position": manifest.position, "at": manifest.at, "libraries": libraries}
@@ -139,14 +139,14 @@ def read_manifest(path: Path, pool: Executor) -> Manifest:
 
 def _library(
     number: int, described: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
-) -> KeptLibrary:
+) -> LibraryEntry:
     unsealed = StringColumn(arrays[f"{number}.content"], arrays[f"{number}.ends"])
-    return KeptLibrary(
+    return LibraryEntry(
         id=described["id"],
         created_at=described["created_at"],
         next_row_id=described["next_serial"],
         segments=[
-            KeptSegment(
+            SegmentEntry(
                 SegmentFiles(**segment["files"]),
                 np.unpackbits(arrays[f"{number}.{i}"], count=segment["rows"]).view(np.bool_),
                 frozenset(segment["stale"]),
@@ -158,16 +158,20 @@ def _library(
     )
 
 
-def _described(words: KeptWords) -> dict[str, Any]:
+def _words_to_json(words: StoredLexicalIndex) -> dict[str, Any]:
     files = {name: asdict(file) for name, file in words.files.items()}
     return {"made_for": words.made_for, "meta": words.meta, "files": files}
 
 
-def _words(described: Mapping[str, Any] | None, runs: NDArray[np.int64] | None) -> KeptWords | None:
+def _words(
+    described: Mapping[str, Any] | None, runs: NDArray[np.int64] | None
+) -> StoredLexicalIndex | None:
     if described is None or runs is None:
         return None
-    files = {name: KeptFile(**file) for name, file in described["files"].items()}
-    return KeptWords(tuple(described["made_for"]), described["meta"], files, _of_runs(runs))
+    files = {name: StoredFile(**file) for name, file in described["files"].items()}
+    return StoredLexicalIndex(
+        tuple(described["made_for"]), described["meta"], files, _of_runs(runs)
+    )
 
 
 def _runs(numbers: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from core.indexing.kernels.fastscan import (
     TABLES_AT_ONCE,
 )
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.quantized import QuantizedVectors, aligned, unquantized
+from core.indexing.vectors.quantized import QuantizedVectors, empty_aligned, unquantized
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 Numbers: TypeAlias = Mapping[str, int]
@@ -93,12 +93,12 @@ def coded_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVec
     for name in _NUMBERS.keys() & numbers.keys():
         coded.block[_NUMBERS[name]] = numbers[name]
     coded.scale[:] = arrays[_SCALE]
-    for name, (dtype, shape) in _expected(coded.block, arrays).items():
+    for name, (dtype, shape) in _expected_arrays(coded.block, arrays).items():
         array = arrays[name]
         if array.dtype != dtype or array.shape != shape:
             raise ValueError(f"{name} is {array.dtype}{array.shape}, not {dtype}{shape}.")
         if name == "list_codes" and numbers[_ROW_STRIDE] != ROW_STRIDE:
-            array = _transposed(array, numbers[_ROW_STRIDE])
+            array = _transpose(array, numbers[_ROW_STRIDE])
         coded.attach(_ARRAYS[name], array)
     return coded
 
@@ -106,7 +106,7 @@ def coded_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVec
 _Expected: TypeAlias = dict[str, tuple[str, tuple[int, ...]]]
 
 
-def _expected(block: NDArray[np.int64], arrays: Arrays) -> _Expected:
+def _expected_arrays(block: NDArray[np.int64], arrays: Arrays) -> _Expected:
     """Return the dtype and shape of each required array."""
     expected: _Expected = {}
     if block[layout.CODE_BYTES]:
@@ -162,11 +162,11 @@ def _numbers(block: NDArray[np.int64], *places: int) -> list[int]:
     return [int(block[place]) for place in places]
 
 
-def _transposed(codes: NDArray[Any], row_stride: int) -> NDArray[Any]:
+def _transpose(codes: NDArray[Any], row_stride: int) -> NDArray[Any]:
     """Convert list codes from one code path's layout to the other's."""
     rows = CHUNK_BYTES // TABLES_AT_ONCE
     side = (rows, TABLES_AT_ONCE) if row_stride > 1 else (TABLES_AT_ONCE, rows)
-    out = aligned(codes.shape, np.uint8)
+    out = empty_aligned(codes.shape, np.uint8)
     out.reshape(*codes.shape[:2], *side[::-1])[:] = codes.reshape(*codes.shape[:2], *side).swapaxes(
         2, 3
     )

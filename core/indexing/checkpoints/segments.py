@@ -123,7 +123,7 @@ def open_segment(
     index, index_file = open_index(directory / files.index, vectors)
     chunks = segment.rows.chunks
     assert isinstance(chunks, ChunkColumns)
-    known = _with_those_gone(documents, chunks)
+    known = _with_deleted(documents, chunks)
     attributes, attributes_file = open_attributes(directory / files.attributes, chunks, known)
     for file in (index_file, attributes_file):
         _check(file, files, pool)
@@ -172,7 +172,7 @@ def _segment(container: Container, alive: NDArray[np.bool_]) -> Segment:
     )
 
 
-def _with_those_gone(documents: Map[str, Document], chunks: ChunkColumns) -> Map[str, Document]:
+def _with_deleted(documents: Map[str, Document], chunks: ChunkColumns) -> Map[str, Document]:
     """Add placeholders for deleted documents that dead rows still refer to.
 
     No search returns a dead row, so the placeholders' content is never seen.

@@ -12,51 +12,54 @@ from core.indexing.attributes import AttributeIndex
 from core.indexing.checkpoints.attribute_file import write_attributes
 from core.indexing.checkpoints.found import path_of
 from core.indexing.checkpoints.manifest import (
-    KeptLibrary,
-    KeptSegment,
+    LibraryEntry,
     Manifest,
+    SegmentEntry,
     write_manifest,
 )
 from core.indexing.checkpoints.segments import SegmentFiles, write_segment
-from core.indexing.lexical.analysis import made_for
-from core.indexing.lexical.checkpointed import KeptWords
+from core.indexing.lexical.analysis import fingerprint_of
+from core.indexing.lexical.checkpointed import StoredLexicalIndex
 from core.indexing.segment.rows import Rows
 from core.indexing.segment.segment import Segment
 from core.indexing.views.catalog import CatalogState
 from core.indexing.views.view import LibraryView
 
-KEPT = 2
+CHECKPOINTS_KEPT = 2
 """The number of checkpoints to keep: the newest, and one in case the newest is damaged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class InFiles:
+class StoredSegment:
     """A segment on disk; `rows` and `attributes` are those that its files contain."""
 
     rows: Rows
     attributes: AttributeIndex
-    made: int
+    key_count: int
     files: SegmentFiles
 
     @classmethod
-    def of(cls, segment: Segment, files: SegmentFiles) -> "InFiles":
+    def of(cls, segment: Segment, files: SegmentFiles) -> "StoredSegment":
         assert segment.attributes is not None
-        return cls(segment.rows, segment.attributes, len(segment.attributes.made), files)
+        return cls(segment.rows, segment.attributes, len(segment.attributes.keys), files)
 
 
 class CheckpointWriter:
     """The writer of checkpoints, used by one thread; `known`: the segments loaded from files."""
 
-    def __init__(self, directory: Path, known: Iterable[InFiles]) -> None:
+    def __init__(self, directory: Path, known: Iterable[StoredSegment]) -> None:
         self._directory = directory
         # Keyed by the identity of `rows`, which each value keeps alive, so ids are not reused.
         self._written = {id(segment.rows): segment for segment in known}
 
-    def write(self, state: CatalogState, at: str, words: Mapping[str, KeptWords]) -> Manifest:
+    def write(
+        self, state: CatalogState, at: str, words: Mapping[str, StoredLexicalIndex]
+    ) -> Manifest:
         """Write a checkpoint durably.
 
         `at`: the log's time of the position. `words`: lexical indexes by library, none of them
-        ahead of the state. Files that a crash leaves behind are removed by the next `tidy`.
+        ahead of the state. `delete_unreferenced` removes files that a crash
+        leaves behind.
 
         Raises:
             OSError: no room, or no permission. The earlier checkpoints stay intact.
@@ -70,7 +73,7 @@ class CheckpointWriter:
         self._written = {key: files for key, files in self._written.items() if key in there}
         return manifest
 
-    def _library(self, view: LibraryView, words: KeptWords | None) -> KeptLibrary:
+    def _library(self, view: LibraryView, words: StoredLexicalIndex | None) -> LibraryEntry:
         segments = [
             self._segment(segment) for segment in view.segments if segment.index is not None
         ]
@@ -82,20 +85,20 @@ class CheckpointWriter:
         ]
         library = view.library
         created_at = library.created_at.isoformat()
-        if words is not None and words.made_for != made_for(library):
+        if words is not None and words.made_for != fingerprint_of(library):
             words = None
-        return KeptLibrary(library.id, created_at, view.next_row_id, segments, unsealed, words)
+        return LibraryEntry(library.id, created_at, view.next_row_id, segments, unsealed, words)
 
-    def _segment(self, segment: Segment) -> KeptSegment:
+    def _segment(self, segment: Segment) -> SegmentEntry:
         written = self._written.get(id(segment.rows))
         attributes = segment.attributes
         assert attributes is not None
         if written is None:
-            written = InFiles.of(segment, write_segment(self._directory, new_id(), segment))
-        elif written.attributes is not attributes or written.made < len(attributes.made):
-            written = InFiles.of(segment, self._with_attributes(written.files, attributes))
+            written = StoredSegment.of(segment, write_segment(self._directory, new_id(), segment))
+        elif written.attributes is not attributes or written.key_count < len(attributes.keys):
+            written = StoredSegment.of(segment, self._with_attributes(written.files, attributes))
         self._written[id(segment.rows)] = written
-        return KeptSegment(written.files, segment.alive[: segment.size], segment.stale)
+        return SegmentEntry(written.files, segment.alive[: segment.size], segment.stale)
 
     def _with_attributes(self, files: SegmentFiles, attributes: AttributeIndex) -> SegmentFiles:
         """Write the attribute index again, as its columns or documents differ from the file's."""
@@ -105,7 +108,7 @@ class CheckpointWriter:
         return replace(files, attributes=name, checksums=checksums | {name: checksum})
 
 
-def tidy(directory: Path, manifests: list[Manifest]) -> None:
+def delete_unreferenced(directory: Path, manifests: list[Manifest]) -> None:
     """Remove all files that none of these checkpoints refers to."""
     kept = {name for manifest in manifests for name in manifest.files}
     kept |= {path_of(directory, manifest.position).name for manifest in manifests}

@@ -68,7 +68,7 @@ class ChunkColumns(Sequence[Chunk]):
         )
 
     @classmethod
-    def joined(cls, pieces: Sequence["ChunkColumns"]) -> "ChunkColumns":
+    def concatenate(cls, pieces: Sequence["ChunkColumns"]) -> "ChunkColumns":
         """Concatenate at least one piece."""
         if len(pieces) == 1:
             return pieces[0]
@@ -81,12 +81,12 @@ class ChunkColumns(Sequence[Chunk]):
         hashes, by_hash = _sorted(np.concatenate([piece.hashes_by_row() for piece in pieces]))
         return cls(
             library_id=pieces[0].library_id,
-            ids=StringColumn.joined([piece.ids for piece in pieces]),
+            ids=StringColumn.concatenate([piece.ids for piece in pieces]),
             documents=StringColumn.of(numbers),
             document_of=np.concatenate(document_of),
             ordinals=np.concatenate([piece.ordinals for piece in pieces]),
-            texts=StringColumn.joined([piece.texts for piece in pieces]),
-            metadata=StringColumn.joined([piece.metadata for piece in pieces]),
+            texts=StringColumn.concatenate([piece.texts for piece in pieces]),
+            metadata=StringColumn.concatenate([piece.metadata for piece in pieces]),
             versions=np.concatenate([piece.versions for piece in pieces]),
             created_us=np.concatenate([piece.created_us for piece in pieces]),
             updated_us=np.concatenate([piece.updated_us for piece in pieces]),
@@ -94,18 +94,18 @@ class ChunkColumns(Sequence[Chunk]):
             by_hash=by_hash,
         )
 
-    def taken(self, rows: NDArray[np.intp]) -> "ChunkColumns":
+    def take(self, rows: NDArray[np.intp]) -> "ChunkColumns":
         """Copy the given rows, at least one, in the given order."""
         kept, document_of = np.unique(self.document_of[rows], return_inverse=True)
         hashes, by_hash = _sorted(self.hashes_by_row()[rows])
         return ChunkColumns(
             library_id=self.library_id,
-            ids=self.ids.taken(rows),
-            documents=self.documents.taken(kept.astype(np.intp)),
+            ids=self.ids.take(rows),
+            documents=self.documents.take(kept.astype(np.intp)),
             document_of=document_of.astype(np.int32),
             ordinals=self.ordinals[rows],
-            texts=self.texts.taken(rows),
-            metadata=self.metadata.taken(rows),
+            texts=self.texts.take(rows),
+            metadata=self.metadata.take(rows),
             versions=self.versions[rows],
             created_us=self.created_us[rows],
             updated_us=self.updated_us[rows],

@@ -38,7 +38,7 @@ class StringColumn:
         return cls(content, _offsets(np.fromiter(map(len, encoded), np.int64, len(encoded))))
 
     @classmethod
-    def joined(cls, pieces: Sequence["StringColumn"]) -> "StringColumn":
+    def concatenate(cls, pieces: Sequence["StringColumn"]) -> "StringColumn":
         lengths = [piece.lengths for piece in pieces]
         return cls(
             np.concatenate([piece.content for piece in pieces]), _offsets(np.concatenate(lengths))
@@ -81,13 +81,13 @@ class StringColumn:
         is_inside = found + len(wanted) <= self.offsets[places + 1]
         return np.unique(places[is_inside])
 
-    def casefolded(self) -> "StringColumn":
+    def casefold(self) -> "StringColumn":
         """Apply Unicode's full case folding to each string."""
         if self.content.max(initial=0) > _LAST_ASCII:
             return StringColumn.of(text.casefold() for text in self)
         return StringColumn(np.frombuffer(self.content.tobytes().lower(), np.uint8), self.offsets)
 
-    def taken(self, rows: NDArray[np.intp]) -> "StringColumn":
+    def take(self, rows: NDArray[np.intp]) -> "StringColumn":
         """Copy the given strings, in the given order."""
         starts, lengths = self.offsets[:-1].astype(np.int64)[rows], self.lengths[rows]
         content = np.empty(int(lengths.sum()), np.uint8)

@@ -60,7 +60,7 @@ class Container:
             DamagedFile: a block differs from what was written, or cannot be read.
             OSError: the file cannot be opened.
         """
-        with _opened(self.path) as file:
+        with _open(self.path) as file:
 
             def is_whole(block: int) -> bool:
                 start = block * layout.BLOCK_BYTES
@@ -89,14 +89,14 @@ def open_container(path: Path, kind: str) -> Container:
         DamagedFile: the file is missing, its table is damaged, or its kind or version differs.
         OSError: the file cannot be opened.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         try:
-            return _Opening(path, file).container(kind)
+            return _Reader(path, file).read(kind)
         except OSError as error:
             raise damage_or(error, path) from error
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
@@ -110,13 +110,13 @@ def damage_or(error: OSError, path: Path) -> Exception:
     return error
 
 
-class _Opening:
+class _Reader:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path, self._file = path, file
         self._size = os.fstat(file.fileno()).st_size
 
-    def container(self, kind: str) -> Container:
-        body, checksum = self._ends()
+    def read(self, kind: str) -> Container:
+        body, checksum = self._read_ends()
         table = self._read(body, self._size - layout.TAIL_BYTES - body)
         if crc32(table) != checksum:
             raise self._damaged("Its table is not as it was written.")
@@ -124,7 +124,7 @@ class _Opening:
         try:
             described = orjson.loads(table[blocks * layout.CHECKSUM.itemsize :])
             found, parameters = described["kind"], described["parameters"]
-            arrays = self._mapped(described["arrays"], body)
+            arrays = self._map_arrays(described["arrays"], body)
             checksums = np.frombuffer(table, layout.CHECKSUM, blocks)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise self._damaged("Its table makes no sense.") from error
@@ -140,7 +140,7 @@ class _Opening:
             _checksums=checksums,
         )
 
-    def _ends(self) -> tuple[int, int]:
+    def _read_ends(self) -> tuple[int, int]:
         """Check head and tail, and return the body's size and the table's checksum."""
         head = self._read(0, layout.HEAD.size)
         if head[: len(layout.MAGIC)] != layout.MAGIC:
@@ -167,7 +167,7 @@ class _Opening:
             raise self._damaged("It is cut short.")
         return content
 
-    def _mapped(self, described: list[dict[str, Any]], body: int) -> dict[str, NDArray[Any]]:
+    def _map_arrays(self, described: list[dict[str, Any]], body: int) -> dict[str, NDArray[Any]]:
         """Map the arrays that the table describes.
 
         Raises:

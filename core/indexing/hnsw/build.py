@@ -20,11 +20,11 @@ from core.indexing.hnsw.index import HnswIndex
 from core.indexing.hnsw.scratch import Scratch
 from core.indexing.kernels import layout
 from core.indexing.kernels.linking import approach, fill_links, find, link
-from core.indexing.vectors.build_threads import at_once, build_threads, rest_us
-from core.indexing.vectors.calibration import Calibration, K, calibrated
+from core.indexing.vectors.build_threads import build_threads, rest_us, thread_budget
+from core.indexing.vectors.calibration import Calibration, K, calibrate
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.intrinsic import intrinsic_dimension
-from core.indexing.vectors.quantized import QuantizedVectors, aligned, encode
+from core.indexing.vectors.quantized import QuantizedVectors, empty_aligned, encode
 from core.indexing.vectors.quantized_scan import FEW, scan_exactly
 from core.indexing.vectors.vector_index import BuildCancelled
 
@@ -132,7 +132,7 @@ class _Build:
             if self._cancelled():
                 raise BuildCancelled
             end = min(stop, start + min(_BATCH, max(1, start // 2)))
-            workers = self._workers[: at_once(len(self._workers))]
+            workers = self._workers[: thread_budget(len(self._workers))]
             for phase in (_Worker.approach, _Worker.find, _Worker.link):
                 work = partial(phase, start=start, stop=end, of=len(workers))
                 list(self._pool.map(work, workers))
@@ -165,7 +165,7 @@ class _Build:
         truth = list(chain(*self._pool.map(scanned, pieces)))
         is_dense: Any = self.coded.arrays[layout.DENSE]
         dense = [bool(is_dense[rows].mean() >= 0.5) for rows in truth]
-        return calibrated(
+        return calibrate(
             lambda ef: list(chain(*self._pool.map(partial(walked, ef=ef), pieces))),
             truth,
             dense,
@@ -202,7 +202,7 @@ def _attach_links(
 
 
 def _no_links(nodes: int, degree: int) -> NDArray[np.generic]:
-    links = aligned((nodes, degree), np.int32)
+    links = empty_aligned((nodes, degree), np.int32)
     links.fill(np.int32(-1))
     return links
 

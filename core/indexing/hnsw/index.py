@@ -92,15 +92,15 @@ class HnswIndex:
         if not filtering.lazily:
             if self.coded.vectors.metric is Metric.DOT:
                 ef = max(ef, _FILTERED_DOT * k)
-            return self._walked(queries, k, ef, filtering)
+            return self._walk(queries, k, ef, filtering)
         # Wide enough for as many matches as without a filter. If matches are spread evenly, three
         # in a hundred queries find fewer than k, and walk again with the filter.
         width = max(ef, k + 1.5 * math.sqrt(k)) / share
-        return self._walked(queries, k, math.ceil(width), filtering)
+        return self._walk(queries, k, math.ceil(width), filtering)
 
     def walk(self, queries: NDArray[np.float32], k: int, ef: int) -> list[SegmentHits]:
         """Search by the graph, even if a scan were cheaper."""
-        return self._walked(queries, k, ef, _NO_FILTER)
+        return self._walk(queries, k, ef, _NO_FILTER)
 
     def _ef(self, k: int, effort: SearchParams) -> int:
         if effort.ef is not None:
@@ -110,7 +110,7 @@ class HnswIndex:
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
         return rows <= _WALKED * _STEPS_PER_EF * ef / share
 
-    def _walked(
+    def _walk(
         self, queries: NDArray[np.float32], k: int, ef: int, filtering: "_Filtering"
     ) -> list[SegmentHits]:
         ef = min(ef, _MAX_EF)
@@ -147,7 +147,7 @@ class HnswIndex:
                 # The walk did not find enough allowed rows.
                 query = queries[i : i + 1]
                 if filtering.lazily:
-                    found += self._walked(query, k, ef, filtering.heeded())
+                    found += self._walk(query, k, ef, filtering.eager())
                 else:
                     found += search_exactly(self.coded, query, k, filtering.allowed)
             else:
@@ -185,7 +185,7 @@ class _Filtering:
         if allowed is not None:
             self.strategy = "checked" if lazily else "filtered_graph"
 
-    def heeded(self) -> "_Filtering":
+    def eager(self) -> "_Filtering":
         """Return the filter that the walk itself applies."""
         return _Filtering(self.allowed, self._matches, self._k, lazily=False)
 

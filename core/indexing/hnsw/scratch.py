@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.indexing.kernels import layout
-from core.indexing.vectors.quantized import QuantizedVectors, aligned
+from core.indexing.vectors.quantized import QuantizedVectors, empty_aligned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +27,7 @@ class Scratch:
             layout.POOL: np.empty(ef + 1, np.int64),
             layout.FRONTIER: np.empty(frontier + 1, np.int64),
             layout.BATCH: np.empty(2 * degree, np.int32),
-            layout.QUERY: aligned((int(coded.block[layout.CODE_BYTES]),), np.uint8),
+            layout.QUERY: empty_aligned((int(coded.block[layout.CODE_BYTES]),), np.uint8),
         }
         block = np.zeros(layout.SCRATCH_SIZE, np.int64)
         for place, array in arrays.items():

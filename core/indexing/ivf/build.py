@@ -12,7 +12,7 @@ from core.indexing.ivf.cells import SAMPLE, attach_cells, learn_cells
 from core.indexing.ivf.held_out import hold_out
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.ivf.projection import learn_projection
-from core.indexing.ivf.tuning import Tuning, tuned
+from core.indexing.ivf.tuning import Tuning, tune
 from core.indexing.ivf.widths import share_out
 from core.indexing.kernels import inverted_layout as layout
 from core.indexing.kernels.fastscan import BLOCK_ROWS, CHUNK_BYTES, POINT_COUNT, TABLES_AT_ONCE
@@ -27,7 +27,7 @@ from core.indexing.kernels.typing import Floats, Ints
 from core.indexing.vectors.build_threads import build_threads
 from core.indexing.vectors.calibration import K
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.quantized import aligned, unquantized
+from core.indexing.vectors.quantized import empty_aligned, unquantized
 from core.indexing.vectors.vector_index import BuildCancelled
 
 _CELLS_PER_ROOT = 6.5
@@ -64,7 +64,7 @@ def build_ivf(
         build.learn_cells(nlist or _cells_for(len(vectors.matrix)))
         build.learn_tables()
         build.list_rows()
-        return build.tuned()
+        return build.tune()
 
 
 def _cells_for(count: int) -> int:
@@ -93,12 +93,12 @@ class _Build:
         check()
 
     def learn_cells(self, count: int) -> None:
-        sample = self._projected(SAMPLE * count)
+        sample = self._project(SAMPLE * count)
         cells = learn_cells(self.coded, sample, count, self._rng, self._pool, self._check)
         attach_cells(self.coded, cells)
 
     def learn_tables(self) -> None:
-        residuals = self._projected(_POINTS_SAMPLE)
+        residuals = self._project(_POINTS_SAMPLE)
         residuals_of(self.coded.block, residuals)
         wanted = max(_FEWEST_TABLES, self._kept // _NUMBERS_PER_TABLE)
         variances = np.mean(residuals.astype(np.float64) ** 2, axis=0)
@@ -133,7 +133,7 @@ class _Build:
         list(self._pool.map(encode, range(0, count, _ROWS_AT_ONCE)))
         starts, rows = _in_blocks(cells, int(coded.block[layout.CELLS]))
         shape = len(rows), tables // TABLES_AT_ONCE, CHUNK_BYTES
-        packed = aligned(shape, np.uint8).view(np.uint8)
+        packed = empty_aligned(shape, np.uint8).view(np.uint8)
         pack(codes, rows, packed)
         coded.attach(layout.STARTS, starts)
         coded.attach(layout.LIST_CODES, packed)
@@ -141,7 +141,7 @@ class _Build:
         listed = np.where(rows >= 0, biases[rows], np.float32(-np.inf))
         coded.attach(layout.LIST_BIASES, listed)
 
-    def tuned(self) -> IvfIndex:
+    def tune(self) -> IvfIndex:
         index = IvfIndex(self.coded, Tuning.untried(int(self.coded.block[layout.CELLS])))
         held_out = hold_out(self.coded.vectors, self._rng, self._pool, self._check)
         starts = range(0, len(held_out.rows), _QUERIES_AT_ONCE)
@@ -156,9 +156,9 @@ class _Build:
             return held_out.others([rows for part in parts for rows in part])
 
         cell_rows = self.coded.count / index.cells
-        return replace(index, tuning=tuned(search, held_out.truth, index.cells, cell_rows))
+        return replace(index, tuning=tune(search, held_out.truth, index.cells, cell_rows))
 
-    def _projected(self, size: int) -> Floats:
+    def _project(self, size: int) -> Floats:
         """Project `size` random rows, or all if there are fewer: `(s, D)`."""
         count = self.coded.count
         rows = self._rng.choice(count, min(size, count), replace=False)

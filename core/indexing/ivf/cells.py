@@ -61,7 +61,7 @@ def learn_cells(
 
     `sample`: `(s, D)`, projected rows in random order.
     """
-    cells = _seeded(sample[: _SEEDS_FROM * count], count, rng, check)
+    cells = _seed(sample[: _SEEDS_FROM * count], count, rng, check)
     learning = _Learning(coded, pool, check)
     weights = np.zeros(len(cells))
     size = min(len(sample), _BATCH * count)
@@ -71,7 +71,7 @@ def learn_cells(
     return cells
 
 
-def _seeded(
+def _seed(
     points: Floats, count: int, rng: np.random.Generator, check: Callable[[], None]
 ) -> Floats:
     squares = np.vecdot(points, points).astype(np.float64)

@@ -89,7 +89,7 @@ class IvfIndex:
         step = max(1, min(_QUERIES_AT_ONCE, _KEYS_AT_ONCE // depth))
         found: list[SegmentHits] = []
         for start in range(0, len(queries), step):
-            found += self._probed(queries[start : start + step], k, nprobe, depth, allowed)
+            found += self._probe(queries[start : start + step], k, nprobe, depth, allowed)
         short = [i for i, answer in enumerate(found) if len(answer.rows) < k]
         if short and nprobe < self.cells:
             wider = min(4 * nprobe, self.cells)
@@ -99,7 +99,7 @@ class IvfIndex:
                 found[i] = answer
         return found
 
-    def _probed(
+    def _probe(
         self,
         queries: NDArray[np.float32],
         k: int,

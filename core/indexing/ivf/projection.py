@@ -56,7 +56,7 @@ def learn_projection(vectors: Vectors, rng: np.random.Generator) -> Projection:
     if radius <= _ROUNDING * np.linalg.norm(center):
         radius = float(np.linalg.norm(center)) or 1.0
     sample /= radius
-    return Projection(center.astype(np.float32), radius, _filled_up(_components(sample)))
+    return Projection(center.astype(np.float32), radius, _pad(_components(sample)))
 
 
 def _components(sample: NDArray[np.float64]) -> Floats:
@@ -74,7 +74,7 @@ def _components(sample: NDArray[np.float64]) -> Floats:
     return np.asarray(chosen.T, np.float32)
 
 
-def _filled_up(components: Floats) -> Floats:
+def _pad(components: Floats) -> Floats:
     kept, dimension = components.shape
     basis = np.zeros((-(-kept // KEPT_MULTIPLE) * KEPT_MULTIPLE, dimension), np.float32)
     basis[:kept] = components

@@ -84,7 +84,7 @@ def ladder(cells: int) -> tuple[int, ...]:
     return (*(1 << i for i in range((cells - 1).bit_length())), cells)
 
 
-def tuned(
+def tune(
     search: Callable[[int, int], Sequence[Rows]],
     truth: Sequence[Rows],
     cells: int,

@@ -48,14 +48,14 @@ def analyzer(language: Language) -> tantivy.TextAnalyzer:
     return steps.filter(tantivy.Filter.ascii_fold()).build()
 
 
-def normalized(text: str) -> str:
+def normalize(text: str) -> str:
     """Apply NFKC normalisation; lone surrogates, which UTF-8 cannot encode, become `?`."""
     if text.isascii():
         return text
     return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode())
 
 
-def made_for(library: Library) -> tuple[str, ...]:
+def fingerprint_of(library: Library) -> tuple[str, ...]:
     """Return what a lexical index of the library depends on.
 
     An index made for another library, language or program version has other terms or row ids.

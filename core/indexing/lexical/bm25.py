@@ -16,8 +16,8 @@ import tantivy
 from numpy.typing import NDArray
 
 from core.domain.library import Language
-from core.indexing.lexical.analysis import analyzer, normalized
-from core.indexing.lexical.tantivy_files import Committed
+from core.indexing.lexical.analysis import analyzer, normalize
+from core.indexing.lexical.tantivy_files import TantivyCommit
 
 RowIds = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -71,10 +71,10 @@ class LexicalReader:
             width = _WIDENING * width * self._searcher.num_docs // len(allowed)
         while True:
             width = min(width, most)
-            found = self._found(query, width, allowed)
+            found = self._search(query, width, allowed)
             scores = found.scores
             if width == most or (len(scores) > k and scores[k] < scores[k - 1]):
-                return found if len(scores) <= k else _cut(found, float(scores[k - 1]))
+                return found if len(scores) <= k else _drop_below(found, float(scores[k - 1]))
             width *= _WIDENING
 
     def scores(self, text: str, row_ids: RowIds) -> Floats:
@@ -84,14 +84,14 @@ class LexicalReader:
         if not terms or not len(row_ids):
             return scores
         query = _within(self._any_of(terms), self._one_of(row_ids))
-        found = self._found(query, len(row_ids), None)
+        found = self._search(query, len(row_ids), None)
         order = np.argsort(row_ids)
         scores[order[np.searchsorted(row_ids, found.row_ids, sorter=order)]] = found.scores
         return scores
 
     def _terms(self, text: str) -> list[str]:
         """Return the text's distinct terms."""
-        return list(dict.fromkeys(self._analyzer.analyze(normalized(text))))
+        return list(dict.fromkeys(self._analyzer.analyze(normalize(text))))
 
     def _any_of(self, terms: Sequence[str]) -> tantivy.Query:
         return tantivy.Query.boolean_query(
@@ -105,11 +105,11 @@ class LexicalReader:
         wanted: list[int] = row_ids.tolist()
         return tantivy.Query.term_set_query(self._schema, "serial", wanted)
 
-    def _found(self, query: tantivy.Query, width: int, allowed: RowIds | None) -> LexicalRanking:
+    def _search(self, query: tantivy.Query, width: int, allowed: RowIds | None) -> LexicalRanking:
         hits = self._searcher.search(query, limit=width, count=False).hits
         addresses = [address for _, address in hits]
         row_ids = np.array(self._searcher.fast_field_values("serial", addresses), np.int64)
-        scores = _rounded(np.array([score for score, _ in hits], np.float64))
+        scores = _round(np.array([score for score, _ in hits], np.float64))
         if allowed is not None:
             kept = np.isin(row_ids, allowed, assume_unique=True)
             row_ids, scores = row_ids[kept], scores[kept]
@@ -139,12 +139,12 @@ class LexicalIndex:
         self._index.config_reader("manual")  # else a thread reloads it after each commit
         self._index.register_tokenizer("words", self._analyzer)
         self._estimate = 0.0
-        self.size_bytes = self._measured_bytes()
+        self.size_bytes = self._measure_bytes()
 
     @property
-    def committed(self) -> Committed | None:
+    def last_commit(self) -> TantivyCommit | None:
         """The files of the last commit, `None` in memory; must not be read during a change."""
-        return None if self.folder is None else Committed.of(self.folder)
+        return None if self.folder is None else TantivyCommit.of(self.folder)
 
     def change(self, added: Iterable[tuple[int, str]], removed: Sequence[int]) -> LexicalReader:
         """Add texts by new row ids and remove others in one commit, and return a reader of the
@@ -164,12 +164,12 @@ class LexicalIndex:
         for row_id, text in added:
             document = tantivy.Document()
             document.add_unsigned("serial", row_id)
-            document.add_text("text", normalized(text))
+            document.add_text("text", normalize(text))
             writer.add_document(document)
             self._estimate += _BYTES_PER_TEXT + _BYTES_PER_CHARACTER * len(text)
         writer.commit()
         writer.wait_merging_threads()
-        self.size_bytes = self._measured_bytes()
+        self.size_bytes = self._measure_bytes()
         return self.reader()
 
     def reader(self) -> LexicalReader:
@@ -181,10 +181,10 @@ class LexicalIndex:
         self._index.reload()
         return LexicalReader(self._index.searcher(), self._schema, self._analyzer)
 
-    def _measured_bytes(self) -> int:
+    def _measure_bytes(self) -> int:
         """Return the size of the files; in memory, an estimate of it, with deleted texts."""
-        committed = self.committed
-        return round(self._estimate) if committed is None else committed.size_bytes
+        commit = self.last_commit
+        return round(self._estimate) if commit is None else commit.size_bytes
 
 
 def _within(query: tantivy.Query, chosen: tantivy.Query) -> tantivy.Query:
@@ -193,12 +193,12 @@ def _within(query: tantivy.Query, chosen: tantivy.Query) -> tantivy.Query:
     return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, filter_)])
 
 
-def _cut(found: LexicalRanking, least: float) -> LexicalRanking:
+def _drop_below(found: LexicalRanking, least: float) -> LexicalRanking:
     kept = found.scores >= least
     return LexicalRanking(found.row_ids[kept], found.scores[kept])
 
 
-def _rounded(scores: Floats) -> Floats:
+def _round(scores: Floats) -> Floats:
     """Round to `_BITS` significant bits, not decimals: scores of very frequent terms are tiny."""
     mantissas, exponents = np.frexp(scores)
     rounded: Floats = np.ldexp(np.round(np.ldexp(mantissas, _BITS)), exponents - _BITS)

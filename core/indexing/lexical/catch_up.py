@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.indexing.lexical.analysis import made_for
+from core.indexing.lexical.analysis import fingerprint_of
 from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader, RowIds
-from core.indexing.lexical.checkpointed import KeptWords, WordFiles
+from core.indexing.lexical.checkpointed import LexicalFiles, StoredLexicalIndex
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.view import LibraryView
 
@@ -41,12 +41,12 @@ class _Published:
 
     def shows(self, view: LibraryView) -> bool:
         """Return whether the view has the same rows, analysed in the same way."""
-        same = made_for(self.view.library) == made_for(view.library)
+        same = fingerprint_of(self.view.library) == fingerprint_of(view.library)
         return same and self.view.revision == view.revision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Held:
+class _OpenIndex:
     """An index with the ascending row ids of its texts; `dead` counts deleted texts in it."""
 
     index: LexicalIndex
@@ -55,18 +55,18 @@ class _Held:
     dead: int
 
 
-class _Followed:
+class _LibraryIndex:
     """One library's lexical index; the caller of `catch_up` must hold `lock`.
 
     `files`: where the index is stored; in memory if `None`. `kept`: the copy in a checkpoint.
     """
 
-    def __init__(self, files: WordFiles | None, kept: KeptWords | None = None) -> None:
+    def __init__(self, files: LexicalFiles | None, kept: StoredLexicalIndex | None = None) -> None:
         self.lock = threading.Lock()
         self.published: _Published | None = None
         self._files = files
         self._kept = kept
-        self._held: _Held | None = None
+        self._held: _OpenIndex | None = None
         self._is_refused = False
 
     @property
@@ -83,13 +83,13 @@ class _Followed:
             return was.reader
         row_ids = view.row_ids(view.matching(None))
         # A change may fail half-way, so take the index away first: the next search rebuilds it.
-        held, self._held = self._held or self._opened(view), None
-        made = None if held is None else self._changed(held, view, row_ids)
-        self._held, reader = made or self._anew(view, row_ids)
+        held, self._held = self._held or self._open(view), None
+        made = None if held is None else self._update(held, view, row_ids)
+        self._held, reader = made or self._rebuild(view, row_ids)
         self.published = _Published(view, reader)
         return reader
 
-    def keep(self) -> KeptWords | None:
+    def keep(self) -> StoredLexicalIndex | None:
         """Return the index's files for a checkpoint, if it is in files; called by one thread.
 
         The previous checkpoint's files are returned if the index is being changed, or cannot be
@@ -103,36 +103,36 @@ class _Followed:
         if self.lock.acquire(blocking=False):
             try:
                 if self._held is not None:
-                    self._kept = _kept(self._held, files, self._kept)
+                    self._kept = _link_files(self._held, files, self._kept)
             except OSError as error:
                 _warn("can't be in the checkpoint as it is", error)
             finally:
                 self.lock.release()
         return self._kept
 
-    def _opened(self, view: LibraryView) -> _Held | None:
+    def _open(self, view: LibraryView) -> _OpenIndex | None:
         """Open the checkpoint's copy of the index; `None` if it is not usable."""
         kept = self._kept
-        if self._files is None or kept is None or kept.made_for != made_for(view.library):
+        if self._files is None or kept is None or kept.made_for != fingerprint_of(view.library):
             return None
         try:
             index = LexicalIndex(view.library.language, self._files.folder_of(kept))
-            committed = index.committed
-            assert committed is not None
-            return _Held(index, kept.made_for, kept.row_ids, committed.deleted)
+            commit = index.last_commit
+            assert commit is not None
+            return _OpenIndex(index, kept.made_for, kept.row_ids, commit.deleted)
         except _REFUSED as error:
             _warn("can't be opened, and is made anew", error)
             return None
 
-    def _changed(
-        self, held: _Held, view: LibraryView, row_ids: RowIds
-    ) -> tuple[_Held, LexicalReader] | None:
+    def _update(
+        self, held: _OpenIndex, view: LibraryView, row_ids: RowIds
+    ) -> tuple[_OpenIndex, LexicalReader] | None:
         """Update the index in place; `None` if it must be rebuilt, or a rebuild is better."""
-        added, gone = _without(row_ids, held.row_ids), _without(held.row_ids, row_ids)
+        added, gone = _difference(row_ids, held.row_ids), _difference(held.row_ids, row_ids)
         # Rebuild once most texts are dead, which frees their space: O(1) a deletion.
         is_dead = held.dead + len(gone) > len(row_ids)
         outgrown = held.index.folder is None and self._is_for_files(row_ids)
-        if held.made_for != made_for(view.library) or is_dead or outgrown:
+        if held.made_for != fingerprint_of(view.library) or is_dead or outgrown:
             return None
         now = replace(held, row_ids=row_ids, dead=held.dead + len(gone))
         try:
@@ -145,14 +145,14 @@ class _Followed:
             _warn("can't be changed, and is made anew", error)
             return None
 
-    def _anew(self, view: LibraryView, row_ids: RowIds) -> tuple[_Held, LexicalReader]:
+    def _rebuild(self, view: LibraryView, row_ids: RowIds) -> tuple[_OpenIndex, LexicalReader]:
         if self._files is not None and self._is_for_files(row_ids):
             try:
-                return _made(view, row_ids, self._files.folder())
+                return _build(view, row_ids, self._files.folder())
             except _REFUSED as error:
                 _warn("can't be in files, and is in memory", error)
                 self._is_refused = True
-        return _made(view, row_ids, None)
+        return _build(view, row_ids, None)
 
     def _is_for_files(self, row_ids: RowIds) -> bool:
         """Return whether to store the index in files; after a disk error it stays in memory."""
@@ -169,16 +169,17 @@ class LexicalIndexes:
     def __init__(
         self,
         catalog: Catalog,
-        files: WordFiles | None = None,
-        kept: Mapping[str, KeptWords] | None = None,
+        files: LexicalFiles | None = None,
+        kept: Mapping[str, StoredLexicalIndex] | None = None,
     ) -> None:
         self._catalog = catalog
         self._files = files
         self._lock = threading.Lock()
-        self._followed = {id_: _Followed(files, words) for id_, words in (kept or {}).items()}
+        self._indexes = {id_: _LibraryIndex(files, words) for id_, words in (kept or {}).items()}
 
-    def at_once(self, refs: Collection[str]) -> tuple[CatalogState, Mapping[str, LexicalReader]]:
-        """Return the newest state, and by id these libraries' readers, each of exactly that state.
+    def catch_up(self, refs: Collection[str]) -> tuple[CatalogState, Mapping[str, LexicalReader]]:
+        """Update these libraries' indexes; return the newest state, and by id readers of that
+        state.
 
         The first call for a library builds its index, unless a checkpoint has it: about 30 µs a
         chunk of 80 words.
@@ -188,8 +189,8 @@ class LexicalIndexes:
         """
         state = self._catalog.state
         ids = _ids(state, refs)
-        followed = [self._of(id_) for id_ in ids]
-        published = [one.published for one in followed]
+        indexes = [self._index_of(id_) for id_ in ids]
+        published = [one.published for one in indexes]
         current = {
             id_: pair.reader
             for id_, pair in zip(ids, published, strict=True)
@@ -198,16 +199,16 @@ class LexicalIndexes:
         if len(current) == len(ids):
             return state, current
         with ExitStack() as locks:
-            for one in followed:
+            for one in indexes:
                 locks.enter_context(one.lock)
             # With all locks held no reader advances, so this state is not older than any of them.
             state = self._catalog.state
             if _ids(state, refs) == ids:
-                pairs = zip(ids, followed, strict=True)
+                pairs = zip(ids, indexes, strict=True)
                 return state, {id_: one.catch_up(state.views[id_]) for id_, one in pairs}
-        return self.at_once(refs)  # another library has taken over a name meanwhile
+        return self.catch_up(refs)  # another library has taken over a name meanwhile
 
-    def keep(self) -> dict[str, KeptWords]:
+    def keep(self) -> dict[str, StoredLexicalIndex]:
         """Return the indexes in files for a checkpoint, without waiting for changes to an index.
 
         The checkpoint's state must be read afterwards: so no index has a row id that the state has
@@ -215,28 +216,28 @@ class LexicalIndexes:
         thread.
         """
         with self._lock:
-            self._forget_those_gone()
-            followed = dict(self._followed)
-        kept = {id_: one.keep() for id_, one in followed.items()}
+            self._forget_deleted()
+            indexes = dict(self._indexes)
+        kept = {id_: one.keep() for id_, one in indexes.items()}
         return {id_: words for id_, words in kept.items() if words is not None}
 
     def size_bytes(self, library_id: str) -> int:
         """Return the size of the index, estimated if it is in memory; 0 if there is none."""
-        followed = self._followed.get(library_id)
-        return 0 if followed is None else followed.size_bytes
+        index = self._indexes.get(library_id)
+        return 0 if index is None else index.size_bytes
 
-    def _of(self, library_id: str) -> _Followed:
-        found = self._followed.get(library_id)
+    def _index_of(self, library_id: str) -> _LibraryIndex:
+        found = self._indexes.get(library_id)
         if found is not None:
             return found
         with self._lock:
-            self._forget_those_gone()
-            return self._followed.setdefault(library_id, _Followed(self._files))
+            self._forget_deleted()
+            return self._indexes.setdefault(library_id, _LibraryIndex(self._files))
 
-    def _forget_those_gone(self) -> None:
+    def _forget_deleted(self) -> None:
         views = self._catalog.state.views
-        for id_ in [id_ for id_ in self._followed if id_ not in views]:
-            del self._followed[id_]
+        for id_ in [id_ for id_ in self._indexes if id_ not in views]:
+            del self._indexes[id_]
 
 
 def _ids(state: CatalogState, refs: Collection[str]) -> list[str]:
@@ -244,10 +245,12 @@ def _ids(state: CatalogState, refs: Collection[str]) -> list[str]:
     return sorted({state.library(ref).library.id for ref in refs})
 
 
-def _made(view: LibraryView, row_ids: RowIds, folder: Path | None) -> tuple[_Held, LexicalReader]:
+def _build(
+    view: LibraryView, row_ids: RowIds, folder: Path | None
+) -> tuple[_OpenIndex, LexicalReader]:
     index = LexicalIndex(view.library.language, folder)
     reader = index.change(_texts(view, row_ids), [])
-    return _Held(index, made_for(view.library), row_ids, 0), reader
+    return _OpenIndex(index, fingerprint_of(view.library), row_ids, 0), reader
 
 
 def _texts(view: LibraryView, row_ids: RowIds) -> Iterator[tuple[int, str]]:
@@ -259,19 +262,21 @@ def _warn(what: str, error: Exception) -> None:
     _log.warning("An index of words %s: %s", what, str(error))
 
 
-def _without(row_ids: RowIds, others: RowIds) -> RowIds:
+def _difference(row_ids: RowIds, others: RowIds) -> RowIds:
     return row_ids[~np.isin(row_ids, others, assume_unique=True)]
 
 
-def _kept(held: _Held, files: WordFiles, before: KeptWords | None) -> KeptWords | None:
+def _link_files(
+    held: _OpenIndex, files: LexicalFiles, before: StoredLexicalIndex | None
+) -> StoredLexicalIndex | None:
     """Link the index's files into the checkpoints' folder, while the index does not change.
 
     `before`: the previous files of this index, or of one that shares no file with it.
     """
-    committed = held.index.committed
-    if committed is None:
+    commit = held.index.last_commit
+    if commit is None:
         return None
-    if before is not None and before.meta == committed.meta:
+    if before is not None and before.meta == commit.meta:
         return before
-    linked = files.linked(committed, {} if before is None else before.files)
-    return KeptWords(held.made_for, committed.meta, linked, held.row_ids)
+    linked = files.link(commit, {} if before is None else before.files)
+    return StoredLexicalIndex(held.made_for, commit.meta, linked, held.row_ids)

@@ -20,7 +20,7 @@ from core import crash_points
 from core.domain.ids import new_id
 from core.indexing.container.container import DamagedFile, damage_or
 from core.indexing.container.durable import sync
-from core.indexing.lexical.tantivy_files import Committed, commit
+from core.indexing.lexical.tantivy_files import TantivyCommit, commit
 
 WORKING: Final = "words"
 """The folder of the indexes' working folders, below the data directory; a start empties it."""
@@ -29,7 +29,7 @@ _READ_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
+class StoredFile:
     """A file in the checkpoints' directory; `checksum`: the CRC-32 of its `size_bytes` bytes."""
 
     name: str
@@ -38,7 +38,7 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptWords:
+class StoredLexicalIndex:
     """A lexical index in a checkpoint.
 
     `made_for`: what the index depends on. `meta`: tantivy's list of segments. `files`: by the names
@@ -47,7 +47,7 @@ class KeptWords:
 
     made_for: tuple[str, ...]
     meta: str
-    files: Mapping[str, KeptFile]
+    files: Mapping[str, StoredFile]
     row_ids: NDArray[np.int64]
 
     @property
@@ -56,7 +56,7 @@ class KeptWords:
 
 
 @dataclass(frozen=True, slots=True)
-class WordFiles:
+class LexicalFiles:
     """The folders of lexical indexes, on one file system.
 
     `working`: where each index has a folder. `checkpoints`: the checkpoints' folder.
@@ -73,7 +73,7 @@ class WordFiles:
         """
         return Path(mkdtemp(dir=self.working))
 
-    def folder_of(self, kept: KeptWords) -> Path:
+    def folder_of(self, kept: StoredLexicalIndex) -> Path:
         """Create a working folder with the files of a checkpoint's index.
 
         Raises:
@@ -85,10 +85,12 @@ class WordFiles:
         commit(folder, kept.meta)
         return folder
 
-    def has(self, kept: KeptWords) -> bool:
+    def has(self, kept: StoredLexicalIndex) -> bool:
         return all((self.checkpoints / file.name).exists() for file in kept.files.values())
 
-    def linked(self, committed: Committed, known: Mapping[str, KeptFile]) -> dict[str, KeptFile]:
+    def link(
+        self, committed: TantivyCommit, known: Mapping[str, StoredFile]
+    ) -> dict[str, StoredFile]:
         """Link the files that are not `known` into the checkpoints' directory, durably.
 
         Tantivy has already synced the files' content.
@@ -96,19 +98,19 @@ class WordFiles:
         Raises:
             OSError: no room, no permission, or a file system without hard links.
         """
-        files = {path.name: known.get(path.name) or self._linked(path) for path in committed.files}
+        files = {path.name: known.get(path.name) or self._link(path) for path in committed.files}
         crash_points.reach("words.linked")
         sync(self.checkpoints)
         return files
 
-    def _linked(self, path: Path) -> KeptFile:
+    def _link(self, path: Path) -> StoredFile:
         link = self.checkpoints / f"{new_id()}{SUFFIX}"
         os.link(path, link)
         checksum, size_bytes = _checksum(link)
-        return KeptFile(link.name, checksum, size_bytes)
+        return StoredFile(link.name, checksum, size_bytes)
 
 
-def verify(directory: Path, kept: KeptWords, pool: Executor) -> None:
+def verify(directory: Path, kept: StoredLexicalIndex, pool: Executor) -> None:
     """Read the files and check their checksums; a thread of `pool` must not call it.
 
     Raises:
@@ -116,7 +118,7 @@ def verify(directory: Path, kept: KeptWords, pool: Executor) -> None:
         OSError: a file cannot be opened.
     """
 
-    def check(file: KeptFile) -> None:
+    def check(file: StoredFile) -> None:
         path = directory / file.name
         try:
             found = _checksum(path)

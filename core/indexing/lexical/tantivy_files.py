@@ -13,7 +13,7 @@ _MANAGED = ".managed.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
+class TantivyCommit:
     """A tantivy commit; `meta`: the content of `meta.json`; `deleted` counts deleted texts."""
 
     meta: str
@@ -21,7 +21,7 @@ class Committed:
     deleted: int
 
     @classmethod
-    def of(cls, folder: Path) -> "Committed":
+    def of(cls, folder: Path) -> "TantivyCommit":
         """Read the last commit of a folder, which no writer may change meanwhile.
 
         Raises:

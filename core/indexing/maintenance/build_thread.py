@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from core.indexing.maintenance import malloc
-from core.indexing.maintenance.merge_policy import Job, as_built, differ, next_job
+from core.indexing.maintenance.merge_policy import Job, differ, next_job, without_search_params
 from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.segment.segment import Segment
 from core.indexing.vectors.build_threads import lower_priority
@@ -137,7 +137,7 @@ class BuildThread:
     def _run(self) -> None:
         lower_priority()
         while (library_id := self._next()) is not None:
-            error = self._worked(library_id)
+            error = self._try_step(library_id)
             if not self._due:
                 malloc.trim()
             with self._wake:
@@ -145,10 +145,10 @@ class BuildThread:
                 if error is None:
                     self._errors.pop(library_id, None)
                 else:
-                    self._put_off(library_id, error)
+                    self._note_failure(library_id, error)
                 self._wake.notify_all()
 
-    def _put_off(self, library_id: str, error: Exception) -> None:
+    def _note_failure(self, library_id: str, error: Exception) -> None:
         self._errors[library_id] = f"{type(error).__name__}: {error}".splitlines()[0]
         if library_id in self._due:
             self._due[library_id] = self._clock() + self._quiet_s
@@ -171,7 +171,7 @@ class BuildThread:
                 self._wake.wait(None if first is None else wait_s)
             return None
 
-    def _worked(self, library_id: str) -> Exception | None:
+    def _try_step(self, library_id: str) -> Exception | None:
         """Run one step for a library, and return the error if it failed."""
         try:
             self._step(library_id)
@@ -183,7 +183,7 @@ class BuildThread:
     def _step(self, library_id: str) -> None:
         with self._wake:
             quiet = self._clock() >= self._written.get(library_id, 0.0) + self._quiet_s
-        task = self._begun(library_id, quiet=quiet)
+        task = self._begin_task(library_id, quiet=quiet)
         if task is not None:
             self._build(library_id, task)
             self._look_again(library_id)
@@ -204,7 +204,7 @@ class BuildThread:
         with self._wake:
             self._due.setdefault(library_id, self._written.get(library_id, 0.0) + after_s)
 
-    def _begun(self, library_id: str, *, quiet: bool) -> _Task | None:
+    def _begin_task(self, library_id: str, *, quiet: bool) -> _Task | None:
         """Choose the next job and freeze its segments, in one step that excludes writes."""
         view = self._catalog.state.views.get(library_id)
         if view is None or next_job(view, quiet=quiet) is None:
@@ -217,7 +217,7 @@ class BuildThread:
             if job is None:
                 return None
             if view.delta is not None and job.stop == len(view.segments):
-                view = next_view.frozen(view)
+                view = next_view.freeze_delta(view)
             task = _Task(job, view)
             return view
 
@@ -230,7 +230,7 @@ class BuildThread:
 
         started = time.perf_counter()
         library, segments = task.view.library, task.segments
-        spec, documents = as_built(library.index), task.view.documents
+        spec, documents = without_search_params(library.index), task.view.documents
         try:
             segment = self._segment_builder.segment(segments, spec, documents, cancelled)
         except BuildCancelled:

@@ -52,15 +52,19 @@ def next_job(view: LibraryView, *, quiet: bool = False) -> Job | None:
     segments = view.segments
     if any(_is_stale(segment, view.library.index) for segment in segments):
         return Job(Reason.REBUILD, 0, _end(segments))
-    return _seal(segments) or _compaction(segments) or (_settling(segments) if quiet else None)
+    return (
+        _seal_job(segments)
+        or _compaction_job(segments)
+        or (_full_merge_job(segments) if quiet else None)
+    )
 
 
 def differ(built: IndexSpec, wanted: IndexSpec) -> bool:
     """Return whether the specifications differ in more than search parameters."""
-    return as_built(built) != as_built(wanted)
+    return without_search_params(built) != without_search_params(wanted)
 
 
-def as_built(spec: IndexSpec) -> IndexSpec:
+def without_search_params(spec: IndexSpec) -> IndexSpec:
     """Return the specification without search parameters, which a build does not depend on."""
     fixed = {name: v for name, v in spec.parameters.items() if name not in _OF_A_SEARCH}
     return IndexSpec(spec.kind, fixed)
@@ -70,7 +74,7 @@ def _is_stale(segment: Segment, wanted: IndexSpec) -> bool:
     return segment.built_for is not None and differ(segment.built_for, wanted)
 
 
-def _seal(segments: Sequence[Segment]) -> Job | None:
+def _seal_job(segments: Sequence[Segment]) -> Job | None:
     """Return a job that indexes the rows without an index, merged with segments not much larger.
 
     If writes arrive faster than merges end, it takes those rows alone, as even more rows would wait
@@ -97,7 +101,7 @@ def _end(segments: Sequence[Segment]) -> int:
     return len(segments) - (last is not None and not last.frozen and last.size < SEAL_ROWS)
 
 
-def _compaction(segments: Sequence[Segment]) -> Job | None:
+def _compaction_job(segments: Sequence[Segment]) -> Job | None:
     at = _first(segments, lambda segment: segment.frozen and _is_sparse(segment))
     return Job(Reason.COMPACT, at, at + 1) if at < len(segments) else None
 
@@ -106,7 +110,7 @@ def _is_sparse(segment: Segment) -> bool:
     return segment.deleted >= _COMPACT_ROWS and segment.deleted > _COMPACT_SHARE * segment.size
 
 
-def _settling(segments: Sequence[Segment]) -> Job | None:
+def _full_merge_job(segments: Sequence[Segment]) -> Job | None:
     """Return a job that merges all segments into one, which is faster to search than many.
 
     Too few rows outside the largest segment do not justify a merge.

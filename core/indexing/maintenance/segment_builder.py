@@ -77,7 +77,7 @@ class SegmentBuilder:
             frozen=True,
             index=self.build(vectors, spec, threads=self.threads, cancelled=cancelled),
             built_for=spec,
-            attributes=AttributeIndex.build(rows.chunks, documents, _asked_for(segments)),
+            attributes=AttributeIndex.build(rows.chunks, documents, _indexed_fields(segments)),
         )
 
     def _rows(self, segments: Sequence[Segment], taken: Sequence[NDArray[np.intp]]) -> Rows:
@@ -96,7 +96,7 @@ class SegmentBuilder:
             matrix=matrix,
             norms=np.concatenate([r.norms[kept] for r, kept in pairs]),
             exponents=np.concatenate([r.exponents[kept] for r, kept in pairs]),
-            chunks=ChunkColumns.joined([_columns(r, kept) for r, kept in pairs if len(kept)]),
+            chunks=ChunkColumns.concatenate([_columns(r, kept) for r, kept in pairs if len(kept)]),
             mapped=self.vectors_dir is not None,
         )
 
@@ -105,10 +105,10 @@ def _columns(rows: Rows, kept: NDArray[np.intp]) -> ChunkColumns:
     chunks = rows.chunks
     if isinstance(chunks, list):
         return ChunkColumns.of([chunks[row] for row in kept.tolist()])
-    return chunks if len(kept) == len(chunks) else chunks.taken(kept)
+    return chunks if len(kept) == len(chunks) else chunks.take(kept)
 
 
-def _asked_for(segments: Sequence[Segment]) -> set[Field]:
+def _indexed_fields(segments: Sequence[Segment]) -> set[Field]:
     """Return the fields that filters and listings have used."""
     indexes = [segment.attributes for segment in segments if segment.attributes is not None]
     return {field for index in indexes for field in index.fields}

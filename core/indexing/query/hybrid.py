@@ -67,17 +67,18 @@ def hybrid(
     row_ids, vector_scores = near.row_ids, near.scores
     if len(others):
         exact = SearchParams(exact=True)
-        chosen = _chosen(view, others)
+        chosen = _matches_of(view, others)
         [rest] = view.search(query[np.newaxis], len(others), matches=chosen, effort=exact)
         row_ids = np.concatenate([row_ids, rest.row_ids])
         vector_scores = np.concatenate([vector_scores, rest.scores])
     lexical_scores = reader.scores(text, row_ids)
-    fused = weights.vector * _scaled(vector_scores) + weights.lexical * _from_zero(lexical_scores)
+    fused = weights.vector * _scale(vector_scores)
+    fused += weights.lexical * _scale_from_zero(lexical_scores)
     ranking = _ranking(view, row_ids, fused, k)
     return replace(ranking, strategy=near.strategy, exact=near.exact)
 
 
-def _chosen(view: LibraryView, row_ids: RowIds) -> Matches:
+def _matches_of(view: LibraryView, row_ids: RowIds) -> Matches:
     """Return the matches that consist of the given live rows; `row_ids` ascend."""
     ends = [
         *np.searchsorted(row_ids, [segment.first for segment in view.segments[1:]]),
@@ -90,7 +91,7 @@ def _chosen(view: LibraryView, row_ids: RowIds) -> Matches:
     return Matches.of(tuple(rows))
 
 
-def _scaled(scores: Floats) -> Floats:
+def _scale(scores: Floats) -> Floats:
     """Scale scores linearly to [0, 1]; equal scores all become 1."""
     if not len(scores):
         return scores
@@ -98,7 +99,7 @@ def _scaled(scores: Floats) -> Floats:
     return (scores - least) / span if span > 0 else np.ones(len(scores))
 
 
-def _from_zero(scores: Floats) -> Floats:
+def _scale_from_zero(scores: Floats) -> Floats:
     return scores / scores.max() if scores.any() else scores
 
 

@@ -99,30 +99,30 @@ class _Listing:
         """Return the first chunks among a segment's live `rows`, in no order."""
         index = segment.attributes
         if index is None or len(rows) <= _FEW:
-            return self._among(segment, rows)
+            return self._first_among(segment, rows)
         stale = BitMap()
         if segment.stale and self._order and self._order.field.scope in OF_DOCUMENTS:
             stale = index.rows_of_documents(segment.stale) & rows
         is_behind = self._is_behind if self._after else None
         first = index.first(self._order, rows - stale, self._count, is_behind)
         if first is None:
-            return self._among(segment, rows)
-        return self._places(segment, first) + self._among(segment, stale)
+            return self._first_among(segment, rows)
+        return self._places(segment, first) + self._first_among(segment, stale)
 
     def first(self, found: list[_Placed]) -> list[_Placed]:
         """Return the first chunks in order."""
         return _first(found, self._count, self._descending)
 
-    def _among(self, segment: Segment, rows: BitMap) -> list[_Placed]:
+    def _first_among(self, segment: Segment, rows: BitMap) -> list[_Placed]:
         if self._order is None:
-            return self._among_by_id(segment, rows)
+            return self._first_by_id(segment, rows)
         found = self._places(segment, rows)
         if self._after is not None:
             after, descending = self._after, self._descending
             found = [place for place in found if _is_behind(place, after, descending)]
         return self.first(found)
 
-    def _among_by_id(self, segment: Segment, rows: BitMap) -> list[_Placed]:
+    def _first_by_id(self, segment: Segment, rows: BitMap) -> list[_Placed]:
         chunks = [segment.rows.chunks[row] for row in rows]
         if self._after is not None:
             chunks = [chunk for chunk in chunks if chunk.id > self._after.chunk_id]

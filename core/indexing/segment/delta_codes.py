@@ -55,8 +55,8 @@ class DeltaCodes:
             if latest is not None and latest.coded.count > size:
                 # A write that failed half-way had encoded other rows behind `size`.
                 seen = Vectors(vectors.metric, vectors.matrix[:size], vectors.norms[:size])
-                latest = replace(latest, coded=_as_in(latest, seen))
-            self._latest = _reaching(latest, vectors)
+                latest = replace(latest, coded=_first_coded(latest, seen))
+            self._latest = _encode_up_to(latest, vectors)
 
     def of(self, vectors: Vectors) -> "QuantizedVectors":
         """Return `vectors`, the first rows of the delta, with their codes unless they are few.
@@ -66,15 +66,15 @@ class DeltaCodes:
         latest, count = self._latest, len(vectors.matrix)
         if latest is None or latest.coded.count < count:
             with self._lock:
-                latest = self._latest = _reaching(self._latest, vectors)
+                latest = self._latest = _encode_up_to(self._latest, vectors)
         if latest.coded.count == count:
             return latest.coded
-        return _as_in(latest, vectors)  # of an older view
+        return _first_coded(latest, vectors)  # of an older view
 
 
-def _reaching(latest: _Latest | None, vectors: Vectors) -> _Latest:
+def _encode_up_to(latest: _Latest | None, vectors: Vectors) -> _Latest:
     from core.indexing.kernels.codes import encode_rows
-    from core.indexing.vectors.quantized import range_of, room_for_codes, unquantized, with_codes
+    from core.indexing.vectors.quantized import allocate_codes, range_of, unquantized, with_codes
 
     count = len(vectors.matrix)
     if latest is not None and latest.coded.count >= count:
@@ -84,7 +84,7 @@ def _reaching(latest: _Latest | None, vectors: Vectors) -> _Latest:
     if latest is None or latest.room < count:
         # Encode all rows again, as the range of the values may have changed.
         done, room = 0, 2 * count
-        arrays = room_for_codes(vectors, room)
+        arrays = allocate_codes(vectors, room)
         step, shift = range_of(vectors, _SAMPLE)
     else:
         done, room = latest.coded.count, latest.room
@@ -96,7 +96,7 @@ def _reaching(latest: _Latest | None, vectors: Vectors) -> _Latest:
     return _Latest(coded, arrays, room)
 
 
-def _as_in(latest: _Latest, vectors: Vectors) -> "QuantizedVectors":
+def _first_coded(latest: _Latest, vectors: Vectors) -> "QuantizedVectors":
     from core.indexing.vectors.quantized import unquantized, with_codes
 
     if not latest.arrays or len(vectors.matrix) < CODED_FROM:

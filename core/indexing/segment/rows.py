@@ -61,7 +61,7 @@ class Rows:
         numbers = self.norms.nbytes + self.exponents.nbytes + self.codes.memory_bytes
         return matrix + numbers + chunks
 
-    def extended(self, size: int, added: Sequence[EmbeddedChunk]) -> "Rows":
+    def append(self, size: int, added: Sequence[EmbeddedChunk]) -> "Rows":
         """Append rows behind the first `size`: in place if they fit, else in a copy.
 
         A copy has twice the capacity that is needed, so that appending n rows costs O(n) in all.
@@ -95,7 +95,7 @@ class Rows:
         copy.exponents[:size] = self.exponents[:size]
         return replace(copy, chunks=list(self.chunks[:size]), codes=self.codes)
 
-    def trimmed(self, size: int) -> "Rows":
+    def first(self, size: int) -> "Rows":
         """Return the first `size` rows without copying them, for rows that take no more appends."""
         return replace(
             self,
@@ -104,7 +104,7 @@ class Rows:
             exponents=self.exponents[:size],
         )
 
-    def taken(self, rows: NDArray[np.intp]) -> "Rows":
+    def take(self, rows: NDArray[np.intp]) -> "Rows":
         """Copy the given rows, in the given order."""
         return Rows(
             metric=self.metric,

@@ -119,12 +119,12 @@ class Segment:
     def matching(self, filter_: Filter, documents: Mapping[str, Document]) -> BitMap:
         """Return the live rows that match a filter; without an attribute index, O(size)."""
         if self.attributes is None:
-            return self.tested(filter_, documents, self.live_rows())
+            return self.test_rows(filter_, documents, self.live_rows())
         return self.attributes.matching(
             filter_, documents, stale=self.stale, within=self.live_rows()
         )
 
-    def tested(self, filter_: Filter, documents: Mapping[str, Document], rows: BitMap) -> BitMap:
+    def test_rows(self, filter_: Filter, documents: Mapping[str, Document], rows: BitMap) -> BitMap:
         """Test the given live rows one by one, and return those that match the filter."""
         matches, chunks = compile_filter(filter_), self.rows.chunks
         return BitMap(
@@ -158,7 +158,9 @@ class Segment:
         stale = self.stale | mine
         if len(stale) <= _STALE_SHARE * self.attributes.documents:
             return replace(self, stale=stale)
-        return replace(self, attributes=self.attributes.refreshed(documents), stale=frozenset())
+        return replace(
+            self, attributes=self.attributes.with_documents(documents), stale=frozenset()
+        )
 
     def without(self, rows: NDArray[np.intp]) -> "Segment":
         """Mark the given live rows as deleted."""

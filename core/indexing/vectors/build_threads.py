@@ -35,11 +35,11 @@ class _BuildThreads(ThreadPoolExecutor):
     """
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        def placed() -> T:
-            _take_place()
+        def run_pinned() -> T:
+            _pin_to_cores()
             return fn(*args, **kwargs)
 
-        return super().submit(placed)
+        return super().submit(run_pinned)
 
 
 def build_threads(count: int) -> ThreadPoolExecutor:
@@ -53,15 +53,15 @@ def lower_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-def searched() -> None:
+def record_search() -> None:
     """Record that a search is running now."""
     global _last_search_s
     _last_search_s = time.monotonic()
 
 
-def at_once(threads: int) -> int:
+def thread_budget(threads: int) -> int:
     """Return how many build threads may work: all, or all but one during searches."""
-    return max(1, threads - 1) if _searches_come() else threads
+    return max(1, threads - 1) if _is_searched() else threads
 
 
 def rest_us(threads: int) -> int:
@@ -71,7 +71,7 @@ def rest_us(threads: int) -> int:
     resting build neither shares its core nor waits for the end of the scheduler's time slice.
     """
     crowded = threads > len(_cores()) - _FREE_CORES
-    return _REST_US if crowded and _searches_come() else 0
+    return _REST_US if crowded and _is_searched() else 0
 
 
 def _cores() -> set[int]:
@@ -81,16 +81,16 @@ def _cores() -> set[int]:
     return os.sched_getaffinity(os.getpid())
 
 
-def _searches_come() -> bool:
+def _is_searched() -> bool:
     return time.monotonic() - _last_search_s < _LINGERING_S
 
 
-def _take_place() -> None:
+def _pin_to_cores() -> None:
     """Bind the calling thread to the process's cores: all, or all but one during searches."""
     if sys.platform != "linux":
         return
     cores = _cores()
-    mine = cores - {min(cores)} if _searches_come() else cores
+    mine = cores - {min(cores)} if _is_searched() else cores
     if mine and mine != os.sched_getaffinity(0):
         with suppress(OSError):  # the process has lost a core meanwhile
             os.sched_setaffinity(0, mine)

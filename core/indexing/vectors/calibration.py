@@ -40,10 +40,10 @@ class Calibration:
 
         More than ten hits take more effort in proportion.
         """
-        effort = self._interpolated(target_recall)
+        effort = self._interpolate(target_recall)
         return max(k, math.ceil(effort * k / K) if k > K else math.ceil(effort))
 
-    def _interpolated(self, target_recall: float) -> float:
+    def _interpolate(self, target_recall: float) -> float:
         place = bisect_left(self.recalls, target_recall)
         if place in {0, len(self.recalls)}:
             return self.efforts[min(place, len(self.efforts) - 1)]
@@ -57,7 +57,7 @@ def is_out_of_reach(effort: SearchParams, max_recall: float) -> bool:
     return not effort.is_chosen and effort.recall > max_recall + UNREACHABLE
 
 
-def calibrated(
+def calibrate(
     search: Callable[[int], Sequence[NDArray[np.int64]]],
     truth: Sequence[NDArray[np.int64]],
     group: Sequence[bool] = (),

@@ -35,7 +35,7 @@ class Vectors:
     norms: Floats
 
 
-def with_ties(
+def nearest_with_ties(
     vectors: Vectors, query: NDArray[np.float32], k: int, eligible: RowNumbers | None
 ) -> tuple[RowNumbers, Floats]:
     """Return the `min(k, eligible)` best rows, all rows that tie with the last, and their scores.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.domain.library import IndexKind
 from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.quantized_scan import scan_exactly
-from core.indexing.vectors.vector_index import SearchParams, SegmentHits, ranked
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits, rank_hits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,4 +49,4 @@ def search_exactly(
     """Return the exact k nearest rows of each query among the allowed rows, `(n,) bool`."""
     rows = None if allowed is None else np.flatnonzero(allowed)
     strategy = "none" if rows is None else "exact_over_matches"
-    return [ranked(*found, k, strategy) for found in scan_exactly(coded, queries, k, rows)]
+    return [rank_hits(*found, k, strategy) for found in scan_exactly(coded, queries, k, rows)]

@@ -80,7 +80,7 @@ class QuantizedVectors:
         self.block[place] = 0
 
 
-def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
+def empty_aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
     """Return an uninitialised array that starts at a cache line."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(size + _LINE_BYTES, np.uint8)
@@ -92,7 +92,7 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Quantize
     """Compute the codes of all vectors on `threads` threads, O(n·d)."""
     count = len(vectors.matrix)
     step, shift = range_of(vectors)
-    coded = with_codes(vectors, room_for_codes(vectors, count))
+    coded = with_codes(vectors, allocate_codes(vectors, count))
     bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     list(
         pool.map(
@@ -104,11 +104,11 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Quantize
     return coded
 
 
-def room_for_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic]]:
+def allocate_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic]]:
     """Allocate the code arrays of `count` vectors, by their place in the block."""
     size = -(-vectors.matrix.shape[1] // _LINE_BYTES) * _LINE_BYTES
     arrays: dict[int, NDArray[np.generic]] = {
-        layout.CODES: aligned((count, size), np.uint8),
+        layout.CODES: empty_aligned((count, size), np.uint8),
         layout.RESIDUALS: np.empty(count, np.float32),
         layout.REACHES: np.empty(count, np.float32),
         layout.OFFSETS: np.empty(count, np.int32),
@@ -122,7 +122,7 @@ def room_for_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic
 
 
 def with_codes(vectors: Vectors, arrays: Mapping[int, NDArray[np.generic]]) -> QuantizedVectors:
-    """Attach code arrays; `arrays` come from `room_for_codes`, for at least as many rows."""
+    """Attach code arrays; `arrays` come from `allocate_codes`, for at least as many rows."""
     coded = unquantized(vectors)
     coded.block[layout.CODE_BYTES] = arrays[layout.CODES].shape[1]
     for place, array in arrays.items():

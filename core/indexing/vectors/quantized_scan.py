@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.indexing.kernels import layout
 from core.indexing.kernels.scan import FACTS, scan_by_4, search_one, settle
 from core.indexing.vectors.exact import RowNumbers
-from core.indexing.vectors.quantized import QuantizedVectors, aligned
+from core.indexing.vectors.quantized import QuantizedVectors, empty_aligned
 
 _QUERIES_AT_ONCE = 32
 
@@ -44,7 +44,7 @@ def _scan_one(
     block = coded.block
     count = coded.count if rows is None else len(rows)
     code_words = int(block[layout.CODE_BYTES]) // 8
-    scratch = aligned((code_words + FACTS + k + 1 + count + 2,), np.int64)
+    scratch = empty_aligned((code_words + FACTS + k + 1 + count + 2,), np.int64)
     found, scores = np.empty(count, np.int64), np.empty(count, np.float64)
     left = search_one(
         block,
@@ -70,7 +70,7 @@ def _scan_by_4(
     padded = len(queries)
     count = coded.count if rows is None else len(rows)
     listed = 0 if rows is None else rows.ctypes.data
-    codes = aligned((padded, int(block[layout.CODE_BYTES])), np.uint8)
+    codes = empty_aligned((padded, int(block[layout.CODE_BYTES])), np.uint8)
     facts = np.empty((padded, FACTS), np.float64)
     pools = np.empty((padded, k + 1), np.int64)
     candidates = np.empty((padded, count), np.int64)

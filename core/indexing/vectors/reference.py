@@ -10,7 +10,7 @@ from core.domain.library import IndexKind, Metric
 from core.domain.vectors import LONGEST, SHORTEST
 from core.indexing.vectors import exact
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.vector_index import SearchParams, SegmentHits, ranked
+from core.indexing.vectors.vector_index import SearchParams, SegmentHits, rank_hits
 
 
 def is_within_float32(vectors: Vectors) -> bool:
@@ -40,5 +40,6 @@ class ReferenceIndex:
         rows = None if allowed is None else np.flatnonzero(allowed)
         strategy = "none" if rows is None else "exact_over_matches"
         return [
-            ranked(*exact.with_ties(self.vectors, query, k, rows), k, strategy) for query in queries
+            rank_hits(*exact.nearest_with_ties(self.vectors, query, k, rows), k, strategy)
+            for query in queries
         ]

@@ -70,7 +70,7 @@ class SegmentHits:
     exact: bool
 
 
-def ranked(
+def rank_hits(
     rows: NDArray[np.int64], scores: NDArray[np.float64], k: int, strategy: str
 ) -> SegmentHits:
     """Sort hits and keep the best k with their ties; hits beyond the k best may be inexact."""

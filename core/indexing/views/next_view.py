@@ -20,7 +20,7 @@ from core.indexing.views.view import LibraryView
 
 def with_library(view: LibraryView, library: Library) -> LibraryView:
     changed = replace(view, library=library)
-    return changed if library.metric is view.library.metric else _rebuilt(changed)
+    return changed if library.metric is view.library.metric else _insert_again(changed)
 
 
 def with_documents(view: LibraryView, documents: Iterable[Document]) -> LibraryView:
@@ -52,7 +52,7 @@ def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryVie
         if item.chunk.id in row_ids:
             dead.append(row_ids[item.chunk.id])
         row_ids[item.chunk.id] = row_id
-    delta = _extended(view.delta or _new_delta(view, added), added)
+    delta = _append_to_delta(view.delta or _new_delta(view, added), added)
     others = view.segments if view.delta is None else view.segments[:-1]
     next_row_id = view.next_row_id + len(added)
     segments, revision = (*others, delta), view.revision + 1
@@ -66,13 +66,13 @@ def without_chunks(view: LibraryView, chunk_ids: Iterable[str]) -> LibraryView:
     return _without_rows(replace(view, revision=view.revision + 1), dead)
 
 
-def frozen(view: LibraryView) -> LibraryView:
+def freeze_delta(view: LibraryView) -> LibraryView:
     """Freeze the delta, so that a segment can be built from it; a later write starts a new one."""
     delta = view.delta
     if delta is None:
         return view
     size = delta.size
-    segment = replace(delta, rows=delta.rows.trimmed(size), alive=delta.alive[:size], frozen=True)
+    segment = replace(delta, rows=delta.rows.first(size), alive=delta.alive[:size], frozen=True)
     return replace(view, segments=(*view.segments[:-1], segment))
 
 
@@ -97,7 +97,7 @@ def with_segment(view: LibraryView, was: Sequence[Segment], segment: Segment) ->
     if dead:
         segment = segment.without(segment.rows_of(np.concatenate(dead)))
     if segment.attributes is not None:
-        changed = segment.attributes.changed(view.documents)
+        changed = segment.attributes.changed_documents(view.documents)
         segment = segment.with_documents(changed, view.documents)
     return replace(
         view, segments=(*view.segments[:start], segment, *view.segments[start + len(was) :])
@@ -111,8 +111,8 @@ def _new_delta(view: LibraryView, added: Sequence[EmbeddedChunk]) -> Segment:
     return Segment.empty(rows, view.next_row_id)
 
 
-def _extended(delta: Segment, added: Sequence[EmbeddedChunk]) -> Segment:
-    rows, alive = delta.rows.extended(delta.size, added), delta.alive
+def _append_to_delta(delta: Segment, added: Sequence[EmbeddedChunk]) -> Segment:
+    rows, alive = delta.rows.append(delta.size, added), delta.alive
     if rows.capacity > len(alive):
         alive = np.ones(rows.capacity, np.bool_)
         alive[: delta.size] = delta.alive[: delta.size]
@@ -139,10 +139,10 @@ def _without_rows(view: LibraryView, dead: Sequence[int]) -> LibraryView:
         if remaining.live:
             segments.append(remaining)
         start = end
-    return _tidied(replace(view, segments=tuple(segments)))
+    return _compact_delta(replace(view, segments=tuple(segments)))
 
 
-def _tidied(view: LibraryView) -> LibraryView:
+def _compact_delta(view: LibraryView) -> LibraryView:
     """Compact the delta once most of its rows are dead: O(1) a deletion, amortised.
 
     The remaining rows get new row ids, so that the row ids of a delta have no gaps.
@@ -150,15 +150,15 @@ def _tidied(view: LibraryView) -> LibraryView:
     delta = view.delta
     if delta is None or delta.deleted <= delta.live:
         return view
-    rows = delta.rows.taken(np.flatnonzero(delta.alive[: delta.size]))
+    rows = delta.rows.take(np.flatnonzero(delta.alive[: delta.size]))
     first, size = view.next_row_id, delta.live
     by_id = Map((chunk.id, row) for row, chunk in enumerate(rows.chunks))
-    tidy = replace(Segment.empty(rows, first), size=size, live=size, rows_by_id=by_id)
-    prepare(tidy.vectors, rows.codes, 0)
-    return replace(view, segments=(*view.segments[:-1], tidy), next_row_id=first + size)
+    compacted = replace(Segment.empty(rows, first), size=size, live=size, rows_by_id=by_id)
+    prepare(compacted.vectors, rows.codes, 0)
+    return replace(view, segments=(*view.segments[:-1], compacted), next_row_id=first + size)
 
 
-def _rebuilt(view: LibraryView) -> LibraryView:
+def _insert_again(view: LibraryView) -> LibraryView:
     """Insert every live row again, as the library's new metric stores rows in another form."""
     live = [
         row

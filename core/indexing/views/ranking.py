@@ -32,7 +32,10 @@ NOTHING = Ranking(np.empty(0, np.int64), np.empty(0))
 
 def merge(segments: Sequence[Segment], founds: Sequence[SegmentHits], k: int) -> Ranking:
     """Return the k best of the segments' hits for one query; O(k · segments) unless scores tie."""
-    if len(segments) == 1 and (ranking := _as_found(segments[0], founds[0], k)) is not None:
+    if (
+        len(segments) == 1
+        and (ranking := _rank_without_ties(segments[0], founds[0], k)) is not None
+    ):
         return ranking
     hits: list[tuple[float, int, int]] = []
     for number, found in enumerate(founds):
@@ -54,7 +57,7 @@ def merge(segments: Sequence[Segment], founds: Sequence[SegmentHits], k: int) ->
     )
 
 
-def _as_found(segment: Segment, found: SegmentHits, k: int) -> Ranking | None:
+def _rank_without_ties(segment: Segment, found: SegmentHits, k: int) -> Ranking | None:
     """Return the hits in the index's own order; `None` if a tie must be broken by chunk ids."""
     scores = found.scores[: k + 1].tolist()
     if len(set(scores)) < len(scores):

@@ -16,7 +16,7 @@ from core.domain.library import IndexKind, Library
 from core.indexing.attributes import bitmaps
 from core.indexing.columns.chunks import Ids
 from core.indexing.segment.segment import RowIds, Segment
-from core.indexing.vectors.build_threads import searched
+from core.indexing.vectors.build_threads import record_search
 from core.indexing.vectors.vector_index import DEFAULT_PARAMS, SearchParams
 from core.indexing.views.ranking import NOTHING, Ranking, merge
 
@@ -125,7 +125,7 @@ class LibraryView:
         if ids is not None:
             pairs = zip(self.segments, self._rows_of(ids), strict=True)
             return Matches.of(
-                tuple(segment.tested(filter_, documents, rows) for segment, rows in pairs)
+                tuple(segment.test_rows(filter_, documents, rows) for segment, rows in pairs)
             )
         return Matches.of(tuple(segment.matching(filter_, documents) for segment in self.segments))
 
@@ -177,8 +177,8 @@ class LibraryView:
         """
         if not self.segments:
             return [NOTHING for _ in queries]
-        searched()
-        queries = self._as_kernels_take(queries)
+        record_search()
+        queries = self._to_kernel_input(queries)
         effort = effort.or_else(self.library.index.parameters)
         if matches is None:
             segments = self.segments
@@ -191,7 +191,7 @@ class LibraryView:
             return [NOTHING for _ in queries]
         return [merge(segments, of_query, k) for of_query in zip(*found, strict=True)]
 
-    def _as_kernels_take(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _to_kernel_input(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the queries C-contiguous and writeable, copied if they are not.
 
         Raises:

@@ -13,11 +13,11 @@ import numpy as np
 from core.adapters.sqlite import SqliteStore
 from core.domain.filters import Filter, parse
 from core.domain.library import Language, Metric
-from core.indexing.checkpoints.found import DIRECTORY, Found
-from core.indexing.checkpoints.loading import Loading
+from core.indexing.checkpoints.found import DIRECTORY, LoadedCheckpoint
+from core.indexing.checkpoints.loading import CheckpointLoader
 from core.indexing.lexical.bm25 import LexicalIndex
 from core.indexing.lexical.catch_up import LexicalIndexes
-from core.indexing.lexical.checkpointed import WORKING, WordFiles
+from core.indexing.lexical.checkpointed import WORKING, LexicalFiles
 from core.indexing.maintenance.build_thread import BuildThread
 from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.views.catalog import Catalog, CatalogState
@@ -43,7 +43,7 @@ class Node:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.store: Store = store or SqliteStore(data_dir)
         with self.store.read() as snapshot, ThreadPoolExecutor(2) as pool:
-            self.found: Found = Loading(self.directory, snapshot, pool).load()
+            self.found: LoadedCheckpoint = CheckpointLoader(self.directory, snapshot, pool).load()
             state = CatalogState.of(snapshot.position, self.found.views, self.found.missing)
         self.catalog = Catalog(state)
         self.store.subscribe(self.catalog.apply)
@@ -52,7 +52,7 @@ class Node:
         working = data_dir / WORKING
         shutil.rmtree(working, ignore_errors=True)
         working.mkdir()
-        files = WordFiles(working, self.directory)
+        files = LexicalFiles(working, self.directory)
         self.lexical = LexicalIndexes(self.catalog, files, self.found.words)
         settings = {"every_s": NEVER_S, "every_bytes": 2**60} | settings
         self.checkpoints = Checkpoints(
@@ -81,7 +81,7 @@ class Node:
     def check_words(self) -> None:
         """Against indexes of words that are made anew."""
         ids = list(self.catalog.state.views)
-        state, readers = self.lexical.at_once(ids)
+        state, readers = self.lexical.catch_up(ids)
         for id_ in ids:
             view = state.views[id_]
             row_ids = view.row_ids(view.matching(None)).tolist()

@@ -16,7 +16,7 @@ from core.indexing.checkpoints.loading import DAMAGED
 from core.indexing.lexical import catch_up
 from core.indexing.lexical.bm25 import LexicalIndex
 from core.indexing.lexical.catch_up import LexicalIndexes
-from core.indexing.lexical.checkpointed import SUFFIX, WORKING, WordFiles
+from core.indexing.lexical.checkpointed import SUFFIX, WORKING, LexicalFiles
 from core.verification import database
 from tests.integration.storage.nodes import DIMENSION, Node, Writes
 from tests.samples import a_library
@@ -63,7 +63,7 @@ def again(node: Node) -> Node:
 
 
 def search(node: Node) -> None:
-    node.lexical.at_once(list(node.catalog.state.views))
+    node.lexical.catch_up(list(node.catalog.state.views))
 
 
 def kept_in(node: Node) -> list[Path]:
@@ -151,7 +151,7 @@ def test_one_that_is_being_changed_is_kept_as_it_was(tmp_path: Path, built: Buil
     with node.store.write() as unit:
         unit.chunks.put("lib", [writes.row("new", "lib")])
         unit.commit()
-    with node.lexical._followed["lib"].lock:
+    with node.lexical._indexes["lib"].lock:
         node.checkpoints.make()
     assert kept_in(node) == there
     node = again(node)
@@ -337,7 +337,7 @@ def fill(disk: Path) -> Path:
 
 def test_a_full_disk_costs_no_search(tmp_path: Path, small_disk: Path, built: Built) -> None:
     node = Node(tmp_path)
-    node.lexical = LexicalIndexes(node.catalog, WordFiles(small_disk, node.directory))
+    node.lexical = LexicalIndexes(node.catalog, LexicalFiles(small_disk, node.directory))
     writes = Writes(node, random.Random(1))
     writes.fill()
     search(node)

@@ -7,7 +7,7 @@ from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
 from core.indexing.vectors.vector_index import VectorIndex
-from core.indexing.views.next_view import frozen, with_segment
+from core.indexing.views.next_view import freeze_delta, with_segment
 from core.indexing.views.view import LibraryView
 
 
@@ -26,7 +26,7 @@ def sealed(
     view: LibraryView, start: int = 0, segment_builder: SegmentBuilder = SEGMENT_BUILDER
 ) -> LibraryView:
     """Merge all segments from `start` on into one sealed segment."""
-    view = frozen(view)
+    view = freeze_delta(view)
     segments = view.segments[start:]
     segment = segment_builder.segment(segments, view.library.index, view.documents, lambda: False)
     after = with_segment(view, segments, segment)

@@ -247,9 +247,10 @@ def test_a_text_is_tested_on_the_rows_that_the_rest_leaves() -> None:
 
 def test_documents_that_changed_are_told_apart() -> None:
     index, _, documents = frequent_index()
-    assert index.changed(documents) == set()
-    assert index.changed({**documents, "d1": document("d1"), "d9": document("d9")}) == {"d1"}
-    assert index.changed({"d0": documents["d0"]}) == {"d1", "d2"}
+    newer = {**documents, "d1": document("d1"), "d9": document("d9")}
+    assert index.changed_documents(documents) == set()
+    assert index.changed_documents(newer) == {"d1"}
+    assert index.changed_documents({"d0": documents["d0"]}) == {"d1", "d2"}
 
 
 def test_of_no_rows() -> None:

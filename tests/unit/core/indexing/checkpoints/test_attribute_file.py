@@ -103,7 +103,7 @@ def test_it_answers_as_one_made_anew(
         assert answers(index, asked, **of_changed) == answers(fresh, asked, **of_changed)
         for order in (None, *ORDERS):
             assert in_order(index, order) == in_order(fresh, order)
-        refreshed = index.refreshed(Map(changed))
+        refreshed = index.with_documents(Map(changed))
         assert answers(refreshed, asked) == answers(AttributeIndex(chunks, changed), asked)
 
 
@@ -193,14 +193,14 @@ def test_a_column_is_read_when_it_is_asked_for_and_not_made_anew(path: Path) -> 
 def test_what_has_no_file_yet_is_told_by_what_was_made() -> None:
     chunks: list[Chunk] = [chunk(f"c{i}", metadata={"n": i}) for i in range(100)]
     index = AttributeIndex.build(chunks, {"d": document()})
-    before = index.made
+    before = index.keys
     answers(index, [filters.parse({"field": "n", "op": "eq", "value": 3})])
-    assert index.made == before
+    assert index.keys == before
     answers(index, [filters.parse({"field": "other", "op": "exists", "value": True})])
-    assert index.made > before
-    more = index.made
+    assert index.keys > before
+    more = index.keys
     in_order(index, "n")
-    assert index.made > more
+    assert index.keys > more
 
 
 def test_a_file_of_other_chunks_is_refused(path: Path) -> None:

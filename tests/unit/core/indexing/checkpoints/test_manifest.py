@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.indexing.checkpoints.manifest import (
-    KeptLibrary,
+    LibraryEntry,
     Manifest,
     read_manifest,
     write_manifest,
 )
 from core.indexing.container.container import DamagedFile
 from core.indexing.container.writer import write_container
-from core.indexing.lexical.checkpointed import KeptFile, KeptWords
+from core.indexing.lexical.checkpointed import StoredFile, StoredLexicalIndex
 
 SERIALS = st.lists(st.integers(0, 40) | st.integers(2**40, 2**40 + 9), unique=True).map(sorted)
 
@@ -31,7 +31,7 @@ def read(path: Path) -> Manifest:
 @given(st.lists(st.none() | SERIALS, max_size=3))
 def test_the_words_of_libraries(row_ids: list[list[int] | None]) -> None:
     libraries = {
-        f"l{i}": KeptLibrary(f"l{i}", "then", 7, [], ["a", "b"], words_of(i, has))
+        f"l{i}": LibraryEntry(f"l{i}", "then", 7, [], ["a", "b"], words_of(i, has))
         for i, has in enumerate(row_ids)
     }
     with TemporaryDirectory() as directory:
@@ -48,11 +48,13 @@ def test_the_words_of_libraries(row_ids: list[list[int] | None]) -> None:
             assert again.row_ids.tolist() == words.row_ids.tolist()
 
 
-def words_of(number: int, row_ids: list[int] | None) -> KeptWords | None:
+def words_of(number: int, row_ids: list[int] | None) -> StoredLexicalIndex | None:
     if row_ids is None:
         return None
-    files = {"a.idx": KeptFile(f"{number}.words", 2**32 - 1, 9)}
-    return KeptWords(("1", "english"), '{"segments": []}', files, np.array(row_ids, np.int64))
+    files = {"a.idx": StoredFile(f"{number}.words", 2**32 - 1, 9)}
+    return StoredLexicalIndex(
+        ("1", "english"), '{"segments": []}', files, np.array(row_ids, np.int64)
+    )
 
 
 def test_one_by_an_earlier_version_has_no_words(tmp_path: Path) -> None:

@@ -47,10 +47,10 @@ def test_what_goes_in_comes_out(chunks: list[Chunk], choice: st.DataObject) -> N
     assert columns[0] == chunks[0]
     assert columns[::2] == chunks[::2]
     rows = choice.draw(st.lists(st.integers(0, len(chunks) - 1), min_size=1, unique=True))
-    taken = columns.taken(np.array(rows))
+    taken = columns.take(np.array(rows))
     assert list(taken) == [chunks[row] for row in rows]
-    assert list(ChunkColumns.joined([taken, columns])) == [*taken, *chunks]
-    for found in (columns, ChunkColumns.joined([columns])):
+    assert list(ChunkColumns.concatenate([taken, columns])) == [*taken, *chunks]
+    for found in (columns, ChunkColumns.concatenate([columns])):
         ids = [chunk.id for chunk in chunks]
         assert found.rows_of(Ids([*ids, "none"])) == [
             *range(len(ids)),
@@ -84,7 +84,7 @@ def test_a_chunk_of_columns_is_as_good_as_any() -> None:
 def test_packed_strings(strings: list[str]) -> None:
     packed = StringColumn.of(strings)
     assert [packed[i] for i in range(len(packed))] == strings
-    backwards = packed.taken(np.arange(len(strings))[::-1])
+    backwards = packed.take(np.arange(len(strings))[::-1])
     assert [backwards[i] for i in range(len(strings))] == strings[::-1]
     assert packed.memory_bytes >= 4 * len(strings)
     assert list(packed) == strings
@@ -95,13 +95,13 @@ def test_what_strings_contain(strings: list[str], part: str) -> None:
     packed = StringColumn.of(strings)
     places = [i for i, string in enumerate(strings) if part in string]
     assert packed.containing(part).tolist() == places
-    assert list(packed.casefolded()) == [string.casefold() for string in strings]
+    assert list(packed.casefold()) == [string.casefold() for string in strings]
 
 
 def test_many_strings_are_taken_a_few_at_a_time() -> None:
     strings = [str(i) * (i % 3) for i in range(10_000)]
     rows = np.random.default_rng(1).permutation(10_000)
-    taken = StringColumn.of(strings).taken(rows)
+    taken = StringColumn.of(strings).take(rows)
     assert [taken[i] for i in range(10_000)] == [strings[row] for row in rows]
 
 

@@ -85,7 +85,7 @@ def test_the_graph_is_the_same_where_their_number_changes_meanwhile(
     vectors = vectors_of(rows, Metric.L2)
     steady = build_hnsw(vectors, threads=3)
     numbers = cycle((1, 3, 2, 2, 1))
-    monkeypatch.setattr(build, "at_once", lambda _: next(numbers))
+    monkeypatch.setattr(build, "thread_budget", lambda _: next(numbers))
     changing = build_hnsw(vectors, threads=3)
     for place in (layout.LINKS, layout.UPPER_LINKS):
         assert np.array_equal(steady.coded.arrays[place], changing.coded.arrays[place])

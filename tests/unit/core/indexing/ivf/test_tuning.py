@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.indexing.ivf.tuning import DEPTHS, Tuning, tuned
+from core.indexing.ivf.tuning import DEPTHS, Tuning, tune
 from core.indexing.vectors.vector_index import SearchParams
 
 TUNING = Tuning((1, 2, 4, 8), ((0.5, 0.7, 0.8, 0.9), (0.5, 0.8, 0.9, 1.0)), 50.0)
@@ -33,6 +33,6 @@ def test_it_is_measured_until_more_is_no_better() -> None:
     def search(nprobe: int, depth: int) -> list[np.typing.NDArray[np.int64]]:
         return [np.arange(min(10, 2 * nprobe, depth // 5))]
 
-    tuning = tuned(search, truth, 12, 100.0)
+    tuning = tune(search, truth, 12, 100.0)
     assert tuning.probes == (1, 2, 4, 8, 12)
     assert [recalls[-1] for recalls in tuning.recalls] == [0.4, 0.6, 0.9, 1.0]

@@ -43,7 +43,7 @@ class Written:
         self.write(ChunksPut("L", rows))
 
     def found(self, text: str, ref: str = "L") -> set[str]:
-        state, readers = self.lexical.at_once([ref])
+        state, readers = self.lexical.catch_up([ref])
         view = state.library(ref)
         row_ids = readers[view.library.id].search(text, 100).row_ids.tolist()
         return {view.chunk(row_id).id for row_id in row_ids}
@@ -66,9 +66,9 @@ def test_what_is_written_is_found_by_the_next_search(written: Written) -> None:
 
 def test_a_current_reader_is_the_same_one(written: Written) -> None:
     written.put(a="cat")
-    _, readers = written.lexical.at_once(["L"])
+    _, readers = written.lexical.catch_up(["L"])
     written.write(LibraryPut(replace(library(), description="new")), DocumentPut(document("e")))
-    state, again = written.lexical.at_once(["the library L"])
+    state, again = written.lexical.catch_up(["the library L"])
     assert again["L"] is readers["L"]
     assert state.position == written.catalog.position
 
@@ -135,7 +135,7 @@ def test_after_a_failure_each_text_is_there_once(
         with pytest.raises(MemoryError):
             written.found("cat")
     assert written.found("cat") == {"a", "b"}
-    _, readers = written.lexical.at_once(["L"])
+    _, readers = written.lexical.catch_up(["L"])
     assert len(readers["L"].search("cat", 10).row_ids) == 2
 
 
@@ -177,7 +177,7 @@ def test_each_answer_is_of_one_position_while_others_write(written: Written) -> 
 
     def search() -> None:
         while written.catalog.position < writes + 1:
-            state, readers = written.lexical.at_once(["L"])
+            state, readers = written.lexical.catch_up(["L"])
             view = state.library("L")
             found = readers["L"].search("word", 10).row_ids.tolist()
             assert [view.chunk(row_id).id for row_id in found] == sorted(row_ids(view))

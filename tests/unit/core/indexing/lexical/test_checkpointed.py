@@ -10,17 +10,17 @@ import pytest
 from core.domain.library import Language
 from core.indexing.container.container import DamagedFile
 from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader
-from core.indexing.lexical.checkpointed import KeptWords, WordFiles, verify
+from core.indexing.lexical.checkpointed import LexicalFiles, StoredLexicalIndex, verify
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> WordFiles:
+def files(tmp_path: Path) -> LexicalFiles:
     for name in ("working", "checkpoints"):
         (tmp_path / name).mkdir()
-    return WordFiles(tmp_path / "working", tmp_path / "checkpoints")
+    return LexicalFiles(tmp_path / "working", tmp_path / "checkpoints")
 
 
-def made(files: WordFiles) -> LexicalIndex:
+def made(files: LexicalFiles) -> LexicalIndex:
     """Build an index of several tantivy segments, one with a deletion."""
     index = LexicalIndex(Language.NONE, files.folder())
     index.change([(row_id, f"word n{row_id}") for row_id in range(9)], [])
@@ -28,28 +28,28 @@ def made(files: WordFiles) -> LexicalIndex:
     return index
 
 
-def kept(index: LexicalIndex, files: WordFiles) -> KeptWords:
-    committed = index.committed
-    assert committed is not None
-    linked = files.linked(committed, {})
-    return KeptWords(("1",), committed.meta, linked, np.empty(0, np.int64))
+def kept(index: LexicalIndex, files: LexicalFiles) -> StoredLexicalIndex:
+    commit = index.last_commit
+    assert commit is not None
+    linked = files.link(commit, {})
+    return StoredLexicalIndex(("1",), commit.meta, linked, np.empty(0, np.int64))
 
 
 def found(reader: LexicalReader) -> list[int]:
     return sorted(reader.search("word", 100).row_ids.tolist())
 
 
-def test_what_is_committed_is_all_that_an_index_is(files: WordFiles) -> None:
+def test_what_is_committed_is_all_that_an_index_is(files: LexicalFiles) -> None:
     index = made(files)
     words = kept(index, files)
     assert words.size_bytes == index.size_bytes
-    assert index.committed is not None
-    assert index.committed.deleted == 1
+    assert index.last_commit is not None
+    assert index.last_commit.deleted == 1
     again = LexicalIndex(Language.NONE, files.folder_of(words))
     assert found(again.reader()) == found(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
-def test_what_becomes_of_one_is_nothing_to_the_other(files: WordFiles) -> None:
+def test_what_becomes_of_one_is_nothing_to_the_other(files: LexicalFiles) -> None:
     index = made(files)
     words = kept(index, files)
     again = LexicalIndex(Language.NONE, files.folder_of(words))
@@ -61,7 +61,7 @@ def test_what_becomes_of_one_is_nothing_to_the_other(files: WordFiles) -> None:
         verify(files.checkpoints, words, pool)
 
 
-def test_a_folder_goes_with_its_index_and_readers_go_on(files: WordFiles) -> None:
+def test_a_folder_goes_with_its_index_and_readers_go_on(files: LexicalFiles) -> None:
     index = made(files)
     reader = index.reader()
     del index
@@ -70,18 +70,18 @@ def test_a_folder_goes_with_its_index_and_readers_go_on(files: WordFiles) -> Non
     assert len(found(reader)) == 9
 
 
-def test_the_files_of_merged_segments_go(files: WordFiles) -> None:
+def test_the_files_of_merged_segments_go(files: LexicalFiles) -> None:
     index = LexicalIndex(Language.NONE, files.folder_of(kept(made(files), files)))
     for row_id in range(20, 40):
         index.change([(row_id, "word")], [])
     assert index.folder is not None
-    assert index.committed is not None
+    assert index.last_commit is not None
     there = {path for path in index.folder.iterdir() if not path.name.startswith(".")}
-    assert there == {*index.committed.files, index.folder / "meta.json"}
+    assert there == {*index.last_commit.files, index.folder / "meta.json"}
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "longer", "gone"])
-def test_damage_is_found(files: WordFiles, harm: str) -> None:
+def test_damage_is_found(files: LexicalFiles, harm: str) -> None:
     words = kept(made(files), files)
     for path in files.checkpoints.iterdir():
         whole = path.read_bytes()
@@ -94,7 +94,7 @@ def test_damage_is_found(files: WordFiles, harm: str) -> None:
         path.write_bytes(whole)
 
 
-def test_a_folder_with_something_else_is_refused(files: WordFiles) -> None:
+def test_a_folder_with_something_else_is_refused(files: LexicalFiles) -> None:
     folder = files.folder()
     (folder / "meta.json").write_text("{}")
     with pytest.raises(ValueError, match=r"meta\.json"):

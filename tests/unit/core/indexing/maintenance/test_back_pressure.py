@@ -35,7 +35,7 @@ class Gauge:
 
     def freeze(self) -> None:
         """Freeze the delta, as a build does when it begins."""
-        self.catalog.revise("L", next_view.frozen)
+        self.catalog.revise("L", next_view.freeze_delta)
 
 
 @pytest.fixture

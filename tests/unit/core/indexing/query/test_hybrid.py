@@ -9,7 +9,7 @@ from core.domain.filters import parse
 from core.domain.library import Language, Metric
 from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader
 from core.indexing.query.hybrid import Weights, hybrid, lexical
-from core.indexing.views.next_view import frozen, with_chunks, with_documents, without_chunks
+from core.indexing.views.next_view import freeze_delta, with_chunks, with_documents, without_chunks
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
 
@@ -26,7 +26,7 @@ def made(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalRe
         embedded(chunk(f"c{i:02}", text=text, metadata={"n": i}), point)
         for i, (text, point) in enumerate(zip(texts, points, strict=True))
     ]
-    view = with_chunks(frozen(with_chunks(view, rows[: n // 2])), rows[n // 2 :])
+    view = with_chunks(freeze_delta(with_chunks(view, rows[: n // 2])), rows[n // 2 :])
     view = without_chunks(view, [f"c{i:02}" for i in range(0, n, 7)])
     live = view.row_ids(view.matching(None)).tolist()
     reader = LexicalIndex(Language.NONE).change(((s, view.chunk(s).text) for s in live), [])

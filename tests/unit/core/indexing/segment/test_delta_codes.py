@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.domain.library import Metric
 from core.indexing.kernels import layout
 from core.indexing.segment.delta_codes import CODED_FROM, DeltaCodes
-from core.indexing.vectors.exact import Vectors, with_ties
+from core.indexing.vectors.exact import Vectors, nearest_with_ties
 from core.indexing.vectors.flat import search_exactly
 
 DIMENSION, K = 20, 5
@@ -23,7 +23,7 @@ def check(codes: DeltaCodes, vectors: Vectors, query: NDArray[np.float32]) -> No
     coded = codes.of(vectors)
     assert coded.count == len(vectors.matrix)
     [found] = search_exactly(coded, query[np.newaxis], K, None)
-    rows, scores = with_ties(vectors, query, K, None)
+    rows, scores = nearest_with_ties(vectors, query, K, None)
     assert set(found.rows.tolist()) == set(rows.tolist())
     assert found.scores.tolist() == pytest.approx(sorted(scores, reverse=True), rel=1e-6)
 

@@ -14,7 +14,7 @@ from core.domain.library import IndexSpec
 from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.query.listing import After, select
 from core.indexing.views.next_view import (
-    frozen,
+    freeze_delta,
     with_chunks,
     with_documents,
     with_segment,
@@ -40,7 +40,7 @@ ORDERS = [None, "x", "-x", "document.title", "-document.metadata.y", "-chunk.tex
 
 def sealed(view: LibraryView) -> LibraryView:
     """Merge all rows into one segment."""
-    view = frozen(view)
+    view = freeze_delta(view)
     return swapped(view, begun=view)
 
 
@@ -90,7 +90,7 @@ class Life:
                 self.view = sealed(self.view)
                 self.begun = None
             case "begin" if self.view.segments:
-                self.view = self.begun = frozen(self.view)
+                self.view = self.begun = freeze_delta(self.view)
             case "end" if self.begun is not None:
                 begun, self.begun = self.begun, None
                 self.view = swapped(self.view, begun=begun)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.indexing.vectors import build_threads
-from core.indexing.vectors.build_threads import at_once, rest_us, searched
+from core.indexing.vectors.build_threads import record_search, rest_us, thread_budget
 from core.indexing.views.next_view import with_chunks
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, embedded, library
@@ -54,16 +54,16 @@ def test_while_searches_come_they_keep_off_one_core(monkeypatch: pytest.MonkeyPa
 def test_all_while_nobody_searches_and_one_fewer_while_searches_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert at_once(4) == 4
-    searched()
-    assert at_once(4) == 3
+    assert thread_budget(4) == 4
+    record_search()
+    assert thread_budget(4) == 3
     monkeypatch.setattr(build_threads, "_last_search_s", time.monotonic() - 1)
-    assert at_once(4) == 4
+    assert thread_budget(4) == 4
 
 
 def test_one_at_least() -> None:
-    searched()
-    assert at_once(1) == 1
+    record_search()
+    assert thread_budget(1) == 1
 
 
 def test_they_rest_while_searches_come_unless_two_cores_are_free(
@@ -71,7 +71,7 @@ def test_they_rest_while_searches_come_unless_two_cores_are_free(
 ) -> None:
     monkeypatch.setattr(build_threads, "_cores", lambda: {0, 2, 4, 6})
     assert rest_us(4) == 0
-    searched()
+    record_search()
     assert rest_us(2) == 0
     assert rest_us(3) > 0
     monkeypatch.setattr(build_threads, "_last_search_s", time.monotonic() - 1)
@@ -81,6 +81,6 @@ def test_they_rest_while_searches_come_unless_two_cores_are_free(
 def test_a_search_of_a_view_counts() -> None:
     view = LibraryView.empty(library())
     view.search(QUERY, 1)
-    assert at_once(2) == 2, "there was nothing to compare"
+    assert thread_budget(2) == 2, "there was nothing to compare"
     with_chunks(view, [embedded(chunk("c"))]).search(QUERY, 1)
-    assert at_once(2) == 1
+    assert thread_budget(2) == 1

@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.indexing.vectors.calibration import LADDER, Calibration, calibrated
+from core.indexing.vectors.calibration import LADDER, Calibration, calibrate
 
 
 def test_the_least_effort_that_reaches_the_target() -> None:
@@ -23,14 +23,14 @@ def test_the_greatest_there_is_if_nothing_reaches_the_target() -> None:
 def test_it_ends_where_all_is_found_and_chance_makes_nothing_worse() -> None:
     truth = [np.arange(10)]
     found = dict(zip(LADDER, (5, 9, 8, 10), strict=False))
-    calibration = calibrated(lambda effort: [np.arange(found[effort])], truth)
+    calibration = calibrate(lambda effort: [np.arange(found[effort])], truth)
     assert calibration == Calibration(LADDER[:4], (0.5, 0.9, 0.9, 1.0))
 
 
 def test_the_hardest_queries_count() -> None:
     truth = [np.arange(10)] * 4
     found = {10: (1, 10, 10, 10), 14: (9, 10, 10, 10), 20: (10, 10, 10, 10)}
-    calibration = calibrated(
+    calibration = calibrate(
         lambda effort: [np.arange(count) for count in found[effort]], truth, hardest=0.25
     )
     assert calibration == Calibration((10, 14, 20), (0.1, 0.9, 1.0))

@@ -5,7 +5,7 @@ import pytest
 
 from core.domain.library import Metric
 from core.indexing.kernels.layout import SIZE
-from core.indexing.vectors.exact import with_ties
+from core.indexing.vectors.exact import nearest_with_ties
 from core.indexing.vectors.flat import search_exactly
 from core.indexing.vectors.quantized import unquantized
 from tests.unit.core.indexing.vectors_of import vectors_of
@@ -26,6 +26,6 @@ def test_rows_closer_than_a_float32_step_are_ranked(metric: Metric) -> None:
     [found] = search_exactly(unquantized(vectors, SIZE), query, 3, None)
     assert found.rows[:3].tolist() == [0, 1, 2]
     assert len(set(found.scores[:3].tolist())) == 3
-    reference, scores = with_ties(vectors, query[0], 3, None)
+    reference, scores = nearest_with_ties(vectors, query[0], 3, None)
     assert sorted(reference.tolist()) == [0, 1, 2]
     assert len(set(scores.tolist())) == 3

@@ -17,7 +17,7 @@ from core.indexing.query.listing import select
 from core.indexing.segment import segment
 from core.indexing.segment.segment import Segment
 from core.indexing.views.next_view import (
-    frozen,
+    freeze_delta,
     with_chunks,
     with_documents,
     with_segment,
@@ -94,7 +94,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.view.segments)
     @rule(draw=st.data())
     def build(self, draw: st.DataObject) -> None:
-        self.move_to(frozen(self.view))
+        self.move_to(freeze_delta(self.view))
         start = draw.draw(st.integers(0, len(self.view.segments) - 1))
         segments = self.view.segments[start:]
         spec, documents = self.view.library.index, self.view.documents
@@ -133,7 +133,7 @@ def test_a_document_that_changes_while_a_segment_is_built() -> None:
     titled = filters.parse({"field": "document.title", "op": "eq", "value": "new"})
     view = with_documents(LibraryView.empty(library()), [document("d", title="old"), document("e")])
     view = with_chunks(view, [embedded(chunk("a", document_id="d"), (0, 0))])
-    view = frozen(view)
+    view = freeze_delta(view)
     segment = SEGMENT_BUILDER.segment(
         view.segments, view.library.index, view.documents, lambda: False
     )

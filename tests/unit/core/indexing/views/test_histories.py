@@ -14,7 +14,7 @@ from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.maintenance.merge_policy import next_job
 from core.indexing.segment.segment import Segment
 from core.indexing.views.next_view import (
-    frozen,
+    freeze_delta,
     with_chunks,
     with_documents,
     with_library,
@@ -78,7 +78,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def freeze(self) -> None:
-        self.move_to(frozen(self.view), self.contents)
+        self.move_to(freeze_delta(self.view), self.contents)
 
     @precondition(lambda self: any(segment.frozen for segment in self.view.segments))
     @rule(draw=st.data())

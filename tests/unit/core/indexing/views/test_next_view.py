@@ -8,7 +8,7 @@ from core.domain.library import Metric
 from core.indexing.maintenance.index_status import index_status
 from core.indexing.segment.segment import Segment
 from core.indexing.views.next_view import (
-    frozen,
+    freeze_delta,
     with_chunks,
     with_documents,
     with_library,
@@ -121,7 +121,7 @@ def test_documents_come_change_and_go() -> None:
 def in_three_parts() -> LibraryView:
     view = empty()
     for ids in ("ab", "cd", "ef"):
-        view = frozen(with_chunks(view, [embedded(chunk(id_), (ord(id_), 1)) for id_ in ids]))
+        view = freeze_delta(with_chunks(view, [embedded(chunk(id_), (ord(id_), 1)) for id_ in ids]))
     return view
 
 
