@@ -13,12 +13,12 @@ from cli.options import JsonFlag
 from cli.processes.options import DataDir
 from cli.progress import bar
 from cli.terminal import show_rows
+from core.backup.backup_run import back_up
 from core.backup.databases import backup_database, restore_target
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
-from core.backup.restoring import restore as restored
-from core.backup.restoring import restore_into
-from core.backup.taking import back_up
+from core.backup.restore import restore as restored
+from core.backup.restore import restore_into
 from core.ports.backups import RestoreTarget
 from core.settings import Settings
 

@@ -8,7 +8,7 @@ import typer
 from cli.options import JsonFlag
 from cli.processes.options import DataDir
 from cli.terminal import console
-from core.backup.compacting import compact as compacted
+from core.backup.compact import compact as compacted
 from core.domain.errors import StorageError
 from core.settings import Settings
 

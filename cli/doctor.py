@@ -16,7 +16,7 @@ from rich.text import Text
 from cli import temporal_server
 from cli.connection import connect, located
 from cli.terminal import console
-from core.adapters.postgres.migrating import examine
+from core.adapters.postgres.migrate import examine
 from core.domain.errors import StorageError
 from core.settings import Settings
 from nalanda import (

@@ -126,13 +126,13 @@ class FakeChunks:
         except KeyError:
             raise NotFound("chunk", chunk_id) from None
 
-    def existing(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+    def get_many(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         return {id_: row.chunk for id_, row in self._found(library_id, chunk_ids)}
 
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
         return {id_: row.embedding for id_, row in self._found(library_id, chunk_ids)}
 
-    def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
+    def get_many_embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
         return [row for _, row in self._found(library_id, chunk_ids)]
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:

@@ -23,8 +23,8 @@ from core.domain.errors import NalandaError, StorageError, Unavailable
 WAIT_S = 30.0
 """The time that a unit waits for its turn."""
 
-MOST_UNITS = 64
-LONGEST_S = 0.02
+MAX_UNITS = 64
+MAX_GROUP_S = 0.02
 """The age at which a group is committed, even if other units wait for their turn."""
 
 AfterCommit: TypeAlias = Callable[[], None]
@@ -95,14 +95,14 @@ class GroupCommit:
         transaction: Transaction,
         *,
         wait_s: float = WAIT_S,
-        most_units: int = MOST_UNITS,
-        longest_s: float = LONGEST_S,
+        max_units: int = MAX_UNITS,
+        max_group_s: float = MAX_GROUP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transaction = transaction
         self._wait_s = wait_s
-        self._most_units = most_units
-        self._longest_s = longest_s
+        self._most_units = max_units
+        self._longest_s = max_group_s
         self._clock = clock
         self._lock = FairLock()
         # Guarded by the lock.

@@ -15,7 +15,7 @@ import apsw
 
 from core.ports.backups import APPENDED, VERSIONED, BackupRow, BackupSource, Progress
 
-_ROWS_AT_ONCE = 1_000
+_BATCH_ROWS = 1_000
 
 
 def write(path: Path, source: BackupSource, after: int, progress: Progress) -> None:
@@ -71,7 +71,7 @@ def _fill(
     target.execute(f"CREATE TABLE {name} ({', '.join(map(_quoted, columns))})")
     insert = f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # names of our own
     remaining = iter(rows)
-    while batch := list(islice(remaining, _ROWS_AT_ONCE)):
+    while batch := list(islice(remaining, _BATCH_ROWS)):
         target.executemany(insert, batch)
 
 

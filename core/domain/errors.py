@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 
-_SHOWN = 50
+_MAX_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Invalid(NalandaError):
     """Input that breaks a rule, with one `Fault` for each place."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        shown = [f"{f.pointer or '/'}: {f.detail}" for f in faults[:_SHOWN]]
-        if len(faults) > _SHOWN:
-            shown.append(f"and {len(faults) - _SHOWN} more")
+        shown = [f"{f.pointer or '/'}: {f.detail}" for f in faults[:_MAX_SHOWN]]
+        if len(faults) > _MAX_SHOWN:
+            shown.append(f"and {len(faults) - _MAX_SHOWN} more")
         super().__init__("; ".join(shown))
         self.faults = tuple(faults)
 

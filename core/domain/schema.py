@@ -11,7 +11,7 @@ from core.domain.values import MISSING, Place, instant, locate
 
 MAX_NAME_LENGTH = 256
 MAX_DOTS = 16
-_SHOWN = 20
+_MAX_SHOWN = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -177,5 +177,5 @@ def _is_name(name: str) -> bool:
 
 def _enum_text(enum: Sequence[object]) -> str:
     """Return an enum's first values as text, and the number of the others."""
-    shown = ", ".join(map(repr, enum[:_SHOWN]))
-    return f"{shown} and {len(enum) - _SHOWN} more" if len(enum) > _SHOWN else shown
+    shown = ", ".join(map(repr, enum[:_MAX_SHOWN]))
+    return f"{shown} and {len(enum) - _MAX_SHOWN} more" if len(enum) > _MAX_SHOWN else shown

@@ -12,7 +12,7 @@ from core.domain.library import Metric
 from core.domain.pointers import join
 
 MAX_DIMENSION = 16_384
-SHORTEST, LONGEST = 1e-15, 1e15
+MIN_NORM, MAX_NORM = 1e-15, 1e15
 """The range of the lengths (L2 norms) of embeddings.
 
 Within it squares, products and quantisation steps stay far from the limits of float32. No real
@@ -80,21 +80,21 @@ def check(embedding: Embedding, *, dimension: int | None, metric: Metric, pointe
         raise Invalid.at(pointer, detail)
     # One product, in a microsecond, accepts nearly every vector; `np.vdot` gives no overflow
     # warning.
-    if 10 * SHORTEST**2 < np.vdot(embedding, embedding) < LONGEST**2 / 10:
+    if 10 * MIN_NORM**2 < np.vdot(embedding, embedding) < MAX_NORM**2 / 10:
         return
     _check_finite(embedding, pointer)
     length = float(np.linalg.norm(embedding.astype(np.float64)))
     if length == 0:
         if metric is Metric.COSINE:
             raise Invalid.at(pointer, "A zero vector has no direction, so cosine can't compare it.")
-    elif not SHORTEST * (1 - _ROUNDING) <= length <= LONGEST * (1 + _ROUNDING):
+    elif not MIN_NORM * (1 - _ROUNDING) <= length <= MAX_NORM * (1 + _ROUNDING):
         raise Invalid.at(pointer, _out_of_range(length, metric))
 
 
 def _out_of_range(length: float, metric: Metric) -> str:
     zero = "" if metric is Metric.COSINE else "0 or "
     return (
-        f"The length (L2 norm) of an embedding is {zero}from {SHORTEST:g} to {LONGEST:g};"
+        f"The length (L2 norm) of an embedding is {zero}from {MIN_NORM:g} to {MAX_NORM:g};"
         f" that of this one is {length:.3g}. Scale the embeddings."
     )
 

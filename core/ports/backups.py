@@ -13,7 +13,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Called with the work done and the total, in any unit that is the same from call to call."""
 
 
-WAITED_FOR = timedelta(days=30)
+HISTORY_RETENTION = timedelta(days=30)
 """History is kept this long for a repository without backups; its next backup is then full."""
 
 

@@ -54,13 +54,13 @@ class ChunkReader(Protocol):
         """
         ...
 
-    def existing(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+    def get_many(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         """Return the chunks by id; an id without a chunk is left out."""
         ...
 
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById: ...
 
-    def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
+    def get_many_embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
         """Return the chunks with embeddings, each once, in any order; unknown ids are left out."""
         ...
 
@@ -134,7 +134,7 @@ class Replay:
 Durability: TypeAlias = Literal["full", "relaxed"]
 """`full`: a commit returns once it is on the disk. `relaxed`: a power cut may lose it."""
 
-REPLAYS_KEPT = timedelta(hours=24)
+REPLAY_RETENTION = timedelta(hours=24)
 
 
 class Replays(Protocol):

@@ -33,7 +33,7 @@ RERANK_MODEL = "rerank-v4.0-fast"
 CHAT_MODEL = "command-a-03-2025"
 
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
-_TEXTS_A_CALL = 96
+_TEXTS_PER_CALL = 96
 
 _INSTRUCTION = (
     "Answer the question from the documents alone, in a few sentences. "
@@ -154,7 +154,7 @@ class AsyncCohereAnswerer:
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (texts[at : at + _TEXTS_A_CALL] for at in range(0, len(texts), _TEXTS_A_CALL))
+    return (texts[at : at + _TEXTS_PER_CALL] for at in range(0, len(texts), _TEXTS_PER_CALL))
 
 
 def _vectors(response: EmbedByTypeResponse, count: int) -> Vectors:

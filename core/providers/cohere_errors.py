@@ -18,13 +18,13 @@ from cohere.core.parse_error import ParsingError
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from core.providers.clients import proxy_of
 
-_FOREIGN = (ApiError, ParsingError, httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
+_CLIENT_ERRORS = (ApiError, ParsingError, httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
 # Raised by the SDK and by this package on an answer of the wrong shape.
 _MALFORMED = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
 
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499}
-_LONGEST_WAIT_S = 3600.0
-_LONGEST_DETAIL = 200
+_RETRYABLE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 499}
+_MAX_RETRY_AFTER_S = 3600.0
+_MAX_DETAIL_CHARS = 200
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def cohere_errors() -> Iterator[None]:
         yield
     except ProviderError:
         raise
-    except _FOREIGN as error:
+    except _CLIENT_ERRORS as error:
         # Without its cause, whose text may hold the request's headers, and so the key.
         raise provider_error(error) from None
     except _MALFORMED as error:
@@ -89,7 +89,7 @@ def _status_error(error: ApiError) -> ProviderError:
     if status == HTTPStatus.UNAUTHORIZED:
         return ProviderRejected("Cohere does not accept the key (401): check CO_API_KEY.")
     detail = _detail(error.body)
-    if status in _PASSING or (status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+    if status in _RETRYABLE or (status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         return ProviderUnavailable(
             f"Cohere is not available ({status}){detail}.",
             retry_after_s=_retry_after_s(error.headers or {}),
@@ -99,7 +99,7 @@ def _status_error(error: ApiError) -> ProviderError:
 
 def _detail(body: object) -> str:
     message = body.get("message") if isinstance(body, dict) else None
-    return f": {message[:_LONGEST_DETAIL].rstrip('.')}" if isinstance(message, str) else ""
+    return f": {message[:_MAX_DETAIL_CHARS].rstrip('.')}" if isinstance(message, str) else ""
 
 
 def _retry_after_s(headers: dict[str, str]) -> float | None:
@@ -109,7 +109,7 @@ def _retry_after_s(headers: dict[str, str]) -> float | None:
         seconds = float(value) if value[:1].isdigit() else _until(value)
     except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT_S) if math.isfinite(seconds) else None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S) if math.isfinite(seconds) else None
 
 
 def _until(date: str) -> float:

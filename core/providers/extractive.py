@@ -13,12 +13,12 @@ from core.providers.matching import Matches, Sentence, match
 INTRODUCTION = "From the sources (extractive, no language model):"
 NOTHING_FOUND = "Nothing was found in this library that answers the question."
 
-_MOST_SENTENCES = 3
-_ENOUGH = 0.8
+_MAX_SENTENCES = 3
+_MIN_SCORE_SHARE = 0.8
 """The share of the best sentence's score from which another sentence is quoted."""
-_SAME = 0.9
+_DUPLICATE_COSINE = 0.9
 """The cosine from which two sentences count as the same."""
-_FEWEST_WORDS = 4
+_MIN_WORDS = 4
 
 
 class LocalReranker:
@@ -67,12 +67,12 @@ def _best(matches: Matches, passages: Sequence[Passage]) -> list[Sentence]:
     ranked = sorted(matches.sentences, key=lambda s: -_worth(s, matches))
     statements = [s for s in ranked if _is_statement(passages[s.passage].text[s.start : s.end])]
     ranked = statements or ranked
-    least = _ENOUGH * _worth(ranked[0], matches)
+    least = _MIN_SCORE_SHARE * _worth(ranked[0], matches)
     chosen: list[Sentence] = []
     for sentence in ranked:
-        if len(chosen) == _MOST_SENTENCES or (chosen and _worth(sentence, matches) < least):
+        if len(chosen) == _MAX_SENTENCES or (chosen and _worth(sentence, matches) < least):
             break
-        if all(float(sentence.vector @ other.vector) < _SAME for other in chosen):
+        if all(float(sentence.vector @ other.vector) < _DUPLICATE_COSINE for other in chosen):
             chosen.append(sentence)
     return sorted(chosen, key=lambda s: (s.passage, s.start))
 
@@ -84,7 +84,7 @@ def _worth(sentence: Sentence, matches: Matches) -> float:
 
 def _is_statement(sentence: str) -> bool:
     return (
-        len(sentence.split()) >= _FEWEST_WORDS
+        len(sentence.split()) >= _MIN_WORDS
         and not sentence.endswith(("?", ":"))
         and not is_heading(sentence)
         and not is_code(sentence)

@@ -18,10 +18,10 @@ DIMENSION = 256
 
 # The vector of a text without tokens. The mean of no tokens would be the zero vector, which has
 # no direction, so a cosine library could neither store it nor search for it.
-_NOWHERE = np.full(DIMENSION, 1 / np.sqrt(DIMENSION), dtype=np.float32)
+_NO_TOKENS_VECTOR = np.full(DIMENSION, 1 / np.sqrt(DIMENSION), dtype=np.float32)
 
 # Tokens per step of the sum: their vectors take 4 MB, however long the text.
-_GATHERED = 4096
+_TOKENS_PER_STEP = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,15 @@ class LocalEmbedder:
 
 def _add_up(ids: list[int], vectors: Vectors, total: Vectors) -> None:
     total[:] = 0
-    for start in range(0, len(ids), _GATHERED):
-        total += vectors.take(ids[start : start + _GATHERED], axis=0).sum(axis=0)
+    for start in range(0, len(ids), _TOKENS_PER_STEP):
+        total += vectors.take(ids[start : start + _TOKENS_PER_STEP], axis=0).sum(axis=0)
 
 
 def _units(rows: Vectors) -> Vectors:
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.where(norms > 0, rows / np.maximum(norms, np.finfo(np.float32).tiny), _NOWHERE)
+    return np.where(
+        norms > 0, rows / np.maximum(norms, np.finfo(np.float32).tiny), _NO_TOKENS_VECTOR
+    )
 
 
 def _load() -> _Weights:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core.domain.sentences import sentence_spans
 from core.providers.base import Embedder, Vectors
 
-_OF_THE_WHOLE = 0.2
+_PASSAGE_WEIGHT = 0.2
 """The weight of the passage as a whole in its score; the rest is its best sentence's."""
 
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -73,7 +73,7 @@ def match(embedder: Embedder, query: str, texts: Sequence[str]) -> Matches:
         owners, first = np.unique([index for index, *_ in places], return_index=True)
         best = np.maximum.reduceat(scores, first)
         whole = score(*_wholes(vectors, found, first.tolist()))
-        passages[owners] = (1 - _OF_THE_WHOLE) * best + _OF_THE_WHOLE * whole
+        passages[owners] = (1 - _PASSAGE_WEIGHT) * best + _PASSAGE_WEIGHT * whole
     sentences = tuple(
         Sentence(*place, vector=vector, score=some)
         for place, vector, some in zip(places, vectors, scores.tolist(), strict=True)

@@ -126,7 +126,7 @@ def chunks_to_replace(
     Raises:
         Conflict: another document's chunk has an id of a draft; with `None`, any chunk.
     """
-    existing = chunks.existing(library_id, [draft.id for draft in drafts if draft.id is not None])
+    existing = chunks.get_many(library_id, [draft.id for draft in drafts if draft.id is not None])
     taken = [chunk_id for chunk_id, chunk in existing.items() if chunk.document_id != document_id]
     if taken:
         raise Conflict(f"The library has a chunk {min(taken)!r} already.")

@@ -22,14 +22,14 @@ from core.indexing.vectors.vector_index import SearchParams
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView, Matches
 
-EVERY = 128
-"""One of `EVERY` approximate searches is repeated, on a thread, at about fifty times its cost."""
+SAMPLE_EVERY = 128
+"""One of `SAMPLE_EVERY` approximate searches is repeated, at about fifty times its cost."""
 
-_WAITING = 8
-_REMEMBERED = 256
-_ENOUGH = 32
+_QUEUE_SIZE = 8
+_WINDOW = 256
+_MIN_SAMPLES = 32
 _TOLERANCE = 0.01
-_HARDER, _HARDEST = 1.25, 8.0
+_BOOST_STEP, _MAX_BOOST = 1.25, 8.0
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class _Library:
     `shares` has the recall of each, `of_target` those with a target since the boost changed.
     """
 
-    shares: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    shares: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
     of_target: list[float] = field(default_factory=list)
     boost: float = 1.0
 
@@ -61,10 +61,10 @@ class _Library:
 class RecallMonitor:
     """The monitor of recall; `offer` is cheap, and drops searches if the queue is full."""
 
-    def __init__(self, *, every: int = EVERY) -> None:
+    def __init__(self, *, every: int = SAMPLE_EVERY) -> None:
         self._every = every
         self._seen = count(1)
-        self._queue: Queue[AnsweredSearch | None] = Queue(_WAITING)
+        self._queue: Queue[AnsweredSearch | None] = Queue(_QUEUE_SIZE)
         self._libraries: dict[str, _Library] = {}
         self._thread = threading.Thread(target=self._run, name="recall", daemon=True)
 
@@ -137,11 +137,11 @@ class RecallMonitor:
 
 
 def _adjust(library: _Library, target: float) -> None:
-    if len(library.of_target) < _ENOUGH:
+    if len(library.of_target) < _MIN_SAMPLES:
         return
     measured = sum(library.of_target) / len(library.of_target)
     library.of_target.clear()
     if measured < target - _TOLERANCE:
-        library.boost = min(_HARDEST, library.boost * _HARDER)
+        library.boost = min(_MAX_BOOST, library.boost * _BOOST_STEP)
     elif measured > target + _TOLERANCE:
-        library.boost = max(1.0, library.boost / _HARDER)
+        library.boost = max(1.0, library.boost / _BOOST_STEP)

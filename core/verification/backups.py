@@ -12,7 +12,7 @@ from core.adapters.sqlite.errors import sqlite_errors
 from core.backup.chain import reachable_ranges
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
-from core.backup.restoring import check
+from core.backup.restore import check
 from core.domain.errors import NalandaError
 
 

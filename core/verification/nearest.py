@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from core.domain.document import Embedding
 from core.domain.library import Metric
 
-_ROWS_AT_ONCE = 1_024
+_BATCH_ROWS = 1_024
 
 
 def reference_scores(
@@ -36,7 +36,7 @@ class Nearest:
     def take(self, embedding: Embedding) -> None:
         if len(self._queries):
             self._waiting.append(embedding)
-            if len(self._waiting) == _ROWS_AT_ONCE:
+            if len(self._waiting) == _BATCH_ROWS:
                 self._compare()
 
     def scores(self) -> NDArray[np.float64]:

@@ -17,19 +17,19 @@ from core.adapters.rows import to_datetime, to_time
 from core.adapters.sqlite import files
 from core.ports.backups import APPENDED, VERSIONED, BackupRow, Progress, VersionedTable
 
-_ROWS_AT_ONCE = 1_000
-_PATIENCE = "SET lock_timeout = '60s'"
+_BATCH_ROWS = 1_000
+_SET_LOCK_TIMEOUT = "SET lock_timeout = '60s'"
 
 _CLUSTER = "SELECT position, database_id, keeps_history, history_from, cursor_key FROM cluster"
 _COLUMNS = """
 SELECT attname::text FROM pg_attribute
 WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
-_ENROLLED = """
+_ENROL = """
 INSERT INTO backups (repository, position, at) SELECT %s, position, %s FROM cluster
 ON CONFLICT (repository) DO UPDATE SET at = excluded.at
 """
-_TAKEN = "UPDATE backups SET position = %s, at = %s WHERE repository = %s"
+_RECORD = "UPDATE backups SET position = %s, at = %s WHERE repository = %s"
 
 # Through the log, because there is no index by version: the cost is proportional to the changes.
 _CURRENT: dict[str, LiteralString] = {
@@ -118,7 +118,7 @@ class PostgresSource:
     def _rows(self, statement: sql.Composable, after: int) -> Iterator[BackupRow]:
         """Yield a statement's rows from a server-side cursor, a batch at a time."""
         with self._connection.cursor(name="backup", binary=True) as cursor:
-            cursor.itersize = _ROWS_AT_ONCE
+            cursor.itersize = _BATCH_ROWS
             cursor.execute(statement, {"after": after})  # type: ignore[arg-type]
             for row in cursor:
                 yield tuple(map(_as_sqlite, row))
@@ -139,10 +139,10 @@ class PostgresBackupDatabase:
     def enrol(self, repository: str) -> None:
         """Enrol in one transaction, so that no history is deleted between its two steps."""
         with open_offline(self._database) as connection:
-            connection.execute(_PATIENCE)
+            connection.execute(_SET_LOCK_TIMEOUT)
             with connection.transaction():
                 history.keep(connection)
-                connection.execute(_ENROLLED, (repository, to_time(self._now())))
+                connection.execute(_ENROL, (repository, to_time(self._now())))
 
     @contextmanager
     def source(self) -> Iterator[PostgresSource]:
@@ -151,8 +151,8 @@ class PostgresBackupDatabase:
 
     def record_backup(self, repository: str, position: int) -> None:
         with open_offline(self._database) as connection:
-            connection.execute(_PATIENCE)
-            connection.execute(_TAKEN, (position, to_time(self._now()), repository))
+            connection.execute(_SET_LOCK_TIMEOUT)
+            connection.execute(_RECORD, (position, to_time(self._now()), repository))
             history.trim(connection, self._now())
 
 

@@ -9,13 +9,13 @@ from psycopg_pool import PoolClosed, PoolTimeout
 
 from core.domain.errors import NalandaError, StorageError, StorageFull, Unavailable
 
-_NOT_NOW = (
+_RETRYABLE_ERRORS = (
     errors.ReadOnlySqlTransaction,  # a standby, or a primary that no longer is one
     errors.IdleInTransactionSessionTimeout,
     errors.LockNotAvailable,
     errors.QueryCanceled,
 )
-_NOT_NOW_CLASSES = ("08", "53", "57")
+_RETRYABLE_CLASSES = ("08", "53", "57")
 """SQLSTATE classes: connection exception, insufficient resources, operator intervention."""
 
 
@@ -42,7 +42,7 @@ def nalanda_error(error: psycopg.Error) -> NalandaError:
         return Unavailable("No connection to the database was free in time.")
     if isinstance(error, errors.DiskFull):
         return StorageFull(f"The database's disk is full: {reason}")
-    if _may_go_well_later(error):
+    if _is_retryable(error):
         return Unavailable(f"The database is not available: {reason}")
     return StorageError(f"The database failed: {reason}")
 
@@ -53,9 +53,9 @@ def reason_of(error: psycopg.Error) -> str:
     return " ".join(said.split()) or type(error).__name__
 
 
-def _may_go_well_later(error: psycopg.Error) -> bool:
-    if isinstance(error, _NOT_NOW):
+def _is_retryable(error: psycopg.Error) -> bool:
+    if isinstance(error, _RETRYABLE_ERRORS):
         return True
     if error.sqlstate is None:  # libpq's own: the connection is lost
         return isinstance(error, psycopg.OperationalError)
-    return error.sqlstate.startswith(_NOT_NOW_CLASSES)
+    return error.sqlstate.startswith(_RETRYABLE_CLASSES)

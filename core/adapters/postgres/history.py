@@ -6,13 +6,13 @@ from psycopg import sql
 
 from core.adapters.postgres.rows import Connection, fetch
 from core.adapters.rows import to_time
-from core.ports.backups import VERSIONED, WAITED_FOR
+from core.ports.backups import HISTORY_RETENTION, VERSIONED
 
-_ROWS_A_STEP = 1_000
+_ROWS_PER_STEP = 1_000
 
 _FORGET = "DELETE FROM backups WHERE at <= %s"
 _STOP = "UPDATE cluster SET keeps_history = false WHERE NOT EXISTS (SELECT FROM backups)"
-_MOVED = """
+_ADVANCE = """
 UPDATE cluster SET history_from =
     greatest(history_from, coalesce((SELECT min(backups.position) FROM backups), position))
 RETURNING history_from
@@ -37,9 +37,9 @@ def trim(connection: Connection, now: datetime) -> int:
         return 0
     with connection.transaction():
         connection.execute("SELECT FROM cluster FOR UPDATE")  # the first lock, as for writers
-        connection.execute(_FORGET, (to_time(now - WAITED_FOR),))
+        connection.execute(_FORGET, (to_time(now - HISTORY_RETENTION),))
         connection.execute(_STOP)
-        ((kept_from,),) = fetch(connection, _MOVED)
+        ((kept_from,),) = fetch(connection, _ADVANCE)
     return sum(_delete_until(connection, table.name, kept_from) for table in VERSIONED)
 
 
@@ -49,7 +49,7 @@ def _delete_until(connection: Connection, table: str, position: int) -> int:
     ).format(sql.Identifier(f"{table}_history"))
     deleted = 0
     while True:
-        changed = connection.execute(statement, (position, _ROWS_A_STEP)).rowcount
+        changed = connection.execute(statement, (position, _ROWS_PER_STEP)).rowcount
         deleted += changed
-        if changed < _ROWS_A_STEP:
+        if changed < _ROWS_PER_STEP:
             return deleted

@@ -2,7 +2,7 @@
 
 from core.adapters.postgres.rows import Connection
 
-_AT_ONCE = 500
+_BATCH_ROWS = 500
 
 # `least` ignores NULL, the value of the subquery where no repository is enrolled.
 _TRIM = """
@@ -14,4 +14,4 @@ WHERE position < least(%s, (SELECT position FROM cluster), (SELECT min(position)
 
 def trim(connection: Connection, before: int) -> int:
     """Delete one batch of entries in a transaction of its own; return how many."""
-    return connection.execute(_TRIM, (before, _AT_ONCE)).rowcount
+    return connection.execute(_TRIM, (before, _BATCH_ROWS)).rowcount

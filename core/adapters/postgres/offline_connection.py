@@ -8,7 +8,7 @@ from psycopg import IsolationLevel
 
 from core.adapters.postgres.database import Database, set_up_reader
 from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.migrating import MIGRATIONS
+from core.adapters.postgres.migrate import MIGRATIONS
 from core.adapters.postgres.rows import Connection, fetch
 from core.domain.errors import StorageError
 

@@ -9,7 +9,7 @@ from psycopg_pool import ConnectionPool
 from core.adapters.postgres.database import Database, set_up_reader
 from core.adapters.postgres.rows import Connection, fetch_last
 
-MOST = 16
+MAX_CONNECTIONS = 16
 _WAIT_S = 5.0
 
 _BEGIN = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT position FROM cluster"
@@ -22,7 +22,7 @@ class Readers:
             kwargs={"autocommit": True},
             configure=set_up_reader,
             min_size=1,
-            max_size=MOST,
+            max_size=MAX_CONNECTIONS,
             timeout=_WAIT_S,
             name="nalanda-readers",
             open=True,

@@ -11,7 +11,7 @@ from core.adapters.listeners import Listeners
 from core.adapters.postgres import history, log
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.migrating import migrate
+from core.adapters.postgres.migrate import migrate
 from core.adapters.postgres.readers import Readers
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import (

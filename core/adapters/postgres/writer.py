@@ -14,7 +14,7 @@ from core.adapters.postgres.rows import Connection, columns_of, fetch, fetch_las
 from core.domain.errors import StorageError, Unavailable
 from core.ports.store import Durability
 
-_PATIENCE_S = 20.0
+_OUTCOME_TIMEOUT_S = 20.0
 """The time that a write with an interrupted COMMIT waits for the database to come back."""
 
 _PAUSE_S = 0.1
@@ -28,13 +28,13 @@ SELECT position, %s, at, changes
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS entries (position, at, changes);
 COMMIT
 """
-_ON_RECORD = "SELECT FROM log WHERE position = %s AND epoch = %s"
+_FIND_ENTRY = "SELECT FROM log WHERE position = %s AND epoch = %s"
 
 _BEGIN = b"BEGIN"
 _UNDO = b"ROLLBACK TO SAVEPOINT %(mark)b; RELEASE SAVEPOINT %(mark)b"
 
-_ANSWERED = (TransactionStatus.IDLE, TransactionStatus.INERROR)
-_OPEN = (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
+_ENDED_STATES = (TransactionStatus.IDLE, TransactionStatus.INERROR)
+_OPEN_STATES = (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Writer:
     Each round trip costs as much as a small statement, and the next writer waits for it.
 
     After a connection is lost during COMMIT, the writer looks in the log for the transaction's
-    outcome. If the outcome stays unknown for `patience_s`, the write fails. The writer looks
+    outcome. If the outcome stays unknown for `outcome_timeout_s`, the write fails. The writer looks
     again before the next write, and then notifies listeners, still in order.
     """
 
@@ -65,14 +65,14 @@ class Writer:
         connection: Connection,
         epoch: int,
         *,
-        patience_s: float = _PATIENCE_S,
+        outcome_timeout_s: float = _OUTCOME_TIMEOUT_S,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.connection = connection
         self.epoch = epoch
         self._database = database
         self._durability = durability
-        self._patience_s = patience_s
+        self._outcome_timeout_s = outcome_timeout_s
         self._pause = pause
         self._waiting: list[bytes] = []
         self._marks = 0
@@ -81,7 +81,7 @@ class Writer:
 
     @property
     def is_open(self) -> bool:
-        return self.connection.info.transaction_status in _OPEN
+        return self.connection.info.transaction_status in _OPEN_STATES
 
     def pass_fence(self) -> int:
         """Take and return the unit's position.
@@ -155,7 +155,7 @@ class Writer:
     def _was_refused(self, error: psycopg.Error) -> bool:
         """Return whether the server itself has refused the COMMIT."""
         status = self.connection.info.transaction_status
-        return error.sqlstate is not None and status in _ANSWERED
+        return error.sqlstate is not None and status in _ENDED_STATES
 
     def _wait_for_outcome(self, logged: list[UnitLogEntry]) -> bool:
         """Return whether the COMMIT whose connection was lost has succeeded.
@@ -163,7 +163,7 @@ class Writer:
         Raises:
             Unavailable: the database does not come back in time.
         """
-        deadline_s = time.monotonic() + self._patience_s
+        deadline_s = time.monotonic() + self._outcome_timeout_s
         while True:
             try:
                 return self._is_on_record(logged)
@@ -200,7 +200,7 @@ class Writer:
         with self.connection.transaction():
             self.connection.execute(_WAIT_FOR_THE_OTHER)
             last = logged[-1].position
-            return bool(fetch(self.connection, _ON_RECORD, last, self.epoch))
+            return bool(fetch(self.connection, _FIND_ENTRY, last, self.epoch))
 
 
 def _is_lost(error: psycopg.Error) -> bool:

@@ -14,16 +14,16 @@ from core.adapters.sqlite.history import trim_history
 from core.adapters.sqlite.rows import fetch
 from core.ports.backups import APPENDED, BackupRow, Progress, VersionedTable
 
-_PAGES_A_STEP = 1_024
+_PAGES_PER_STEP = 1_024
 
-_ENROLLED = """
+_ENROL = """
 INSERT INTO backups (repository, position, at) SELECT ?, position, ? FROM cluster WHERE true
 ON CONFLICT (repository) DO UPDATE SET at = excluded.at
 """
 _KEEP_HISTORY = """
 UPDATE cluster SET keeps_history = 1, history_from = position WHERE keeps_history = 0
 """
-_TAKEN = "UPDATE backups SET position = ?, at = ? WHERE repository = ?"
+_RECORD = "UPDATE backups SET position = ?, at = ? WHERE repository = ?"
 
 # Through the log, because there is no index by version: the cost is proportional to the changes.
 _CURRENT = {
@@ -103,7 +103,7 @@ class SqliteSource:
         with closing(apsw.Connection(str(path))) as target:
             with target.backup("main", self._connection, "main") as copying:
                 while not copying.done:
-                    copying.step(_PAGES_A_STEP)
+                    copying.step(_PAGES_PER_STEP)
                     progress(copying.page_count - copying.remaining, copying.page_count)
             # A backup is one file, so WAL mode, copied with the first page, is turned off.
             target.pragma("journal_mode", "delete")
@@ -122,7 +122,7 @@ class SqliteBackupDatabase:
     def enrol(self, repository: str) -> None:
         """Enrol in one transaction, so that no history is deleted between its two steps."""
         with self._open() as connection, connection:
-            connection.execute(_ENROLLED, (repository, to_time(self._now())))
+            connection.execute(_ENROL, (repository, to_time(self._now())))
             connection.execute(_KEEP_HISTORY)
 
     @contextmanager
@@ -133,7 +133,7 @@ class SqliteBackupDatabase:
 
     def record_backup(self, repository: str, position: int) -> None:
         with self._open() as connection:
-            connection.execute(_TAKEN, (position, to_time(self._now()), repository))
+            connection.execute(_RECORD, (position, to_time(self._now()), repository))
             trim_history(connection, self._now())
 
     @contextmanager

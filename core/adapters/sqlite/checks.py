@@ -8,7 +8,7 @@ import numpy as np
 from core.adapters.sqlite.rows import fetch
 from core.ports.backups import VERSIONED
 
-_NAMED = 20
+_MAX_NAMED = 20
 """The most rows of one kind that are named; the rest are counted."""
 
 _JSON = {
@@ -91,7 +91,7 @@ def _json(connection: apsw.Connection) -> Iterator[str]:
                 f"SELECT {key} FROM {table}"  # noqa: S608  # names of our own
                 f" WHERE {column} IS NOT NULL AND NOT json_valid({column})"
             )
-            for row_key, *_ in fetch(connection, sql)[:_NAMED]:
+            for row_key, *_ in fetch(connection, sql)[:_MAX_NAMED]:
                 yield f"{table}: {column} of {row_key!r} is no JSON"
 
 
@@ -110,7 +110,7 @@ def _embeddings(connection: apsw.Connection) -> Iterator[str]:
 
 def _first_lines(lines: Iterator[str]) -> Iterator[str]:
     for number, line in enumerate(lines):
-        if number == _NAMED:
+        if number == _MAX_NAMED:
             yield f"chunks: {1 + sum(1 for _ in lines)} more embeddings are wrong"
             return
         yield line

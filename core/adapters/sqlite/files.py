@@ -13,7 +13,7 @@ from core.ports.backups import BackupRow
 
 SCHEMA = len(MIGRATIONS)
 
-_ROWS_AT_ONCE = 1_000
+_BATCH_ROWS = 1_000
 _ORIGIN = "UPDATE cluster SET position = ?, database_id = ?, cursor_key = ?"
 
 
@@ -32,7 +32,7 @@ class NewFile:
         marks = ", ".join("?" * len(kept))
         insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  # our own names
         remaining = iter(rows)
-        while batch := list(islice(remaining, _ROWS_AT_ONCE)):
+        while batch := list(islice(remaining, _BATCH_ROWS)):
             self._connection.executemany(insert, ([row[place] for place in kept] for row in batch))
 
 

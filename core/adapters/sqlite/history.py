@@ -6,15 +6,15 @@ import apsw
 
 from core.adapters.rows import to_time
 from core.adapters.sqlite.rows import fetch
-from core.ports.backups import VERSIONED, WAITED_FOR
+from core.ports.backups import HISTORY_RETENTION, VERSIONED
 
-_ROWS_A_STEP = 1_000
+_ROWS_PER_STEP = 1_000
 
 _STOP = """
 UPDATE cluster SET keeps_history = 0
 WHERE keeps_history = 1 AND NOT EXISTS (SELECT 1 FROM backups)
 """
-_MOVED = """
+_ADVANCE = """
 UPDATE cluster SET history_from =
     max(history_from, coalesce((SELECT min(position) FROM backups), position))
 """
@@ -30,9 +30,9 @@ def trim_history(connection: apsw.Connection, now: datetime) -> int:
     if not kept:
         return 0
     with connection:
-        connection.execute("DELETE FROM backups WHERE at <= ?", (to_time(now - WAITED_FOR),))
+        connection.execute("DELETE FROM backups WHERE at <= ?", (to_time(now - HISTORY_RETENTION),))
         connection.execute(_STOP)
-        connection.execute(_MOVED)
+        connection.execute(_ADVANCE)
     ((kept_from,),) = fetch(connection, "SELECT history_from FROM cluster")
     histories = (f"{table.name}_history" for table in VERSIONED)
     return sum(_delete_until(connection, name, kept_from) for name in histories)
@@ -41,12 +41,12 @@ def trim_history(connection: apsw.Connection, now: datetime) -> int:
 def _delete_until(connection: apsw.Connection, table: str, position: int) -> int:
     step = (
         f"DELETE FROM {table} WHERE rowid IN"  # noqa: S608  # names of our own
-        f" (SELECT rowid FROM {table} WHERE until <= ? LIMIT {_ROWS_A_STEP})"
+        f" (SELECT rowid FROM {table} WHERE until <= ? LIMIT {_ROWS_PER_STEP})"
     )
     deleted = 0
     while True:
         connection.execute(step, (position,))
         changed = connection.changes()
         deleted += changed
-        if changed < _ROWS_A_STEP:
+        if changed < _ROWS_PER_STEP:
             return deleted

@@ -4,7 +4,7 @@ import apsw
 
 from core.adapters.sqlite.rows import fetch
 
-_AT_ONCE = 500
+_BATCH_ROWS = 500
 
 # Without LIMIT, which DELETE has only in some builds: positions have no gaps.
 _TRIM = """
@@ -20,4 +20,4 @@ def trim(connection: apsw.Connection, before: int) -> int:
 
     Entries that the next backups need stay.
     """
-    return len(fetch(connection, _TRIM, before, _AT_ONCE))
+    return len(fetch(connection, _TRIM, before, _BATCH_ROWS))

@@ -20,7 +20,7 @@ DEAD_SHARE = 0.2
 _DEAD_PAGES = 1_000
 """The number of free pages up to which they are left for the next writes."""
 
-_PAGES_A_STEP = 256
+_PAGES_PER_STEP = 256
 _TRUNCATE_WAIT_MS = 100
 _INCREMENTAL = 2
 
@@ -38,7 +38,7 @@ def reclaim(path: Path, now: datetime) -> int:
             return 0
         before = connection.pragma("page_count")
         while connection.pragma("freelist_count"):
-            connection.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
+            connection.execute(f"PRAGMA incremental_vacuum({_PAGES_PER_STEP})").fetchall()
         _shorten_log(connection)
         freed = before - connection.pragma("page_count")
         return int(freed * connection.pragma("page_size"))

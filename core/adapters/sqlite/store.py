@@ -24,7 +24,7 @@ from core.ports.store import CommitListener, Durability
 DATABASE_NAME = "nalanda.db"
 
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key, database_id"
-_TAKEN = "SELECT epoch, cursor_key, database_id FROM cluster"
+_EPOCH = "SELECT epoch, cursor_key, database_id FROM cluster"
 
 
 class SqliteStore:
@@ -63,7 +63,7 @@ class SqliteStore:
                 found = fetch(self._writer, _TAKE_OVER)
         except StorageFull:
             with sqlite_errors():
-                found = fetch(self._writer, _TAKEN)
+                found = fetch(self._writer, _EPOCH)
         ((epoch, key, instance_id),) = found
         return epoch, key, instance_id
 

@@ -47,12 +47,12 @@ class Chunks:
         self._session = session
 
     def get(self, library_id: str, chunk_id: str) -> Chunk:
-        found = self.existing(library_id, [chunk_id])
+        found = self.get_many(library_id, [chunk_id])
         if not found:
             raise NotFound("chunk", chunk_id)
         return found[chunk_id]
 
-    def existing(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+    def get_many(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         rows = self._session.fetch(_EXISTING, library_id, list(chunk_ids))
         return {row[0]: to_chunk(row) for row in rows}
 
@@ -60,7 +60,7 @@ class Chunks:
         rows = self._session.fetch(_EMBEDDINGS, library_id, list(chunk_ids))
         return {chunk_id: to_embedding(blob) for chunk_id, blob in rows}
 
-    def embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
+    def get_many_embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
         rows = self._session.fetch(_EMBEDDED, library_id, list(chunk_ids))
         return [to_embedded(row) for row in rows]
 

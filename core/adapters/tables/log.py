@@ -7,7 +7,7 @@ from core.adapters.tables.entries import from_entry
 from core.adapters.tables.session import Session
 from core.ports.store import LogEntry
 
-_AT_ONCE = 500
+_BATCH_ROWS = 500
 
 _OLDEST = "SELECT min(position) FROM log"
 _AFTER = "SELECT position, at, changes FROM log WHERE position > ? ORDER BY position LIMIT ?"
@@ -23,6 +23,6 @@ class Log:
         return None if position is None else int(position)
 
     def after(self, position: int) -> Iterator[LogEntry]:
-        while rows := self._session.fetch(_AFTER, position, _AT_ONCE):
+        while rows := self._session.fetch(_AFTER, position, _BATCH_ROWS):
             for position, at, changes in rows:
                 yield LogEntry(position, to_datetime(at), from_entry(changes))

@@ -6,7 +6,7 @@ from core.adapters.clock import Clock
 from core.adapters.rows import to_time
 from core.adapters.tables.session import Session
 from core.domain.errors import Conflict
-from core.ports.store import REPLAYS_KEPT, Replay
+from core.ports.store import REPLAY_RETENTION, Replay
 
 _GET = "SELECT fingerprint, status, headers, body FROM replays WHERE key = ? AND at > ?"
 _PUT = """
@@ -23,7 +23,7 @@ class Replays:
         self._now = now
 
     def get(self, key: str) -> Replay | None:
-        rows = self._session.fetch(_GET, key, to_time(self._now() - REPLAYS_KEPT))
+        rows = self._session.fetch(_GET, key, to_time(self._now() - REPLAY_RETENTION))
         if not rows:
             return None
         fingerprint, status, headers, body = rows[0]
@@ -37,7 +37,7 @@ class WritableReplays(Replays):
 
     def put(self, key: str, replay: Replay) -> None:
         now = self._now()
-        self._session.execute(_EXPIRE, to_time(now - REPLAYS_KEPT))
+        self._session.execute(_EXPIRE, to_time(now - REPLAY_RETENTION))
         headers = json.dumps(replay.headers)
         answer = (replay.fingerprint, replay.status, headers, replay.body)
         if not self._session.fetch(_PUT, key, *answer, to_time(now), self._version):

@@ -131,7 +131,9 @@ class CheckpointLoader:
         changed = self._changes.chunks.get(library.id, set())
         view = next_view.without_chunks(view, changed)
         for ids in batches(changed | set(kept.unsealed)):
-            view = next_view.with_chunks(view, self._snapshot.chunks.embedded(library.id, ids))
+            view = next_view.with_chunks(
+                view, self._snapshot.chunks.get_many_embedded(library.id, ids)
+            )
         self._found.known += known
         return view
 

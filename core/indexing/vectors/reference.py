@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import IndexKind, Metric
-from core.domain.vectors import LONGEST, SHORTEST
+from core.domain.vectors import MAX_NORM, MIN_NORM
 from core.indexing.vectors import exact
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits, rank_hits
@@ -18,7 +18,7 @@ def is_within_float32(vectors: Vectors) -> bool:
     if vectors.metric is Metric.COSINE:  # rows are scaled to a norm near 1
         return True
     longest = float(np.max(vectors.norms, initial=0.0))
-    return longest == 0.0 or SHORTEST < longest < LONGEST
+    return longest == 0.0 or MIN_NORM < longest < MAX_NORM
 
 
 @dataclass(frozen=True, slots=True, eq=False)

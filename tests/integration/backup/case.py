@@ -9,9 +9,9 @@ from core.adapters.postgres.backups import PostgresBackupDatabase
 from core.adapters.sqlite import SqliteStore
 from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
+from core.backup.backup_run import BackupResult, back_up
 from core.backup.manifest import Kind
-from core.backup.restoring import restore
-from core.backup.taking import BackupResult, back_up
+from core.backup.restore import restore
 from core.ports.backups import APPENDED, BackupDatabase
 from core.ports.store import Store
 from tests.integration.backup.recorded import Digests, Writer, digest_in

@@ -15,13 +15,13 @@ from core.adapters.data_dir import DataDirLock
 from core.adapters.sqlite import SqliteStore, space
 from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
+from core.backup.backup_run import back_up
 from core.backup.manifest import Kind
 from core.backup.repository import locked
-from core.backup.restoring import restore
-from core.backup.taking import back_up
+from core.backup.restore import restore
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import DataDirInUse, StorageError
-from core.ports.backups import WAITED_FOR
+from core.ports.backups import HISTORY_RETENTION
 from core.verification import backups, database
 from tests.integration.backup.case import Case, appended, kinds, silent
 from tests.integration.backup.recorded import Writer
@@ -176,7 +176,7 @@ def test_where_the_history_no_longer_reaches_back_it_is_a_full_one(case: Case) -
     case.write(20)
     case.back_up()
     case.write(20)
-    later = datetime.now(UTC) + WAITED_FOR
+    later = datetime.now(UTC) + HISTORY_RETENTION
     space.reclaim(case.data_dir / DATABASE_NAME, later)
     assert history_rows(case) == 0
     taken = case.back_up()

@@ -9,8 +9,8 @@ from core.adapters.postgres import PostgresStore
 from core.adapters.postgres.restore_target import PostgresRestoreTarget
 from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
-from core.backup.restoring import restore_into
-from core.backup.taking import back_up
+from core.backup.backup_run import back_up
+from core.backup.restore import restore_into
 from tests.integration.backup.case import silent
 from tests.integration.storage.nodes import Node, Writes
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.backup.manifest import Kind
-from core.backup.restoring import restore
+from core.backup.restore import restore
 from core.crash_points import VARIABLE
 from core.domain.errors import StorageError
 from core.verification import backups

@@ -11,11 +11,11 @@ import pytest
 from core import crash_points
 from core.adapters.postgres import PostgresStore
 from core.adapters.postgres.backups import PostgresBackupDatabase
-from core.adapters.postgres.migrating import LOCK
+from core.adapters.postgres.migrate import LOCK
 from core.adapters.postgres.restore_target import PostgresRestoreTarget
+from core.backup.backup_run import back_up
 from core.backup.manifest import Kind
-from core.backup.restoring import RestoreResult, restore, restore_into
-from core.backup.taking import back_up
+from core.backup.restore import RestoreResult, restore, restore_into
 from core.contracts.query import Feedback
 from core.domain.errors import StorageError, Unavailable
 from tests.integration.backup.case import Case, appended, kinds, silent

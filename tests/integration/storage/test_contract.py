@@ -180,7 +180,7 @@ def test_chunks_come_back_with_their_embeddings(store: Store) -> None:
         unit.commit()
     with store.read() as snapshot:
         assert snapshot.chunks.get("lib", "a") == row.chunk
-        assert snapshot.chunks.existing("lib", ["a", "a", "?"]) == {"a": row.chunk}
+        assert snapshot.chunks.get_many("lib", ["a", "a", "?"]) == {"a": row.chunk}
         embeddings = snapshot.chunks.embeddings("lib", ["a", "?"])
         assert list(embeddings) == ["a"]
         assert embeddings["a"].dtype == np.float32
@@ -331,11 +331,14 @@ def test_replays_are_kept_with_the_write_that_they_answer(store: Store) -> None:
 def test_chunks_come_whole_by_their_ids(store: Store) -> None:
     fill(store, "a", "b", "c")
     with store.read() as snapshot:
-        found = {row.chunk.id: row for row in snapshot.chunks.embedded("lib", ["c", "a", "c", "?"])}
+        found = {
+            row.chunk.id: row
+            for row in snapshot.chunks.get_many_embedded("lib", ["c", "a", "c", "?"])
+        }
         assert sorted(found) == ["a", "c"]
         assert found["a"].chunk == a_row("a").chunk
         np.testing.assert_array_equal(found["a"].embedding, a_row("a").embedding)
-        assert snapshot.chunks.embedded("?", ["a"]) == []
+        assert snapshot.chunks.get_many_embedded("?", ["a"]) == []
 
 
 def test_the_store_says_how_far_it_is(store: Store) -> None:

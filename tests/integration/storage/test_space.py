@@ -9,7 +9,7 @@ import pytest
 from core.adapters.sqlite import SqliteStore, space
 from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
-from core.backup.compacting import compact
+from core.backup.compact import compact
 from core.indexing.checkpoints.found import DIRECTORY, path_of
 from tests.samples import a_document, a_library, a_row
 

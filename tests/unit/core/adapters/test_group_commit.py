@@ -256,7 +256,7 @@ def test_a_settled_unit_begins_after_the_rest_was_told(bench: Bench) -> None:
 
 
 def test_a_group_has_a_size(pool: ThreadPoolExecutor) -> None:
-    bench = Bench(pool, most_units=2)
+    bench = Bench(pool, max_units=2)
     with bench.held():
         futures = [bench.queued(name) for name in "abcde"]
     for future in futures:

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from core.domain.errors import Invalid
 from core.domain.library import Metric
-from core.domain.vectors import LONGEST, MAX_DIMENSION, SHORTEST, check, decode_base64, from_numbers
+from core.domain.vectors import (
+    MAX_DIMENSION,
+    MAX_NORM,
+    MIN_NORM,
+    check,
+    decode_base64,
+    from_numbers,
+)
 
 
 def fault_of(caught: pytest.ExceptionInfo[Invalid]) -> str:
@@ -88,7 +95,7 @@ def test_an_embedding_that_does_not_fit(embedding: list[float], metric: Metric) 
     [
         ([0, 0], Metric.L2),
         ([0, 0], Metric.DOT),
-        *(([end, 0], metric) for end in (SHORTEST, LONGEST) for metric in Metric),
+        *(([end, 0], metric) for end in (MIN_NORM, MAX_NORM) for metric in Metric),
     ],
 )
 def test_an_embedding_that_fits(embedding: list[float], metric: Metric) -> None:
