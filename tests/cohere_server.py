@@ -1,7 +1,7 @@
 """A local HTTP server with the wire shapes of Cohere's v2 API: embed, rerank and chat.
 
-Its embeddings are hashed bags of words, so that search finds what shares words; its chat
-quotes the document that shares most words with the question. In a test:
+Its embeddings are hashed bags of words, so that search finds texts with shared words. Its chat
+quotes the document that shares the most words with the question. In a test:
 
     with CohereServer() as server:
         server.fail_next(rate_limited("7"))
@@ -27,10 +27,10 @@ _HELD_AT_MOST_S = 60.0
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens instead of a good answer.
+    """A fault in place of a good response.
 
-    `body` None leaves the good answer in place; `cut` closes the connection in its middle;
-    `release` holds it back until the event is set.
+    `body` None keeps the good response; `cut` closes the connection in its middle; `release` delays
+    it until the event is set.
     """
 
     status: int = 200
@@ -57,7 +57,7 @@ def held(release: threading.Event) -> Fault:
 
 
 def answering(body: object) -> Fault:
-    """Any JSON, with status 200: for answers of the wrong shape."""
+    """Return a response with any JSON and status 200, for malformed responses."""
     return Fault(body=json.dumps(body).encode())
 
 
@@ -69,7 +69,7 @@ class Received:
 
 
 class CohereServer:
-    """Serves from a thread on `127.0.0.1`; port 0 takes a free one."""
+    """A server on a thread, at `127.0.0.1`; port 0 takes a free one."""
 
     def __init__(self, port: int = 0) -> None:
         self.received: list[Received] = []
@@ -79,7 +79,7 @@ class CohereServer:
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
 
     def fail_next(self, fault: Fault, times: int = 1) -> None:
-        """The next `times` requests meet this fault, after those already lined up."""
+        """Give the next `times` requests this fault, after those already queued."""
         self._faults.extend([fault] * times)
 
     def next_fault(self) -> Fault:
@@ -98,7 +98,7 @@ class CohereServer:
         self._http.server_close()
 
     def wait(self) -> None:
-        """Until the serving thread ends, or Ctrl-C."""
+        """Wait for the end of the serving thread, or for Ctrl-C."""
         self._thread.join()
 
 
@@ -125,10 +125,10 @@ def _handler(server: CohereServer) -> type[BaseHTTPRequestHandler]:
             try:
                 self.wfile.write(answer[: len(answer) // 2] if fault.cut else answer)
             except OSError:
-                self.close_connection = True  # the caller stopped waiting
+                self.close_connection = True  # the client closed the connection
 
         def log_message(self, format: str, *args: object) -> None:
-            """Silent: what came is in `received`."""
+            """Log nothing: `received` has the requests."""
 
     return Handler
 
@@ -209,13 +209,13 @@ def _words(text: str) -> list[str]:
 
 
 def _overlap(query: str, text: str) -> float:
-    """The share of the query's words that the text has."""
+    """Return the share of the query's words that the text contains."""
     asked = set(_words(query))
     return len(asked & set(_words(text))) / max(len(asked), 1)
 
 
 def _hashed(text: str, dimension: int) -> list[float]:
-    """A unit vector; the constant keeps an empty text from being zero."""
+    """Return a unit vector; the constant keeps an empty text's vector from being zero."""
     vector = np.full(dimension, 1e-3)
     for word in _words(text):
         hashed = zlib.crc32(word.encode())

@@ -9,10 +9,10 @@ from tests.temporal import temporal, temporal_address
 
 __all__ = ["postgres", "postgres_url", "temporal", "temporal_address"]
 
-# What a person has set for terminals is no part of a test: one that needs a terminal names it.
+# A user's terminal settings must not affect tests: a test that needs a terminal sets its own.
 for name in ("COLORTERM", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE"):
     os.environ.pop(name, None)
 
-# No test fails for being slow: machines are shared, and what is compiled is so at its first call.
+# No test fails for slowness: machines are shared, and kernels compile at their first call.
 settings.register_profile("nalanda", deadline=None)
 settings.load_profile("nalanda")

@@ -1,4 +1,4 @@
-"""In-memory stand-ins that keep the promises of the ports, for tests without I/O."""
+"""In-memory fakes that keep the contracts of the ports, for tests without I/O."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class State:
-    """Everything at one position; a write works on a copy."""
+    """The state at one position; a write works on a copy."""
 
     position: int = 0
     libraries: dict[str, Library] = field(default_factory=dict)
@@ -197,7 +197,7 @@ class FakeFeedback:
 
 
 class FakeReplays:
-    """Keeps them for good: it has no clock."""
+    """Replays without expiry, as the fake has no clock."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -224,7 +224,7 @@ class FakeLog:
 
 
 class FakeTransaction:
-    """A snapshot and a unit of work in one; only `write` hands out one that can commit."""
+    """A snapshot and a unit of work in one; only `write` returns one that can commit."""
 
     def __init__(self, state: State, on_commit: Callable[[State, list[Change]], None]) -> None:
         self._state = state
@@ -261,7 +261,7 @@ class FakeStore:
 
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[FakeTransaction]:
-        """Each is settled: they come one after the other."""
+        """Open a unit of work; writes are serial, so each is settled."""
         if not self._writing.acquire(timeout=5):
             raise Unavailable("Other writes take too long.")
         try:
@@ -293,7 +293,7 @@ class FakeStore:
 
 
 class FakeEmbedder:
-    """A vector from a hash of the text: the same for the same text, and never zero."""
+    """An embedder that hashes the text; its vectors are deterministic and never zero."""
 
     def __init__(self, model: str = "fake", dimension: int = 4) -> None:
         self.model = model

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests that need one, and a database of its own for each test."""
+"""A PostgreSQL server for tests, with a new database per test."""
 
 import os
 import pwd
@@ -22,7 +22,7 @@ SYSTEM_USER = "pgserver"
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """Through a socket in its own directory; nobody else reaches it."""
+    """A server reachable only through a socket in its own directory."""
 
     directory: Path
 
@@ -34,7 +34,7 @@ class PostgresServer:
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """Its URL; it goes afterwards, whoever is still connected."""
+        """Create a database and yield its URL; drop it afterwards, even with open connections."""
         name = f"test_{uuid.uuid4().hex}"
         with self.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -51,8 +51,8 @@ def postgres() -> Iterator[PostgresServer]:
     if missing := missing_for_root():
         pytest.exit(missing, returncode=1)
     directory = Path(tempfile.mkdtemp(prefix="nalanda-postgres-"))
-    # As it is imported, the package chooses a folder for its lock: `/tmp` would be shared with
-    # other users, whose lock this one may not open.
+    # At import the package chooses a folder for its lock: `/tmp` would be shared with other
+    # users, whose lock this user may not open.
     runtime = Path(tempfile.gettempdir(), f"nalanda-tests-{os.geteuid()}")
     runtime.mkdir(mode=0o700, exist_ok=True)
     (runtime / "python_PostgresServer").mkdir(exist_ok=True)
@@ -66,10 +66,10 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 def missing_for_root() -> str | None:
-    """Say what to do where root has no way to make the user that PostgreSQL runs as.
+    """Return what root must do if there is no way to create PostgreSQL's user.
 
-    PostgreSQL refuses to run as root. The user is made with `useradd`, which is in a folder that
-    not every PATH of root has.
+    PostgreSQL refuses to run as root. `useradd` creates the user, and not every PATH of root has
+    its folder.
     """
     if os.geteuid() != 0:
         return None

@@ -1,4 +1,4 @@
-"""Domain objects for tests, whole and valid, with what a test cares about replaced."""
+"""Valid domain objects for tests; a test overrides the fields that it needs."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

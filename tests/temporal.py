@@ -1,4 +1,4 @@
-"""A real Temporal server for the tests of a session, in memory, on a free port."""
+"""A real Temporal server for a test session, in memory, on a free port."""
 
 import asyncio
 import socket
@@ -32,7 +32,7 @@ def free_port() -> int:
 def running_server(
     log: Path, *, port: int | None = None, file: Path | None = None
 ) -> Iterator[str]:
-    """The address of a server that answers; stopped at the end. Why one does not is in `log`."""
+    """Run a server and yield its address; `log` has its output."""
     port = port or free_port()
     with (
         log.open("wb") as output,
@@ -50,7 +50,7 @@ def running_server(
 
 
 def until(true: Callable[[], bool], within_s: float) -> None:
-    """Returns when it is true; fails when it is not in time."""
+    """Wait until the condition is true; fail at the deadline."""
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, "It never came true."
@@ -58,7 +58,7 @@ def until(true: Callable[[], bool], within_s: float) -> None:
 
 
 async def _healthy(address: str, process: subprocess.Popen[bytes]) -> None:
-    """Returns when the namespace is there, with the search attributes."""
+    """Wait until the namespace and the search attributes exist."""
     deadline = time.monotonic() + START_S
     while not await _has_namespace(address):
         assert process.poll() is None, "The server ended."

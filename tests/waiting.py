@@ -1,4 +1,4 @@
-"""Waiting for what another thread does, with a deadline."""
+"""Waiting for another thread's effects, with a deadline."""
 
 import time
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""The crash bench: real servers are killed under load, and what they promised is looked for."""
+"""The crash bench: kills real servers under load, and checks their promises."""

@@ -1,7 +1,6 @@
-"""`make crash`: rounds of load and kills, and what came of them.
+"""`make crash`: rounds of load and kills, and a report.
 
-The seed decides how each round ends and what is written; the moments at which processes are
-killed are as the machine has them.
+The seed decides how each round ends and what is written; the moments of the kills vary.
 """
 
 import argparse
@@ -28,7 +27,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="nalanda-crash-"))
     print(f"seed {options.seed}, in {folder}", flush=True)
     adopt_orphans()
-    call_every_kernel()  # compiled now, so that no server has to
+    call_every_kernel()  # compile the kernels now, so that no server has to
     bench = Bench(folder, ENGINES[options.engine])
     try:
         if options.soak:
@@ -47,7 +46,7 @@ def main() -> int:
 
 
 def _endings(options: argparse.Namespace) -> Iterator[tuple[Ending, random.Random]]:
-    """How each round ends, and its own source of chance."""
+    """Yield each round's ending with its own random generator."""
     database = options.engine == "postgres"
     for number in range(options.corrupt or options.rounds):
         rng = random.Random(f"{options.seed} {number}")

@@ -1,4 +1,4 @@
-"""Many rows at once, so that a library has segments besides its recent rows."""
+"""Many rows at once, so that a library has segments besides its delta."""
 
 import httpx
 
@@ -12,7 +12,7 @@ _CHUNKS = 900
 
 
 def write_bulk(api: httpx.Client, ledger: Ledger) -> None:
-    """A few documents of many chunks, by a writer that writes no more after that."""
+    """Write a few documents of many chunks, by a writer that writes nothing afterwards."""
     for number in range(_DOCUMENTS):
         names = tuple(f"c{BULK}-{number}-{i}" for i in range(_CHUNKS))
         write = Write(number, BULK, Kind.PUT_DOCUMENT, LIBRARY, f"d{BULK}-{number}", names)

@@ -1,12 +1,12 @@
-"""Whether the record is what the ledger says. Each fault is one line, which begins with its kind:
+"""Comparison of the record with the ledger. Each fault is one line that begins with its kind:
 
-lost: a write that was acknowledged, or that a reader saw, is not there.
-half: a write is there in part.
-twice: a write is there more than once.
-stray: something is there that nobody wrote, or a write that was refused.
-gap: positions that no write has, or a log with holes.
-dirty: a reader was shown what was never on record at that position.
-wrong: an answer that no healthy server gives.
+lost: an acknowledged write, or one that a reader saw, is missing.
+half: a write is present in part.
+twice: a write is present more than once.
+stray: a row without a write, or a refused write is present.
+gap: positions without a write, or a log with holes.
+dirty: a reader saw a state that was never on record at that position.
+wrong: a response that no healthy server gives.
 """
 
 import json
@@ -25,18 +25,20 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """A deletion that is on record without its position, and the chunks that it has deleted."""
+    """A deletion on record whose position is unknown, and its deleted chunks."""
 
     write: Write
     gone: Set[str]
 
     @property
     def named(self) -> set[str]:
-        """The chunks whose ids are their names."""
+        """Return the chunks whose ids are their names."""
         return {name for name in self.gone if not name.startswith("p")}
 
     def is_told_by(self, changes: str) -> bool:
-        """Whether an entry of the log tells of it: so many of this library, and these."""
+        """Return whether a log entry matches the deletion: its library, its number of chunks, its
+        names.
+        """
         told = [c for c in json.loads(changes) if c.get("library_id") == self.write.library]
         if not told or not all(change["kind"].endswith("_deleted") for change in told):
             return False
@@ -47,9 +49,9 @@ class Unplaced:
 
 
 def settle(ledger: Ledger, told: Told, record: Record) -> list[str]:
-    """Find out which writes have survived, enter them, and say what is wrong.
+    """Find the surviving writes, enter them in the ledger, and return the faults.
 
-    With no fault the ledger is at the record's position. O(the record's rows).
+    Without a fault the ledger is at the record's position. O(rows of the record).
     """
     faults = [*(f"wrong: {what}" for what in told.wrong), *record.faults]
     faults += _entered(ledger, told, record)
@@ -69,8 +71,7 @@ def settle(ledger: Ledger, told: Told, record: Record) -> list[str]:
 
 
 def forget_behind(ledger: Ledger, told: Told, position: int) -> Told:
-    """What is left of the ledger, and what was told of it, if the disk has lost all that lies
-    behind a position."""
+    """Return the rest of the ledger's reports if the disk lost everything after a position."""
     if position < ledger.position:
         ledger.rewind(position)
         return Told(wrong=told.wrong)
@@ -85,8 +86,7 @@ def forget_behind(ledger: Ledger, told: Told, position: int) -> Told:
 
 
 def _entered(ledger: Ledger, told: Told, record: Record) -> Iterator[str]:
-    """Enters all that was acknowledged, but for what was entered before and is now answered
-    again."""
+    """Enter all acknowledged writes, except replays of entered ones."""
     places = {entry.write.number: entry.position for entry in ledger.entries}
     taken = set(places.values())
     for ack in sorted(told.acks, key=lambda ack: ack.position):
@@ -110,7 +110,7 @@ def _entered(ledger: Ledger, told: Told, record: Record) -> Iterator[str]:
 def _settle_writer(
     ledger: Ledger, record: Record, writer: int, pending: Write | None, unplaced: list[Unplaced]
 ) -> Iterable[str]:
-    """Enters the write without an answer, if it is there, or adds it to those to be placed."""
+    """Enter a surviving write without an answer, or add it to those without a position."""
     must, found = ledger.namespace(writer), record.namespace(writer)
     if found.same(must):
         return _misnamed(must, found)
@@ -131,7 +131,7 @@ def _settle_writer(
 
 
 def _versions_of(write: Write, found: Namespace) -> set[int]:
-    """Those of what this write has put."""
+    """Return the versions of the rows that this write has put."""
     rows: list[Row] = [*found.documents.values(), *found.chunks.values()]
     versions = {row.version for row in rows if row.op == write.number}
     own = found.libraries.get(write.library)
@@ -141,7 +141,7 @@ def _versions_of(write: Write, found: Namespace) -> set[int]:
 def _half(
     write: Write, versions: set[int], must: Namespace, may: Namespace, found: Namespace
 ) -> list[str]:
-    """Neither with nor without the write that had no answer; what it is nearer to is said."""
+    """Return the difference from the nearer state: with or without the unanswered write."""
     without, with_ = _differences(must, found), _differences(may, found)
     if versions or len(with_) < len(without):
         return [f"half: {_named(write)} is there in part: {line}" for line in with_]
@@ -183,10 +183,10 @@ def _differing(what: str, must: Mapping[Key, Row], found: Mapping[Key, Row]) -> 
 
 
 def _positions(ledger: Ledger, record: Record, unplaced: list[Unplaced]) -> Iterator[str]:
-    """Every position since the last look is that of one write; enters those to be placed."""
+    """Check that each position since the last look is one write's, and enter unplaced writes."""
     taken = {entry.position for entry in ledger.entries}
     holes = [p for p in range(ledger.position + 1, record.position + 1) if p not in taken]
-    # Those of which the log can tell most come first; what is left for the others is theirs.
+    # Match the writes best identified by the log first; the others get the remaining positions.
     for one in sorted(unplaced, key=lambda one: len(one.named), reverse=True):
         if not holes:
             yield f"gap: {_named(one.write)} is there, and no position is left for it"
@@ -201,7 +201,7 @@ def _positions(ledger: Ledger, record: Record, unplaced: list[Unplaced]) -> Iter
 
 
 def _log(ledger: Ledger, record: Record) -> Iterator[str]:
-    """It is gapless, ends with the record's position, and names what has its version."""
+    """Check that the log is gapless, ends at the record's position, and names its versions."""
     if record.position == 0:
         return
     count, first, last = record.log_span
@@ -216,7 +216,7 @@ def _log(ledger: Ledger, record: Record) -> Iterator[str]:
 
 
 def _seen(ledger: Ledger, history: History, record: Record, seen: Seen) -> Iterator[str]:
-    """What a reader was shown at a position is what the ledger has at that position."""
+    """Check that a reader's view of a position equals the ledger's."""
     at = f"at {seen.position} in {seen.library!r}"
     if seen.position > record.position:
         yield f"lost: a reader was {at}, and the record is at {record.position}"

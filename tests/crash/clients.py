@@ -1,7 +1,7 @@
-"""The process of the clients: writers and readers, until the server or they are killed.
+"""The process of the clients: writers and readers, until the server or the clients are killed.
 
-It gets ready while the server starts, begins when a line with the path of its task comes from
-its standard input, and ends at the end of that, or once nobody can reach the server any more.
+The process prepares while the server starts, and begins when standard input names its task. It ends
+at the end of standard input, or when the server is unreachable.
 """
 
 import json
@@ -26,11 +26,11 @@ _PAUSE_S = 0.05
 
 
 class _InDoubt(Exception):
-    """Whether the last write is on record is not known."""
+    """A state in which the last write may or may not be on record."""
 
 
 class Writer:
-    """Writes one after the other, and keeps the ledger."""
+    """A client that writes serially, and keeps the ledger."""
 
     def __init__(self, number: int, task: Task, api: httpx.Client, pen: Pen) -> None:
         self._chooser = Chooser(number, random.Random(f"{task.seed} writes {number}"))
@@ -57,7 +57,7 @@ class Writer:
             self._ask_again(self._assignment.answered)
 
     def _send(self, write: Write) -> bool:
-        """Whether it was taken."""
+        """Send a write; return whether the server accepted it."""
         self._pen.sent(write)
         answer = self._request(write)
         if answer.is_success:
@@ -95,7 +95,7 @@ class Writer:
 
 
 class Reader:
-    """Searches and lists, and notes what it sees."""
+    """A client that searches and lists, and records what it sees."""
 
     def __init__(self, number: int, task: Task, api: httpx.Client, pen: Pen) -> None:
         self._rng = random.Random(f"{task.seed} reads {number}")
@@ -165,7 +165,7 @@ def main() -> None:
 
 
 def _client(url: str) -> httpx.Client:
-    """A connection for each thread; nothing is encrypted, so that no certificates are loaded."""
+    """Return a connection for a thread, without TLS, so that no certificates are loaded."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     return httpx.Client(base_url=url, timeout=_TIMEOUT_S, limits=limits, verify=False)
 

@@ -1,4 +1,4 @@
-"""Damage done to files between two starts: bits flipped, and ends cut off."""
+"""Damage to files between two starts: flipped bits and truncations."""
 
 import random
 import re
@@ -22,7 +22,7 @@ _LATE_FRAMES = 12
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """`path`: of the file; `what`: for people; `matters`: a start can't but come upon it."""
+    """Damage to the file `path`; `what` describes it; `matters`: each start reads that part."""
 
     path: Path
     what: str
@@ -33,20 +33,23 @@ class Damage:
 
 
 def damage_somewhere(data_dir: Path, rng: random.Random) -> Damage | None:
-    """The tail of SQLite's log, or a file of a checkpoint; `None`: there is neither."""
+    """Damage the tail of SQLite's log or a checkpoint's file; return `None` if neither exists."""
     if rng.random() < _LOG_SHARE and (of_log := damage_tail(data_dir / LOG, rng)):
         return of_log
     return damage_checkpoint(data_dir / CHECKPOINTS, rng) or damage_tail(data_dir / LOG, rng)
 
 
 def damage_checkpoint(directory: Path, rng: random.Random) -> Damage | None:
-    """One of its files; manifests, and what the newest of them names, are read at each start."""
+    """Damage a file of a checkpoint.
+
+    Each start reads the manifests, and the files that the newest one names.
+    """
     paths = [path for path in sorted(directory.glob("*")) if path.is_file() and path.stat().st_size]
     if not paths:
         return None
     manifests = sorted(directory.glob(f"*{MANIFEST}"))
     named = _FILE.findall(manifests[-1].read_bytes()) if manifests else []
-    # Of a segment that has lost a file before, the others are not looked at any more.
+    # A start does not read the other files of a segment that has already lost one.
     whole = all((directory / name.decode()).exists() for name in named)
     path = rng.choice(paths)
     matters = path in manifests or (whole and path.name.encode() in named)
@@ -54,7 +57,7 @@ def damage_checkpoint(directory: Path, rng: random.Random) -> Damage | None:
 
 
 def damage(path: Path, rng: random.Random, start: int = 0) -> Damage:
-    """A bit flipped or the end cut off, at a random place behind `start`."""
+    """Flip a bit or truncate, at a random offset after `start`."""
     size = path.stat().st_size
     place = rng.randrange(min(start, size - 1), size)
     if rng.random() < 0.5:
@@ -71,8 +74,10 @@ def damage(path: Path, rng: random.Random, start: int = 0) -> Damage:
 
 
 def damage_tail(wal: Path, rng: random.Random) -> Damage | None:
-    """Of SQLite's log, among its last frames, as long as no part of them is in the database yet:
-    else no reader could tell which of both is right. `None`: there are none such.
+    """Damage the last frames of SQLite's log that are not in the database yet.
+
+    Damage to a checkpointed frame would leave two versions with no way to choose. Return `None` if
+    there are no such frames.
 
     The file's format: https://www.sqlite.org/walformat.html
     """
@@ -89,5 +94,5 @@ def damage_tail(wal: Path, rng: random.Random) -> Damage | None:
     frame_bytes = FRAME_HEADER_BYTES + page_bytes
     end = WAL_HEADER_BYTES + frames * frame_bytes
     with wal.open("r+b") as file:
-        file.truncate(end)  # behind it are frames of an earlier turn, which nobody reads
+        file.truncate(end)  # frames of an earlier generation follow, which no reader uses
     return damage(wal, rng, WAL_HEADER_BYTES + first * frame_bytes)

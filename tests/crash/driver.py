@@ -1,7 +1,6 @@
-"""The driver: round after round, a server is started, checked, put under load and ended.
+"""The driver: each round starts a server, checks the record, puts it under load, and ends it.
 
-What a round leaves behind is checked at the start of the next one, with the server that has
-found it.
+The next round's server opens the database that the round leaves, and the driver checks both.
 """
 
 import pickle
@@ -48,7 +47,7 @@ _ASKED_AGAIN = 0.3
 
 
 class Broken(Exception):
-    """Storage has not kept its word."""
+    """A broken promise of the storage."""
 
     def __init__(self, round_: int, faults: Sequence[str], folder: Path) -> None:
         shown = "\n  ".join(faults[:20])
@@ -58,7 +57,7 @@ class Broken(Exception):
 
 
 class Bench:
-    """One data directory after the other, below a folder that is kept if something is wrong."""
+    """A bench on one data directory after another; it keeps the folder if a check fails."""
 
     def __init__(self, folder: Path, engines: Callable[[Path], Engine] = Sqlite) -> None:
         self.report = Report()
@@ -72,7 +71,7 @@ class Bench:
         self._forget()
 
     def _forget(self) -> None:
-        """What the ledger says of an earlier directory."""
+        """Discard the ledger of the previous directory."""
         self._ledger = Ledger(position=len(SHARED))
         self._told = Told()
         self._pending: list[Write] = []
@@ -91,9 +90,9 @@ class Bench:
         self._api.close()
 
     def renew(self, *, bulk: bool = False, fault: str | None = None) -> bool:
-        """A new directory, with the libraries; `bulk`: one of them is large enough for segments.
+        """Create a directory with the libraries; `bulk`: one of them is large enough for segments.
 
-        Whether the process has ended at the step that `fault` names, while it made the database.
+        Return whether the process ended at the step `fault` while creating the database.
         """
         if self._engine is not None:
             self._engine.stop()
@@ -113,7 +112,11 @@ class Bench:
         return reached
 
     def round(self, ending: Ending, rng: random.Random) -> bool:
-        """Whether it has ended as it should: at its step, if it has one. Raises: Broken."""
+        """Run a round; return whether it ended as planned, at its step if it has one.
+
+        Raises:
+            Broken: a check failed.
+        """
         began = time.monotonic()
         self.report.rounds += 1
         clients = Clients(self._folder / "clients.log")
@@ -131,13 +134,21 @@ class Bench:
         return reached
 
     def finish(self, rng: random.Random) -> None:
-        """Checks what the last round has left, and stops. Raises: Broken."""
+        """Check the result of the last round, and stop.
+
+        Raises:
+            Broken: a check failed.
+        """
         self._start()
         self._check(rng)
         self.server.stop()
 
     def soak(self, seconds: float, threads: int, rng: random.Random) -> Levels:
-        """Two of three threads write, the others read. Raises: Broken."""
+        """Run a long load; two of three threads write, the others read.
+
+        Raises:
+            Broken: a check failed.
+        """
         readers = threads // 3
         began, samples = time.monotonic(), []
 
@@ -162,9 +173,10 @@ class Bench:
         writers: Iterable[int] = WRITERS,
         readers: int = READERS,
     ) -> Ledger:
-        """Does `work` while clients write and read. Returns what is on record after that.
+        """Do `work` while clients write and read; return the ledger afterwards.
 
-        Raises: Broken.
+        Raises:
+            Broken: a check failed.
         """
         clients = Clients(self._folder / "clients.log")
         self._start()
@@ -180,11 +192,11 @@ class Bench:
         return self._ledger
 
     def answered(self) -> int:
-        """How many writes so far of those that are sent now."""
+        """Return how many of the current writes have an answer."""
         return answers(self._ledger_file)
 
     def _begin(self, ending: Ending, rng: random.Random) -> bool:
-        """Whether the server is there to be written to; it is not if it ended at its step."""
+        """Start the server; return False if it ended at its step."""
         if ending.first_killed_after_s is not None:
             self._launch()
             self.server.ended_within(ending.first_killed_after_s)
@@ -216,7 +228,11 @@ class Bench:
         self.server.start(self.data_dir, {**SETTINGS, **self.engine.environment}, fault)
 
     def _check(self, rng: random.Random) -> None:
-        """The record against the ledger, and the index against the record. Raises: Broken."""
+        """Compare the record with the ledger, and the index with the record.
+
+        Raises:
+            Broken: they differ.
+        """
         record = self.engine.read(self._ledger.position)
         if self._damaged is not None:
             self._allow_for(self._damaged, record.position)
@@ -230,7 +246,9 @@ class Bench:
             raise self._broken(faults)
 
     def _allow_for(self, damage: Damage, position: int) -> None:
-        """What the log has lost is lost; a derived file is set aside, and the server says so."""
+        """Accept the loss of a damaged log's tail; require that the server reports a damaged
+        derived file.
+        """
         if damage.path.name == LOG:
             acknowledged = len(self._told.acks)
             self._told = forget_behind(self._ledger, self._told, position)
@@ -245,7 +263,7 @@ class Bench:
 
     @property
     def _checkpoints(self) -> str:
-        """What the server says of its checkpoints."""
+        """Return the server's report on its checkpoints."""
         return str(self._api.get("/readyz").json()["checks"]["checkpoints"])
 
     def _load(self, ending: Ending, clients: Clients, rng: random.Random) -> None:

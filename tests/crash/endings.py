@@ -1,4 +1,4 @@
-"""How a round ends: which process is killed, and when."""
+"""Endings of a round: which process is killed, and when."""
 
 import random
 from dataclasses import dataclass
@@ -29,10 +29,12 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`after_writes`: so many were acknowledged, and `after_s` of load beyond; `step`: its name,
-    and `times`, how often it is reached first;
-    `first_killed_after_s`: so long after a start of its own, before that of the round; `damage`:
-    files are damaged afterwards."""
+    """An ending of a round.
+
+    `after_writes`: number of acknowledged writes, followed by `after_s` of load. `step`: its name,
+    and `times`, the number of passes before the kill. `first_killed_after_s`: time until the kill
+    of a separate start before the round. `damage`: files are damaged afterwards.
+    """
 
     how: How
     after_writes: int = 0
@@ -48,13 +50,13 @@ class Ending:
 
 
 def damaging_ending(rng: random.Random) -> Ending:
-    """Killed more often than stopped: a stop leaves no log behind."""
+    """Return an ending with damage, mostly by a kill, as a stop leaves no log."""
     (how,) = rng.choices([How.KILL, How.STOP], [2, 1])
     return Ending(how, *_moment(rng), damage=True)
 
 
 def random_ending(rng: random.Random, *, database: bool) -> Ending:
-    """Any; `database`: it runs in a process of its own."""
+    """Return any ending; `database`: the database runs in its own process."""
     first = rng.uniform(0, _START_S) if rng.random() < _FIRST_SHARE else None
     if rng.random() < _STEP_SHARE:
         step = rng.choice([step for step in SERVER_STEPS if not step.startswith("migrate.")])

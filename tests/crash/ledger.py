@@ -1,7 +1,7 @@
-"""The ledger: what was sent, answered and seen, and what must be there because of it.
+"""The ledger: sent and answered writes, reads, and the state that they require.
 
-The clients write it line by line, each line at once and before the request that it tells of, so
-that it holds however they end. The driver reads it once they have.
+The clients write each line before the request that it describes, so the file survives any end of
+the clients. The driver reads the file afterwards.
 """
 
 import json
@@ -18,8 +18,7 @@ from tests.crash.model import Kind, Namespace, Write, apply
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """`document_id`: what the server called a posted document; `replayed`: it said that this is
-    the answer to an earlier sending."""
+    """An acknowledgement; `document_id`: a posted document's, `replayed`: it repeats an answer."""
 
     write: Write
     position: int
@@ -29,9 +28,9 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The chunks that a read at a position showed, by name, with their versions.
+    """The chunks that a read at a position returned, by name, with their versions.
 
-    `writer`: they are all that this writer had in the library.
+    `writer`: the chunks are all of this writer's in the library.
     """
 
     position: int
@@ -42,8 +41,9 @@ class Seen:
 
 @dataclass(slots=True)
 class Told:
-    """What the clients of a round have told. `pending`: sent, but neither answered nor refused;
-    `wrong`: answers that no healthy server gives."""
+    """The reports of a round's clients. `pending`: sent without any answer; `wrong`: answers of no
+    healthy server.
+    """
 
     acks: list[Ack] = field(default_factory=list)
     pending: list[Write] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Told:
 
 
 class Pen:
-    """The clients' end: a line is in the file, and survives its writer, when `write` returns."""
+    """The writing end; a line is in the file, and survives its writer, when `write` returns."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -120,14 +120,14 @@ def read(path: Path) -> Told:
 
 
 def answers(path: Path) -> int:
-    """How many writes were acknowledged by now."""
+    """Return the number of acknowledged writes so far."""
     return path.read_bytes().count(b'{"ack"') if path.exists() else 0
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     if path.exists():
         for line in path.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):  # else its writer was killed, and the write was not sent yet
+            if line.endswith(b"\n"):  # else the writer was killed before it sent the write
                 yield json.loads(line)
 
 
@@ -144,7 +144,7 @@ def _write_of(line: Mapping[str, Any]) -> Write:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A write that is on record, and where; `position` is 0 where nobody can tell."""
+    """A write on record and its position; 0 if the position is unknown."""
 
     write: Write
     position: int
@@ -157,7 +157,7 @@ Owner: TypeAlias = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`version`: of a chunk from a position on; `None`: it is gone."""
+    """A chunk's version from a position on; `None`: deleted."""
 
     position: int
     owner: Owner
@@ -166,9 +166,9 @@ class Change:
 
 
 class Ledger:
-    """What must be on record: all writes in order of position, and what they come to.
+    """The writes that must be on record, in order of position, and the resulting state.
 
-    `position`: of the record when it was last looked at.
+    `position`: the record's at the last check.
     """
 
     def __init__(self, position: int = 0) -> None:
@@ -182,7 +182,7 @@ class Ledger:
         return self.namespaces.setdefault(writer, Namespace())
 
     def enter(self, entry: Entry) -> None:
-        """The next of its writer."""
+        """Enter the writer's next write."""
         write = entry.write
         there = self.namespace(write.writer)
         before = dict(there.chunks)
@@ -197,7 +197,7 @@ class Ledger:
                 self._changes.append(Change(entry.position, owner, key[1], version))
 
     def turn_page(self, position: int) -> None:
-        """The record is as it should be at a position; what was seen before is settled."""
+        """Accept the record at a position, which settles all earlier reads."""
         self.position = position
         self._changes.clear()
         self._page = defaultdict(dict)
@@ -206,7 +206,7 @@ class Ledger:
                 self._page[library, writer][name] = chunk.version
 
     def rewind(self, position: int) -> None:
-        """As it was at an earlier position."""
+        """Return to the state at an earlier position."""
         kept = [entry for entry in self.entries if entry.position <= position]
         self.entries, self.namespaces = [], {}
         for entry in kept:
@@ -214,12 +214,12 @@ class Ledger:
         self.turn_page(position)
 
     def history(self) -> "History":
-        """From the last page on."""
+        """Return the history since the last page."""
         return History(self._page, self._changes)
 
 
 class History:
-    """All chunks as of one position after another, which only goes up."""
+    """The chunks at successive positions, in ascending order only."""
 
     def __init__(self, page: Mapping[Owner, Mapping[str, int]], changes: list[Change]) -> None:
         self._versions = {owner: dict(versions) for owner, versions in page.items()}
@@ -235,10 +235,10 @@ class History:
                 versions[change.name] = change.version
 
     def versions(self, library: str, writer: int) -> Mapping[str, int]:
-        """Of all chunks of a writer in a library, by name."""
+        """Return the versions of a writer's chunks in a library, by name."""
         return self._versions.get((library, writer), {})
 
 
 def writer_of(name: str) -> int:
-    """Whose chunk or document it is, by its name."""
+    """Return the writer of a chunk or document by its name."""
     return int(name[1:].partition("-")[0])

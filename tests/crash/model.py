@@ -1,7 +1,7 @@
-"""What the writers write, and what must be on record once a write is there.
+"""Model of the writes, and of the state that they lead to.
 
-Each writer has documents and chunks of its own, so that what it has written follows from its
-own writes alone, in their order; the libraries are everybody's, but for one of its own.
+Each writer has its own documents and chunks, so its state follows from its own writes in order. The
+libraries are shared, except one per writer.
 """
 
 import random
@@ -52,7 +52,7 @@ MATCHING_FROM = 2
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """`chunks`: the names of those that it puts or deletes, in order."""
+    """A write; `chunks` are the names that it puts or deletes, in order."""
 
     number: int
     writer: int
@@ -75,7 +75,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`op` and `i` are in its metadata; `vector`: `DIMENSION` little-endian float32."""
+    """A chunk with `op` and `i` in its metadata; `vector`: `DIMENSION` little-endian float32."""
 
     document: str
     ordinal: int
@@ -88,8 +88,9 @@ class Chunk:
 
 @dataclass(slots=True)
 class Namespace:
-    """What there is of one writer. `libraries`: its own, with the write and the version of each;
-    `ids`: those that the server made for documents."""
+    """A writer's state. `libraries`: its own, with the write and version of each; `ids`: those that
+    the server assigned to documents.
+    """
 
     libraries: dict[str, tuple[int, int]] = field(default_factory=dict)
     documents: dict[Key, Document] = field(default_factory=dict)
@@ -102,7 +103,7 @@ class Namespace:
         )
 
     def same(self, other: "Namespace") -> bool:
-        """But for ids, of which the other may not know all."""
+        """Compare without ids, since the other may lack some."""
         return (
             self.libraries == other.libraries
             and self.documents == other.documents
@@ -129,7 +130,7 @@ def text_of(op: int, i: int) -> str:
 
 
 def vector_of(op: int, i: int) -> list[float]:
-    """Numbers of few digits, which JSON carries to the bit."""
+    """Return numbers with few digits, which JSON preserves exactly."""
     numbers = random.Random(op * 4099 + i)
     return [round(numbers.gauss(0, 1), 3) for _ in range(DIMENSION)]
 
@@ -139,12 +140,12 @@ def packed(vector: list[float]) -> bytes:
 
 
 def place_in_batch(name: str) -> int:
-    """The `i` that a chunk is born with: the end of its name."""
+    """Return a new chunk's `i`, the end of its name."""
     return int(name.rpartition("-")[2])
 
 
 def apply(there: Namespace, write: Write, version: int) -> None:
-    """Carry it out at a position, which is the version of all that it puts."""
+    """Apply a write at a position, the version of all rows that it puts."""
     library = write.library
     match write.kind:
         case Kind.POST_DOCUMENT | Kind.PUT_DOCUMENT:
@@ -185,7 +186,7 @@ def _put_document(there: Namespace, write: Write, version: int) -> None:
 
 
 def _add(there: Namespace, write: Write, version: int) -> None:
-    """Behind the document's last chunk."""
+    """Append chunks after the document's last one."""
     present = there.chunks_of(write.library, write.document).values()
     first = max((chunk.ordinal + 1 for chunk in present), default=0)
     for ordinal, name in enumerate(write.chunks, start=first):
@@ -202,7 +203,7 @@ def _add(there: Namespace, write: Write, version: int) -> None:
 
 
 def _edit(there: Namespace, write: Write, version: int) -> None:
-    """One chunk, which keeps its place; a patch keeps its text and vector as well."""
+    """Change a chunk in place; a patch also keeps its text and vector."""
     (name,) = write.chunks
     old = there.chunks[write.library, name]
     patched = write.kind is Kind.PATCH_CHUNK

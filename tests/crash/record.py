@@ -1,4 +1,4 @@
-"""What is on record, read from the database itself, not by the server's code."""
+"""The record, read from the database directly, without the server's code."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ SELECT library_id, id, document_id, ordinal, text, metadata, version, embedding 
 
 @dataclass(frozen=True, slots=True)
 class IndexedRow:
-    """What the index must show of a chunk."""
+    """The part of a chunk that the index must hold."""
 
     document_id: str
     title: str
@@ -39,8 +39,11 @@ class IndexedRow:
 
 @dataclass(slots=True)
 class Record:
-    """`log`: what it says of late positions; `log_span`: how many it has, the first and the last;
-    `rows`: all chunks, by library and id; `faults`: what contradicts itself."""
+    """The state of a database.
+
+    `log`: entries by late position; `log_span`: their number, first and last; `rows`: all chunks by
+    library and id; `faults`: contradictions.
+    """
 
     position: int
     log: dict[int, str]
@@ -54,10 +57,10 @@ class Record:
 
 
 def of_sqlite(path: Path, since: int) -> Record:
-    """With the log behind a position; beside the server that has it open."""
+    """Read a database with the log after a position, while the server runs."""
     with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         connection.set_busy_timeout(5_000)
-        connection.execute("BEGIN")  # all from one snapshot
+        connection.execute("BEGIN")  # one snapshot for all reads
         return read(lambda sql: connection.execute(sql).fetchall(), since)
 
 
@@ -121,7 +124,7 @@ def _add_chunk(record: Record, row: Row, documents: Mapping[tuple[str, str], Row
 
 
 def _json(value: object) -> Any:
-    """A column of JSON, which a driver may have parsed."""
+    """Return a JSON column's value, which a driver may have parsed already."""
     return json.loads(value) if isinstance(value, str | bytes) else value
 
 

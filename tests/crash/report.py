@@ -1,4 +1,4 @@
-"""What came of many rounds, in a few lines."""
+"""Report on many rounds, in a few lines."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,8 +8,9 @@ from tests.crash.ledger import Told
 
 @dataclass(slots=True)
 class Report:
-    """`survived`: writes that had no answer, and were there; `given_up`: that had one, and were
-    in the part of a log that was damaged."""
+    """Counts of rounds. `survived`: writes on record without an answer; `given_up`: answered writes
+    in a damaged part of a log.
+    """
 
     rounds: int = 0
     seconds: float = 0.0
@@ -23,7 +24,7 @@ class Report:
     reads: int = 0
 
     def add(self, told: Told, entered: int) -> None:
-        """What the clients of a round told, by which so many writes were entered."""
+        """Add the reports of a round's clients and the number of entered writes."""
         self.acknowledged += len(told.acks)
         self.unanswered += len(told.pending)
         self.survived += max(entered - len(told.acks), 0)

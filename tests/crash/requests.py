@@ -1,4 +1,4 @@
-"""A write as a request, and the next write of a writer."""
+"""Requests for writes, and the choice of a writer's next write."""
 
 import random
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Request:
 
 
 def request_of(write: Write, there: Namespace) -> Request:
-    """As sent by a writer that has seen `there`."""
+    """Return the request of a writer that has seen `there`."""
     library = f"/libraries/{write.library}"
     document = f"{library}/documents/{there.document_id(write.library, write.document)}"
     chunk = f"{library}/chunks/{write.chunks[0]}" if write.chunks else ""
@@ -77,7 +77,7 @@ def library_body(name: str) -> dict[str, Any]:
 
 
 def of_writer(writer: int) -> dict[str, Any]:
-    """The filter that all chunks of a writer pass."""
+    """Return the filter for all chunks of a writer."""
     return {"field": "writer", "op": "eq", "value": writer}
 
 
@@ -86,14 +86,14 @@ BY_WORD: Mapping[str, str] = {"text": WORD, "mode": "lexical"}
 
 
 class Chooser:
-    """Chooses each next write of one writer."""
+    """A generator of one writer's writes."""
 
     def __init__(self, writer: int, rng: random.Random) -> None:
         self._writer = writer
         self._rng = rng
 
     def next(self, number: int, there: Namespace) -> Write:
-        """One that changes something."""
+        """Return a write that changes something."""
         own = f"own-{self._writer}"
         if self._rng.random() < 0.03:
             return self._of_own_library(number, own, there)

@@ -1,4 +1,4 @@
-"""Round after round, in one data directory after the other."""
+"""Rounds in one data directory after another."""
 
 import random
 from collections.abc import Iterable
@@ -11,7 +11,11 @@ RENEWED_AFTER = 50
 
 
 def run(bench: Bench, endings: Iterable[tuple[Ending, random.Random]], seed: int) -> None:
-    """With how each round ends comes its own source of chance. Raises: Broken."""
+    """Run rounds, each with its ending and random generator.
+
+    Raises:
+        Broken: a check failed.
+    """
     for number, (ending, rng) in enumerate(endings):
         if number % RENEWED_AFTER == 0:
             if number:

@@ -1,4 +1,4 @@
-"""A server's process: started, killed at a moment or at a named step, and stopped."""
+"""The server's process: started, killed at a moment or a named step, or stopped."""
 
 import os
 import signal
@@ -20,12 +20,11 @@ _POLL_S = 0.01
 
 
 class ServerEnded(Exception):
-    """It has ended by itself before it could be used."""
+    """A server that ended before it was ready."""
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """For a child of the bench: nothing of the user's settings, and no coverage, which those
-    that are killed can't tell of."""
+    """Return the environment of a child: no settings of the user, and no coverage."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -35,7 +34,7 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 
 
 class Server:
-    """`nalanda serve` on a port of its own, over one data directory after the other."""
+    """`nalanda serve` on its own port, over one data directory after another."""
 
     def __init__(self, log: Path) -> None:
         self._port = free_port()
@@ -54,7 +53,7 @@ class Server:
 
     @property
     def status(self) -> int | None:
-        """As of `Popen`: negative is a signal's number, `None`: it runs."""
+        """Return the exit status as `Popen` does: negative for a signal, `None` while running."""
         return None if self._process is None else self._process.poll()
 
     @property
@@ -63,7 +62,7 @@ class Server:
 
     @property
     def said(self) -> str:
-        """What it has printed since it was started."""
+        """Return the output since the start."""
         return self._log.read_bytes()[self._begin :].decode(errors="replace")
 
     def start(self, data_dir: Path, more: Mapping[str, str], fault: str | None = None) -> None:
@@ -86,7 +85,12 @@ class Server:
             )
 
     def wait_ready(self, api: httpx.Client) -> None:
-        """Raises: ServerEnded; TimeoutError."""
+        """Wait until the server is ready.
+
+        Raises:
+            ServerEnded: the server ended before.
+            TimeoutError: the server is not ready in time.
+        """
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self.status is not None:
@@ -100,15 +104,15 @@ class Server:
         raise TimeoutError(f"It is not ready after {START_S} s: {self.said[-2000:]}")
 
     def kill(self) -> None:
-        """As `kill -9` does."""
+        """Kill the process with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        """As a supervisor does; its exit status."""
+        """Stop the process as a supervisor does; return its exit status."""
         return self._end(signal.SIGTERM)
 
     def ended_within(self, seconds: float) -> bool:
-        """Whether it ends by itself."""
+        """Return whether the process ends by itself in time."""
         assert self._process is not None
         try:
             self._process.wait(seconds)
@@ -129,7 +133,7 @@ class Server:
 
 
 class Clients:
-    """The process of the clients, started ahead, so that it is ready when the server is."""
+    """The clients' process, started ahead, so that it is ready when the server is."""
 
     def __init__(self, log: Path) -> None:
         with log.open("ab") as out:
@@ -148,12 +152,16 @@ class Clients:
         self._process.stdin.flush()
 
     def kill(self) -> None:
-        """In the midst of their requests."""
+        """Kill the clients amid their requests."""
         self._process.kill()
         self.end()
 
     def end(self) -> None:
-        """Each finishes what it is at. Raises: TimeoutExpired."""
+        """Let each client finish its current request.
+
+        Raises:
+            TimeoutExpired: the clients do not end in time.
+        """
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:

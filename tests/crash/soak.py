@@ -1,4 +1,4 @@
-"""Many threads against one server for a long time: nothing grows but what is on the disk."""
+"""Long load of many threads on one server: only the disk usage may grow."""
 
 import time
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Sample:
 
 
 def sample(process: int, began: float) -> Sample:
-    """Resident memory and open file descriptors of a process, as Linux counts them."""
+    """Return the resident memory and open descriptors of a process; Linux only."""
     status = Path(f"/proc/{process}/status").read_text()
     (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
     files = len(list(Path(f"/proc/{process}/fd").iterdir()))
@@ -32,8 +32,9 @@ def sample(process: int, began: float) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Of the second half: `growth_bytes`: by a straight line through the memory, end to end;
-    `files`: the most that were open in the third and in the last quarter."""
+    """Levels of the second half. `growth_bytes`: of a linear fit of the memory; `files`: maximum of
+    open files in the third and in the last quarter.
+    """
 
     memory_bytes: int
     growth_bytes: int
@@ -58,7 +59,7 @@ class Levels:
 
 
 def levels(samples: Sequence[Sample]) -> Levels:
-    """Of at least four, at even times."""
+    """Return the levels of at least four evenly spaced samples."""
     late = samples[int(len(samples) * WARM_SHARE) :]
     at = np.array([one.at_s for one in late])
     memory = np.array([one.memory_bytes for one in late], np.float64)

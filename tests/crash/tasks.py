@@ -1,4 +1,4 @@
-"""What the driver tells the clients' process to do, by a pickled file."""
+"""Tasks of the clients' process, passed in a pickled file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,7 @@ MOST_WRITERS = 100
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a writer begins with. `pending`: what it sends first, because it had no answer, or
-    `answered`: because it had one, which must come again."""
+    """A writer's start: first it sends `pending`, which had no answer, or repeats `answered`."""
 
     there: Namespace
     pending: Write | None
@@ -23,8 +22,9 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`turn`: another in each round. `doubtful`: the database dies below a living server, and a
-    503 does not tell whether the write is on record."""
+    """A task; `turn` differs per round. `doubtful`: the database dies below a living server, so a
+    503 does not reveal whether the write is on record.
+    """
 
     url: str
     ledger: Path
@@ -35,5 +35,5 @@ class Task:
     doubtful: bool = False
 
     def first_number(self, writer: int) -> int:
-        """Of a writer's writes, which no other write has, in this turn or another."""
+        """Return the first of a writer's write numbers, unique across turns."""
         return (self.turn * MOST_WRITERS + writer) * NUMBERS

@@ -1,4 +1,4 @@
-"""Backups that are taken under load, restored and held against the ledger."""
+"""Backups under load, restored and compared with the ledger."""
 
 import json
 import random
@@ -23,7 +23,11 @@ BACKUPS, WRITES_BETWEEN = 3, 40
 
 
 def nalanda(*arguments: str | Path, settings: Mapping[str, str] | None = None) -> str:
-    """What it prints. Raises: CalledProcessError."""
+    """Run the command, and return its output.
+
+    Raises:
+        CalledProcessError: the command failed.
+    """
     command = [sys.executable, "-m", "cli", *map(str, arguments)]
     return subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""The checker can fail: it finds each kind of fault in a record that was doctored."""
+"""Each kind of fault in a doctored record is found."""
 
 import json
 import random
@@ -19,7 +19,7 @@ ACKNOWLEDGED = 60
 
 
 def acks(count: int = ACKNOWLEDGED, seed: int = 5) -> tuple[list[Ack], dict[int, Namespace]]:
-    """Writes in order of position, and what they come to."""
+    """Return writes in order of position, and the resulting state."""
     rng = random.Random(seed)
     choosers = {writer: Chooser(writer, rng) for writer in WRITERS}
     namespaces = {writer: Namespace() for writer in WRITERS}
@@ -51,7 +51,7 @@ def a_pending(chunks: int = 3) -> Write:
 
 
 def with_pending(record: Record, write: Write) -> Record:
-    """As it is if the write has survived."""
+    """Return the record as it is if the write survived."""
     apply(record.namespaces[write.writer], write, record.position + 1)
     return recorded(record.namespaces, record.position + 1)
 
@@ -217,7 +217,7 @@ def test_a_refused_write_that_is_there_is_a_stray() -> None:
 
 
 def test_a_survivor_behind_a_lost_one_is_found() -> None:
-    """Positions in between that no write has: no prefix."""
+    """The survivors are no prefix: positions between them have no write."""
     ledger, told, record = whole()
     told.pending.append(a_pending())
     apply(record.namespaces[1], a_pending(), record.position + 2)

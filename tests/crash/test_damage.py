@@ -1,4 +1,4 @@
-"""What the damage does, and what it must leave alone."""
+"""Effects of the damage, and files that it must not touch."""
 
 import random
 from contextlib import closing
@@ -60,7 +60,7 @@ def test_a_damaged_tail_of_the_log_costs_the_last_commits_and_no_others(
         connection.execute("CREATE TABLE t (x)")
         for row in range(ROWS):
             connection.execute("INSERT INTO t VALUES (?)", (row,))
-        for name in ("db", "db-wal", "db-shm"):  # as they are if the process is killed now
+        for name in ("db", "db-wal", "db-shm"):  # the state after a kill at this moment
             (tmp_path / f"killed-{name}").write_bytes((tmp_path / name).read_bytes())
     assert damage_tail(tmp_path / "killed-db-wal", random.Random(seed))
     with closing(apsw.Connection(str(tmp_path / "killed-db"))) as connection:

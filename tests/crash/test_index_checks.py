@@ -1,4 +1,4 @@
-"""The comparison of the index with the record can fail as well."""
+"""The comparison of the index with the record can fail."""
 
 import json
 import random
@@ -56,7 +56,7 @@ def faults(
     position: int = 40,
     listed: Callable[[list[str]], object] = lambda _: None,
 ) -> list[str]:
-    """Of an index that would be right, had its answers not been doctored."""
+    """Return the faults of a correct index whose answers are doctored."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "GET":

@@ -1,4 +1,4 @@
-"""A few rounds of the bench, and proof that it would have seen what was lost."""
+"""A few rounds of the bench, and a proof that it detects losses."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A leak is told from noise."""
+"""The bench distinguishes a leak from noise."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""The server is killed at each named step that there is; one that is not reached fails."""
+"""The server is killed at each named step; a step that is not reached fails."""
 
 import random
 from collections.abc import Iterator

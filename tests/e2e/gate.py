@@ -1,4 +1,4 @@
-"""A reverse proxy that can hold a request: how a test keeps a real process in a given stage."""
+"""A reverse proxy that can hold a request, to keep a real process in a given stage."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length",
 
 
 class Gate:
-    """Forwards everything to `target`; `hold` keeps requests for one path waiting."""
+    """A proxy for `target`; `hold` delays requests for one path."""
 
     def __init__(self, target: str) -> None:
         self._upstream = httpx.Client(base_url=target, timeout=60, trust_env=False)
@@ -28,7 +28,7 @@ class Gate:
 
     @contextmanager
     def hold(self, suffix: str) -> Iterator["Gate"]:
-        """Requests whose path ends in `suffix` wait until the end of the block."""
+        """Hold requests whose path ends in `suffix` until the end of the block."""
         self._arrived.clear()
         self._open.clear()
         self._held = suffix
@@ -79,7 +79,7 @@ class Gate:
                     )
                     self.reply(answer)
                 except (httpx.TransportError, OSError):
-                    self.close_connection = True  # as if the target's own connection had broken
+                    self.close_connection = True  # like a broken connection of the target
 
             def reply(self, answer: httpx.Response) -> None:
                 self.send_response(answer.status_code)
@@ -93,6 +93,6 @@ class Gate:
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
 
             def log_message(self, format: str, *args: object) -> None:
-                """The tests read no access log."""
+                """Log nothing: the tests read no access log."""
 
         return Handler

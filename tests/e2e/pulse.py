@@ -1,4 +1,4 @@
-"""How long a server holds up those who ask if it lives, by a process that does nothing else."""
+"""Measurement of a server's hold-ups by a separate process."""
 
 import time
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ _PROCESS_CLOCK = 2
 
 @contextmanager
 def pulse(url: str, pid: int) -> Iterator[list[float]]:
-    """Ask `/livez` of a server's process all the while; afterwards the list holds the longest
-    hold-up in seconds.
+    """Poll `/livez` of a server's process; afterwards the list holds the longest hold-up in
+    seconds.
 
-    A hold-up is the time until an answer, or what the server computed in that time if that is
-    less: on a busy machine the rest was other processes'. A thread of the caller's would wait for
-    the interpreter while the caller sends.
+    A hold-up is the smaller of two times: until the response, and the server's CPU time meanwhile.
+    On a busy machine other processes cause the rest. A thread of the caller would wait for the GIL
+    while the caller sends.
     """
     longest_s: list[float] = []
     spawn = get_context("spawn")

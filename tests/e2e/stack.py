@@ -1,4 +1,4 @@
-"""Temporal, the API and a worker as real processes, to be killed and started again one by one."""
+"""Temporal, the API and a worker as real processes, which a test kills and starts individually."""
 
 import os
 import signal
@@ -22,8 +22,9 @@ PARTS = ("temporal", "api", "worker")
 
 
 class Stack:
-    """`environments` add to a part's own; a test stands between it and what it calls with them.
-    `umask`: the parts start with it; −1 is this process's."""
+    """A stack; `environments` extend a part's environment, for proxies between parts. `umask`
+    applies to the parts; −1 is this process's.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,7 +45,7 @@ class Stack:
         return Nalanda(self.api_url, timeout_s=30)
 
     def start(self, part: str) -> None:
-        """Start it; returns when it can be used (a worker: when it polls)."""
+        """Start a part, and wait until it is ready (a worker: until it polls)."""
         log = self._log(part)
         begin = log.stat().st_size if log.exists() else 0
         with log.open("ab") as out:
@@ -72,11 +73,11 @@ class Stack:
         return self._processes[part].pid
 
     def kill(self, part: str) -> None:
-        """As `kill -9` does."""
+        """Kill a part with SIGKILL."""
         self._end(part, signal.SIGKILL)
 
     def stop(self, part: str) -> int:
-        """As a supervisor does; its exit status."""
+        """Stop a part as a supervisor does; return its exit status."""
         return self._end(part, signal.SIGTERM)
 
     def __enter__(self) -> "Stack":

@@ -1,4 +1,4 @@
-"""A server under abuse: it goes on answering, refuses in few bytes, and gives memory back."""
+"""A server under abuse: it keeps responding, refuses in few bytes, and frees memory."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The files of real commands, under a umask that forbids nothing."""
+"""File modes of real commands, under a permissive umask."""
 
 import subprocess
 from pathlib import Path

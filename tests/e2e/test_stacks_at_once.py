@@ -1,4 +1,4 @@
-"""Several stacks that want one port: each has its own, and none writes into another's data.
+"""Several stacks that want one port: each gets its own, and no data is mixed up.
 
 `NALANDA_STACK_ROUNDS=20` repeats each start 20 times.
 """
@@ -25,7 +25,7 @@ START_S = 180.0
 
 
 class Up:
-    """One `nalanda up`, whose output goes to a file in `folder`."""
+    """A `nalanda up` process with its output in a file in `folder`."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self._log = folder / "output"
@@ -50,13 +50,13 @@ class Up:
         return READY in self.said or self.process.poll() is not None
 
     def library_list(self) -> str:
-        """Return the output of a command that knows its data directory alone."""
+        """Return the output of a command that knows only its data directory."""
         command = [NALANDA, "library", "list"]
         environment = {**self._environment, "NALANDA_DATA_DIR": str(self._log.parent / "data")}
         return subprocess.check_output(command, env=environment, cwd=self._log.parent, text=True)
 
     def place(self, name: str) -> str:
-        """Where it says that a part is."""
+        """Return the printed address of a part."""
         found = re.search(rf"^  {name} +(\S+)$", self.said, re.MULTILINE)
         assert found is not None, self.said
         return found[1]
@@ -64,7 +64,7 @@ class Up:
 
 @contextmanager
 def started(folder: Path, count: int, port: int) -> Iterator[list[Up]]:
-    """Start as many at once, all with the same port; return when each is ready or has ended."""
+    """Start stacks at once with the same port; yield once each is ready or has ended."""
     folders = [folder / str(number) for number in range(count)]
     for each in folders:
         each.mkdir(parents=True)
@@ -96,7 +96,7 @@ def test_each_has_ports_and_data_of_its_own(count: int, attempt: int, tmp_path: 
 
 
 def api_process(up: Up) -> int | None:
-    """The id of the API's process, if there is one now."""
+    """Return the id of the API's process, or `None`."""
     for child in psutil.Process(up.process.pid).children():
         with suppress(psutil.NoSuchProcess):
             if "serve" in child.cmdline():

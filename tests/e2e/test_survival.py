@@ -1,7 +1,7 @@
-"""A question is answered, and nothing is lost, whoever is killed with -9 in whichever stage.
+"""Questions survive the kill of any process in any stage.
 
-The worker asks Cohere's stand-in and the API through gates; a gate that holds a stage's request
-keeps the worker in that stage until the test has killed whom it wants to.
+The worker calls the fake Cohere and the API through gates. A gate that holds a stage's request
+keeps the worker in that stage until the test has killed a process.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a user sees in a terminal: the demo, and a question through Temporal's own command."""
+"""Terminal output: the demo, and a question through Temporal's own command."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def test_the_demo_answers_five_questions_and_checks_each_quote(tmp_path: Path) -
         umask=0,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert open_to_others(tmp_path) == []  # the log and Temporal's database are in it as well
+    assert open_to_others(tmp_path) == []  # the directory also has the log and Temporal's database
     assert ended.stdout.count("each quote was found in the chunk that it cites") == 5
     for stage in ("preprocess", "retrieve", "rerank", "answer"):
         assert len(re.findall(rf"✓ {stage} \d+ ms", ended.stdout)) == 5
@@ -68,7 +68,7 @@ def test_temporal_lists_it_by_its_search_attributes(
 ) -> None:
     with stack.client() as client:
         query = condition.format(client.libraries.get("colours").id)
-    deadline = time.monotonic() + 30  # visibility follows behind
+    deadline = time.monotonic() + 30  # the visibility store lags behind
     while workflow_id not in (listed := temporal(stack, "list", "--query", query)):
         assert time.monotonic() < deadline, listed
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The message for root where PostgreSQL can't be started for the tests."""
+"""The message for root if PostgreSQL cannot start for the tests."""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""Requests to a library called `bad` that are refused: the status, and where each points."""
+"""Refused requests to a library `bad`, with their status and pointers."""
 
 import json
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ STALE = {"If-Match": '"0"'}
 
 @dataclass(frozen=True)
 class Case:
-    """A request, its status and pointers. `body` is JSON, or bytes to be sent as they are."""
+    """A request with its status and pointers; `body` is JSON, or raw bytes."""
 
     status: int
     method: str
@@ -58,13 +58,13 @@ def _chunk(**changes: Any) -> dict[str, Any]:
 
 
 def _add(*pointers: str, **changes: Any) -> Case:
-    """A chunk that breaks a rule, behind one that doesn't."""
+    """Return a case of a valid chunk followed by one that breaks a rule."""
     body = {"chunks": [_chunk(), _chunk(**changes)]}
     return _post(f"{D}/chunks", body, *(f"/chunks/1{pointer}" for pointer in pointers))
 
 
 def _raw(embedding: str, *pointers: str) -> Case:
-    """Numbers that Python's own JSON would not write so."""
+    """Return a case with numbers that Python's JSON would not write."""
     return _post(SEARCH, b'{"embedding": %s}' % embedding.encode(), *pointers)
 
 

@@ -1,4 +1,4 @@
-"""`AsyncNalanda` called as if it were `Nalanda`, so that one test holds for both."""
+"""A blocking wrapper of `AsyncNalanda`, so that one test covers both clients."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Blocking:
-    """Waits for each coroutine, and reads each asynchronous iterator to its end."""
+    """A wrapper that awaits each coroutine, and reads each async iterator to its end."""
 
     def __init__(self, runner: asyncio.Runner, wrapped: object) -> None:
         self._runner = runner

@@ -1,4 +1,4 @@
-"""One server for all contract tests, and its clients, which note what they call."""
+"""A server for all contract tests, with clients that record their calls."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ TEXTS = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What compares all calls with all routes comes last, in whatever order the others are."""
+    """Move the comparison of all calls with all routes to the end."""
     items.sort(key=lambda item: item.path.name == "test_completeness.py")
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("contract")) as stack:
-        # The time that a read waits for a position is spent in full where it never comes.
+        # A read of a position that never comes waits the whole time.
         stack.environments = {"api": {"NALANDA_MIN_POSITION_WAIT_S": "0.2"}}
         stack.start_all()
         yield stack
@@ -57,7 +57,7 @@ def sdk(stack: Stack, record: Record) -> Iterator[Nalanda]:
 
 @pytest.fixture(scope="session")
 def sdk_async(stack: Stack, record: Record) -> Iterator[Nalanda]:
-    """The asynchronous client, in the guise of the other one."""
+    """Yield the asynchronous client with the interface of the blocking one."""
     transport = AsyncRecording(record.sdk_async)
     client = AsyncNalanda(stack.api_url, timeout_s=TIMEOUT_S, transport=transport)
     with asyncio.Runner() as runner:
@@ -67,20 +67,20 @@ def sdk_async(stack: Stack, record: Record) -> Iterator[Nalanda]:
 
 @pytest.fixture
 def name() -> str:
-    """Nobody else's."""
+    """Return a unique name."""
     return f"library-{uuid4().hex[:12]}"
 
 
 @pytest.fixture
 def library(http: httpx.Client, name: str) -> str:
-    """The id of an empty library of vectors with three numbers."""
+    """Return the id of an empty library of three-dimensional vectors."""
     created = http.post("/libraries", json={"name": name, "dimension": 3})
     return cast("str", created.raise_for_status().json()["id"])
 
 
 @pytest.fixture(scope="session")
 def harbours(http: httpx.Client) -> str:
-    """The name of a library that can be asked questions, with `TEXTS` as its chunks."""
+    """Return the name of a library with `TEXTS` as chunks, ready for questions."""
     http.put("/libraries/harbours-id", json={"name": "harbours"}).raise_for_status()
     chunks = [{"text": text, "metadata": {"place": place}} for place, text in enumerate(TEXTS)]
     http.post("/libraries/harbours/documents", json={"chunks": chunks}).raise_for_status()
@@ -89,7 +89,7 @@ def harbours(http: httpx.Client) -> str:
 
 @pytest.fixture
 def document(http: httpx.Client, library: str) -> str:
-    """The path of a document with the chunks `a` and `b`."""
+    """Return the path of a document with the chunks `a` and `b`."""
     chunks = [
         {"id": "a", "text": "First.", "embedding": [1, 0, 0], "metadata": {"year": 2001}},
         {"id": "b", "text": "Second.", "embedding": [0, 1, 0], "metadata": {"year": 2002}},

@@ -1,4 +1,4 @@
-"""Server-sent events, as their readers take them apart."""
+"""Parsing of server-sent events, as clients do."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Event:
 
 
 def read_events(client: httpx.Client, workflow_id: str, *, after: str | None = None) -> list[Event]:
-    """All of them, up to the one that ends the stream."""
+    """Return all events, up to the last one."""
     headers = {"Last-Event-ID": after} if after is not None else {}
     with client.stream("GET", f"/query/{workflow_id}/events", headers=headers) as answer:
         assert answer.status_code == 200

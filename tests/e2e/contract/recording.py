@@ -1,4 +1,4 @@
-"""Transports that note what was called and how it ended, for the test that nothing was left out."""
+"""Transports that record calls and their results, for the completeness test."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ class Call:
 
 @dataclass
 class Record:
-    """The calls of the tests: by plain HTTP, and by each of the SDK's clients."""
+    """The calls of the tests: by plain HTTP and by each SDK client."""
 
     http: set[Call] = field(default_factory=set)
     sdk: set[Call] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Each way to be refused: the status, a problem document, where it points, and nothing written."""
+"""Each refusal: its status, a problem document, its pointers, and no write."""
 
 import json
 from http.client import HTTPConnection
@@ -20,7 +20,7 @@ def _library(http: httpx.Client) -> None:
 
 
 def _position(http: httpx.Client) -> str:
-    """Of the last write; and the server is well."""
+    """Return the position of the last write; check that the server is well."""
     assert http.get("/livez").is_success
     return http.get("/libraries", params={"limit": 1}).headers["Nalanda-Position"]
 
@@ -35,7 +35,7 @@ def test_refused(http: httpx.Client, case: Case) -> None:
 
 
 def _operations_with_a_body(http: httpx.Client) -> list[tuple[str, str]]:
-    """By the served document: methods, and paths filled in with what there is."""
+    """Return the operations of the OpenAPI document that take a body, with paths filled in."""
     ids = {"library_id": "bad", "document_id": "d", "chunk_id": "c", "workflow_id": "none"}
     paths = http.get("/openapi.json").json()["paths"]
     operations = [

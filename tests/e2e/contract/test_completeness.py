@@ -1,6 +1,6 @@
-"""Comes last: nothing that the server serves was left out by the other tests of this folder.
+"""Completeness, checked last: the other tests of this folder called every route.
 
-It holds for a run of the whole folder.
+The check requires a run of the whole folder.
 """
 
 import re
@@ -23,7 +23,7 @@ NOT_IN_THE_SDK = {
 
 @pytest.fixture(scope="module")
 def routes(http: httpx.Client) -> dict[Route, set[int]]:
-    """Each with the statuses that it is documented to answer with."""
+    """Return the routes with their documented statuses."""
     return {
         (method.upper(), path): {int(status) for status in operation["responses"]}
         for path, methods in http.get("/openapi.json").json()["paths"].items()
@@ -32,7 +32,7 @@ def routes(http: httpx.Client) -> dict[Route, set[int]]:
 
 
 def _route_of(call: Call, routes: dict[Route, set[int]]) -> Route | None:
-    """The most literal one: `/chunks/delete` is not the chunk `delete`."""
+    """Return the most literal match: `/chunks/delete` is not the chunk `delete`."""
     fitting = [
         (method, path)
         for method, path in routes

@@ -1,4 +1,4 @@
-"""Entity tags, positions and idempotency keys: what is the same for every resource."""
+"""Entity tags, positions and idempotency keys, which all resources share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ Bodies = dict[str, Any]
 
 @pytest.fixture(params=["library", "document", "chunk"])
 def entity(request: pytest.FixtureRequest, library: str, document: str) -> tuple[str, Bodies]:
-    """The path of an entity, and a body that replaces it."""
+    """Return the path of an entity, and a body that replaces it."""
     document_id = document.rsplit("/", 1)[1]
     chunk = {"document_id": document_id, "text": "New.", "embedding": [1, 1, 1]}
     entities: dict[str, tuple[str, Bodies]] = {
@@ -138,7 +138,7 @@ def test_min_position_of_a_search(http: httpx.Client, library: str, document: st
 
 @pytest.fixture(params=["library", "document", "chunks", "delete"])
 def post(request: pytest.FixtureRequest, library: str, document: str) -> tuple[str, Bodies]:
-    """A path and what is posted to it."""
+    """Return a path and a body to post."""
     chunk = {"text": "T", "embedding": [1, 1, 1]}
     posts: dict[str, tuple[str, Bodies]] = {
         "library": ("/libraries", {"name": f"posted-{library}"}),

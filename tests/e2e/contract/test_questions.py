@@ -1,4 +1,4 @@
-"""`/query` over HTTP: a question's life, while a worker is there."""
+"""`/query` over HTTP: a question's life with a worker."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -17,7 +17,7 @@ PATIENCE_S = 30
 
 
 def _ask(http: httpx.Client, library: str, **options: object) -> dict[str, Any]:
-    """The state of a question that has been answered."""
+    """Return the state of an answered question."""
     body = {"library": library, "query": QUESTION, **options}
     asked = http.post("/query", params={"wait_s": PATIENCE_S}, json=body)
     assert asked.status_code == 200, asked.text
@@ -163,7 +163,7 @@ def test_listed_by_library_status_and_time(http: httpx.Client, name: str) -> Non
         page = http.get("/query", params=httpx.QueryParams({k: str(v) for k, v in wanted.items()}))
         return cast("list[dict[str, Any]]", page.raise_for_status().json()["items"])
 
-    # Temporal's visibility follows a moment later.
+    # Temporal's visibility store lags behind.
     until(lambda: len(listed(status="completed")) == 3, PATIENCE_S)
     questions = listed()
     assert [question["workflow_id"] for question in questions] == asked[::-1]

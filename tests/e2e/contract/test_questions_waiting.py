@@ -1,4 +1,4 @@
-"""Questions that are asked while there is no worker: they wait, and can be steered meanwhile."""
+"""Questions without a worker: they wait, and clients can steer them meanwhile."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ PATIENCE_S = 30
 
 @dataclass(frozen=True)
 class Asked:
-    """Ids of questions by what was done to them, and what was seen before the worker came."""
+    """Ids of questions by what was done to them, and the observations before the worker came."""
 
     cancelled: str
     rated: str
@@ -71,7 +71,7 @@ def asked(
 
 
 def _rate(http: httpx.Client, workflow_id: str) -> None:
-    """Twice, the second time as a client does that never got the answer to the first."""
+    """Rate twice, as a client does that never received the first response."""
     for _ in range(2):
         answer = http.post(
             f"/query/{workflow_id}/feedback",

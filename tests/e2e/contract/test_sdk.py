@@ -1,4 +1,4 @@
-"""Every call again through the SDK: each test with both of its clients, errors as exceptions."""
+"""Every call through both SDK clients, with errors as exceptions."""
 
 from array import array
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def client(request: pytest.FixtureRequest) -> Nalanda:
 
 @pytest.fixture
 def filled(client: Nalanda, name: str) -> str:
-    """A library with the document `d`, which has the chunks `a` and `b`."""
+    """Return a library with the document `d`, which has the chunks `a` and `b`."""
     client.libraries.create(
         name, dimension=2, metadata_schema={"fields": {"n": {"type": "integer"}}}
     )

@@ -1,4 +1,4 @@
-"""`/libraries/{library_id}/search` over HTTP: the filter language, plans, ties, what is shown."""
+"""`/libraries/{library_id}/search` over HTTP: filters, plans, ties and included fields."""
 
 import base64
 import struct
@@ -38,7 +38,7 @@ ALL = list(CHUNKS)
 
 @pytest.fixture(scope="module")
 def path(http: httpx.Client) -> str:
-    """Of the searches of a library of four chunks, all at the same place, in two documents."""
+    """Return the search path of a library with four equal vectors in two documents."""
     http.put("/libraries/searched", json={"name": "searched", "dimension": 2})
     chunks = [
         {"id": id_, "text": f"Text of {id_}.", "embedding": [1, 0], "metadata": metadata}
@@ -101,7 +101,7 @@ OPERATORS: list[tuple[Filter, list[str]]] = [
 def test_filters(http: httpx.Client, path: str, filter_: Filter, expected: list[str]) -> None:
     found = http.post(path, json={"embedding": [1, 0], "filter": filter_}).json()
 
-    # All are as near, so that ties show: they go by the chunk's id.
+    # All scores are equal, so the order shows ties broken by chunk id.
     assert [hit["chunk_id"] for hit in found["hits"]] == expected
     assert found["plan"]["matches"] == len(expected)
     assert found["plan"]["filter"] != "none"

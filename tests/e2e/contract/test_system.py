@@ -1,4 +1,4 @@
-"""How the server says that it is: `/livez`, `/readyz`, `/metrics`, `/version`."""
+"""The server's state: `/livez`, `/readyz`, `/metrics`, `/version`."""
 
 import re
 from importlib.metadata import version

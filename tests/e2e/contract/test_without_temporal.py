@@ -1,4 +1,4 @@
-"""Temporal is killed under a running server: questions are refused, all else goes on."""
+"""Temporal is killed under a running server: questions are refused, all else works."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ QUESTIONS = {
 
 @dataclass(frozen=True)
 class Bereft:
-    """A server that has lost Temporal, and how it answered all that needs it."""
+    """A server without Temporal, and its responses to requests that need Temporal."""
 
     http: httpx.Client
     sdk: Nalanda
@@ -50,7 +50,7 @@ def bereft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bereft]:
 
 
 def _asked(http: httpx.Client, sdk: Nalanda) -> Bereft:
-    """All at once, as each waits a while for Temporal to come back."""
+    """Send all requests at once, as each waits a while for Temporal."""
     with ThreadPoolExecutor(len(QUESTIONS) + 1) as pool:
         raised = pool.submit(sdk.queries.start, "l", "Q?")
         asked = {

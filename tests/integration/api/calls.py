@@ -1,4 +1,4 @@
-"""What the API's tests have in common: an app that is served, and the shape of a problem."""
+"""Shared parts of the API's tests: a served app, and the form of a problem."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ JSON = {"Content-Type": "application/json"}
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an app that is open for as long."""
+    """Open an app, and yield a client."""
     app = create_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -24,7 +24,7 @@ async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def assert_problem(response: httpx.Response, status: int, *pointers: str) -> None:
-    """It is a problem document of this status, with faults at exactly these pointers."""
+    """Check a problem document: its status, and faults at exactly these pointers."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = response.json()

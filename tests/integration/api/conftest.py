@@ -1,4 +1,4 @@
-"""The app in process, over a database of its own, with no Temporal in reach."""
+"""The app in process, over its own database, without Temporal."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,7 +29,7 @@ async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def library(api: httpx.AsyncClient) -> str:
-    """The id of a library `l` of vectors in the plane."""
+    """Return the id of a library `l` of two-dimensional vectors."""
     created = await api.put("/libraries/l", json={"name": "planar", "dimension": 2})
     assert created.status_code == 201
     return "l"
@@ -37,7 +37,7 @@ async def library(api: httpx.AsyncClient) -> str:
 
 @pytest.fixture
 async def document(api: httpx.AsyncClient, library: str) -> str:
-    """The path of a document `d` with the chunks `a`, `b` and `c`."""
+    """Return the path of a document `d` with the chunks `a`, `b` and `c`."""
     path = f"/libraries/{library}/documents/d"
     chunks = [
         {"id": "a", "text": "alpha", "embedding": [1, 0], "metadata": {"n": 1, "tags": ["x"]}},

@@ -1,4 +1,4 @@
-"""A worker in process, whose activities do as a test says."""
+"""A worker in process with scripted activities."""
 
 import asyncio
 
@@ -62,7 +62,7 @@ class Script:
         return Answered(answer="alpha", citations=[citation], provider="local", model="m")
 
     def worker(self, client: Client, task_queue: str) -> Worker:
-        """Of questions, and of a workflow that is none."""
+        """Return a worker for questions and for an unrelated workflow."""
         return Worker(
             client,
             task_queue=task_queue,

@@ -1,4 +1,4 @@
-"""An app behind a real socket, and what is sent and read there byte by byte."""
+"""An app behind a real socket, read and written byte by byte."""
 
 import socket
 import threading
@@ -31,7 +31,7 @@ class Served:
 
 @contextmanager
 def served(settings: Settings) -> Iterator[Served]:
-    """The app behind a server of its own thread."""
+    """Serve the app on a thread of its own."""
     app = create_app(settings)
     running = server(app, settings)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -46,7 +46,7 @@ def served(settings: Settings) -> Iterator[Served]:
 
 
 def all_of(connection: socket.socket) -> bytes:
-    """Until the server closes; with a reset, if something was sent to it after that."""
+    """Read until the server closes the connection, possibly by a reset."""
     received = b""
     with suppress(ConnectionResetError):
         while more := connection.recv(65_536):

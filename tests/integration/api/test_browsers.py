@@ -1,4 +1,4 @@
-"""Web pages that call a server: foreign hosts and origins are refused where there are no keys."""
+"""Requests from web pages: without keys, foreign hosts and origins are refused."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Entity tags, and writes and reads on condition."""
+"""Entity tags, and conditional reads and writes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A length outside the range that is served is refused wherever an embedding comes in."""
+"""An embedding with an unsupported dimension is refused at every endpoint."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bodies that are no JSON, or JSON that no one should send."""
+"""Bodies that are not JSON, or hostile JSON."""
 
 import gzip
 from collections.abc import AsyncIterator

@@ -25,7 +25,7 @@ QUESTION = {"library": "papers", "query": "How deep?"}
 
 
 async def until(observe: Callable[[], Awaitable[Any]], wanted: Any) -> None:
-    """Return once it is so: visibility lags behind."""
+    """Wait until the observation is as wanted, since visibility lags behind."""
     async with asyncio.timeout(DEADLINE_S):
         while await observe() != wanted:  # noqa: ASYNC110  # it is in another process
             await asyncio.sleep(0.05)
@@ -70,7 +70,7 @@ async def other(tmp_path: Path, temporal_address: str, temporal: Client) -> Asyn
 
 
 async def test_each_has_its_own_questions(one: Instance, other: Instance) -> None:
-    """The same key, library and question are a question of each."""
+    """The same key, library and question give one question per instance."""
     key = {"Idempotency-Key": f"key-{id(one)}"}
     asked = [(await instance.ask(**key))["workflow_id"] for instance in (one, other)]
     assert asked[0] != asked[1]

@@ -1,5 +1,4 @@
-"""Limits that keep a server alive under load, over real sockets: slow clients, many clients, bodies
-that are too much together, writes that wait."""
+"""Limits under load, over real sockets: slow and many clients, large bodies, waiting writes."""
 
 import socket
 from collections.abc import Iterator
@@ -19,13 +18,13 @@ from tests.waiting import until
 
 @pytest.fixture
 def hasty(settings: Settings) -> Iterator[Served]:
-    """Its patience with slow clients is short."""
+    """Serve with little patience for slow clients."""
     with served(settings.model_copy(update={"slow_client_s": 0.3})) as running:
         yield running
 
 
 def drip(connection: socket.socket, sent: bytes) -> bytes:
-    """A byte now and then, until the server has had enough; what it answered."""
+    """Send a byte now and then until the server refuses; return its response."""
     connection.settimeout(0.05)
     for byte in sent:
         try:
@@ -110,12 +109,12 @@ def test_who_takes_his_answer_too_slowly_is_let_go(hasty: Served) -> None:
         connection.send(b"GET /libraries HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with hasty.client() as client:
             until(lambda: 'route="/libraries",status="200"' in client.get("/metrics").text)
-        # Its connection is gone, though it has not read a byte, and there is much left to send.
+        # The connection is closed, although the client has read nothing and much is unsent.
         until(lambda: connections_of(hasty) == 0)
 
 
 def connections_of(running: Served) -> int:
-    """As the kernel counts them, on the server's side."""
+    """Return the number of connections in the kernel, on the server's side."""
     port = f":{running.port:04X}"
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(row[1].endswith(port) and row[3] == "01" for row in rows)
@@ -142,7 +141,7 @@ def test_of_too_many_connections_the_last_is_refused(settings: Settings) -> None
 
 
 def test_one_client_cannot_take_all_connections(settings: Settings) -> None:
-    """Linux has all of 127.0.0.0/8, so that one machine can be several clients."""
+    """Linux treats all of 127.0.0.0/8 as loopback, so one machine can be several clients."""
     limits = {"max_connections": 8, "slow_client_s": LONG_S}
     with served(settings.model_copy(update=limits)) as running:
         slow = [running.connect() for _ in range(6)]
@@ -204,7 +203,7 @@ def test_writes_that_wait_leave_reads_room_and_are_refused_in_the_end(settings: 
     with served(settings.model_copy(update=limits)) as running:
         store = running.app.state.core.store
         with ThreadPoolExecutor(AT_ONCE + waiting) as pool:
-            with store.write():  # the turn, which all others wait for
+            with store.write():  # the writer lock, which all others wait for
                 numbers = range(AT_ONCE + waiting)
                 writes = [pool.submit(put_library, running, number) for number in numbers]
                 until(lambda: len(store._writes._lock._waiting) == AT_ONCE)

@@ -1,4 +1,4 @@
-"""What is not HTTP, over real sockets: each is answered with a problem document."""
+"""Malformed HTTP over real sockets: each gets a problem document."""
 
 import json
 from collections.abc import Iterator

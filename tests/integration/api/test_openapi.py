@@ -1,4 +1,4 @@
-"""The OpenAPI document is complete, and what it says holds for whatever is sent."""
+"""The OpenAPI document is complete and correct for all requests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -111,7 +111,7 @@ def document(
         temporal_address=temporal_address,
         provider="local",
         min_position_wait_s=0,
-        allowed_hosts=("testserver",),  # starlette's test client calls the app so
+        allowed_hosts=("testserver",),  # starlette's test client uses this host
     )
     loaded = schemathesis.openapi.from_asgi("/openapi.json", create_app(settings))
     for path, body in SEEDS.items():
@@ -132,10 +132,10 @@ def try_out(operation: schemathesis.APIOperation[Any, Any, Any, Any]) -> None:
     @generated(max_examples=12, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def answers_as_documented(case: schemathesis.Case[Any]) -> None:
-        # No position is reached that was not, and no question is answered without a worker.
+        # An unreached position stays unreached, and no question is answered without a worker.
         case.headers.pop("Nalanda-Min-Position", None)
         case.query.pop("wait_s", None)
-        # Names of things that are there, so that calls get further than to a 404.
+        # Names of existing entities, so that calls get further than a 404.
         for name in set(case.path_parameters) & {"library_id", "document_id", "chunk_id"}:
             case.path_parameters[name] = "seeded"
         case.call_and_validate(checks=CHECKS)

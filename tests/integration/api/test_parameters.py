@@ -1,4 +1,4 @@
-"""Query parameters and headers are as strict about texts as bodies are about JSON."""
+"""Query parameters and headers are checked as strictly as JSON bodies."""
 
 from typing import Any
 from urllib.parse import quote
@@ -25,7 +25,7 @@ async def test_a_time_is_a_date_time_with_an_offset(api: httpx.AsyncClient, name
         answer = await api.get(f"/query?{name}={quote(text)}")
         assert_problem(answer, 422, f"/{name}")
         assert "2026-01-31T12:00:00Z" in answer.json()["detail"]
-    for text in TIMES:  # no Temporal is in reach
+    for text in TIMES:  # Temporal is unreachable
         assert_problem(await api.get(f"/query?{name}={quote(text)}"), 503)
 
 

@@ -41,7 +41,7 @@ async def script(settings: Settings, temporal: Client) -> AsyncIterator[Script]:
 
 @pytest.fixture
 async def question(api: httpx.AsyncClient) -> dict[str, Any]:
-    """What to ask a library `texts` that has a model."""
+    """Return a question for a library `texts` that has a model."""
     await api.put("/libraries/texts", json={"name": "t", "embedding_model": "wordllama-256"})
     return {"library": "t", "query": "What is alpha?"}
 
@@ -241,7 +241,7 @@ async def test_a_key_makes_it_the_same_question(
 
 
 def script_key(api: httpx.AsyncClient) -> str:
-    """A key that no other test has: the server outlives the tests."""
+    """Return a unique key, since the server outlives the tests."""
     return f"key-{id(api)}"
 
 

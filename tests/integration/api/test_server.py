@@ -1,4 +1,4 @@
-"""What is not of one resource: how the server is, keys, routes that don't exist, surprises."""
+"""Behaviour outside of resources: server state, keys, unknown routes, unexpected errors."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Hosts in what comes over a socket: targets in absolute form, headers missing or twice."""
+"""Hosts of requests over a socket: absolute targets, missing and repeated headers."""
 
 from collections.abc import Iterator
 

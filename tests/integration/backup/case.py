@@ -49,7 +49,7 @@ class Case:
     def restored(
         self, position: int | None = None, time: datetime | None = None
     ) -> tuple[int, str]:
-        """What is there afterwards."""
+        """Restore, and return the position and digest."""
         self._restored += 1
         target = self.root / f"restored-{self._restored}"
         made = restore(self.directory, target, silent, position=position, time=time)
@@ -66,14 +66,14 @@ def kinds(taken: BackupResult) -> list[Kind]:
 
 
 def appended(database: BackupDatabase, position: int) -> dict[str, list[dict[str, Any]]]:
-    """Feedback, replays and log entries up to this position; there is some of each."""
+    """Return feedback, replays and log entries up to this position; each kind occurs."""
     found: dict[str, list[dict[str, Any]]] = {}
     with database.source() as source:
         for name, column in APPENDED.items():
             columns = source.columns(name)
             rows = [dict(zip(columns, row, strict=True)) for row in source.appended_rows(name, 0)]
             for row in rows:
-                row.pop("epoch", None)  # PostgreSQL's alone
+                row.pop("epoch", None)  # PostgreSQL only
             found[name] = [row for row in rows if row[column] <= position]
             assert found[name]
     return found

@@ -1,4 +1,4 @@
-"""A case for each test."""
+"""A case per test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ def case(tmp_path: Path) -> Iterator[Case]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
-    """A case on each engine."""
+    """Yield a case on each engine."""
     on_postgres = request.param == "postgres"
     made = Case(tmp_path, request.getfixturevalue("postgres_url") if on_postgres else None)
     yield made

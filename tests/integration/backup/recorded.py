@@ -1,4 +1,4 @@
-"""A database with writers of all kinds, and what its state was at each position."""
+"""A database with random writes of all kinds, and its state at each position."""
 
 import hashlib
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ DOCUMENTS = 8
 
 
 class Digests:
-    """Listens to a store from its beginning: a digest of all that is there, by position."""
+    """A listener that keeps a digest of the whole state at each position."""
 
     def __init__(self, store: Store) -> None:
         self._rows: dict[tuple[str, ...], bytes] = {}
@@ -84,7 +84,7 @@ def digest_of(rows: dict[tuple[str, ...], bytes]) -> str:
 
 
 def digest_of_state(snapshot: Snapshot) -> str:
-    """As `Digests` has it, from what is on record."""
+    """Return the digest of a stored state, comparable to those of `Digests`."""
     rows: dict[tuple[str, ...], bytes] = {}
     for library in snapshot.libraries.page(after=None, limit=10**6):
         rows[(library.id,)] = repr(library).encode()
@@ -96,7 +96,7 @@ def digest_of_state(snapshot: Snapshot) -> str:
 
 
 def digest_in(data_dir: Path) -> tuple[int, str]:
-    """The position of the database there, and the digest of its state."""
+    """Return the position and digest of the database in a directory."""
     with closing(SqliteStore(data_dir)) as store:
         return digest_on(store)
 
@@ -107,14 +107,14 @@ def digest_on(store: Store) -> tuple[int, str]:
 
 
 class Writer:
-    """Makes random writes, each of the kinds that there are."""
+    """A generator of random writes of all kinds."""
 
     def __init__(self, store: Store, seed: int) -> None:
         self._store = store
         self._random = Random(seed)
 
     def write(self) -> int:
-        """One write; its position."""
+        """Make one write; return its position."""
         with self._store.write() as unit:
             library_id = self._random.choice(LIBRARIES)
             self._change(unit, library_id)
@@ -129,7 +129,7 @@ class Writer:
             self._put_library(unit, library_id)
         if dice < 0.02:
             unit.libraries.delete(library_id)
-            if self._random.random() < 0.5:  # it is there again within the same write
+            if self._random.random() < 0.5:  # recreated within the same write
                 self._put_library(unit, library_id)
         elif dice < 0.05:
             self._put_library(unit, library_id)
@@ -161,7 +161,7 @@ class Writer:
             for id_ in sorted(ids)
         ]
         unit.chunks.put(library_id, rows)
-        if self._random.random() < 0.1:  # put twice in one write
+        if self._random.random() < 0.1:  # put twice within one write
             unit.chunks.put(library_id, rows[:2])
 
     def _document_id(self) -> str:

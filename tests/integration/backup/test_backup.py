@@ -1,4 +1,4 @@
-"""Backups of a database that is written to, and what comes back from them."""
+"""Backups of a database under writes, and their restores."""
 
 import threading
 from contextlib import closing
@@ -53,12 +53,12 @@ def test_a_restored_database_has_nothing_of_later(either: Case) -> None:
         either.database, 45
     )
     assert list(database.problems(restored, full=True)) == []
-    with closing(SqliteStore(restored)) as store:  # and it can be written to
+    with closing(SqliteStore(restored)) as store:  # and it accepts writes
         assert Writer(store, seed=3).write() == 46
 
 
 def test_backups_while_others_write(either: Case) -> None:
-    """Each equals the state at its position, and so does each position between."""
+    """A restore equals the state at each position, also between backups."""
     stop = threading.Event()
 
     def write(seed: int) -> None:
@@ -113,7 +113,7 @@ def test_an_incremental_backup_is_as_large_as_the_change(either: Case) -> None:
         sizes.append(either.back_up().manifests[0].size_bytes)
     for changed, size in zip((40, 400), sizes, strict=True):
         assert size < 64 * 1024 + 1.5 * full * changed / rows
-    with either.store.write() as unit:  # of what is deleted, the keys alone
+    with either.store.write() as unit:  # of deleted rows, only the keys
         unit.chunks.delete("lib", [f"{i:06}" for i in range(2_000)])
         unit.commit()
     assert either.back_up().manifests[0].size_bytes < 0.05 * full
@@ -130,7 +130,7 @@ def test_without_a_change_there_is_no_backup(either: Case) -> None:
     either.write(3)
     either.back_up()
     assert kinds(either.back_up()) == []
-    assert kinds(either.back_up(full=True)) == []  # there is one of this position
+    assert kinds(either.back_up(full=True)) == []  # one of this position exists
     either.write(1)
     assert kinds(either.back_up(full=True)) == [Kind.INCREMENTAL, Kind.FULL]
     assert either.restored(3) == either.expected(3)
@@ -146,7 +146,7 @@ def test_a_database_with_nothing_in_it(either: Case) -> None:
 
 def test_history_that_no_backup_needs_is_let_go_of(case: Case) -> None:
     case.write(50)
-    assert history_rows(case) == 0  # who makes no backups pays nothing
+    assert history_rows(case) == 0  # without backups there is no cost
     case.back_up()
     case.write(50)
     assert history_rows(case) > 0
@@ -155,7 +155,7 @@ def test_history_that_no_backup_needs_is_let_go_of(case: Case) -> None:
     case.write(50)
     other = case.root / "other"
     database = SqliteBackupDatabase(case.data_dir / DATABASE_NAME)
-    back_up(database, other, silent)  # another directory, which does not touch what the first needs
+    back_up(database, other, silent)  # another directory, which leaves the first one's data alone
     assert history_rows(case) > 0
     case.write(10)
     case.store.trim_log(10**9)
@@ -210,7 +210,7 @@ def test_the_backups_of_another_database(case: Case, tmp_path: Path) -> None:
 
 
 def test_a_database_that_was_set_back(case: Case) -> None:
-    """A copy of an earlier state has the same id, and is found out by its log."""
+    """A copy of an earlier state has the same id; its log reveals the difference."""
     case.write(3)
     case.back_up()
     copy = case.root / "copy"
@@ -237,7 +237,7 @@ def test_a_restore_takes_a_new_place(case: Case) -> None:
     assert restore(case.directory, case.root / "empty", silent).position == 3
     with pytest.raises(StorageError, match="There are no backups in"):
         restore(case.root / "empty", case.root / "x", silent)
-    lock = DataDirLock(case.root / "y.partial")  # as another restore has it
+    lock = DataDirLock(case.root / "y.partial")  # as another restore gives it
     with pytest.raises(DataDirInUse):
         restore(case.directory, case.root / "y", silent)
     lock.release()

@@ -1,4 +1,4 @@
-"""A restored database, with a data directory in which another one has left its checkpoints."""
+"""A restored database, in a data directory with another database's checkpoints."""
 
 import random
 from pathlib import Path
@@ -19,7 +19,7 @@ CHECKPOINT = 8
 
 @pytest.fixture
 def backups(tmp_path: Path) -> Path:
-    """A folder for each of the positions 5 and 12; `tmp_path/data` has a checkpoint between."""
+    """Return a folder for the positions 5 and 12; `tmp_path/data` has a checkpoint between."""
     data_dir = tmp_path / "data"
     node = Node(data_dir)
     writes = Writes(node, random.Random(1))
@@ -29,7 +29,7 @@ def backups(tmp_path: Path) -> Path:
         if position == CHECKPOINT:
             node.settle()
             assert node.checkpoints.make() == CHECKPOINT
-        if position in (5, 12):  # each a full one: these writes set no versions
+        if position in (5, 12):  # each is full, since these writes set no versions
             database = SqliteBackupDatabase(data_dir / DATABASE_NAME)
             back_up(database, tmp_path / "backups" / str(position), silent)
     node.stop()
@@ -40,7 +40,7 @@ def backups(tmp_path: Path) -> Path:
 def test_a_checkpoint_is_taken_only_of_the_same_history(
     backups: Path, postgres_url: str, position: int, written: int
 ) -> None:
-    """Written to that position again, the database is another than when it was made."""
+    """New writes to that position make the database differ from the checkpoint's."""
     restore_into(PostgresRestoreTarget(postgres_url), backups / str(position), silent)
     other = backups.parent / "other"
     node = Node(other, PostgresStore(postgres_url, other))

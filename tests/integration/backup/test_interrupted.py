@@ -1,4 +1,4 @@
-"""Backups and restores that end with kill -9 at each of their steps, and files that are damaged."""
+"""Backups and restores killed at each of their steps, and damaged files."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def test_an_interrupted_backup_leaves_nothing_that_counts(
         assert case.restored(first + 5) == case.expected(first + 5)
     assert list(backups.problems(case.directory)) == []
     names = [path.name for path in case.directory.iterdir()]
-    assert len(names) == 2 + 2 * (1 + earlier + counts)  # the lock, and whose they are
+    assert len(names) == 2 + 2 * (1 + earlier + counts)  # the lock, and the owner's file
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def damaged(path: Path, place: int) -> None:
 
 @pytest.fixture
 def chain(case: Case) -> list[Path]:
-    """The files of a full backup and two that follow, of the positions 10, 20 and 30."""
+    """Return the files of a full backup and two incremental ones, at positions 10, 20 and 30."""
     for _ in range(3):
         case.write(10)
         case.back_up()
@@ -82,7 +82,7 @@ def test_a_damaged_file_is_named_and_restores_nothing(case: Case, chain: list[Pa
     with pytest.raises(StorageError, match=rf"{chain[1]} is damaged: its checksum"):
         case.restored()
     assert not (case.root / "restored-1").exists()
-    assert case.restored(10) == case.expected(10)  # for which it is not needed
+    assert case.restored(10) == case.expected(10)  # which does not need it
     (found,) = backups.problems(case.directory)
     assert found == f"{chain[1]} is damaged: its checksum is not its manifest's."
 

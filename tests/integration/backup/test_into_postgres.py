@@ -1,4 +1,4 @@
-"""Restores straight into PostgreSQL: of backups of either engine, all of it or nothing."""
+"""Restores into PostgreSQL, from backups of either engine: all or nothing."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,7 +27,7 @@ from tests.samples import a_document, a_library, a_row
 
 @pytest.fixture
 def target_url(postgres: PostgresServer) -> Iterator[str]:
-    """Another than the one that backups are taken of."""
+    """Yield a database other than the backed-up one."""
     with postgres.database() as url:
         yield url
 
@@ -82,7 +82,7 @@ def test_a_restore_to_a_position_or_a_time_has_nothing_of_later(
 def test_it_is_another_database_that_can_be_written_to(
     either: Case, target_url: str, tmp_path: Path
 ) -> None:
-    """And backed up, to a directory of its own; those lead back to SQLite."""
+    """It can be backed up to its own directory, and restored to SQLite from there."""
     position = either.write(60)
     either.back_up()
     restored(either, target_url)
@@ -93,7 +93,7 @@ def test_it_is_another_database_that_can_be_written_to(
         assert store.cursor_key == either.store.cursor_key
         assert kinds(back_up(database, tmp_path / "its", silent)) == [Kind.FULL]
         assert Writer(store, seed=3).write() == position + 1
-        with store.write() as unit:  # numbered after those that there are
+        with store.write() as unit:  # numbered after the existing ones
             unit.feedback.add("question", Feedback(rating=1))
             unit.commit()
         assert kinds(back_up(database, tmp_path / "its", silent)) == [Kind.INCREMENTAL]
@@ -115,7 +115,7 @@ def test_texts_that_postgresql_does_not_have(case: Case, target_url: str) -> Non
 
 
 def test_a_database_with_nothing_in_it_is_filled(case: Case, target_url: str) -> None:
-    """Though a server has it open, and backups were taken: the server writes no more."""
+    """An open server and earlier backups do not matter: the server stops writing."""
     case.write(10)
     case.back_up()
     with closing(PostgresStore(target_url, case.root / "other")) as store:
@@ -139,7 +139,7 @@ def test_a_database_that_is_not_empty_stays_as_it_is(
         before = digest_on(store)
         with pytest.raises(StorageError, match="is not empty; a restore takes an empty database"):
             restored(case, target_url)
-        filled = PostgresRestoreTarget(target_url)  # as when it was written to meanwhile
+        filled = PostgresRestoreTarget(target_url)  # as after a concurrent write
         restore(case.directory, tmp_path / "built", silent)
         with pytest.raises(StorageError, match="is not empty"):
             filled.fill(tmp_path / "built" / "nalanda.db", silent)
@@ -202,7 +202,7 @@ def test_an_error_leaves_the_empty_database_as_it_was(
 
 
 def test_rows_that_do_not_come_are_noticed(case: Case, target_url: str) -> None:
-    """Such as where somebody's trigger lets none in."""
+    """A trigger that rejects rows is an example."""
     case.write(10)
     case.back_up()
     with closing(PostgresStore(target_url, case.root / "other")):

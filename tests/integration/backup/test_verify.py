@@ -1,4 +1,4 @@
-"""What is wrong with a database is found, and said in a line."""
+"""Faults of a database are found, and reported in a line each."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +42,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 
 def changed(data_dir: Path, sql: str, *bindings: object) -> list[str]:
-    """The problems after this statement."""
+    """Return the problems after this statement."""
     connection = apsw.Connection(str(data_dir / DATABASE_NAME))
     connection.execute(sql, bindings)
     connection.close()
@@ -179,7 +179,7 @@ def test_a_search_that_misses_the_nearest(data_dir: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def with_checkpoint(tmp_path: Path) -> Path:
-    """A data directory whose library is in files, and what was written since is not."""
+    """Return a data directory with a checkpoint and later writes."""
     with open_core(Settings(data_dir=tmp_path, provider="local")) as core:
         library = core.libraries.create(LibraryDraft("l", dimension=3)).value
         rows = np.random.default_rng(1).normal(size=(1_500, 3)).astype(np.float32)
@@ -191,7 +191,7 @@ def with_checkpoint(tmp_path: Path) -> Path:
         core.checkpoints.make()
         core.chunks.delete(library.id, "c7")
         core.chunks.put(library.id, "c8", document.id, ChunkDraft("x", None, rows[0]))
-        assert list(database.problems(tmp_path, full=True)) == []  # while it has the directory
+        assert list(database.problems(tmp_path, full=True)) == []  # while it holds the directory
     return tmp_path
 
 
@@ -206,7 +206,7 @@ def test_the_index_is_checked_as_a_start_would_make_it(with_checkpoint: Path) ->
     (found,) = database.problems(with_checkpoint)
     assert found.startswith(f"checkpoints: {vectors.name}: ")
     after = sorted((with_checkpoint / DIRECTORY).iterdir())
-    assert [path.name for path in after] == [name for name, _ in before]  # it only looks
+    assert [path.name for path in after] == [name for name, _ in before]  # verification only reads
 
 
 def test_checkpoints_of_another_record(with_checkpoint: Path) -> None:

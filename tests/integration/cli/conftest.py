@@ -1,4 +1,4 @@
-"""The whole command, in this process, and the API as well."""
+"""The whole command and the API in this process."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,7 +18,7 @@ Run = Callable[..., str]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`nalanda` with these words: all that it says, mistakes first."""
+    """Run `nalanda` with these words; return its output, errors first."""
 
     def call(*words: object, status: int | None = None) -> str:
         monkeypatch.setattr("sys.argv", ["nalanda", *map(str, words)])
@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def client(
     server: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Nalanda]:
-    """A client of the server, which the commands have as well; no library stays."""
+    """Yield a client of the commands' server, and delete its libraries afterwards."""
     monkeypatch.chdir(tmp_path)
     transport = httpx.MockTransport(partial(passed_on, server))
     made = partial(Nalanda, transport=transport, max_retries=0)

@@ -1,4 +1,4 @@
-"""`nalanda backup`, `restore`, `verify` and `compact`: what they print, and how they end."""
+"""`nalanda backup`, `restore`, `verify` and `compact`: output and exit status."""
 
 import json
 from contextlib import closing
@@ -15,7 +15,7 @@ from tests.integration.cli.conftest import Run
 
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One with five writes, which the settings name."""
+    """Return a data directory with five writes, named by the settings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NALANDA_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.delenv("NALANDA_DATABASE_URL", raising=False)

@@ -1,4 +1,4 @@
-"""Any file is staged as the API takes it, or refused by its name in one line."""
+"""Any file is staged as the API accepts it, or refused by name in one line."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ RECORD = {"kind": "chunk", "id": "c", "text": "t", "document_id": "d", "embeddin
 
 
 def stage(path: Path) -> bool:
-    """Return whether the file is taken; what is taken is strict JSON in UTF-8."""
+    """Return whether the file is accepted; check that staged data is strict JSON in UTF-8."""
     module: Any = parquet if path.suffix == ".parquet" else json_lines
     try:
         with (

@@ -1,4 +1,4 @@
-"""An import that fails in the middle: what it says, and what it leaves."""
+"""Failing imports: their messages and the remaining state."""
 
 import json
 import os
@@ -21,7 +21,7 @@ TOO_MANY = {str(i): i for i in range(10_001)}
 
 
 def rows(count: int, **columns: Any) -> pa.Table:
-    """As many documents of one chunk."""
+    """Return documents of one chunk each."""
     ids = [f"c{i}" for i in range(count)]
     made = {
         "id": ids,
@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def refused(file: Path) -> Path:
-    """A file whose fifth row the server refuses, in a batch of three of one document."""
+    """Return a file whose fifth row the server refuses, in a batch of three of one document."""
     documents = ["d0", "d1", "d2", "d2", "d2", "d3"]
     metadata = [json.dumps(TOO_MANY if i == 4 else {}) for i in range(6)]
     pq.write_table(rows(6, document_id=documents, metadata=metadata), file)
@@ -51,7 +51,7 @@ Break = Callable[[Exception | signal.Signals, int], None]
 
 @pytest.fixture
 def breaking(monkeypatch: pytest.MonkeyPatch) -> Break:
-    """Raise an error or a signal at a request for a document, after a number of them."""
+    """Return a function that raises an error or signal after a number of document requests."""
 
     def break_(error: Exception | signal.Signals, after: int) -> None:
         real, calls = Documents.replace, []

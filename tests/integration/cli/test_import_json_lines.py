@@ -1,4 +1,4 @@
-"""`nalanda import` of JSON Lines as other tools write them: imported, or refused by line."""
+"""`nalanda import` of other tools' JSON Lines: imported, or refused by line."""
 
 import gzip
 import json
@@ -30,7 +30,7 @@ def line(record: dict[str, Any], **changed: Any) -> str:
 
 
 def lines(header: dict[str, Any] = HEADER, *, document: Any = None, **chunk: Any) -> str:
-    """A header, a document and two chunks; the second of them with these fields."""
+    """Return a header, a document and two chunks, the second with these fields."""
     document = {**DOCUMENT, **(document or {})}
     return line(header) + line(document) + line(CHUNK) + line(CHUNK, **{"id": "e", **chunk})
 

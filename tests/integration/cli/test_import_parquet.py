@@ -1,4 +1,4 @@
-"""`nalanda import` of Parquet as other tools write it: imported, or refused by row and column."""
+"""`nalanda import` of other tools' Parquet: imported, or refused by row and column."""
 
 import json
 from datetime import date, datetime, timedelta
@@ -29,7 +29,7 @@ YEAR = {"fields": {"year": {"type": "integer"}}}
 
 
 def table(header: object = HEADER, **columns: Any) -> pa.Table:
-    """Three chunks of a document; a column that is `None` is left out."""
+    """Return a table of a document's three chunks; `None` omits a column."""
     base = {
         "id": IDS,
         "text": TEXTS,
@@ -46,7 +46,7 @@ def typed(values: list[Any], type_: Any) -> Any:
 
 
 def shape(client: Nalanda, library: str) -> dict[str, Any]:
-    """All that the table has three of, one list each, and the documents' ids."""
+    """Return the values of the table's columns, and the documents' ids."""
     chunks = [
         chunk
         for document in client.documents.list(library)

@@ -1,4 +1,4 @@
-"""`nalanda ingest` through the whole command, against the real API in this process."""
+"""`nalanda ingest` as a whole command, against the real API in this process."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def documents(client: Nalanda, library: str) -> dict[str | None, list[str]]:
-    """The texts of each document by its title."""
+    """Return the texts of each document by title."""
     texts: dict[str, list[str]] = {}
     for chunk in client.chunks.list(library):
         texts.setdefault(chunk.document_id, []).append(chunk.text)

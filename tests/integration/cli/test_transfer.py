@@ -1,4 +1,4 @@
-"""Export and import through the whole command, against the real API in this process."""
+"""Export and import as whole commands, against the real API in this process."""
 
 import json
 import sys
@@ -47,7 +47,7 @@ def letters(client: Nalanda) -> str:
 
 
 def contents(client: Nalanda, library: str) -> dict[str, Any]:
-    """All of a library but versions, times and ids of the library; chunks in their order."""
+    """Return a library without versions, times and its id; chunks are in order."""
     found = client.libraries.get(library)
     documents: dict[str, Any] = {
         document.id: document.model_dump(exclude=OWN)
@@ -66,7 +66,7 @@ def test_what_is_imported_is_what_was_exported(
     file = tmp_path / f"letters.{suffix}"
     assert run("export", letters, file) == f"Exported letters to {file}: 3 documents.\n"
     expected = contents(client, letters)
-    client.libraries.delete(letters)  # whose chunks had their ids
+    client.libraries.delete(letters)  # the source of the chunk ids
     assert run("import", file, "--library", "copy") == (
         "Library copy: 3 added, 0 changed, 0 unchanged.\n"
     )
@@ -158,7 +158,7 @@ def test_a_document_of_more_chunks_than_a_request_takes(
     client.libraries.delete("long")
     run("import", file, "-l", "long")
     assert contents(client, "long") == expected
-    client.chunks.delete("long", "1299")  # as if the import had been interrupted
+    client.chunks.delete("long", "1299")  # like an interrupted import
     assert "1 changed" in run("import", file, "-l", "long")
     assert contents(client, "long") == expected
 

@@ -1,4 +1,4 @@
-"""What the running Python says of itself, read by a real process."""
+"""The documentation of the running Python, read by a real process."""
 
 import platform
 

@@ -1,4 +1,4 @@
-"""The Makefile under `make` itself, in environments that have nothing to offer."""
+"""The Makefile under `make`, in minimal environments."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ SHOW = "include Makefile\nshow:\n\t@printf '%s\\n' \"$$VARIABLE\"\n"
 
 
 def shown(variable: str, environment: dict[str, str]) -> str:
-    """Return the environment variable that a recipe of the Makefile finds."""
+    """Return an environment variable as a recipe of the Makefile sees it."""
     return subprocess.run(
         ["/usr/bin/env", "make", "--silent", "-f", "-", "show"],
         input=SHOW.replace("VARIABLE", variable),

@@ -1,4 +1,4 @@
-"""Small real children, and what their supervisor said about them."""
+"""Small real children, and their supervisor's events."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ DEADLINE_S = 20.0
 
 
 def service(name: str, ready: Path, code: str, *, grace_s: float = 10.0) -> Service:
-    """Python code that is healthy once it has called `ready()`, which writes its process id."""
+    """Return a service of Python code; `ready()` makes it healthy, and writes its process id."""
     prelude = (
         "import os, pathlib, signal, sys, time\n"
         f"def ready():\n    pathlib.Path({str(ready)!r}).write_text(str(os.getpid()))\n"
@@ -26,7 +26,7 @@ def service(name: str, ready: Path, code: str, *, grace_s: float = 10.0) -> Serv
 
 
 def written(path: Path) -> str:
-    """The file's text; empty while there is no file."""
+    """Return the file's text, empty if there is no file."""
     return path.read_text() if path.exists() else ""
 
 
@@ -35,7 +35,7 @@ STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nready()\nwhile True: 
 
 
 class Story(list[Event]):
-    """All events, in order, and a way to wait for one."""
+    """All events in order, with a way to wait for one."""
 
     def __call__(self, event: Event) -> None:
         self.append(event)
@@ -45,7 +45,7 @@ class Story(list[Event]):
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Waits until the condition holds; a test that waits in vain fails here."""
+    """Wait for the condition; fail after a deadline."""
     async with asyncio.timeout(DEADLINE_S):
         while True:
             if condition():
@@ -54,7 +54,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def alive(process: int) -> bool:
-    """Whether it runs; one that has ended and waits to be collected does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""How a command finds the API that has its data directory."""
+"""Discovery of the API that serves a data directory."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`nalanda serve` and `nalanda temporal` by themselves."""
+"""`nalanda serve` and `nalanda temporal` alone."""
 
 import asyncio
 import errno
@@ -37,7 +37,7 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_address_that_is_not_ours_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit):
-        serve.serve("192.0.2.1", 8000)  # RFC 5737: nobody has it
+        serve.serve("192.0.2.1", 8000)  # RFC 5737: reserved for documentation
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 

@@ -1,4 +1,4 @@
-"""The checks against real servers: ready, not yet, and not there."""
+"""Health checks against real servers: ready, not ready and unreachable."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ from tests.temporal import free_port
 
 @pytest.fixture
 async def child(tmp_path: Path) -> AsyncIterator[Child]:
-    """A worker in name: it says that it is ready."""
+    """Yield a nominal worker, which prints that it is ready."""
     log = LogFile(tmp_path / "log")
     code = "import signal; print('worker ready'); signal.pause()"
     child = Child(Service("worker", (sys.executable, "-u", "-c", code), health.worker), log)

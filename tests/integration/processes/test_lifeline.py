@@ -1,4 +1,4 @@
-"""A supervisor that is killed leaves no child behind."""
+"""A killed supervisor leaves no child behind."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The socket of `nalanda serve`: where clients reach it, and who had the port first."""
+"""The socket of `nalanda serve`: its addresses, and conflicts over its port."""
 
 import os
 import socket

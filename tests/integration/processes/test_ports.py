@@ -68,7 +68,7 @@ def test_port_0_is_any() -> None:
 
 def test_a_port_is_a_process_own_only_if_it_listens_there(taken: int) -> None:
     assert listens(os.getpid(), [taken])
-    assert not listens(1, [taken])  # even if its sockets are hidden from this user
+    assert not listens(1, [taken])  # also if its sockets are hidden from this user
     assert not listens(os.getpid(), [taken, first_free(0)])
 
 

@@ -1,4 +1,4 @@
-"""Services in one terminal: what a person reads when it goes wrong."""
+"""Services in one terminal: messages after failures."""
 
 import socket
 import sys
@@ -57,7 +57,7 @@ def test_a_service_that_fails_is_one_line_with_its_last_words(
 def test_ports_are_chosen_again_when_another_was_quicker(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The first plan's port is a stranger's by the time that the service would bind it."""
+    """Another process takes the first plan's port before the service binds it."""
     settings = Settings(data_dir=tmp_path)
     with socket.create_server((HOST, 0)) as stranger:
         lost = Service("temporal", ("false",), at_once, ports=(stranger.getsockname()[1],))

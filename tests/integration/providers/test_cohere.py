@@ -1,4 +1,4 @@
-"""The Cohere providers through the real SDK, against a server of the same wire shapes."""
+"""The Cohere providers through the real SDK, against a fake server."""
 
 import asyncio
 import threading
@@ -31,7 +31,7 @@ from tests.cohere_server import (
     refusal,
 )
 
-# The SDK's own, wherever it reads a union of pydantic models.
+# The SDK warns wherever it parses a union of pydantic models.
 pytestmark = pytest.mark.filterwarnings("ignore:The `__fields__` attribute:DeprecationWarning")
 
 KEY = "secret-key"

@@ -1,4 +1,4 @@
-"""The client against the real API, in one process; questions are tested where Temporal is."""
+"""The client against the real API in one process, without questions, which need Temporal."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

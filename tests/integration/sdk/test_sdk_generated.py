@@ -1,4 +1,4 @@
-"""The blocking client is what the script makes of the asynchronous one."""
+"""The blocking client equals the script's output for the asynchronous one."""
 
 import runpy
 from pathlib import Path

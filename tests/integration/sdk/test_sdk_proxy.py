@@ -1,4 +1,4 @@
-"""A proxy in the environment is not asked for this machine's own server."""
+"""The environment's proxy is not used for this machine's own server."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +10,7 @@ from nalanda import AsyncNalanda, Nalanda, PermissionDeniedError, ProxyFailed
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The API, or a proxy that refuses what is not the API's."""
+    """The API, or a proxy that refuses other requests."""
 
     def do_GET(self) -> None:
         refused = "refused" in self.path
@@ -29,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A server's; the environment's proxy is a port where nobody listens."""
+    """Yield a server's port; the environment's proxy is a port without a listener."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)

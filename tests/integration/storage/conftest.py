@@ -1,4 +1,4 @@
-"""The stores, under one name: what the contract's tests say holds for each; a small disk."""
+"""The stores under one name, for tests of the shared contract; a small disk."""
 
 import subprocess
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """One on a database, which threads may use at the same time."""
+    """Yield a store on a database, which threads can share."""
     opened = opened_on(request.param, request, tmp_path)
     yield opened
     opened.close()
@@ -55,7 +55,7 @@ def postgres_store(postgres_url: str, tmp_path: Path) -> Iterator[PostgresStore]
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """For which the test has to be root (`CAP_SYS_ADMIN`)."""
+    """Mount a small disk, which requires root (`CAP_SYS_ADMIN`)."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_MIB}m", "tmpfs", str(disk)]

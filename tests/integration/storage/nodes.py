@@ -1,4 +1,4 @@
-"""A node over a data directory, which is stopped and started again, and random writes to it."""
+"""A node over a data directory that stops and restarts, with random writes."""
 
 import random
 import shutil
@@ -36,7 +36,7 @@ ALL = 10_000
 
 
 class Node:
-    """A process's core, but for the services: a store, a catalog that follows it, checkpoints."""
+    """A process's core without services: a store, a catalog that follows it, and checkpoints."""
 
     def __init__(self, data_dir: Path, store: Store | None = None, **settings: Any) -> None:
         self.directory = data_dir / DIRECTORY
@@ -64,13 +64,13 @@ class Node:
         self.builder.wait_until_settled(60)
 
     def stop(self) -> None:
-        """Without a last checkpoint, as after a kill."""
+        """Stop without a final checkpoint, as after a kill."""
         self.rebuilder.close()
         self.builder.close()
         self.store.close()
 
     def check(self) -> None:
-        """Against all of the record."""
+        """Compare the views with the whole record."""
         with self.store.read() as snapshot:
             recorded = Catalog.load(snapshot)
         assert self.catalog.position == recorded.position
@@ -79,7 +79,7 @@ class Node:
             check_view(self.catalog.state.views[id_], theirs)
 
     def check_words(self) -> None:
-        """Against indexes of words that are made anew."""
+        """Compare the lexical indexes with rebuilt ones."""
         ids = list(self.catalog.state.views)
         state, readers = self.lexical.catch_up(ids)
         for id_ in ids:
@@ -133,7 +133,7 @@ def contents(view: LibraryView) -> dict[str, Any]:
 
 
 class Writes:
-    """Random ones, to a few libraries, documents and chunks, again and again."""
+    """Random writes to the same few libraries, documents and chunks."""
 
     def __init__(self, node: Node, chance: random.Random) -> None:
         self.node, self.chance = node, chance

@@ -1,4 +1,4 @@
-"""The core as the API opens it: the index follows the record, and is the same when loaded anew."""
+"""The core as the API opens it: the index follows the record, also after a restart."""
 
 import threading
 from pathlib import Path
@@ -35,7 +35,7 @@ def drafts(*ids: str) -> list[ChunkDraft]:
 
 
 def contents(core: Core) -> tuple[int, list[str]]:
-    """The index's position and chunks, found to be those of the record."""
+    """Check the index's chunks against the record; return its position and the chunks."""
     page = core.chunks.page("lib", after=None, limit=100)
     recorded = [chunk.id for chunk in page.value]
     view = core.catalog.library("lib")

@@ -1,4 +1,4 @@
-"""A start from a checkpoint serves what a start from the record does."""
+"""A start from a checkpoint serves the same as a start from the record."""
 
 import random
 from pathlib import Path
@@ -95,7 +95,7 @@ def test_a_start_that_is_ahead_of_its_checkpoint_makes_one_when_asked(data_dir: 
     assert node.checkpoints.make() == 1
     writes.fill("other", rows=1)
     node.stop()
-    for _ in range(2):  # and once more from that one, which is current
+    for _ in range(2):  # and again from that one, which is current
         node = Node(data_dir)
         assert node.checkpoints.make() == 2
         node.stop()
@@ -125,7 +125,7 @@ def test_what_is_damaged_is_set_aside_and_the_others_serve(
         path.write_bytes(content if harm == "flip" else content[: len(content) // 2])
     node = Node(data_dir)
     if suffix == "checkpoint":
-        assert not node.found.missing  # the one before it, and the log since, tell the same
+        assert not node.found.missing  # the previous one and the later log give the same
     else:
         [aside] = node.found.set_aside
         assert aside.name == path.name
@@ -135,7 +135,7 @@ def test_what_is_damaged_is_set_aside_and_the_others_serve(
             node.catalog.library("other")
         with pytest.raises(Unavailable):
             node.catalog.library("name of other")
-        with node.store.write() as unit:  # what comes meanwhile is not lost
+        with node.store.write() as unit:  # concurrent writes are not lost
             unit.chunks.put("other", [writes.row("late", "other")])
             unit.chunks.delete("other", ["c1"])
             unit.commit()

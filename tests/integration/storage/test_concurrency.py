@@ -1,5 +1,4 @@
-"""Readers beside a writer see whole writes only, each at a position of its own; writers share
-commits, and a failure among them is one's own."""
+"""Concurrent readers see whole writes at their positions; writers share only commits."""
 
 import random
 import threading
@@ -36,7 +35,7 @@ def write_all(store: Store, done: threading.Event) -> None:
 
 
 def read_until(store: Store, done: threading.Event) -> list[int]:
-    """The positions seen, each found whole."""
+    """Return the positions seen, after checking that each is whole."""
     seen: list[int] = []
     while not (done.is_set() and seen):
         with store.read() as snapshot:
@@ -66,7 +65,7 @@ def test_readers_never_see_half_a_write(engine: Store) -> None:
 def write_and_wait(
     store: Store, id_: str, begun: threading.Event, go_on: threading.Event, *, fails: bool = False
 ) -> int | None:
-    """Its position; none where it fails, after its change."""
+    """Return the write's position, or `None` if it fails after its change."""
     with suppress(ZeroDivisionError), store.write() as unit:
         begun.set()
         assert go_on.wait(30)
@@ -79,7 +78,7 @@ def write_and_wait(
 
 
 def test_one_that_fails_among_others_is_undone_alone(engine: Store) -> None:
-    """The second and the third wait for the first, and so end up in one group with it."""
+    """The second and third wait for the first, so they share a group."""
     told: list[int] = []
     engine.subscribe(lambda position, changes: told.append(position))
     begun = [threading.Event() for _ in range(3)]
@@ -126,7 +125,7 @@ WRITES_A_THREAD = 25
 
 
 class Told:
-    """What a listener has heard, in order."""
+    """The notifications of a listener, in order."""
 
     def __init__(self) -> None:
         self.documents: list[tuple[int, str]] = []
@@ -138,7 +137,7 @@ class Told:
 
 
 def write_and_fail(store: Store, told: Told, thread: int) -> dict[str, int]:
-    """The positions of the documents whose writing was acknowledged."""
+    """Return the positions of the documents with acknowledged writes."""
     chance, acknowledged = random.Random(thread), dict[str, int]()
     for number in range(WRITES_A_THREAD):
         id_ = f"{thread:02}-{number:02}"
@@ -148,7 +147,7 @@ def write_and_fail(store: Store, told: Told, thread: int) -> dict[str, int]:
             if chance.random() < 0.3:
                 with pytest.raises(NotFound):
                     unit.libraries.get("none")
-                continue  # and so it is left without a commit
+                continue  # so the group has no commit
             unit.commit()
             acknowledged[id_] = unit.position
         assert (acknowledged[id_], id_) in told.documents

@@ -1,4 +1,4 @@
-"""What every store promises, held against each."""
+"""The contract of every store, tested against each."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -32,7 +32,7 @@ HARD_METADATA = {"année": 2**70, "deep": {"list": [1, 1.5, None, True, HARD_TEX
 
 
 class Heard:
-    """A listener that remembers."""
+    """A listener that records its calls."""
 
     def __init__(self, store: Store) -> None:
         self.commits: list[tuple[int, list[Change]]] = []

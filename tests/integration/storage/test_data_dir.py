@@ -1,4 +1,4 @@
-"""The data directory: made where it is missing, had by one process, free again after a death."""
+"""The data directory: created if missing, locked by one process, free after its death."""
 
 import os
 import signal
@@ -56,6 +56,6 @@ def test_a_directory_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_can_t_be_written_is_one_clear_line() -> None:
-    # Not by its mode, which holds nobody back who runs as root.
+    # Not by its mode, which does not restrict root.
     with pytest.raises(StorageError, match="The data directory /proc/nalanda can't be used"):
         SqliteStore(Path("/proc/nalanda"))

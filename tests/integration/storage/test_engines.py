@@ -1,4 +1,4 @@
-"""What holds for a store on a database, and needs its clock or its end."""
+"""Tests of a store on a database that need its clock or its end."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

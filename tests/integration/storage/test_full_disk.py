@@ -1,8 +1,8 @@
-"""The API over a disk that is full, or takes no more of it: writes are refused, reads go on, and
-writes are taken again once there is room.
+"""The API on a full disk or under a quota: writes are refused, reads work, writes resume with
+space.
 
-The full disk is a tmpfs of some MiB, for which the test has to be root (`CAP_SYS_ADMIN`); a limit
-on the size of files stands for a quota, and runs everywhere.
+The full disk is a tmpfs of some MiB, which requires root (`CAP_SYS_ADMIN`). A file-size limit
+stands in for a quota, and runs everywhere.
 """
 
 import resource
@@ -29,7 +29,7 @@ TEXT = "A sentence of some length. " * 400
 
 
 class Served:
-    """An API process, what it has acknowledged, and with what it refused the rest."""
+    """An API process, its acknowledged writes, and its refusals."""
 
     def __init__(self, api: httpx.Client) -> None:
         self.api = api
@@ -60,7 +60,7 @@ class Served:
         raise AssertionError("The disk never got full.")
 
     def read(self) -> None:
-        """All kinds of reads, of what was there at the beginning."""
+        """Run all kinds of reads of the initial data."""
         for answer in (
             self.api.get("/libraries/l"),
             self.api.get("/libraries/l/documents/first"),
@@ -72,7 +72,7 @@ class Served:
             assert answer.status_code == 200, answer.text
 
     def check(self) -> None:
-        """What was acknowledged is there, and what was refused is not."""
+        """Check that acknowledged writes are present and refused ones absent."""
         for id_ in self.there:
             assert self.api.get(f"/libraries/l/documents/{id_}").status_code == 200
         for id_ in self.refused:
@@ -94,7 +94,7 @@ def served(folder: Path, data_dir: Path) -> Iterator[tuple[Stack, Served]]:
 
 
 def fill(running: Served) -> None:
-    """With several clients at once, while another reads."""
+    """Fill the disk with several clients, while another reads."""
     full = threading.Event()
 
     def read_on() -> None:
@@ -171,7 +171,7 @@ def test_a_quota_refuses_writes_until_it_is_raised(tmp_path: Path) -> None:
 def test_vectors_that_find_no_room_are_built_when_there_is(
     small_disk: Path, tmp_path: Path
 ) -> None:
-    """The record is elsewhere, so that the index alone has no room."""
+    """The record is on another disk, so only the index lacks space."""
     vectors = tmp_path / "data" / "vectors"
     vectors.parent.mkdir()
     vectors.symlink_to(small_disk)

@@ -1,4 +1,4 @@
-"""Indexes of words that checkpoints keep: a start opens them, or they are made anew."""
+"""Lexical indexes in checkpoints: a start opens them, or rebuilds them."""
 
 import os
 import random
@@ -33,7 +33,7 @@ def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> Built:
-    """How many texts each change of an index took in."""
+    """Return the number of texts that each change of an index took."""
     counts: Built = []
     change = LexicalIndex.change
 
@@ -47,7 +47,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Built:
 
 
 def filled(data_dir: Path, *, seed: int = 1) -> tuple[Node, Writes]:
-    """With a segment and an index of 60 texts."""
+    """Return a node with a segment and a lexical index of 60 texts."""
     node = Node(data_dir)
     writes = Writes(node, random.Random(seed))
     writes.fill()
@@ -57,7 +57,7 @@ def filled(data_dir: Path, *, seed: int = 1) -> tuple[Node, Writes]:
 
 
 def again(node: Node) -> Node:
-    """Killed and started."""
+    """Return the node after a kill and a restart."""
     node.stop()
     return Node(node.directory.parent)
 
@@ -91,7 +91,7 @@ def test_it_takes_in_what_came_since_and_lets_go_of_what_went(tmp_path: Path, bu
         unit.chunks.delete("lib", ["c1"])
         unit.chunks.put("lib", [writes.row(id_, "lib") for id_ in ("c2", "c3", "new")])
         unit.commit()
-    search(node)  # so that row ids are given that the next process gives to other texts
+    search(node)  # so that the next process assigns these row ids to other texts
     node = again(node)
     with node.store.write() as unit:
         unit.chunks.put("lib", [writes.row("other", "lib")])
@@ -179,7 +179,7 @@ def test_a_damaged_one_is_set_aside_and_made_anew(tmp_path: Path, harm: str, bui
     assert (node.directory / DAMAGED / path.name).exists() == (harm != "gone")
     assert not node.found.missing
     node.check()
-    node.checkpoints.make()  # without it, so that it is told of once
+    node.checkpoints.make()  # without it, so that it is reported once
     assert not kept_in(node)
     node = again(node)
     assert not node.found.set_aside
@@ -298,7 +298,7 @@ def test_the_older_checkpoint_has_one_of_its_own(tmp_path: Path, built: Built) -
     newest = max(node.directory.glob("*.checkpoint"))
     newest.write_bytes(newest.read_bytes()[:-1])
     node = again(node)
-    with node.store.write() as unit:  # a file of deletions that may have the name of the other's
+    with node.store.write() as unit:  # a file of deletions that may share the other's name
         unit.chunks.delete("lib", ["c2"])
         unit.commit()
     search(node)
@@ -348,7 +348,7 @@ def test_a_full_disk_costs_no_search(tmp_path: Path, small_disk: Path, built: Bu
             unit.chunks.put("lib", [writes.row(f"new {number}", "lib")])
             unit.commit()
         search(node)
-    assert built == [60, 1, 61, 1]  # it is not begun anew with each write
+    assert built == [60, 1, 61, 1]  # a write does not restart it
     assert list(small_disk.iterdir()) == [filling]
     node.check_words()
     node.stop()

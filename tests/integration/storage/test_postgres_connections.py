@@ -1,4 +1,4 @@
-"""Connections that are lost: before a write, in it, at its last step, and under reads."""
+"""Lost connections: before a write, within it, at its commit, and during reads."""
 
 import os
 import signal
@@ -100,7 +100,7 @@ def test_a_write_that_is_cut_off_is_not_there_and_the_next_one_goes_well(
 def test_all_of_a_group_fail_with_the_one_that_is_cut_off(
     postgres_store: PostgresStore, postgres_url: str, told: list[int]
 ) -> None:
-    """Some may have gone before it in a group of their own: those are there."""
+    """Writes of an earlier group may have succeeded."""
 
     def tried(number: int) -> int | None:
         try:
@@ -120,7 +120,7 @@ def test_all_of_a_group_fail_with_the_one_that_is_cut_off(
 def test_a_session_killed_outright_takes_the_server_down_and_it_comes_back(
     postgres_store: PostgresStore, told: list[int]
 ) -> None:
-    """The server ends every session then, and recovers from its own log."""
+    """The server then ends every session, and recovers from its log."""
     write(postgres_store, "a")
     pid = postgres_store._writer.connection.info.backend_pid
     with pytest.raises(Unavailable):
@@ -144,7 +144,7 @@ def available(store: PostgresStore) -> bool:
 
 @contextmanager
 def cut_off_at_commit(*, committed: bool) -> Iterator[None]:
-    """The connection is lost at COMMIT: before the server has it, or after."""
+    """Lose the connection at COMMIT, before or after the server receives it."""
 
     def cut(connection: Connection, statements: bytes, *bindings: Any) -> list[Row]:
         if not statements.endswith(b"COMMIT\n"):

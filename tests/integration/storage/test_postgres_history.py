@@ -1,4 +1,4 @@
-"""What PostgreSQL keeps of rows that are no more, for backups."""
+"""PostgreSQL's history of deleted rows, for backups."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def keeping(postgres_store: PostgresStore, postgres_url: str) -> PostgresStore:
-    """At position 1, with two chunks."""
+    """Return a store at position 1 with two chunks."""
     with postgres_store.write() as unit:
         unit.libraries.put(a_library())
         unit.documents.put(a_document())

@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: its format, the fence, texts, durability, expiry, failures."""
+"""PostgreSQL's own behaviour: format, fencing, texts, durability, expiry, failures."""
 
 import threading
 from collections.abc import Iterator
@@ -157,7 +157,7 @@ def test_a_database_that_is_not_there_is_one_clear_line_without_the_password(
         PostgresStore(url, tmp_path)
     assert "\n" not in str(refusal.value)
     assert "sec" not in str(refusal.value)
-    SqliteStore(tmp_path).close()  # the directory is let go
+    SqliteStore(tmp_path).close()  # the directory is unlocked
 
 
 def test_ids_with_any_character_come_back_in_their_order(postgres_store: PostgresStore) -> None:
@@ -200,7 +200,7 @@ def test_durability_is_the_setting_s(
 def test_a_full_disk_stops_writes_and_not_reads(
     postgres_store: PostgresStore, postgres_url: str
 ) -> None:
-    """Told by the server as a full disk is; this one's has room."""
+    """The error is a full disk's, although this disk has space."""
 
     def write() -> None:
         with postgres_store.write() as unit:

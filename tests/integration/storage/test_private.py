@@ -1,4 +1,4 @@
-"""Permissions: what Nalanda writes is its user's alone, also what an earlier version left."""
+"""Permissions: only the user may access Nalanda's files, also those of earlier versions."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.permissions import open_to_others
 
 @pytest.fixture(autouse=True)
 def umask() -> Iterator[None]:
-    """None at all: no process forbids what the program allows."""
+    """Clear the umask, so that only the program restricts permissions."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -21,7 +21,7 @@ def umask() -> Iterator[None]:
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A data directory as an earlier version made it."""
+    """Return a data directory as an earlier version created it."""
     directory = tmp_path / "data"
     for folder in (directory, *(directory / name for name in ("logs", "checkpoints", "words"))):
         folder.mkdir(0o755)

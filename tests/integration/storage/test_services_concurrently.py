@@ -1,4 +1,4 @@
-"""The services from several threads at once, over the real store."""
+"""The services on several threads at once, over the real store."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Pages of deleted rows go back to the file system, beside writers and readers."""
+"""Pages of deleted rows return to the file system, concurrently with writers and readers."""
 
 import threading
 from pathlib import Path

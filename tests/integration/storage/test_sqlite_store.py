@@ -1,4 +1,4 @@
-"""What is SQLite's own: the file and its format, the log, durability, expiry, failures."""
+"""SQLite's own behaviour: file format, log, durability, expiry, failures."""
 
 import json
 import logging
@@ -192,7 +192,7 @@ def test_a_disk_that_takes_no_writes_is_no_hindrance_to_reads(sqlite_store: Sqli
 
 
 def test_a_full_disk_fails_the_whole_group_and_not_the_next(sqlite_store: SqliteStore) -> None:
-    """One of them finds no room; those that share its transaction are not half there."""
+    """One write finds no space; those in its transaction leave no partial rows."""
     told: list[int] = []
     sqlite_store.subscribe(lambda position, changes: told.append(position))
     pages = sqlite_store._writer.pragma("page_count")

@@ -1,4 +1,4 @@
-"""A container's health check knows a worker that polls from one that does not."""
+"""The health check distinguishes a polling worker from one that does not poll."""
 
 import os
 import uuid

@@ -1,4 +1,4 @@
-"""A question by the local provider, whole; and what of it the cluster's history keeps."""
+"""A whole question with the local provider, and its traces in the cluster's history."""
 
 from base64 import b64encode
 from uuid import uuid4
@@ -39,7 +39,7 @@ def settings() -> Settings:
 async def answered(
     temporal: Client, settings: Settings, rest: Rest, **request: object
 ) -> tuple[QueryResult, bytes]:
-    """The result, and all bytes of the history, payloads as they are."""
+    """Return the result, and all bytes of the history, with raw payloads."""
     provider = stage_providers(settings)
     assert isinstance(provider, LocalProvider)
     question = QueryRequest.model_validate(

@@ -1,4 +1,4 @@
-"""The worker as a process: waits for the cluster, makes it ready, says so, and ends when told."""
+"""The worker's process: waits for the cluster, prepares it, reports, and ends on a signal."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def said(log: Path, line: str) -> Callable[[], bool]:
 
 
 class FakeApi(ThreadingHTTPServer):
-    """Answers what instance it is, and holds every other call until it is closed."""
+    """A server that names its instance, and holds all other calls until it closes."""
 
     block_on_close = False
 
@@ -114,7 +114,7 @@ def test_from_before_api_and_cluster_to_sigterm(tmp_path: Path) -> None:
 
 
 async def test_another_instance_behind_the_address(temporal: Client, tmp_path: Path) -> None:
-    """The worker changes to the task queue of the instance that answers."""
+    """The worker changes to the task queue of the new instance."""
     log = tmp_path / "worker.log"
     port = free_port()
     settings = {

@@ -1,4 +1,4 @@
-"""What the worker adds to activities: attempts, errors, heartbeats, draining."""
+"""The worker's additions to activities: attempts, errors, heartbeats, draining."""
 
 import asyncio
 import threading
@@ -26,7 +26,7 @@ WAIT_S = 20.0
 
 @dataclass
 class Blocking:
-    """A first stage on a thread that fails, or blocks until it is cancelled or let go."""
+    """A first stage on a thread that fails, or blocks until cancellation or release."""
 
     errors: Iterator[NalandaError] = field(default_factory=lambda: iter(()))
     held: threading.Event = field(default_factory=threading.Event)

@@ -1,9 +1,9 @@
-"""Records the histories that `test_replay.py` replays.
+"""Recorder of the histories that `test_replay.py` replays.
 
     python -m tests.integration.workflows.record
 
-To be run, and its files committed, when the workflow's commands change by intent; questions that
-were begun before such a change must still be replayed, so the older files stay beside the new.
+Run the recorder, and commit its files, after an intended change of the workflow's commands.
+Questions from before the change must still replay, so the older files stay.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from workflows.client import connect
 from workflows.query import QueryWorkflow
 
 HISTORIES = Path(__file__).with_name("histories")
-# What tells of the machine that records, and nothing of the workflow.
+# Fields about the recording machine, not about the workflow.
 PRIVATE = {"stackTrace", "binaryChecksum", "workerVersion", "buildId"}
 IDENTITY = re.compile(r"\d+@[\w.-]+")
 

@@ -1,4 +1,4 @@
-"""Stand-ins for the four activities, and a worker that serves them."""
+"""Fakes of the four activities, and a worker that serves them."""
 
 import asyncio
 import uuid
@@ -46,7 +46,7 @@ def refused(*_: object) -> Any:
 
 @dataclass
 class Stages:
-    """Records what each activity was given; a stage in `instead` does that."""
+    """A recorder of each activity's input; a stage in `instead` replaces an activity."""
 
     instead: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     seen: list[tuple[str, Any]] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Stages:
         return [name for name, _ in self.seen]
 
     async def hold(self, _: object) -> Any:
-        """Beats until it is cancelled."""
+        """Heartbeat until cancelled."""
         self.held.set()
         try:
             while True:
@@ -103,7 +103,7 @@ class Stages:
 
     @asynccontextmanager
     async def served(self, client: Client, queue: str | None = None) -> AsyncIterator[str]:
-        """The task queue of a worker that runs them; its own where none is given."""
+        """Yield the task queue of a worker that runs the stages; a new one by default."""
         queue = queue or f"test-{uuid.uuid4()}"
         async with Worker(
             client,

@@ -1,4 +1,4 @@
-"""The workflow on a real server, with stand-ins for the activities."""
+"""The workflow on a real server, with fake activities."""
 
 import asyncio
 import time
@@ -258,7 +258,7 @@ async def test_no_stage_begins_after_a_deadline_that_is_shorter_than_a_timer(
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
     assert "DeadlineExceeded" in str(root(failure.value))
-    assert RETRIEVE not in stages.names  # a loaded machine may not even begin the first stage
+    assert RETRIEVE not in stages.names  # a loaded machine may not even start the first stage
 
 
 async def test_what_is_known_can_be_asked_while_it_runs(temporal: Client) -> None:

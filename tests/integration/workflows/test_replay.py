@@ -1,6 +1,6 @@
-"""Histories of questions that were asked before replay without a difference.
+"""Histories of earlier questions replay without a difference.
 
-They are in `histories/`, recorded from a real server; `record.py` says how.
+`histories/` has recordings from a real server; `record.py` describes how to make them.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Providers whose doings can be foretold; they compute, or wait, by the same rules."""
+"""Deterministic providers, computing or asynchronous."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ USAGE = Usage(input_tokens=3)
 
 
 class Embeds:
-    """`[length, 1]` of each text."""
+    """An embedder that returns `[length, 1]` for each text."""
 
     model = "lengths"
     dimension = 2
@@ -30,7 +30,7 @@ class AsyncEmbeds:
 
 
 class Reranks:
-    """The shortest text first."""
+    """A reranker that puts the shortest text first."""
 
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
         order = sorted(range(len(passages)), key=lambda index: len(passages[index].text))
@@ -46,7 +46,7 @@ class AsyncReranks:
 
 
 class Answers:
-    """The texts, one after the other."""
+    """An answerer that joins the texts."""
 
     model = "repeats"
 

@@ -1,4 +1,4 @@
-"""A stand-in for the server's REST API, behind the real client."""
+"""A fake of the server's REST API, behind the real client."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,9 @@ WHEN = "2026-01-31T12:00:00Z"
 
 @dataclass
 class Rest:
-    """`chunks` are `(version, text)` by id; `hits` is what any search finds, at position 42."""
+    """A fake server; `chunks` are `(version, text)` by id, and any search finds `hits` at position
+    42.
+    """
 
     chunks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     hits: list[dict[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Who answers: the provider, or the one that quotes, when asked to."""
+"""The choice of the answerer: the provider, or the extractive one on request."""
 
 import pytest
 from temporalio.testing import ActivityEnvironment

@@ -1,5 +1,4 @@
-"""Every error of either tree becomes an `ApplicationError`, and each is known to be one to try
-again after or not."""
+"""Every error of both trees becomes an `ApplicationError` that is retryable or not, explicitly."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The question is made clean and embedded by the library's model, whichever kind it is."""
+"""The question is normalised, and embedded by the library's model of either kind."""
 
 from base64 import b64decode
 

@@ -1,4 +1,4 @@
-"""Both kinds of reranking give the same, and leave out what has changed."""
+"""Both kinds of rerankers give the same order, without changed chunks."""
 
 from temporalio.testing import ActivityEnvironment
 

@@ -1,4 +1,4 @@
-"""What a search is given, by its mode, and what comes of its hits."""
+"""Searches by mode, and the conversion of their hits."""
 
 import json
 

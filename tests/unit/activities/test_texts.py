@@ -1,4 +1,4 @@
-"""Texts are read in batches, and only those of the pinned versions are used."""
+"""Texts are read in batches, and only pinned versions are used."""
 
 import json
 

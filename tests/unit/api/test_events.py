@@ -1,4 +1,4 @@
-"""Whatever a reader has seen of a question, coming back with the last number misses nothing."""
+"""A client that resumes after its last event misses nothing."""
 
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -30,7 +30,9 @@ ANSWERED = FOUND.model_copy(update={"answer": "q", "citations": [CITATION, CITAT
 def question(
     statuses: str, *, status: QueryStatus = "running", result: QueryResult | None = None
 ) -> QuestionAnswer:
-    """A letter a stage: pending, running, completed, failed, skipped or cancelled (x)."""
+    """Return a question by a letter per stage: pending, running, completed, failed, skipped, x
+    (cancelled).
+    """
     words: dict[str, StageStatus] = {
         "p": "pending",
         "r": "running",

@@ -77,7 +77,7 @@ def test_a_parameter_is_json() -> None:
         assert [fault.pointer for fault in refused.value.faults] == [pointer]
 
 
-# RFC 7396, appendix A, as far as both sides are objects.
+# RFC 7396, appendix A, the cases where both sides are objects.
 @pytest.mark.parametrize(
     ("target", "patch", "wanted"),
     [

@@ -1,4 +1,4 @@
-"""Large answers: the same JSON as small ones, within a bound."""
+"""Large responses: the same JSON as small ones, within a limit."""
 
 import json
 

@@ -36,7 +36,7 @@ def test_each_status_is_one_condition(status: QueryStatus) -> None:
 
 
 def test_old_questions_are_found_by_their_library() -> None:
-    """A question from before instances had ids has no mark, and its library says whose it is."""
+    """A question from before instance ids has no mark; its library decides the owner."""
     ownership = Ownership(INSTANCE, {"b", "a"})
     query = visibility_query(ownership, library_id=None, status=None, since=None, until=None)
     assert query == f"{KIND} AND ({OURS} OR ({OLD} ('a', 'b')))"

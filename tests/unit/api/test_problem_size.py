@@ -1,4 +1,4 @@
-"""Problems that repeat what a client sent: at most 50 faults, and at most 64 KiB."""
+"""Problems that repeat the client's input: at most 50 faults and 64 KiB."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Large bodies: bounds that hold before anything is built, and items parsed one by one."""
+"""Large bodies: limits that hold before parsing, and items parsed one by one."""
 
 import json
 

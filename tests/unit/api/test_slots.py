@@ -1,4 +1,4 @@
-"""Connection slots: who gets one, and whose is taken away."""
+"""Connection slots: acquisition and eviction."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_there_are_so_many_slots() -> None:
     assert first.acquired
     assert second.acquired
     assert third.acquired
-    assert first.evicted  # it never sent a request, and its client had the most
+    assert first.evicted  # it had sent no request, and its client had the most connections
 
 
 def test_who_sent_a_request_is_not_evicted() -> None:
@@ -68,7 +68,7 @@ def test_an_evicted_connection_is_released_once() -> None:
     first = Connection(slots, "a")
     second = Connection(slots, "a")
     assert first.evicted
-    slots.release(first)  # as when it is lost, later on
+    slots.release(first)  # as when the connection is lost later
     slots.protect(first)
     slots.protect(second)
     assert not Connection(slots, "b").acquired

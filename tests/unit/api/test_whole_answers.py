@@ -1,4 +1,4 @@
-"""That an answer's head and body are written together, and nothing is held for long."""
+"""A response's head and body are written together, and never held for long."""
 
 import asyncio
 from collections.abc import Iterable

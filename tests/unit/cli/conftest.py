@@ -1,4 +1,4 @@
-"""The whole command, run in this process against a server from memory."""
+"""The whole command, run in this process against an in-memory server."""
 
 import json
 import os
@@ -31,7 +31,7 @@ Run = Callable[..., Outcome]
 
 @dataclass
 class Server(httpx.MockTransport):
-    """Libraries and documents as they are put, and for all else the answers that a test sets."""
+    """A server of stored libraries and documents, with scripted responses for other paths."""
 
     libraries: dict[str, dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Server(httpx.MockTransport):
         super().__init__(self._handle)
 
     def answer(self, path: str, *answers: object) -> None:
-        """In this order, the last one for ever; a body stands for a 200 with it."""
+        """Script the responses in order; the last one repeats. A body stands for a 200 with it."""
         self.answers[path] = [
             a if isinstance(a, httpx.Response | BaseException) else httpx.Response(200, json=a)
             for a in answers
@@ -109,7 +109,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`nalanda` with these words."""
+    """Run `nalanda` with these words."""
 
     def call(*words: str) -> Outcome:
         monkeypatch.setattr("sys.argv", ["nalanda", *words])

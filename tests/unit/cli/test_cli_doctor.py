@@ -1,4 +1,4 @@
-"""`nalanda doctor`, its checks one by one; with all of them it needs servers."""
+"""`nalanda doctor`, check by check, as all of them together need servers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`nalanda ingest` where requests fail, the server goes away, or the run is interrupted."""
+"""`nalanda ingest` with failing requests, an unavailable server, or an interruption."""
 
 import signal
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`nalanda ingest`: which files it finds, and what it says of the others."""
+"""`nalanda ingest`: the files that it finds, and its report on the others."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ def test_pipes_and_sockets_are_passed_over(
     run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.mkfifo(folder / "p.md")
-    monkeypatch.chdir(folder)  # a socket's path is short
+    monkeypatch.chdir(folder)  # a socket's path must be short
     with socket.socket(socket.AF_UNIX) as made:
         made.bind("s.md")
         outcome = run("ingest", str(folder), "-l", "books")

@@ -20,7 +20,7 @@ DOCUMENT = {
 
 @pytest.fixture
 def folder(run: Run, server: Server, tmp_path: Path) -> Path:
-    """A folder whose files are in the library: `a.md`, `b.md`, `sub/c.md`."""
+    """Return a folder whose files are in the library: `a.md`, `b.md`, `sub/c.md`."""
     root = tmp_path / "docs"
     (root / "sub").mkdir(parents=True)
     for name in ("a.md", "b.md", "sub/c.md"):

@@ -1,4 +1,4 @@
-"""How the command as a whole behaves: help, mistakes, failures."""
+"""The command as a whole: help, usage errors, failures."""
 
 import io
 import subprocess

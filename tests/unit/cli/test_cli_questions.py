@@ -151,7 +151,7 @@ def test_cancel(code: int, status: int, run: Run, server: Server) -> None:
 
 
 def refusal(pointer: str) -> httpx.Response:
-    """A server's answer where a library has no model for what is asked."""
+    """Return the server's response for a library without a model."""
     return httpx.Response(422, json={"errors": [{"pointer": pointer, "detail": "No model."}]})
 
 

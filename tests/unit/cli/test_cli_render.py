@@ -1,4 +1,4 @@
-"""How questions look on a terminal, and away from it."""
+"""Display of questions, on a terminal and elsewhere."""
 
 from collections.abc import Iterator
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Answers and chunks as the server gives them."""
+"""Answers and chunks in the server's form."""
 
 from datetime import UTC, datetime
 from typing import Any

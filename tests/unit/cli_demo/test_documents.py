@@ -1,4 +1,4 @@
-"""From entries to documents and chunks."""
+"""Conversion of entries into documents and chunks."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What is written, and what is not written again."""
+"""Writes of the ingestion, and those that it skips."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -15,7 +15,7 @@ TIMES = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:0
 
 
 class Server:
-    """The few calls that ingesting makes, and what was written by them."""
+    """The few calls of the ingestion, and its writes."""
 
     def __init__(self) -> None:
         self.library: dict[str, Any] | None = None

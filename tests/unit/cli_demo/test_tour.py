@@ -1,4 +1,4 @@
-"""What is shown of an answer, and how the demo ends."""
+"""Display of answers, and the end of the demo."""
 
 import io
 from collections.abc import Callable
@@ -19,7 +19,9 @@ QUOTE = citation("put", 0, 7, "It puts", 0)
 
 
 async def shown(stored: str) -> tuple[bool, str]:
-    """Whether an answer that quotes `It puts` is sound if its chunk says `stored`; and the text."""
+    """Return the verdict and the text for an answer that quotes `It puts`, if its chunk says
+    `stored`.
+    """
 
     def respond(request: httpx.Request) -> httpx.Response:
         assert request.url.path == "/libraries/python/chunks/put"
@@ -50,7 +52,7 @@ async def test_an_answer_that_misquotes_is_not_sound() -> None:
 
 
 def ended(outcome: bool | None, *, passed: bool) -> Callable[..., bool | None]:
-    """A session that ended so: with the tour's own outcome, or by a signal (None)."""
+    """Return a session with the tour's own outcome, or ended by a signal (None)."""
 
     def run(_settings: object, _port: int, _console: Console, work: object) -> bool | None:
         tour = work.__self__  # type: ignore[attr-defined]  # it is `Tour.run` of one

@@ -1,4 +1,4 @@
-"""Bytes to text."""
+"""Decoding of bytes into text."""
 
 import codecs
 

@@ -1,4 +1,4 @@
-"""What is made of a file by its kind."""
+"""Titles and texts by kind of file."""
 
 import pytest
 

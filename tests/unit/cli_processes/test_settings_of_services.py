@@ -1,4 +1,4 @@
-"""What the planned services are told, and which of them there are."""
+"""The planned services and their settings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the compose file must agree on with the rest of the project."""
+"""Consistency of the compose file with the project."""
 
 from pathlib import Path
 from typing import Any

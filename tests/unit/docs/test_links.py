@@ -1,4 +1,4 @@
-"""The documentation leads to what is there, and leaves out nothing that it is the reference of."""
+"""The documentation's links resolve, and the reference is complete."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -25,14 +25,14 @@ _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def links(page: Path) -> Iterator[str]:
-    """The relative ones; code has none."""
+    """Yield the relative links outside of code."""
     for target in _LINK.findall(_CODE.sub("", page.read_text())):
         if not re.match(r"[a-z]+:", target):
             yield target
 
 
 def anchors(page: Path) -> set[str]:
-    """As they are made of headings: in lower case, hyphens for spaces, no punctuation."""
+    """Return the anchors of headings: in lower case, hyphens for spaces, no punctuation."""
     headings = _HEADING.findall(_FENCE.sub("", page.read_text()))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -46,7 +46,7 @@ def broken(page: Path) -> Iterator[str]:
 
 
 def missing(names: Iterable[str], *pages: str) -> list[str]:
-    """Those that stand in none of the reference's pages, in code."""
+    """Return the names that occur on none of the reference's pages, in code."""
     text = "\n".join((REFERENCE / page).read_text() for page in pages)
     return [name for name in names if not re.search(rf"(`|\s){re.escape(name)}(?![\w/])", text)]
 
@@ -88,7 +88,7 @@ def test_every_setting_is_in_the_reference() -> None:
 
 
 def variable(name: str) -> str:
-    """Cohere's two are called by their own names."""
+    """Return the environment variable of a setting; Cohere's two have no prefix."""
     return f"NALANDA_{name.upper()}".replace("NALANDA_COHERE_", "CO_")
 
 

@@ -1,4 +1,4 @@
-"""Time that passes at once."""
+"""Simulated time."""
 
 import time
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that the clients would have made, in seconds; the clock goes on by them."""
+    """Return the clients' delays in seconds; the simulated clock advances by them."""
     made: list[float] = []
     clock = time.monotonic
 

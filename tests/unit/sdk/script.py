@@ -1,4 +1,4 @@
-"""A server that answers from a script, and remembers what it was asked."""
+"""A server with scripted responses that records its requests."""
 
 import json
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ Step = httpx.Response | Exception
 
 
 class Script(httpx.MockTransport):
-    """Plays its steps in order, the last one for ever."""
+    """A script whose steps run in order; the last one repeats."""
 
     def __init__(self, *steps: Step) -> None:
         super().__init__(self._play)
@@ -51,7 +51,7 @@ class Script(httpx.MockTransport):
 
     @property
     def body(self) -> Any:
-        """The last request's."""
+        """Return the last request's body."""
         return json.loads(self.last.content)
 
     def client(self, **options: Any) -> Nalanda:

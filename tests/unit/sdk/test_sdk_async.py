@@ -1,4 +1,4 @@
-"""The asynchronous client: the same surface, and the same behaviour where it is not shared."""
+"""The asynchronous client: the same interface, and equal behaviour outside of shared code."""
 
 import inspect
 
@@ -13,7 +13,7 @@ GROUPS = ("libraries", "documents", "chunks", "index", "queries")
 
 
 def surface(thing: object) -> dict[str, list[str]]:
-    """The public methods, and their parameters' names."""
+    """Return the public methods with their parameters' names."""
     return {
         name: list(inspect.signature(method).parameters)
         for name, method in inspect.getmembers(thing, inspect.ismethod)

@@ -1,4 +1,4 @@
-"""Everything that goes wrong is in the SDK's own terms."""
+"""Every failure is an error of the SDK's tree."""
 
 import inspect
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ EXCEPTIONS = [e for e in HTTPX if isinstance(e, type) and issubclass(e, Exceptio
 
 
 def made(error: type[Exception]) -> Exception:
-    """One of httpx's exceptions, whatever its constructor wants."""
+    """Return one of httpx's exceptions, with any required arguments."""
     request = httpx.Request("GET", "http://server")
     if issubclass(error, httpx.HTTPStatusError):
         return error("no", request=request, response=httpx.Response(500, request=request))

@@ -1,4 +1,4 @@
-"""Values of Python in bodies and filters: sent in their obvious form, or refused by their place."""
+"""Python values in bodies and filters: sent in their natural form, or refused by place."""
 
 import json
 from array import array
@@ -39,14 +39,14 @@ class Word(StrEnum):
 
 
 class ArrayLike:
-    """What TensorFlow's tensors have: no `tolist`, and numpy's view of themselves."""
+    """A fake of TensorFlow's tensors: no `tolist`, but numpy's array protocol."""
 
     def __array__(self) -> Any:
         return np.array([1.5, 2.5], np.float32)
 
 
 class Tensor:
-    """What PyTorch's tensors have: `tolist`, and no buffer."""
+    """A fake of PyTorch's tensors: `tolist`, and no buffer."""
 
     shape: ClassVar = (2,)
 

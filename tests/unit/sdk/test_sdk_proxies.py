@@ -1,4 +1,4 @@
-"""Proxies of the environment: none for this machine's servers, a clear error for bad ones."""
+"""Proxies of the environment: none for this machine's servers, a clear error for invalid ones."""
 
 import sys
 from pathlib import Path
@@ -80,7 +80,7 @@ def test_other_servers_are_not_local(url: str) -> None:
 def test_an_unusable_proxy_is_named(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "socksio", None)  # what SOCKS needs, where it is installed
+    monkeypatch.setitem(sys.modules, "socksio", None)  # the package for SOCKS, if installed
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidProxy, match=said):
         Nalanda(REMOTE)

@@ -1,4 +1,4 @@
-"""Questions: started, watched, waited for."""
+"""Questions: start, watch, wait."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Paths, conditions and pauses."""
+"""Paths, conditions and delays."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Each method: what it sends, and what it makes of the answer."""
+"""Each method: its request, and its conversion of the response."""
 
 import json
 from collections.abc import Callable

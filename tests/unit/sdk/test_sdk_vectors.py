@@ -1,4 +1,4 @@
-"""Vectors keep their float32 values on the way out and back."""
+"""Vectors keep their float32 values in both directions."""
 
 import ctypes
 from array import array
@@ -43,7 +43,7 @@ def test_integers_in_an_array() -> None:
 
 
 class Tensor:
-    """What PyTorch's tensors have: `tolist`, and no buffer."""
+    """A fake of PyTorch's tensors: `tolist`, and no buffer."""
 
     def __init__(self, numbers: list[Any]) -> None:
         self._numbers = np.array(numbers)
@@ -54,14 +54,14 @@ class Tensor:
 
 
 class ArrayLike:
-    """What TensorFlow's tensors have: numpy's view of themselves alone."""
+    """A fake of TensorFlow's tensors: only numpy's array protocol."""
 
     def __array__(self) -> Any:
         return np.array([1, 2], np.float64)
 
 
 class Scalar:
-    """What tensors with one number have."""
+    """A fake of tensors with one number."""
 
     def __init__(self, number: float) -> None:
         self._number = number

@@ -1,4 +1,4 @@
-"""Failures as sentences, without the names of classes."""
+"""Failures as sentences without class names."""
 
 import pytest
 from temporalio.exceptions import (

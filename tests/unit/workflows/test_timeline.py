@@ -1,4 +1,4 @@
-"""What the timeline says of stages that run, end, are skipped, stopped or begun again."""
+"""Timelines of stages that run, end, are skipped, stopped or restarted."""
 
 from datetime import UTC, datetime, timedelta
 
