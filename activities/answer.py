@@ -6,7 +6,7 @@ from temporalio import activity
 
 from activities.texts import read, read_async
 from core.contracts.names import ANSWER
-from core.contracts.query import Answered, AnswerInput
+from core.contracts.query import AnswerInput, AnswerOutput
 from core.providers.base import Answerer, AsyncAnswerer, GeneratedAnswer
 from nalanda import AsyncNalanda, Nalanda
 
@@ -19,7 +19,7 @@ class Answer:
         self._answerer = answerer
 
     @activity.defn(name=ANSWER)
-    def answer(self, question: AnswerInput) -> Answered:
+    def answer(self, question: AnswerInput) -> AnswerOutput:
         found = read(self._client, question.library_id, question.hits, question.position)
         generated = self._answerer.answer(question.query, found.passages)
         return answered(generated, "local", self._answerer.model, found.changed)
@@ -37,7 +37,7 @@ class AsyncAnswer:
         self._extractive = extractive
 
     @activity.defn(name=ANSWER)
-    async def answer(self, question: AnswerInput) -> Answered:
+    async def answer(self, question: AnswerInput) -> AnswerOutput:
         found = await read_async(
             self._client, question.library_id, question.hits, question.position
         )
@@ -50,8 +50,10 @@ class AsyncAnswer:
         return answered(generated, self._provider, self._answerer.model, found.changed)
 
 
-def answered(generated: GeneratedAnswer, provider: str, model: str, changed: list[str]) -> Answered:
-    return Answered(
+def answered(
+    generated: GeneratedAnswer, provider: str, model: str, changed: list[str]
+) -> AnswerOutput:
+    return AnswerOutput(
         answer=generated.answer,
         citations=list(generated.citations),
         provider=provider,

@@ -7,7 +7,7 @@ from base64 import b64encode
 from temporalio import activity
 
 from core.contracts.names import PREPROCESS
-from core.contracts.query import Base64Vector, Prepared, PreprocessInput
+from core.contracts.query import Base64Vector, PreprocessInput, PreprocessOutput
 from core.domain.errors import ProviderRejected
 from core.providers.base import AsyncEmbedder, Embedder, Vectors
 
@@ -19,13 +19,15 @@ class Preprocess:
         self._embedder = embedder
 
     @activity.defn(name=PREPROCESS)
-    def preprocess(self, question: PreprocessInput) -> Prepared:
+    def preprocess(self, question: PreprocessInput) -> PreprocessOutput:
         query = normalised(question.query)
         if question.embedding_model is None:
-            return Prepared(query=query, embedding=None)
+            return PreprocessOutput(query=query, embedding=None)
         if question.embedding_model != self._embedder.model:
             raise unknown(question.embedding_model, self._embedder.model)
-        return Prepared(query=query, embedding=packed(self._embedder.embed([query], "query")))
+        return PreprocessOutput(
+            query=query, embedding=packed(self._embedder.embed([query], "query"))
+        )
 
 
 class AsyncPreprocess:
@@ -38,17 +40,17 @@ class AsyncPreprocess:
         self._local = local
 
     @activity.defn(name=PREPROCESS)
-    async def preprocess(self, question: PreprocessInput) -> Prepared:
+    async def preprocess(self, question: PreprocessInput) -> PreprocessOutput:
         query = normalised(question.query)
         if question.embedding_model is None:
-            return Prepared(query=query, embedding=None)
+            return PreprocessOutput(query=query, embedding=None)
         if question.embedding_model == self._local.model:
             vectors = await asyncio.to_thread(self._local.embed, [query], "query")
-            return Prepared(query=query, embedding=packed(vectors))
+            return PreprocessOutput(query=query, embedding=packed(vectors))
         if question.embedding_model != self._embedder.model:
             raise unknown(question.embedding_model, self._embedder.model, self._local.model)
         vectors, usage = await self._embedder.embed([query], "query")
-        return Prepared(query=query, embedding=packed(vectors), usage=usage)
+        return PreprocessOutput(query=query, embedding=packed(vectors), usage=usage)
 
 
 def normalised(query: str) -> str:

@@ -4,7 +4,7 @@ from temporalio import activity
 
 from activities.texts import Pinned, read, read_async
 from core.contracts.names import RERANK
-from core.contracts.query import Reranked, RerankInput
+from core.contracts.query import RerankInput, RerankOutput
 from core.providers.base import AsyncReranker, Reranker, Reranking
 from nalanda import AsyncNalanda, Nalanda
 
@@ -17,7 +17,7 @@ class Rerank:
         self._reranker = reranker
 
     @activity.defn(name=RERANK)
-    def rerank(self, question: RerankInput) -> Reranked:
+    def rerank(self, question: RerankInput) -> RerankOutput:
         found = read(self._client, question.library_id, question.hits, question.position)
         reranking = self._reranker.rerank(question.query, found.passages, question.top_n)
         return reranked(found, reranking)
@@ -31,7 +31,7 @@ class AsyncRerank:
         self._reranker = reranker
 
     @activity.defn(name=RERANK)
-    async def rerank(self, question: RerankInput) -> Reranked:
+    async def rerank(self, question: RerankInput) -> RerankOutput:
         found = await read_async(
             self._client, question.library_id, question.hits, question.position
         )
@@ -39,9 +39,9 @@ class AsyncRerank:
         return reranked(found, reranking)
 
 
-def reranked(found: Pinned, reranking: Reranking) -> Reranked:
+def reranked(found: Pinned, reranking: Reranking) -> RerankOutput:
     hits = [
         found.hits[scored.index].model_copy(update={"rerank_score": scored.score})
         for scored in reranking.order
     ]
-    return Reranked(hits=hits, changed=found.changed, usage=reranking.usage)
+    return RerankOutput(hits=hits, changed=found.changed, usage=reranking.usage)

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from core.contracts.names import RETRIEVE
-from core.contracts.query import RankedChunk, Retrieved, RetrieveInput
+from core.contracts.query import RankedChunk, RetrieveInput, RetrieveOutput
 from nalanda import AsyncNalanda, SearchOptions, SearchResult
 
 
@@ -12,7 +12,7 @@ class Retrieve:
         self._client = client
 
     @activity.defn(name=RETRIEVE)
-    async def retrieve(self, question: RetrieveInput) -> Retrieved:
+    async def retrieve(self, question: RetrieveInput) -> RetrieveOutput:
         found = await self._client.search(
             question.library_id, min_position=question.min_position, **search_for(question)
         )
@@ -29,7 +29,7 @@ def search_for(question: RetrieveInput) -> SearchOptions:
     return search
 
 
-def retrieved(found: SearchResult) -> Retrieved:
+def retrieved(found: SearchResult) -> RetrieveOutput:
     """Return the hits, each pinned to its chunk's version."""
     hits = [
         RankedChunk(
@@ -37,4 +37,4 @@ def retrieved(found: SearchResult) -> Retrieved:
         )
         for hit in found.hits
     ]
-    return Retrieved(hits=hits, position=found.position)
+    return RetrieveOutput(hits=hits, position=found.position)

@@ -18,9 +18,9 @@ with workflow.unsafe.imports_passed_through():
         Stage,
     )
     from core.contracts.query import (
-        Answered,
+        AnswerOutput,
         Feedback,
-        Prepared,
+        PreprocessOutput,
         Progress,
         QueryRequest,
         QueryResult,
@@ -138,7 +138,7 @@ class QueryWorkflow:
         if left is not None and left <= 0:
             raise Late
 
-    async def _retrieve(self, prepared: Prepared) -> QueryResult:
+    async def _retrieve(self, prepared: PreprocessOutput) -> QueryResult:
         retrieved = await self._stage(Stage.RETRIEVE, retrieve(self._request, prepared))
         self._result = QueryResult(
             hits=retrieved.hits, position=retrieved.position, usage=prepared.usage
@@ -163,7 +163,7 @@ class QueryWorkflow:
             self._timeline.skip(Stage.ANSWER)
             return so_far
 
-        def attempts(*, extractive: bool) -> Awaitable[Answered]:
+        def attempts(*, extractive: bool) -> Awaitable[AnswerOutput]:
             return self._stage(
                 Stage.ANSWER, answer(self._request, query, so_far, extractive=extractive)
             )

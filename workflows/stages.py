@@ -11,21 +11,21 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
     from core.contracts.query import (
-        Answered,
         AnswerInput,
-        Prepared,
+        AnswerOutput,
         PreprocessInput,
+        PreprocessOutput,
         QueryRequest,
         QueryResult,
-        Reranked,
         RerankInput,
-        Retrieved,
+        RerankOutput,
         RetrieveInput,
+        RetrieveOutput,
     )
     from workflows.policies import FALLBACK_RETRY, HEARTBEAT, REQUIRED_RETRY, STAGE_TIMEOUT, STOPPED
 
 
-def preprocess(request: QueryRequest) -> Awaitable[Prepared]:
+def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
     return workflow.execute_activity(
         PREPROCESS,
         PreprocessInput(
@@ -33,7 +33,7 @@ def preprocess(request: QueryRequest) -> Awaitable[Prepared]:
             embedding_model=request.embedding_model,
             instance_id=request.instance_id,
         ),
-        result_type=Prepared,
+        result_type=PreprocessOutput,
         start_to_close_timeout=timedelta(seconds=30),
         schedule_to_close_timeout=STAGE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT,
@@ -42,7 +42,7 @@ def preprocess(request: QueryRequest) -> Awaitable[Prepared]:
     )
 
 
-def retrieve(request: QueryRequest, prepared: Prepared) -> Awaitable[Retrieved]:
+def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[RetrieveOutput]:
     return workflow.execute_activity(
         RETRIEVE,
         RetrieveInput(
@@ -55,7 +55,7 @@ def retrieve(request: QueryRequest, prepared: Prepared) -> Awaitable[Retrieved]:
             min_position=request.min_position,
             instance_id=request.instance_id,
         ),
-        result_type=Retrieved,
+        result_type=RetrieveOutput,
         start_to_close_timeout=timedelta(seconds=30),
         schedule_to_close_timeout=STAGE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT,
@@ -64,7 +64,7 @@ def retrieve(request: QueryRequest, prepared: Prepared) -> Awaitable[Retrieved]:
     )
 
 
-def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[Reranked]:
+def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[RerankOutput]:
     return workflow.execute_activity(
         RERANK,
         RerankInput(
@@ -75,7 +75,7 @@ def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[
             position=so_far.position,
             instance_id=request.instance_id,
         ),
-        result_type=Reranked,
+        result_type=RerankOutput,
         start_to_close_timeout=timedelta(seconds=60),
         schedule_to_close_timeout=STAGE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT,
@@ -86,7 +86,7 @@ def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[
 
 def answer(
     request: QueryRequest, query: str, so_far: QueryResult, *, extractive: bool
-) -> Awaitable[Answered]:
+) -> Awaitable[AnswerOutput]:
     return workflow.execute_activity(
         ANSWER,
         AnswerInput(
@@ -97,7 +97,7 @@ def answer(
             extractive=extractive,
             instance_id=request.instance_id,
         ),
-        result_type=Answered,
+        result_type=AnswerOutput,
         start_to_close_timeout=timedelta(seconds=120),
         schedule_to_close_timeout=STAGE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT,

@@ -170,7 +170,7 @@ class StageOutput(Contract):
     attempt: int = 1
 
 
-class Prepared(StageOutput):
+class PreprocessOutput(StageOutput):
     """The question as searched for, and its vector; a lexical question may have none."""
 
     query: str
@@ -188,7 +188,7 @@ class RetrieveInput(StageInput):
     min_position: int = 0
 
 
-class Retrieved(StageOutput):
+class RetrieveOutput(StageOutput):
     hits: list[RankedChunk]
     position: int
 
@@ -201,7 +201,7 @@ class RerankInput(StageInput):
     position: int
 
 
-class Reranked(StageOutput):
+class RerankOutput(StageOutput):
     """The output of `rerank`: at most `top_n` hits, best first.
 
     `changed` has the ids of chunks whose version is no longer the retrieved one.
@@ -222,7 +222,7 @@ class AnswerInput(StageInput):
     extractive: bool = False
 
 
-class Answered(StageOutput):
+class AnswerOutput(StageOutput):
     answer: str
     citations: list[Citation]
     provider: str

@@ -8,16 +8,16 @@ from temporalio.worker import Worker
 
 from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
 from core.contracts.query import (
-    Answered,
     AnswerInput,
+    AnswerOutput,
     Citation,
-    Prepared,
     PreprocessInput,
+    PreprocessOutput,
     RankedChunk,
-    Reranked,
     RerankInput,
-    Retrieved,
+    RerankOutput,
     RetrieveInput,
+    RetrieveOutput,
 )
 from workflows.query import QueryWorkflow
 
@@ -31,25 +31,25 @@ class Script:
         self.fault: Exception | None = None
 
     @activity.defn(name=PREPROCESS)
-    async def preprocess(self, asked: PreprocessInput) -> Prepared:
+    async def preprocess(self, asked: PreprocessInput) -> PreprocessOutput:
         if self.fault:
             raise self.fault
-        return Prepared(query=asked.query, embedding="AACAPw==")
+        return PreprocessOutput(query=asked.query, embedding="AACAPw==")
 
     @activity.defn(name=RETRIEVE)
-    async def retrieve(self, asked: RetrieveInput) -> Retrieved:
+    async def retrieve(self, asked: RetrieveInput) -> RetrieveOutput:
         hits = [RankedChunk(chunk_id="a", document_id="d", version=2, score=0.5)]
-        return Retrieved(hits=hits, position=asked.min_position)
+        return RetrieveOutput(hits=hits, position=asked.min_position)
 
     @activity.defn(name=RERANK)
-    async def rerank(self, asked: RerankInput) -> Reranked:
+    async def rerank(self, asked: RerankInput) -> RerankOutput:
         while not self.gate.is_set():
             activity.heartbeat()
             await asyncio.sleep(0.05)
-        return Reranked(hits=asked.hits)
+        return RerankOutput(hits=asked.hits)
 
     @activity.defn(name=ANSWER)
-    async def answer(self, asked: AnswerInput) -> Answered:
+    async def answer(self, asked: AnswerInput) -> AnswerOutput:
         citation = Citation(
             start=0,
             end=5,
@@ -59,7 +59,7 @@ class Script:
             quote_start=0,
             quote_end=5,
         )
-        return Answered(answer="alpha", citations=[citation], provider="local", model="m")
+        return AnswerOutput(answer="alpha", citations=[citation], provider="local", model="m")
 
     def worker(self, client: Client, task_queue: str) -> Worker:
         """Return a worker for questions and for an unrelated workflow."""

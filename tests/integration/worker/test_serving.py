@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
 from core.contracts.names import PREPROCESS, task_queue_of
-from core.contracts.query import Prepared, PreprocessInput
+from core.contracts.query import PreprocessInput, PreprocessOutput
 from core.domain.errors import NalandaError, ProviderRejected, ProviderUnavailable
 from core.settings import Settings
 from tests.integration.workflows.stages import REQUEST, Stages, asked
@@ -34,7 +34,7 @@ class Blocking:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     @activity.defn(name=PREPROCESS)
-    def preprocess(self, _: PreprocessInput) -> Prepared:
+    def preprocess(self, _: PreprocessInput) -> PreprocessOutput:
         for error in self.errors:
             raise error
         self.held.set()
@@ -44,7 +44,7 @@ class Blocking:
         except CancelledError:
             self.stopped.set()
             raise
-        return Prepared(query="How?", embedding="AAAA")
+        return PreprocessOutput(query="How?", embedding="AAAA")
 
 
 @pytest.fixture

@@ -15,17 +15,17 @@ from temporalio.worker import Worker
 
 from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
 from core.contracts.query import (
-    Answered,
     AnswerInput,
-    Prepared,
+    AnswerOutput,
     PreprocessInput,
+    PreprocessOutput,
     QueryRequest,
     QueryResult,
     RankedChunk,
-    Reranked,
     RerankInput,
-    Retrieved,
+    RerankOutput,
     RetrieveInput,
+    RetrieveOutput,
     Usage,
 )
 from workflows.query import QueryWorkflow
@@ -69,23 +69,23 @@ class Stages:
             raise
 
     @activity.defn(name=PREPROCESS)
-    async def preprocess(self, given: PreprocessInput) -> Prepared:
-        prepared = Prepared(query="How?", embedding="AAAA", usage=Usage(input_tokens=1))
+    async def preprocess(self, given: PreprocessInput) -> PreprocessOutput:
+        prepared = PreprocessOutput(query="How?", embedding="AAAA", usage=Usage(input_tokens=1))
         return await self._do(PREPROCESS, given, prepared)
 
     @activity.defn(name=RETRIEVE)
-    async def retrieve(self, given: RetrieveInput) -> Retrieved:
-        return await self._do(RETRIEVE, given, Retrieved(hits=HITS, position=9))
+    async def retrieve(self, given: RetrieveInput) -> RetrieveOutput:
+        return await self._do(RETRIEVE, given, RetrieveOutput(hits=HITS, position=9))
 
     @activity.defn(name=RERANK)
-    async def rerank(self, given: RerankInput) -> Reranked:
+    async def rerank(self, given: RerankInput) -> RerankOutput:
         best = [HITS[2].model_copy(update={"rerank_score": 0.9}), HITS[0]]
-        reranked = Reranked(hits=best, usage=Usage(search_units=2), attempt=3)
+        reranked = RerankOutput(hits=best, usage=Usage(search_units=2), attempt=3)
         return await self._do(RERANK, given, reranked)
 
     @activity.defn(name=ANSWER)
-    async def answer(self, given: AnswerInput) -> Answered:
-        answered = Answered(
+    async def answer(self, given: AnswerInput) -> AnswerOutput:
+        answered = AnswerOutput(
             answer="So." if not given.extractive else "As the sources say.",
             citations=[],
             provider="fake",

@@ -14,14 +14,14 @@ from temporalio.service import RPCError
 
 from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
 from core.contracts.query import (
-    Answered,
     AnswerInput,
+    AnswerOutput,
     Feedback,
     PreprocessInput,
     QueryRequest,
-    Reranked,
-    Retrieved,
+    RerankOutput,
     RetrieveInput,
+    RetrieveOutput,
     Usage,
 )
 from tests.integration.workflows.stages import HITS, REQUEST, Stages, asked, refused
@@ -145,8 +145,8 @@ async def test_what_the_api_refuses_is_no_reason_to_degrade(temporal: Client, st
 async def test_a_changed_chunk_is_named_and_left_out(temporal: Client) -> None:
     stages = Stages(
         instead={
-            RERANK: lambda _: Reranked(hits=[HITS[0], HITS[1]], changed=["c3"]),
-            ANSWER: lambda _: Answered(
+            RERANK: lambda _: RerankOutput(hits=[HITS[0], HITS[1]], changed=["c3"]),
+            ANSWER: lambda _: AnswerOutput(
                 answer="So.", citations=[], provider="p", model="m", changed=["c0"]
             ),
         }
@@ -301,8 +301,8 @@ async def test_feedback_is_kept_and_refused_once_closed(temporal: Client) -> Non
 async def test_no_hits_are_no_failure(temporal: Client) -> None:
     stages = Stages(
         instead={
-            RETRIEVE: lambda _: Retrieved(hits=[], position=9),
-            RERANK: lambda _: Reranked(hits=[]),
+            RETRIEVE: lambda _: RetrieveOutput(hits=[], position=9),
+            RERANK: lambda _: RerankOutput(hits=[]),
         }
     )
     async with stages.served(temporal) as queue:

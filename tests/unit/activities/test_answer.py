@@ -4,7 +4,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.answer import Answer, AsyncAnswer
-from core.contracts.query import Answered, AnswerInput, RankedChunk
+from core.contracts.query import AnswerInput, AnswerOutput, RankedChunk
 from tests.unit.activities.models import USAGE, Answers, AsyncAnswers
 from tests.unit.activities.rest import Rest
 
@@ -19,8 +19,8 @@ def question(hits: list[RankedChunk], *, extractive: bool = False) -> AnswerInpu
     return AnswerInput(library_id="l", query="q", hits=hits, position=9, extractive=extractive)
 
 
-def by(provider: str, model: str, answer: str, changed: list[str]) -> Answered:
-    return Answered(
+def by(provider: str, model: str, answer: str, changed: list[str]) -> AnswerOutput:
+    return AnswerOutput(
         answer=answer,
         citations=[],
         provider=provider,
@@ -48,7 +48,7 @@ def test_on_a_thread() -> None:
         (question(HITS[1:2]), by("far", "repeats-far", "Nothing.", ["changed"])),
     ],
 )
-async def test_awaited(given: AnswerInput, wanted: Answered) -> None:
+async def test_awaited(given: AnswerInput, wanted: AnswerOutput) -> None:
     async with REST.async_client() as client:
         activity = AsyncAnswer(client, "far", AsyncAnswers(), Answers())
         assert await ActivityEnvironment().run(activity.answer, given) == wanted

@@ -3,7 +3,7 @@
 from temporalio.testing import ActivityEnvironment
 
 from activities.rerank import AsyncRerank, Rerank
-from core.contracts.query import RankedChunk, Reranked, RerankInput
+from core.contracts.query import RankedChunk, RerankInput, RerankOutput
 from tests.unit.activities.models import USAGE, AsyncReranks, Reranks
 from tests.unit.activities.rest import Rest
 
@@ -14,7 +14,7 @@ HITS = [
 CHUNKS = {"long": (1, "aaaa"), "changed": (2, "a"), "short": (1, "aa"), "middle": (1, "aaa")}
 
 
-async def both(rest: Rest, hits: list[RankedChunk]) -> Reranked:
+async def both(rest: Rest, hits: list[RankedChunk]) -> RerankOutput:
     question = RerankInput(library_id="l", query="q", hits=hits, top_n=2, position=9)
     with rest.client() as client:
         computed = ActivityEnvironment().run(Rerank(client, Reranks()).rerank, question)
@@ -35,5 +35,5 @@ async def test_the_best_are_kept_with_both_scores() -> None:
 
 
 async def test_nothing_to_rank() -> None:
-    assert await both(Rest(), []) == Reranked(hits=[], usage=USAGE)
-    assert await both(Rest(), HITS[:1]) == Reranked(hits=[], changed=["long"], usage=USAGE)
+    assert await both(Rest(), []) == RerankOutput(hits=[], usage=USAGE)
+    assert await both(Rest(), HITS[:1]) == RerankOutput(hits=[], changed=["long"], usage=USAGE)
