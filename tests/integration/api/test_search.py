@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.calls import JSON, assert_problem
+from tests.integration.api.calls import assert_problem
 
 PATH = "/libraries/planar/search"
 HALVES = {"vector": 0.5, "lexical": 0.5}
@@ -99,8 +99,9 @@ async def test_a_batch_is_answered_in_order(api: httpx.AsyncClient, document: st
 
 
 async def test_a_long_body_is_parsed_off_the_loop(api: httpx.AsyncClient, document: str) -> None:
-    body = b'{"embedding": [1, 0], "k": 1}'.ljust(500_000)
-    answer = await api.post(PATH, content=body, headers=JSON)
+    ids = ["a", *(f"no such chunk {number}" for number in range(15_000))]
+    named = {"field": "chunk.id", "op": "in", "value": ids}
+    answer = await api.post(PATH, json={"embedding": [1, 0], "k": 1, "filter": named})
     assert answer.json()["hits"][0]["chunk_id"] == "a"
 
 
