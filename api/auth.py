@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.errors import path_of, problem
 
 OPEN = frozenset({"/livez", "/readyz", "/version", "/docs", "/openapi.json"})
-"""What load balancers, and people who are finding their way in, may read without a key."""
+"""Paths that load balancers and new users may read without a key."""
 
 
 class Keys:

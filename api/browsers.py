@@ -14,14 +14,14 @@ from api.errors import path_of, problem
 from core.domain.hosts import Host, Hosts, parse
 
 PROBES = frozenset({"/livez", "/readyz"})
-"""Kubernetes calls these at the address of a pod."""
+"""Paths that Kubernetes calls at the address of a pod."""
 
 TARGET_HOST = "target_host"
-"""The key of a request's state for the host in its target, as in `GET http://HOST/ HTTP/1.1`."""
+"""State key for the host of an absolute request target, as in `GET http://HOST/ HTTP/1.1`."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({b"same-origin", b"none"})
-"""`none`: a person called the server, as with a bookmark."""
+"""Values for requests of own pages and of the user; `none`: such as by a bookmark."""
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -50,16 +50,16 @@ STATUSES: Mapping[type[NalandaError], int] = {
     StorageFull: status.HTTP_507_INSUFFICIENT_STORAGE,
     StorageUnavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
-"""By the nearest ancestor in the tree."""
+"""Status of each error class; a subclass has that of its nearest ancestor."""
 
 MAX_FAULTS = 50
 MAX_PROBLEM_BYTES = 64 * 1024
 _MAX_TEXT = 500
-"""Characters of one text in a problem, which may repeat what the client sent."""
+"""Maximum length of a text in a problem, which may quote the request."""
 
 
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
-"""As RFC 9110 has them, and Python from 3.13 on."""
+"""Reason phrases of RFC 9110, which Python has from 3.13 on."""
 
 
 def phrase(code: int) -> str:

@@ -28,7 +28,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
 SCANNED_BYTES = 64 * 1024
-"""From which size on a body is measured before it is parsed."""
+"""Size from which a body is scanned before parsing."""
 
 M = TypeVar("M", bound=Body)
 

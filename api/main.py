@@ -42,8 +42,8 @@ BODIES = (
     FeedbackBody,
 )
 ROUTES = (search, bulk, libraries, documents, chunks, index, questions, system)
-"""In the order in which they are looked through; they are the app's own, so that a request is
-matched once, where `include_router` would do it twice."""
+"""Routers in matching order. Their routes become the app's own, so that a request is matched once;
+`include_router` would match twice."""
 
 
 def create_app(

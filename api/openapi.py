@@ -22,7 +22,7 @@ ANY = (400, 401, 403)
 READ = (*ANY, 404, 422, 503)
 BODY = (*READ, 408, 413, 415, 502, 507)
 WRITE = (*BODY, 409, 412)
-"""The errors that all calls, reads, calls with a body, and writes have in common."""
+"""Statuses of problems: of all calls, of reads, of calls with a body, and of writes."""
 
 
 class FaultAnswer(BaseModel):

@@ -14,22 +14,22 @@ from core.domain.vectors import MAX_DIMENSION
 
 MAX_NUMBER_BYTES = 4_000
 MAX_STRING_BYTES = 1_250_000
-"""The bound of any string but a chunk's text; a search's text has at most 100,000 characters."""
+"""Limit of strings other than a chunk's text; a search's text has at most 100,000 characters."""
 
 MAX_GAP_BYTES = 64 * 1024
-"""The bound of white space in one place, with a number in it or not."""
+"""Limit of consecutive white space, also around a number."""
 
 MAX_KEYS = 10_000
 MAX_MEMBERS = 100_000
 MAX_VALUES = 100_000
-"""In one item, or in all that is outside of items."""
+"""Maximum number of values in one item, or outside of all items."""
 MAX_ALL_VALUES = 1_000_000
-"""In a body; an embedding counts as one value."""
+"""Maximum number of values in a body; an embedding counts as one."""
 
 _MAX_LEVELS = 200  # the parser's own limit
 _TOKEN = re.compile(rb'[\[\]{}",]')
 _NO_JSON = re.compile(rb"[^\s:0-9+\-.eEtrufalsn]")
-"""A byte that neither numbers, literals nor white space have: the parser ends there."""
+"""A byte outside of numbers, literals and white space, at which the parser stops."""
 _STRING_PIECE = re.compile(rb'(?:[^"\\]{1,1000}+|\\.){1,1000}+', re.DOTALL)
 _EMBEDDING_BYTES = 64 * MAX_DIMENSION
 

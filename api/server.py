@@ -10,7 +10,7 @@ from api.slots import Slots
 from core.settings import Settings
 
 _FILES_BESIDES = 1_000
-"""Of the database's readers, of the index, and of what the app itself calls."""
+"""Descriptors for the database's readers, the index and outgoing connections."""
 
 
 def server(app: ASGIApp, settings: Settings) -> uvicorn.Server:

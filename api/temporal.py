@@ -14,13 +14,13 @@ from workflows.client import connect
 from workflows.registration import register_search_attributes
 
 CALL_S = 5.0
-"""Longer than a healthy cluster takes for anything that is not a long poll."""
+"""Timeout of calls; a healthy cluster is faster, except for long polls."""
 CONNECT_S = 2.0
 RETRY_AFTER_S = 2.0
 HEALTH_S = 1.0
 
 _TELLING = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS}
-"""What the cluster says of a question; all else says something of the cluster."""
+"""Statuses about a question; others are failures of the cluster."""
 
 
 class Temporal:

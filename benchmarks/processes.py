@@ -23,7 +23,7 @@ async def measured(
     only: Sequence[str] = ("temporal", "api", "worker"),
     beside: Callable[[Stack], Sequence[Service]] = lambda _: (),
 ) -> None:
-    """Run `measure` while the services in `only`, and those of `beside`, are up.
+    """Run `measure` while the services in `only`, and the additional ones, are up.
 
     Their files are in a temporary folder, and they ignore settings of the user that would change
     the server.

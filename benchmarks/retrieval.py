@@ -35,7 +35,7 @@ CANDIDATES: int = QueryRequest.model_fields["k"].default
 MOST_QUESTIONS = 1_500
 
 Ranks: TypeAlias = Callable[[str], list[str]]
-"""From a question to the ids of passages, best first."""
+"""A function from a question to the ids of passages, best first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,10 @@ VECTOR = np.random.default_rng(1).standard_normal(DIMENSION).astype(np.float32)
 BLOB = VECTOR.tobytes()
 
 Write: TypeAlias = Callable[[str], None]
-"""One chunk, under this id; it is on the disk when it returns."""
+"""A write of one chunk with this id, which is on disk on return."""
 
 Opened: TypeAlias = AbstractContextManager[Callable[[], Write]]
-"""A database that is new; called once by each client."""
+"""A new database; each client calls the factory once."""
 
 
 async def main() -> None:

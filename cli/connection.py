@@ -6,9 +6,9 @@ from nalanda import Nalanda
 
 HURRIED = 1
 PATIENT = 7
-"""Retries that sit out a restart of the server."""
+"""Number of retries that outlasts a restart of the server."""
 TIMEOUT_S = 30.0
-"""Of a call with its retries."""
+"""Timeout of a call with its retries."""
 
 
 def located(settings: Settings) -> Settings:

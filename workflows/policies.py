@@ -28,4 +28,4 @@ FALLBACK_RETRY = RetryPolicy(
 """Policy of a stage with a fallback: about 15 seconds for its provider, then the fallback."""
 
 STOPPED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
-"""The question is cancelled once its activity has stopped, not at the request."""
+"""Cancellation type: the question is cancelled once its activity has stopped."""

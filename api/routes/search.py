@@ -14,8 +14,8 @@ from core.bootstrap import Core
 from core.services.search import SearchAnswer
 
 IN_PLACE_US = 500
-"""What the event loop can afford: going to a thread and back takes up to as long, and several
-times as long where others compute."""
+"""Maximum time of work on the event loop, in microseconds: a switch to a thread and back takes up
+to as long, and several times as long under load."""
 IN_PLACE_BYTES = 256 * 1024
 IN_PLACE_HITS = 50
 

@@ -10,7 +10,7 @@ from api.wire.chunks import ChunkBody
 from core.domain.document import Document, DocumentDraft
 
 MAX_TITLE = 16 * 1024
-"""Characters of a title or source, which come with each hit where they are asked for."""
+"""Maximum length of a title or source, since each hit may repeat them."""
 
 
 class DocumentBody(Body):

@@ -38,7 +38,7 @@ QUERIES, THREADS, ROUNDS = 200, 2, 5
 KS = (K, 100)
 _TIE = 1e-13
 _ROWS_PER_CELL = 39
-"""The fewest that faiss trains a cell with, without a warning."""
+"""Minimum number of training rows per cell for which faiss gives no warning."""
 
 Scores = NDArray[np.float64]
 

@@ -18,8 +18,8 @@ ROUNDS = 5
 ONE_BY_ONE = 300
 _ENOUGH, _CLEARLY = 0.995, 1.2
 _FIRST = 3
-"""Runs of the first round, whose best counts: one that was disturbed would cost an effort its
-place on the curve."""
+"""Runs of the first round, of which the best counts: a disturbed run would remove its effort from
+the curve."""
 
 
 @dataclass(frozen=True, slots=True)

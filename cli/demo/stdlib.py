@@ -47,9 +47,9 @@ class Entry:
     module: str
     kind: Kind
     name: str
-    """Qualified, as one would import it."""
+    """Qualified name, as for an import."""
     signature: str
-    """As in `(a, b=None)`; empty where there is none to be known."""
+    """Signature such as `(a, b=None)`; empty if unknown."""
     doc: str
 
 

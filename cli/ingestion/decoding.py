@@ -14,7 +14,7 @@ _MARKS = (
 )
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _DECLARED_WITHIN_BYTES = 1024
-"""Where the HTML standard looks for a declaration."""
+"""Bytes in which the HTML standard looks for a declaration."""
 
 _ORDINARY = re.compile(r"[\t\n\r -~\u3000-\u3002\uff00-\uffef]")
 """ASCII, or the punctuation of Chinese and Japanese. Any bytes but surrogates decode as UTF-16."""

@@ -12,7 +12,7 @@ from cli.ingestion.reading import special_type
 from cli.ingestion.report import Report
 
 PASSED_OVER_FOLDERS = frozenset({"node_modules"})
-"""Folders of what others wrote."""
+"""Folders of third-party files."""
 
 
 @dataclass(frozen=True, slots=True)

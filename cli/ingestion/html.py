@@ -7,7 +7,7 @@ from cli.ingestion.markup import Tag, tokens
 
 _FOREIGN = frozenset({"math", "svg"})
 _DROPPED = _FOREIGN | {"canvas", "object", "template"}
-"""Besides those whose content is no HTML, such as scripts."""
+"""Elements without text for readers, including those whose content is not HTML."""
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _PARAGRAPHS = frozenset(
     {"address", "article", "aside", "blockquote", "body", "details", "dialog", "div", "dl"}

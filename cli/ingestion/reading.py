@@ -12,9 +12,9 @@ from cli.ingestion.kinds import extract
 from cli.ingestion.places import id_of, mount_of, shown
 
 MAX_BYTES = 256 * 2**20
-"""Beyond what any server with default settings takes, and still no burden for memory."""
+"""Limit of a file: above the default limit of a server, and small enough for memory."""
 MAX_TITLE_CHARS = 1_000
-"""A first line that is all of the file is no title."""
+"""Limit of a title, so that a file in a single line has none."""
 _ATTEMPTS = 2
 _OPENED = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TYPES = (

@@ -13,7 +13,7 @@ from cli.terminal import can_overwrite, console, one_line
 Outcome = Literal["added", "changed", "unchanged", "failed", "pruned"]
 _ALWAYS: tuple[Outcome, ...] = ("added", "changed", "unchanged", "failed")
 _MOST_KINDS = 12
-"""Kinds of what was passed over that the summary names."""
+"""Maximum number of skipped kinds that the summary names."""
 
 
 class Report:
@@ -24,7 +24,7 @@ class Report:
         self.counts: Counter[Outcome] = Counter()
         self.passed_over: Counter[str] = Counter()
         self.is_complete = True
-        """False once anything was not as the user wanted it."""
+        """False after any failure."""
 
     def count(self, outcome: Outcome, path: Path) -> None:
         self.counts[outcome] += 1

@@ -17,13 +17,13 @@ from nalanda import (
 )
 
 HASH = "content_sha256"
-"""The document's metadata key by which an unchanged file is known."""
+"""Metadata key of a document for the hash that identifies an unchanged file."""
 
 MOUNT = "mount"
-"""The metadata key for where the file's disk is mounted, as a URI, if not at the root."""
+"""Metadata key for the mount point of the file's disk, as a URI; absent for the root."""
 
 _TIMEOUT_S_PER_MIB = 10.0
-"""Ten times as long as a small machine takes to embed a text of this size."""
+"""Timeout per MiB of text: ten times the embedding time of a small machine."""
 
 
 class Sender:

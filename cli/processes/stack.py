@@ -16,7 +16,7 @@ TEMPORAL_PORT = 7233
 TEMPORAL_UI_PORT = 8233
 STOP_MARGIN_S = 5.0
 TEMPORAL_GRACE_S = 30.0
-"""The start takes 4 s on an idle machine."""
+"""Timeout of a graceful stop, which takes 4 s on an idle machine."""
 _OWN_QUEUE = "of this instance"
 
 

@@ -32,9 +32,9 @@ def records_of(
     client: Nalanda,
     library: Library,
     documents: dict[str, Document],
-    told: Callable[[int], None],
+    progress: Callable[[int], None],
 ) -> Iterator[ExportedDocument]:
-    """Yield documents in order of id; `told` gets the number of chunks so far.
+    """Yield documents in order of id; the callback gets the number of chunks so far.
 
     Concurrent writes may or may not be included; documents created during the export are not.
     """
@@ -44,7 +44,7 @@ def records_of(
         document = remaining.pop(document_id, None)
         chunks = [_chunk(chunk) for chunk in sorted(listed, key=lambda chunk: chunk.ordinal)]
         done += len(chunks)
-        told(done)
+        progress(done)
         if document is not None:
             yield _record(document), chunks
     for document in remaining.values():

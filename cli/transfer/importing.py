@@ -25,13 +25,13 @@ from nalanda import (
 )
 
 _AT_ONCE = 500
-"""Chunks in one request."""
+"""Maximum number of chunks in a request."""
 
 _MAX_WEIGHT = 8 * 2**20
-"""The weight of the chunks in one request, if they are more than one."""
+"""Maximum weight of a request's chunks, unless it has only one."""
 
 _SETTLED = ("dimension", "metric", "embedding_model")
-"""Settings that the vectors of a library rest on."""
+"""Settings that determine a library's vectors."""
 
 
 def existing(client: Nalanda, name: str, settings: Settings) -> Library | None:

@@ -19,7 +19,7 @@ HEADER = b"nalanda"
 _BATCH_ROWS = 1_000
 _SHOWN = 20
 _INDEX = re.compile(r"__index_level_\d+__")
-"""The columns in which pandas keeps a table's index."""
+"""Columns with the index of a pandas table."""
 
 
 class Parquet:

@@ -14,10 +14,10 @@ from nalanda import LibraryOptions
 FORMAT = 1
 
 Settings: TypeAlias = Mapping[str, Any]
-"""What `libraries.create` takes besides the name."""
+"""Arguments of `libraries.create` except the name."""
 
 OWN_TO_A_SERVER = frozenset({"id", "name", "version", "created_at", "updated_at"})
-"""Fields of a library that no other server takes over."""
+"""Fields of a library that each server assigns itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,10 +22,10 @@ from core.backup import files
 from core.domain.errors import Invalid
 
 _HEAD = Struct("<qII")
-"""A chunk's number, and the bytes of its JSON and of its embedding, which follow."""
+"""A chunk's number, and the sizes of its JSON and its embedding, which follow."""
 
 _LAST = 2**63 - 1
-"""The ordinal of a chunk that has none: behind all others, in the file's order."""
+"""Ordinal of a chunk without one: after all others, in the file's order."""
 
 _METADATA_WEIGHT = 8
 _SHARED = ("title", "source", "metadata")

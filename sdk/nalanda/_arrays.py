@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 _WHOLE_DAYS = ("[Y]", "[M]", "[W]", "[D]")
-"""The ends of numpy's names for dates without a time."""
+"""Suffixes of numpy's types for dates without a time."""
 
 
 def is_array(value: object) -> bool:

@@ -10,7 +10,7 @@
     ├── InvalidName              an id or a name that no path can carry; a ValueError too
     ├── InvalidValue             a value that JSON can't carry, named by its place; a ValueError too
     │   └── InvalidType          a value of a type that has no JSON form; a TypeError too
-    ├── QueryFailed              a question ended without an answer; `.state` has what there is
+    ├── QueryFailed              a question ended without an answer; `.state` has the rest
     └── ApiError                 the server said no; `.status`, `.title`, `.detail`, `.problem`
         ├── BadRequestError          400  not even a readable request
         ├── AuthenticationError      401  no API key, or a wrong one

@@ -18,7 +18,7 @@ from nalanda._arrays import is_array, items_of, kind_of
 from nalanda._errors import InvalidType, InvalidValue, Place, type_name
 
 MAX_LEVELS = 200
-"""The server's own limit."""
+"""Maximum nesting, the server's limit."""
 INTEGERS = range(-(2**63), 2**64)
 
 

@@ -12,7 +12,7 @@ IndexKind = Literal["auto", "flat", "ivf", "hnsw"]
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "string_list"]
 QueryStatus = Literal["running", "completed", "failed", "cancelled", "timed_out"]
 Embedding = Annotated[list[float], BeforeValidator(unpack)]
-"""Floats, whether they were sent as a list or as base64."""
+"""Floats, from a list or base64."""
 
 
 class Model(BaseModel):

@@ -29,7 +29,7 @@ INSTANCE = "Nalanda-Instance"
 JSON = {"Content-Type": "application/json"}
 
 MAX_QUERY_BYTES = 4096
-"""From which length on a listing is asked for by POST: servers and proxies bound a URL."""
+"""Length of a query string from which listings use POST: servers and proxies limit URLs."""
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0

@@ -14,7 +14,7 @@ class FloatArray(Protocol):
 
 
 Vector: TypeAlias = Sequence[float] | FloatArray | str
-"""Numbers, an array of them, or a string that is packed already."""
+"""Numbers, an array of numbers, or an already packed string."""
 
 
 def unpack(packed: object) -> object:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 LOG = "nalanda.db-wal"
 CHECKPOINTS = "checkpoints"
-"""The folder of what is made from the record, and can be made again."""
+"""Folder of derived data, which can be rebuilt from the record."""
 
 MANIFEST = ".checkpoint"
 _FILE = re.compile(rb"[-\w]+\.(?:rows|index|attributes|words)")
@@ -17,7 +17,7 @@ _LOG_SHARE = 0.35
 WAL_HEADER_BYTES = 32
 FRAME_HEADER_BYTES = 24
 _LATE_FRAMES = 12
-"""Of the log's tail: those of about the last three commits."""
+"""Frames of the log's tail, about three commits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,18 +32,18 @@ WRITERS: Iterable[int] = range(1, 7)
 READERS = 2
 KILLED = -signal.SIGKILL
 SETTINGS = {"NALANDA_CHECKPOINT_BYTES": "8000"}
-"""With a checkpoint after some forty writes, and at each stop."""
+"""Settings for a checkpoint after some forty writes, and at each stop."""
 
 _API_TIMEOUT_S = 60.0
 _AFTER_ANOTHER_S = 0.2
-"""How long the server goes on after the clients or the database are killed."""
+"""Time for which the server runs on after the kill of the clients or the database."""
 _LOAD_S = 20.0
-"""At most, however slow the machine is."""
+"""Maximum duration of a load."""
 _POLL_S = 0.005
 _REACHED_S = 2.0
-"""A step that nobody comes by in so long may be one of a stop."""
+"""Time to wait for a step under load, before a stop may reach it."""
 _ASKED_AGAIN = 0.3
-"""The share of writers that begin by sending again what was answered."""
+"""Share of writers that begin with a retry of an answered write."""
 
 
 class Broken(Exception):

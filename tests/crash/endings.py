@@ -7,7 +7,7 @@ from enum import StrEnum
 from core.crash_points import STEPS
 
 SERVER_STEPS = [step for step in STEPS if not step.startswith(("backup.", "restore."))]
-"""Those of other commands have tests of their own."""
+"""Steps of the server; those of other commands have their own tests."""
 
 _STEP_SHARE = 0.3
 _FIRST_SHARE = 0.1

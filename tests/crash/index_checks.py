@@ -15,7 +15,7 @@ from tests.crash.record import IndexedRow, Record
 from tests.crash.requests import BY_WORD, of_writer
 
 MOST_HITS = 10_000
-"""That one search can ask for."""
+"""Maximum `k` of a search."""
 _FEW = 10
 _SHOWN = 5
 

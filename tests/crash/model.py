@@ -13,14 +13,14 @@ from typing import Any, TypeAlias
 
 DIMENSION = 16
 BULK = 0
-"""The writer whose rows are so many that they are built into segments."""
+"""The writer with enough rows for segments."""
 
 SHARED: Mapping[str, Mapping[str, Any]] = {
     "auto": {"metric": "cosine"},
     "hnsw": {"metric": "l2", "index": {"kind": "hnsw", "m": 8}},
     "flat": {"metric": "dot", "index": {"kind": "flat"}},
 }
-"""The libraries that all write to, by their id."""
+"""The shared libraries by id."""
 
 Key: TypeAlias = tuple[str, str]
 """A library, and the name that a document or a chunk was born with, which its metadata keeps:
@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 
 KEYED = {Kind.POST_DOCUMENT, Kind.ADD_CHUNKS, Kind.DELETE_CHUNKS, Kind.DELETE_MATCHING}
-"""Those that carry an idempotency key, and are sent again after a crash."""
+"""Kinds of writes with an idempotency key, which are retried after a crash."""
 
 MATCHING_FROM = 2
 """`DELETE_MATCHING` deletes the writer's chunks of the library whose `i` is at least this."""
@@ -122,7 +122,7 @@ class Namespace:
 
 
 WORD = "part"
-"""That each text has."""
+"""A word in each text."""
 
 
 def text_of(op: int, i: int) -> str:

@@ -20,7 +20,7 @@ from tests.crash.model import (
 )
 
 _DOCUMENTS = 8
-"""About as many a writer has: each directory stays small, and much is deleted."""
+"""Approximate documents per writer: few, so that deletions are frequent."""
 _MOST_CHUNKS = 6
 
 
@@ -82,7 +82,7 @@ def of_writer(writer: int) -> dict[str, Any]:
 
 
 BY_WORD: Mapping[str, str] = {"text": WORD, "mode": "lexical"}
-"""A search by words that all chunks are hits of."""
+"""A lexical search that hits all chunks."""
 
 
 class Chooser:

@@ -7,7 +7,7 @@ from tests.crash.driver import Bench
 from tests.crash.endings import Ending
 
 RENEWED_AFTER = 50
-"""Rounds; every other directory has a library that is large enough for segments."""
+"""Rounds per directory; every other directory has a library large enough for segments."""
 
 
 def run(bench: Bench, endings: Iterable[tuple[Ending, random.Random]], seed: int) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 WARM_SHARE = 0.5
-"""Of the time, before which things may still grow: pools, caches, heaps."""
+"""Share of the time in which pools, caches and heaps may still grow."""
 MOST_GROWTH = 0.05
-"""Of the memory's mean, that it may seem to grow by in the half that is looked at."""
+"""Maximum growth of the memory in the second half, relative to its mean."""
 MOST_FILES = 4
-"""That the last quarter may have open above the one before it, at their highest."""
+"""Maximum increase of open files from the third to the last quarter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from tests.crash.ledger import Ack
 from tests.crash.model import Namespace, Write
 
 NUMBERS = 1_000_000
-"""So many of a writer's writes in a turn have numbers of their own."""
+"""Size of a writer's range of write numbers in a turn."""
 MOST_WRITERS = 100
 
 

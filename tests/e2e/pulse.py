@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 import httpx
 
 _PROCESS_CLOCK = 2
-"""What Linux's `clockid_t` of another process ends with, for all of its threads together."""
+"""Low bits of Linux's `clockid_t` for the CPU time of another process."""
 
 
 @contextmanager

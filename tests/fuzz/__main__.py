@@ -1,7 +1,7 @@
-"""`make fuzz`: what the OpenAPI document allows, and what it does not, sent to a real server.
+"""`make fuzz`: valid and invalid requests, by the OpenAPI document, sent to a real server.
 
-Each operation gets so many generated examples. The bench ends with 1 if one of them is answered
-with 5xx, but for the 503 that is documented, or with anything that the document does not say.
+Each operation gets generated examples. The bench exits with 1 if a response is a 5xx other than the
+documented 503, or one that the document does not allow.
 """
 
 import argparse

@@ -41,7 +41,7 @@ class Outcome:
     label: str
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
-    """Calls, as lines for curl, whose answers the document does not allow, and why."""
+    """Calls whose responses the document does not allow, as lines for curl, with the reason."""
 
     @property
     def requests(self) -> int:
@@ -64,7 +64,7 @@ class Outcome:
 def fuzz(
     operation: schemathesis.APIOperation[Any, Any, Any, Any], examples: int, seeds: Seeds
 ) -> Outcome:
-    """Send an operation so many examples, half of them as documented, half of them broken."""
+    """Send examples to an operation, half of them valid and half broken."""
     outcome = Outcome(operation.label)
     takes_something = bool(operation.body) or any(True for _ in operation.iter_parameters())
     # No call of an operation without parameters is broken.

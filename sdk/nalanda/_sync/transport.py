@@ -17,7 +17,7 @@ from nalanda._requests import INSTANCE, JSON, Request, checked_header, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
 STREAM_SILENCE_S = 45.0
-"""Three of the server's own signs of life."""
+"""Timeout of a silent stream: three of the server's heartbeats."""
 
 M = TypeVar("M", bound=BaseModel)
 

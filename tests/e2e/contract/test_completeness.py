@@ -18,7 +18,7 @@ NOT_IN_THE_SDK = {
     ("GET", "/query/{workflow_id}/events"),
     ("POST", "/checkpoint"),
 }
-"""For probes, scrapers and operators, and the stream, for which the SDK watches the state."""
+"""Routes for probes, scrapers and operators, and the stream, which the SDK replaces by polling."""
 
 
 @pytest.fixture(scope="module")

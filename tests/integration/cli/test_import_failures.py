@@ -17,7 +17,7 @@ from nalanda._sync.libraries import Libraries
 from tests.integration.cli.conftest import Run
 
 TOO_MANY = {str(i): i for i in range(10_001)}
-"""The keys that the server refuses in one object, and that nothing before it counts."""
+"""More keys than the server accepts in an object; the import does not count them."""
 
 
 def rows(count: int, **columns: Any) -> pa.Table:

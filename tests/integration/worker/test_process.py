@@ -60,7 +60,7 @@ class FakeApi(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), FakeHandler)
         self.instance_id = instance_id
         self.holds = Semaphore(0)
-        """Released by each call that is held."""
+        """Released by each held call."""
         self.closing = Event()
 
 
