@@ -58,12 +58,17 @@ async def answer(client: cohere.AsyncClientV2) -> object:
 
 
 async def embed_blocking(client: cohere.AsyncClientV2) -> object:
-    embedder = CohereEmbedder(KEY, _url(client), timeout=httpx.Timeout(0.5))
+    embedder = CohereEmbedder(KEY, _url(client), timeout=_timeout(client))
     return await asyncio.to_thread(embedder.embed, ["a text"], "document")
 
 
 def _url(client: cohere.AsyncClientV2) -> str:
     return client._client_wrapper.get_base_url()
+
+
+def _timeout(client: cohere.AsyncClientV2) -> httpx.Timeout:
+    timeout: httpx.Timeout = client._client_wrapper.httpx_client.httpx_client.timeout
+    return timeout
 
 
 EVERY_CALL = pytest.mark.parametrize("call", [embed, rerank, answer, embed_blocking])
@@ -77,6 +82,12 @@ def server() -> Iterator[CohereServer]:
 
 @pytest.fixture
 async def client(server: CohereServer) -> AsyncIterator[cohere.AsyncClientV2]:
+    async with httpx.AsyncClient(timeout=30) as http:
+        yield connect(KEY, server.url, http)
+
+
+@pytest.fixture
+async def impatient(server: CohereServer) -> AsyncIterator[cohere.AsyncClientV2]:
     async with httpx.AsyncClient(timeout=0.5) as http:
         yield connect(KEY, server.url, http)
 
@@ -197,12 +208,12 @@ async def test_a_failure_is_not_retried_here(
 
 @EVERY_CALL
 async def test_a_slow_answer_times_out(
-    server: CohereServer, client: cohere.AsyncClientV2, call: Call
+    server: CohereServer, impatient: cohere.AsyncClientV2, call: Call
 ) -> None:
     release = threading.Event()
     server.fail_next(held(release))
     try:
-        error = await failure(call, client)
+        error = await failure(call, impatient)
     finally:
         release.set()
     assert isinstance(error, ProviderUnavailable)
