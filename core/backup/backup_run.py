@@ -78,7 +78,7 @@ class _BackupRun:
                 f" {self._repository.directory} was taken; choose another directory."
             )
         if not self._source.reaches_back_to(last.end):
-            return f"the database no longer tells what has changed since position {last.end}"
+            return f"the database no longer has the changes since position {last.end}"
         return None
 
     def _differs(self, last: Manifest) -> bool:

@@ -165,7 +165,7 @@ def _size_bytes(chain: Sequence[Manifest]) -> int:
 def _check_empty(data_dir: Path) -> None:
     with files.file_errors(data_dir):
         if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
-            raise StorageError(f"{data_dir} is not empty; a restore takes a new place.")
+            raise StorageError(f"{data_dir} is not empty; a restore needs a new directory.")
 
 
 def _position_at(repository: Repository, manifests: Sequence[Manifest], time: datetime) -> int:
@@ -178,7 +178,7 @@ def _position_at(repository: Repository, manifests: Sequence[Manifest], time: da
             last = _last_until(repository.path_of(manifest), limit)
             found += [] if last is None else [last]
     if not found:
-        raise StorageError(f"The first backup in {repository.directory} is of after {limit}.")
+        raise StorageError(f"The first backup in {repository.directory} is from after {limit}.")
     return max(found)
 
 

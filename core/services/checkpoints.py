@@ -157,7 +157,7 @@ class Checkpoints:
         try:
             self.make()
         except Exception as error:  # noqa: BLE001  # serving goes on without
-            _log.exception("No checkpoint could be made; it is tried again.")
+            _log.exception("The checkpoint failed; it will be tried again.")
             self.error = str(error).splitlines()[0]
         else:
             self.error = None
@@ -174,5 +174,5 @@ def _size(change: Change) -> int:
 
 def _as_storage_error(error: OSError) -> StorageError:
     if is_full(error):
-        return StorageFull(f"A checkpoint has no room: {error.strerror}.")
+        return StorageFull(f"There is no room for a checkpoint: {error.strerror}.")
     return StorageUnavailable(f"A checkpoint can't be written: {error.strerror}.")

@@ -37,7 +37,7 @@ def retry_stale_reads(attempt: Callable[[], T]) -> T:
             return attempt()
         except StaleRead:
             continue
-    raise Conflict("Others keep changing it at the same time; try again.")
+    raise Conflict("Concurrent writes keep changing it; try again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,13 +87,13 @@ class TextEmbedding:
             rows = self._embedder(library.embedding_model).embed(batch, "document")
             faults = [f for row in rows for f in _faults_of_vector(library, row, "")]
             if faults or len(rows) != len(batch):
-                raise ProviderRejected(f"{library.embedding_model} made embeddings of no use.")
+                raise ProviderRejected(f"{library.embedding_model} returned invalid embeddings.")
             yield from rows
 
     def _embedder(self, model: str | None) -> Embedder:
         embedder = self._embedders.get(model or "")
         if embedder is None:
-            raise ProviderRejected(f"This server has no model {model!r}, which the library takes.")
+            raise ProviderRejected(f"This server has no model {model!r}, which the library needs.")
         return embedder
 
 

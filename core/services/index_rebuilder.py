@@ -36,7 +36,7 @@ class IndexRebuilder:
                 self._rebuild(next(iter(missing)))
             except NalandaError:
                 if not self._closed.wait(_RETRY_S):
-                    _log.exception("A library could not be read; it is tried again.")
+                    _log.exception("A library could not be read; it will be tried again.")
 
     def _rebuild(self, library_id: str) -> None:
         with self._store.read() as snapshot:

@@ -170,7 +170,10 @@ def _keep_settled(draft: LibraryDraft, current: Library) -> LibraryDraft:
         embedding_model=draft.embedding_model or current.embedding_model,
     )
     faults = [
-        Fault(f"/{name}", f"It is {getattr(current, name)} for good: there are vectors of it.")
+        Fault(
+            f"/{name}",
+            f"It is {getattr(current, name)} and can't change, because the library has vectors.",
+        )
         for name in _FIXED_BY_VECTORS
         if getattr(draft, name) != getattr(current, name)
     ]

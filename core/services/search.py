@@ -185,7 +185,7 @@ class SearchService:
     def _embedder(self, model: str | None) -> Embedder:
         embedder = self._embedders.get(model or "")
         if embedder is None:
-            raise ProviderRejected(f"This server has no model {model!r}, which the library takes.")
+            raise ProviderRejected(f"This server has no model {model!r}, which the library needs.")
         return embedder
 
 

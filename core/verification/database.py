@@ -109,4 +109,4 @@ def _run_checks(subject: Subject, on_check: OnCheck) -> Iterator[str]:
         except NalandaError as error:
             yield str(error)
         except (ValueError, KeyError, TypeError) as error:
-            yield f"{name}: what is on record can't be read: {error}"
+            yield f"{name}: the record can't be read: {error}"

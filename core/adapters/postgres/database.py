@@ -55,7 +55,7 @@ class Database:
             raise StorageError("NALANDA_DATABASE_URL can't be read as a PostgreSQL URL.") from None
         host = str(parameters.get("host", "localhost"))
         if "@" in host:
-            raise StorageError("NALANDA_DATABASE_URL: an @ in the password is written %40.")
+            raise StorageError("NALANDA_DATABASE_URL: write an @ in the password as %40.")
         self.conninfo = make_conninfo("", **{**_DEFAULTS, **parameters})
         self.place = f"{host}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
 

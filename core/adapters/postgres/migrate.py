@@ -91,7 +91,7 @@ def format_of(connection: Connection) -> int | None:
     ((ours,),) = fetch(connection, _OURS)
     if not ours:
         if fetch(connection, _ANYTHING):
-            raise StorageError("It is another program's database; it is left as it is.")
+            raise StorageError("The database is another program's; Nalanda leaves it unchanged.")
         return None
     ((number,),) = fetch(connection, "SELECT coalesce(max(number), 0) FROM nalanda_format")
     if number > len(MIGRATIONS):

@@ -90,7 +90,7 @@ class PostgresRestoreTarget:
     def _check_nothing_in(self, connection: Connection) -> None:
         ((position,),) = fetch(connection, _POSITION)
         if position:
-            raise StorageError(f"{self.place} is not empty; a restore takes an empty database.")
+            raise StorageError(f"{self.place} is not empty; a restore needs an empty database.")
 
 
 class _TableCopy:
@@ -112,7 +112,7 @@ class _TableCopy:
         """
         for table, count in self._counts.items():
             if self._copy(table) != count:
-                raise StorageError(f"Not all rows of {table} have come to the database.")
+                raise StorageError(f"PostgreSQL has not taken all rows of {table}.")
         position, *others = self._file.execute(_ORIGIN).fetchall()[0]
         self._connection.execute("DELETE FROM backups")
         self._connection.execute(_NEW_ORIGIN, (position, *others, position))

@@ -171,8 +171,8 @@ class Writer:
                 if time.monotonic() > deadline_s:
                     self._uncertain = logged
                     raise Unavailable(
-                        "The connection to the database was lost while this was committed, and it"
-                        " can't be asked yet whether it was: it may be on record."
+                        "The connection to the database was lost during the commit, and the outcome"
+                        " is not known yet: the write may be on record."
                     ) from error
             self._pause(_PAUSE_S)
 

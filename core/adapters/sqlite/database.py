@@ -108,7 +108,7 @@ def _check_ownership(connection: apsw.Connection) -> None:
     if connection.pragma("schema_version") == 0:  # nothing was ever made in it
         return
     if connection.pragma("application_id") != APPLICATION_ID:
-        raise StorageError("It is another program's database; it is left as it is.")
+        raise StorageError("The database is another program's; Nalanda leaves it unchanged.")
     version, newest = connection.pragma("user_version"), len(MIGRATIONS)
     if version > newest:
         raise StorageError(

@@ -44,7 +44,7 @@ def _nalanda_error(error: apsw.Error) -> StorageError:
         case apsw.BusyError() | apsw.LockedError():
             return StorageUnavailable(f"Another process has the database: {error}")
         case apsw.NotADBError():
-            return StorageError("It is not a SQLite database; it is left as it is.")
+            return StorageError("It is not a SQLite database; Nalanda leaves it unchanged.")
         case apsw.CorruptError():
             return StorageError(f"The database is damaged: {error}")
         case _:

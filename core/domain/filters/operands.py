@@ -31,7 +31,7 @@ def check_operand(type_: FieldType | None, op: Op, value: object, pointer: str) 
     """
     where = join(pointer, "value")
     if type_ is not None and op not in _OPS_OF_TYPE[type_]:
-        detail = f"{op.value!r} is not for a field that is {EXPECTED[type_]}."
+        detail = f"{op.value!r} does not apply to a field that is {EXPECTED[type_]}."
         raise Invalid.at(join(pointer, "op"), detail)
     _check_shape(op, value, where)
     if type_ is not None and op is not Op.EXISTS:

@@ -93,7 +93,7 @@ def test_a_time_is_the_last_position_by_then(case: Case) -> None:
     at = datetime.fromisoformat(log[-1]["at"])
     assert case.restored(time=at)[0] == 12
     assert case.restored(time=at - timedelta(microseconds=1))[0] == 11
-    with pytest.raises(StorageError, match=r"The first backup in .* is of after"):
+    with pytest.raises(StorageError, match=r"The first backup in .* is from after"):
         case.restored(time=datetime.fromisoformat(log[0]["at"]))
 
 
@@ -181,7 +181,7 @@ def test_where_the_history_no_longer_reaches_back_it_is_a_full_one(case: Case) -
     assert history_rows(case) == 0
     taken = case.back_up()
     assert kinds(taken) == [Kind.FULL]
-    assert taken.why_full == "the database no longer tells what has changed since position 20"
+    assert taken.why_full == "the database no longer has the changes since position 20"
     with pytest.raises(StorageError, match="leads to position 30; there are 20 to 20 and 40 to 40"):
         case.restored(30)
     case.write(5)

@@ -137,7 +137,7 @@ def test_a_database_that_is_not_empty_stays_as_it_is(
     with closing(PostgresStore(target_url, tmp_path / "other")) as store:
         Writer(store, seed=2).write()
         before = digest_on(store)
-        with pytest.raises(StorageError, match="is not empty; a restore takes an empty database"):
+        with pytest.raises(StorageError, match="is not empty; a restore needs an empty database"):
             restored(case, target_url)
         filled = PostgresRestoreTarget(target_url)  # as after a concurrent write
         restore(case.directory, tmp_path / "built", silent)
@@ -151,7 +151,7 @@ def test_the_database_of_another_program_stays_as_it_is(case: Case, target_url: 
     case.back_up()
     with psycopg.connect(target_url) as connection:
         connection.execute("CREATE TABLE theirs (id integer)")
-    with pytest.raises(StorageError, match="another program's database; it is left as it is"):
+    with pytest.raises(StorageError, match="another program's; Nalanda leaves it unchanged"):
         restored(case, target_url)
     assert tables(target_url) == 1
 
@@ -214,7 +214,7 @@ def test_rows_that_do_not_come_are_noticed(case: Case, target_url: str) -> None:
         connection.execute(
             "CREATE TRIGGER lose BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION lose()"
         )
-    with pytest.raises(StorageError, match="Not all rows of log have come"):
+    with pytest.raises(StorageError, match="has not taken all rows of log"):
         restored(case, target_url)
     assert found(target_url, case.root) == case.expected(0)
 

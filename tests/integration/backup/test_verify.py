@@ -102,7 +102,7 @@ def test_history_of_positions_that_can_t_be(case: Case) -> None:
 
 def test_a_record_that_no_index_can_be_made_of(data_dir: Path) -> None:
     found = changed(data_dir, "UPDATE libraries SET metric = 'near'")
-    assert found == ["index: what is on record can't be read: 'near' is not a valid Metric"]
+    assert found == ["index: the record can't be read: 'near' is not a valid Metric"]
 
 
 def test_damaged_pages(data_dir: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
     found = list(database.problems_of_postgres(postgres_url, tmp_path / "other"))
     assert "log: it ends at 0, and the database is at position 2" in found
     assert "chunk 'c1' has the version 9, after the database's position" in found
-    assert "record: what is on record can't be read: buffer size must be a multiple" in found[2]
+    assert "record: the record can't be read: buffer size must be a multiple" in found[2]
 
 
 def test_no_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:

@@ -59,14 +59,14 @@ def test_a_full_backup_that_was_not_asked_for_says_why(run: Run, data_dir: Path)
     with closing(apsw.Connection(str(data_dir / DATABASE_NAME))) as connection:
         connection.execute("UPDATE cluster SET keeps_history = 0")
     write(data_dir, 1)
-    assert "A full backup, because the database no longer tells what" in run("backup", "b")
+    assert "A full backup, because the database no longer has the changes" in run("backup", "b")
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["restore", "none", "--data", "x"], "nalanda: There are no backups in none.\n"),
-        (["restore", "b", "--data", "data"], "nalanda: data is not empty; a restore takes a new"),
+        (["restore", "b", "--data", "data"], "nalanda: data is not empty; a restore needs a new"),
         (
             ["restore", "b", "--data", "x", "--position", "4"],
             "nalanda: No backup leads to position 4;",
@@ -121,7 +121,7 @@ def test_a_restore_into_postgresql(
     assert said.endswith(" at position 5.\n")
     assert run("verify") == "All stored data is sound.\n"
     again = run("restore", "b", status=1)
-    assert again.endswith(" is not empty; a restore takes an empty database.\n")
+    assert again.endswith(" is not empty; a restore needs an empty database.\n")
     assert again.count("\n") == 1
 
 

@@ -100,7 +100,7 @@ def test_a_file_of_another_kind_is_left_as_it_is(tmp_path: Path) -> None:
 def test_another_program_s_database_is_left_as_it_is(tmp_path: Path) -> None:
     with database(tmp_path) as connection:
         connection.execute("CREATE TABLE theirs (x)")
-    with pytest.raises(StorageError, match="another program's database"):
+    with pytest.raises(StorageError, match="another program's"):
         SqliteStore(tmp_path)
     with database(tmp_path) as connection:
         tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()

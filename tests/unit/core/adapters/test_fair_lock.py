@@ -61,7 +61,7 @@ def test_a_turn_handed_on_is_the_other_s() -> None:
 
 
 def test_a_turn_that_comes_at_the_last_moment_is_taken() -> None:
-    """Between the end of the waiting and the withdrawal, the turn was handed on."""
+    """A turn that is handed on between the timeout and the withdrawal is not lost."""
     lock = FairLock()
     assert lock.acquire(0)
     mine = threading.Lock()

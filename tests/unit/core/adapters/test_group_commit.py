@@ -55,13 +55,13 @@ class FakeTransaction:
 
 
 class Bench:
-    """A grouping, threads to call it from, and what was told."""
+    """A group commit, threads that call it, and the units whose listeners have run."""
 
     def __init__(self, pool: ThreadPoolExecutor, **bounds: int) -> None:
         self.engine = FakeTransaction()
         self.now_s = 0.0
         self.group_commit = GroupCommit(self.engine, clock=lambda: self.now_s, **bounds)
-        self.told: list[str] = []
+        self.notified: list[str] = []
         self._pool = pool
 
     def write(self, name: str, fails: Exception | None = None, *, settled: bool = False) -> None:
@@ -69,7 +69,7 @@ class Bench:
             self.engine.work()
             if fails:
                 raise fails
-            commit(lambda: self.told.append(name))
+            commit(lambda: self.notified.append(name))
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -102,7 +102,7 @@ def test_one_alone_is_a_transaction_without_a_savepoint(bench: Bench) -> None:
     bench.write("a")
     bench.write("b")
     assert bench.engine.calls == ["begin", "work", "commit"] * 2
-    assert bench.told == ["a", "b"]
+    assert bench.notified == ["a", "b"]
 
 
 def test_one_alone_that_fails_is_rolled_back(bench: Bench) -> None:
@@ -111,7 +111,7 @@ def test_one_alone_that_fails_is_rolled_back(bench: Bench) -> None:
     with bench.group_commit.unit():
         pass
     assert bench.engine.calls == ["begin", "work", "rollback", "begin", "rollback"]
-    assert bench.told == []
+    assert bench.notified == []
 
 
 def test_those_who_wait_share_a_commit_and_are_told_in_order(bench: Bench) -> None:
@@ -121,7 +121,7 @@ def test_those_who_wait_share_a_commit_and_are_told_in_order(bench: Bench) -> No
         future.result(30)
     one = ["mark", "work", "keep"]
     assert bench.engine.calls == ["begin", "work", *one, *one, "commit"]
-    assert bench.told == ["a", "b", "c"]
+    assert bench.notified == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
@@ -137,7 +137,7 @@ def test_one_that_fails_is_undone_alone(bench: Bench, failing: int) -> None:
                 future.result(30)
         else:
             future.result(30)
-    assert bench.told == [name for i, name in enumerate("abc") if i != failing]
+    assert bench.notified == [name for i, name in enumerate("abc") if i != failing]
     assert bench.engine.calls.count("commit") == 1
     assert bench.engine.calls.count("rollback" if failing == 0 else "undo") == 1
 
@@ -151,7 +151,7 @@ def test_one_that_fails_hears_of_it_after_those_that_it_saw(bench: Bench) -> Non
     for future in (written, saw, written_too):
         with pytest.raises(StorageFull, match="full"):
             future.result(30)
-    assert bench.told == []
+    assert bench.notified == []
 
 
 def test_a_commit_that_fails_fails_all_and_nobody_is_told(bench: Bench) -> None:
@@ -162,9 +162,9 @@ def test_a_commit_that_fails_fails_all_and_nobody_is_told(bench: Bench) -> None:
     assert all(isinstance(error, StorageFull) for error in errors)
     assert len({id(error) for error in errors}) == 3
     assert bench.engine.calls[-2:] == ["commit", "rollback"]
-    assert bench.told == []
+    assert bench.notified == []
     bench.write("d")
-    assert bench.told == ["d"]
+    assert bench.notified == ["d"]
 
 
 def test_an_error_that_ends_the_transaction_ends_the_group(bench: Bench) -> None:
@@ -183,7 +183,7 @@ def test_an_error_that_ends_the_transaction_ends_the_group(bench: Bench) -> None
         with pytest.raises(StorageFull):
             future.result(30)
     after.result(30)
-    assert bench.told == ["c"]
+    assert bench.notified == ["c"]
 
 
 def test_a_swallowed_error_that_ended_the_transaction_is_found(bench: Bench) -> None:
@@ -194,7 +194,7 @@ def test_a_swallowed_error_that_ended_the_transaction_is_found(bench: Bench) -> 
             bench.engine.fail_at["work"] = StorageFull("full")
             with pytest.raises(StorageFull):
                 bench.engine.work()
-            commit(lambda: bench.told.append("never"))
+            commit(lambda: bench.notified.append("never"))
 
     with bench.held():
         before = bench.queued("a")
@@ -202,7 +202,7 @@ def test_a_swallowed_error_that_ended_the_transaction_is_found(bench: Bench) -> 
     for future in (before, swallowed):
         with pytest.raises(StorageError, match="ended"):
             future.result(30)
-    assert bench.told == []
+    assert bench.notified == []
 
 
 @pytest.mark.parametrize("call", ["mark", "keep", "undo"])
@@ -215,12 +215,12 @@ def test_a_savepoint_that_fails_takes_its_group_along_if_it_must(bench: Bench, c
     assert bad.exception(30) is not None
     if call == "undo":
         assert isinstance(before.exception(30), StorageError)
-        assert bench.told == []
+        assert bench.notified == []
     else:
         before.result(30)
-        assert bench.told == ["a"]
+        assert bench.notified == ["a"]
     bench.write("c")
-    assert bench.told[-1] == "c"
+    assert bench.notified[-1] == "c"
 
 
 def test_a_rollback_that_fails_is_tried_again_by_the_next(bench: Bench) -> None:
@@ -236,7 +236,7 @@ def test_a_begin_that_fails_leaves_the_turn_to_others(bench: Bench) -> None:
     with pytest.raises(StorageError, match="locked"):
         bench.write("a")
     bench.write("b")
-    assert bench.told == ["b"]
+    assert bench.notified == ["b"]
 
 
 def test_a_settled_unit_begins_after_the_rest_was_told(bench: Bench) -> None:
@@ -244,15 +244,15 @@ def test_a_settled_unit_begins_after_the_rest_was_told(bench: Bench) -> None:
 
     def settled() -> None:
         with bench.group_commit.unit(settled=True) as commit:
-            seen.append(list(bench.told))
-            commit(lambda: bench.told.append("s"))
+            seen.append(list(bench.notified))
+            commit(lambda: bench.notified.append("s"))
 
     with bench.held():
         futures = [bench.queued("a"), bench.queued("b"), bench.queue(settled), bench.queued("c")]
     for future in futures:
         future.result(30)
     assert seen == [["a", "b"]]
-    assert bench.told == ["a", "b", "s", "c"]
+    assert bench.notified == ["a", "b", "s", "c"]
 
 
 def test_a_group_has_a_size(pool: ThreadPoolExecutor) -> None:
@@ -262,11 +262,11 @@ def test_a_group_has_a_size(pool: ThreadPoolExecutor) -> None:
     for future in futures:
         future.result(30)
     assert bench.engine.calls.count("commit") == 3
-    assert bench.told == list("abcde")
+    assert bench.notified == list("abcde")
 
 
 def test_a_group_has_an_age_also_where_units_only_fail(bench: Bench) -> None:
-    """Those that fail go on for ever, and keep nobody waiting for his commit."""
+    """Units that keep failing do not delay the commit of an earlier unit."""
 
     def failing() -> None:
         with bench.group_commit.unit():
@@ -289,7 +289,7 @@ def test_who_waits_too_long_gives_up_and_the_group_ends(pool: ThreadPoolExecutor
     with bench.group_commit.exclusive_turn(), pytest.raises(Unavailable, match="too long"):
         bench.write("a")
     bench.write("b")
-    assert bench.told == ["b"]
+    assert bench.notified == ["b"]
 
 
 def test_a_closed_one_ends_what_is_pending_and_takes_no_more(bench: Bench) -> None:
@@ -307,7 +307,7 @@ def test_a_closed_one_ends_what_is_pending_and_takes_no_more(bench: Bench) -> No
     with pytest.raises(StorageError, match="closed"):
         bench.write("c")
     assert not bench.group_commit.close()
-    assert bench.told == ["a"]
+    assert bench.notified == ["a"]
 
 
 def test_a_surprise_in_another_unit_is_not_passed_off_as_one_s_own(bench: Bench) -> None:

@@ -21,7 +21,7 @@ def backup(start: int, end: int | None = None) -> Manifest:
 
 @st.composite
 def repositories(draw: st.DrawFn) -> list[Manifest]:
-    """As they come about: each incremental one from the end of one before, some then lost."""
+    """Draw a repository: each incremental backup follows an earlier one; some are then lost."""
     made, end = [backup(0)], 0
     for step in draw(st.lists(st.integers(1, 5), max_size=8)):
         if draw(st.booleans()):

@@ -10,7 +10,7 @@ from core.domain.errors import Invalid
 
 @contextmanager
 def invalid_at(*pointers: str) -> Iterator[None]:
-    """What is inside raises `Invalid`, with exactly these pointers in this order."""
+    """Check that the block raises `Invalid` with exactly these pointers, in this order."""
     with pytest.raises(Invalid) as refusal:
         yield
     assert [fault.pointer for fault in refusal.value.faults] == list(pointers)
