@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from api.errors import MAX_FAULTS
 from api.scan import Scan
-from api.wire.base import AnyJson, Body
+from api.wire.base import AnyJson, RequestModel
 from core.domain.errors import Fault, Invalid
 from core.domain.pointers import join
 
@@ -30,7 +30,7 @@ MERGE_PATCH = "application/merge-patch+json"
 SCANNED_BYTES = 64 * 1024
 """Size from which a body is scanned before parsing."""
 
-M = TypeVar("M", bound=Body)
+M = TypeVar("M", bound=RequestModel)
 
 _ANY_JSON: TypeAdapter[object] = TypeAdapter(AnyJson)
 
@@ -95,7 +95,7 @@ def _parse_split(model: type[M], body: bytes, edges: Sequence[int]) -> M:
     inner = [body[left + 1 : right] for left, right in pairwise(edges)]
     if len(inner) == 1 and not inner[0].strip():
         inner = []
-    items: list[Body] = []
+    items: list[RequestModel] = []
     faults: list[Fault] = []
     for index, item in enumerate(inner):
         try:

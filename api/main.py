@@ -17,29 +17,35 @@ from api.metrics import Measured, Metrics
 from api.openapi import Api
 from api.routes import bulk, chunks, documents, index, libraries, questions, search, system
 from api.temporal import Temporal
-from api.wire.chunks import ChunkPatch, ChunkQueryBody, ChunksBody, DeleteChunksBody, PutChunkBody
-from api.wire.documents import DocumentBody
-from api.wire.index import IndexBody
-from api.wire.libraries import LibraryBody
-from api.wire.questions import FeedbackBody, QueryBody
-from api.wire.search import SearchBody, SearchesBody
+from api.wire.chunks import (
+    AddChunksRequest,
+    ChunkPatch,
+    DeleteChunksRequest,
+    ListChunksRequest,
+    PutChunkRequest,
+)
+from api.wire.documents import DocumentRequest
+from api.wire.index import IndexRequest
+from api.wire.libraries import LibraryRequest
+from api.wire.questions import FeedbackRequest, QuestionRequest
+from api.wire.search import SearchBatchRequest, SearchRequest
 from core.bootstrap import Core, open_core
 from core.domain.hosts import Hosts
 from core.settings import Settings
 
 BODIES = (
-    LibraryBody,
-    DocumentBody,
-    ChunksBody,
-    PutChunkBody,
+    LibraryRequest,
+    DocumentRequest,
+    AddChunksRequest,
+    PutChunkRequest,
     ChunkPatch,
-    DeleteChunksBody,
-    ChunkQueryBody,
-    IndexBody,
-    SearchBody,
-    SearchesBody,
-    QueryBody,
-    FeedbackBody,
+    DeleteChunksRequest,
+    ListChunksRequest,
+    IndexRequest,
+    SearchRequest,
+    SearchBatchRequest,
+    QuestionRequest,
+    FeedbackRequest,
 )
 ROUTES = (search, bulk, libraries, documents, chunks, index, questions, system)
 """Routers in matching order. Their routes become the app's own, so that a request is matched once;

@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from api.answers import POSITION
 from api.errors import MEDIA_TYPE, phrase
 from api.json import JSON, MERGE_PATCH
+from api.responses import POSITION
 from api.wire.events import EVENTS, QUESTION_EVENT, question_event, stream_content
 
 EVENT_STREAM = "text/event-stream"
@@ -25,7 +25,7 @@ WRITE = (*BODY, 409, 412)
 """Statuses of problems: of all calls, of reads, of calls with a body, and of writes."""
 
 
-class FaultAnswer(BaseModel):
+class FaultResponse(BaseModel):
     pointer: str = Field(description="JSON pointer into the body, or /NAME of a parameter.")
     detail: str
 
@@ -38,7 +38,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str
-    errors: list[FaultAnswer] = []
+    errors: list[FaultResponse] = []
 
 
 class Api(FastAPI):
@@ -86,7 +86,7 @@ def _request_body(
     return {"requestBody": {"required": True, "content": content}}
 
 
-def answers(code: int, model: type[BaseModel] | None, *problems: int) -> Responses:
+def responses_of(code: int, model: type[BaseModel] | None, *problems: int) -> Responses:
     """Return `responses` of a handler: the successful response and the problems."""
     success: dict[str, Any] = {
         "description": phrase(code),

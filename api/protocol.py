@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from api.browsers import TARGET_HOST
 from api.errors import problem
 from api.limits import CLOSE
-from api.whole_answers import HeadWithBody
+from api.whole_responses import HeadWithBody
 
 LINGER_S = 1.0
 """Time to discard input after a refusal, before closing. Closing with unread bytes would reset

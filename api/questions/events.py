@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import orjson
 
 from api.wire.events import ErrorEvent, HitsEvent
-from api.wire.questions import QuestionAnswer
+from api.wire.questions import QuestionResponse
 from core.contracts.names import Stage
 from core.contracts.query import QueryResult, StageProgress
 
@@ -46,7 +46,7 @@ def number_of(event_id: str | None) -> int:
     return int(event_id) if event_id and _NUMBER.fullmatch(event_id) else 0
 
 
-def events(question: QuestionAnswer) -> Iterator[Event]:
+def events(question: QuestionResponse) -> Iterator[Event]:
     """Yield all events so far, in ascending order of their numbers."""
     closed = question.status != "running"
     for stage in question.stages:
@@ -76,7 +76,7 @@ def _of_stage(stage: StageProgress, *, final: bool) -> Iterator[Event]:
         yield Event(number + 2, "stage", stage.model_dump(mode="json"))
 
 
-def _is_past(stage: StageProgress, question: QuestionAnswer) -> bool:
+def _is_past(stage: StageProgress, question: QuestionResponse) -> bool:
     """Return whether a later stage has begun; until then a failed stage may begin again."""
     return (
         question.stage is not None and _STAGE_NUMBERS[question.stage] > _STAGE_NUMBERS[stage.name]

@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.questions.ownership import Ownership
 from api.temporal import CALL_S, Temporal
-from api.wire.questions import QuestionAnswer
+from api.wire.questions import QuestionResponse
 from core.contracts.names import (
     DEADLINE_EXCEEDED,
     PROGRESS_QUERY,
@@ -82,7 +82,7 @@ async def query_of(execution: WorkflowExecution) -> str | None:
     return query
 
 
-async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> QuestionAnswer:
+async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> QuestionResponse:
     """Return the state of a question.
 
     The workflow knows the stages, so they need a worker, even once the workflow has closed. The
@@ -104,7 +104,7 @@ async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> Q
 
 async def _running(
     handle: WorkflowHandle[Any, QueryResult], description: WorkflowExecutionDescription
-) -> QuestionAnswer:
+) -> QuestionResponse:
     progress, result = await asyncio.gather(
         _asked(handle, PROGRESS_QUERY, Progress), _asked(handle, RESULT_QUERY, QueryResult)
     )
@@ -121,7 +121,7 @@ async def _closed(
     handle: WorkflowHandle[Any, QueryResult],
     description: WorkflowExecutionDescription,
     progress: Progress | None = None,
-) -> QuestionAnswer:
+) -> QuestionResponse:
     progress = progress or await _asked(handle, PROGRESS_QUERY, Progress)
     told = _told(description, progress)
     try:
@@ -131,12 +131,12 @@ async def _closed(
     return told.model_copy(update={"status": "completed", "result": result})
 
 
-def _told(description: WorkflowExecutionDescription, progress: Progress | None) -> QuestionAnswer:
+def _told(description: WorkflowExecutionDescription, progress: Progress | None) -> QuestionResponse:
     stage = description.typed_search_attributes.get(search_attributes.STAGE)
     known = progress or Progress(stage=Stage(stage) if stage else None)
     # The workflow's answer may be newer, but only the cluster knows of a termination.
     status = status_of(description) if known.status == "running" else known.status
-    return QuestionAnswer(
+    return QuestionResponse(
         workflow_id=description.id,
         status=status,
         library=description.typed_search_attributes.get(search_attributes.LIBRARY),
@@ -163,7 +163,7 @@ def _ended(
     ]
 
 
-def _why(cause: BaseException, told: QuestionAnswer) -> dict[str, object]:
+def _why(cause: BaseException, told: QuestionResponse) -> dict[str, object]:
     """Return status and error of a question without a result."""
     status = told.status
     if isinstance(cause, ApplicationError) and cause.type == DEADLINE_EXCEEDED:

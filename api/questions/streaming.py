@@ -8,7 +8,7 @@ from api.questions.events import LAST, events
 from api.questions.ownership import Ownership
 from api.questions.states import state
 from api.temporal import Temporal
-from api.wire.questions import QuestionAnswer
+from api.wire.questions import QuestionResponse
 from core.domain.errors import Unavailable
 
 POLL_S = 0.15
@@ -18,7 +18,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 async def stream(
-    temporal: Temporal, ownership: Ownership, question: QuestionAnswer, after: int
+    temporal: Temporal, ownership: Ownership, question: QuestionResponse, after: int
 ) -> AsyncIterator[bytes]:
     """Yield the events with numbers above `after`, from the given state to the last event.
 

@@ -7,18 +7,18 @@ handlers avoid FastAPI's dependencies, which cost a good part of a write.
 from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
-from api.answers import json_answer
 from api.dependencies import MinPosition, caught_up
 from api.idempotency import IdempotencyKey, Once
 from api.json import parse
-from api.openapi import BODY, WRITE, answers, body_of
+from api.openapi import BODY, WRITE, body_of, responses_of
+from api.responses import json_response
 from api.routing import plain_routes_of
 from api.wire.chunks import (
-    ChunkAnswer,
-    ChunksAnswer,
-    ChunksBody,
-    DeleteChunksBody,
-    DeletedAnswer,
+    AddChunksRequest,
+    ChunkResponse,
+    ChunksResponse,
+    DeleteChunksRequest,
+    DeleteChunksResponse,
 )
 from core.domain.document import Chunk
 from core.services.positioned import Positioned
@@ -29,8 +29,8 @@ router = plain_routes_of("chunks", "/libraries/{library_id}")
 @router.post(
     "/documents/{document_id}/chunks",
     status_code=status.HTTP_201_CREATED,
-    openapi_extra=body_of(ChunksBody),
-    responses=answers(201, ChunksAnswer, *WRITE),
+    openapi_extra=body_of(AddChunksRequest),
+    responses=responses_of(201, ChunksResponse, *WRITE),
 )
 async def add_chunks(
     request: Request,
@@ -45,7 +45,7 @@ async def add_chunks(
 
 
 def _add(once: Once, library_id: str, document_id: str) -> Response:
-    drafts = parse(ChunksBody, once.body).drafts()
+    drafts = parse(AddChunksRequest, once.body).drafts()
     return once.answer(
         lambda before_commit: once.core.chunks.add(
             library_id, document_id, drafts, before_commit=before_commit
@@ -55,14 +55,14 @@ def _add(once: Once, library_id: str, document_id: str) -> Response:
 
 
 def _added(at: Positioned[list[Chunk]]) -> Response:
-    items = [ChunkAnswer.model_validate(chunk).model_dump() for chunk in at.value]
-    return json_answer({"items": items}, status.HTTP_201_CREATED, position=at.position)
+    items = [ChunkResponse.model_validate(chunk).model_dump() for chunk in at.value]
+    return json_response({"items": items}, status.HTTP_201_CREATED, position=at.position)
 
 
 @router.post(
     "/chunks/delete",
-    openapi_extra=body_of(DeleteChunksBody),
-    responses=answers(200, DeletedAnswer, *BODY),
+    openapi_extra=body_of(DeleteChunksRequest),
+    responses=responses_of(200, DeleteChunksResponse, *BODY),
 )
 async def delete_chunks(
     request: Request,
@@ -77,10 +77,10 @@ async def delete_chunks(
 
 
 def _delete(once: Once, library_id: str) -> Response:
-    wanted = parse(DeleteChunksBody, once.body)
+    wanted = parse(DeleteChunksRequest, once.body)
     return once.answer(
         lambda before_commit: once.core.chunks.delete_many(
             library_id, ids=wanted.ids, filter=wanted.filter, before_commit=before_commit
         ),
-        lambda at: json_answer({"deleted": at.value}, position=at.position),
+        lambda at: json_response({"deleted": at.value}, position=at.position),
     )

@@ -6,20 +6,20 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
-from api.answers import entity_answer, no_content, read_answer
 from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
 from api.json import JsonBody, PatchBody, merge, parse, parse_parameter
-from api.large_answers import page_answer
-from api.openapi import BODY, NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
+from api.large_responses import page_response
+from api.openapi import BODY, NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
+from api.responses import entity_response, no_content, read_response
 from api.routing import routes_of
 from api.wire.chunks import (
-    ChunkAnswer,
     ChunkPatch,
-    ChunkQueryBody,
+    ChunkResponse,
     Include,
-    PutChunkBody,
+    ListChunksRequest,
+    PutChunkRequest,
 )
 from api.wire.pages import ChunkPage
 from core.bootstrap import Core
@@ -36,7 +36,7 @@ IncludeParameter = Annotated[
 FilterParameter = Annotated[str | None, Query(description="A filter as in a search, as JSON.")]
 
 
-@router.get("/documents/{document_id}/chunks", responses=answers(200, ChunkPage, *READ))
+@router.get("/documents/{document_id}/chunks", responses=responses_of(200, ChunkPage, *READ))
 def list_chunks_of_document(
     request: Request,
     core: CoreOf,
@@ -54,10 +54,10 @@ def list_chunks_of_document(
     )
     chunks, following = cut(page.value, limit, lambda chunk: (chunk.ordinal, chunk.id))
     items = _answers(core, library_id, chunks, include)
-    return page_answer(items, cursors.give(following), position=page.position)
+    return page_response(items, cursors.give(following), position=page.position)
 
 
-@router.get("/chunks", responses=answers(200, ChunkPage, *READ))
+@router.get("/chunks", responses=responses_of(200, ChunkPage, *READ))
 def list_chunks(
     core: CoreOf,
     library_id: str,
@@ -76,7 +76,7 @@ def list_chunks(
     return _listed(
         core,
         library_id,
-        ChunkQueryBody.model_construct(
+        ListChunksRequest.model_construct(
             filter=wanted, order_by=order_by, limit=limit, cursor=cursor, include=include
         ),
     )
@@ -84,15 +84,15 @@ def list_chunks(
 
 @router.post(
     "/chunks/query",
-    openapi_extra=body_of(ChunkQueryBody),
-    responses=answers(200, ChunkPage, *BODY),
+    openapi_extra=body_of(ListChunksRequest),
+    responses=responses_of(200, ChunkPage, *BODY),
 )
 def query_chunks(core: CoreOf, library_id: str, body: JsonBody) -> Response:
     """List chunks as the GET does, for a filter too long for a URL. Cursors fit both."""
-    return _listed(core, library_id, parse(ChunkQueryBody, body))
+    return _listed(core, library_id, parse(ListChunksRequest, body))
 
 
-@router.get("/chunks/{chunk_id}", responses=answers(200, ChunkAnswer, *READ) | NOT_MODIFIED)
+@router.get("/chunks/{chunk_id}", responses=responses_of(200, ChunkResponse, *READ) | NOT_MODIFIED)
 def get_chunk(
     core: CoreOf,
     library_id: str,
@@ -102,18 +102,18 @@ def get_chunk(
 ) -> Response:
     found = core.chunks.get(library_id, chunk_id)
     (answer,) = _answers(core, library_id, [found.value], include)
-    return read_answer(answer, position=found.position, if_none_match=if_none_match)
+    return read_response(answer, position=found.position, if_none_match=if_none_match)
 
 
 @router.put(
     "/chunks/{chunk_id}",
-    openapi_extra=body_of(PutChunkBody),
-    responses=answers(200, ChunkAnswer, *WRITE) | answers(201, ChunkAnswer),
+    openapi_extra=body_of(PutChunkRequest),
+    responses=responses_of(200, ChunkResponse, *WRITE) | responses_of(201, ChunkResponse),
 )
 def put_chunk(
     core: CoreOf, library_id: str, chunk_id: str, body: JsonBody, guard: Guarded
 ) -> Response:
-    wanted = parse(PutChunkBody, body)
+    wanted = parse(PutChunkRequest, body)
     if wanted.id not in {None, chunk_id}:
         raise Invalid.at("/id", "The body's id must be the id in the path, or absent.")
     draft = replace(wanted.draft(), id=None)
@@ -124,7 +124,7 @@ def put_chunk(
 @router.patch(
     "/chunks/{chunk_id}",
     openapi_extra=patch_of(ChunkPatch, {"metadata": {"year": 2018}}),
-    responses=answers(200, ChunkAnswer, *WRITE),
+    responses=responses_of(200, ChunkResponse, *WRITE),
 )
 def patch_chunk(
     core: CoreOf, library_id: str, chunk_id: str, body: PatchBody, guard: Guarded
@@ -140,13 +140,13 @@ def patch_chunk(
 @router.delete(
     "/chunks/{chunk_id}",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=answers(204, None, *READ, 412, 507),
+    responses=responses_of(204, None, *READ, 412, 507),
 )
 def delete_chunk(core: CoreOf, library_id: str, chunk_id: str, guard: Guarded) -> Response:
     return no_content(core.chunks.delete(library_id, chunk_id, guard=guard))
 
 
-def _listed(core: Core, library_id: str, query: ChunkQueryBody) -> Response:
+def _listed(core: Core, library_id: str, query: ListChunksRequest) -> Response:
     """Build the response for a page of a library's chunks.
 
     Raises:
@@ -165,13 +165,13 @@ def _listed(core: Core, library_id: str, query: ChunkQueryBody) -> Response:
     )
     items = _answers(core, library_id, page.value.chunks, query.include)
     following = page.value.after and page.value.after.to_json()
-    return page_answer(items, cursors.give(following), position=page.position)
+    return page_response(items, cursors.give(following), position=page.position)
 
 
 def _answers(
     core: Core, library_id: str, chunks: Sequence[Chunk], include: Sequence[Include]
-) -> list[ChunkAnswer]:
-    answers_ = [ChunkAnswer.model_validate(chunk) for chunk in chunks]
+) -> list[ChunkResponse]:
+    answers_ = [ChunkResponse.model_validate(chunk) for chunk in chunks]
     if "embedding" not in include:
         return answers_
     embeddings = core.chunks.embeddings(library_id, [chunk.id for chunk in chunks])
@@ -181,13 +181,13 @@ def _answers(
 
 
 def _written(at: Positioned[Chunk]) -> Response:
-    return entity_answer(ChunkAnswer.model_validate(at.value), position=at.position)
+    return entity_response(ChunkResponse.model_validate(at.value), position=at.position)
 
 
 def _created(at: Positioned[Chunk]) -> Response:
     chunk = at.value
-    return entity_answer(
-        ChunkAnswer.model_validate(chunk),
+    return entity_response(
+        ChunkResponse.model_validate(chunk),
         status.HTTP_201_CREATED,
         position=at.position,
         location=f"/libraries/{chunk.library_id}/chunks/{chunk.id}",

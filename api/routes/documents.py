@@ -2,16 +2,16 @@
 
 from fastapi import Request, Response, status
 
-from api.answers import entity_answer, no_content, read_answer
 from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
 from api.idempotency import OnceOf
 from api.json import JsonBody, PatchBody, merge, parse
-from api.large_answers import page_answer
-from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
+from api.large_responses import page_response
+from api.openapi import NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
+from api.responses import entity_response, no_content, read_response
 from api.routing import routes_of
-from api.wire.documents import DocumentAnswer, DocumentBody
+from api.wire.documents import DocumentRequest, DocumentResponse
 from api.wire.pages import DocumentPage
 from core.domain.document import Document, DocumentDraft
 from core.services.positioned import Positioned
@@ -22,11 +22,11 @@ router = routes_of("documents", "/libraries/{library_id}/documents")
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    openapi_extra=body_of(DocumentBody),
-    responses=answers(201, DocumentAnswer, *WRITE),
+    openapi_extra=body_of(DocumentRequest),
+    responses=responses_of(201, DocumentResponse, *WRITE),
 )
 def create_document(library_id: str, once: OnceOf) -> Response:
-    draft = parse(DocumentBody, once.body).draft()
+    draft = parse(DocumentRequest, once.body).draft()
     return once.answer(
         lambda before_commit: once.core.documents.create(
             library_id, draft, before_commit=before_commit
@@ -35,7 +35,7 @@ def create_document(library_id: str, once: OnceOf) -> Response:
     )
 
 
-@router.get("", responses=answers(200, DocumentPage, *READ))
+@router.get("", responses=responses_of(200, DocumentPage, *READ))
 def list_documents(
     request: Request,
     core: CoreOf,
@@ -46,23 +46,23 @@ def list_documents(
     cursors = Cursors.of(core.store.cursor_key, request)
     page = core.documents.page(library_id, after=cursors.take(cursor), limit=limit + 1)
     found, following = cut(page.value, limit, lambda document: document.id)
-    items = [DocumentAnswer.model_validate(document) for document in found]
-    return page_answer(items, cursors.give(following), position=page.position)
+    items = [DocumentResponse.model_validate(document) for document in found]
+    return page_response(items, cursors.give(following), position=page.position)
 
 
-@router.get("/{document_id}", responses=answers(200, DocumentAnswer, *READ) | NOT_MODIFIED)
+@router.get("/{document_id}", responses=responses_of(200, DocumentResponse, *READ) | NOT_MODIFIED)
 def get_document(
     core: CoreOf, library_id: str, document_id: str, if_none_match: IfNoneMatch = None
 ) -> Response:
     found = core.documents.get(library_id, document_id)
-    answer = DocumentAnswer.model_validate(found.value)
-    return read_answer(answer, position=found.position, if_none_match=if_none_match)
+    answer = DocumentResponse.model_validate(found.value)
+    return read_response(answer, position=found.position, if_none_match=if_none_match)
 
 
 @router.put(
     "/{document_id}",
-    openapi_extra=body_of(DocumentBody),
-    responses=answers(200, DocumentAnswer, *WRITE) | answers(201, DocumentAnswer),
+    openapi_extra=body_of(DocumentRequest),
+    responses=responses_of(200, DocumentResponse, *WRITE) | responses_of(201, DocumentResponse),
 )
 def put_document(
     core: CoreOf, library_id: str, document_id: str, body: JsonBody, guard: Guarded
@@ -70,21 +70,21 @@ def put_document(
     """Create or replace a document. Without `text` and `chunks`, its chunks stay; else they are
     replaced.
     """
-    draft = parse(DocumentBody, body).draft()
+    draft = parse(DocumentRequest, body).draft()
     written, created = core.documents.put(library_id, document_id, draft, guard=guard)
     return _created(written) if created else _written(written)
 
 
 @router.patch(
     "/{document_id}",
-    openapi_extra=patch_of(DocumentBody, {"title": "Attention", "source": None}),
-    responses=answers(200, DocumentAnswer, *WRITE),
+    openapi_extra=patch_of(DocumentRequest, {"title": "Attention", "source": None}),
+    responses=responses_of(200, DocumentResponse, *WRITE),
 )
 def patch_document(
     core: CoreOf, library_id: str, document_id: str, body: PatchBody, guard: Guarded
 ) -> Response:
     def edit(document: Document) -> DocumentDraft:
-        return merge(DocumentBody.of(document), body).draft()
+        return merge(DocumentRequest.of(document), body).draft()
 
     return _written(core.documents.update(library_id, document_id, edit, guard=guard))
 
@@ -92,20 +92,20 @@ def patch_document(
 @router.delete(
     "/{document_id}",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=answers(204, None, *READ, 412, 507),
+    responses=responses_of(204, None, *READ, 412, 507),
 )
 def delete_document(core: CoreOf, library_id: str, document_id: str, guard: Guarded) -> Response:
     return no_content(core.documents.delete(library_id, document_id, guard=guard))
 
 
 def _written(at: Positioned[Document]) -> Response:
-    return entity_answer(DocumentAnswer.model_validate(at.value), position=at.position)
+    return entity_response(DocumentResponse.model_validate(at.value), position=at.position)
 
 
 def _created(at: Positioned[Document]) -> Response:
     document = at.value
-    return entity_answer(
-        DocumentAnswer.model_validate(document),
+    return entity_response(
+        DocumentResponse.model_validate(document),
         status.HTTP_201_CREATED,
         position=at.position,
         location=f"/libraries/{document.library_id}/documents/{document.id}",

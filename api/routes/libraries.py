@@ -4,16 +4,16 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
-from api.answers import entity_answer, no_content, read_answer
 from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
 from api.idempotency import OnceOf
 from api.json import JsonBody, PatchBody, merge, parse
-from api.large_answers import page_answer
-from api.openapi import NOT_MODIFIED, READ, WRITE, answers, body_of, patch_of
+from api.large_responses import page_response
+from api.openapi import NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
+from api.responses import entity_response, no_content, read_response
 from api.routing import routes_of
-from api.wire.libraries import LibraryAnswer, LibraryBody
+from api.wire.libraries import LibraryRequest, LibraryResponse
 from api.wire.pages import LibraryPage
 from core.domain.library import Library, LibraryDraft
 from core.services.positioned import Positioned
@@ -24,18 +24,18 @@ router = routes_of("libraries")
 @router.post(
     "/libraries",
     status_code=status.HTTP_201_CREATED,
-    openapi_extra=body_of(LibraryBody),
-    responses=answers(201, LibraryAnswer, *WRITE),
+    openapi_extra=body_of(LibraryRequest),
+    responses=responses_of(201, LibraryResponse, *WRITE),
 )
 def create_library(once: OnceOf) -> Response:
-    draft = parse(LibraryBody, once.body).draft()
+    draft = parse(LibraryRequest, once.body).draft()
     return once.answer(
         lambda before_commit: once.core.libraries.create(draft, before_commit=before_commit),
         _created,
     )
 
 
-@router.get("/libraries", responses=answers(200, LibraryPage, *READ))
+@router.get("/libraries", responses=responses_of(200, LibraryPage, *READ))
 def list_libraries(
     request: Request,
     core: CoreOf,
@@ -48,36 +48,38 @@ def list_libraries(
     cursors = Cursors.of(core.store.cursor_key, request)
     page = core.libraries.page(after=cursors.take(cursor), limit=limit + 1, name=name)
     found, following = cut(page.value, limit, lambda library: library.id)
-    items = [LibraryAnswer.model_validate(library) for library in found]
-    return page_answer(items, cursors.give(following), position=page.position)
+    items = [LibraryResponse.model_validate(library) for library in found]
+    return page_response(items, cursors.give(following), position=page.position)
 
 
-@router.get("/libraries/{library_id}", responses=answers(200, LibraryAnswer, *READ) | NOT_MODIFIED)
+@router.get(
+    "/libraries/{library_id}", responses=responses_of(200, LibraryResponse, *READ) | NOT_MODIFIED
+)
 def get_library(core: CoreOf, library_id: str, if_none_match: IfNoneMatch = None) -> Response:
     found = core.libraries.get(library_id)
-    answer = LibraryAnswer.model_validate(found.value)
-    return read_answer(answer, position=found.position, if_none_match=if_none_match)
+    answer = LibraryResponse.model_validate(found.value)
+    return read_response(answer, position=found.position, if_none_match=if_none_match)
 
 
 @router.put(
     "/libraries/{library_id}",
-    openapi_extra=body_of(LibraryBody),
-    responses=answers(200, LibraryAnswer, *WRITE) | answers(201, LibraryAnswer),
+    openapi_extra=body_of(LibraryRequest),
+    responses=responses_of(200, LibraryResponse, *WRITE) | responses_of(201, LibraryResponse),
 )
 def put_library(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> Response:
-    draft = parse(LibraryBody, body).draft()
+    draft = parse(LibraryRequest, body).draft()
     written, created = core.libraries.put(library_id, draft, guard=guard)
     return _created(written) if created else _written(written)
 
 
 @router.patch(
     "/libraries/{library_id}",
-    openapi_extra=patch_of(LibraryBody, {"description": None, "metadata": {"owner": "me"}}),
-    responses=answers(200, LibraryAnswer, *WRITE),
+    openapi_extra=patch_of(LibraryRequest, {"description": None, "metadata": {"owner": "me"}}),
+    responses=responses_of(200, LibraryResponse, *WRITE),
 )
 def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded) -> Response:
     def edit(library: Library) -> LibraryDraft:
-        return merge(LibraryBody.of(library), body).draft()
+        return merge(LibraryRequest.of(library), body).draft()
 
     return _written(core.libraries.update(library_id, edit, guard=guard))
 
@@ -85,19 +87,19 @@ def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded
 @router.delete(
     "/libraries/{library_id}",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=answers(204, None, *READ, 412, 507),
+    responses=responses_of(204, None, *READ, 412, 507),
 )
 def delete_library(core: CoreOf, library_id: str, guard: Guarded) -> Response:
     return no_content(core.libraries.delete(library_id, guard=guard))
 
 
 def _written(at: Positioned[Library]) -> Response:
-    return entity_answer(LibraryAnswer.model_validate(at.value), position=at.position)
+    return entity_response(LibraryResponse.model_validate(at.value), position=at.position)
 
 
 def _created(at: Positioned[Library]) -> Response:
-    return entity_answer(
-        LibraryAnswer.model_validate(at.value),
+    return entity_response(
+        LibraryResponse.model_validate(at.value),
         status.HTTP_201_CREATED,
         position=at.position,
         location=f"/libraries/{at.value.id}",

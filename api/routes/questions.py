@@ -11,28 +11,28 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from temporalio.client import WorkflowFailureError
 
-from api.answers import json_answer
 from api.cursors import CursorParameter, Cursors, Limit
 from api.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.idempotency import REPLAYED, IdempotencyKey, OnceOf, fingerprint
 from api.json import JsonBody, parse
-from api.openapi import BODY, EVENT_STREAM, READ, answers, body_of, event_stream
+from api.openapi import BODY, EVENT_STREAM, READ, body_of, event_stream, responses_of
 from api.parameters import DECIMAL, Instant
 from api.questions import events, listing, states, steering
 from api.questions.ownership import OwnershipOf
 from api.questions.starting import Started, start
 from api.questions.streaming import HEADERS, stream
+from api.responses import json_response
 from api.routing import routes_of
 from api.temporal import Temporal
 from api.wire.questions import (
     MAX_WAIT_S,
-    AcceptedAnswer,
-    AnsweredAnswer,
-    FeedbackBody,
-    HandleAnswer,
-    QueryBody,
-    QuestionAnswer,
+    AcceptedResponse,
+    AnswerResponse,
+    FeedbackRequest,
+    HandleResponse,
     QuestionPage,
+    QuestionRequest,
+    QuestionResponse,
 )
 from core.bootstrap import Core
 from core.contracts.names import task_queue_of
@@ -48,8 +48,8 @@ router = routes_of("questions", "/query")
 @router.post(
     "",
     status_code=status.HTTP_202_ACCEPTED,
-    openapi_extra=body_of(QueryBody),
-    responses=answers(202, HandleAnswer, *BODY) | answers(200, AnsweredAnswer),
+    openapi_extra=body_of(QuestionRequest),
+    responses=responses_of(202, HandleResponse, *BODY) | responses_of(200, AnswerResponse),
 )
 async def ask(
     request: Request,
@@ -69,7 +69,7 @@ async def ask(
         DECIMAL,
     ] = None,
 ) -> Response:
-    question = _question(core, settings, parse(QueryBody, body))
+    question = _question(core, settings, parse(QuestionRequest, body))
     started = await start(
         temporal,
         ownership,
@@ -82,14 +82,14 @@ async def ask(
     headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
     position = question.min_position
     if wait_s is not None and (result := await _result(temporal, started, wait_s)):
-        answered = AnsweredAnswer(**handle.model_dump(), **dict(result))
-        return json_answer(answered.model_dump(), position=position, headers=headers)
-    return json_answer(
+        answered = AnswerResponse(**handle.model_dump(), **dict(result))
+        return json_response(answered.model_dump(), position=position, headers=headers)
+    return json_response(
         handle.model_dump(), status.HTTP_202_ACCEPTED, position=position, headers=headers
     )
 
 
-def _question(core: Core, settings: Settings, body: QueryBody) -> QueryRequest:
+def _question(core: Core, settings: Settings, body: QuestionRequest) -> QueryRequest:
     """Build the workflow's request, pinned to the current position and the library's model.
 
     Raises:
@@ -123,11 +123,11 @@ def _question(core: Core, settings: Settings, body: QueryBody) -> QueryRequest:
     )
 
 
-def _handle(request: Request, settings: Settings, started: Started) -> HandleAnswer:
+def _handle(request: Request, settings: Settings, started: Started) -> HandleResponse:
     base = f"{request.base_url}query/{started.workflow_id}"
     ui = settings.temporal_ui_url
     page = f"namespaces/{settings.temporal_namespace}/workflows/{started.workflow_id}"
-    return HandleAnswer(
+    return HandleResponse(
         workflow_id=started.workflow_id,
         run_id=started.run_id,
         status_url=base,
@@ -150,7 +150,7 @@ async def _result(temporal: Temporal, started: Started, wait_s: float) -> QueryR
     return result
 
 
-@router.get("", responses=answers(200, QuestionPage, *READ))
+@router.get("", responses=responses_of(200, QuestionPage, *READ))
 async def list_questions(
     request: Request,
     core: CoreOf,
@@ -181,10 +181,10 @@ async def list_questions(
     )
     following = cursors.give(base64.b64encode(token).decode()) if token else None
     content = {"items": [item.model_dump() for item in items], "next_cursor": following}
-    return json_answer(content, position=state.position)
+    return json_response(content, position=state.position)
 
 
-@router.get("/{workflow_id}", responses=answers(200, QuestionAnswer, *READ))
+@router.get("/{workflow_id}", responses=responses_of(200, QuestionResponse, *READ))
 async def get_question(
     core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str
 ) -> Response:
@@ -192,7 +192,7 @@ async def get_question(
     later = await run_in_threadpool(core.feedback.of, workflow_id)
     feedback = [*question.feedback, *later.value]
     told = question.model_copy(update={"feedback": feedback})
-    return json_answer(told.model_dump(), position=later.position)
+    return json_response(told.model_dump(), position=later.position)
 
 
 @router.get(
@@ -201,7 +201,7 @@ async def get_question(
     responses={
         200: event_stream(),
         204: {"description": "The client has seen the last event and need not reconnect."},
-        **answers(404, None, *READ),
+        **responses_of(404, None, *READ),
     },
 )
 async def get_question_events(
@@ -227,7 +227,7 @@ async def get_question_events(
 @router.post(
     "/{workflow_id}/cancel",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=answers(202, AcceptedAnswer, *READ, 409),
+    responses=responses_of(202, AcceptedResponse, *READ, 409),
 )
 async def cancel_question(
     core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str
@@ -240,8 +240,8 @@ async def cancel_question(
 @router.post(
     "/{workflow_id}/feedback",
     status_code=status.HTTP_202_ACCEPTED,
-    openapi_extra=body_of(FeedbackBody),
-    responses=answers(202, AcceptedAnswer, *BODY),
+    openapi_extra=body_of(FeedbackRequest),
+    responses=responses_of(202, AcceptedResponse, *BODY),
 )
 async def give_feedback(
     temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, once: OnceOf
@@ -249,7 +249,7 @@ async def give_feedback(
     """Give feedback on an answer. A running workflow stores it; the API does once the workflow has
     closed.
     """
-    core, feedback = once.core, parse(FeedbackBody, once.body).feedback()
+    core, feedback = once.core, parse(FeedbackRequest, once.body).feedback()
     try:
         await steering.give_feedback(temporal, ownership, workflow_id, feedback, call=once.name)
     except Conflict:
@@ -265,4 +265,4 @@ async def give_feedback(
 
 def _accepted(workflow_id: str, position: int) -> Response:
     content = {"workflow_id": workflow_id}
-    return json_answer(content, status.HTTP_202_ACCEPTED, position=position)
+    return json_response(content, status.HTTP_202_ACCEPTED, position=position)

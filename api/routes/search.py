@@ -3,13 +3,20 @@
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.answers import json_answer
 from api.dependencies import CoreOf, MinPosition, caught_up
 from api.json import JsonBody, json_body, parse
-from api.large_answers import Budget
-from api.openapi import BODY, answers, body_of
+from api.large_responses import Budget
+from api.openapi import BODY, body_of, responses_of
+from api.responses import json_response
 from api.routing import plain_routes_of
-from api.wire.search import FoundAnswer, FoundAnswers, Include, SearchBody, SearchesBody, found
+from api.wire.search import (
+    Include,
+    SearchBatchRequest,
+    SearchBatchResponse,
+    SearchRequest,
+    SearchResponse,
+    search_response,
+)
 from core.bootstrap import Core
 from core.services.search import SearchAnswer
 
@@ -22,7 +29,9 @@ IN_PLACE_HITS = 50
 router = plain_routes_of("search", "/libraries/{library_id}/search")
 
 
-@router.post("", openapi_extra=body_of(SearchBody), responses=answers(200, FoundAnswer, *BODY))
+@router.post(
+    "", openapi_extra=body_of(SearchRequest), responses=responses_of(200, SearchResponse, *BODY)
+)
 async def search(request: Request, library_id: str, min_position: MinPosition = None) -> Response:
     # No FastAPI dependencies: they would cost as much as the search of a small library.
     core: Core = request.app.state.core
@@ -30,7 +39,7 @@ async def search(request: Request, library_id: str, min_position: MinPosition = 
     await caught_up(request, min_position)
     if len(body) > IN_PLACE_BYTES:
         return await run_in_threadpool(_search, core, library_id, body)
-    wanted = parse(SearchBody, body)
+    wanted = parse(SearchRequest, body)
     asked = wanted.request(library_id)
     if core.search.estimate_us(asked) <= IN_PLACE_US:
         answer = core.search.search(asked)
@@ -38,11 +47,11 @@ async def search(request: Request, library_id: str, min_position: MinPosition = 
         answer = await run_in_threadpool(core.search.search, asked)
     if _is_large(answer):
         return await run_in_threadpool(_large, answer, wanted.include)
-    return json_answer(found(answer, wanted.include), position=answer.position)
+    return json_response(search_response(answer, wanted.include), position=answer.position)
 
 
 def _search(core: Core, library_id: str, body: bytes) -> Response:
-    wanted = parse(SearchBody, body)
+    wanted = parse(SearchRequest, body)
     answer = core.search.search(wanted.request(library_id))
     return _large(answer, wanted.include)
 
@@ -59,23 +68,23 @@ def _large(answer: SearchAnswer, include: list[Include]) -> Response:
     Raises:
         Invalid: at `/k`, the response exceeds its limit.
     """
-    body = Budget("/k").dump(found(answer, include), "hits")
-    return json_answer(body, position=answer.position)
+    body = Budget("/k").dump(search_response(answer, include), "hits")
+    return json_response(body, position=answer.position)
 
 
 @router.post(
     "/batch",
     dependencies=[Depends(caught_up)],
-    openapi_extra=body_of(SearchesBody),
-    responses=answers(200, FoundAnswers, *BODY),
+    openapi_extra=body_of(SearchBatchRequest),
+    responses=responses_of(200, SearchBatchResponse, *BODY),
 )
 def search_batch(core: CoreOf, library_id: str, body: JsonBody) -> Response:
-    searches = parse(SearchesBody, body).searches
+    searches = parse(SearchBatchRequest, body).searches
     answered = core.search.search_many([wanted.request(library_id) for wanted in searches])
     budget = Budget("/searches")
     results = [
-        budget.dump(found(answer, wanted.include), "hits")
+        budget.dump(search_response(answer, wanted.include), "hits")
         for answer, wanted in zip(answered, searches, strict=True)
     ]
     body = b'{"results":[' + b",".join(results) + b"]}"
-    return json_answer(body, position=answered[0].position)
+    return json_response(body, position=answered[0].position)

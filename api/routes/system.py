@@ -6,10 +6,10 @@ from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from api.answers import json_answer
 from api.dependencies import CoreOf, TemporalOf
 from api.metrics import Metrics
-from api.openapi import ANY, answers
+from api.openapi import ANY, responses_of
+from api.responses import json_response
 from api.routing import plain_routes_of
 from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
@@ -21,13 +21,13 @@ _CATCH_UP_S = 1.0
 router = plain_routes_of("system")
 
 
-@router.get("/livez", responses=answers(200, Liveness))
+@router.get("/livez", responses=responses_of(200, Liveness))
 async def livez() -> Response:
     """Respond while the process runs."""
-    return json_answer({"status": OK})
+    return json_response({"status": OK})
 
 
-@router.get("/readyz", responses=answers(200, Readiness) | answers(503, Readiness))
+@router.get("/readyz", responses=responses_of(200, Readiness) | responses_of(503, Readiness))
 async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
     """Report whether the server is ready for everything except questions, which need Temporal.
 
@@ -43,7 +43,7 @@ async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
     }
     ready = storage == OK
     code = status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE
-    return json_answer({"ready": ready, "checks": checks}, code)
+    return json_response({"ready": ready, "checks": checks}, code)
 
 
 def _storage(core: Core) -> str:
@@ -69,15 +69,15 @@ def _checkpoints(core: Core) -> str:
     return " ".join(problems) or OK
 
 
-@router.post("/checkpoint", responses=answers(200, Checkpoint, *ANY, 503, 507))
+@router.post("/checkpoint", responses=responses_of(200, Checkpoint, *ANY, 503, 507))
 def post_checkpoint(core: CoreOf) -> Response:
     """Write a checkpoint of the index now, so that the next start is fast."""
-    return json_answer({"position": core.checkpoints.make()})
+    return json_response({"position": core.checkpoints.make()})
 
 
-@router.get("/version", responses=answers(200, Version, 400, 403))
+@router.get("/version", responses=responses_of(200, Version, 400, 403))
 async def get_version(core: CoreOf) -> Response:
-    return json_answer({"version": version("nalanda"), "instance_id": core.store.instance_id})
+    return json_response({"version": version("nalanda"), "instance_id": core.store.instance_id})
 
 
 @router.get(

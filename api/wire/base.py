@@ -16,26 +16,26 @@ from core.domain.pointers import join
 _INTEGERS = range(-(2**63), 2**64)
 
 
-class Body(BaseModel):
+class RequestModel(BaseModel):
     """A request body; unknown fields and values of another type are errors."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     split: ClassVar[str | None] = None
     """Field whose items, each an `item`, the parser takes one by one in a large body."""
-    item: ClassVar[type["Body"] | None] = None
+    item: ClassVar[type["RequestModel"] | None] = None
     max_items: ClassVar[int] = 100_000
     has_texts: ClassVar[bool] = False
     """True if its `text` fields are whole chunks or documents, limited by the body's size alone."""
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """A response body, built from the attributes of domain objects."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class EntityAnswer(Answer):
+class EntityResponse(ResponseModel):
     """An entity; `version` is the position of its last write, and its ETag."""
 
     id: str

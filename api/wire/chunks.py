@@ -10,11 +10,11 @@ from pydantic.config import JsonDict
 
 from api.wire.base import (
     VECTOR_SCHEMA,
-    Answer,
     AnyJson,
-    Body,
-    EntityAnswer,
+    EntityResponse,
     JsonObject,
+    RequestModel,
+    ResponseModel,
     WireEmbedding,
 )
 from core.domain.document import Chunk, ChunkDraft, Embedding
@@ -26,7 +26,7 @@ Include = Literal["embedding"]
 _EXAMPLE: JsonDict = {"text": "Attention is all you need.", "metadata": {"year": 2017}}
 
 
-class ChunkBody(Body):
+class ChunkRequest(RequestModel):
     """A chunk to create. Without an embedding, the library's model embeds the text."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
@@ -42,7 +42,7 @@ class ChunkBody(Body):
         return ChunkDraft(self.text, self.id, self.embedding, self.metadata)
 
 
-class ChunksBody(Body):
+class AddChunksRequest(RequestModel):
     """Chunks to add, all or none of them."""
 
     model_config = ConfigDict(
@@ -53,16 +53,16 @@ class ChunksBody(Body):
 
     has_texts = True
     split = "chunks"
-    item = ChunkBody
+    item = ChunkRequest
     max_items = MAX_CHUNKS
 
-    chunks: list[ChunkBody] = Field(min_length=1, max_length=MAX_CHUNKS)
+    chunks: list[ChunkRequest] = Field(min_length=1, max_length=MAX_CHUNKS)
 
     def drafts(self) -> Sequence[ChunkDraft]:
         return [chunk.draft() for chunk in self.chunks]
 
 
-class PutChunkBody(ChunkBody):
+class PutChunkRequest(ChunkRequest):
     """A chunk to create or replace; `id`, if present, must be the id in the path."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"document_id": "d1", **_EXAMPLE}]})
@@ -70,7 +70,7 @@ class PutChunkBody(ChunkBody):
     document_id: str
 
 
-class ChunkPatch(Body):
+class ChunkPatch(RequestModel):
     """The fields of a chunk that a patch can change. New text without an embedding is embedded
     again.
     """
@@ -92,7 +92,7 @@ class ChunkPatch(Body):
         return cls(text=chunk.text, metadata=dict(chunk.metadata))
 
 
-class DeleteChunksBody(Body):
+class DeleteChunksRequest(RequestModel):
     """Chunks to delete: those with these ids, or those that match the filter."""
 
     model_config = ConfigDict(
@@ -103,7 +103,7 @@ class DeleteChunksBody(Body):
     filter: AnyJson = None
 
 
-class ChunkQueryBody(Body):
+class ListChunksRequest(RequestModel):
     """A listing of a library's chunks that match the filter, in order of id or of `order_by`."""
 
     model_config = ConfigDict(
@@ -135,7 +135,7 @@ class ChunkQueryBody(Body):
         return parameters
 
 
-class ChunkAnswer(EntityAnswer):
+class ChunkResponse(EntityResponse):
     """A chunk; `ordinal` is its place in its document, and `embedding` is present if `include`
     names it.
     """
@@ -152,9 +152,9 @@ class ChunkAnswer(EntityAnswer):
     ] = Field(default=None, exclude_if=lambda embedding: embedding is None)
 
 
-class ChunksAnswer(Answer):
-    items: list[ChunkAnswer]
+class ChunksResponse(ResponseModel):
+    items: list[ChunkResponse]
 
 
-class DeletedAnswer(Answer):
+class DeleteChunksResponse(ResponseModel):
     deleted: int

@@ -5,15 +5,15 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field
 
-from api.wire.base import Body, EntityAnswer, JsonObject
-from api.wire.chunks import ChunkBody
+from api.wire.base import EntityResponse, JsonObject, RequestModel
+from api.wire.chunks import ChunkRequest
 from core.domain.document import Document, DocumentDraft
 
 MAX_TITLE = 16 * 1024
 """Maximum length of a title or source, since each hit may repeat them."""
 
 
-class DocumentBody(Body):
+class DocumentRequest(RequestModel):
     """A document with its `chunks`, or with a `text` that the server splits, or with neither."""
 
     model_config = ConfigDict(
@@ -31,7 +31,7 @@ class DocumentBody(Body):
 
     has_texts = True
     split = "chunks"
-    item = ChunkBody
+    item = ChunkRequest
 
     title: str | None = Field(default=None, max_length=MAX_TITLE)
     source: str | None = Field(default=None, max_length=MAX_TITLE)
@@ -39,7 +39,7 @@ class DocumentBody(Body):
     text: str | None = Field(
         default=None, description="Text that the server splits into chunks; excludes `chunks`."
     )
-    chunks: list[ChunkBody] | None = None
+    chunks: list[ChunkRequest] | None = None
 
     def draft(self) -> DocumentDraft:
         return DocumentDraft(
@@ -56,7 +56,7 @@ class DocumentBody(Body):
         return cls(title=document.title, source=document.source, metadata=dict(document.metadata))
 
 
-class DocumentAnswer(EntityAnswer):
+class DocumentResponse(EntityResponse):
     library_id: str
     title: str | None
     source: str | None

@@ -5,18 +5,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.wire.base import Answer
+from api.wire.base import ResponseModel
 from core.contracts.query import Citation, QueryResult, QueryStatus, RankedChunk, StageProgress
 
 
-class HitsEvent(Answer):
+class HitsEvent(ResponseModel):
     """The hits that the answer may cite, and the position of the search."""
 
     hits: list[RankedChunk]
     position: int
 
 
-class ErrorEvent(Answer):
+class ErrorEvent(ResponseModel):
     """The status and error of a question without a result."""
 
     status: QueryStatus

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.wire.base import Answer, Body
+from api.wire.base import RequestModel, ResponseModel
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.maintenance.index_status import IndexState
 
@@ -19,7 +19,7 @@ _PARAMETERS = {
 _Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class IndexBody(Body):
+class IndexRequest(RequestModel):
     """An index kind with its parameters; the server chooses the omitted ones."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "hnsw", "m": 16}]})
@@ -55,7 +55,7 @@ class IndexBody(Body):
         return IndexSpec(self.kind, self._parameters())
 
 
-class RecallAnswer(Answer):
+class RecallResponse(ResponseModel):
     """The mean recall of the last `searches` measured searches."""
 
     measured: float
@@ -63,7 +63,7 @@ class RecallAnswer(Answer):
     searches: int
 
 
-class IndexAnswer(Answer):
+class IndexResponse(ResponseModel):
     """The state of an index.
 
     `vectors`: searchable vectors. `deleted`: deleted vectors whose space is not free yet. `error`:
@@ -78,5 +78,5 @@ class IndexAnswer(Answer):
     deleted: int
     memory_bytes: int
     lexical_memory_bytes: int
-    recall: RecallAnswer | None
+    recall: RecallResponse | None
     parameters: dict[str, Any]

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from api.wire.base import Answer, Body, EntityAnswer, JsonObject, Scalar
-from api.wire.index import IndexBody
+from api.wire.base import EntityResponse, JsonObject, RequestModel, ResponseModel, Scalar
+from api.wire.index import IndexRequest
 from core.domain.library import IndexKind, IndexSpec, Language, Library, LibraryDraft, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.domain.vectors import MAX_DIMENSION
 
 
-class FieldBody(Body):
+class FieldRequest(RequestModel):
     type: FieldType
     required: bool = False
     enum: list[Scalar] | None = Field(default=None, max_length=1_000)
@@ -23,10 +23,10 @@ class FieldBody(Body):
         return FieldRule(self.type, self.required, enum)
 
 
-class SchemaBody(Body):
+class SchemaRequest(RequestModel):
     """The metadata fields of a library's chunks, with their types."""
 
-    fields: dict[str, FieldBody] = Field(default_factory=dict, max_length=1_000)
+    fields: dict[str, FieldRequest] = Field(default_factory=dict, max_length=1_000)
     additional: bool = Field(default=True, description="Allow other fields.")
 
     def schema_of_metadata(self) -> MetadataSchema:
@@ -35,7 +35,7 @@ class SchemaBody(Body):
         )
 
 
-class LibraryBody(Body):
+class LibraryRequest(RequestModel):
     """A library to create; omitted fields get their defaults."""
 
     model_config = ConfigDict(
@@ -60,10 +60,10 @@ class LibraryBody(Body):
     name: str
     description: str | None = None
     metadata: JsonObject = Field(default_factory=dict)
-    metadata_schema: SchemaBody | None = None
+    metadata_schema: SchemaRequest | None = None
     dimension: int | None = Field(default=None, ge=1, le=MAX_DIMENSION)
     metric: Metric | None = None
-    index: IndexBody = IndexBody(kind=IndexKind.AUTO)
+    index: IndexRequest = IndexRequest(kind=IndexKind.AUTO)
     embedding_model: str | None = None
     language: Language = Field(
         default=Language.ENGLISH, description="Language of the texts, for lexical search."
@@ -86,13 +86,13 @@ class LibraryBody(Body):
     @classmethod
     def of(cls, library: Library) -> Self:
         """Return the fields of the library."""
-        fields = LibraryAnswer.model_validate(library).model_dump(
+        fields = LibraryResponse.model_validate(library).model_dump(
             mode="json", include=set(cls.model_fields)
         )
         return cls.model_validate(fields, strict=False)
 
 
-class FieldAnswer(Answer):
+class FieldResponse(ResponseModel):
     type: FieldType
     required: bool
     enum: tuple[str | int | float | bool, ...] | None = Field(
@@ -100,8 +100,8 @@ class FieldAnswer(Answer):
     )
 
 
-class SchemaAnswer(Answer):
-    fields: dict[str, FieldAnswer]
+class SchemaResponse(ResponseModel):
+    fields: dict[str, FieldResponse]
     additional: bool
 
 
@@ -111,13 +111,13 @@ def _flat(index: object) -> object:
     return index
 
 
-class LibraryAnswer(EntityAnswer):
+class LibraryResponse(EntityResponse):
     """A library; `dimension` and `embedding_model` are null until the first vector sets them."""
 
     name: str
     description: str | None
     metadata: dict[str, Any]
-    metadata_schema: SchemaAnswer | None
+    metadata_schema: SchemaResponse | None
     dimension: int | None
     metric: Metric
     index: Annotated[Mapping[str, Any], BeforeValidator(_flat)]

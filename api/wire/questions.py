@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from api.wire.base import Answer, Body, JsonObject
+from api.wire.base import JsonObject, RequestModel, ResponseModel
 from api.wire.pages import Page
 from core.contracts.names import Stage
 from core.contracts.query import (
@@ -31,7 +31,7 @@ def _not_blank(query: str) -> str:
     return query
 
 
-class QueryBody(Body):
+class QuestionRequest(RequestModel):
     """A question to a library."""
 
     model_config = ConfigDict(
@@ -54,7 +54,7 @@ class QueryBody(Body):
     conversation_id: str | None = Field(default=None, max_length=128)
 
 
-class FeedbackBody(Body):
+class FeedbackRequest(RequestModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"rating": 1, "comment": "Right."}]})
 
     rating: int = Field(ge=-1, le=1, description="1: good, -1: bad.")
@@ -64,7 +64,7 @@ class FeedbackBody(Body):
         return Feedback(rating=self.rating, comment=self.comment)
 
 
-class HandleAnswer(Answer):
+class HandleResponse(ResponseModel):
     """A started question, and the URLs to follow it."""
 
     workflow_id: str
@@ -74,11 +74,11 @@ class HandleAnswer(Answer):
     temporal_ui_url: str | None
 
 
-class AnsweredAnswer(HandleAnswer, QueryResult):
+class AnswerResponse(HandleResponse, QueryResult):
     """The result of a question within `wait_s`, and the URLs of its workflow."""
 
 
-class QuestionAnswer(Answer):
+class QuestionResponse(ResponseModel):
     """The state of a question.
 
     `library` is an id, and `query` the beginning of the question. `result` is partial while the
@@ -96,7 +96,7 @@ class QuestionAnswer(Answer):
     feedback: list[Feedback] = Field(default_factory=list)
 
 
-class QuestionSummary(Answer):
+class QuestionSummary(ResponseModel):
     """A question in a listing; `library` is an id, and `query` the beginning of the question."""
 
     workflow_id: str
@@ -112,5 +112,5 @@ class QuestionPage(Page):
     items: list[QuestionSummary]
 
 
-class AcceptedAnswer(Answer):
+class AcceptedResponse(ResponseModel):
     workflow_id: str

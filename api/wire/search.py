@@ -4,10 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from api.wire.base import VECTOR_SCHEMA, Answer, Body, JsonObject, WireEmbedding
+from api.wire.base import VECTOR_SCHEMA, JsonObject, RequestModel, ResponseModel, WireEmbedding
 from core.domain.document import Document, Embedding
+from core.services import search_request
 from core.services.search import Hit, SearchAnswer
-from core.services.search_request import MAX_K, SearchRequest
+from core.services.search_request import MAX_K
 
 MAX_SEARCHES = 100
 
@@ -16,7 +17,7 @@ Include = Literal["text", "metadata", "document", "embedding"]
 _SHOWN: tuple[Include, ...] = ("text", "metadata")
 
 
-class ParametersBody(Body):
+class SearchParametersRequest(RequestModel):
     """Search parameters of approximate indexes: `ef`, `nprobe` or a target recall.
 
     An exact search ignores them.
@@ -27,14 +28,14 @@ class ParametersBody(Body):
     target_recall: float | None = Field(default=None, ge=0.9, le=0.999)
 
 
-class WeightsBody(Body):
+class WeightsRequest(RequestModel):
     """The weights of the two halves of a hybrid search, relative to their sum."""
 
     vector: float = Field(ge=0, le=1)
     lexical: float = Field(ge=0, le=1)
 
 
-class SearchBody(Body):
+class SearchRequest(RequestModel):
     """A search by embedding or by text.
 
     The library's model embeds the text. The modes `lexical` and `hybrid` require a text; `hybrid`
@@ -60,14 +61,14 @@ class SearchBody(Body):
     mode: Literal["vector", "lexical", "hybrid"] = "vector"
     filter: JsonObject | None = None
     exact: bool = False
-    parameters: ParametersBody | None = None
+    parameters: SearchParametersRequest | None = None
     include: list[Include] = Field(default_factory=lambda: list(_SHOWN), max_length=16)
     group_by: Literal["document_id"] | None = None
-    weights: WeightsBody | None = None
+    weights: WeightsRequest | None = None
 
-    def request(self, library: str) -> SearchRequest:
+    def request(self, library: str) -> search_request.SearchRequest:
         parameters = self.parameters.model_dump(exclude_none=True) if self.parameters else {}
-        return SearchRequest(
+        return search_request.SearchRequest(
             library=library,
             embedding=self.embedding,
             text=self.text,
@@ -82,7 +83,7 @@ class SearchBody(Body):
         )
 
 
-class SearchesBody(Body):
+class SearchBatchRequest(RequestModel):
     """Searches that all run on the same state."""
 
     model_config = ConfigDict(
@@ -90,20 +91,20 @@ class SearchesBody(Body):
     )
 
     split = "searches"
-    item = SearchBody
+    item = SearchRequest
     max_items = MAX_SEARCHES
 
-    searches: list[SearchBody] = Field(min_length=1, max_length=MAX_SEARCHES)
+    searches: list[SearchRequest] = Field(min_length=1, max_length=MAX_SEARCHES)
 
 
-class HitDocument(Answer):
+class HitDocument(ResponseModel):
     id: str
     title: str | None
     source: str | None
     metadata: dict[str, Any]
 
 
-class HitAnswer(Answer):
+class HitResponse(ResponseModel):
     """A hit, with the fields that `include` names; a higher `score` is better in every mode and
     metric.
     """
@@ -120,7 +121,7 @@ class HitAnswer(Answer):
     ] = None
 
 
-class PlanAnswer(Answer):
+class PlanResponse(ResponseModel):
     """The execution plan of a search.
 
     `matches` counts the chunks that passed the filter; `unknown_fields` names the filter's fields
@@ -134,24 +135,24 @@ class PlanAnswer(Answer):
     unknown_fields: list[str] | None = None
 
 
-class FoundAnswer(Answer):
+class SearchResponse(ResponseModel):
     """The hits of a search at `position`, best first, ties in order of chunk id."""
 
-    hits: list[HitAnswer]
-    plan: PlanAnswer
+    hits: list[HitResponse]
+    plan: PlanResponse
     position: int
     took_ms: float
 
 
-class FoundAnswers(Answer):
-    results: list[FoundAnswer]
+class SearchBatchResponse(ResponseModel):
+    results: list[SearchResponse]
 
 
 # Hand-written serialisation: it is most of the cost of a search over HTTP.
 
 
-def found(answer: SearchAnswer, include: list[Include]) -> dict[str, object]:
-    """Return a `FoundAnswer` as plain values."""
+def search_response(answer: SearchAnswer, include: list[Include]) -> dict[str, object]:
+    """Return a `SearchResponse` as plain values."""
     plan = answer.plan
     shown: dict[str, object] = {"index": plan.index, "filter": plan.filter, "exact": plan.exact}
     if plan.matches is not None:

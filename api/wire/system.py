@@ -2,27 +2,27 @@
 
 from typing import Literal
 
-from api.wire.base import Answer
+from api.wire.base import ResponseModel
 
 
-class Liveness(Answer):
+class Liveness(ResponseModel):
     status: Literal["ok"]
 
 
-class Readiness(Answer):
+class Readiness(ResponseModel):
     """The state of each part of the server; `ready` does not depend on `temporal`."""
 
     ready: bool
     checks: dict[str, str]
 
 
-class Checkpoint(Answer):
+class Checkpoint(ResponseModel):
     """A checkpoint; `position` is the newest checkpoint's, or null before the first write."""
 
     position: int | None
 
 
-class Version(Answer):
+class Version(ResponseModel):
     """Versions and identity; servers with the same `instance_id` serve the same database."""
 
     version: str

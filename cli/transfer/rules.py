@@ -6,7 +6,7 @@ from typing import Any
 
 import pydantic
 
-from api.wire.libraries import SchemaBody
+from api.wire.libraries import SchemaRequest
 from cli.transfer.records import ChunkRecord
 from core.domain import vectors
 from core.domain.errors import Invalid
@@ -66,6 +66,6 @@ class Rules:
 
 def _schema(settings: object) -> MetadataSchema | None:
     try:
-        return SchemaBody.model_validate(settings, strict=False).schema_of_metadata()
+        return SchemaRequest.model_validate(settings, strict=False).schema_of_metadata()
     except pydantic.ValidationError:
         return None

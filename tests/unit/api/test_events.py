@@ -7,7 +7,7 @@ import pytest
 
 from api.questions.events import LAST, Event, events
 from api.wire.events import EVENTS, question_event
-from api.wire.questions import QuestionAnswer
+from api.wire.questions import QuestionResponse
 from core.contracts.names import Stage
 from core.contracts.query import (
     Citation,
@@ -29,7 +29,7 @@ ANSWERED = FOUND.model_copy(update={"answer": "q", "citations": [CITATION, CITAT
 
 def question(
     statuses: str, *, status: QueryStatus = "running", result: QueryResult | None = None
-) -> QuestionAnswer:
+) -> QuestionResponse:
     """Return a question by a letter per stage: pending, running, completed, failed, skipped, x
     (cancelled).
     """
@@ -51,7 +51,7 @@ def question(
         for name, letter in zip(Stage, statuses, strict=True)
     ]
     begun = [stage.name for stage in stages if stage.started_at]
-    return QuestionAnswer(
+    return QuestionResponse(
         workflow_id="q",
         status=status,
         stage=begun[-1] if begun else None,
@@ -105,7 +105,7 @@ def numbers(told: list[Event]) -> list[int]:
 
 
 @pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
-def test_later_events_have_higher_numbers(life: list[QuestionAnswer]) -> None:
+def test_later_events_have_higher_numbers(life: list[QuestionResponse]) -> None:
     for state in life:
         told = numbers(list(events(state)))
         assert told == sorted(set(told))
@@ -116,7 +116,7 @@ def test_later_events_have_higher_numbers(life: list[QuestionAnswer]) -> None:
 
 
 @pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
-def test_each_life_ends_with_a_result_or_an_error(life: list[QuestionAnswer]) -> None:
+def test_each_life_ends_with_a_result_or_an_error(life: list[QuestionResponse]) -> None:
     for state in life[:-1]:
         assert LAST not in numbers(list(events(state)))
     last = list(events(life[-1]))[-1]
@@ -125,7 +125,7 @@ def test_each_life_ends_with_a_result_or_an_error(life: list[QuestionAnswer]) ->
 
 
 def test_an_end_is_told_once_it_is_final() -> None:
-    def ends(state: QuestionAnswer) -> list[object]:
+    def ends(state: QuestionResponse) -> list[object]:
         contents = [event.content for event in events(state) if event.name == "stage"]
         return [c["status"] for c in contents if isinstance(c, dict) and c["name"] == "answer"]
 
@@ -135,7 +135,7 @@ def test_an_end_is_told_once_it_is_final() -> None:
 
 
 def test_without_a_worker_there_is_the_result() -> None:
-    closed = QuestionAnswer(
+    closed = QuestionResponse(
         workflow_id="q", status="completed", stage=None, stages=[], result=ANSWERED
     )
     assert [event.name for event in events(closed)] == ["citation", "citation", "result"]
@@ -156,7 +156,7 @@ def test_an_event_on_the_wire() -> None:
     ],
     ids=["completed", "failed", "timed out"],
 )
-def test_each_event_has_the_schema_that_is_documented(asked: QuestionAnswer) -> None:
+def test_each_event_has_the_schema_that_is_documented(asked: QuestionResponse) -> None:
     refs = {
         kind["properties"]["event"]["const"]: kind["properties"]["data"]["contentSchema"]["$ref"]
         for kind in question_event("#/{model}")["oneOf"]

@@ -8,11 +8,11 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
 from api.json import merge, parse, parse_parameter
-from api.wire.base import AnyJson, Body, JsonObject, WireEmbedding
+from api.wire.base import AnyJson, JsonObject, RequestModel, WireEmbedding
 from core.domain.errors import Invalid
 
 
-class Thing(Body):
+class Thing(RequestModel):
     number: float | None = None
     free: JsonObject | None = None
     inner: "Thing | None" = None

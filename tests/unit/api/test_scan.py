@@ -7,18 +7,18 @@ from starlette.exceptions import HTTPException
 
 from api.json import parse
 from api.scan import MAX_KEYS, MAX_VALUES
-from api.wire.base import Body
-from api.wire.chunks import ChunksBody, DeleteChunksBody
-from api.wire.documents import DocumentBody
-from api.wire.libraries import LibraryBody
-from api.wire.search import SearchBody, SearchesBody
+from api.wire.base import RequestModel
+from api.wire.chunks import AddChunksRequest, DeleteChunksRequest
+from api.wire.documents import DocumentRequest
+from api.wire.libraries import LibraryRequest
+from api.wire.search import SearchBatchRequest, SearchRequest
 from core.domain.errors import Invalid
 
 _PAD = "p" * 100_000
 _LONG = 10**4_000
 
 
-def _pointer(model: type[Body], body: object) -> str:
+def _pointer(model: type[RequestModel], body: object) -> str:
     with pytest.raises(Invalid) as caught:
         parse(model, json.dumps(body).encode())
     return caught.value.faults[0].pointer
@@ -31,7 +31,7 @@ def test_a_large_body_is_parsed_as_a_small_one() -> None:
         {"text": "b"},
     ]
     body = {"title": "t, [", "chunks": chunks, "metadata": {"chunks": [1, {"x": []}]}}
-    whole = parse(DocumentBody, json.dumps(body, indent=1).encode())
+    whole = parse(DocumentRequest, json.dumps(body, indent=1).encode())
     assert whole.title == "t, ["
     assert whole.metadata == {"chunks": [1, {"x": []}]}
     assert whole.chunks is not None
@@ -42,23 +42,31 @@ def test_a_large_body_is_parsed_as_a_small_one() -> None:
 @pytest.mark.parametrize(
     ("model", "body", "pointer"),
     [
-        (ChunksBody, {"chunks": [{"q": 1}] * 20_000}, "/chunks"),
-        (SearchesBody, {"searches": [{"q": 1}] * 20_000}, "/searches"),
-        (SearchBody, {str(n): 1 for n in range(500_000)}, ""),
-        (ChunksBody, {"chunks": [{"text": "t", "metadata": {"n": [1] * 300_000}}]}, "/chunks/0"),
-        (LibraryBody, {"name": "n", "metadata": {str(n): 1 for n in range(MAX_KEYS + 1)}}, ""),
-        (DeleteChunksBody, {"ids": ["x"] * (MAX_VALUES + 1)}, ""),
-        (ChunksBody, {"chunks": [{"text": "t", "embedding": [1] * 40_000}]}, "/chunks/0/embedding"),
-        (ChunksBody, {"chunks": [{"text": _PAD}, {"q": 1}]}, "/chunks/1/text"),
-        (ChunksBody, {"chunks": [{"text": _PAD}], "q": 1}, "/q"),
-        (ChunksBody, {"chunks": [], "q": _PAD}, "/chunks"),
-        (LibraryBody, {"name": "n" * 2_000_000}, "/name"),
-        (SearchBody, {"text": '"' * 2_000_000}, "/text"),
-        (SearchBody, {"k": _LONG, "text": _PAD}, "/k"),
+        (AddChunksRequest, {"chunks": [{"q": 1}] * 20_000}, "/chunks"),
+        (SearchBatchRequest, {"searches": [{"q": 1}] * 20_000}, "/searches"),
+        (SearchRequest, {str(n): 1 for n in range(500_000)}, ""),
+        (
+            AddChunksRequest,
+            {"chunks": [{"text": "t", "metadata": {"n": [1] * 300_000}}]},
+            "/chunks/0",
+        ),
+        (LibraryRequest, {"name": "n", "metadata": {str(n): 1 for n in range(MAX_KEYS + 1)}}, ""),
+        (DeleteChunksRequest, {"ids": ["x"] * (MAX_VALUES + 1)}, ""),
+        (
+            AddChunksRequest,
+            {"chunks": [{"text": "t", "embedding": [1] * 40_000}]},
+            "/chunks/0/embedding",
+        ),
+        (AddChunksRequest, {"chunks": [{"text": _PAD}, {"q": 1}]}, "/chunks/1/text"),
+        (AddChunksRequest, {"chunks": [{"text": _PAD}], "q": 1}, "/q"),
+        (AddChunksRequest, {"chunks": [], "q": _PAD}, "/chunks"),
+        (LibraryRequest, {"name": "n" * 2_000_000}, "/name"),
+        (SearchRequest, {"text": '"' * 2_000_000}, "/text"),
+        (SearchRequest, {"k": _LONG, "text": _PAD}, "/k"),
     ],
 )
 def test_the_first_place_beyond_a_limit_is_named(
-    model: type[Body], body: object, pointer: str
+    model: type[RequestModel], body: object, pointer: str
 ) -> None:
     assert _pointer(model, body).startswith(pointer)
 
@@ -80,11 +88,11 @@ def test_the_first_place_beyond_a_limit_is_named(
 )
 def test_large_text_that_is_no_json(body: bytes) -> None:
     with pytest.raises(HTTPException):
-        parse(ChunksBody, body.replace(b"%s", _PAD.encode()))
+        parse(AddChunksRequest, body.replace(b"%s", _PAD.encode()))
 
 
 def test_faults_are_collected_up_to_a_bound() -> None:
     body = {"chunks": [{"q": _PAD[:1000]}] * 1000}
     with pytest.raises(Invalid) as caught:
-        parse(ChunksBody, json.dumps(body).encode())
+        parse(AddChunksRequest, json.dumps(body).encode())
     assert 50 <= len(caught.value.faults) < 60

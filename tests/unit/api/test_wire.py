@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from api.main import BODIES
-from api.wire.libraries import LibraryBody
+from api.wire.libraries import LibraryRequest
 from core.domain.library import IndexKind, IndexSpec, Library, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 
@@ -35,7 +35,7 @@ def test_a_library_can_be_made_again() -> None:
         created_at=NOW,
         updated_at=NOW,
     )
-    draft = LibraryBody.of(library).draft()
+    draft = LibraryRequest.of(library).draft()
     for name in ("name", "description", "metadata", "metadata_schema", "dimension", "metric"):
         assert getattr(draft, name) == getattr(library, name)
     assert draft.index == library.index

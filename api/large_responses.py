@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fastapi import Response
 
-from api.answers import dumps, json_answer
-from api.wire.base import Answer
+from api.responses import dumps, json_response
+from api.wire.base import ResponseModel
 from core.domain.errors import Invalid
 from core.services.answer_size import MAX_ANSWER_BYTES
 
@@ -47,7 +47,9 @@ class Budget:
         return head + (b"}" if others == b"{}" else b"," + others[1:])
 
 
-def page_answer(items: Sequence[Answer], next_cursor: str | None, *, position: int) -> Response:
+def page_response(
+    items: Sequence[ResponseModel], next_cursor: str | None, *, position: int
+) -> Response:
     """Build the response for a page of a listing.
 
     Raises:
@@ -55,4 +57,4 @@ def page_answer(items: Sequence[Answer], next_cursor: str | None, *, position: i
     """
     listed = Budget("/limit").rows(item.model_dump() for item in items)
     body = b'{"items":%s,"next_cursor":%s}' % (listed, dumps(next_cursor))
-    return json_answer(body, position=position)
+    return json_response(body, position=position)

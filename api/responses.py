@@ -7,7 +7,7 @@ from fastapi import Response, status
 from starlette.background import BackgroundTask
 
 from api.conditional import etag, unchanged
-from api.wire.base import EntityAnswer
+from api.wire.base import EntityResponse
 from core.indexing.maintenance import malloc
 
 POSITION = "Nalanda-Position"
@@ -15,7 +15,7 @@ _GIVEN_BACK_BYTES = 1024 * 1024
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z
 
 
-def json_answer(
+def json_response(
     content: object,
     code: int = status.HTTP_200_OK,
     *,
@@ -38,8 +38,8 @@ def dumps(content: object) -> bytes:
     return orjson.dumps(content, option=_OPTIONS)
 
 
-def entity_answer(
-    answer: EntityAnswer,
+def entity_response(
+    answer: EntityResponse,
     code: int = status.HTTP_200_OK,
     *,
     position: int,
@@ -48,10 +48,10 @@ def entity_answer(
     headers = {"ETag": etag(answer.version)}
     if location is not None:
         headers["Location"] = location
-    return json_answer(answer.model_dump(), code, position=position, headers=headers)
+    return json_response(answer.model_dump(), code, position=position, headers=headers)
 
 
-def read_answer(answer: EntityAnswer, *, position: int, if_none_match: str | None) -> Response:
+def read_response(answer: EntityResponse, *, position: int, if_none_match: str | None) -> Response:
     """Return the entity, or 304 if the client has the current version.
 
     Raises:
@@ -60,7 +60,7 @@ def read_answer(answer: EntityAnswer, *, position: int, if_none_match: str | Non
     if unchanged(if_none_match, answer.version):
         headers = {"ETag": etag(answer.version), POSITION: str(position)}
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return entity_answer(answer, position=position)
+    return entity_response(answer, position=position)
 
 
 def no_content(position: int) -> Response:
