@@ -11,7 +11,8 @@ from types import TracebackType
 from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import StorageError
-from core.indexing.checkpoints.found import DIRECTORY, LoadedCheckpoint
+from core.indexing.checkpoints.loaded import LoadedCheckpoint
+from core.indexing.checkpoints.paths import DIRECTORY
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import WORKING, LexicalFiles
 from core.indexing.maintenance.back_pressure import BackPressure

@@ -12,7 +12,7 @@ from core.adapters.sqlite import history, log, space
 from core.adapters.sqlite.database import open_writer
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.domain.errors import StorageError
-from core.indexing.checkpoints.found import DIRECTORY, oldest_position
+from core.indexing.checkpoints.paths import DIRECTORY, oldest_position
 
 _NOTHING_NEEDED = 2**62
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core import crash_points
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is_full
-from core.indexing.checkpoints.found import LoadedCheckpoint
+from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import StoredLexicalIndex
 from core.indexing.views.catalog import Catalog

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from core.indexing.checkpoints.found import SUFFIX, LoadedCheckpoint
+from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.checkpoints.loading import CheckpointLoader
+from core.indexing.checkpoints.paths import SUFFIX
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record
 from core.ports.store import Snapshot

@@ -17,7 +17,7 @@ from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.adapters.sqlite.transactions import SqliteSnapshot
 from core.domain.errors import NalandaError
-from core.indexing.checkpoints.found import DIRECTORY
+from core.indexing.checkpoints.paths import DIRECTORY
 from core.ports.store import Snapshot
 from core.verification import checkpoints, index, record
 

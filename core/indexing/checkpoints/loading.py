@@ -16,13 +16,14 @@ from immutables import Map
 from core.domain.changes import ChunksDeleted, ChunksRef, DocumentRef
 from core.domain.document import Document
 from core.domain.library import Library
-from core.indexing.checkpoints.found import LoadedCheckpoint, SetAsideFile, paths_in
+from core.indexing.checkpoints.loaded import LoadedCheckpoint, SetAsideFile
 from core.indexing.checkpoints.manifest import (
     LibraryEntry,
     Manifest,
     SegmentEntry,
     read_manifest,
 )
+from core.indexing.checkpoints.paths import paths_in
 from core.indexing.checkpoints.segments import open_segment
 from core.indexing.checkpoints.writing import StoredSegment
 from core.indexing.container.container import DamagedFile

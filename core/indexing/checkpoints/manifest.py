@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.checkpoints.found import path_of
+from core.indexing.checkpoints.paths import path_of
 from core.indexing.checkpoints.segments import SegmentFiles
 from core.indexing.columns.strings import StringColumn
 from core.indexing.container.container import DamagedFile, open_container

@@ -10,13 +10,13 @@ from core import crash_points
 from core.domain.ids import new_id
 from core.indexing.attributes import AttributeIndex
 from core.indexing.checkpoints.attribute_file import write_attributes
-from core.indexing.checkpoints.found import path_of
 from core.indexing.checkpoints.manifest import (
     LibraryEntry,
     Manifest,
     SegmentEntry,
     write_manifest,
 )
+from core.indexing.checkpoints.paths import path_of
 from core.indexing.checkpoints.segments import SegmentFiles, write_segment
 from core.indexing.lexical.analysis import fingerprint_of
 from core.indexing.lexical.checkpointed import StoredLexicalIndex

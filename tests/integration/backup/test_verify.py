@@ -15,7 +15,7 @@ from core.bootstrap import open_core
 from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryDeleted, LibraryPut
 from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.library import LibraryDraft, Metric
-from core.indexing.checkpoints.found import DIRECTORY
+from core.indexing.checkpoints.paths import DIRECTORY
 from core.indexing.views.catalog import Catalog
 from core.settings import Settings
 from core.verification import database, index

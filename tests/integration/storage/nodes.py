@@ -13,8 +13,9 @@ import numpy as np
 from core.adapters.sqlite import SqliteStore
 from core.domain.filters import Filter, parse
 from core.domain.library import Language, Metric
-from core.indexing.checkpoints.found import DIRECTORY, LoadedCheckpoint
+from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.checkpoints.loading import CheckpointLoader
+from core.indexing.checkpoints.paths import DIRECTORY
 from core.indexing.lexical.bm25 import LexicalIndex
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import WORKING, LexicalFiles

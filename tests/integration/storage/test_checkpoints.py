@@ -7,8 +7,8 @@ import pytest
 
 from core.domain.errors import StorageFull, StorageUnavailable, Unavailable
 from core.domain.library import IndexKind, IndexSpec
-from core.indexing.checkpoints.found import DIRECTORY, paths_in
 from core.indexing.checkpoints.loading import DAMAGED
+from core.indexing.checkpoints.paths import DIRECTORY, paths_in
 from core.indexing.views.view import LibraryView
 from tests.integration.storage.nodes import DIMENSION, FILTERS, Node, Writes, parsed_of
 from tests.samples import a_library

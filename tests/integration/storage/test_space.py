@@ -10,7 +10,7 @@ from core.adapters.sqlite import SqliteStore, space
 from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.compact import compact
-from core.indexing.checkpoints.found import DIRECTORY, path_of
+from core.indexing.checkpoints.paths import DIRECTORY, path_of
 from tests.samples import a_document, a_library, a_row
 
 ROWS = 3_000

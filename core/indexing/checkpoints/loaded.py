@@ -1,11 +1,10 @@
-"""The result of loading a checkpoint, and the paths of checkpoints.
+"""The result of loading a checkpoint.
 
 It is a module of its own, as the other modules import the kernels, which takes a second.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from core.domain.library import Library
 from core.indexing.lexical.checkpointed import StoredLexicalIndex
@@ -14,29 +13,6 @@ from core.indexing.views.view import LibraryView
 if TYPE_CHECKING:
     from core.indexing.checkpoints.manifest import Manifest
     from core.indexing.checkpoints.writing import StoredSegment
-
-
-DIRECTORY: Final = "checkpoints"
-"""The checkpoints' folder, below the data directory."""
-SUFFIX: Final = ".checkpoint"
-
-
-def path_of(directory: Path, position: int) -> Path:
-    return directory / f"{position:020}{SUFFIX}"
-
-
-def paths_in(directory: Path) -> list[Path]:
-    """Return the paths of all checkpoints, newest first."""
-    return sorted(directory.glob(f"*{SUFFIX}"), reverse=True)
-
-
-def oldest_position(directory: Path) -> int | None:
-    """Return the position of the oldest checkpoint, from which the log is needed.
-
-    It is `None` if there is no checkpoint.
-    """
-    positions = [path.stem for path in paths_in(directory) if path.stem.isdigit()]
-    return int(positions[-1]) if positions else None
 
 
 @dataclass(frozen=True, slots=True)
