@@ -184,11 +184,11 @@ class Column:
         found = self._composites.with_member(wanted, instants=instants)
         if not isinstance(wanted, str):
             return found
-        return found | self._texts.at(self.texts.containing(wanted).tolist())
+        return found | self._texts.at(self.texts.places_containing(wanted).tolist())
 
     def icontaining(self, wanted: str) -> BitMap:
         folded = wanted.casefold()
-        places = self.texts.casefold().containing(folded).tolist()
+        places = self.texts.casefold().places_containing(folded).tolist()
         return self._texts.at(places) | self._composites.with_folded_member(folded)
 
     def starting_with(self, prefix: str) -> BitMap:

@@ -84,7 +84,7 @@ class Composites:
             # Most lists have no date-times, so one table serves both values of `instants`.
             plain = self._by_form(forms, instants=False) if instants else {}
             is_plain = instants and not any(map(_may_be_instant, plain))
-            grouped = plain if is_plain else _grouped(forms(instants), self._size)
+            grouped = plain if is_plain else _group_by_form(forms(instants), self._size)
             self._grouped[forms, instants] = grouped
         return grouped
 
@@ -108,7 +108,7 @@ class Composites:
 
 def members_of(lists: Iterable[tuple[int, Any]], size: int) -> ByForm:
     """Return the rows of lists by member, as `Composites.members`; `lists`: each with its row."""
-    return _grouped(_members(lists, instants=False), size)
+    return _group_by_form(_members(lists, instants=False), size)
 
 
 def _members(lists: Iterable[tuple[int, Any]], *, instants: bool) -> Iterator[tuple[int, Hashable]]:
@@ -117,7 +117,7 @@ def _members(lists: Iterable[tuple[int, Any]], *, instants: bool) -> Iterator[tu
             yield row, comparable(item, instants=instants)
 
 
-def _grouped(forms: Iterable[tuple[int, Hashable]], size: int) -> ByForm:
+def _group_by_form(forms: Iterable[tuple[int, Hashable]], size: int) -> ByForm:
     rows_of: dict[Hashable, list[int]] = {}
     for row, form in forms:
         rows_of.setdefault(form, []).append(row)

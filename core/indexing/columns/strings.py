@@ -66,7 +66,7 @@ class StringColumn:
     def memory_bytes(self) -> int:
         return self.content.nbytes + self.offsets.nbytes
 
-    def containing(self, part: str) -> NDArray[np.intp]:
+    def places_containing(self, part: str) -> NDArray[np.intp]:
         """Return the places of the strings that contain `part`, ascending. O(b)."""
         wanted = part.encode("utf-8", _LONE_SURROGATES)
         if not wanted:

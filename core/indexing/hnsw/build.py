@@ -155,18 +155,18 @@ class _Build:
         there = np.sort(self._order[: self.coded.count - len(queries)])
         index = HnswIndex(self.coded, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
 
-        def scanned(piece: NDArray[np.float32]) -> list[NDArray[np.int64]]:
+        def scan(piece: NDArray[np.float32]) -> list[NDArray[np.int64]]:
             found = scan_exactly(self.coded, piece, K, there, at_once=FEW)
             return [rows[np.argsort(-scores)[:K]] for rows, scores in found]
 
-        def walked(piece: NDArray[np.float32], ef: int) -> list[NDArray[np.int64]]:
+        def walk(piece: NDArray[np.float32], ef: int) -> list[NDArray[np.int64]]:
             return [found.rows[:K] for found in index.walk(piece, K, ef)]
 
-        truth = list(chain(*self._pool.map(scanned, pieces)))
+        truth = list(chain(*self._pool.map(scan, pieces)))
         is_dense: Any = self.coded.arrays[layout.DENSE]
         dense = [bool(is_dense[rows].mean() >= 0.5) for rows in truth]
         return calibrate(
-            lambda ef: list(chain(*self._pool.map(partial(walked, ef=ef), pieces))),
+            lambda ef: list(chain(*self._pool.map(partial(walk, ef=ef), pieces))),
             truth,
             dense,
             1.0 if self._angular is None else _HARDEST,

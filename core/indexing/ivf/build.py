@@ -17,7 +17,7 @@ from core.indexing.ivf.widths import share_out
 from core.indexing.kernels import inverted_layout as layout
 from core.indexing.kernels.fastscan import BLOCK_ROWS, CHUNK_BYTES, POINT_COUNT, TABLES_AT_ONCE
 from core.indexing.kernels.quantizing import (
-    encode_listed,
+    encode_list_rows,
     learn_points,
     pack,
     project_rows,
@@ -126,7 +126,7 @@ class _Build:
         def encode(start: int) -> None:
             self._check()
             stop = min(start + _ROWS_AT_ONCE, count)
-            encode_listed(
+            encode_list_rows(
                 coded.block, start, stop, self._points, self._widths, cells, codes, biases
             )
 

@@ -62,12 +62,12 @@ def learn_cells(
     `sample`: `(s, D)`, projected rows in random order.
     """
     cells = _seed(sample[: _SEEDS_FROM * count], count, rng, check)
-    learning = _Learning(coded, pool, check)
+    learning = _KMeans(coded, pool, check)
     weights = np.zeros(len(cells))
     size = min(len(sample), _BATCH * count)
     for i in range(_ROUNDS):
         batch = np.arange(i * size, (i + 1) * size) % len(sample)
-        cells, weights = learning.moved(cells, weights, sample[batch], rng)
+        cells, weights = learning.move(cells, weights, sample[batch], rng)
     return cells
 
 
@@ -92,7 +92,7 @@ def _seed(
         chosen = np.concatenate([chosen, new])
 
 
-class _Learning:
+class _KMeans:
     def __init__(
         self, coded: QuantizedVectors, pool: ThreadPoolExecutor, check: Callable[[], None]
     ) -> None:
@@ -110,7 +110,7 @@ class _Learning:
         list(self._pool.map(work, range(0, len(points), _ROWS_AT_ONCE)))
         return chosen
 
-    def moved(
+    def move(
         self, cells: Floats, weights: NDArray[np.float64], batch: Floats, rng: np.random.Generator
     ) -> tuple[Floats, NDArray[np.float64]]:
         """Move each cell to the mean of its rows; every batch halves the weight of earlier rows."""

@@ -30,7 +30,7 @@ def available() -> list[CodePath]:
     return [path for path, needs in _NEEDS.items() if all(features.get(need) for need in needs)]
 
 
-def chosen(wanted: str | None) -> CodePath:
+def choose_path(wanted: str | None) -> CodePath:
     """Return the named path, else the best.
 
     Raises:
@@ -45,4 +45,4 @@ def chosen(wanted: str | None) -> CodePath:
     return CodePath(wanted)
 
 
-CODE_PATH: Final = chosen(os.environ.get("NALANDA_KERNELS"))
+CODE_PATH: Final = choose_path(os.environ.get("NALANDA_KERNELS"))

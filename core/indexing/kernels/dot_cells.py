@@ -16,7 +16,7 @@ from core.indexing.kernels.llvm import (
     call,
     load,
     loop,
-    shuffled,
+    shuffle,
     spread,
     store,
     vector,
@@ -63,7 +63,7 @@ class _Products:
     def by_cell(self, builder: Any, sums: Any) -> Any:
         every = range(self._per_cell)
         total, *others = (
-            shuffled(builder, sums, list(range(first, self.sums.count, self._per_cell)))
+            shuffle(builder, sums, list(range(first, self.sums.count, self._per_cell)))
             for first in every
         )
         for other in others:

@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 
 from core.indexing.kernels.cpu import CODE_PATH, CodePath
-from core.indexing.kernels.llvm import accumulators, call, load, shuffled, splat, vector
+from core.indexing.kernels.llvm import accumulators, call, load, shuffle, splat, vector
 from core.indexing.kernels.memory import F32, F64, I8, I16, I32, I64, intrinsic
 
 DotCodes: TypeAlias = Callable[[int, int, int], int]
@@ -66,7 +66,7 @@ class _Codes:
     ) -> Any:
         for start in range(0, _STRIDE_BYTES, lanes):
             places = list(range(start, start + lanes))
-            parts = (shuffled(builder, whole, places) for whole in (row, query))
+            parts = (shuffle(builder, whole, places) for whole in (row, query))
             sums = builder.add(sums, products(builder, *parts))
         return sums
 
@@ -177,7 +177,7 @@ def _float_sum(path: CodePath, total: Any, factors: Any) -> DotFloats:
     suffix = f"v{lanes}{'f64' if total is F64 else 'f32'}"
     bytes_ = 4 * lanes
 
-    def widened(builder: Any, value: Any, to: Any) -> Any:
+    def widen(builder: Any, value: Any, to: Any) -> Any:
         return builder.fpext(value, to) if total is F64 else value
 
     def multiply_add(builder: Any, a: Any, b: Any, sums: Any) -> Any:
@@ -192,7 +192,7 @@ def _float_sum(path: CodePath, total: Any, factors: Any) -> DotFloats:
 
         def add(accumulator: Any, offset: Any) -> None:
             pair = (
-                widened(builder, load(builder, base, offset, read), sums_type)
+                widen(builder, load(builder, base, offset, read), sums_type)
                 for base in (left, right)
             )
             a, b = factors(builder, *pair)
@@ -210,7 +210,7 @@ def _float_sum(path: CodePath, total: Any, factors: Any) -> DotFloats:
         builder.store(ir.Constant(total, 0.0), rest)
         with _loop(builder, vectors, size, 4) as (offset, _):
             pair = (
-                widened(builder, load(builder, base, offset, F32), total) for base in (left, right)
+                widen(builder, load(builder, base, offset, F32), total) for base in (left, right)
             )
             a, b = factors(builder, *pair)
             builder.store(builder.fadd(builder.load(rest), builder.fmul(a, b)), rest)

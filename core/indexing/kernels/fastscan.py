@@ -20,7 +20,7 @@ from core.indexing.kernels.llvm import (
     load,
     loop,
     pointer,
-    shuffled,
+    shuffle,
     splat,
     spread,
     store,
@@ -43,13 +43,13 @@ TOGETHER: Final = 4
 _HALF = BLOCK_ROWS // 2
 
 
-def _here() -> CodePath:
+def _code_path() -> CodePath:
     if CODE_PATH is CodePath.AVX512 and not binding.get_host_cpu_features().get("avx512vbmi"):
         return CodePath.AVX2
     return CODE_PATH
 
 
-PATH: Final = _here()
+PATH: Final = _code_path()
 
 
 def strides(path: CodePath) -> tuple[int, int]:
@@ -111,7 +111,7 @@ def _scan_avx2(builder: Any, codes: Any, tables: list[Any], size: Any, out: Any)
         for total in totals[2 * i : 2 * i + 2]:
             whole = builder.load(total)
             first, second = (
-                shuffled(builder, whole, list(range(start, start + 8))) for start in (0, 8)
+                shuffle(builder, whole, list(range(start, start + 8))) for start in (0, 8)
             )
             parts.append(builder.add(first, second))
         rows = builder.shuffle_vector(*parts, zipped)

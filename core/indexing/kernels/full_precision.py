@@ -13,7 +13,7 @@ would link to the same few, and the others could not be reached.
 
 import math
 
-from core.indexing.kernels.graph import degree_of, links_of, node_of, unvisited
+from core.indexing.kernels.graph import collect_unvisited, degree_of, links_of, node_of
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
     COSINE,
@@ -146,7 +146,7 @@ def search_precisely(
         store_i64(pool, place, key | 1)
         place += 1
         node = node_of(key) ^ salt
-        fresh = unvisited(links_of(graph, node, level), degree, visited, tag, batch)
+        fresh = collect_unvisited(links_of(graph, node, level), degree, visited, tag, batch)
         for i in range(min(fresh, _AHEAD)):
             fetch_floats(graph, load_i32(batch, i))
         threshold = last(pool, count, ef)

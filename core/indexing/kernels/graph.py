@@ -108,7 +108,7 @@ def descend(graph: Ints, query: int, entry: int, top: int, bottom: int) -> int:
 
 
 @kernel
-def unvisited(links: int, degree: int, visited: int, tag: int, out: int) -> int:
+def collect_unvisited(links: int, degree: int, visited: int, tag: int, out: int) -> int:
     """Write the unvisited neighbours to `out`, mark them as visited, and return the count."""
     count = 0
     for i in range(degree):
@@ -153,7 +153,7 @@ def search_level(
         if place < scored and count == ef:
             fetch_floats(graph, node_of(key))
         place += 1
-        fresh = unvisited(links_of(graph, node_of(key), level), degree, visited, tag, batch)
+        fresh = collect_unvisited(links_of(graph, node_of(key), level), degree, visited, tag, batch)
         for i in range(min(fresh, _AHEAD)):
             fetch_codes(codes, size, load_i32(batch, i))
         threshold = last(pool, count, ef)
@@ -211,7 +211,7 @@ def search_allowed(
             break
         store_i64(frontier, place, key | 1)
         place += 1
-        fresh = unvisited(links_of(graph, node_of(key), 0), degree, visited, tag, batch)
+        fresh = collect_unvisited(links_of(graph, node_of(key), 0), degree, visited, tag, batch)
         spent += fresh
         if spent > budget:
             return -1

@@ -43,7 +43,7 @@ from core.indexing.kernels.memory import (
     unordered,
 )
 from core.indexing.kernels.quantizing import project_query
-from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
+from core.indexing.kernels.scoring import fetch_floats, insert_sorted, length, score
 from core.indexing.kernels.tables import SUM_LIMIT, fill_tables
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
@@ -245,7 +245,7 @@ def rank(
             fetch_floats(block, keys[i + _AHEAD] & _LOW_32)
         row = keys[i] & _LOW_32
         values[i] = score(block, row, query, query_length)
-        sort_in(rows.ctypes.data, scores.ctypes.data, min(i, wanted), row, values[i])
+        insert_sorted(rows.ctypes.data, scores.ctypes.data, min(i, wanted), row, values[i])
     found = min(count, wanted)
     if not cut or found < wanted or count < _FEWEST:
         return found, 0.0

@@ -24,7 +24,7 @@ def spread(builder: Any, value: Any, lanes: int) -> Any:
     return builder.shuffle_vector(first, empty, splat(vector(I32, lanes), 0))
 
 
-def shuffled(builder: Any, value: Any, places: list[int]) -> Any:
+def shuffle(builder: Any, value: Any, places: list[int]) -> Any:
     mask = ir.Constant(vector(I32, len(places)), places)
     return builder.shuffle_vector(value, value, mask)
 

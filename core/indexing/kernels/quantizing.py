@@ -53,13 +53,13 @@ def project_row(block: Ints, row: int, moved: Floats, out: Floats) -> float:
     """
     source = block[FLOATS] + row * block[DIMENSION] * 4
     factor = 1 / load_f64(block[NORMS], row) if block[METRIC] == COSINE else 1.0
-    square = _moved(block, source, factor, moved)
+    square = _move(block, source, factor, moved)
     _onto_basis(block, moved, out)
     return square
 
 
 @kernel
-def _moved(block: Ints, source: int, factor: float, moved: Floats) -> float:
+def _move(block: Ints, source: int, factor: float, moved: Floats) -> float:
     inverse, square = load_f64(block[SCALES], INVERSE_RADIUS), 0.0
     for i in range(block[DIMENSION]):
         value = (load_f32(source, i) * factor - load_f32(block[CENTER], i)) * inverse
@@ -73,7 +73,7 @@ def project_query(block: Ints, query: int, moved: Floats, out: Floats) -> None:
     """Project a query to `q` such that `q·x`, under l2 `q·x - |x|²/2`, ranks projected rows."""
     dimension = block[DIMENSION]
     if block[METRIC] == L2:
-        far = np.sqrt(_moved(block, query, 1.0, moved)) / _FARTHEST
+        far = np.sqrt(_move(block, query, 1.0, moved)) / _FARTHEST
         if far > 1:
             inverse = load_f64(block[SCALES], INVERSE_RADIUS) / far
             for i in range(dimension):
@@ -152,7 +152,7 @@ def learn_points(residuals: Floats, widths: Ints, points: Floats, table: int, ro
 
 
 @kernel
-def encode_listed(
+def encode_list_rows(
     block: Ints,
     start: int,
     stop: int,

@@ -41,7 +41,7 @@ def fetch_floats(block: Ints, row: int) -> None:
 
 
 @kernel
-def sort_in(rows: int, scores: int, place: int, row: int, value: float) -> None:
+def insert_sorted(rows: int, scores: int, place: int, row: int, value: float) -> None:
     """Insert a row with its score among the `place` rows before, best first."""
     while place > 0 and load_f64(scores, place - 1) < value:
         store_i64(rows, place, load_i64(rows, place - 1))

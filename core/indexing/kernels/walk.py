@@ -34,7 +34,7 @@ from core.indexing.kernels.layout import (
     VISITED,
 )
 from core.indexing.kernels.memory import load_f32, load_f64, load_i64, load_u8, prefetch, store_u16
-from core.indexing.kernels.scoring import fetch_floats, length, score, sort_in
+from core.indexing.kernels.scoring import fetch_floats, insert_sorted, length, score
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
 LAST_TAG = 0xFFFF
@@ -163,7 +163,7 @@ def take_first(
         row = node_of(load_i64(pool, looked))
         looked += 1
         if checked == 0 or load_u8(checked, row):
-            sort_in(rows, scores, kept, row, score(block, row, query, query_length))
+            insert_sorted(rows, scores, kept, row, score(block, row, query, query_length))
             kept += 1
     return kept, looked
 
@@ -192,7 +192,7 @@ def take_whole(
         looked += 1
         if checked == 0 or load_u8(checked, row):
             square = whole_square(block, row, key >> 32) + constant
-            sort_in(rows, scores, kept, row, 0.0 - math.sqrt(square))
+            insert_sorted(rows, scores, kept, row, 0.0 - math.sqrt(square))
             kept += 1
     return kept if found >= 0 else -1
 
@@ -243,7 +243,7 @@ def is_unresolved(
         if checked == 0 or load_u8(checked, row):
             value = score(block, row, query, query_length)
             if value > load_f64(scores, kept - 1):
-                sort_in(rows, scores, kept - 1, row, value)
+                insert_sorted(rows, scores, kept - 1, row, value)
     error = code_error(block, load_i64(rows, k - 1), missed, square)
     return middle - value_at(block, half, scores, kept - 1) < RESOLVED_ERRORS * error
 

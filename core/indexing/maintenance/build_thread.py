@@ -75,9 +75,9 @@ class BuildThread:
 
     def start(self) -> None:
         """Start the thread: check all libraries now, and each library when it changes."""
-        self._catalog.on_change(self.changed)
+        self._catalog.on_change(self.note_writes)
         views = self._catalog.state.views.items()
-        self.changed([id_ for id_, view in views if next_job(view, quiet=True) is not None])
+        self.note_writes([id_ for id_, view in views if next_job(view, quiet=True) is not None])
         self._thread.start()
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ class BuildThread:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def changed(self, library_ids: Collection[str]) -> None:
+    def note_writes(self, library_ids: Collection[str]) -> None:
         """Note a write to these libraries, and wake the thread only if one has a job.
 
         Most writes create no job, and a low-priority thread should rarely hold the interpreter
@@ -232,7 +232,7 @@ class BuildThread:
         library, segments = task.view.library, task.segments
         spec, documents = without_search_params(library.index), task.view.documents
         try:
-            segment = self._segment_builder.segment(segments, spec, documents, cancelled)
+            segment = self._segment_builder.build(segments, spec, documents, cancelled)
         except BuildCancelled:
             return
         if cancelled():

@@ -45,9 +45,9 @@ class SegmentBuilder:
 
     threads: int = 1
     vectors_dir: Path | None = None
-    build: BuildIndex = _build_index
+    build_index: BuildIndex = _build_index
 
-    def segment(
+    def build(
         self,
         segments: Sequence[Segment],
         spec: IndexSpec,
@@ -75,7 +75,7 @@ class SegmentBuilder:
             live=count,
             row_ids=None if _have_no_gaps(row_ids) else row_ids,
             frozen=True,
-            index=self.build(vectors, spec, threads=self.threads, cancelled=cancelled),
+            index=self.build_index(vectors, spec, threads=self.threads, cancelled=cancelled),
             built_for=spec,
             attributes=AttributeIndex.build(rows.chunks, documents, _indexed_fields(segments)),
         )

@@ -204,11 +204,11 @@ class Catalog:
         self._changed({id_})
 
     def revise(
-        self, library_id: str, revised: Callable[[LibraryView], LibraryView | None]
+        self, library_id: str, edit: Callable[[LibraryView], LibraryView | None]
     ) -> LibraryView | None:
         """Replace a library's view with an equivalent one, such as a view with a new segment.
 
-        `revised` returns `None` to leave the view as it is. The position does not change.
+        `edit` returns `None` to leave the view as it is. The position does not change.
 
         Returns:
             The new view; `None` if nothing changed, or the library does not exist.
@@ -216,7 +216,7 @@ class Catalog:
         with self._turn:
             state = self._state
             before = state.views.get(library_id)
-            after = None if before is None else revised(before)
+            after = None if before is None else edit(before)
             if after is not None:
                 self._state = replace(state, views=state.views.set(library_id, after))
             return after

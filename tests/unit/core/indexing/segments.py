@@ -19,7 +19,7 @@ def flat(
     return ReferenceIndex(vectors)
 
 
-SEGMENT_BUILDER = SegmentBuilder(build=flat)
+SEGMENT_BUILDER = SegmentBuilder(build_index=flat)
 
 
 def sealed(
@@ -28,7 +28,7 @@ def sealed(
     """Merge all segments from `start` on into one sealed segment."""
     view = freeze_delta(view)
     segments = view.segments[start:]
-    segment = segment_builder.segment(segments, view.library.index, view.documents, lambda: False)
+    segment = segment_builder.build(segments, view.library.index, view.documents, lambda: False)
     after = with_segment(view, segments, segment)
     assert after is not None
     return after

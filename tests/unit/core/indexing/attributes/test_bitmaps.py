@@ -9,7 +9,7 @@ from core.indexing.attributes import bitmaps
 SIZE = 5 * 2**16 + 17
 
 
-def sampled(count: int, seed: int, *, low: int = 0, high: int = SIZE) -> bitmaps.Rows:
+def sample(count: int, seed: int, *, low: int = 0, high: int = SIZE) -> bitmaps.Rows:
     rng = np.random.default_rng(seed)
     return (low + rng.permutation(high - low)[:count]).astype(np.uint32)
 
@@ -17,7 +17,7 @@ def sampled(count: int, seed: int, *, low: int = 0, high: int = SIZE) -> bitmaps
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 4096, 4097, 30_000, 200_000, SIZE])
 @pytest.mark.parametrize("low", [0, 3 * 2**16 + 5])
 def test_rows_and_masks_make_the_bitmap_that_the_library_makes(count: int, low: int) -> None:
-    rows = sampled(count, count, low=low)
+    rows = sample(count, count, low=low)
     expected = BitMap(rows.tolist())
     assert bitmaps.from_rows(rows, SIZE) == expected
     assert bitmaps.from_rows(np.sort(rows), SIZE, ascending=True) == expected
@@ -35,7 +35,7 @@ def test_rows_and_masks_make_the_bitmap_that_the_library_makes(count: int, low: 
     scattered=st.integers(0, 5000),
 )
 def test_a_mask_of_every_kind_of_container(runs: list[tuple[int, int]], scattered: int) -> None:
-    bitmap = BitMap(sampled(scattered, scattered).tolist())
+    bitmap = BitMap(sample(scattered, scattered).tolist())
     for start, length in runs:
         bitmap |= BitMap(range(start, min(start + length, SIZE)))
     bitmap.run_optimize()

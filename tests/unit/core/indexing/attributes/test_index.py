@@ -80,7 +80,7 @@ raw_filters = st.recursive(
 )
 
 
-def parsed(raw: dict[str, Any]) -> Filter:
+def parse(raw: dict[str, Any]) -> Filter:
     """Parse with the schema if the filter fits it, so that `b` is both typed and untyped."""
     try:
         return filters.parse(raw, SCHEMA)
@@ -138,7 +138,7 @@ def test_the_rows_are_those_that_the_predicate_finds(
     within = BitMap(range(len(chunks))) - BitMap(dead)
     eager = AttributeIndex.build(chunks, documents)
     lazy = AttributeIndex(chunks, documents)
-    for filter_ in map(parsed, raws):
+    for filter_ in map(parse, raws):
         for index in (eager, lazy):
             everything = BitMap(range(len(chunks)))
             expected = rows_that_match(filter_, chunks, documents, everything)
@@ -169,7 +169,7 @@ def test_each_operator_on_each_kind_of_value(schema: MetadataSchema | None) -> N
     assert asked > 30
 
 
-def frequent_index() -> tuple[AttributeIndex, list[Chunk], dict[str, Document]]:
+def build_frequent_index() -> tuple[AttributeIndex, list[Chunk], dict[str, Document]]:
     """Build an index of enough rows for cached bitmaps and for several containers."""
     chunks = [
         chunk(
@@ -182,7 +182,7 @@ def frequent_index() -> tuple[AttributeIndex, list[Chunk], dict[str, Document]]:
 
 
 def test_many_rows_with_the_same_value() -> None:
-    index, chunks, documents = frequent_index()
+    index, chunks, documents = build_frequent_index()
     everything = BitMap(range(len(chunks)))
     conditions: list[dict[str, Any]] = [
         {"field": "odd", "op": "eq", "value": 1},
@@ -231,7 +231,7 @@ def test_what_is_indexed_before_it_is_asked_for() -> None:
 
 
 def test_a_text_is_tested_on_the_rows_that_the_rest_leaves() -> None:
-    index, _, _ = frequent_index()
+    index, _, _ = build_frequent_index()
     some = filters.parse(
         {
             "and": [
@@ -246,7 +246,7 @@ def test_a_text_is_tested_on_the_rows_that_the_rest_leaves() -> None:
 
 
 def test_documents_that_changed_are_told_apart() -> None:
-    index, _, documents = frequent_index()
+    index, _, documents = build_frequent_index()
     newer = {**documents, "d1": document("d1"), "d9": document("d9")}
     assert index.changed_documents(documents) == set()
     assert index.changed_documents(newer) == {"d1"}
@@ -260,7 +260,7 @@ def test_of_no_rows() -> None:
 
 
 def test_threads_that_ask_at_once_are_all_answered() -> None:
-    _, chunks, documents = frequent_index()
+    _, chunks, documents = build_frequent_index()
     index = AttributeIndex(chunks[:5000], documents)
     conditions = [
         filters.parse({"field": field, "op": op, "value": value})

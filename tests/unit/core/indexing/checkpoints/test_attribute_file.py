@@ -26,7 +26,7 @@ from tests.unit.core.indexing.attributes.test_index import (
     VALUES,
     documents_,
     metadata,
-    parsed,
+    parse,
     raw_filters,
     strings,
 )
@@ -86,12 +86,12 @@ def test_it_answers_as_one_made_anew(
     documents = {f"d{i}": item for i, item in enumerate(of_documents)}
     changed = documents | {f"d{i}": item for i, item in changes.items()}
     stale = {f"d{i}" for i in changes}
-    asked = [parsed(raw) for raw in raws]
+    asked = [parse(raw) for raw in raws]
     fresh = AttributeIndex(chunks, documents)
     written = (
         AttributeIndex.build(chunks, documents) if eager else AttributeIndex(chunks, documents)
     )
-    answers(written, [parsed(raw) for raw in before])
+    answers(written, [parse(raw) for raw in before])
     for raw in orders:
         in_order(written, raw)
     found = read(path, written, documents)

@@ -94,7 +94,7 @@ def test_packed_strings(strings: list[str]) -> None:
 def test_what_strings_contain(strings: list[str], part: str) -> None:
     packed = StringColumn.of(strings)
     places = [i for i, string in enumerate(strings) if part in string]
-    assert packed.containing(part).tolist() == places
+    assert packed.places_containing(part).tolist() == places
     assert list(packed.casefold()) == [string.casefold() for string in strings]
 
 

@@ -47,7 +47,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("containers")
 
 
-def verified(path: Path, pool: Executor) -> Container:
+def open_verified(path: Path, pool: Executor) -> Container:
     container = open_container(path, "k")
     container.verify(pool)
     return container
@@ -60,7 +60,7 @@ def test_what_is_written_is_read(
 ) -> None:
     path = directory / "any"
     checksum = write_container(path, "k", parameters, arrays)
-    container = verified(path, pool)
+    container = open_verified(path, pool)
     assert container.checksum == checksum
     assert container.parameters == parameters
     assert container.size_bytes == path.stat().st_size
@@ -84,7 +84,7 @@ def test_arrays_of_several_blocks_in_any_order(tmp_path: Path, pool: Executor) -
         "blocks": blocks,
     }
     write_container(tmp_path / "a", "k", {}, arrays)
-    found = verified(tmp_path / "a", pool).arrays
+    found = open_verified(tmp_path / "a", pool).arrays
     np.testing.assert_array_equal(found["by_column"], rows)
     np.testing.assert_array_equal(found["some"], rows[::7])
     np.testing.assert_array_equal(found["blocks"], rows.astype(np.float32))
@@ -132,7 +132,7 @@ def healthy(directory: Path) -> bytes:
 def is_found(path: Path, content: bytes, pool: Executor) -> bool:
     path.write_bytes(content)
     try:
-        verified(path, pool)
+        open_verified(path, pool)
     except DamagedFile as error:
         return path.name in str(error)
     return False

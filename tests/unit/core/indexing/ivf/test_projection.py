@@ -6,7 +6,7 @@ from core.indexing.ivf.projection import Projection, learn_projection
 from tests.unit.core.indexing.vectors_of import Floats, vectors_of
 
 
-def _learnt(rows: Floats, metric: Metric = Metric.L2) -> Projection:
+def _learn(rows: Floats, metric: Metric = Metric.L2) -> Projection:
     return learn_projection(vectors_of(rows, metric), np.random.default_rng(0))
 
 
@@ -20,7 +20,7 @@ def _rows(count: int, dimension: int, rank: int, *, scale: float = 1.0) -> Float
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_what_rows_differ_by_is_kept(count: int, dimension: int, scale: float) -> None:
     rows = _rows(count, dimension, 12, scale=scale)
-    learnt = _learnt(rows)
+    learnt = _learn(rows)
     assert len(learnt.basis) == 16
     moved = (rows - learnt.center.astype(np.float64)) / learnt.radius
     assert np.mean(moved**2) * dimension == pytest.approx(1, rel=0.1)
@@ -31,7 +31,7 @@ def test_what_rows_differ_by_is_kept(count: int, dimension: int, scale: float) -
 
 
 def test_rows_that_do_not_differ() -> None:
-    learnt = _learnt(np.full((20, 5), 0.3, np.float32))
+    learnt = _learn(np.full((20, 5), 0.3, np.float32))
     assert learnt.radius > 0.1
     assert np.isfinite(learnt.basis).all()
 
@@ -39,5 +39,5 @@ def test_rows_that_do_not_differ() -> None:
 def test_unit_vectors_under_cosine() -> None:
     rows = _rows(300, 20, 20) * np.geomspace(1e-3, 1e3, 300, dtype=np.float32)[:, np.newaxis]
     units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    center = _learnt(rows, Metric.COSINE).center
+    center = _learn(rows, Metric.COSINE).center
     assert center == pytest.approx(units.mean(axis=0), abs=1e-5)

@@ -6,7 +6,7 @@ from typing import Any
 import numba
 
 
-def compiled(intrinsic: Any, parameters: int) -> Callable[..., Any]:
+def compile_kernel(intrinsic: Any, parameters: int) -> Callable[..., Any]:
     one: dict[int, Callable[..., Any]] = {
         1: lambda a: intrinsic(a),
         2: lambda a, b: intrinsic(a, b),

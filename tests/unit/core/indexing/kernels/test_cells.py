@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from core.indexing.kernels import cpu, dot_cells
 from core.indexing.kernels.cells import greatest, threshold
 from core.indexing.kernels.cpu import CodePath
-from tests.unit.core.indexing.kernels.calling import compiled
+from tests.unit.core.indexing.kernels.calling import compile_kernel
 
 PATHS = cpu.available()
 
 
-DOTS = {path: compiled(dot_cells.make_dot_cells(path), 4) for path in PATHS}
+DOTS = {path: compile_kernel(dot_cells.make_dot_cells(path), 4) for path in PATHS}
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.indexing.kernels import cpu, dots
 from core.indexing.kernels.cpu import CodePath
-from tests.unit.core.indexing.kernels.calling import compiled
+from tests.unit.core.indexing.kernels.calling import compile_kernel
 
 PATHS = cpu.available()
 
@@ -19,12 +19,12 @@ Caller = Callable[..., Any]
 
 def _callers(path: CodePath) -> dict[str, Caller]:
     return {
-        "codes": compiled(dots.make_dot_codes(path), 3),
-        "stored": compiled(dots.make_dot_codes(path, stored=True), 3),
-        "by_4": compiled(dots.make_dot_codes_by_4(path), 5),
-        "floats": compiled(dots.make_dot_floats(path), 3),
-        "doubles": compiled(dots.make_dot_doubles(path), 3),
-        "squares": compiled(dots.make_square_distance(path), 3),
+        "codes": compile_kernel(dots.make_dot_codes(path), 3),
+        "stored": compile_kernel(dots.make_dot_codes(path, stored=True), 3),
+        "by_4": compile_kernel(dots.make_dot_codes_by_4(path), 5),
+        "floats": compile_kernel(dots.make_dot_floats(path), 3),
+        "doubles": compile_kernel(dots.make_dot_doubles(path), 3),
+        "squares": compile_kernel(dots.make_square_distance(path), 3),
     }
 
 
@@ -75,10 +75,10 @@ def test_floats(path: CodePath, count: int, seed: int) -> None:
 
 
 def test_the_best_path_is_taken_unless_another_is_named() -> None:
-    assert cpu.chosen(None) == cpu.chosen("auto") == PATHS[0]
-    assert cpu.chosen("plain") is CodePath.PLAIN
+    assert cpu.choose_path(None) == cpu.choose_path("auto") == PATHS[0]
+    assert cpu.choose_path("plain") is CodePath.PLAIN
 
 
 def test_a_path_that_there_is_not_is_refused() -> None:
     with pytest.raises(RuntimeError, match=r"NALANDA_KERNELS=sse9 .* auto, .*plain"):
-        cpu.chosen("sse9")
+        cpu.choose_path("sse9")

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from core.indexing.kernels import cpu, fastscan
 from core.indexing.kernels.cpu import CodePath
-from tests.unit.core.indexing.kernels.calling import compiled
+from tests.unit.core.indexing.kernels.calling import compile_kernel
 
 _PERMUTES = bool(binding.get_host_cpu_features().get("avx512vbmi"))
 PATHS = [path for path in cpu.available() if path is not CodePath.AVX512 or _PERMUTES]
 
 
 def _compiled(path: CodePath, queries: int) -> Callable[..., Any]:
-    return compiled(fastscan.make_scan_block(path, queries), 4)
+    return compile_kernel(fastscan.make_scan_block(path, queries), 4)
 
 
 SCANS = {(path, queries): _compiled(path, queries) for path in PATHS for queries in (1, 4)}
@@ -51,7 +51,7 @@ def test_sums(path: CodePath, queries: int, chunks: int, seed: int) -> None:
     assert np.array_equal(out, expected)
 
 
-_passing: Callable[..., int] = compiled(fastscan.passing, 5)
+_passing: Callable[..., int] = compile_kernel(fastscan.passing, 5)
 
 
 def _pass(sums: int, biases: int, scale: float, base: float, threshold: float) -> int:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from core.indexing.kernels.memory import ordered, unordered
 from core.indexing.kernels.pools import WORST, insert, last
-from tests.unit.core.indexing.kernels.calling import compiled
+from tests.unit.core.indexing.kernels.calling import compile_kernel
 
 
 @given(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=60), st.integers(1, 20))
@@ -25,7 +25,7 @@ def test_anything_gets_into_a_pool_with_room() -> None:
     assert last(pool.ctypes.data, 1, 2) == WORST
 
 
-_ordered, _unordered = compiled(ordered, 1), compiled(unordered, 1)
+_ordered, _unordered = compile_kernel(ordered, 1), compile_kernel(unordered, 1)
 
 _floats = st.floats(width=32, allow_nan=False)
 

@@ -20,7 +20,7 @@ def files(tmp_path: Path) -> LexicalFiles:
     return LexicalFiles(tmp_path / "working", tmp_path / "checkpoints")
 
 
-def made(files: LexicalFiles) -> LexicalIndex:
+def build_index(files: LexicalFiles) -> LexicalIndex:
     """Build an index of several tantivy segments, one with a deletion."""
     index = LexicalIndex(Language.NONE, files.folder())
     index.change([(row_id, f"word n{row_id}") for row_id in range(9)], [])
@@ -40,7 +40,7 @@ def found(reader: LexicalReader) -> list[int]:
 
 
 def test_what_is_committed_is_all_that_an_index_is(files: LexicalFiles) -> None:
-    index = made(files)
+    index = build_index(files)
     words = kept(index, files)
     assert words.size_bytes == index.size_bytes
     assert index.last_commit is not None
@@ -50,7 +50,7 @@ def test_what_is_committed_is_all_that_an_index_is(files: LexicalFiles) -> None:
 
 
 def test_what_becomes_of_one_is_nothing_to_the_other(files: LexicalFiles) -> None:
-    index = made(files)
+    index = build_index(files)
     words = kept(index, files)
     again = LexicalIndex(Language.NONE, files.folder_of(words))
     for row_id in range(20, 40):  # merges, which remove files
@@ -62,7 +62,7 @@ def test_what_becomes_of_one_is_nothing_to_the_other(files: LexicalFiles) -> Non
 
 
 def test_a_folder_goes_with_its_index_and_readers_go_on(files: LexicalFiles) -> None:
-    index = made(files)
+    index = build_index(files)
     reader = index.reader()
     del index
     gc.collect()
@@ -71,7 +71,7 @@ def test_a_folder_goes_with_its_index_and_readers_go_on(files: LexicalFiles) -> 
 
 
 def test_the_files_of_merged_segments_go(files: LexicalFiles) -> None:
-    index = LexicalIndex(Language.NONE, files.folder_of(kept(made(files), files)))
+    index = LexicalIndex(Language.NONE, files.folder_of(kept(build_index(files), files)))
     for row_id in range(20, 40):
         index.change([(row_id, "word")], [])
     assert index.folder is not None
@@ -82,7 +82,7 @@ def test_the_files_of_merged_segments_go(files: LexicalFiles) -> None:
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "longer", "gone"])
 def test_damage_is_found(files: LexicalFiles, harm: str) -> None:
-    words = kept(made(files), files)
+    words = kept(build_index(files), files)
     for path in files.checkpoints.iterdir():
         whole = path.read_bytes()
         path.unlink()

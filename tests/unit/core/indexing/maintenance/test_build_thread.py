@@ -42,7 +42,9 @@ class Setting:
         self.now = 0.0
         self.built: list[int] = []
         self.meanwhile: Callable[[Callable[[], bool]], None] = lambda _: None
-        segment_builder = SegmentBuilder(threads=1, vectors_dir=vectors_dir, build=self._build)
+        segment_builder = SegmentBuilder(
+            threads=1, vectors_dir=vectors_dir, build_index=self._build
+        )
         self.builder = BuildThread(self.catalog, segment_builder, quiet_s=5, clock=lambda: self.now)
         self.write(LibraryPut(library()), DocumentPut(document()))
 
@@ -186,13 +188,13 @@ def test_it_merges_once_nothing_was_written_for_a_while(setting: Setting) -> Non
     setting.builder.start()
     setting.put(0, 30)
     setting.now = 4.9
-    setting.builder.changed([])
+    setting.builder.note_writes([])
     setting.put(30, 35)
     assert not setting.built
     done = threading.Event()
     setting.meanwhile = lambda _: done.set()
     setting.now = 9.9
-    setting.builder.changed([])
+    setting.builder.note_writes([])
     assert done.wait(_PATIENCE_S)
     settle(setting)
     assert setting.sizes == [(35, True)]
@@ -260,7 +262,7 @@ def test_a_failure_is_told_and_tried_again_after_the_next_write(
     assert (status.state, status.error) == ("failed", "MemoryError: no room")
     assert "could be built for the library L" in caplog.text
     assert nearest(setting.view, 17) == ["c017"]
-    setting.builder.changed([])
+    setting.builder.note_writes([])
     settle(setting)
     assert setting.built == [50]
     setting.meanwhile = lambda _: None
@@ -302,11 +304,11 @@ def test_want_of_room_passes_and_then_it_goes_on_without_a_write(setting: Settin
     settle(setting)
     assert setting.builder.error("L") == "OSError: [Errno 28] No space left on device"
     setting.now = AGAIN_S - 1
-    setting.builder.changed([])
+    setting.builder.note_writes([])
     settle(setting)
     assert setting.state() == "failed"
     setting.now = AGAIN_S
-    setting.builder.changed([])
+    setting.builder.note_writes([])
     until(lambda: setting.state() == "ready")
     assert setting.sizes == [(50, True)]
 
@@ -334,7 +336,7 @@ def test_memory_is_given_back_after_a_build_and_not_after_each_write(
     setting.builder.start()
     for i in range(10):
         setting.put(i, i + 1)
-        setting.builder.changed([])
+        setting.builder.note_writes([])
     settle(setting)
     assert not given
     setting.put(10, 50)

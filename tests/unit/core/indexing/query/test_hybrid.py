@@ -16,7 +16,7 @@ from tests.unit.core.builders import chunk, document, embedded, library
 WORDS = ["red", "green", "blue", "grey"]
 
 
-def made(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalReader]:
+def build_library(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalReader]:
     """Build a library of two segments with some rows deleted, and its lexical reader."""
     rng = np.random.default_rng(seed)
     view = with_documents(LibraryView.empty(library(metric=metric)), [document()])
@@ -45,7 +45,7 @@ def made(seed: int, metric: Metric, n: int = 60) -> tuple[LibraryView, LexicalRe
 def test_the_best_of_all_by_both_scores(
     seed: int, metric: Metric, text: str, k: int, weight: float, filtered: bool
 ) -> None:
-    view, reader = made(seed, metric)
+    view, reader = build_library(seed, metric)
     query = np.array([1, 2], np.float32)
     filter_ = parse({"field": "n", "op": "lt", "value": 40}, None) if filtered else None
     matches = view.matching(filter_)
@@ -69,7 +69,7 @@ def test_what_only_the_words_find_has_its_vector_score_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("core.indexing.query.hybrid._LEAST_POOL", 1)
-    view, _ = made(1, Metric.COSINE)
+    view, _ = build_library(1, Metric.COSINE)
     live = view.row_ids(view.matching(None)).tolist()
     query = np.array([1, 2], np.float32)
     [ranking] = view.search(query[np.newaxis], len(live))

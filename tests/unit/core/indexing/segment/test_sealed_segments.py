@@ -38,15 +38,15 @@ FILTERS = [
 ORDERS = [None, "x", "-x", "document.title", "-document.metadata.y", "-chunk.text", "chunk.id"]
 
 
-def sealed(view: LibraryView) -> LibraryView:
+def seal_all(view: LibraryView) -> LibraryView:
     """Merge all rows into one segment."""
     view = freeze_delta(view)
-    return swapped(view, begun=view)
+    return swap_in_segment(view, begun=view)
 
 
-def swapped(view: LibraryView, *, begun: LibraryView) -> LibraryView:
+def swap_in_segment(view: LibraryView, *, begun: LibraryView) -> LibraryView:
     """Build a segment from the segments of an earlier, frozen view, and swap it in."""
-    segment = SegmentBuilder().segment(begun.segments, IndexSpec(), begun.documents, lambda: False)
+    segment = SegmentBuilder().build(begun.segments, IndexSpec(), begun.documents, lambda: False)
     return with_segment(view, begun.segments, segment) or view
 
 
@@ -87,13 +87,13 @@ class Life:
                 self.view = without_document(without_chunks(self.view, gone), what)
                 self.view = with_documents(self.view, [document(what, title="b")])
             case "seal" if self.view.segments:
-                self.view = sealed(self.view)
+                self.view = seal_all(self.view)
                 self.begun = None
             case "begin" if self.view.segments:
                 self.view = self.begun = freeze_delta(self.view)
             case "end" if self.begun is not None:
                 begun, self.begun = self.begun, None
-                self.view = swapped(self.view, begun=begun)
+                self.view = swap_in_segment(self.view, begun=begun)
 
     def _put(self, what: list[tuple[str, str, Any]]) -> None:
         last = {
@@ -184,13 +184,13 @@ def large(count: int = 3000) -> LibraryView:
         for i in range(count)
     ]
     view = with_chunks(with_documents(LibraryView.empty(library()), titled), rows)
-    return sealed(view)
+    return seal_all(view)
 
 
 def test_a_changed_document_is_stale_until_too_many_are() -> None:
     many = [document(f"m{i}") for i in range(64)]
     rows = [embedded(chunk(f"c{i}", document_id=f"m{i}")) for i in range(64)]
-    view = sealed(with_chunks(with_documents(LibraryView.empty(library()), many), rows))
+    view = seal_all(with_chunks(with_documents(LibraryView.empty(library()), many), rows))
     titled = filters.parse({"field": "document.title", "op": "exists", "value": True})
     assert view.matching(titled).count == 0
     for changed in range(10):
@@ -216,7 +216,7 @@ def test_a_long_listing_by_what_documents_say() -> None:
 def test_fields_that_were_asked_for_are_indexed_again() -> None:
     view = large()
     view.matching(filters.parse({"field": "rare", "op": "exists", "value": True}))
-    view = sealed(with_chunks(view, [embedded(chunk("new", document_id="d1"))]))
+    view = seal_all(with_chunks(view, [embedded(chunk("new", document_id="d1"))]))
     attributes = view.segments[0].attributes
     assert attributes is not None
     assert {"rare", "x"} <= {field.key for field in attributes.fields}

@@ -42,7 +42,7 @@ BUILDS: dict[str, Callable[..., Index]] = {"hnsw": build_hnsw, "ivf": build_ivf}
 
 
 @cache
-def built(case: NearCopies, kind: str) -> Index:
+def build(case: NearCopies, kind: str) -> Index:
     return BUILDS[kind](vectors_of(case.rows(), case.metric), threads=2)
 
 
@@ -58,7 +58,7 @@ def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", BUILDS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> None:
-    index, rows, queries = built(case, kind), case.rows(), case.queries(QUERIES)
+    index, rows, queries = build(case, kind), case.rows(), case.queries(QUERIES)
     allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
     answers = index.search(queries, k, SearchParams(), allowed)
     found = recall(answers, rows, queries, k, case.metric, allowed)
@@ -82,7 +82,7 @@ def test_rows_without_an_index_are_searched_exactly(
 
 def test_a_walk_leaves_the_copies_where_others_are_nearer() -> None:
     case = NearCopies(6_000, 64, 2_000, 1.0)
-    rows, index = case.rows(), built(case, "hnsw")
+    rows, index = case.rows(), build(case, "hnsw")
     queries = np.random.default_rng(5).standard_normal((200, 64)).astype(np.float32)
     answers = index.search(queries, 10, SearchParams(), None)
     shares = [
@@ -95,7 +95,7 @@ def test_a_walk_leaves_the_copies_where_others_are_nearer() -> None:
 
 def test_a_target_out_of_reach_is_answered_exactly() -> None:
     case = NearCopies(3_000, 384, 100, 0.9, clusters=5)
-    index = built(case, "ivf")
+    index = build(case, "ivf")
     assert isinstance(index, IvfIndex)
     if index.tuning.max_recall < 0.98:
         [answer] = index.search(

@@ -99,7 +99,7 @@ class Histories(RuleBasedStateMachine):
         segments = self.view.segments[start:]
         spec, documents = self.view.library.index, self.view.documents
         self.builds.append(
-            (segments, SEGMENT_BUILDER.segment(segments, spec, documents, lambda: False))
+            (segments, SEGMENT_BUILDER.build(segments, spec, documents, lambda: False))
         )
 
     @precondition(lambda self: self.builds)
@@ -134,7 +134,7 @@ def test_a_document_that_changes_while_a_segment_is_built() -> None:
     view = with_documents(LibraryView.empty(library()), [document("d", title="old"), document("e")])
     view = with_chunks(view, [embedded(chunk("a", document_id="d"), (0, 0))])
     view = freeze_delta(view)
-    segment = SEGMENT_BUILDER.segment(
+    segment = SEGMENT_BUILDER.build(
         view.segments, view.library.index, view.documents, lambda: False
     )
     changed = with_documents(view, [document("d", title="new"), document("e", title="new")])

@@ -88,7 +88,7 @@ class Histories(RuleBasedStateMachine):
         stop = draw.draw(st.integers(start + 1, len(ready)))
         segments = tuple(ready[start:stop])
         spec, documents = self.view.library.index, self.view.documents
-        segment = SEGMENT_BUILDER.segment(segments, spec, documents, lambda: False)
+        segment = SEGMENT_BUILDER.build(segments, spec, documents, lambda: False)
         assert segment.deleted == 0
         self.builds.append(Build(segments, segment))
 

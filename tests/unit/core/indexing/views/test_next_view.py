@@ -127,7 +127,7 @@ def in_three_parts() -> LibraryView:
 
 def segment_of(view: LibraryView, start: int, stop: int) -> Segment:
     segments = view.segments[start:stop]
-    return SEGMENT_BUILDER.segment(segments, view.library.index, view.documents, lambda: False)
+    return SEGMENT_BUILDER.build(segments, view.library.index, view.documents, lambda: False)
 
 
 @pytest.mark.parametrize("lost", ["ab", "cd"])
