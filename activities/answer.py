@@ -22,7 +22,7 @@ class Answer:
     def answer(self, question: AnswerInput) -> AnswerOutput:
         found = read(self._client, question.library_id, question.hits, question.position)
         generated = self._answerer.answer(question.query, found.passages)
-        return answered(generated, "local", self._answerer.model, found.changed)
+        return answer_output(generated, "local", self._answerer.model, found.changed)
 
 
 class AsyncAnswer:
@@ -45,12 +45,12 @@ class AsyncAnswer:
             generated = await asyncio.to_thread(
                 self._extractive.answer, question.query, found.passages
             )
-            return answered(generated, "local", self._extractive.model, found.changed)
+            return answer_output(generated, "local", self._extractive.model, found.changed)
         generated = await self._answerer.answer(question.query, found.passages)
-        return answered(generated, self._provider, self._answerer.model, found.changed)
+        return answer_output(generated, self._provider, self._answerer.model, found.changed)
 
 
-def answered(
+def answer_output(
     generated: GeneratedAnswer, provider: str, model: str, changed: list[str]
 ) -> AnswerOutput:
     return AnswerOutput(

@@ -60,10 +60,10 @@ class Attempt(ActivityInboundInterceptor):
                 self._require_own(input.args[0])
                 output = await super().execute_activity(input)
             except KNOWN as error:
-                told = application_error(error, attempt)
-                log.warning("%s, attempt %d: %s", activity.info().activity_type, attempt, told)
+                failure = application_error(error, attempt)
+                log.warning("%s, attempt %d: %s", activity.info().activity_type, attempt, failure)
                 # Not `from error`: causes go into the history, with text that a provider echoed.
-                raise told from None
+                raise failure from None
             except (asyncio.CancelledError, CancelledError):
                 if _is_over():
                     raise no_longer_wanted() from None

@@ -24,9 +24,9 @@ class Preprocess:
         if question.embedding_model is None:
             return PreprocessOutput(query=query, embedding=None)
         if question.embedding_model != self._embedder.model:
-            raise unknown(question.embedding_model, self._embedder.model)
+            raise unknown_model(question.embedding_model, self._embedder.model)
         return PreprocessOutput(
-            query=query, embedding=packed(self._embedder.embed([query], "query"))
+            query=query, embedding=encode_vector(self._embedder.embed([query], "query"))
         )
 
 
@@ -46,11 +46,11 @@ class AsyncPreprocess:
             return PreprocessOutput(query=query, embedding=None)
         if question.embedding_model == self._local.model:
             vectors = await asyncio.to_thread(self._local.embed, [query], "query")
-            return PreprocessOutput(query=query, embedding=packed(vectors))
+            return PreprocessOutput(query=query, embedding=encode_vector(vectors))
         if question.embedding_model != self._embedder.model:
-            raise unknown(question.embedding_model, self._embedder.model, self._local.model)
+            raise unknown_model(question.embedding_model, self._embedder.model, self._local.model)
         vectors, usage = await self._embedder.embed([query], "query")
-        return PreprocessOutput(query=query, embedding=packed(vectors), usage=usage)
+        return PreprocessOutput(query=query, embedding=encode_vector(vectors), usage=usage)
 
 
 def normalised(query: str) -> str:
@@ -58,12 +58,12 @@ def normalised(query: str) -> str:
     return " ".join(unicodedata.normalize("NFC", query).split())
 
 
-def unknown(model: str, *known: str) -> ProviderRejected:
+def unknown_model(model: str, *known: str) -> ProviderRejected:
     return ProviderRejected(
         f"This worker cannot embed with {model!r}, only with {' and '.join(known)}."
     )
 
 
-def packed(vectors: Vectors) -> Base64Vector:
+def encode_vector(vectors: Vectors) -> Base64Vector:
     """Encode the first of `(n, dimension)` vectors for the contracts."""
     return b64encode(vectors[0].astype("<f4").tobytes()).decode("ascii")

@@ -20,7 +20,7 @@ class Rerank:
     def rerank(self, question: RerankInput) -> RerankOutput:
         found = read(self._client, question.library_id, question.hits, question.position)
         reranking = self._reranker.rerank(question.query, found.passages, question.top_n)
-        return reranked(found, reranking)
+        return rerank_output(found, reranking)
 
 
 class AsyncRerank:
@@ -36,10 +36,10 @@ class AsyncRerank:
             self._client, question.library_id, question.hits, question.position
         )
         reranking = await self._reranker.rerank(question.query, found.passages, question.top_n)
-        return reranked(found, reranking)
+        return rerank_output(found, reranking)
 
 
-def reranked(found: Pinned, reranking: Reranking) -> RerankOutput:
+def rerank_output(found: Pinned, reranking: Reranking) -> RerankOutput:
     hits = [
         found.hits[scored.index].model_copy(update={"rerank_score": scored.score})
         for scored in reranking.order

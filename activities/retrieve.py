@@ -14,12 +14,12 @@ class Retrieve:
     @activity.defn(name=RETRIEVE)
     async def retrieve(self, question: RetrieveInput) -> RetrieveOutput:
         found = await self._client.search(
-            question.library_id, min_position=question.min_position, **search_for(question)
+            question.library_id, min_position=question.min_position, **search_options(question)
         )
-        return retrieved(found)
+        return retrieve_output(found)
 
 
-def search_for(question: RetrieveInput) -> SearchOptions:
+def search_options(question: RetrieveInput) -> SearchOptions:
     """Return the search of the mode, by vector, words or both; hits carry only ids."""
     search = SearchOptions(k=question.k, mode=question.mode, filter=question.filter, include=[])
     if question.mode != "lexical":
@@ -29,7 +29,7 @@ def search_for(question: RetrieveInput) -> SearchOptions:
     return search
 
 
-def retrieved(found: SearchResult) -> RetrieveOutput:
+def retrieve_output(found: SearchResult) -> RetrieveOutput:
     """Return the hits, each pinned to its chunk's version."""
     hits = [
         RankedChunk(

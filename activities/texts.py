@@ -25,7 +25,7 @@ def read(client: Nalanda, library_id: str, hits: Sequence[RankedChunk], position
     chunks: list[Chunk] = []
     for wanted in _filters(hits):
         chunks += client.chunks.list(library_id, filter=wanted, min_position=position)
-    return pinned(hits, chunks)
+    return pin(hits, chunks)
 
 
 async def read_async(
@@ -35,10 +35,10 @@ async def read_async(
     for wanted in _filters(hits):
         listed = client.chunks.list(library_id, filter=wanted, min_position=position)
         chunks += [chunk async for chunk in listed]
-    return pinned(hits, chunks)
+    return pin(hits, chunks)
 
 
-def pinned(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> Pinned:
+def pin(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> Pinned:
     """Match the hits, in order, with the chunks of the same id and version."""
     texts = {(chunk.id, chunk.version): chunk.text for chunk in chunks}
     same = [hit for hit in hits if (hit.chunk_id, hit.version) in texts]

@@ -95,13 +95,13 @@ class _Place:
             self._limit.leave()
 
     def after_body(self, receive: Receive) -> Receive:
-        async def received() -> Message:
+        async def receive_body() -> Message:
             message = await receive()
             if message["type"] == "http.request" and not message.get("more_body", False):
                 await self.take()
             return message
 
-        return received
+        return receive_body
 
 
 def _is_write(scope: Scope) -> bool:

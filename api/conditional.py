@@ -57,7 +57,7 @@ async def _guard(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) ->
 Guarded = Annotated[Guard, Depends(_guard)]
 
 
-def unchanged(if_none_match: str | None, version: int) -> bool:
+def is_unchanged(if_none_match: str | None, version: int) -> bool:
     """Return whether the client already has this version.
 
     Raises:

@@ -27,7 +27,7 @@ class BoundedConnection(Connection):
     """Timeout for a request's complete headers, and for the client to read part of a response."""
 
     _headers_due: asyncio.TimerHandle | None = None
-    _taking_due: asyncio.TimerHandle | None = None
+    _read_due: asyncio.TimerHandle | None = None
     _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -39,8 +39,8 @@ class BoundedConnection(Connection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.slots.release(self)
-        self._headers_are_there()
-        self._is_taken()
+        self._cancel_header_timeout()
+        self._cancel_read_timeout()
         super().connection_lost(exc)
 
     def evict(self) -> None:
@@ -57,7 +57,7 @@ class BoundedConnection(Connection):
             self._expect_headers()
 
     def refuse(self, detail: str) -> None:
-        self._headers_are_there()
+        self._cancel_header_timeout()
         super().refuse(detail)
 
     def on_headers_complete(self) -> None:
@@ -66,7 +66,7 @@ class BoundedConnection(Connection):
         Raises:
             Malformed: the headers are too long.
         """
-        self._headers_are_there()
+        self._cancel_header_timeout()
         if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES:
             raise Malformed(_TOO_LONG)
         self.slots.protect(self)
@@ -75,40 +75,40 @@ class BoundedConnection(Connection):
     def pause_writing(self) -> None:
         """Start the timeout for a client that does not read its response."""
         super().pause_writing()
-        self._expect_taking()
+        self._expect_read()
 
     def resume_writing(self) -> None:
-        self._is_taken()
+        self._cancel_read_timeout()
         super().resume_writing()
 
     def _expect_headers(self) -> None:
         if self._headers_due is None:
             self._headers_due = self.loop.call_later(self.patience_s, self.transport.close)
 
-    def _headers_are_there(self) -> None:
+    def _cancel_header_timeout(self) -> None:
         self._header_bytes = 0
         if self._headers_due is not None:
             self._headers_due.cancel()
             self._headers_due = None
 
-    def _expect_taking(self) -> None:
+    def _expect_read(self) -> None:
         left = self.transport.get_write_buffer_size()
-        self._is_taken()
-        self._taking_due = self.loop.call_later(self.patience_s, self._check_taking, left)
+        self._cancel_read_timeout()
+        self._read_due = self.loop.call_later(self.patience_s, self._check_read, left)
 
-    def _check_taking(self, before_bytes: int) -> None:
+    def _check_read(self, before_bytes: int) -> None:
         if self.transport.get_write_buffer_size() < before_bytes:
-            self._expect_taking()
+            self._expect_read()
         else:
             self.transport.abort()
 
-    def _is_taken(self) -> None:
-        if self._taking_due is not None:
-            self._taking_due.cancel()
-            self._taking_due = None
+    def _cancel_read_timeout(self) -> None:
+        if self._read_due is not None:
+            self._read_due.cancel()
+            self._read_due = None
 
 
-def bounded(*, slots: Slots, patience_s: float) -> type[BoundedConnection]:
+def bounded_connection(*, slots: Slots, patience_s: float) -> type[BoundedConnection]:
     limits = {"slots": slots, "patience_s": patience_s}
     return type("Connection", (BoundedConnection,), limits)
 

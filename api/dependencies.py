@@ -46,7 +46,7 @@ MinPosition = Annotated[
 ]
 
 
-async def caught_up(request: Request, wanted: MinPosition = None) -> None:
+async def wait_for_position(request: Request, wanted: MinPosition = None) -> None:
     """Wait until this node has the requested position.
 
     The wait runs on the event loop, so it occupies no thread.

@@ -79,8 +79,8 @@ class Once:
         if self._key is None:
             return render(write(None))
         key = self._key
-        if answered := self._answered(key):
-            return answered
+        if stored := self._stored_response(key):
+            return stored
 
         def keep(work: UnitOfWork, value: T) -> None:
             work.replays.put(key, self._replay(render(Positioned(value, work.position))))
@@ -88,11 +88,11 @@ class Once:
         try:
             return render(write(keep))
         except Conflict:
-            if answered := self._answered(key):  # a concurrent repeat of the request
-                return answered
+            if stored := self._stored_response(key):  # a concurrent repeat of the request
+                return stored
             raise
 
-    def _answered(self, key: str) -> Response | None:
+    def _stored_response(self, key: str) -> Response | None:
         with self.core.store.read() as snapshot:
             replay = snapshot.replays.get(key)
         if replay is None:

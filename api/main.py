@@ -70,7 +70,7 @@ def create_app(
         version=version("nalanda"),
         description="A vector database with durable question answering.",
         routes=[route for module in ROUTES for route in module.router.routes],
-        lifespan=_opened,
+        lifespan=_lifespan,
         redirect_slashes=False,
         redoc_url=None,
     )
@@ -99,7 +99,7 @@ def create_app(
 
 
 @asynccontextmanager
-async def _opened(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     core = await run_in_threadpool(app.state.opened, app.state.settings)
     try:
         app.state.core = core

@@ -6,7 +6,7 @@ import orjson
 from fastapi import Response, status
 from starlette.background import BackgroundTask
 
-from api.conditional import etag, unchanged
+from api.conditional import etag, is_unchanged
 from api.wire.base import EntityResponse
 from core.indexing.maintenance import malloc
 
@@ -57,7 +57,7 @@ def read_response(answer: EntityResponse, *, position: int, if_none_match: str |
     Raises:
         HTTPException: 400, `If-None-Match` is malformed.
     """
-    if unchanged(if_none_match, answer.version):
+    if is_unchanged(if_none_match, answer.version):
         headers = {"ETag": etag(answer.version), POSITION: str(position)}
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return entity_response(answer, position=position)

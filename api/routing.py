@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 
-from api.dependencies import caught_up
+from api.dependencies import wait_for_position
 
 
 def routes_of(tag: str, prefix: str = "") -> APIRouter:
     """Return a router for resources whose responses carry a position."""
-    return _router(tag, prefix, [Depends(caught_up)])
+    return _router(tag, prefix, [Depends(wait_for_position)])
 
 
 def plain_routes_of(tag: str, prefix: str = "") -> APIRouter:

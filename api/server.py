@@ -5,7 +5,7 @@ import resource
 import uvicorn
 from starlette.types import ASGIApp
 
-from api.connections import bounded
+from api.connections import bounded_connection
 from api.slots import Slots
 from core.settings import Settings
 
@@ -16,7 +16,7 @@ _FILES_BESIDES = 1_000
 def server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
     _allow_files(settings.max_connections + _FILES_BESIDES)
     slots = Slots(settings.max_connections, settings.max_connections_per_client)
-    connection = bounded(slots=slots, patience_s=settings.slow_client_s)
+    connection = bounded_connection(slots=slots, patience_s=settings.slow_client_s)
     return uvicorn.Server(
         uvicorn.Config(
             app,

@@ -21,7 +21,7 @@ NOT_OURS_TO_DO = (
 )
 
 
-async def reached(address: str, namespace: str) -> Client:
+async def connect_with_retry(address: str, namespace: str) -> Client:
     """Return a client of a cluster with the namespace and the search attributes.
 
     Waits until the cluster responds, and logs the first failure.
@@ -58,7 +58,7 @@ async def ensure_search_attributes(client: Client) -> None:
         )
 
 
-async def polling(client: Client, task_queue: str, identity: str) -> None:
+async def wait_until_polling(client: Client, task_queue: str, identity: str) -> None:
     """Return once a process with this identity polls the queue for workflows and activities."""
     for kind in (
         TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,

@@ -10,7 +10,7 @@ import sys
 from core.contracts.names import task_queue_of
 from core.settings import Settings
 from nalanda import AsyncNalanda, NalandaError
-from worker.cluster import polling
+from worker.cluster import wait_until_polling
 from worker.stages import client_options
 from workflows.client import connect
 
@@ -25,7 +25,7 @@ async def check(settings: Settings, process: int) -> bool:
         async with asyncio.timeout(TIMEOUT_S):
             queue = await _task_queue(settings)
             client = await connect(settings.temporal_address, settings.temporal_namespace)
-            await polling(client, queue, identity)
+            await wait_until_polling(client, queue, identity)
     except (TimeoutError, RuntimeError, NalandaError):  # RuntimeError: no server listens there
         return False
     return True

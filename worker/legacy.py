@@ -11,8 +11,8 @@ from core.contracts.names import INSTANCE_MARK, QUERY_WORKFLOW, SHARED_TASK_QUEU
 from core.settings import Settings
 from nalanda import AsyncNalanda, NalandaError, NotFoundError
 from worker.cluster import say
-from worker.serving import serving
 from worker.stages import client_options
+from worker.temporal_worker import build_worker
 from workflows import search_attributes
 
 CHECK_S = 2.0
@@ -32,32 +32,32 @@ async def serve_old_questions(
     if settings.task_queue is not None or instance_id is None:
         return
     async with AsyncNalanda(settings.api_url, **client_options(settings)) as api:
-        if not await _any_left(client, api):
+        if not await _has_running_questions(client, api):
             return
         say(
             f"Also polling the task queue {SHARED_TASK_QUEUE} for questions from before an upgrade."
         )
         shared = settings.model_copy(update={"task_queue": SHARED_TASK_QUEUE})
-        async with serving(client, shared, activities, instance_id=instance_id):
+        async with build_worker(client, shared, activities, instance_id=instance_id):
             left = True
             while left:
                 await asyncio.sleep(CHECK_S)
-                left = await _any_left(client, api)
+                left = await _has_running_questions(client, api)
 
 
-async def _any_left(client: Client, api: AsyncNalanda) -> bool:
+async def _has_running_questions(client: Client, api: AsyncNalanda) -> bool:
     """Return whether old questions still run; True while the cluster or the API is unavailable."""
     try:
         libraries = {
             question.typed_search_attributes.get(search_attributes.LIBRARY)
             async for question in client.list_workflows(_RUNNING)
         }
-        return any([await _has(api, library) for library in libraries if library])
+        return any([await _has_library(api, library) for library in libraries if library])
     except (RPCError, NalandaError):
         return True
 
 
-async def _has(api: AsyncNalanda, library_id: str) -> bool:
+async def _has_library(api: AsyncNalanda, library_id: str) -> bool:
     try:
         await api.libraries.get(library_id)
     except NotFoundError:

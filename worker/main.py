@@ -13,10 +13,10 @@ from core.contracts.names import task_queue_of
 from core.domain.errors import NalandaError
 from core.settings import Settings
 from worker.api import Api, connect_api
-from worker.cluster import polling, reached
+from worker.cluster import connect_with_retry, wait_until_polling
 from worker.legacy import serve_old_questions
-from worker.serving import serving
-from worker.stages import Activities, loaded_provider, stages
+from worker.stages import Activities, open_activities, open_provider
+from worker.temporal_worker import build_worker
 
 
 def main() -> None:
@@ -37,10 +37,10 @@ async def run(settings: Settings) -> None:
         InvalidAddress: the settings' address of the API is invalid.
     """
     _stop_on_signals()
-    async with loaded_provider(settings) as provider, connect_api(settings) as api:
+    async with open_provider(settings) as provider, connect_api(settings) as api:
         while True:
             instance_id = await api.wait_for_instance()
-            async with stages(settings, provider, instance_id) as activities:
+            async with open_activities(settings, provider, instance_id) as activities:
                 await _serve_instance(settings, api, activities, instance_id)
 
 
@@ -48,10 +48,10 @@ async def _serve_instance(
     settings: Settings, api: Api, activities: Activities, instance_id: str | None
 ) -> None:
     """Poll the instance's task queue until another instance responds in its place."""
-    client = await reached(settings.temporal_address, settings.temporal_namespace)
-    async with serving(client, settings, activities, instance_id=instance_id):
+    client = await connect_with_retry(settings.temporal_address, settings.temporal_namespace)
+    async with build_worker(client, settings, activities, instance_id=instance_id):
         queue = task_queue_of(instance_id, settings.task_queue)
-        await polling(client, queue, client.identity)
+        await wait_until_polling(client, queue, client.identity)
         print("worker ready", flush=True)
         old = asyncio.create_task(serve_old_questions(client, settings, activities, instance_id))
         try:

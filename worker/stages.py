@@ -21,7 +21,7 @@ API_TIMEOUT_S = 10.0
 
 
 @asynccontextmanager
-async def loaded_provider(settings: Settings) -> AsyncIterator[Provider]:
+async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
     """Open the provider of the stages, with a loaded local model.
 
     Raises:
@@ -30,15 +30,15 @@ async def loaded_provider(settings: Settings) -> AsyncIterator[Provider]:
     provider = stage_providers(settings)
     if isinstance(provider, CohereProvider):
         async with aclosing(provider):
-            await _load(provider.local.embedder)
+            await _warm_up(provider.local.embedder)
             yield provider
     else:
-        await _load(provider.embedder)
+        await _warm_up(provider.embedder)
         yield provider
 
 
 @asynccontextmanager
-async def stages(
+async def open_activities(
     settings: Settings, provider: Provider, instance_id: str | None
 ) -> AsyncIterator[Activities]:
     """Yield the activities to register.
@@ -48,10 +48,10 @@ async def stages(
     options = {**client_options(settings), "instance_id": instance_id}
     async with AsyncNalanda(settings.api_url, **options) as client:
         if isinstance(provider, CohereProvider):
-            yield awaited(provider, client)
+            yield async_activities(provider, client)
         else:
             with Nalanda(settings.api_url, **options) as blocking:
-                yield computed(provider, blocking, client)
+                yield blocking_activities(provider, blocking, client)
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -66,7 +66,9 @@ def client_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def computed(provider: LocalProvider, blocking: Nalanda, client: AsyncNalanda) -> Activities:
+def blocking_activities(
+    provider: LocalProvider, blocking: Nalanda, client: AsyncNalanda
+) -> Activities:
     return [
         Preprocess(provider.embedder).preprocess,
         Retrieve(client).retrieve,
@@ -75,7 +77,7 @@ def computed(provider: LocalProvider, blocking: Nalanda, client: AsyncNalanda) -
     ]
 
 
-def awaited(provider: CohereProvider, client: AsyncNalanda) -> Activities:
+def async_activities(provider: CohereProvider, client: AsyncNalanda) -> Activities:
     return [
         AsyncPreprocess(provider.embedder, provider.local.embedder).preprocess,
         Retrieve(client).retrieve,
@@ -84,5 +86,5 @@ def awaited(provider: CohereProvider, client: AsyncNalanda) -> Activities:
     ]
 
 
-async def _load(embedder: Embedder) -> None:
+async def _warm_up(embedder: Embedder) -> None:
     await asyncio.to_thread(embedder.embed, ["ready"], "query")

@@ -82,7 +82,7 @@ class QueryWorkflow:
             self._close("failed", sentence(error))
             raise
         self._close("completed")
-        return self._timed(result)
+        return self._with_timings(result)
 
     @workflow.query(name=PROGRESS_QUERY)
     def progress(self) -> Progress:
@@ -98,7 +98,7 @@ class QueryWorkflow:
     @workflow.query(name=RESULT_QUERY)
     def result(self) -> QueryResult | None:
         """Return the result so far, or `None` before retrieval."""
-        return self._timed(self._result) if self._result else None
+        return self._with_timings(self._result) if self._result else None
 
     @workflow.signal(name=FEEDBACK_SIGNAL)
     def feedback(self, feedback: Feedback) -> None:
@@ -146,15 +146,17 @@ class QueryWorkflow:
         return self._result
 
     async def _rerank(self, query: str, so_far: QueryResult) -> QueryResult:
-        reranked = await self._give_way(
+        reranked = await self._with_fallback(
             lambda: self._stage(Stage.RERANK, rerank(self._request, query, so_far))
         )
         if reranked is None:
-            return self._know(so_far, hits=so_far.hits[: self._request.top_n], degraded=["rerank"])
-        return self._know(
+            return self._update_result(
+                so_far, hits=so_far.hits[: self._request.top_n], degraded=["rerank"]
+            )
+        return self._update_result(
             so_far,
             hits=reranked.hits,
-            degraded=_changed(reranked.changed),
+            degraded=_degradations(reranked.changed),
             usage=so_far.usage + reranked.usage,
         )
 
@@ -168,22 +170,22 @@ class QueryWorkflow:
                 Stage.ANSWER, answer(self._request, query, so_far, extractive=extractive)
             )
 
-        answered = await self._give_way(lambda: attempts(extractive=False))
+        answered = await self._with_fallback(lambda: attempts(extractive=False))
         if answered is None:
-            so_far = self._know(so_far, degraded=[*so_far.degraded, "answer"])
+            so_far = self._update_result(so_far, degraded=[*so_far.degraded, "answer"])
             answered = await attempts(extractive=True)
-        return self._know(
+        return self._update_result(
             so_far,
             answer=answered.answer,
             citations=answered.citations,
             hits=[hit for hit in so_far.hits if hit.chunk_id not in answered.changed],
-            degraded=so_far.degraded + _changed(answered.changed),
+            degraded=so_far.degraded + _degradations(answered.changed),
             provider=answered.provider,
             model=answered.model,
             usage=so_far.usage + answered.usage,
         )
 
-    async def _give_way(self, attempts: Callable[[], Awaitable[Output]]) -> Output | None:
+    async def _with_fallback(self, attempts: Callable[[], Awaitable[Output]]) -> Output | None:
         """Return the stage's output, or `None` if its provider fails for good.
 
         If the API is unavailable, the fallback would fail as well, so the stage waits for the API.
@@ -228,11 +230,11 @@ class QueryWorkflow:
         self._stopping = True
         pipeline.cancel()
 
-    def _know(self, so_far: QueryResult, **news: Any) -> QueryResult:
+    def _update_result(self, so_far: QueryResult, **news: Any) -> QueryResult:
         self._result = so_far.model_copy(update=news)
         return self._result
 
-    def _timed(self, result: QueryResult) -> QueryResult:
+    def _with_timings(self, result: QueryResult) -> QueryResult:
         return result.model_copy(update={"timings_ms": self._timeline.timings_ms(workflow.now())})
 
     def _out_of_time(self) -> QueryResult:
@@ -240,7 +242,7 @@ class QueryWorkflow:
             error = f"Nothing was found within {self._request.deadline_s} s."
             self._close("timed_out", error)
             raise ApplicationError(error, type=DEADLINE_EXCEEDED, non_retryable=True)
-        return self._know(
+        return self._update_result(
             self._result,
             hits=self._result.hits[: self._request.top_n],
             degraded=[*self._result.degraded, "deadline"],
@@ -292,7 +294,7 @@ def _is_provider_failure(error: ActivityError) -> bool:
     return isinstance(error.cause, exceptions.TimeoutError)
 
 
-def _changed(chunk_ids: list[str]) -> list[str]:
+def _degradations(chunk_ids: list[str]) -> list[str]:
     return [f"changed:{chunk_id}" for chunk_id in chunk_ids]
 
 

@@ -77,11 +77,11 @@ async def start(
                 search_attributes=_attributes(request),
             )
         except WorkflowAlreadyStartedError:
-            return await _started_before(client, ownership, workflow_id, fingerprint)
+            return await _find_started(client, ownership, workflow_id, fingerprint)
     return Started(workflow_id, handle.result_run_id or "")
 
 
-async def _started_before(
+async def _find_started(
     client: Client, ownership: Ownership, workflow_id: str, fingerprint: str
 ) -> Started:
     description = await describe(client, ownership, workflow_id)

@@ -98,40 +98,43 @@ async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> Q
             workflow_id, run_id=description.run_id, result_type=QueryResult
         )
         running = status_of(description) == "running"
-        told = await (_running if running else _closed)(handle, description)
-        return told.model_copy(update={"query": await query_of(description)})
+        question = await (_running_state if running else _closed_state)(handle, description)
+        return question.model_copy(update={"query": await query_of(description)})
 
 
-async def _running(
+async def _running_state(
     handle: WorkflowHandle[Any, QueryResult], description: WorkflowExecutionDescription
 ) -> QuestionResponse:
     progress, result = await asyncio.gather(
-        _asked(handle, PROGRESS_QUERY, Progress), _asked(handle, RESULT_QUERY, QueryResult)
+        _ask_workflow(handle, PROGRESS_QUERY, Progress),
+        _ask_workflow(handle, RESULT_QUERY, QueryResult),
     )
     if progress is not None and progress.status != "running":
         # The workflow closes at this moment.
-        return await _closed(handle, description, progress)
-    told = _told(description, progress)
-    return told.model_copy(
-        update={"result": result, "stages": _with_attempts(told.stages, description)}
+        return await _closed_state(handle, description, progress)
+    question = _build_state(description, progress)
+    return question.model_copy(
+        update={"result": result, "stages": _with_attempts(question.stages, description)}
     )
 
 
-async def _closed(
+async def _closed_state(
     handle: WorkflowHandle[Any, QueryResult],
     description: WorkflowExecutionDescription,
     progress: Progress | None = None,
 ) -> QuestionResponse:
-    progress = progress or await _asked(handle, PROGRESS_QUERY, Progress)
-    told = _told(description, progress)
+    progress = progress or await _ask_workflow(handle, PROGRESS_QUERY, Progress)
+    question = _build_state(description, progress)
     try:
         result = await handle.result(follow_runs=False)
     except WorkflowFailureError as failure:
-        return told.model_copy(update=_why(failure.cause, told))
-    return told.model_copy(update={"status": "completed", "result": result})
+        return question.model_copy(update=_why(failure.cause, question))
+    return question.model_copy(update={"status": "completed", "result": result})
 
 
-def _told(description: WorkflowExecutionDescription, progress: Progress | None) -> QuestionResponse:
+def _build_state(
+    description: WorkflowExecutionDescription, progress: Progress | None
+) -> QuestionResponse:
     stage = description.typed_search_attributes.get(search_attributes.STAGE)
     known = progress or Progress(stage=Stage(stage) if stage else None)
     # The workflow's answer may be newer, but only the cluster knows of a termination.
@@ -141,13 +144,13 @@ def _told(description: WorkflowExecutionDescription, progress: Progress | None) 
         status=status,
         library=description.typed_search_attributes.get(search_attributes.LIBRARY),
         stage=known.stage,
-        stages=_ended(known.stages, status, description),
+        stages=_closed_stages(known.stages, status, description),
         error=known.error,
         feedback=known.feedback,
     )
 
 
-def _ended(
+def _closed_stages(
     stages: Sequence[StageProgress], status: QueryStatus, description: WorkflowExecutionDescription
 ) -> list[StageProgress]:
     """Return the stages of a closed question, none of which is running.
@@ -163,12 +166,12 @@ def _ended(
     ]
 
 
-def _why(cause: BaseException, told: QuestionResponse) -> dict[str, object]:
+def _why(cause: BaseException, question: QuestionResponse) -> dict[str, object]:
     """Return status and error of a question without a result."""
-    status = told.status
+    status = question.status
     if isinstance(cause, ApplicationError) and cause.type == DEADLINE_EXCEEDED:
         status = "timed_out"
-    return {"status": status, "error": told.error or sentence(cause)}
+    return {"status": status, "error": question.error or sentence(cause)}
 
 
 def _with_attempts(
@@ -185,7 +188,7 @@ def _with_attempts(
     ]
 
 
-async def _asked(
+async def _ask_workflow(
     handle: WorkflowHandle[Any, QueryResult], query: str, answer: type[Answer]
 ) -> Answer | None:
     """Return the workflow's answer to a query, or `None` if no worker answers in time."""

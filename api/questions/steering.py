@@ -26,7 +26,7 @@ async def cancel(temporal: Temporal, ownership: Ownership, workflow_id: str) -> 
         Unavailable: Temporal is unreachable.
         Conflict: the question has closed with another status.
     """
-    async with _reached(temporal, ownership, workflow_id) as (_, handle, status):
+    async with _open_workflow(temporal, ownership, workflow_id) as (_, handle, status):
         if status != "cancelled":
             _require_running(status)
             await handle.cancel()
@@ -47,7 +47,7 @@ async def give_feedback(
         Unavailable: Temporal is unreachable.
         Conflict: the question has closed, so its workflow accepts no feedback.
     """
-    async with _reached(temporal, ownership, workflow_id) as (client, handle, status):
+    async with _open_workflow(temporal, ownership, workflow_id) as (client, handle, status):
         _require_running(status)
         # `handle.signal` would give each call a new request id.
         signal = SignalWorkflowExecutionRequest(
@@ -62,7 +62,7 @@ async def give_feedback(
 
 
 @asynccontextmanager
-async def _reached(
+async def _open_workflow(
     temporal: Temporal, ownership: Ownership, workflow_id: str
 ) -> AsyncIterator[tuple[Client, WorkflowHandle[Any, Any], QueryStatus]]:
     async with temporal.calls() as client:

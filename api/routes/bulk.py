@@ -7,7 +7,7 @@ handlers avoid FastAPI's dependencies, which cost a good part of a write.
 from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import MinPosition, caught_up
+from api.dependencies import MinPosition, wait_for_position
 from api.idempotency import IdempotencyKey, Once
 from api.json import parse
 from api.openapi import BODY, WRITE, body_of, responses_of
@@ -39,7 +39,7 @@ async def add_chunks(
     min_position: MinPosition = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    await caught_up(request, min_position)
+    await wait_for_position(request, min_position)
     once = await Once.of(request, idempotency_key)
     return await run_in_threadpool(_add, once, library_id, document_id)
 
@@ -50,11 +50,11 @@ def _add(once: Once, library_id: str, document_id: str) -> Response:
         lambda before_commit: once.core.chunks.add(
             library_id, document_id, drafts, before_commit=before_commit
         ),
-        _added,
+        _added_response,
     )
 
 
-def _added(at: Positioned[list[Chunk]]) -> Response:
+def _added_response(at: Positioned[list[Chunk]]) -> Response:
     items = [ChunkResponse.model_validate(chunk).model_dump() for chunk in at.value]
     return json_response({"items": items}, status.HTTP_201_CREATED, position=at.position)
 
@@ -71,7 +71,7 @@ async def delete_chunks(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Delete the chunks with these ids that exist, or all chunks that match the filter."""
-    await caught_up(request, min_position)
+    await wait_for_position(request, min_position)
     once = await Once.of(request, idempotency_key)
     return await run_in_threadpool(_delete, once, library_id)
 

@@ -53,7 +53,7 @@ def list_chunks_of_document(
         library_id, document_id, after=after and tuple(after), limit=limit + 1
     )
     chunks, following = cut(page.value, limit, lambda chunk: (chunk.ordinal, chunk.id))
-    items = _answers(core, library_id, chunks, include)
+    items = _chunk_responses(core, library_id, chunks, include)
     return page_response(items, cursors.give(following), position=page.position)
 
 
@@ -73,7 +73,7 @@ def list_chunks(
     include: IncludeParameter = [],  # noqa: B006  # FastAPI copies it
 ) -> Response:
     wanted = filter and parse_parameter("filter", filter)
-    return _listed(
+    return _list_page(
         core,
         library_id,
         ListChunksRequest.model_construct(
@@ -89,7 +89,7 @@ def list_chunks(
 )
 def query_chunks(core: CoreOf, library_id: str, body: JsonBody) -> Response:
     """List chunks as the GET does, for a filter too long for a URL. Cursors fit both."""
-    return _listed(core, library_id, parse(ListChunksRequest, body))
+    return _list_page(core, library_id, parse(ListChunksRequest, body))
 
 
 @router.get("/chunks/{chunk_id}", responses=responses_of(200, ChunkResponse, *READ) | NOT_MODIFIED)
@@ -101,7 +101,7 @@ def get_chunk(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     found = core.chunks.get(library_id, chunk_id)
-    (answer,) = _answers(core, library_id, [found.value], include)
+    (answer,) = _chunk_responses(core, library_id, [found.value], include)
     return read_response(answer, position=found.position, if_none_match=if_none_match)
 
 
@@ -118,7 +118,7 @@ def put_chunk(
         raise Invalid.at("/id", "The body's id must be the id in the path, or absent.")
     draft = replace(wanted.draft(), id=None)
     written, created = core.chunks.put(library_id, chunk_id, wanted.document_id, draft, guard=guard)
-    return _created(written) if created else _written(written)
+    return _created_response(written) if created else _updated_response(written)
 
 
 @router.patch(
@@ -134,7 +134,7 @@ def patch_chunk(
     def edit(chunk: Chunk) -> ChunkDraft:
         return merge(ChunkPatch.of(chunk), body).draft()
 
-    return _written(core.chunks.update(library_id, chunk_id, edit, guard=guard))
+    return _updated_response(core.chunks.update(library_id, chunk_id, edit, guard=guard))
 
 
 @router.delete(
@@ -146,7 +146,7 @@ def delete_chunk(core: CoreOf, library_id: str, chunk_id: str, guard: Guarded) -
     return no_content(core.chunks.delete(library_id, chunk_id, guard=guard))
 
 
-def _listed(core: Core, library_id: str, query: ListChunksRequest) -> Response:
+def _list_page(core: Core, library_id: str, query: ListChunksRequest) -> Response:
     """Build the response for a page of a library's chunks.
 
     Raises:
@@ -163,12 +163,12 @@ def _listed(core: Core, library_id: str, query: ListChunksRequest) -> Response:
         after=after and After.from_json(after),
         limit=query.limit,
     )
-    items = _answers(core, library_id, page.value.chunks, query.include)
+    items = _chunk_responses(core, library_id, page.value.chunks, query.include)
     following = page.value.after and page.value.after.to_json()
     return page_response(items, cursors.give(following), position=page.position)
 
 
-def _answers(
+def _chunk_responses(
     core: Core, library_id: str, chunks: Sequence[Chunk], include: Sequence[Include]
 ) -> list[ChunkResponse]:
     answers_ = [ChunkResponse.model_validate(chunk) for chunk in chunks]
@@ -180,11 +180,11 @@ def _answers(
     ]
 
 
-def _written(at: Positioned[Chunk]) -> Response:
+def _updated_response(at: Positioned[Chunk]) -> Response:
     return entity_response(ChunkResponse.model_validate(at.value), position=at.position)
 
 
-def _created(at: Positioned[Chunk]) -> Response:
+def _created_response(at: Positioned[Chunk]) -> Response:
     chunk = at.value
     return entity_response(
         ChunkResponse.model_validate(chunk),

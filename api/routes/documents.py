@@ -31,7 +31,7 @@ def create_document(library_id: str, once: OnceOf) -> Response:
         lambda before_commit: once.core.documents.create(
             library_id, draft, before_commit=before_commit
         ),
-        _created,
+        _created_response,
     )
 
 
@@ -72,7 +72,7 @@ def put_document(
     """
     draft = parse(DocumentRequest, body).draft()
     written, created = core.documents.put(library_id, document_id, draft, guard=guard)
-    return _created(written) if created else _written(written)
+    return _created_response(written) if created else _updated_response(written)
 
 
 @router.patch(
@@ -86,7 +86,7 @@ def patch_document(
     def edit(document: Document) -> DocumentDraft:
         return merge(DocumentRequest.of(document), body).draft()
 
-    return _written(core.documents.update(library_id, document_id, edit, guard=guard))
+    return _updated_response(core.documents.update(library_id, document_id, edit, guard=guard))
 
 
 @router.delete(
@@ -98,11 +98,11 @@ def delete_document(core: CoreOf, library_id: str, document_id: str, guard: Guar
     return no_content(core.documents.delete(library_id, document_id, guard=guard))
 
 
-def _written(at: Positioned[Document]) -> Response:
+def _updated_response(at: Positioned[Document]) -> Response:
     return entity_response(DocumentResponse.model_validate(at.value), position=at.position)
 
 
-def _created(at: Positioned[Document]) -> Response:
+def _created_response(at: Positioned[Document]) -> Response:
     document = at.value
     return entity_response(
         DocumentResponse.model_validate(document),

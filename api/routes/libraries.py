@@ -31,7 +31,7 @@ def create_library(once: OnceOf) -> Response:
     draft = parse(LibraryRequest, once.body).draft()
     return once.answer(
         lambda before_commit: once.core.libraries.create(draft, before_commit=before_commit),
-        _created,
+        _created_response,
     )
 
 
@@ -69,7 +69,7 @@ def get_library(core: CoreOf, library_id: str, if_none_match: IfNoneMatch = None
 def put_library(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> Response:
     draft = parse(LibraryRequest, body).draft()
     written, created = core.libraries.put(library_id, draft, guard=guard)
-    return _created(written) if created else _written(written)
+    return _created_response(written) if created else _updated_response(written)
 
 
 @router.patch(
@@ -81,7 +81,7 @@ def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded
     def edit(library: Library) -> LibraryDraft:
         return merge(LibraryRequest.of(library), body).draft()
 
-    return _written(core.libraries.update(library_id, edit, guard=guard))
+    return _updated_response(core.libraries.update(library_id, edit, guard=guard))
 
 
 @router.delete(
@@ -93,11 +93,11 @@ def delete_library(core: CoreOf, library_id: str, guard: Guarded) -> Response:
     return no_content(core.libraries.delete(library_id, guard=guard))
 
 
-def _written(at: Positioned[Library]) -> Response:
+def _updated_response(at: Positioned[Library]) -> Response:
     return entity_response(LibraryResponse.model_validate(at.value), position=at.position)
 
 
-def _created(at: Positioned[Library]) -> Response:
+def _created_response(at: Positioned[Library]) -> Response:
     return entity_response(
         LibraryResponse.model_validate(at.value),
         status.HTTP_201_CREATED,

@@ -69,7 +69,7 @@ async def ask(
         DECIMAL,
     ] = None,
 ) -> Response:
-    question = _question(core, settings, parse(QuestionRequest, body))
+    question = _pin_question(core, settings, parse(QuestionRequest, body))
     started = await start(
         temporal,
         ownership,
@@ -81,7 +81,7 @@ async def ask(
     handle = _handle(request, settings, started)
     headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
     position = question.min_position
-    if wait_s is not None and (result := await _result(temporal, started, wait_s)):
+    if wait_s is not None and (result := await _wait_for_result(temporal, started, wait_s)):
         answered = AnswerResponse(**handle.model_dump(), **dict(result))
         return json_response(answered.model_dump(), position=position, headers=headers)
     return json_response(
@@ -89,7 +89,7 @@ async def ask(
     )
 
 
-def _question(core: Core, settings: Settings, body: QuestionRequest) -> QueryRequest:
+def _pin_question(core: Core, settings: Settings, body: QuestionRequest) -> QueryRequest:
     """Build the workflow's request, pinned to the current position and the library's model.
 
     Raises:
@@ -136,7 +136,9 @@ def _handle(request: Request, settings: Settings, started: Started) -> HandleRes
     )
 
 
-async def _result(temporal: Temporal, started: Started, wait_s: float) -> QueryResult | None:
+async def _wait_for_result(
+    temporal: Temporal, started: Started, wait_s: float
+) -> QueryResult | None:
     """Return the result if it is there in time; `None` also if the question failed."""
     async with temporal.calls(wait_s + 1) as client:
         handle = client.get_workflow_handle(
@@ -191,8 +193,8 @@ async def get_question(
     question = await states.state(temporal, ownership, workflow_id)
     later = await run_in_threadpool(core.feedback.of, workflow_id)
     feedback = [*question.feedback, *later.value]
-    told = question.model_copy(update={"feedback": feedback})
-    return json_response(told.model_dump(), position=later.position)
+    updated = question.model_copy(update={"feedback": feedback})
+    return json_response(updated.model_dump(), position=later.position)
 
 
 @router.get(
@@ -234,7 +236,7 @@ async def cancel_question(
 ) -> Response:
     """Cancel a question. Its status is `cancelled` once the running stage has stopped."""
     await steering.cancel(temporal, ownership, workflow_id)
-    return _accepted(workflow_id, core.catalog.position)
+    return _accepted_response(workflow_id, core.catalog.position)
 
 
 @router.post(
@@ -258,11 +260,11 @@ async def give_feedback(
             lambda before_commit: core.feedback.add(
                 workflow_id, feedback, before_commit=before_commit
             ),
-            lambda at: _accepted(workflow_id, at.position),
+            lambda at: _accepted_response(workflow_id, at.position),
         )
-    return _accepted(workflow_id, core.catalog.position)
+    return _accepted_response(workflow_id, core.catalog.position)
 
 
-def _accepted(workflow_id: str, position: int) -> Response:
+def _accepted_response(workflow_id: str, position: int) -> Response:
     content = {"workflow_id": workflow_id}
     return json_response(content, status.HTTP_202_ACCEPTED, position=position)

@@ -3,7 +3,7 @@
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CoreOf, MinPosition, caught_up
+from api.dependencies import CoreOf, MinPosition, wait_for_position
 from api.json import JsonBody, json_body, parse
 from api.large_responses import Budget
 from api.openapi import BODY, body_of, responses_of
@@ -36,7 +36,7 @@ async def search(request: Request, library_id: str, min_position: MinPosition = 
     # No FastAPI dependencies: they would cost as much as the search of a small library.
     core: Core = request.app.state.core
     body = await json_body(request)
-    await caught_up(request, min_position)
+    await wait_for_position(request, min_position)
     if len(body) > IN_PLACE_BYTES:
         return await run_in_threadpool(_search, core, library_id, body)
     wanted = parse(SearchRequest, body)
@@ -74,7 +74,7 @@ def _large(answer: SearchAnswer, include: list[Include]) -> Response:
 
 @router.post(
     "/batch",
-    dependencies=[Depends(caught_up)],
+    dependencies=[Depends(wait_for_position)],
     openapi_extra=body_of(SearchBatchRequest),
     responses=responses_of(200, SearchBatchResponse, *BODY),
 )

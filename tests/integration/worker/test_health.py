@@ -9,7 +9,7 @@ from core.contracts.names import task_queue_of
 from core.settings import Settings
 from tests.integration.workflows.stages import Stages
 from tests.temporal import free_port
-from worker.cluster import polling
+from worker.cluster import wait_until_polling
 from worker.health import check
 
 
@@ -17,7 +17,9 @@ async def test_this_process_is_well_once_it_polls(temporal: Client, temporal_add
     settings = Settings(temporal_address=temporal_address, task_queue=f"test-{uuid.uuid4()}")
     assert not await check(settings, os.getpid())
     async with Stages().served(temporal, task_queue_of(None, settings.task_queue)):
-        await polling(temporal, task_queue_of(None, settings.task_queue), temporal.identity)
+        await wait_until_polling(
+            temporal, task_queue_of(None, settings.task_queue), temporal.identity
+        )
         assert await check(settings, os.getpid())
         assert not await check(settings, os.getpid() + 1)
 

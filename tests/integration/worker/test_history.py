@@ -15,8 +15,8 @@ from core.settings import Settings
 from nalanda import AsyncNalanda, Nalanda
 from tests.integration.workflows.stages import asked
 from tests.unit.activities.rest import Rest
-from worker.serving import serving
-from worker.stages import computed
+from worker.stages import blocking_activities
+from worker.temporal_worker import build_worker
 
 QUESTION = "How deep is the harbour of Tamralipti?"
 TEXTS = [
@@ -48,8 +48,8 @@ async def answered(
     transport = httpx.MockTransport(rest.answer)
     async with AsyncNalanda("http://rest", transport=transport) as client:
         with Nalanda("http://rest", transport=transport) as blocking:
-            activities = computed(provider, blocking, client)
-            async with serving(temporal, settings, activities):
+            activities = blocking_activities(provider, blocking, client)
+            async with build_worker(temporal, settings, activities):
                 handle = await asked(temporal, task_queue_of(None, settings.task_queue), question)
                 result = await handle.result()
     history = await handle.fetch_history()

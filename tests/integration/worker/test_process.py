@@ -24,7 +24,7 @@ from temporalio.client import Client
 from core.contracts.names import RETRIEVE, SEARCH_ATTRIBUTES, task_queue_of
 from tests.integration.workflows.stages import REQUEST, asked
 from tests.temporal import free_port, running_server, until
-from worker.cluster import ensure_search_attributes, polling
+from worker.cluster import ensure_search_attributes, wait_until_polling
 from workflows.query import QueryWorkflow
 
 WORKER = [sys.executable, "-c", "from worker.main import main; main()"]
@@ -132,7 +132,7 @@ async def test_another_instance_behind_the_address(temporal: Client, tmp_path: P
             with api(port, instance_id):
                 await asyncio.to_thread(until, wait, START_S)
                 async with asyncio.timeout(START_S):
-                    await polling(temporal, task_queue_of(instance_id), identity)
+                    await wait_until_polling(temporal, task_queue_of(instance_id), identity)
     assert f"The API at http://127.0.0.1:{port} is another instance now." in log.read_text()
 
 

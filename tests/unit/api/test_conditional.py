@@ -1,7 +1,7 @@
 import pytest
 from starlette.exceptions import HTTPException
 
-from api.conditional import etag, guard, unchanged
+from api.conditional import etag, guard, is_unchanged
 from core.domain.guards import Guard
 
 
@@ -33,7 +33,7 @@ def test_tags_that_can_not_be_read(header: str) -> None:
     with pytest.raises(HTTPException):
         guard(None, header)
     with pytest.raises(HTTPException):
-        unchanged(header, 3)
+        is_unchanged(header, 3)
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_tags_that_can_not_be_read(header: str) -> None:
     ],
 )
 def test_whether_a_reader_has_it(if_none_match: str | None, wanted: bool) -> None:
-    assert unchanged(if_none_match, 3) is wanted
+    assert is_unchanged(if_none_match, 3) is wanted

@@ -18,7 +18,7 @@ from workflows.query import QueryWorkflow
 CONCURRENT_ACTIVITIES = max(32, 8 * (os.cpu_count() or 1))
 
 
-def serving(
+def build_worker(
     client: Client,
     settings: Settings,
     activities: Sequence[Callable[..., Any]],

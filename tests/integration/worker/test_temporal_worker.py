@@ -18,7 +18,7 @@ from core.contracts.query import PreprocessInput, PreprocessOutput
 from core.domain.errors import NalandaError, ProviderRejected, ProviderUnavailable
 from core.settings import Settings
 from tests.integration.workflows.stages import REQUEST, Stages, asked
-from worker.serving import serving
+from worker.temporal_worker import build_worker
 from workflows.query import QueryWorkflow
 
 WAIT_S = 20.0
@@ -65,7 +65,7 @@ async def test_the_attempt_that_succeeded_is_told(temporal: Client, settings: Se
     errors = iter([ProviderUnavailable("Busy.", retry_after_s=0.01)] * 2)
     first = Blocking(errors=errors)
     first.free.set()
-    async with serving(temporal, settings, activities(first)):
+    async with build_worker(temporal, settings, activities(first)):
         handle = await asked(temporal, task_queue_of(None, settings.task_queue))
         await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
@@ -74,7 +74,7 @@ async def test_the_attempt_that_succeeded_is_told(temporal: Client, settings: Se
 
 async def test_a_refusal_is_final_at_its_attempt(temporal: Client, settings: Settings) -> None:
     errors = iter([ProviderUnavailable("Busy.", retry_after_s=0.01), ProviderRejected("No key.")])
-    async with serving(temporal, settings, activities(Blocking(errors=errors))):
+    async with build_worker(temporal, settings, activities(Blocking(errors=errors))):
         handle = await asked(temporal, task_queue_of(None, settings.task_queue))
         with pytest.raises(WorkflowFailureError):
             await handle.result()
@@ -85,7 +85,7 @@ async def test_a_refusal_is_final_at_its_attempt(temporal: Client, settings: Set
 
 async def test_cancel_reaches_a_thread(temporal: Client, settings: Settings) -> None:
     first = Blocking()
-    async with serving(temporal, settings, activities(first)):
+    async with build_worker(temporal, settings, activities(first)):
         handle = await asked(temporal, task_queue_of(None, settings.task_queue))
         await came(first.held)
         await handle.cancel()
@@ -99,7 +99,7 @@ async def test_what_runs_is_finished_before_the_worker_stops(
     temporal: Client, settings: Settings
 ) -> None:
     first = Blocking()
-    async with serving(temporal, settings, activities(first)) as worker:
+    async with build_worker(temporal, settings, activities(first)) as worker:
         handle = await asked(temporal, task_queue_of(None, settings.task_queue))
         await came(first.held)
         stopping = asyncio.create_task(worker.shutdown())
@@ -119,7 +119,7 @@ async def test_the_question_of_another_instance_is_refused(
     question = REQUEST.model_copy(update={"instance_id": "a" * 32})
     first = Blocking()
     first.free.set()
-    async with serving(temporal, settings, activities(first), instance_id="b" * 32):
+    async with build_worker(temporal, settings, activities(first), instance_id="b" * 32):
         handle = await asked(temporal, task_queue_of(None, settings.task_queue), question)
         with pytest.raises(WorkflowFailureError):
             await handle.result()
@@ -136,7 +136,7 @@ async def test_a_question_of_its_own_instance_or_of_none_is_answered(
     first = Blocking()
     first.free.set()
     own = REQUEST.model_copy(update={"instance_id": "b" * 32})
-    async with serving(temporal, settings, activities(first), instance_id="b" * 32):
+    async with build_worker(temporal, settings, activities(first), instance_id="b" * 32):
         for question in (own, REQUEST):
             queue = task_queue_of(None, settings.task_queue)
             assert (await (await asked(temporal, queue, question)).result()).answer == "So."
