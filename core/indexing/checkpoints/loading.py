@@ -1,7 +1,7 @@
 """Restores the catalog's state from the newest checkpoint and the log after it.
 
-Rows that the log says were written since the checkpoint, and rows that were in no sealed segment,
-are read from the record in their current version. Their old rows in the checkpoint's segments are
+Some rows are read from the record, in their current version: rows that the log says were written
+since the checkpoint, and rows in no sealed segment. Their old rows in the checkpoint's segments are
 dead. So no write has to be replayed one by one.
 """
 

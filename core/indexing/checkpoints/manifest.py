@@ -134,7 +134,7 @@ def read_manifest(path: Path, pool: Executor) -> Manifest:
             {library.id: library for library in libraries},
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise DamagedFile(path, f"It is no checkpoint's: {error}") from error
+        raise DamagedFile(path, f"It is not a checkpoint's manifest: {error}") from error
 
 
 def _library(

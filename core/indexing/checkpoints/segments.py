@@ -133,7 +133,7 @@ def open_segment(
 
 def _check(container: Container, files: SegmentFiles, pool: Executor) -> None:
     if container.checksum != files.checksums.get(container.path.name):
-        raise DamagedFile(container.path, "It is not the file that the checkpoint was made with.")
+        raise DamagedFile(container.path, "It is not the file that the checkpoint refers to.")
     container.verify(pool)
 
 

@@ -169,7 +169,7 @@ class HnswIndex:
 
 
 class _Filtering:
-    """How a walk applies a filter; `lazily`: rows are tested only when they are scored."""
+    """A filter as a walk applies it; `lazily`: rows are tested only when they are scored."""
 
     def __init__(
         self, allowed: NDArray[np.bool_] | None, matches: int, k: int, *, lazily: bool

@@ -1,7 +1,7 @@
 """Principal components: the projection of rows that cells and codes are built on.
 
 Most embeddings have far fewer intrinsic dimensions than values. Where the first hundred components
-have 99 % of the variance, cells and codes of those are nearly as accurate as of all, and take a
+have 99 % of the variance, cells and codes of these are nearly as accurate as of all. They take a
 fraction of the time.
 """
 

@@ -1,7 +1,7 @@
 """Text analysis: Unicode words in lower case, stemmed by the library's language.
 
-Scripts without spaces between words (Han, kana, Thai, …) are split into single characters, and so
-is Hangul, whose particles attach to words, so that any part of a word is found. Accents are removed
+Scripts without spaces between words (Han, kana, Thai, …) are split into single characters, so that
+any part of a word is found. So is Hangul, whose particles attach to words. Accents are removed
 after stemming, as stemmers depend on them.
 """
 

@@ -125,7 +125,7 @@ def verify(directory: Path, kept: StoredLexicalIndex, pool: Executor) -> None:
         except OSError as error:
             raise damage_or(error, path) from error
         if found != (file.checksum, file.size_bytes):
-            raise DamagedFile(path, "It is not as it was written.")
+            raise DamagedFile(path, "It differs from what was written.")
 
     for _ in pool.map(check, kept.files.values()):
         pass

@@ -89,4 +89,4 @@ def _waiting(view: LibraryView, *, building: bool) -> int:
 
 def _refusal(waiting: int, failure: str | None) -> str:
     refusal = f"{waiting} rows of the library wait for its index"
-    return f"{refusal}, which can't be built: {failure}" if failure else f"{refusal}; try later."
+    return f"{refusal}, which can't be built: {failure}" if failure else f"{refusal}. Retry later."

@@ -55,7 +55,7 @@ def hybrid(
     """Return the `min(k, matches)` best chunks by the weighted mean of both scores.
 
     The candidates are the `max(4 k, 100)` best of either search, and each gets both scores, scaled
-    to [0, 1]. A vector score is scaled from the candidates' least to their greatest, a BM25 score
+    to [0, 1]: a vector score is scaled from the candidates' least to their greatest, a BM25 score
     from 0, the score of a chunk without any of the terms (Bruch, Gai & Ingber, An Analysis of
     Fusion Functions for Hybrid Retrieval, 2023).
     """

@@ -1,7 +1,7 @@
 """8-bit codes of the delta's rows, computed by the writer before a search needs them.
 
-The codes have the same error bounds as those of a sealed segment, so that a scan by codes is exact
-even if later rows lie far outside the codes' range.
+The codes have the same error bounds as those of a sealed segment. So a scan by codes is exact, even
+if later rows lie far outside the codes' range.
 """
 
 import threading

@@ -71,7 +71,8 @@ class Rows:
         """
         embeddings = np.stack([row.embedding for row in added])
         if embeddings.shape[1] != self.dimension:
-            raise ValueError(f"The vectors have {self.dimension} numbers, not {embeddings.shape}.")
+            found = embeddings.shape[1]
+            raise ValueError(f"An embedding has {self.dimension} dimensions, not {found}.")
         end = size + len(added)
         rows = self if end <= self.capacity else self.copy(size, capacity=2 * end)
         norms = np.linalg.norm(embeddings.astype(np.float64), axis=1)

@@ -1,1 +1,1 @@
-"""What readers see of each library: immutable views, and how a write makes the next one."""
+"""The immutable views that readers search, and the change from one view to the next."""

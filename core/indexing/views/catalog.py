@@ -60,7 +60,9 @@ class CatalogState:
         view = self.find(ref)
         if view is None:
             if any(ref in {library.id, library.name} for library in self.missing.values()):
-                raise Unavailable(f"The index of {ref!r} is being made from the record.")
+                raise Unavailable(
+                    f"The index of {ref!r} is being rebuilt from the record. Retry later."
+                )
             raise NotFound("library", ref)
         return view
 

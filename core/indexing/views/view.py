@@ -199,6 +199,6 @@ class LibraryView:
         """
         if queries.shape[1] != self.segments[0].rows.dimension:
             dimension = self.segments[0].rows.dimension
-            raise ValueError(f"The vectors have {dimension} numbers, not {queries.shape[1]}.")
+            raise ValueError(f"A query has {dimension} dimensions, not {queries.shape[1]}.")
         flags = queries.flags
         return queries if flags.c_contiguous and flags.writeable else queries.copy()

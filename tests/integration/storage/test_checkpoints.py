@@ -131,7 +131,7 @@ def test_what_is_damaged_is_set_aside_and_the_others_serve(
         assert aside.name == path.name
         assert (node.directory / DAMAGED / path.name).exists() == (harm != "gone")
         assert node.catalog.library("lib").vectors == 60
-        with pytest.raises(Unavailable, match="made from the record"):
+        with pytest.raises(Unavailable, match="rebuilt from the record"):
             node.catalog.library("other")
         with pytest.raises(Unavailable):
             node.catalog.library("name of other")

@@ -212,5 +212,5 @@ def test_a_file_of_other_chunks_is_refused(path: Path) -> None:
     with pytest.raises(DamagedFile, match="no attributes of these chunks"):
         open_attributes(path, chunks, {"d": document()})
     write_container(path, "index", {}, {})
-    with pytest.raises(DamagedFile, match="of the kind 'index'"):
+    with pytest.raises(DamagedFile, match="kind is 'index'"):
         open_attributes(path, chunks, {"d": document()})

@@ -71,5 +71,5 @@ def test_one_by_an_earlier_version_has_no_words(tmp_path: Path) -> None:
 
 def test_one_that_makes_no_sense_is_damaged(tmp_path: Path) -> None:
     write_container(tmp_path / "file", "checkpoint", {"position": 3}, {})
-    with pytest.raises(DamagedFile, match="It is no checkpoint's"):
+    with pytest.raises(DamagedFile, match="It is not a checkpoint's manifest"):
         read(tmp_path / "file")

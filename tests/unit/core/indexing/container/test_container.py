@@ -189,13 +189,13 @@ def test_appended_bytes_are_found(tmp_path: Path, healthy: bytes, pool: Executor
 def test_other_versions_kinds_and_files_are_told_apart(tmp_path: Path, healthy: bytes) -> None:
     path = tmp_path / "a"
     path.write_bytes(healthy)
-    with pytest.raises(DamagedFile, match="of the kind 'k', not 'other'"):
+    with pytest.raises(DamagedFile, match="Its kind is 'k', not 'other'"):
         open_container(path, "other")
     path.write_bytes(layout.HEAD.pack(layout.MAGIC, 2) + healthy[64:])
     with pytest.raises(DamagedFile, match="Its format is 2"):
         open_container(path, "k")
     path.write_bytes(b"SQLite format 3\0" * 100)
-    with pytest.raises(DamagedFile, match="no file of Nalanda's"):
+    with pytest.raises(DamagedFile, match="not a Nalanda file"):
         open_container(path, "k")
     for gone in (tmp_path / "gone", tmp_path):
         with pytest.raises(DamagedFile, match="can't be read"):
