@@ -56,17 +56,17 @@ TAKE_ARGUMENTS = {
 
 def main() -> int:
     try:
-        wanted = _wanted(sys.argv[1:]) or [(name, []) for name in BENCHMARKS]
+        wanted = _parse_arguments(sys.argv[1:]) or [(name, []) for name in BENCHMARKS]
     except LookupError as error:
         known = ", ".join(BENCHMARKS)
         print(f"No benchmark is called {error.args[0]}; there are: {known}", file=sys.stderr)
         return 2
     for name, files in wanted:
-        asyncio.run(_measured(BENCHMARKS[name], files))
+        asyncio.run(_run(BENCHMARKS[name], files))
     return 0
 
 
-def _wanted(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
+def _parse_arguments(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Names of benchmarks, each with the arguments that follow it, if it takes any.
 
     Raises:
@@ -83,7 +83,7 @@ def _wanted(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     return wanted
 
 
-async def _measured(benchmark: Benchmark, files: Sequence[str]) -> None:
+async def _run(benchmark: Benchmark, files: Sequence[str]) -> None:
     await benchmark(*files)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.index.report import write
 from benchmarks.opening import Floats
-from benchmarks.server import served
+from benchmarks.server import serve
 
 BATCH, BATCHES, ROUNDS, DIMENSION = 500, 10, 5, 384
 _CHROMA_PORT = 28100
@@ -32,10 +32,10 @@ async def main() -> None:
     rows = rng.standard_normal((BATCH * BATCHES * ROUNDS, DIMENSION)).astype(np.float32)
     with (
         tempfile.TemporaryDirectory() as folder,
-        served(Path(folder, "nalanda")) as http,
+        serve(Path(folder, "nalanda")) as http,
         _chroma(folder),
     ):
-        rates = _measured({"Nalanda": _of_nalanda(http), "Chroma": _of_chroma()}, rows)
+        rates = _measure({"Nalanda": _of_nalanda(http), "Chroma": _of_chroma()}, rows)
     medians = {name: statistics.median(each) for name, each in rates.items()}
     ratio = medians["Nalanda"] / medians["Chroma"]
     for name, rate in medians.items():
@@ -62,7 +62,7 @@ def _chroma(folder: str) -> Iterator[None]:
 Insert = Callable[[int, Floats], None]
 
 
-def _measured(inserts: dict[str, Insert], rows: Floats) -> dict[str, list[float]]:
+def _measure(inserts: dict[str, Insert], rows: Floats) -> dict[str, list[float]]:
     rates: dict[str, list[float]] = {name: [] for name in inserts}
     for first in range(0, len(rows), BATCH * BATCHES):
         for name, insert in inserts.items():
@@ -93,7 +93,7 @@ def _of_nalanda(http: httpx.Client) -> Insert:
 
 
 def _of_chroma() -> Insert:
-    collection = _connected().create_collection("inserted", metadata={"hnsw:space": "cosine"})
+    collection = _connect().create_collection("inserted", metadata={"hnsw:space": "cosine"})
 
     def insert(first: int, rows: Floats) -> None:
         ids = [f"c{first + i}" for i in range(len(rows))]
@@ -103,7 +103,7 @@ def _of_chroma() -> Insert:
     return insert
 
 
-def _connected() -> Any:
+def _connect() -> Any:
     import chromadb
 
     deadline = time.monotonic() + _DEADLINE_S

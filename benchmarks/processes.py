@@ -17,7 +17,7 @@ API_PORT = 28000
 ENVIRONMENT = {"NALANDA_PROVIDER": "local", "NALANDA_API_KEYS": ""}
 
 
-async def measured(
+async def run_measurement(
     measure: Callable[[Stack], Awaitable[None]],
     *,
     only: Sequence[str] = ("temporal", "api", "worker"),

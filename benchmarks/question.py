@@ -19,8 +19,8 @@ import httpx
 from temporalio.client import Client
 
 from benchmarks.noop import QUEUE, FourActivities
-from benchmarks.processes import measured
-from benchmarks.timing import timed
+from benchmarks.processes import run_measurement
+from benchmarks.timing import time_ms
 from cli.demo import corpus
 from cli.demo.ingest import LIBRARY, ingest
 from cli.demo.tour import QUESTIONS
@@ -34,7 +34,7 @@ WARM, ROUNDS, PER_ROUND = 10, 12, 5
 
 
 async def main() -> None:
-    await measured(_measure, beside=lambda stack: [_noop_worker(stack)])
+    await run_measurement(_measure, beside=lambda stack: [_noop_worker(stack)])
 
 
 def _noop_worker(stack: Stack) -> Service:
@@ -55,11 +55,11 @@ async def _measure(stack: Stack) -> None:
             await _do_nothing(temporal)
         for _ in range(ROUNDS):
             for _ in range(PER_ROUND):
-                ms, answer = await timed(_ask(http, next(questions)))
+                ms, answer = await time_ms(_ask(http, next(questions)))
                 asked.append(ms)
                 for stage, took_ms in answer["timings_ms"].items():
                     stages[stage].append(took_ms)
-            idle += [(await timed(_do_nothing(temporal)))[0] for _ in range(PER_ROUND)]
+            idle += [(await time_ms(_do_nothing(temporal)))[0] for _ in range(PER_ROUND)]
     _print(chunks, asked, idle, stages)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.index.datasets import MAKERS
 from benchmarks.index.report import write
 from benchmarks.opening import AT_ONCE, NAME, PEERS, Floats
-from benchmarks.server import served
+from benchmarks.server import serve
 
 SINCE, STARTS = 10_000, 5
 _LIBRARY = f"/libraries/{NAME}"
@@ -41,7 +41,7 @@ async def main() -> None:
 
 
 def _nalanda(data: Path, rows: Floats) -> dict[str, float]:
-    with served(data) as http:
+    with serve(data) as http:
         _fill(http, rows)
         while http.get(f"{_LIBRARY}/index").json()["state"] != "ready":
             time.sleep(0.2)
@@ -49,7 +49,7 @@ def _nalanda(data: Path, rows: Floats) -> dict[str, float]:
         while http.get(f"{_LIBRARY}/index").json()["segments"] > 1:
             time.sleep(0.2)
     measured = _starts("after a clean stop", data, rows[0])
-    with served(data, end=signal.SIGKILL) as http:
+    with serve(data, end=signal.SIGKILL) as http:
         for start in range(0, SINCE, 10):
             _add(http, rows[start : start + 10], f"w{start}-")
     shutil.copytree(data, data.with_name("killed"))
@@ -58,16 +58,16 @@ def _nalanda(data: Path, rows: Floats) -> dict[str, float]:
         for i in range(3)
     ]
     name = f"10,000 chunks in {SINCE // 10:,} writes behind its checkpoint"
-    measured |= _named(name, behind)
+    measured |= _medians(name, behind)
     shutil.rmtree(data.with_name("killed") / "checkpoints")
-    return measured | _named("from the record alone", [_start(data.with_name("killed"), rows[0])])
+    return measured | _medians("from the record alone", [_start(data.with_name("killed"), rows[0])])
 
 
 def _starts(name: str, data: Path, query: Floats) -> dict[str, float]:
-    return _named(name, [_start(data, query) for _ in range(STARTS)])
+    return _medians(name, [_start(data, query) for _ in range(STARTS)])
 
 
-def _named(name: str, starts: list[tuple[float, float]]) -> dict[str, float]:
+def _medians(name: str, starts: list[tuple[float, float]]) -> dict[str, float]:
     ready, answered = (statistics.median(taken) for taken in zip(*starts, strict=True))
     return {f"Nalanda {name}, ready": ready, f"Nalanda {name}, first answer": answered}
 
@@ -76,7 +76,7 @@ def _start(data: Path, query: Floats) -> tuple[float, float]:
     """Return the seconds until the server is ready, and until it has answered a search."""
     body = {"embedding": b64encode(query.tobytes()).decode()}
     started = time.perf_counter()
-    with served(data) as http:
+    with serve(data) as http:
         while not http.get("/readyz").json()["ready"]:
             time.sleep(0.01)
         ready = time.perf_counter() - started

@@ -12,8 +12,8 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.processes import measured
-from benchmarks.timing import timed
+from benchmarks.processes import run_measurement
+from benchmarks.timing import time_ms
 from cli.processes.stack import Stack
 from nalanda import AsyncNalanda, ChunkOptions
 
@@ -25,7 +25,7 @@ Vectors = NDArray[np.float32]
 
 
 async def main() -> None:
-    await measured(_measure, only=["api"])
+    await run_measurement(_measure, only=["api"])
 
 
 async def _measure(stack: Stack) -> None:
@@ -45,7 +45,7 @@ async def _measure(stack: Stack) -> None:
                 (await ask()).raise_for_status()
         for _ in range(ROUNDS):
             for name, ask in peers.items():
-                taken[name] += [(await timed(ask()))[0] for _ in range(PER_ROUND)]
+                taken[name] += [(await time_ms(ask()))[0] for _ in range(PER_ROUND)]
     _print(taken)
 
 

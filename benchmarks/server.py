@@ -16,7 +16,7 @@ _DEADLINE_S = 600
 
 
 @contextmanager
-def served(
+def serve(
     data: Path,
     *,
     environment: Mapping[str, str] | None = None,

@@ -51,11 +51,11 @@ async def main() -> None:
         tempfile.TemporaryDirectory(prefix=".storage-", dir=Path.cwd()) as folder,
         _postgres_server(Path(folder, "postgres")) as postgres,
     ):
-        measured = {str(clients): _compared(clients, Path(folder), postgres) for clients in CLIENTS}
+        measured = {str(clients): _compare(clients, Path(folder), postgres) for clients in CLIENTS}
     write("storage", measured)
 
 
-def _compared(
+def _compare(
     clients: int, folder: Path, postgres: Callable[[], str]
 ) -> Mapping[str, Mapping[str, float]]:
     def directory() -> Path:
@@ -71,7 +71,7 @@ def _compared(
     for _ in range(ROUNDS):
         for name, opened in engines.items():
             with opened() as client:
-                rounds[name].append(_measured(clients, client))
+                rounds[name].append(_measure(clients, client))
     print(f"\n{clients} at once: chunks written a second, each on the disk; ms")
     medians = {name: _median(taken) for name, taken in rounds.items()}
     for name, figures in medians.items():
@@ -82,7 +82,7 @@ def _compared(
     return medians
 
 
-def _measured(clients: int, client: Callable[[], Write]) -> Mapping[str, float]:
+def _measure(clients: int, client: Callable[[], Write]) -> Mapping[str, float]:
     """Run the clients for `ROUND_S`, from the moment when all are ready."""
     taken_ms: list[list[float]] = [[] for _ in range(clients)]
     ready = threading.Barrier(clients)

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def timed(work: Awaitable[T]) -> tuple[float, T]:
+async def time_ms(work: Awaitable[T]) -> tuple[float, T]:
     """Return the milliseconds and the result."""
     started = time.perf_counter()
     outcome = await work

@@ -42,13 +42,13 @@ def servers(folder: Path) -> dict[str, tuple[int, Sequence[str]]]:
 
 
 @asynccontextmanager
-async def running(port: int, line: Sequence[str]) -> AsyncIterator[Client]:
+async def run_server(port: int, line: Sequence[str]) -> AsyncIterator[Client]:
     """Run a server with a worker."""
     server = await asyncio.create_subprocess_exec(
         *line, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        client = await _connected(f"127.0.0.1:{port}")
+        client = await _connect(f"127.0.0.1:{port}")
         async with worker(client):
             yield client
     finally:
@@ -72,7 +72,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
             clients = {
-                name: await stack.enter_async_context(running(port, line))
+                name: await stack.enter_async_context(run_server(port, line))
                 for name, (port, line) in servers(Path(folder)).items()
             }
             taken: dict[str, list[float]] = {name: [] for name in clients}
@@ -90,7 +90,7 @@ def _print(taken: dict[str, list[float]]) -> None:
         print(f"  {name:36} {median:7.1f} ms   {median / ours:5.2f} x Nalanda's")
 
 
-async def _connected(address: str, *, within_s: float = 30) -> Client:
+async def _connect(address: str, *, within_s: float = 30) -> Client:
     deadline = time.monotonic() + within_s
     while True:
         try:

@@ -43,7 +43,7 @@ def ask(
             ),
             refused_at="/library",
         )
-        state = _watched(patient, handle.workflow_id)
+        state = _follow(patient, handle.workflow_id)
         result = result_of(state)
         if as_json:
             typer.echo(state.model_dump_json(indent=2))
@@ -70,10 +70,10 @@ def result_of(state: QueryState) -> QueryResult:
     return state.result
 
 
-def _watched(client: Nalanda, workflow_id: str) -> QueryState:
+def _follow(client: Nalanda, workflow_id: str) -> QueryState:
     """Show the stages on stderr, so that stdout has only the answer; return the last state."""
     try:
-        return render.watched(console(stderr=True), client.queries.watch(workflow_id))
+        return render.follow(console(stderr=True), client.queries.watch(workflow_id))
     except KeyboardInterrupt:
         typer.echo(
             f"The question {workflow_id} is still running. Show it with "

@@ -1,6 +1,6 @@
 """The SDK client of the commands."""
 
-from cli.processes.announcement import announced_in
+from cli.processes.announcement import find_api
 from core.settings import Settings
 from nalanda import Nalanda
 
@@ -11,14 +11,14 @@ TIMEOUT_S = 30.0
 """Timeout of a call with its retries."""
 
 
-def located(settings: Settings) -> Settings:
+def locate_api(settings: Settings) -> Settings:
     """Return the settings with the URL of the API that serves their data directory.
 
     A URL in the settings takes precedence.
     """
     if "api_url" in settings.model_fields_set:
         return settings
-    url = announced_in(settings.data_dir)
+    url = find_api(settings.data_dir)
     return settings if url is None else settings.model_copy(update={"api_url": url})
 
 
@@ -26,7 +26,7 @@ def connect(
     settings: Settings | None = None, *, max_retries: int = HURRIED, timeout_s: float = TIMEOUT_S
 ) -> Nalanda:
     """Return a client of the settings' API, with the first of their keys."""
-    settings = located(settings or Settings())
+    settings = locate_api(settings or Settings())
     keys = settings.api_keys
     key = keys[0].get_secret_value() if keys else None
     return Nalanda(settings.api_url, api_key=key, max_retries=max_retries, timeout_s=timeout_s)

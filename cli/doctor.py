@@ -14,7 +14,7 @@ from pydantic_settings import DotEnvSettingsSource
 from rich.text import Text
 
 from cli import temporal_server
-from cli.connection import connect, located
+from cli.connection import connect, locate_api
 from cli.terminal import console
 from core.adapters.postgres.migrate import examine
 from core.domain.errors import StorageError
@@ -47,14 +47,14 @@ def doctor() -> None:
     """Check the environment, and report what is missing."""
     out = console()
     sound = True
-    for finding in examined(Settings()):
+    for finding in run_checks(Settings()):
         out.print(_line(finding))
         sound = sound and finding.missing is None
     if not sound:
         raise typer.Exit(1)
 
 
-def examined(settings: Settings) -> Iterator[Finding]:
+def run_checks(settings: Settings) -> Iterator[Finding]:
     """Yield each finding as soon as its check ends."""
     yield _settings()
     yield _python()
@@ -149,7 +149,7 @@ def _temporal_binary(*, needed: bool) -> Finding:
 
 
 def _api(settings: Settings) -> Finding:
-    settings = located(settings)
+    settings = locate_api(settings)
     found = settings.api_url
     try:
         with connect(settings, max_retries=0) as client:

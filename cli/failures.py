@@ -19,15 +19,13 @@ def advice(error: Exception) -> str | None:
     """Return the cause and the remedy of an error, or `None` for an unexpected error."""
     match error:
         case InvalidAddress():
-            line = (
-                f"{_said(error)} Set NALANDA_API_URL to an address such as http://127.0.0.1:8000."
-            )
+            line = f"{_sentence(error)} Set NALANDA_API_URL to an address such as http://127.0.0.1:8000."
         case InvalidProxy() | InvalidCertificates() | ProxyFailed():
-            line = _said(error)
+            line = _sentence(error)
         case ConnectionFailed():
-            line = f"{_said(error)} Start the server with `nalanda up`, or set NALANDA_API_URL."
+            line = f"{_sentence(error)} Start the server with `nalanda up`, or set NALANDA_API_URL."
         case AuthenticationError():
-            line = f"{_said(error)} Set NALANDA_API_KEYS to one of the server's keys."
+            line = f"{_sentence(error)} Set NALANDA_API_KEYS to one of the server's keys."
         case NalandaError() | ServerError() | SettingsError():
             line = str(error)
         case pydantic.ValidationError(title="Settings"):
@@ -37,7 +35,7 @@ def advice(error: Exception) -> str | None:
     return " ".join(line.split())
 
 
-def _said(error: Exception) -> str:
+def _sentence(error: Exception) -> str:
     return f"{str(error).rstrip('.')}."
 
 

@@ -10,13 +10,13 @@ from cli.terminal import can_overwrite, harmless, one_line
 from nalanda import Citation, QueryResult, QueryState, StageState
 
 
-def watched(console: Console, states: Iterable[QueryState]) -> QueryState:
+def follow(console: Console, states: Iterable[QueryState]) -> QueryState:
     """Show each state as it arrives, and return the last.
 
     A terminal shows one line that is overwritten; other outputs get a line per finished stage.
     """
     if not can_overwrite(console):
-        return _listed(console, states)
+        return _print_stages(console, states)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for state in states:
             live.update(stage_line(state), refresh=True)
@@ -24,7 +24,7 @@ def watched(console: Console, states: Iterable[QueryState]) -> QueryState:
     return state
 
 
-def _listed(console: Console, states: Iterable[QueryState]) -> QueryState:
+def _print_stages(console: Console, states: Iterable[QueryState]) -> QueryState:
     shown: set[str] = set()
     for state in states:
         for stage in _ended(state):

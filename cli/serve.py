@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from cli.processes import listening
-from cli.processes.announcement import announced
+from cli.processes.announcement import announce
 from cli.processes.listening import CannotListen
 from cli.processes.lock import InUse
 from cli.processes.options import DataDir
@@ -57,24 +57,24 @@ def serve(
     sys.setswitchinterval(_SWITCH_S)
     settings = Settings() if data is None else Settings(data_dir=data)
     listener = _socket(host, port, fd)
-    _or_end(
+    _run_or_exit(
         lambda: listening.check_exposure(
             listener, has_keys=bool(settings.api_keys), insecure=insecure
         )
     )
     core = open_core(settings)  # report damaged data before the server starts
-    threading.Thread(target=_keep, args=(core.warmup,), daemon=True).start()
+    threading.Thread(target=_freeze_objects, args=(core.warmup,), daemon=True).start()
     with ExitStack() as held:
         if fd is None:
-            _or_end(lambda: listening.listen(listener, host, port))
+            _run_or_exit(lambda: listening.listen(listener, host, port))
             url = listening.local_url_of(listener)
-            _or_end(lambda: held.enter_context(announced(settings.data_dir, url)))
+            _run_or_exit(lambda: held.enter_context(announce(settings.data_dir, url)))
         typer.echo(f"Nalanda listens on {listening.url_of(listener)}")
         app = create_app(settings, opened=lambda _: core, bound=listening.hosts_of(listener, host))
         server(app, settings).run(sockets=[listener])
 
 
-def _keep(warmup: Warmup) -> None:
+def _freeze_objects(warmup: Warmup) -> None:
     """Exclude the objects of the start, and later those of the kernels, from garbage collection."""
     gc.freeze()
     gc.set_threshold(_YOUNG, _OLDER, _OLD)
@@ -93,11 +93,11 @@ def worker() -> None:
 
 def _socket(host: str, port: int, descriptor: int | None) -> socket.socket:
     if descriptor is None:
-        return _or_end(lambda: listening.bound(host, port))
-    return _or_end(lambda: listening.passed_on(descriptor))
+        return _run_or_exit(lambda: listening.bind(host, port))
+    return _run_or_exit(lambda: listening.inherit(descriptor))
 
 
-def _or_end(step: Callable[[], T]) -> T:
+def _run_or_exit(step: Callable[[], T]) -> T:
     """Run a step of the start, and print its error.
 
     Raises:

@@ -6,7 +6,7 @@ import typer
 
 from cli import terminal
 from cli.processes import session
-from cli.processes.console import places
+from cli.processes.console import print_places
 from cli.processes.options import FIRST_PORT, LAST_PORT, ApiPort, DataDir
 from cli.processes.stack import TEMPORAL_PORT, TEMPORAL_UI_PORT, Stack
 from core.settings import Settings
@@ -18,7 +18,7 @@ def up(port: ApiPort = 8000, data: DataDir = None) -> None:
 
     async def stay(stack: Stack) -> None:
         console.print()
-        places(console, session.where(stack))
+        print_places(console, session.addresses(stack))
         await session.stay(console)
 
     session.run(Settings(data_dir=data) if data else Settings(), port, console, stay)

@@ -37,9 +37,10 @@ def verify(
     """
     errors = console(stderr=True)
     with errors.status("Verifying"):
-        on_check = _telling(errors)
+        on_check = _progress_printer(errors)
         found = [
-            _said(line, as_json=as_json) for line in _problems(directory, data, full, on_check)
+            _print_problem(line, as_json=as_json)
+            for line in _problems(directory, data, full, on_check)
         ]
     if as_json:
         typer.echo(json.dumps({"sound": not found, "problems": found}))
@@ -64,13 +65,13 @@ def _problems(
     return database.problems(place, full=full, on_check=on_check)
 
 
-def _telling(errors: Console) -> Callable[[str], None]:
+def _progress_printer(errors: Console) -> Callable[[str], None]:
     if not errors.is_terminal:
         return lambda _: None
     return lambda name: errors.print(f"checking {name}")
 
 
-def _said(line: str, *, as_json: bool) -> str:
+def _print_problem(line: str, *, as_json: bool) -> str:
     if not as_json:
         typer.echo(one_line(line, max_chars=_LINE_CHARS))
     return line

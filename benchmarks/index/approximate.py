@@ -29,7 +29,7 @@ async def main(*arguments: str) -> None:
         curves = measure(dataset, built)
         _print(curves, seconds, built)
         draw(dataset.description, curves, _picture(dataset))
-        write(f"hnsw-{dataset.name}", _measured(dataset, curves, seconds, built))
+        write(f"hnsw-{dataset.name}", _figures(dataset, curves, seconds, built))
 
 
 def _dataset(name: str) -> Dataset:
@@ -75,7 +75,7 @@ def _print(curves: dict[str, Curve], seconds: dict[str, float], built: dict[str,
         print(f"  {name:24} {cells}   build {took:5.2f} x   {built[name].note}")
 
 
-def _measured(
+def _figures(
     dataset: Dataset, curves: dict[str, Curve], seconds: dict[str, float], built: dict[str, Built]
 ) -> object:
     return {

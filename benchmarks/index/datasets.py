@@ -67,7 +67,7 @@ def clustered(name: str, count: int, dimension: int, *, intrinsic: int, spread: 
     basis = rng.standard_normal((intrinsic, dimension)) / np.sqrt(intrinsic)
     weights = rng.dirichlet(np.full(len(centres), 0.7))
 
-    def made(many: int) -> Floats:
+    def generate(many: int) -> Floats:
         rows = np.empty((many, dimension), np.float32)
         for start in range(0, many, _ROWS_AT_ONCE):
             size = min(_ROWS_AT_ONCE, many - start)
@@ -78,7 +78,7 @@ def clustered(name: str, count: int, dimension: int, *, intrinsic: int, spread: 
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
     description = f"{count:,} × {dimension}, clustered, intrinsic dimension about {intrinsic}"
-    return Dataset.of(name, description, Metric.COSINE, made(count), made(QUERIES))
+    return Dataset.of(name, description, Metric.COSINE, generate(count), generate(QUERIES))
 
 
 def images(count: int) -> Dataset:
@@ -87,7 +87,7 @@ def images(count: int) -> Dataset:
     prototypes = rng.uniform(4, 24, size=(10, 6, 2))
     y, x = np.meshgrid(np.arange(28), np.arange(28), indexing="ij")
 
-    def made(many: int) -> Floats:
+    def generate(many: int) -> Floats:
         rows = np.empty((many, 784), np.float32)
         for start in range(0, many, 2_000):
             size = min(2_000, many - start)
@@ -112,7 +112,7 @@ def images(count: int) -> Dataset:
         return rows
 
     description = f"{count:,} × 784, image-like"
-    return Dataset.of("images", description, Metric.L2, made(count), made(QUERIES))
+    return Dataset.of("images", description, Metric.L2, generate(count), generate(QUERIES))
 
 
 def sentences(count: int) -> Dataset:

@@ -59,18 +59,18 @@ def _measure(dataset: Dataset, allowed: Allowed, mine: HnswIndex, theirs: Any) -
 
     def answer(i: int) -> NDArray[np.int64]:
         [found] = mine.search(queries[i : i + 1], K, effort, allowed)
-        return _padded(found.rows[:K])
+        return _pad(found.rows[:K])
 
     def their_answer(i: int) -> NDArray[np.int64]:
         found, _ = theirs.knn_query(
             queries[i : i + 1], k=k, filter=allowed.__getitem__, num_threads=1
         )
-        return _padded(found[0])
+        return _pad(found[0])
 
-    own_us, own_recall = _timed(answer, truth)
+    own_us, own_recall = _measure_answers(answer, truth)
     for ef in _EFS:
         theirs.set_ef(ef)
-        us, share = _timed(their_answer, truth)
+        us, share = _measure_answers(their_answer, truth)
         if share >= TARGET:
             break
     return {
@@ -93,13 +93,13 @@ def _filters(dataset: Dataset) -> list[tuple[str, Allowed]]:
     ]
 
 
-def _padded(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _pad(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     padded = np.full(K, -2, np.int64)
     padded[: len(rows)] = rows
     return padded
 
 
-def _timed(answer: Answer, truth: NDArray[np.int64]) -> tuple[float, float]:
+def _measure_answers(answer: Answer, truth: NDArray[np.int64]) -> tuple[float, float]:
     """Return the median microseconds per query, and the recall."""
     found = np.stack([answer(i) for i in range(QUERIES)])
     rounds = []

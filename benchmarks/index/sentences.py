@@ -18,12 +18,12 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 def embeddings(count: int) -> NDArray[np.float32]:
     """Return `(n, 256) float32` by the built-in model, in random order; at most `count`."""
-    texts = _different(count)
+    texts = _distinct_sentences(count)
     np.random.default_rng(1).shuffle(texts)
     return LocalEmbedder().embed(texts, "document")
 
 
-def _different(count: int) -> list[str]:
+def _distinct_sentences(count: int) -> list[str]:
     found: set[str] = set()
     for path in sorted(Path(sysconfig.get_path("purelib")).rglob("*.py")):
         found.update(_sentences(path))

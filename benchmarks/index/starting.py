@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 
 from benchmarks.index.report import write
-from benchmarks.server import served
+from benchmarks.server import serve
 
 CHUNKS, DIMENSION, STARTS = 2_000, 256, 5
 
@@ -19,7 +19,7 @@ CHUNKS, DIMENSION, STARTS = 2_000, 256, 5
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data, cache = Path(folder, "data"), Path(folder, "cache")
-        with served(data, environment={"XDG_CACHE_HOME": str(cache)}) as http:
+        with serve(data, environment={"XDG_CACHE_HOME": str(cache)}) as http:
             _fill(http)
         measured = {}
         for state in ("empty cache", *[f"filled cache, start {i + 1}" for i in range(STARTS)]):
@@ -34,7 +34,7 @@ async def main() -> None:
 def _first_search(data: Path, cache: Path) -> dict[str, object]:
     started = time.perf_counter()
     query = np.random.default_rng(1).standard_normal(DIMENSION).tolist()
-    with served(data, environment={"XDG_CACHE_HOME": str(cache)}) as http:
+    with serve(data, environment={"XDG_CACHE_HOME": str(cache)}) as http:
         answer = http.post("/libraries/started/search", json={"embedding": query})
         first_s = time.perf_counter() - started
         assert len(answer.raise_for_status().json()["hits"]) == 10

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from benchmarks.index.datasets import MAKERS, Dataset, K
 from benchmarks.index.report import write
-from benchmarks.processes import measured
+from benchmarks.processes import run_measurement
 from cli.processes.stack import Stack
 from core.indexing.maintenance.build_thread import QUIET_S
 
@@ -83,7 +83,7 @@ async def main(*arguments: str) -> None:
     async def measure(stack: Stack) -> None:
         _measure(stack.settings.api_url, dataset)
 
-    await measured(measure, only=["api"])
+    await run_measurement(measure, only=["api"])
 
 
 def _measure(api_url: str, dataset: Dataset) -> None:
@@ -94,7 +94,7 @@ def _measure(api_url: str, dataset: Dataset) -> None:
         print(f"\n{dataset.description}: searches over HTTP, one after the other, ms")
         with closing(_Load(api_url, dataset)) as load:
             for _ in range(ROUNDS):
-                _settled(http)
+                _wait_until_settled(http)
                 quiet.append(_summary(_latencies(http, dataset, load)))
                 with load.at_work():
                     started = perf_counter()
@@ -122,7 +122,7 @@ def _fill(http: httpx.Client, library: str, dataset: Dataset) -> None:
         http.post(f"{library}/documents", json={"chunks": chunks}).raise_for_status()
 
 
-def _settled(http: httpx.Client) -> None:
+def _wait_until_settled(http: httpx.Client) -> None:
     """Wait until no build is running or due before the next write."""
     time.sleep(_SETTLED_AFTER_S)
     for library in (_WRITTEN, _BUILT):
@@ -148,7 +148,7 @@ def _chunks(rows: NDArray[np.float32], *, first: int, name: str) -> list[dict[st
 def _latencies(http: httpx.Client, dataset: Dataset, load: _Load) -> list[float]:
     taken = []
     packed = [b64encode(query.astype("<f4").tobytes()).decode() for query in dataset.queries]
-    with _no_garbage_collected():
+    with _disable_garbage_collection():
         for i in range(SEARCHES):
             gone = load.deleted.value
             body = {"embedding": packed[i % len(packed)], "k": K, "include": []}
@@ -163,7 +163,7 @@ def _latencies(http: httpx.Client, dataset: Dataset, load: _Load) -> list[float]
 
 
 @contextmanager
-def _no_garbage_collected() -> Iterator[None]:
+def _disable_garbage_collection() -> Iterator[None]:
     gc.collect()
     gc.disable()
     try:

@@ -8,7 +8,7 @@ from cli.demo.ingest import LIBRARY
 from nalanda import AsyncNalanda, Chunk, Citation, NotFoundError, QueryResult
 
 
-async def cited_chunks(client: AsyncNalanda, result: QueryResult) -> dict[str, Chunk]:
+async def fetch_cited_chunks(client: AsyncNalanda, result: QueryResult) -> dict[str, Chunk]:
     """Return the current cited chunks by id, without those that no longer exist."""
     chunks = {}
     for chunk_id in dict.fromkeys(citation.chunk_id for citation in result.citations):

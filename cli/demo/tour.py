@@ -14,7 +14,7 @@ from cli import render
 from cli.demo import corpus, evidence, next_steps
 from cli.demo.ingest import LIBRARY, ingest
 from cli.processes import session
-from cli.processes.console import places
+from cli.processes.console import print_places
 from cli.processes.stack import Stack
 from cli.terminal import can_overwrite
 from nalanda import AsyncNalanda, QueryFailed, QueryHandle, QueryResult, QueryState
@@ -91,7 +91,7 @@ class Tour:
         handle = await client.queries.start(LIBRARY, question)
         state = await self._watch(client, handle)
         if state.result is None or state.status != "completed":
-            return handle, self._sound([str(QueryFailed(state))])
+            return handle, self._print_verdict([str(QueryFailed(state))])
         return handle, await self._show(client, state.result)
 
     async def _watch(self, client: AsyncNalanda, handle: QueryHandle) -> QueryState:
@@ -106,7 +106,7 @@ class Tour:
         return state
 
     async def _show(self, client: AsyncNalanda, result: QueryResult) -> bool:
-        chunks = await evidence.cited_chunks(client, result)
+        chunks = await evidence.fetch_cited_chunks(client, result)
         origins = {chunk_id: evidence.origin(chunk) for chunk_id, chunk in chunks.items()}
         self._console.print()
         self._print(render.answer(result, origins))
@@ -114,9 +114,9 @@ class Tour:
         if not faults:
             checked = "each quote was found in the chunk that it cites"
             self._print(Text.assemble(("✓ ", "green"), (checked, "dim")))
-        return self._sound(faults)
+        return self._print_verdict(faults)
 
-    def _sound(self, faults: Sequence[str]) -> bool:
+    def _print_verdict(self, faults: Sequence[str]) -> bool:
         for fault in faults:
             self._print(Text(f"✗ {fault}", "red"))
         return not faults
@@ -131,10 +131,10 @@ class Tour:
     def _point_further(self, stack: Stack, handle: QueryHandle) -> None:
         aside = "  [dim]while it is up, that is without --once[/dim]" if self._once else ""
         self._console.print(f"\n[bold]What to try next[/bold]{aside}\n")
-        rows = session.where(stack)
+        rows = session.addresses(stack)
         if handle.temporal_ui_url:
             rows.append(("question 1", handle.temporal_ui_url))
-        places(self._console, rows)
+        print_places(self._console, rows)
         for headline, line in next_steps.commands(stack.settings, handle):
             self._console.print(f"\n  [bold]{headline}[/bold]")
             self._console.print(Text(f"  {line}"), soft_wrap=True)  # unbroken, for copying

@@ -53,7 +53,7 @@ def ingest(
     report = Report()
     with sigterm_interrupts(), connect() as client:
         known = _library(client, library)
-        with _summed_up(report, library, with_pruned=prune):
+        with _print_summary_at_end(report, library, with_pruned=prune):
             _Run(client, library, report).run(known, paths, prune=prune)
     if not report.is_complete:
         raise typer.Exit(1)
@@ -109,7 +109,7 @@ def _check_paths(paths: list[Path], *, are_folders: bool) -> None:
 
 
 @contextmanager
-def _summed_up(report: Report, library: str, *, with_pruned: bool) -> Iterator[None]:
+def _print_summary_at_end(report: Report, library: str, *, with_pruned: bool) -> Iterator[None]:
     """Print the summary, also after an error that ends the run."""
     try:
         yield

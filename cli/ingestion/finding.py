@@ -69,7 +69,7 @@ class Finder:
             if folder.real in self.folders:
                 continue
             self.folders.add(folder.real)
-            files, folders = self._listed(folder)
+            files, folders = self._list_folder(folder)
             self._known[folder.start] += len(files)
             known += len(files)
             yield from (file.path for file in files if self._is_new(file))
@@ -84,7 +84,7 @@ class Finder:
         self.files.add(file.real)
         return True
 
-    def _listed(self, folder: Found) -> tuple[list[Found], list[Found]]:
+    def _list_folder(self, folder: Found) -> tuple[list[Found], list[Found]]:
         """Return the folder's files of known kinds, and its folders."""
         files: list[Found] = []
         folders: list[Found] = []

@@ -87,9 +87,9 @@ class Pruner:
         except (NotFoundError, PreconditionFailedError):
             return
         except NalandaError as error:
-            self._watch.failed(path, error)
+            self._watch.report_failure(path, error)
         else:
-            self._watch.answered()
+            self._watch.report_success()
             self._report.count("pruned", path)
 
 

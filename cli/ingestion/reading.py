@@ -50,7 +50,7 @@ def read(path: Path) -> Document:
         OSError: the file can't be read.
         UnusableFile: the file is not regular, is too large, keeps changing, or is not text.
     """
-    raw = _content(path)
+    raw = _read_content(path)
     content = extract(path.name, raw)
     real = Path(os.path.realpath(path))
     source = real.as_uri()
@@ -73,7 +73,7 @@ def special_type(mode: int) -> str | None:
     return next((name for is_type, name in _TYPES if is_type(mode)), "of an unknown type")
 
 
-def _content(path: Path) -> bytes:
+def _read_content(path: Path) -> bytes:
     for _ in range(_ATTEMPTS):
         _check_regular(
             path.stat().st_mode
@@ -82,7 +82,7 @@ def _content(path: Path) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             before = os.fstat(descriptor)
             _check_regular(before.st_mode)  # check again: the path may lead to another file by now
-            content = _bounded(file)
+            content = _read_within_limit(file)
             if _version(os.fstat(descriptor)) == _version(before):
                 return content
     raise UnusableFile("changed while it was read; run the same command again")
@@ -93,7 +93,7 @@ def _check_regular(mode: int) -> None:
         raise UnusableFile(f"is {name}, and only regular files are read")
 
 
-def _bounded(file: BinaryIO) -> bytes:
+def _read_within_limit(file: BinaryIO) -> bytes:
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise UnusableFile(f"is larger than {MAX_BYTES >> 20} MiB; split it")

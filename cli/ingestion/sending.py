@@ -48,18 +48,18 @@ class Sender:
             self._report.fail(path, str(error))
             return
         try:
-            outcome = self._bring(client, document)
+            outcome = self._create_or_replace(client, document)
         except (PayloadTooLargeError, ValidationError) as error:
-            self._refused(path, error)
+            self._report_refusal(path, error)
         except NalandaError as error:
-            self._watch.failed(path, error)
+            self._watch.report_failure(path, error)
         else:
-            self._watch.answered()
+            self._watch.report_success()
             self._report.count(outcome, path)
             if outcome != "unchanged" and not document.text.strip():
                 self._report.note(path, "has no text, so no search will find it")
 
-    def _bring(self, client: Nalanda, document: Document) -> Outcome:
+    def _create_or_replace(self, client: Nalanda, document: Document) -> Outcome:
         """Create or replace the document, unless the stored one has the file's content."""
         known = _known_hash(client, self._library.id, document.id)
         if known == document.content_hash:
@@ -72,8 +72,8 @@ class Sender:
                 _replace(patient, self._library.id, document)
         return "added" if known is None else "changed"
 
-    def _refused(self, path: Path, error: PayloadTooLargeError | ValidationError) -> None:
-        self._watch.answered()
+    def _report_refusal(self, path: Path, error: PayloadTooLargeError | ValidationError) -> None:
+        self._watch.report_success()
         self._report.fail(path, str(error))
         if (reason := _refusal_of_any_text(error)) is not None:
             raise IngestionEnded(

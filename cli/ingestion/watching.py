@@ -21,10 +21,10 @@ class Watch:
         self._report = report
         self._failures_in_a_row = 0
 
-    def answered(self) -> None:
+    def report_success(self) -> None:
         self._failures_in_a_row = 0
 
-    def failed(self, path: Path, error: NalandaError) -> None:
+    def report_failure(self, path: Path, error: NalandaError) -> None:
         """Report the file.
 
         Raises:

@@ -20,14 +20,14 @@ POLL_S = 0.05
 
 
 @contextmanager
-def announced(directory: Path, url: str) -> Iterator[None]:
+def announce(directory: Path, url: str) -> Iterator[None]:
     """Announce the API at `url` until the block or this process ends.
 
     Raises:
         InUse: another process announces an API of this directory.
         StorageError: the directory can't be written to or locked.
     """
-    file = _acquired(directory)
+    file = _lock_file(directory)
     try:
         os.pwrite(file, f"{os.getpid()}\n{url}\n".encode(), 0)
         yield
@@ -35,7 +35,7 @@ def announced(directory: Path, url: str) -> Iterator[None]:
         os.close(file)
 
 
-def announced_in(directory: Path) -> str | None:
+def find_api(directory: Path) -> str | None:
     """Return the URL of the API that serves the directory, or `None`."""
     try:
         with (directory / FILE).open() as file:
@@ -49,7 +49,7 @@ def announced_in(directory: Path) -> str | None:
     return None  # the file of a dead process
 
 
-def _acquired(directory: Path) -> int:
+def _lock_file(directory: Path) -> int:
     """Lock the file, and retry briefly, since a command locks it while reading."""
     deadline = time.monotonic() + PATIENCE_S
     while True:

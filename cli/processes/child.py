@@ -81,13 +81,13 @@ class Child:
         try:
             async with asyncio.timeout(self.service.start_s):
                 if not await self._becomes_healthy(process):
-                    status = await self.ended()
+                    status = await self.wait_for_end()
                     raise StartFailed(f"ended at its start ({status})")
         except TimeoutError:
             await self.stop()
             raise StartFailed(f"was not ready after {self.service.start_s:g} s") from None
 
-    async def ended(self) -> str:
+    async def wait_for_end(self) -> str:
         """Wait for the child's end and last output; return how it ended."""
         assert self._process is not None
         code = await self._process.wait()
@@ -105,7 +105,7 @@ class Child:
                 async with asyncio.timeout(self.service.grace_s):
                     await self._process.wait()
             self.kill()
-        await self.ended()
+        await self.wait_for_end()
         return self._process.returncode != -signal.SIGKILL
 
     def kill(self) -> None:

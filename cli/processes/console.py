@@ -60,7 +60,7 @@ class Reporter:
         self._console.print(f"  {markup}", soft_wrap=True, highlight=False)
 
 
-def places(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+def print_places(console: Console, rows: Sequence[tuple[str, str]]) -> None:
     """Print names with their addresses."""
     width = max(len(name) for name, _ in rows)
     for name, where in rows:

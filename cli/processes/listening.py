@@ -13,7 +13,7 @@ class CannotListen(Exception):
     """An address that cannot be listened on; the message has the cause and the remedy."""
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
     """Return a socket that is bound but not yet listening.
 
     Clients that come before the app is ready are refused, not queued.
@@ -45,7 +45,7 @@ def listen(listener: socket.socket, host: str, port: int) -> None:
         raise CannotListen(_why(error, host, port)) from error
 
 
-def passed_on(descriptor: int) -> socket.socket:
+def inherit(descriptor: int) -> socket.socket:
     """Return the listening socket that the parent process left open as `descriptor`.
 
     Raises:

@@ -21,7 +21,7 @@ class InUse(Exception):
 
 
 @contextmanager
-def held(directory: Path) -> Iterator[None]:
+def lock_directory(directory: Path) -> Iterator[None]:
     """Lock `directory` for this process until the block ends.
 
     Raises:

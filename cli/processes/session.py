@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from cli.processes import lock, stack
-from cli.processes.announcement import announced
+from cli.processes.announcement import announce
 from cli.processes.console import Reporter
 from cli.processes.lock import InUse
 from cli.processes.logs import LogFile
@@ -37,13 +37,13 @@ def run(
         StorageError: the data directory can't be used.
     """
     reporter = Reporter(console)
-    with _reported(reporter, stack.log_of(settings)), ExitStack() as held:
+    with _report_failures(reporter, stack.log_of(settings)), ExitStack() as held:
         if stack.starts_temporal(settings):
-            held.enter_context(lock.held(settings.data_dir))
+            held.enter_context(lock.lock_directory(settings.data_dir))
         log = held.enter_context(closing(LogFile(stack.log_of(settings))))
         listener = held.enter_context(listen(port))
         stack.say_chosen(port, port_of(listener), reporter.notice)
-        held.enter_context(announced(settings.data_dir, stack.url_of(listener)))
+        held.enter_context(announce(settings.data_dir, stack.url_of(listener)))
         return _supervise(
             lambda: stack.plan(settings, listener=listener, notice=reporter.notice),
             work,
@@ -67,8 +67,8 @@ def run_temporal(
         return Stack((service,), told, log.path)
 
     with (
-        _reported(reporter, stack.log_of(settings)),
-        lock.held(settings.data_dir),
+        _report_failures(reporter, stack.log_of(settings)),
+        lock.lock_directory(settings.data_dir),
         closing(LogFile(stack.log_of(settings))) as log,
     ):
         return _supervise(plan, work, log, reporter)
@@ -96,7 +96,7 @@ async def _run(
 
 
 @contextmanager
-def _reported(reporter: Reporter, log: Path) -> Iterator[None]:
+def _report_failures(reporter: Reporter, log: Path) -> Iterator[None]:
     """Print the error of a service.
 
     Raises:
@@ -117,7 +117,7 @@ def _reported(reporter: Reporter, log: Path) -> Iterator[None]:
         reporter.close()
 
 
-def where(planned: Stack) -> list[tuple[str, str]]:
+def addresses(planned: Stack) -> list[tuple[str, str]]:
     """Return the names and addresses that a person may want to open."""
     settings = planned.settings
     rows = [("API", settings.api_url), ("API docs", f"{settings.api_url}/docs")]

@@ -97,8 +97,9 @@ class Supervisor:
         try:
             await child.start()
         except StartFailed as error:
-            kind = PortTaken if _taken(child.service) else ServiceFailed
-            raise kind(child.service.name, f"{error}{_taken(child.service)}", child.tail) from None
+            conflict = _port_conflict(child.service)
+            kind = PortTaken if conflict else ServiceFailed
+            raise kind(child.service.name, f"{error}{conflict}", child.tail) from None
         self._report(Event(child.service, "ready"))
 
     async def _keep(self, child: Child) -> None:
@@ -106,7 +107,7 @@ class Supervisor:
         clock = asyncio.get_running_loop().time
         while True:
             started = clock()
-            why = f"died ({await child.ended()})"
+            why = f"died ({await child.wait_for_end()})"
             await self._restart(child, why, backoff, clock() - started)
             self._report(Event(child.service, "back"))
 
@@ -118,7 +119,7 @@ class Supervisor:
                 return await child.start()
             except StartFailed as error:
                 why, lasted_s = str(error), 0.0
-        why = f"{why} too often{_taken(child.service)}"
+        why = f"{why} too often{_port_conflict(child.service)}"
         raise ServiceFailed(child.service.name, why, child.tail)
 
     async def _stop(self) -> None:
@@ -153,7 +154,7 @@ class Supervisor:
                 loop.remove_signal_handler(number)
 
 
-def _taken(service: Service) -> str:
+def _port_conflict(service: Service) -> str:
     """Return a phrase that names the first port of a dead service that another process has."""
     port = next((port for port in service.ports if not is_free(port)), None)
     return "" if port is None else f"; another process has port {port}"

@@ -12,7 +12,7 @@ from cli.options import LibraryOption
 from cli.progress import bar
 from cli.transfer import json_lines, parquet
 from cli.transfer.exporting import documents_of, outline_of, records_of
-from cli.transfer.importing import bring, existing
+from cli.transfer.importing import find_library, import_documents
 from cli.transfer.rules import Rules
 from cli.transfer.staging import Reader, Staging, open_staging
 from cli.transfer.target import Target
@@ -70,14 +70,14 @@ def import_(
 
 
 def _import(client: Nalanda, reader: Reader, name: str) -> Target:
-    library = existing(client, name, reader.settings)
+    library = find_library(client, name, reader.settings)
     rules = Rules.of(reader.settings if library is None else library.model_dump())
     target = Target(client, name, library)
     with open_staging(reader.origin, rules) as staging:
         _stage(reader, staging)
-        with target.abandoned_on_failure(), bar("Importing") as progress:
+        with target.abandon_on_failure(), bar("Importing") as progress:
             target.ensure(reader.settings, reader.origin)
-            bring(client, target, staging, lambda n: progress(n, staging.chunks))
+            import_documents(client, target, staging, lambda n: progress(n, staging.chunks))
     return target
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from cli.transfer.exporting import documents_of
 from cli.transfer.records import ChunkRecord, Origin, Settings
-from cli.transfer.refusals import named
+from cli.transfer.refusals import name_refusal
 from cli.transfer.staging import StagedChunk, StagedDocument, Staging
 from cli.transfer.target import Outcome, Target
 from core.domain.errors import Conflict
@@ -34,7 +34,7 @@ _SETTLED = ("dimension", "metric", "embedding_model")
 """Settings that determine a library's vectors."""
 
 
-def existing(client: Nalanda, name: str, settings: Settings) -> Library | None:
+def find_library(client: Nalanda, name: str, settings: Settings) -> Library | None:
     """Return the library with this name.
 
     Raises:
@@ -53,7 +53,7 @@ def existing(client: Nalanda, name: str, settings: Settings) -> Library | None:
     return library
 
 
-def bring(
+def import_documents(
     client: Nalanda, target: Target, staging: Staging, progress: Callable[[int], None]
 ) -> None:
     """Import the staged documents, and count their outcomes in the target.
@@ -86,7 +86,7 @@ def _send(
     """Send a document, in several requests if it is large; yield the number of chunks in each."""
     batches = _batches(document.chunks())
     first, record = next(batches, []), document.record
-    with named(origin, document, first):
+    with name_refusal(origin, document, first):
         client.documents.replace(
             library_id,
             record.id,
@@ -97,7 +97,7 @@ def _send(
         )
     yield len(first)
     for chunks in batches:
-        with named(origin, document, chunks):
+        with name_refusal(origin, document, chunks):
             client.chunks.add(library_id, record.id, [_options(chunk.record) for chunk in chunks])
         yield len(chunks)
 

@@ -57,7 +57,7 @@ def write(path: Path, outline: Outline, documents: Iterable[ExportedDocument]) -
 
 @contextmanager
 def open_(path: Path) -> Iterator["JsonLines"]:
-    with closing(lines.numbered(path)) as numbered:
+    with closing(lines.numbered_lines(path)) as numbered:
         yield JsonLines(path, numbered)
 
 
@@ -77,7 +77,7 @@ class JsonLines:
         number, text = next(numbered, (0, ""))
         if number == 0:
             raise StorageError(f"{path} is empty.")
-        self._first = self._parsed(number, text)
+        self._first = self._parse(number, text)
         self._is_table = not self._first.keys() & {"kind", "format", "settings"}
         self._numbered: Iterator[tuple[int, str]] = chain([(number, text)], numbered)
         if self._is_table:
@@ -96,7 +96,7 @@ class JsonLines:
         names_documents = "document_id" in self._first
         rows = Rows(self.origin, staging, names_documents=names_documents)
         for number, text in self._numbered:
-            record = self._parsed(number, text)
+            record = self._parse(number, text)
             if self._is_table:
                 rows.stage(number, record)
                 staging.ignore(name for name in record if name not in COLUMNS)
@@ -113,7 +113,7 @@ class JsonLines:
                 f"(its fields: {listed}): rename the field with the text to `text`."
             )
 
-    def _parsed(self, number: int, text: str) -> Mapping[str, Any]:
+    def _parse(self, number: int, text: str) -> Mapping[str, Any]:
         where = f"{self.origin.path}: line {number}"
         try:
             record = values.parsed(text)

@@ -17,7 +17,7 @@ _UTF_8 = ("utf-8", "utf-8-sig")
 _Readable: TypeAlias = io.BufferedReader | gzip.GzipFile
 
 
-def numbered(path: Path) -> Generator[tuple[int, str], None, None]:
+def numbered_lines(path: Path) -> Generator[tuple[int, str], None, None]:
     """Yield the lines that are not blank, each with its number from 1.
 
     The first bytes reveal gzip and the encoding: UTF-8, UTF-16 or UTF-32, with or without a byte

@@ -20,7 +20,7 @@ _OF_CHUNK = re.compile(r"/chunks/(\d+)/?(.*)", re.DOTALL)
 
 
 @contextmanager
-def named(
+def name_refusal(
     origin: Origin, document: StagedDocument, chunks: Sequence[StagedChunk]
 ) -> Iterator[None]:
     """Name the row or line of a document with these chunks that the server refuses.
@@ -34,7 +34,7 @@ def named(
         raise _refusal(origin, document, chunks, error) from error
 
 
-def named_settings(origin: Origin, error: ApiError) -> StorageError:
+def settings_refusal(origin: Origin, error: ApiError) -> StorageError:
     """Return the error for refused library settings."""
     faults = [f"{fault.pointer.lstrip('/')}: {fault.detail}" for fault in error.errors]
     return StorageError(

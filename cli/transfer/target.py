@@ -11,7 +11,7 @@ import typer
 from cli.failures import advice
 from cli.transfer.interruption import Interrupted, interruptible
 from cli.transfer.records import Origin, Settings
-from cli.transfer.refusals import named_settings
+from cli.transfer.refusals import settings_refusal
 from core.domain.errors import StorageError
 from nalanda import Library, Nalanda, NalandaError, NotFoundError, ValidationError
 
@@ -43,10 +43,10 @@ class Target:
         except ValidationError as error:
             if any(fault.pointer == "/name" for fault in error.errors):
                 raise
-            raise named_settings(origin, error) from error
+            raise settings_refusal(origin, error) from error
 
     @contextmanager
-    def abandoned_on_failure(self) -> Iterator[None]:
+    def abandon_on_failure(self) -> Iterator[None]:
         """Remove a library that this import created, or report the import's progress.
 
         Raises:

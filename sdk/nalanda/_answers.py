@@ -17,7 +17,7 @@ class Page(BaseModel):
     next_cursor: str | None = None
 
 
-def parsed(model: type[M], response: httpx.Response) -> M:
+def parse_body(model: type[M], response: httpx.Response) -> M:
     """Parse the body as a model.
 
     Raises:
@@ -35,7 +35,7 @@ def page_of(model: type[M], response: httpx.Response) -> tuple[list[M], str | No
     Raises:
         UnexpectedAnswerError: the body is not a page of these items.
     """
-    page = parsed(Page, response)
+    page = parse_body(Page, response)
     try:
         return [model.model_validate(item) for item in page.items], page.next_cursor
     except ValidationError as error:

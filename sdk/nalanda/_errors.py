@@ -86,7 +86,7 @@ class InvalidValue(NalandaError, ValueError):
     """A value that JSON cannot carry; `place` locates it, such as `chunks[3].metadata.price`."""
 
     def __init__(self, place: Place, detail: str) -> None:
-        self.place = _written(place)
+        self.place = _format_place(place)
         super().__init__(f"{self.place or 'The body'} {detail}")
 
 
@@ -263,7 +263,7 @@ def type_name(value: object) -> str:
     return f"{module}{kind.__qualname__}"
 
 
-def _written(place: Place) -> str:
+def _format_place(place: Place) -> str:
     parts = [_part(token) for token in place]
     text = "".join(parts).removeprefix(".")
     return text if len(text) <= _MAX_PLACE else f"{text[:_MAX_PLACE]}…"

@@ -80,7 +80,7 @@ class QueryOptions(TypedDict, total=False):
     conversation_id: str | None
 
 
-def said(options: Mapping[str, Any], place: Place = ()) -> dict[str, Any]:
+def given_options(options: Mapping[str, Any], place: Place = ()) -> dict[str, Any]:
     """Return the given options with packed embeddings.
 
     Raises:
@@ -88,10 +88,12 @@ def said(options: Mapping[str, Any], place: Place = ()) -> dict[str, Any]:
     """
     if not isinstance(options, Mapping):
         raise InvalidType(place, f"is of the type {type_name(options)}, not an object.")
-    return packed({name: value for name, value in options.items() if value is not None}, place)
+    return pack_embeddings(
+        {name: value for name, value in options.items() if value is not None}, place
+    )
 
 
-def packed(body: Json, place: Place = ()) -> dict[str, Any]:
+def pack_embeddings(body: Json, place: Place = ()) -> dict[str, Any]:
     """Return a body, such as a merge patch, with packed embeddings, also those of its chunks.
 
     Raises:
@@ -101,16 +103,16 @@ def packed(body: Json, place: Place = ()) -> dict[str, Any]:
     if body.get("embedding") is not None:
         packed_body["embedding"] = pack(body["embedding"], (*place, "embedding"))
     if body.get("chunks") is not None:
-        packed_body["chunks"] = listed(body["chunks"], (*place, "chunks"))
+        packed_body["chunks"] = pack_items(body["chunks"], (*place, "chunks"))
     return packed_body
 
 
-def listed(items: Iterable[Mapping[str, Any]], place: Place) -> list[dict[str, Any]]:
-    """Return chunks or searches, each converted as by `said`.
+def pack_items(items: Iterable[Mapping[str, Any]], place: Place) -> list[dict[str, Any]]:
+    """Return chunks or searches, each converted as by `given_options`.
 
     Raises:
         InvalidValue, InvalidType: an item is invalid, or the value is not a list.
     """
     if not isinstance(items, Iterable):
         raise InvalidType(place, f"is of the type {type_name(items)}, not a list.")
-    return [said(item, (*place, index)) for index, item in enumerate(items)]
+    return [given_options(item, (*place, index)) for index, item in enumerate(items)]

@@ -64,13 +64,13 @@ class Request:
         return replace(self, params={**self.params, "cursor": cursor})
 
 
-def creating(path: str, body: Any, *, key: str | None = None) -> Request:
+def create_request(path: str, body: Any, *, key: str | None = None) -> Request:
     """Return a POST that the server executes once, even if it is sent repeatedly."""
     checked = checked_header("idempotency_key", key or uuid4().hex)
     return Request("POST", path, body=body, headers={IDEMPOTENCY_KEY: checked})
 
 
-def writing(
+def write_request(
     method: str, path: str, body: Any = None, *, if_match: int | str | None = None
 ) -> Request:
     """Return a write, conditional if `if_match` is a version or an ETag.
@@ -106,7 +106,7 @@ def _segment(part: str | UUID) -> str:
     raise InvalidName(f"{part!r} is no id and no name.")
 
 
-def listing(path: str, headers: Mapping[str, str], **params: Any) -> Request:
+def list_request(path: str, headers: Mapping[str, str], **params: Any) -> Request:
     """Return a GET, or the equivalent POST if the URL would be too long.
 
     Raises:

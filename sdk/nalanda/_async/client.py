@@ -16,7 +16,7 @@ from nalanda._async.queries import Queries
 from nalanda._async.transport import Transport
 from nalanda._errors import QueryFailed, UnavailableError
 from nalanda._models import QueryResult, Readiness, SearchResult, Version
-from nalanda._options import QueryOptions, SearchOptions, listed, said
+from nalanda._options import QueryOptions, SearchOptions, given_options, pack_items
 from nalanda._requests import Request, at_least, path_of
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -93,7 +93,7 @@ class AsyncNalanda:
         """
         path = path_of("libraries", library, "search")
         headers = at_least(min_position)
-        request = Request("POST", path, body=said(search), headers=headers)
+        request = Request("POST", path, body=given_options(search), headers=headers)
         return await self._transport.fetch(SearchResult, request)
 
     async def search_batch(
@@ -105,7 +105,7 @@ class AsyncNalanda:
     ) -> list[SearchResult]:
         """Run up to 100 searches in one request; the results are in the same order."""
         path = path_of("libraries", library, "search", "batch")
-        body = {"searches": listed(searches, ("searches",))}
+        body = {"searches": pack_items(searches, ("searches",))}
         request = Request("POST", path, body=body, headers=at_least(min_position))
         return (await self._transport.fetch(Searched, request)).results
 

@@ -5,8 +5,8 @@ from typing import Unpack
 
 from nalanda._async.transport import Transport
 from nalanda._models import Document
-from nalanda._options import DocumentOptions, Json, packed, said
-from nalanda._requests import Request, creating, path_of, query_of, writing
+from nalanda._options import DocumentOptions, Json, given_options, pack_embeddings
+from nalanda._requests import Request, create_request, path_of, query_of, write_request
 
 
 class Documents:
@@ -18,7 +18,7 @@ class Documents:
         splits.
         """
         path = path_of("libraries", library, "documents")
-        return await self._transport.fetch(Document, creating(path, said(document)))
+        return await self._transport.fetch(Document, create_request(path, given_options(document)))
 
     async def get(self, library: str, document_id: str) -> Document:
         path = path_of("libraries", library, "documents", document_id)
@@ -34,7 +34,7 @@ class Documents:
     ) -> Document:
         """Create or replace the document with this id; without text and chunks, its chunks stay."""
         path = path_of("libraries", library, "documents", document_id)
-        request = writing("PUT", path, said(document), if_match=if_match)
+        request = write_request("PUT", path, given_options(document), if_match=if_match)
         return await self._transport.fetch(Document, request)
 
     async def update(
@@ -44,7 +44,7 @@ class Documents:
         `None`.
         """
         path = path_of("libraries", library, "documents", document_id)
-        request = writing("PATCH", path, packed(patch), if_match=if_match)
+        request = write_request("PATCH", path, pack_embeddings(patch), if_match=if_match)
         return await self._transport.fetch(Document, request)
 
     async def delete(
@@ -52,7 +52,7 @@ class Documents:
     ) -> None:
         """Delete the document with its chunks."""
         path = path_of("libraries", library, "documents", document_id)
-        await self._transport.send(writing("DELETE", path, if_match=if_match))
+        await self._transport.send(write_request("DELETE", path, if_match=if_match))
 
     def list(self, library: str, *, page_size: int = 100) -> AsyncIterator[Document]:
         path = path_of("libraries", library, "documents")

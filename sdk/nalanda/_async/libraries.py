@@ -5,8 +5,8 @@ from typing import Unpack
 
 from nalanda._async.transport import Transport
 from nalanda._models import Library
-from nalanda._options import Json, LibraryOptions, packed, said
-from nalanda._requests import Request, creating, path_of, query_of, writing
+from nalanda._options import Json, LibraryOptions, given_options, pack_embeddings
+from nalanda._requests import Request, create_request, path_of, query_of, write_request
 
 
 class Libraries:
@@ -21,8 +21,8 @@ class Libraries:
         Raises:
             ConflictError: the name is taken.
         """
-        body = said({"name": name, **options})
-        return await self._transport.fetch(Library, creating("/libraries", body))
+        body = given_options({"name": name, **options})
+        return await self._transport.fetch(Library, create_request("/libraries", body))
 
     async def get(self, library: str) -> Library:
         return await self._transport.fetch(Library, Request("GET", path_of("libraries", library)))
@@ -36,8 +36,8 @@ class Libraries:
         **options: Unpack[LibraryOptions],
     ) -> Library:
         """Create the library with this id, or replace its settings; its contents stay."""
-        body = said({"name": name, **options})
-        request = writing("PUT", path_of("libraries", library_id), body, if_match=if_match)
+        body = given_options({"name": name, **options})
+        request = write_request("PUT", path_of("libraries", library_id), body, if_match=if_match)
         return await self._transport.fetch(Library, request)
 
     async def update(
@@ -47,13 +47,13 @@ class Libraries:
         `None`.
         """
         path = path_of("libraries", library)
-        request = writing("PATCH", path, packed(patch), if_match=if_match)
+        request = write_request("PATCH", path, pack_embeddings(patch), if_match=if_match)
         return await self._transport.fetch(Library, request)
 
     async def delete(self, library: str, *, if_match: int | str | None = None) -> None:
         """Delete the library with all of its documents and chunks."""
         path = path_of("libraries", library)
-        await self._transport.send(writing("DELETE", path, if_match=if_match))
+        await self._transport.send(write_request("DELETE", path, if_match=if_match))
 
     def list(self, name: str | None = None, *, page_size: int = 100) -> AsyncIterator[Library]:
         """List all libraries, or the one with this name."""

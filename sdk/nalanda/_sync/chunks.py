@@ -8,8 +8,16 @@ from pydantic import BaseModel
 
 from nalanda._errors import InvalidValue
 from nalanda._models import Chunk
-from nalanda._options import ChunkOptions, Filter, Json, packed, said
-from nalanda._requests import Request, at_least, creating, listing, path_of, query_of, writing
+from nalanda._options import ChunkOptions, Filter, Json, given_options, pack_embeddings
+from nalanda._requests import (
+    Request,
+    at_least,
+    create_request,
+    list_request,
+    path_of,
+    query_of,
+    write_request,
+)
 from nalanda._sync.transport import Transport
 from nalanda._vectors import Vector
 
@@ -33,7 +41,7 @@ class Chunks:
     ) -> Sequence[Chunk]:
         """Add at most 1,000 chunks, all or none, after the document's existing ones."""
         path = path_of("libraries", library, "documents", document_id, "chunks")
-        request = creating(path, said({"chunks": chunks}))
+        request = create_request(path, given_options({"chunks": chunks}))
         return (self._transport.fetch(Added, request)).items
 
     def get(
@@ -63,8 +71,8 @@ class Chunks:
         """Create or replace the chunk with this id; the server embeds one without an embedding."""
         chunk = {"document_id": document_id, "text": text, "metadata": metadata}
         path = path_of("libraries", library, "chunks", chunk_id)
-        body = said({**chunk, "embedding": embedding})
-        request = writing("PUT", path, body, if_match=if_match)
+        body = given_options({**chunk, "embedding": embedding})
+        request = write_request("PUT", path, body, if_match=if_match)
         return self._transport.fetch(Chunk, request)
 
     def update(
@@ -72,19 +80,19 @@ class Chunks:
     ) -> Chunk:
         """Apply a JSON merge patch; new text without an embedding is embedded again."""
         path = path_of("libraries", library, "chunks", chunk_id)
-        request = writing("PATCH", path, packed(patch), if_match=if_match)
+        request = write_request("PATCH", path, pack_embeddings(patch), if_match=if_match)
         return self._transport.fetch(Chunk, request)
 
     def delete(self, library: str, chunk_id: str, *, if_match: int | str | None = None) -> None:
         path = path_of("libraries", library, "chunks", chunk_id)
-        self._transport.send(writing("DELETE", path, if_match=if_match))
+        self._transport.send(write_request("DELETE", path, if_match=if_match))
 
     def delete_many(
         self, library: str, *, ids: Sequence[str] | None = None, filter: Filter | None = None
     ) -> int:
         """Delete the chunks with these ids or those that match; return their number."""
         path = path_of("libraries", library, "chunks", "delete")
-        request = creating(path, said({"ids": ids, "filter": filter}))
+        request = create_request(path, given_options({"ids": ids, "filter": filter}))
         return (self._transport.fetch(Deleted, request)).deleted
 
     def list(
@@ -110,7 +118,7 @@ class Chunks:
         if document_id is None:
             path = path_of("libraries", library, "chunks")
             params = {"filter": filter, "order_by": order_by, "include": shown}
-            request = listing(path, headers, **params, limit=page_size)
+            request = list_request(path, headers, **params, limit=page_size)
             return self._transport.pages(Chunk, request)
         for name, value in {"filter": filter, "order_by": order_by}.items():
             if value is not None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from nalanda._errors import QueryFailed, UnavailableError
 from nalanda._models import QueryResult, Readiness, SearchResult, Version
-from nalanda._options import QueryOptions, SearchOptions, listed, said
+from nalanda._options import QueryOptions, SearchOptions, given_options, pack_items
 from nalanda._requests import Request, at_least, path_of
 from nalanda._sync.chunks import Chunks
 from nalanda._sync.documents import Documents
@@ -94,7 +94,7 @@ class Nalanda:
         """
         path = path_of("libraries", library, "search")
         headers = at_least(min_position)
-        request = Request("POST", path, body=said(search), headers=headers)
+        request = Request("POST", path, body=given_options(search), headers=headers)
         return self._transport.fetch(SearchResult, request)
 
     def search_batch(
@@ -106,7 +106,7 @@ class Nalanda:
     ) -> list[SearchResult]:
         """Run up to 100 searches in one request; the results are in the same order."""
         path = path_of("libraries", library, "search", "batch")
-        body = {"searches": listed(searches, ("searches",))}
+        body = {"searches": pack_items(searches, ("searches",))}
         request = Request("POST", path, body=body, headers=at_least(min_position))
         return (self._transport.fetch(Searched, request)).results
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Unpack
 
 from nalanda._models import Document
-from nalanda._options import DocumentOptions, Json, packed, said
-from nalanda._requests import Request, creating, path_of, query_of, writing
+from nalanda._options import DocumentOptions, Json, given_options, pack_embeddings
+from nalanda._requests import Request, create_request, path_of, query_of, write_request
 from nalanda._sync.transport import Transport
 
 
@@ -19,7 +19,7 @@ class Documents:
         splits.
         """
         path = path_of("libraries", library, "documents")
-        return self._transport.fetch(Document, creating(path, said(document)))
+        return self._transport.fetch(Document, create_request(path, given_options(document)))
 
     def get(self, library: str, document_id: str) -> Document:
         path = path_of("libraries", library, "documents", document_id)
@@ -35,7 +35,7 @@ class Documents:
     ) -> Document:
         """Create or replace the document with this id; without text and chunks, its chunks stay."""
         path = path_of("libraries", library, "documents", document_id)
-        request = writing("PUT", path, said(document), if_match=if_match)
+        request = write_request("PUT", path, given_options(document), if_match=if_match)
         return self._transport.fetch(Document, request)
 
     def update(
@@ -45,13 +45,13 @@ class Documents:
         `None`.
         """
         path = path_of("libraries", library, "documents", document_id)
-        request = writing("PATCH", path, packed(patch), if_match=if_match)
+        request = write_request("PATCH", path, pack_embeddings(patch), if_match=if_match)
         return self._transport.fetch(Document, request)
 
     def delete(self, library: str, document_id: str, *, if_match: int | str | None = None) -> None:
         """Delete the document with its chunks."""
         path = path_of("libraries", library, "documents", document_id)
-        self._transport.send(writing("DELETE", path, if_match=if_match))
+        self._transport.send(write_request("DELETE", path, if_match=if_match))
 
     def list(self, library: str, *, page_size: int = 100) -> Iterator[Document]:
         path = path_of("libraries", library, "documents")

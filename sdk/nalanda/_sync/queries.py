@@ -12,8 +12,8 @@ from typing import Unpack
 from nalanda._errors import NalandaError, TimedOut
 from nalanda._events import LAST_EVENTS, EventBlock, events_after
 from nalanda._models import QueryEvent, QueryHandle, QueryState, QueryStatus, QuerySummary
-from nalanda._options import QueryOptions, said
-from nalanda._requests import Request, creating, delay_s, path_of, query_of
+from nalanda._options import QueryOptions, given_options
+from nalanda._requests import Request, create_request, delay_s, path_of, query_of
 from nalanda._sync.transport import Transport
 
 FIRST_POLL_S = 0.02
@@ -36,8 +36,8 @@ class Queries:
         **options: Unpack[QueryOptions],
     ) -> QueryHandle:
         """Start a question; the same `idempotency_key` and question give the same workflow."""
-        body = said({"library": library, "query": query, **options})
-        request = creating("/query", body, key=idempotency_key)
+        body = given_options({"library": library, "query": query, **options})
+        request = create_request("/query", body, key=idempotency_key)
         return self._transport.fetch(QueryHandle, request)
 
     def get(self, workflow_id: str) -> QueryState:
@@ -49,12 +49,12 @@ class Queries:
         Raises:
             ConflictError: the question is already over.
         """
-        self._transport.send(creating(path_of("query", workflow_id, "cancel"), None))
+        self._transport.send(create_request(path_of("query", workflow_id, "cancel"), None))
 
     def feedback(self, workflow_id: str, rating: int, comment: str | None = None) -> None:
         """Rate the answer with 1, 0 or -1, while the question runs or afterwards."""
-        body = said({"rating": rating, "comment": comment})
-        self._transport.send(creating(path_of("query", workflow_id, "feedback"), body))
+        body = given_options({"rating": rating, "comment": comment})
+        self._transport.send(create_request(path_of("query", workflow_id, "feedback"), body))
 
     def watch(self, workflow_id: str, *, timeout_s: float | None = None) -> Iterator[QueryState]:
         """Yield the state now and after each change; the last one is closed.

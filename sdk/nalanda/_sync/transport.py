@@ -10,7 +10,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel
 
-from nalanda._answers import HighestPosition, page_of, parsed
+from nalanda._answers import HighestPosition, page_of, parse_body
 from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_error
 from nalanda._proxies import creation_error, is_local, proxy_of
 from nalanda._requests import INSTANCE, JSON, Request, checked_header, delay_s
@@ -104,7 +104,7 @@ class Transport:
 
     def fetch(self, model: type[M], request: Request) -> M:
         """Return the response's body as a model."""
-        return parsed(model, self.send(request))
+        return parse_body(model, self.send(request))
 
     def pages(self, model: type[M], request: Request) -> Iterator[M]:
         """Yield the items of a listing, and fetch each page on demand."""

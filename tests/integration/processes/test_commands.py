@@ -185,7 +185,7 @@ def test_a_file_system_without_locks_is_one_line(
     monkeypatch.setattr(fcntl, "flock", refused)
     with pytest.raises(StorageError, match=r"can't be locked: No locks available\. Choose one on"):
         DataDirLock(tmp_path)
-    with pytest.raises(StorageError, match="can't be locked"), lock.held(tmp_path):
+    with pytest.raises(StorageError, match="can't be locked"), lock.lock_directory(tmp_path):
         pass
 
 

@@ -21,14 +21,14 @@ from cli.processes.listening import CannotListen
     ],
 )
 def test_the_url_is_one_that_clients_take(host: str, shown: str) -> None:
-    with listening.bound(host, 0) as listener:
+    with listening.bind(host, 0) as listener:
         assert listening.url_of(listener) == f"http://{shown}:{ports.port_of(listener)}"
 
 
 def test_of_two_that_are_bound_the_second_one_to_listen_is_told() -> None:
-    with listening.bound("127.0.0.1", 0) as first:
+    with listening.bind("127.0.0.1", 0) as first:
         port = ports.port_of(first)
-        second = listening.bound("127.0.0.1", port)
+        second = listening.bind("127.0.0.1", port)
         listening.listen(first, "127.0.0.1", port)
         with pytest.raises(CannotListen, match=f"Port {port} of 127.0.0.1 is in use"):
             listening.listen(second, "127.0.0.1", port)
@@ -44,9 +44,9 @@ def pipe() -> Iterator[int]:
 
 def test_a_descriptor_that_is_no_socket_is_refused(pipe: int) -> None:
     with pytest.raises(CannotListen, match="is not a socket"):
-        listening.passed_on(pipe)
+        listening.inherit(pipe)
 
 
 def test_a_socket_that_does_not_listen_is_refused() -> None:
     with pytest.raises(CannotListen, match="is not listening"):
-        listening.passed_on(socket.socket().detach())
+        listening.inherit(socket.socket().detach())

@@ -68,7 +68,7 @@ def test_without_its_marks_the_text_is_the_text(text: str, ends: list[tuple[int,
 def test_away_from_a_terminal_each_stage_has_its_line() -> None:
     out = StringIO()
     console = Console(file=out)
-    assert render.watched(console, states()).stages[1].status == "failed"
+    assert render.follow(console, states()).stages[1].status == "failed"
     assert out.getvalue() == "✓ embed 120 ms\n✗ retrieve\n"
 
 
@@ -81,7 +81,7 @@ def test_on_a_dumb_terminal_each_stage_has_its_line(
         monkeypatch.setenv("TERM", term)
     out = StringIO()
     console = Console(file=out, force_terminal=True, color_system=None, width=80)
-    render.watched(console, states())
+    render.follow(console, states())
     assert out.getvalue() == "✓ embed 120 ms\n✗ retrieve\n"
 
 
@@ -89,7 +89,7 @@ def test_on_a_terminal_one_line_is_written_over(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TERM", "xterm")
     out = StringIO()
     console = Console(file=out, force_terminal=True, color_system=None, width=80)
-    render.watched(console, states())
+    render.follow(console, states())
     shown = out.getvalue()
     assert "… embed" in shown
     assert "✓ embed 120 ms   … retrieve (attempt 2)" in shown

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from cli.processes.child import Child, Service
-from cli.processes.console import Reporter, places
+from cli.processes.console import Reporter, print_places
 from cli.processes.supervisor import Event, What
 
 
@@ -76,5 +76,5 @@ def test_a_terminal_gets_its_cursor_back(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_places_are_in_two_columns() -> None:
     output = io.StringIO()
-    places(Console(file=output), [("API", "http://h"), ("Temporal UI", "[here]")])
+    print_places(Console(file=output), [("API", "http://h"), ("Temporal UI", "[here]")])
     assert output.getvalue() == "  API           http://h\n  Temporal UI   [here]\n"

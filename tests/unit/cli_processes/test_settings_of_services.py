@@ -51,8 +51,8 @@ def test_a_data_directory_is_absolute_for_the_services(tmp_path: Path) -> None:
 
 def test_two_servers_never_share_a_file(tmp_path: Path) -> None:
     with (
-        lock.held(tmp_path),
+        lock.lock_directory(tmp_path),
         pytest.raises(lock.InUse, match="in use by another"),
-        lock.held(tmp_path),
+        lock.lock_directory(tmp_path),
     ):
         pass

@@ -13,7 +13,7 @@ from nalanda import (
     RateLimitedError,
     UnavailableError,
 )
-from nalanda._requests import LONGEST_DELAY_S, delay_s, path_of, query_of, writing
+from nalanda._requests import LONGEST_DELAY_S, delay_s, path_of, query_of, write_request
 
 
 def test_names_are_quoted() -> None:
@@ -31,13 +31,13 @@ def test_parameters_that_are_not_given_are_not_sent() -> None:
 
 
 def test_a_version_becomes_an_etag() -> None:
-    assert writing("PUT", "/x", if_match=7).headers == {"If-Match": '"7"'}
-    assert writing("PUT", "/x", if_match='"abc"').headers == {"If-Match": '"abc"'}
+    assert write_request("PUT", "/x", if_match=7).headers == {"If-Match": '"7"'}
+    assert write_request("PUT", "/x", if_match='"abc"').headers == {"If-Match": '"abc"'}
 
 
 def test_a_conditional_write_is_not_repeated() -> None:
-    assert not writing("PUT", "/x", if_match=7).repeatable
-    assert writing("PUT", "/x").repeatable
+    assert not write_request("PUT", "/x", if_match=7).repeatable
+    assert write_request("PUT", "/x").repeatable
 
 
 @given(st.integers(0, 60))
