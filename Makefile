@@ -22,9 +22,10 @@ demo: $(READY)   ## everything in one terminal; ends with Ctrl-C, or by itself w
 test: lint types imports  ## style, types, import rules and all tests; ARGS go to pytest
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
-lint: $(READY)   ## style, and the compose and CI files against their specifications
+lint: $(READY)   ## style, prose, and the compose and CI files against their specifications
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/python -m tests.prose $(CODE) docs README.md CONTRIBUTING.md
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 

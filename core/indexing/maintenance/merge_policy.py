@@ -118,7 +118,7 @@ def _full_merge_job(segments: Sequence[Segment]) -> Job | None:
     rows = sum(segment.live for segment in segments)
     largest = max((segment.live for segment in segments if segment.index is not None), default=0)
     rest = rows - largest
-    # A tenth of the rows, or so many that scanning them takes longer than walking the graph.
+    # A tenth of the rows, or enough that scanning them takes longer than walking the graph.
     is_much = rest >= max(1, _SETTLE_SHARE * rows)
     is_slow = rest >= max(_SETTLE_ROWS, _SETTLE_LEAST_SHARE * rows)
     if rows < SMALL_ROWS or not (is_much or is_slow):

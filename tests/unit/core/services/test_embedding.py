@@ -166,7 +166,7 @@ def test_a_model_that_the_server_lost_is_the_server_s_fault(
 
 
 class Interfering(FakeEmbedder):
-    """While it embeds, someone else writes, so many times."""
+    """While it embeds, someone else writes, `times` times."""
 
     def __init__(self, store: FakeStore, library_id: str, times: int) -> None:
         super().__init__("fake", 4)
