@@ -236,7 +236,7 @@ class Bench:
         record = self.engine.read(self._ledger.position)
         if self._damaged is not None:
             self._allow_for(self._damaged, record.position)
-        until(lambda: "made anew" not in self._checkpoints)
+        until(lambda: "being rebuilt" not in self._checkpoints)
         entries = len(self._ledger.entries)
         faults = settle(self._ledger, self._told, record)
         self.report.add(self._told, len(self._ledger.entries) - entries)
