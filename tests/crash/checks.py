@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tests.crash.ledger import Entry, History, Ledger, Seen, Told, writer_of
+from tests.crash.ledger import ClientReports, Entry, History, Ledger, Seen, writer_of
 from tests.crash.model import Chunk, Document, Key, Kind, Namespace, Write, apply
 from tests.crash.record import Record
 
@@ -35,61 +35,61 @@ class Unplaced:
         """Return the chunks whose ids are their names."""
         return {name for name in self.gone if not name.startswith("p")}
 
-    def is_told_by(self, changes: str) -> bool:
+    def matches_log_entry(self, changes: str) -> bool:
         """Return whether a log entry matches the deletion: its library, its number of chunks, its
         names.
         """
-        told = [c for c in json.loads(changes) if c.get("library_id") == self.write.library]
-        if not told or not all(change["kind"].endswith("_deleted") for change in told):
+        reports = [c for c in json.loads(changes) if c.get("library_id") == self.write.library]
+        if not reports or not all(change["kind"].endswith("_deleted") for change in reports):
             return False
         if self.write.kind is Kind.DELETE_LIBRARY:
             return True
-        ids = [id_ for change in told for id_ in change.get("chunk_ids", ())]
+        ids = [id_ for change in reports for id_ in change.get("chunk_ids", ())]
         return len(ids) == len(self.gone) and self.named <= set(ids)
 
 
-def settle(ledger: Ledger, told: Told, record: Record) -> list[str]:
+def settle(ledger: Ledger, reports: ClientReports, record: Record) -> list[str]:
     """Find the surviving writes, enter them in the ledger, and return the faults.
 
     Without a fault the ledger is at the record's position. O(rows of the record).
     """
-    faults = [*(f"wrong: {what}" for what in told.wrong), *record.faults]
-    faults += _entered(ledger, told, record)
+    faults = [*(f"wrong: {what}" for what in reports.wrong), *record.faults]
+    faults += _enter_acks(ledger, reports, record)
     unplaced: list[Unplaced] = []
-    pending = {write.writer: write for write in told.pending}
+    pending = {write.writer: write for write in reports.pending}
     for writer in ledger.namespaces.keys() | record.namespaces.keys() | pending.keys():
         faults += _settle_writer(ledger, record, writer, pending.get(writer), unplaced)
     faults += _positions(ledger, record, unplaced)
     faults += _log(ledger, record)
     history = ledger.history()
-    for seen in sorted(told.seen, key=lambda seen: seen.position):
+    for seen in sorted(reports.seen, key=lambda seen: seen.position):
         history.advance(seen.position)
-        faults += _seen(ledger, history, record, seen)
+        faults += _check_read(ledger, history, record, seen)
     if not faults:
         ledger.turn_page(record.position)
     return faults
 
 
-def forget_behind(ledger: Ledger, told: Told, position: int) -> Told:
+def forget_behind(ledger: Ledger, reports: ClientReports, position: int) -> ClientReports:
     """Return the rest of the ledger's reports if the disk lost everything after a position."""
     if position < ledger.position:
         ledger.rewind(position)
-        return Told(wrong=told.wrong)
-    lost = {ack.write.writer for ack in told.acks if ack.position > position}
-    return Told(
-        acks=[ack for ack in told.acks if ack.position <= position],
-        pending=[write for write in told.pending if write.writer not in lost],
-        seen=[seen for seen in told.seen if seen.position <= position],
-        refused=told.refused,
-        wrong=told.wrong,
+        return ClientReports(wrong=reports.wrong)
+    lost = {ack.write.writer for ack in reports.acks if ack.position > position}
+    return ClientReports(
+        acks=[ack for ack in reports.acks if ack.position <= position],
+        pending=[write for write in reports.pending if write.writer not in lost],
+        seen=[seen for seen in reports.seen if seen.position <= position],
+        refused=reports.refused,
+        wrong=reports.wrong,
     )
 
 
-def _entered(ledger: Ledger, told: Told, record: Record) -> Iterator[str]:
+def _enter_acks(ledger: Ledger, reports: ClientReports, record: Record) -> Iterator[str]:
     """Enter all acknowledged writes, except replays of entered ones."""
     places = {entry.write.number: entry.position for entry in ledger.entries}
     taken = set(places.values())
-    for ack in sorted(told.acks, key=lambda ack: ack.position):
+    for ack in sorted(reports.acks, key=lambda ack: ack.position):
         named = _named(ack.write, ack.position)
         before = places.get(ack.write.number)
         if before is not None:
@@ -191,7 +191,7 @@ def _positions(ledger: Ledger, record: Record, unplaced: list[Unplaced]) -> Iter
         if not holes:
             yield f"gap: {_named(one.write)} is there, and no position is left for it"
             return
-        place = next((p for p in holes if one.is_told_by(record.log.get(p, "[]"))), holes[0])
+        place = next((p for p in holes if one.matches_log_entry(record.log.get(p, "[]"))), holes[0])
         holes.remove(place)
         ledger.enter(Entry(one.write, place))
     if holes:
@@ -215,7 +215,7 @@ def _log(ledger: Ledger, record: Record) -> Iterator[str]:
                 yield f"gap: the log does not name {id_!r} of {library!r} at {row.version}"
 
 
-def _seen(ledger: Ledger, history: History, record: Record, seen: Seen) -> Iterator[str]:
+def _check_read(ledger: Ledger, history: History, record: Record, seen: Seen) -> Iterator[str]:
     """Check that a reader's view of a position equals the ledger's."""
     at = f"at {seen.position} in {seen.library!r}"
     if seen.position > record.position:

@@ -58,7 +58,7 @@ class Writer:
 
     def _send(self, write: Write) -> bool:
         """Send a write; return whether the server accepted it."""
-        self._pen.sent(write)
+        self._pen.record_sent(write)
         answer = self._request(write)
         if answer.is_success:
             position = int(answer.headers["Nalanda-Position"])
@@ -71,10 +71,10 @@ class Writer:
         elif self._doubtful and answer.status_code >= 500:
             raise _InDoubt
         elif answer.status_code in _REFUSALS:
-            self._pen.refused(write.number)
+            self._pen.record_refusal(write.number)
         else:
             self._pen.wrong(f"{write} was answered {answer.status_code} {answer.text}")
-            self._pen.refused(write.number)
+            self._pen.record_refusal(write.number)
         return answer.is_success
 
     def _ask_again(self, before: Ack) -> None:
@@ -142,7 +142,7 @@ class Reader:
         rows = body["hits"] if "hits" in body else body["items"]
         versions = {row["metadata"]["born"]: row["version"] for row in rows}
         position = int(answer.headers["Nalanda-Position"])
-        self._pen.seen(Seen(position, library, writer, versions))
+        self._pen.record_read(Seen(position, library, writer, versions))
 
 
 def main() -> None:

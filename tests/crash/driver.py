@@ -19,7 +19,7 @@ from tests.crash.damage import LOG, Damage, damage_somewhere
 from tests.crash.endings import Ending, How
 from tests.crash.engines import Engine, Sqlite
 from tests.crash.index_checks import check_index
-from tests.crash.ledger import Ack, Ledger, Told, answers, read
+from tests.crash.ledger import Ack, ClientReports, Ledger, answers, read
 from tests.crash.model import SHARED, Write
 from tests.crash.report import Report
 from tests.crash.requests import library_body
@@ -73,7 +73,7 @@ class Bench:
     def _forget(self) -> None:
         """Discard the ledger of the previous directory."""
         self._ledger = Ledger(position=len(SHARED))
-        self._told = Told()
+        self._reports = ClientReports()
         self._pending: list[Write] = []
         self._acks: dict[int, Ack] = {}
         self._damaged: Damage | None = None
@@ -186,12 +186,12 @@ class Bench:
             work()
         finally:
             clients.end()
-        self._told = read(self._ledger_file)
+        self._reports = read(self._ledger_file)
         self._check(rng)
         self.server.stop()
         return self._ledger
 
-    def answered(self) -> int:
+    def count_answers(self) -> int:
         """Return how many of the current writes have an answer."""
         return answers(self._ledger_file)
 
@@ -238,10 +238,10 @@ class Bench:
             self._allow_for(self._damaged, record.position)
         until(lambda: "being rebuilt" not in self._checkpoints)
         entries = len(self._ledger.entries)
-        faults = settle(self._ledger, self._told, record)
-        self.report.add(self._told, len(self._ledger.entries) - entries)
-        self._acks |= {ack.write.writer: ack for ack in self._told.acks if ack.write.key}
-        self._pending, self._told, self._damaged = self._told.pending, Told(), None
+        faults = settle(self._ledger, self._reports, record)
+        self.report.add(self._reports, len(self._ledger.entries) - entries)
+        self._acks |= {ack.write.writer: ack for ack in self._reports.acks if ack.write.key}
+        self._pending, self._reports, self._damaged = self._reports.pending, ClientReports(), None
         if faults := faults + check_index(self._api, record, rng):
             raise self._broken(faults)
 
@@ -250,16 +250,16 @@ class Bench:
         derived file.
         """
         if damage.path.name == LOG:
-            acknowledged = len(self._told.acks)
-            self._told = forget_behind(self._ledger, self._told, position)
+            acknowledged = len(self._reports.acks)
+            self._reports = forget_behind(self._ledger, self._reports, position)
             self._acks.clear()
-            self.report.given_up += acknowledged - len(self._told.acks)
+            self.report.given_up += acknowledged - len(self._reports.acks)
             self.report.damages["tails of the log"] += 1
             return
         said = any(damage.path.name in text for text in (self.server.said, self._checkpoints))
         if damage.matters and not said:
             raise self._broken([f"silent: the server does not tell of {damage}"])
-        self.report.damages[f"files of checkpoints, {'told' if said else 'not read'}"] += 1
+        self.report.damages[f"files of checkpoints, {'reports' if said else 'not read'}"] += 1
 
     @property
     def _checkpoints(self) -> str:
@@ -275,7 +275,7 @@ class Bench:
         self.server.ended_within(ending.after_s)
         self._end(ending, clients)
         clients.end()
-        self._told = read(self._ledger_file)
+        self._reports = read(self._ledger_file)
 
     def _end(self, ending: Ending, clients: Clients) -> None:
         match ending.how:

@@ -58,24 +58,24 @@ class Search:
         every = self._answer(k=MOST_HITS, exact=True, include=include)
         some = self._answer(k=_FEW)
         theirs = self._answer(k=MOST_HITS, filter=of_writer(writer))
-        worded = self._answered({"k": MOST_HITS, "include": [], **BY_WORD})
+        worded = self._post({"k": MOST_HITS, "include": [], **BY_WORD})
         ids = {id_ for id_, row in self._rows.items() if row.metadata["writer"] == writer}
         return [
             *self._position(every, position),
             *self._whole(every["hits"], set(self._rows)),
             *self._contents(every["hits"]),
-            *self._ranking(every["hits"]),
+            *self._check_ranking(every["hits"]),
             *self._count(some["hits"], min(_FEW, len(self._rows))),
-            *self._ranking(some["hits"]),
+            *self._check_ranking(some["hits"]),
             *self._whole(theirs["hits"], ids),
             *self._whole(worded["hits"], set(self._rows)),
-            *self._listed(writer, ids),
+            *self._check_listing(writer, ids),
         ]
 
     def _answer(self, **more: object) -> dict[str, Any]:
-        return self._answered({"embedding": self._query.tolist(), "include": [], **more})
+        return self._post({"embedding": self._query.tolist(), "include": [], **more})
 
-    def _answered(self, body: Mapping[str, object]) -> dict[str, Any]:
+    def _post(self, body: Mapping[str, object]) -> dict[str, Any]:
         answer = self._api.post(f"/libraries/{self._library}/search", json=body)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
@@ -101,7 +101,7 @@ class Search:
         wrong = [hit for hit in hits if not _same(hit, self._rows.get(hit["chunk_id"]))]
         return [f"it shows {hit}, which the record has otherwise" for hit in wrong[:_SHOWN]]
 
-    def _ranking(self, hits: Sequence[Mapping[str, Any]]) -> list[str]:
+    def _check_ranking(self, hits: Sequence[Mapping[str, Any]]) -> list[str]:
         """Compare scores with numpy's, in descending order."""
         faults = []
         for hit in hits:
@@ -113,7 +113,7 @@ class Search:
             faults.append("hits are not in order of their scores")
         return faults[:_SHOWN]
 
-    def _listed(self, writer: int, ids: set[str]) -> list[str]:
+    def _check_listing(self, writer: int, ids: set[str]) -> list[str]:
         """Compare the first page of a filtered listing."""
         parameters = {"filter": json.dumps(of_writer(writer)), "limit": "100"}
         answer = self._api.get(f"/libraries/{self._library}/chunks", params=parameters)

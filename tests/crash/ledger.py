@@ -40,7 +40,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Told:
+class ClientReports:
     """The reports of a round's clients. `pending`: sent without any answer; `wrong`: answers of no
     healthy server.
     """
@@ -69,7 +69,7 @@ class Pen:
     ) -> None:
         os.close(self._file)
 
-    def sent(self, write: Write) -> None:
+    def record_sent(self, write: Write) -> None:
         self._write(
             sent=write.number,
             writer=write.writer,
@@ -82,13 +82,13 @@ class Pen:
     def ack(self, number: int, position: int, document_id: str | None, *, replayed: bool) -> None:
         self._write(ack=number, position=position, document_id=document_id, replayed=replayed)
 
-    def refused(self, number: int) -> None:
+    def record_refusal(self, number: int) -> None:
         self._write(refused=number)
 
     def wrong(self, what: str) -> None:
         self._write(wrong=what)
 
-    def seen(self, seen: Seen) -> None:
+    def record_read(self, seen: Seen) -> None:
         self._write(
             seen=seen.position, library=seen.library, writer=seen.writer, versions=seen.versions
         )
@@ -97,8 +97,8 @@ class Pen:
         os.write(self._file, json.dumps(line).encode() + b"\n")
 
 
-def read(path: Path) -> Told:
-    told = Told()
+def read(path: Path) -> ClientReports:
+    reports = ClientReports()
     open_writes: dict[int, Write] = {}
     for line in _lines(path):
         if "sent" in line:
@@ -107,16 +107,16 @@ def read(path: Path) -> Told:
         elif "ack" in line:
             write = open_writes.pop(line["ack"])
             ack = Ack(write, line["position"], line["document_id"], line["replayed"])
-            told.acks.append(ack)
+            reports.acks.append(ack)
         elif "refused" in line:
-            told.refused.append(open_writes.pop(line["refused"]))
+            reports.refused.append(open_writes.pop(line["refused"]))
         elif "wrong" in line:
-            told.wrong.append(line["wrong"])
+            reports.wrong.append(line["wrong"])
         else:
             versions = line["versions"]
-            told.seen.append(Seen(line["seen"], line["library"], line["writer"], versions))
-    told.pending = list(open_writes.values())
-    return told
+            reports.seen.append(Seen(line["seen"], line["library"], line["writer"], versions))
+    reports.pending = list(open_writes.values())
+    return reports
 
 
 def answers(path: Path) -> int:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.crash.ledger import Told
+from tests.crash.ledger import ClientReports
 
 
 @dataclass(slots=True)
@@ -23,13 +23,13 @@ class Report:
     refused: int = 0
     reads: int = 0
 
-    def add(self, told: Told, entered: int) -> None:
+    def add(self, reports: ClientReports, entered: int) -> None:
         """Add the reports of a round's clients and the number of entered writes."""
-        self.acknowledged += len(told.acks)
-        self.unanswered += len(told.pending)
-        self.survived += max(entered - len(told.acks), 0)
-        self.refused += len(told.refused)
-        self.reads += len(told.seen)
+        self.acknowledged += len(reports.acks)
+        self.unanswered += len(reports.pending)
+        self.survived += max(entered - len(reports.acks), 0)
+        self.refused += len(reports.refused)
+        self.reads += len(reports.seen)
 
     def __str__(self) -> str:
         each = self.seconds / max(self.rounds, 1)

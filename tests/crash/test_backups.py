@@ -15,7 +15,7 @@ from tests.crash import record
 from tests.crash.checks import settle
 from tests.crash.driver import Bench
 from tests.crash.engines import ENGINES
-from tests.crash.ledger import Told
+from tests.crash.ledger import ClientReports
 from tests.crash.server import ROOT, environment
 from tests.waiting import until
 
@@ -48,7 +48,7 @@ def test_any_position_restores_to_what_the_ledger_had_then(tmp_path: Path, engin
 
         def back_up() -> None:
             for number in range(1, BACKUPS + 1):
-                until(lambda: bench.answered() >= number * WRITES_BETWEEN)  # noqa: B023  # now
+                until(lambda: bench.count_answers() >= number * WRITES_BETWEEN)  # noqa: B023  # now
                 place = {"NALANDA_DATA_DIR": str(bench.data_dir), **bench.engine.environment}
                 nalanda("backup", backups, settings=place)
 
@@ -64,4 +64,4 @@ def test_any_position_restores_to_what_the_ledger_had_then(tmp_path: Path, engin
         then.rewind(position)
         found = record.of_sqlite(restored / "nalanda.db", 0)
         assert found.position == position
-        assert settle(then, Told(), found) == []
+        assert settle(then, ClientReports(), found) == []

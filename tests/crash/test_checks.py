@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.crash.checks import settle
-from tests.crash.ledger import Ack, Entry, Ledger, Seen, Told
+from tests.crash.ledger import Ack, ClientReports, Entry, Ledger, Seen
 from tests.crash.model import Key, Kind, Namespace, Write, apply
 from tests.crash.record import IndexedRow, Record
 from tests.crash.requests import Chooser
@@ -36,9 +36,9 @@ def recorded(namespaces: dict[int, Namespace], position: int) -> Record:
     return Record(position, {}, (position, 1, position), namespaces)
 
 
-def whole() -> tuple[Ledger, Told, Record]:
+def whole() -> tuple[Ledger, ClientReports, Record]:
     made, namespaces = acks()
-    return Ledger(BASE), Told(acks=made), recorded(namespaces, BASE + ACKNOWLEDGED)
+    return Ledger(BASE), ClientReports(acks=made), recorded(namespaces, BASE + ACKNOWLEDGED)
 
 
 def named_chunk(namespace: Namespace) -> Key:
@@ -65,43 +65,43 @@ def test_a_record_of_all_that_was_acknowledged_is_right(seed: int) -> None:
     made, namespaces = acks(seed=seed)
     ledger = Ledger(BASE)
     position = BASE + ACKNOWLEDGED
-    assert settle(ledger, Told(acks=made[::-1]), recorded(namespaces, position)) == []
+    assert settle(ledger, ClientReports(acks=made[::-1]), recorded(namespaces, position)) == []
     assert ledger.position == position
-    assert settle(ledger, Told(), recorded(namespaces, position)) == []
+    assert settle(ledger, ClientReports(), recorded(namespaces, position)) == []
 
 
 def test_a_write_without_an_answer_may_be_there_or_not() -> None:
-    ledger, told, record = whole()
-    told.pending.append(a_pending())
-    assert settle(ledger, told, record) == []
-    ledger, told, record = whole()
-    told.pending.append(a_pending())
-    assert settle(ledger, told, with_pending(record, a_pending())) == []
+    ledger, reports, record = whole()
+    reports.pending.append(a_pending())
+    assert settle(ledger, reports, record) == []
+    ledger, reports, record = whole()
+    reports.pending.append(a_pending())
+    assert settle(ledger, reports, with_pending(record, a_pending())) == []
     assert ledger.entries[-1].position == BASE + ACKNOWLEDGED + 1
 
 
 def test_a_deletion_without_an_answer_may_be_there_and_finds_its_place() -> None:
-    ledger, told, record = whole()
+    ledger, reports, record = whole()
     library, document = min(record.namespaces[1].documents)
     write = Write(999, 1, Kind.DELETE_DOCUMENT, library, document)
-    told.pending.append(write)
-    assert settle(ledger, told, with_pending(record, write)) == []
+    reports.pending.append(write)
+    assert settle(ledger, reports, with_pending(record, write)) == []
     assert ledger.entries[-1] == Entry(write, BASE + ACKNOWLEDGED + 1)
 
 
 def test_deletions_without_an_answer_find_the_places_that_the_log_tells() -> None:
-    ledger, told, record = whole()
+    ledger, reports, record = whole()
     end = record.position
     for place, writer in ((1, 2), (2, 1)):
         there = record.namespaces[writer]
         library, name = named_chunk(there)
         write = Write(900 + writer, writer, Kind.DELETE_CHUNK, library, "", (name,))
-        told.pending.append(write)
+        reports.pending.append(write)
         apply(there, write, end + place)
         deleted = {"kind": "chunks_deleted", "library_id": library, "chunk_ids": [name]}
         record.log[end + place] = json.dumps([deleted])
     record.position, record.log_span = end + 2, (end + 2, 1, end + 2)
-    assert settle(ledger, told, record) == []
+    assert settle(ledger, reports, record) == []
     places = {entry.write.writer: entry.position for entry in ledger.entries[-2:]}
     assert places == {2: end + 1, 1: end + 2}
 
@@ -171,103 +171,105 @@ def end_the_log_early(record: Record) -> None:
 def test_what_is_missing_or_too_much_is_found(
     doctored: Callable[[Record], None], kind: str
 ) -> None:
-    ledger, told, record = whole()
+    ledger, reports, record = whole()
     doctored(record)
-    assert kind in kinds(settle(ledger, told, record))
+    assert kind in kinds(settle(ledger, reports, record))
     assert ledger.position == BASE
 
 
 @pytest.mark.parametrize("lost", ["document", "chunk"])
 def test_half_a_write_is_found(lost: str) -> None:
-    ledger, told, record = whole()
-    told.pending.append(a_pending())
+    ledger, reports, record = whole()
+    reports.pending.append(a_pending())
     record = with_pending(record, a_pending())
     if lost == "document":
         del record.namespaces[1].documents["auto", "d1-999"]
     else:
         del record.namespaces[1].chunks["auto", "c1-999-1"]
-    assert kinds(settle(ledger, told, record)) >= {"half"}
+    assert kinds(settle(ledger, reports, record)) >= {"half"}
 
 
 def test_half_a_deletion_is_found() -> None:
-    ledger, told, record = whole()
+    ledger, reports, record = whole()
     there = record.namespaces[1]
     library, _ = named_chunk(there)
     gone = [key for key in there.chunks if key[0] == library and key[1].startswith("c")][:2]
     names = tuple(name for _, name in gone)
-    told.pending.append(Write(999, 1, Kind.DELETE_CHUNKS, library, "", (*names, *names)))
+    reports.pending.append(Write(999, 1, Kind.DELETE_CHUNKS, library, "", (*names, *names)))
     del there.chunks[gone[0]]
     assert len(gone) == 2
-    assert settle(ledger, told, recorded(record.namespaces, record.position + 1))
+    assert settle(ledger, reports, recorded(record.namespaces, record.position + 1))
 
 
 def test_two_versions_of_one_write_are_half_of_it() -> None:
-    ledger, told, record = whole()
-    told.pending.append(a_pending())
+    ledger, reports, record = whole()
+    reports.pending.append(a_pending())
     record = with_pending(record, a_pending())
     chunks = record.namespaces[1].chunks
     chunks["auto", "c1-999-1"] = replace(chunks["auto", "c1-999-1"], version=2)
-    assert "half" in kinds(settle(ledger, told, record))
+    assert "half" in kinds(settle(ledger, reports, record))
 
 
 def test_a_refused_write_that_is_there_is_a_stray() -> None:
-    ledger, told, record = whole()
-    told.refused.append(a_pending())
-    assert kinds(settle(ledger, told, with_pending(record, a_pending()))) >= {"stray", "gap"}
+    ledger, reports, record = whole()
+    reports.refused.append(a_pending())
+    assert kinds(settle(ledger, reports, with_pending(record, a_pending()))) >= {"stray", "gap"}
 
 
 def test_a_survivor_behind_a_lost_one_is_found() -> None:
     """The survivors are no prefix: positions between them have no write."""
-    ledger, told, record = whole()
-    told.pending.append(a_pending())
+    ledger, reports, record = whole()
+    reports.pending.append(a_pending())
     apply(record.namespaces[1], a_pending(), record.position + 2)
-    faults = settle(ledger, told, recorded(record.namespaces, record.position + 2))
+    faults = settle(ledger, reports, recorded(record.namespaces, record.position + 2))
     assert kinds(faults) == {"gap"}
 
 
 def test_two_writes_at_one_position_are_found() -> None:
-    ledger, told, record = whole()
-    told.acks[7] = replace(told.acks[7], position=told.acks[8].position)
-    assert "gap" in kinds(settle(ledger, told, record))
+    ledger, reports, record = whole()
+    reports.acks[7] = replace(reports.acks[7], position=reports.acks[8].position)
+    assert "gap" in kinds(settle(ledger, reports, record))
 
 
 def test_a_retry_that_is_carried_out_again_is_found() -> None:
-    ledger, told, record = whole()
-    told.acks.append(replace(told.acks[0], position=record.position + 1))
-    assert "twice" in kinds(settle(ledger, told, recorded(record.namespaces, record.position + 1)))
+    ledger, reports, record = whole()
+    reports.acks.append(replace(reports.acks[0], position=record.position + 1))
+    assert "twice" in kinds(
+        settle(ledger, reports, recorded(record.namespaces, record.position + 1))
+    )
 
 
 def test_a_retry_that_is_answered_as_before_is_right() -> None:
-    ledger, told, record = whole()
-    assert settle(ledger, told, record) == []
-    again = Told(acks=[replace(told.acks[0], replayed=True)])
+    ledger, reports, record = whole()
+    assert settle(ledger, reports, record) == []
+    again = ClientReports(acks=[replace(reports.acks[0], replayed=True)])
     assert settle(ledger, again, record) == []
 
 
 def test_an_answer_as_before_to_what_had_not_been_there_is_found() -> None:
-    ledger, told, record = whole()
-    told.acks[-1] = replace(told.acks[-1], replayed=True)
-    assert kinds(settle(ledger, told, record)) == {"twice"}
+    ledger, reports, record = whole()
+    reports.acks[-1] = replace(reports.acks[-1], replayed=True)
+    assert kinds(settle(ledger, reports, record)) == {"twice"}
 
 
 def test_a_log_that_does_not_name_what_it_put_is_found() -> None:
-    ledger, told, record = whole()
+    ledger, reports, record = whole()
     row = IndexedRow("d", "", "", {}, record.position, b"")
     record.rows["auto"] = {"c": row}
     record.log[record.position] = '{"chunk_ids": ["another"]}'
-    assert kinds(settle(ledger, told, record)) == {"gap"}
+    assert kinds(settle(ledger, reports, record)) == {"gap"}
 
 
 def test_what_readers_see_is_compared_with_each_position() -> None:
-    ledger, told, record = whole()
-    write = told.acks[0].write
+    ledger, reports, record = whole()
+    write = reports.acks[0].write
     seen = dict.fromkeys(write.chunks, BASE + 1)
-    told.seen = [
+    reports.seen = [
         Seen(BASE, write.library, write.writer, {}),
         Seen(BASE + 1, write.library, write.writer, seen),
         Seen(BASE + 1, write.library, None, dict(list(seen.items())[:1])),
     ]
-    assert settle(ledger, told, record) == []
+    assert settle(ledger, reports, record) == []
 
 
 def test_a_reader_that_saw_what_is_gone_or_never_was_is_told_of() -> None:
@@ -281,20 +283,20 @@ def test_a_reader_that_saw_what_is_gone_or_never_was_is_told_of() -> None:
         (Seen(BASE - 1, write.library, None, {}), "dirty"),
         (Seen(BASE + ACKNOWLEDGED + 1, write.library, None, {}), "lost"),
     ]:
-        ledger, told, record = whole()
-        told.seen = [seen]
-        assert kinds(settle(ledger, told, record)) == {kind}
+        ledger, reports, record = whole()
+        reports.seen = [seen]
+        assert kinds(settle(ledger, reports, record)) == {kind}
 
 
 def test_an_answer_that_no_healthy_server_gives_is_a_fault() -> None:
-    ledger, told, record = whole()
-    told.wrong.append("404 for what is there")
-    assert kinds(settle(ledger, told, record)) == {"wrong"}
+    ledger, reports, record = whole()
+    reports.wrong.append("404 for what is there")
+    assert kinds(settle(ledger, reports, record)) == {"wrong"}
 
 
 def test_a_ledger_can_go_back_to_an_earlier_position() -> None:
-    ledger, told, record = whole()
-    settle(ledger, told, record)
+    ledger, reports, record = whole()
+    settle(ledger, reports, record)
     ledger.rewind(BASE + 20)
     _, namespaces = acks(20)
-    assert settle(ledger, Told(), recorded(namespaces, BASE + 20)) == []
+    assert settle(ledger, ClientReports(), recorded(namespaces, BASE + 20)) == []

@@ -12,7 +12,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def open_client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Open an app, and yield a client."""
     app = create_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from tests.integration.api.calls import serving
+from tests.integration.api.calls import open_client
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(settings) as client:
+    async with open_client(settings) as client:
         yield client
 
 

@@ -30,7 +30,7 @@ class Served:
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[Served]:
+def serve_app(settings: Settings) -> Iterator[Served]:
     """Serve the app on a thread of its own."""
     app = create_app(settings)
     running = server(app, settings)

@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from core.settings import Settings
-from tests.integration.api.calls import assert_problem, serving
+from tests.integration.api.calls import assert_problem, open_client
 
 FOREIGN = [("Host", "evil.example:8000")]
 
@@ -42,7 +42,7 @@ async def test_probes_may_call_any_address(api: httpx.AsyncClient, path: str) ->
     ],
 )
 async def test_anything_but_one_host_is_malformed(settings: Settings, hosts: list[str]) -> None:
-    async with serving(settings) as api:
+    async with open_client(settings) as api:
         request = api.build_request("GET", "/libraries")
         request.headers = httpx.Headers([("Host", host) for host in hosts])
         assert_problem(await api.send(request), 400)
@@ -50,7 +50,7 @@ async def test_anything_but_one_host_is_malformed(settings: Settings, hosts: lis
 
 async def test_a_setting_adds_hosts(settings: Settings) -> None:
     more = settings.model_copy(update={"allowed_hosts": ("db.example.org",)})
-    async with serving(more) as api:
+    async with open_client(more) as api:
         for host in ("db.example.org", "db.example.org:8443", "localhost"):
             assert (await api.get("/libraries", headers={"Host": host})).status_code == 200
         assert_problem(await api.get("/libraries", headers=FOREIGN), 403)
@@ -68,11 +68,11 @@ async def test_with_keys_only_a_set_list_is_checked(settings: Settings) -> None:
     guarded = settings.model_copy(update={"api_keys": (SecretStr("key"),)})
     key = ("Authorization", "Bearer key")
     page = ("Origin", "https://evil.example")
-    async with serving(guarded) as api:
+    async with open_client(guarded) as api:
         assert (await api.get("/libraries", headers=[key, *FOREIGN])).status_code == 200
         made = await api.post("/libraries", json={"name": "l"}, headers=[key, *FOREIGN, page])
         assert made.status_code == 201
-    async with serving(guarded.model_copy(update={"allowed_hosts": ("db",)})) as api:
+    async with open_client(guarded.model_copy(update={"allowed_hosts": ("db",)})) as api:
         assert_problem(await api.get("/libraries", headers=[key, *FOREIGN]), 403)
         assert (await api.get("/libraries", headers=[key, ("Host", "db")])).status_code == 200
 

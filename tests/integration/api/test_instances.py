@@ -14,7 +14,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from core.contracts.names import SHARED_TASK_QUEUE, task_queue_of
 from core.contracts.query import QueryRequest
 from core.settings import Settings
-from tests.integration.api.calls import assert_problem, serving
+from tests.integration.api.calls import assert_problem, open_client
 from tests.integration.api.script import Script
 from workflows.query import QueryWorkflow
 from workflows.search_attributes import LIBRARY
@@ -50,7 +50,7 @@ class Instance:
 async def _instance(directory: Path, address: str, temporal: Client) -> AsyncIterator[Instance]:
     settings = Settings(data_dir=directory, temporal_address=address, provider="local")
     script = Script()
-    async with serving(settings) as api:
+    async with open_client(settings) as api:
         await api.put("/libraries/papers", json=LIBRARY_BODY)
         instance_id = (await api.get("/version")).json()["instance_id"]
         async with script.worker(temporal, task_queue_of(instance_id)):

@@ -12,14 +12,14 @@ from api.admission import AT_ONCE, WriteLimit
 from api.connections import MAX_HEADER_BYTES
 from core.settings import Settings
 from tests.integration.api.calls import assert_problem
-from tests.integration.api.sockets import LONG_S, Served, all_of, post, served, status_of
+from tests.integration.api.sockets import LONG_S, Served, all_of, post, serve_app, status_of
 from tests.waiting import until
 
 
 @pytest.fixture
 def hasty(settings: Settings) -> Iterator[Served]:
     """Serve with little patience for slow clients."""
-    with served(settings.model_copy(update={"slow_client_s": 0.3})) as running:
+    with serve_app(settings.model_copy(update={"slow_client_s": 0.3})) as running:
         yield running
 
 
@@ -121,7 +121,7 @@ def connections_of(running: Served) -> int:
 
 
 def test_of_too_many_connections_the_last_is_refused(settings: Settings) -> None:
-    with served(settings.model_copy(update={"max_connections": 2})) as running:
+    with serve_app(settings.model_copy(update={"max_connections": 2})) as running:
         kept = [running.connect() for _ in range(2)]
         for connection in kept:
             connection.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -143,7 +143,7 @@ def test_of_too_many_connections_the_last_is_refused(settings: Settings) -> None
 def test_one_client_cannot_take_all_connections(settings: Settings) -> None:
     """Linux treats all of 127.0.0.0/8 as loopback, so one machine can be several clients."""
     limits = {"max_connections": 8, "slow_client_s": LONG_S}
-    with served(settings.model_copy(update=limits)) as running:
+    with serve_app(settings.model_copy(update=limits)) as running:
         slow = [running.connect() for _ in range(6)]
         for connection in slow:
             connection.send(post(b"{", length=10_000))
@@ -155,7 +155,7 @@ def test_one_client_cannot_take_all_connections(settings: Settings) -> None:
 
 def test_who_only_connects_keeps_nobody_out(settings: Settings) -> None:
     limits = {"max_connections": 8, "slow_client_s": LONG_S}
-    with served(settings.model_copy(update=limits)) as running:
+    with serve_app(settings.model_copy(update=limits)) as running:
         silent = [running.connect() for _ in range(20)]
         silent[-1].send(b"GET /livez HTTP/1.1\r\nX: ")
         for address in ("127.0.0.1", "127.0.0.2"):
@@ -174,7 +174,7 @@ def answer_to_livez(running: Served, address: str) -> bytes:
 
 def test_bodies_that_are_too_much_together_are_refused(settings: Settings) -> None:
     limits = {"max_held_body_bytes": 150_000}
-    with served(settings.model_copy(update=limits)) as running, running.connect() as first:
+    with serve_app(settings.model_copy(update=limits)) as running, running.connect() as first:
         first.send(post(b"x" * 100_000, length=110_000))
         refused: list[httpx.Response] = []
 
@@ -200,7 +200,7 @@ SEARCHES = {"search": {"text": "a"}, "search/batch": {"searches": [{"text": "a"}
 def test_writes_that_wait_leave_reads_room_and_are_refused_in_the_end(settings: Settings) -> None:
     waiting = 5
     limits = {"max_waiting_writes": waiting}
-    with served(settings.model_copy(update=limits)) as running:
+    with serve_app(settings.model_copy(update=limits)) as running:
         store = running.app.state.core.store
         with ThreadPoolExecutor(AT_ONCE + waiting) as pool:
             with store.write():  # the writer lock, which all others wait for

@@ -7,7 +7,7 @@ import pytest
 
 from api.connections import MAX_HEADER_BYTES
 from core.settings import Settings
-from tests.integration.api.sockets import Served, all_of, served, status_of
+from tests.integration.api.sockets import Served, all_of, serve_app, status_of
 
 HEAD = b"GET /libraries?a=b HTTP/1.1\r\nHost: localhost\r\n"
 POST = (
@@ -54,7 +54,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"), temporal_address="127.0.0.1:1", provider="local"
     )
-    with served(settings) as server:
+    with serve_app(settings) as server:
         yield server
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from tests.integration.api.calls import assert_problem, serving
+from tests.integration.api.calls import assert_problem, open_client
 
 READS = [
     "/libraries",
@@ -62,7 +62,7 @@ async def test_a_search_waits_too(api: httpx.AsyncClient, document: str) -> None
 
 async def test_a_position_that_is_reached_in_time(settings: Settings) -> None:
     patient = settings.model_copy(update={"min_position_wait_s": 30})
-    async with serving(patient) as api:
+    async with open_client(patient) as api:
         headers = {"Nalanda-Min-Position": "1"}
         waiting = asyncio.create_task(api.get("/libraries/l", headers=headers))
         await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from core.contracts.names import task_queue_of
 from core.settings import Settings
-from tests.integration.api.calls import assert_problem, serving
+from tests.integration.api.calls import assert_problem, open_client
 from tests.integration.api.script import Script
 from workflows.query import QueryWorkflow
 
@@ -365,7 +365,7 @@ async def test_feedback_that_breaks_a_rule(api: httpx.AsyncClient, body: object)
 async def test_it_is_found_once_temporal_is_there(
     settings: Settings, temporal_address: str
 ) -> None:
-    async with serving(settings) as api:
+    async with open_client(settings) as api:
         checks = (await api.get("/readyz")).json()["checks"]
         assert checks["temporal"] == "ok"
 

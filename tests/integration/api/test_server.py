@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from api.main import create_app
 from core.settings import Settings
-from tests.integration.api.calls import assert_problem, serving
+from tests.integration.api.calls import assert_problem, open_client
 
 
 async def test_it_lives_and_has_a_version(api: httpx.AsyncClient) -> None:
@@ -53,7 +53,7 @@ async def test_metrics_count_by_route_not_by_path(api: httpx.AsyncClient, docume
 async def test_each_app_counts_for_itself(api: httpx.AsyncClient, settings: Settings) -> None:
     other = settings.model_copy(update={"data_dir": settings.data_dir / "other"})
     await api.get("/livez")
-    async with serving(other) as second:
+    async with open_client(other) as second:
         assert 'route="/livez"' not in (await second.get("/metrics")).text
     assert 'route="/livez"' in (await api.get("/metrics")).text
 
@@ -120,7 +120,7 @@ def guarded(settings: Settings) -> Settings:
 
 
 async def test_keys(guarded: Settings) -> None:
-    async with serving(guarded) as api:
+    async with open_client(guarded) as api:
         for key in ("first", "second"):
             headers = {"Authorization": f"Bearer {key}"}
             assert (await api.get("/libraries", headers=headers)).status_code == 200

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from core.settings import Settings
-from tests.integration.api.sockets import Served, all_of, served, status_of
+from tests.integration.api.sockets import Served, all_of, serve_app, status_of
 
 
 @pytest.fixture
 def running(settings: Settings) -> Iterator[Served]:
-    with served(settings) as server:
+    with serve_app(settings) as server:
         yield server
 
 
