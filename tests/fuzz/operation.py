@@ -1,4 +1,4 @@
-"""One operation under generated calls: valid ones, broken ones, of things that are there or not."""
+"""One operation under generated calls: valid and broken, for existing and missing entities."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ _SHOWN = 3
 
 @dataclass(slots=True)
 class Outcome:
-    """What an operation answered."""
+    """The outcome of an operation's calls."""
 
     label: str
     statuses: Counter[int] = field(default_factory=Counter)
@@ -67,7 +67,7 @@ def fuzz(
     """Send examples to an operation, half of them valid and half broken."""
     outcome = Outcome(operation.label)
     takes_something = bool(operation.body) or any(True for _ in operation.iter_parameters())
-    # No call of an operation without parameters is broken.
+    # A call of an operation without parameters cannot be broken.
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)[: 2 if takes_something else 1]
     for mode in modes:
         seeds.put()
@@ -89,10 +89,10 @@ def _send(
         phases=[Phase.generate],
         database=None,
     )
-    # The last makes examples of operations without parameters, which hypothesis sends but once.
+    # The last phase serves operations without parameters, which hypothesis sends only once.
     @given(operation.as_strategy(mode), st.booleans(), st.booleans(), st.integers())
     def send(case: schemathesis.Case[Any], planted: bool, conditional: bool, _: int) -> None:
-        # These two wait by design.
+        # These two operations wait by design.
         case.headers.pop("Nalanda-Min-Position", None)
         case.query.pop("wait_s", None)
         if planted:
@@ -102,7 +102,7 @@ def _send(
             case.headers.pop("If-None-Match", None)
         answer = case.call(timeout=TIMEOUT_S)
         outcome.statuses[answer.status_code] += 1
-        # Not raised: hypothesis would repeat the call, and what it does may be done once alone.
+        # Not raised: hypothesis would repeat the call, which may have a one-time effect.
         if answer.status_code >= 500 != UNAVAILABLE:
             outcome.failures.append(f"{case.as_curl_command()}\n  {answer.text}")
             return

@@ -1,4 +1,4 @@
-"""What is there while a server is fuzzed, so that calls get further than to a 404."""
+"""Entities of the fuzzed server, so that calls get further than a 404."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ PARAMETERS = ("library_id", "document_id", "chunk_id", "workflow_id")
 
 
 class Seeds:
-    """A library, a document and a chunk, all of one name, and a question that was answered."""
+    """A library, a document and a chunk of one name, and an answered question."""
 
     def __init__(self, stack: Stack) -> None:
         self._http = httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False)
@@ -25,7 +25,7 @@ class Seeds:
         until(lambda: self._question()["status"] == "completed")
 
     def put(self) -> None:
-        """Put back what an operation may have deleted."""
+        """Restore the entities that an operation may have deleted."""
         for path, body in (
             (f"/libraries/{NAME}", LIBRARY),
             (f"/libraries/{NAME}/documents/{NAME}", {}),
@@ -34,7 +34,7 @@ class Seeds:
             self._http.put(path, json=body).raise_for_status()
 
     def plant(self, case: Any) -> None:
-        """Name what is there in a generated call."""
+        """Insert the names of existing entities into a generated call."""
         for name in set(case.path_parameters) & set(PARAMETERS):
             case.path_parameters[name] = self._workflow_id if name == "workflow_id" else NAME
         if isinstance(case.body, dict):
@@ -45,7 +45,7 @@ class Seeds:
                     self._plant_in(item)
 
     def _plant_in(self, body: Any) -> None:
-        """Name what is there, and give vectors the library's dimension."""
+        """Insert names into a body, and give vectors the library's dimension."""
         for name, value in {"library": NAME, "document_id": NAME, "embedding": [1, 0]}.items():
             if isinstance(body, dict) and name in body:
                 body[name] = value
