@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.texts import Pinned, read, read_async
+from activities.texts import PinnedHits, read, read_async
 from core.contracts.names import RERANK
 from core.contracts.query import RerankInput, RerankOutput
 from core.providers.base import AsyncReranker, Reranker, Reranking
@@ -39,7 +39,7 @@ class AsyncRerank:
         return rerank_output(found, reranking)
 
 
-def rerank_output(found: Pinned, reranking: Reranking) -> RerankOutput:
+def rerank_output(found: PinnedHits, reranking: Reranking) -> RerankOutput:
     hits = [
         found.hits[scored.index].model_copy(update={"rerank_score": scored.score})
         for scored in reranking.order

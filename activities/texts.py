@@ -13,7 +13,7 @@ BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class PinnedHits:
     """The unchanged hits with their passages, and the ids of chunks changed or deleted since."""
 
     hits: list[RankedChunk]
@@ -21,7 +21,9 @@ class Pinned:
     changed: list[str]
 
 
-def read(client: Nalanda, library_id: str, hits: Sequence[RankedChunk], position: int) -> Pinned:
+def read(
+    client: Nalanda, library_id: str, hits: Sequence[RankedChunk], position: int
+) -> PinnedHits:
     chunks: list[Chunk] = []
     for wanted in _filters(hits):
         chunks += client.chunks.list(library_id, filter=wanted, min_position=position)
@@ -30,7 +32,7 @@ def read(client: Nalanda, library_id: str, hits: Sequence[RankedChunk], position
 
 async def read_async(
     client: AsyncNalanda, library_id: str, hits: Sequence[RankedChunk], position: int
-) -> Pinned:
+) -> PinnedHits:
     chunks: list[Chunk] = []
     for wanted in _filters(hits):
         listed = client.chunks.list(library_id, filter=wanted, min_position=position)
@@ -38,11 +40,11 @@ async def read_async(
     return pin(hits, chunks)
 
 
-def pin(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> Pinned:
+def pin(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> PinnedHits:
     """Match the hits, in order, with the chunks of the same id and version."""
     texts = {(chunk.id, chunk.version): chunk.text for chunk in chunks}
     same = [hit for hit in hits if (hit.chunk_id, hit.version) in texts]
-    return Pinned(
+    return PinnedHits(
         hits=same,
         passages=[
             Passage(hit.chunk_id, hit.document_id, texts[hit.chunk_id, hit.version], hit.score)

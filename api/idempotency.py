@@ -38,7 +38,7 @@ def fingerprint(request: Request, body: bytes) -> str:
     return hashlib.sha256(call + body).hexdigest()
 
 
-class Once:
+class IdempotentRequest:
     """A request that creates something, with its body and an optional idempotency key."""
 
     def __init__(self, core: Core, key: str | None, request: Request, body: bytes) -> None:
@@ -47,7 +47,7 @@ class Once:
         self._request = request
 
     @classmethod
-    async def of(cls, request: Request, key: IdempotencyKey = None) -> "Once":
+    async def of(cls, request: Request, key: IdempotencyKey = None) -> "IdempotentRequest":
         """Return the request once the body is complete."""
         core: Core = request.app.state.core
         return cls(core, key, request, await json_body(request))
@@ -109,4 +109,4 @@ class Once:
         return Replay(self._mark, response.status_code, headers, bytes(response.body))
 
 
-OnceOf = Annotated[Once, Depends(Once.of)]
+IdempotentRequestOf = Annotated[IdempotentRequest, Depends(IdempotentRequest.of)]

@@ -13,7 +13,7 @@ from api.auth import Keys
 from api.browsers import HostCheck, OriginCheck
 from api.instance import InstanceCheck
 from api.limits import BodyLimits
-from api.metrics import Measured, Metrics
+from api.metrics import Metrics, RequestMetrics
 from api.openapi import Api
 from api.routes import bulk, chunks, documents, index, libraries, questions, search, system
 from api.temporal import Temporal
@@ -94,7 +94,7 @@ def create_app(
         app.add_middleware(OriginCheck)
     if settings.allowed_hosts or not settings.api_keys:
         app.add_middleware(HostCheck, hosts=Hosts(settings.allowed_hosts, bound))
-    app.add_middleware(Measured, metrics=app.state.metrics)
+    app.add_middleware(RequestMetrics, metrics=app.state.metrics)
     return app
 
 

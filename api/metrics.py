@@ -71,7 +71,7 @@ class _OfCore(Collector):
         yield worst
 
 
-class Measured:
+class RequestMetrics:
     """Middleware that counts requests by route template, so that ids create no labels."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

@@ -33,7 +33,7 @@ _FINGERPRINT = "fingerprint"
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartedQuestion:
     """A started workflow; `again`: an earlier request with the same key started the workflow."""
 
     workflow_id: str
@@ -49,7 +49,7 @@ async def start(
     *,
     key: str | None,
     fingerprint: str,
-) -> Started:
+) -> StartedQuestion:
     """Start the question's workflow, or find the workflow that the key has started.
 
     Raises:
@@ -78,18 +78,18 @@ async def start(
             )
         except WorkflowAlreadyStartedError:
             return await _find_started(client, ownership, workflow_id, fingerprint)
-    return Started(workflow_id, handle.result_run_id or "")
+    return StartedQuestion(workflow_id, handle.result_run_id or "")
 
 
 async def _find_started(
     client: Client, ownership: Ownership, workflow_id: str, fingerprint: str
-) -> Started:
+) -> StartedQuestion:
     description = await describe(client, ownership, workflow_id)
     if await description.memo_value(_FINGERPRINT, default=None) != fingerprint:
         raise Invalid.at(
             "/Idempotency-Key", "This key was used for another request; use a new key."
         )
-    return Started(workflow_id, description.run_id, again=True)
+    return StartedQuestion(workflow_id, description.run_id, again=True)
 
 
 def _attributes(request: QueryRequest) -> TypedSearchAttributes:

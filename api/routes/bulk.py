@@ -8,7 +8,7 @@ from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import MinPosition, wait_for_position
-from api.idempotency import IdempotencyKey, Once
+from api.idempotency import IdempotencyKey, IdempotentRequest
 from api.json import parse
 from api.openapi import BODY, WRITE, body_of, responses_of
 from api.responses import json_response
@@ -40,11 +40,11 @@ async def add_chunks(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     await wait_for_position(request, min_position)
-    once = await Once.of(request, idempotency_key)
+    once = await IdempotentRequest.of(request, idempotency_key)
     return await run_in_threadpool(_add, once, library_id, document_id)
 
 
-def _add(once: Once, library_id: str, document_id: str) -> Response:
+def _add(once: IdempotentRequest, library_id: str, document_id: str) -> Response:
     drafts = parse(AddChunksRequest, once.body).drafts()
     return once.answer(
         lambda before_commit: once.core.chunks.add(
@@ -72,11 +72,11 @@ async def delete_chunks(
 ) -> Response:
     """Delete the chunks with these ids that exist, or all chunks that match the filter."""
     await wait_for_position(request, min_position)
-    once = await Once.of(request, idempotency_key)
+    once = await IdempotentRequest.of(request, idempotency_key)
     return await run_in_threadpool(_delete, once, library_id)
 
 
-def _delete(once: Once, library_id: str) -> Response:
+def _delete(once: IdempotentRequest, library_id: str) -> Response:
     wanted = parse(DeleteChunksRequest, once.body)
     return once.answer(
         lambda before_commit: once.core.chunks.delete_many(

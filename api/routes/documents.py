@@ -5,7 +5,7 @@ from fastapi import Request, Response, status
 from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
-from api.idempotency import OnceOf
+from api.idempotency import IdempotentRequestOf
 from api.json import JsonBody, PatchBody, merge, parse
 from api.large_responses import page_response
 from api.openapi import NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
@@ -25,7 +25,7 @@ router = routes_of("documents", "/libraries/{library_id}/documents")
     openapi_extra=body_of(DocumentRequest),
     responses=responses_of(201, DocumentResponse, *WRITE),
 )
-def create_document(library_id: str, once: OnceOf) -> Response:
+def create_document(library_id: str, once: IdempotentRequestOf) -> Response:
     draft = parse(DocumentRequest, once.body).draft()
     return once.answer(
         lambda before_commit: once.core.documents.create(

@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response, status
 from api.conditional import Guarded, IfNoneMatch
 from api.cursors import CursorParameter, Cursors, Limit, cut
 from api.dependencies import CoreOf
-from api.idempotency import OnceOf
+from api.idempotency import IdempotentRequestOf
 from api.json import JsonBody, PatchBody, merge, parse
 from api.large_responses import page_response
 from api.openapi import NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
@@ -27,7 +27,7 @@ router = routes_of("libraries")
     openapi_extra=body_of(LibraryRequest),
     responses=responses_of(201, LibraryResponse, *WRITE),
 )
-def create_library(once: OnceOf) -> Response:
+def create_library(once: IdempotentRequestOf) -> Response:
     draft = parse(LibraryRequest, once.body).draft()
     return once.answer(
         lambda before_commit: once.core.libraries.create(draft, before_commit=before_commit),

@@ -13,13 +13,13 @@ from temporalio.client import WorkflowFailureError
 
 from api.cursors import CursorParameter, Cursors, Limit
 from api.dependencies import CoreOf, SettingsOf, TemporalOf
-from api.idempotency import REPLAYED, IdempotencyKey, OnceOf, fingerprint
+from api.idempotency import REPLAYED, IdempotencyKey, IdempotentRequestOf, fingerprint
 from api.json import JsonBody, parse
 from api.openapi import BODY, EVENT_STREAM, READ, body_of, event_stream, responses_of
 from api.parameters import DECIMAL, Instant
 from api.questions import events, listing, states, steering
 from api.questions.ownership import OwnershipOf
-from api.questions.starting import Started, start
+from api.questions.starting import StartedQuestion, start
 from api.questions.streaming import HEADERS, stream
 from api.responses import json_response
 from api.routing import routes_of
@@ -123,7 +123,7 @@ def _pin_question(core: Core, settings: Settings, body: QuestionRequest) -> Quer
     )
 
 
-def _handle(request: Request, settings: Settings, started: Started) -> HandleResponse:
+def _handle(request: Request, settings: Settings, started: StartedQuestion) -> HandleResponse:
     base = f"{request.base_url}query/{started.workflow_id}"
     ui = settings.temporal_ui_url
     page = f"namespaces/{settings.temporal_namespace}/workflows/{started.workflow_id}"
@@ -137,7 +137,7 @@ def _handle(request: Request, settings: Settings, started: Started) -> HandleRes
 
 
 async def _wait_for_result(
-    temporal: Temporal, started: Started, wait_s: float
+    temporal: Temporal, started: StartedQuestion, wait_s: float
 ) -> QueryResult | None:
     """Return the result if it is there in time; `None` also if the question failed."""
     async with temporal.calls(wait_s + 1) as client:
@@ -246,7 +246,7 @@ async def cancel_question(
     responses=responses_of(202, AcceptedResponse, *BODY),
 )
 async def give_feedback(
-    temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, once: OnceOf
+    temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, once: IdempotentRequestOf
 ) -> Response:
     """Give feedback on an answer. A running workflow stores it; the API does once the workflow has
     closed.

@@ -16,7 +16,7 @@ PASSED_OVER_FOLDERS = frozenset({"node_modules"})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPath:
     """A file or folder; `start` is the named or linked folder above it."""
 
     path: Path
@@ -53,13 +53,13 @@ class Finder:
             except OSError as error:
                 self._report.fail(path, str(error.strerror))
                 continue
-            found = Found(path, real, real)
+            found = FoundPath(path, real, real)
             if is_folder:
                 yield from self._below(found)
             elif self._is_new(found):
                 yield path
 
-    def _below(self, root: Found) -> Iterator[Path]:
+    def _below(self, root: FoundPath) -> Iterator[Path]:
         is_new = root.real not in self.folders
         failed = self._report.counts["failed"]
         known = 0
@@ -78,16 +78,16 @@ class Finder:
             self._report.is_complete = False
             self._report.note(root.path, f"has no file that ends in {', '.join(kinds.SUFFIXES)}")
 
-    def _is_new(self, file: Found) -> bool:
+    def _is_new(self, file: FoundPath) -> bool:
         if file.real in self.files:
             return False
         self.files.add(file.real)
         return True
 
-    def _list_folder(self, folder: Found) -> tuple[list[Found], list[Found]]:
+    def _list_folder(self, folder: FoundPath) -> tuple[list[FoundPath], list[FoundPath]]:
         """Return the folder's files of known kinds, and its folders."""
-        files: list[Found] = []
-        folders: list[Found] = []
+        files: list[FoundPath] = []
+        folders: list[FoundPath] = []
         try:
             with os.scandir(folder.path) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
@@ -100,7 +100,11 @@ class Finder:
         return files, folders
 
     def _sort(
-        self, entry: os.DirEntry[str], folder: Found, files: list[Found], folders: list[Found]
+        self,
+        entry: os.DirEntry[str],
+        folder: FoundPath,
+        files: list[FoundPath],
+        folders: list[FoundPath],
     ) -> None:
         path = Path(entry.path)
         try:
@@ -110,11 +114,11 @@ class Finder:
                 if entry.name in PASSED_OVER_FOLDERS:
                     self._report.pass_over(entry.name)
                 else:
-                    folders.append(_found(entry, folder))
+                    folders.append(_resolve_entry(entry, folder))
             elif not entry.is_file():
                 self._report_special(entry, path)
             elif kinds.is_known(entry.name):
-                files.append(_found(entry, folder))
+                files.append(_resolve_entry(entry, folder))
             else:
                 suffix = kinds.suffix_of(entry.name)
                 self._report.pass_over(shown(Path(suffix)) if suffix else "without a suffix")
@@ -138,8 +142,8 @@ class Finder:
         self._report.note(path, f"skipped: it is {is_a}")
 
 
-def _found(entry: os.DirEntry[str], folder: Found) -> Found:
+def _resolve_entry(entry: os.DirEntry[str], folder: FoundPath) -> FoundPath:
     if not entry.is_symlink():
-        return Found(Path(entry.path), str(Path(folder.real, entry.name)), folder.start)
+        return FoundPath(Path(entry.path), str(Path(folder.real, entry.name)), folder.start)
     real = os.path.realpath(entry.path)
-    return Found(Path(entry.path), real, real if entry.is_dir() else folder.start)
+    return FoundPath(Path(entry.path), real, real if entry.is_dir() else folder.start)

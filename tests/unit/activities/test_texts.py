@@ -2,7 +2,7 @@
 
 import json
 
-from activities.texts import BATCH, Pinned, read, read_async
+from activities.texts import BATCH, PinnedHits, read, read_async
 from core.contracts.query import RankedChunk
 from core.providers.base import Passage
 from tests.unit.activities.rest import Rest
@@ -15,7 +15,7 @@ def hit(chunk_id: str, version: int = 1) -> RankedChunk:
 async def test_changed_and_deleted_chunks_are_named_and_not_used() -> None:
     rest = Rest(chunks={"same": (1, "text"), "changed": (2, "new text"), "last": (5, "end")})
     hits = [hit("last", 5), hit("changed"), hit("deleted"), hit("same")]
-    wanted = Pinned(
+    wanted = PinnedHits(
         hits=[hits[0], hits[3]],
         passages=[Passage("last", "d", "end", 0.5), Passage("same", "d", "text", 0.5)],
         changed=["changed", "deleted"],
@@ -40,5 +40,5 @@ def test_many_are_read_in_batches() -> None:
 def test_none_are_not_asked_for() -> None:
     rest = Rest()
     with rest.client() as client:
-        assert read(client, "l", [], 0) == Pinned([], [], [])
+        assert read(client, "l", [], 0) == PinnedHits([], [], [])
     assert rest.requests == []
