@@ -121,7 +121,7 @@ class _LibraryIndex:
             assert commit is not None
             return _OpenIndex(index, kept.made_for, kept.row_ids, commit.deleted)
         except _REFUSED as error:
-            _warn("can't be opened, and is made anew", error)
+            _warn("can't be opened, and is rebuilt", error)
             return None
 
     def _update(
@@ -142,7 +142,7 @@ class _LibraryIndex:
         except _REFUSED as error:
             if held.index.folder is None:
                 raise
-            _warn("can't be changed, and is made anew", error)
+            _warn("can't be changed, and is rebuilt", error)
             return None
 
     def _rebuild(self, view: LibraryView, row_ids: RowIds) -> tuple[_OpenIndex, LexicalReader]:
