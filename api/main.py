@@ -7,14 +7,14 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api import errors
-from api.admission import WriteLimit
-from api.auth import Keys
-from api.browsers import HostCheck, OriginCheck
-from api.instance import InstanceCheck
-from api.limits import BodyLimits
+from api.http import errors
+from api.http.openapi import Api
 from api.metrics import Metrics, RequestMetrics
-from api.openapi import Api
+from api.middleware.admission import WriteLimit
+from api.middleware.auth import Keys
+from api.middleware.browsers import HostCheck, OriginCheck
+from api.middleware.instance import InstanceCheck
+from api.middleware.limits import BodyLimits
 from api.routes import bulk, chunks, documents, index, libraries, questions, search, system
 from api.temporal import Temporal
 from api.wire.chunks import (

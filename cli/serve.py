@@ -51,7 +51,7 @@ def serve(
     gc.disable()
     # Imported here, because the worker's process does not need them.
     from api.main import create_app
-    from api.server import server
+    from api.server.http_server import server
 
     # A computing thread yields the GIL to one that responds sooner than the default 5 ms.
     sys.setswitchinterval(_SWITCH_S)

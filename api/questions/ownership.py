@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends
 from temporalio.client import WorkflowExecution
 
-from api.dependencies import CoreOf
+from api.http.dependencies import CoreOf
 from core.contracts.names import INSTANCE_MARK, LIBRARY_ATTRIBUTE, question_prefix
 from core.domain.errors import NotFound
 from workflows import search_attributes

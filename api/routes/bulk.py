@@ -7,12 +7,12 @@ handlers avoid FastAPI's dependencies, which cost a good part of a write.
 from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import MinPosition, wait_for_position
-from api.idempotency import IdempotencyKey, IdempotentRequest
-from api.json import parse
-from api.openapi import BODY, WRITE, body_of, responses_of
-from api.responses import json_response
-from api.routing import plain_routes_of
+from api.http.dependencies import MinPosition, wait_for_position
+from api.http.idempotency import IdempotencyKey, IdempotentRequest
+from api.http.json import parse
+from api.http.openapi import BODY, WRITE, body_of, responses_of
+from api.http.responses import json_response
+from api.http.routing import plain_routes_of
 from api.wire.chunks import (
     AddChunksRequest,
     ChunkResponse,

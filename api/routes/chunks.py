@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
-from api.conditional import Guarded, IfNoneMatch
-from api.cursors import CursorParameter, Cursors, Limit, cut
-from api.dependencies import CoreOf
-from api.json import JsonBody, PatchBody, merge, parse, parse_parameter
-from api.large_responses import page_response
-from api.openapi import BODY, NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
-from api.responses import entity_response, no_content, read_response
-from api.routing import routes_of
+from api.http.conditional import Guarded, IfNoneMatch
+from api.http.cursors import CursorParameter, Cursors, Limit, cut
+from api.http.dependencies import CoreOf
+from api.http.json import JsonBody, PatchBody, merge, parse, parse_parameter
+from api.http.large_responses import page_response
+from api.http.openapi import BODY, NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
+from api.http.responses import entity_response, no_content, read_response
+from api.http.routing import routes_of
 from api.wire.chunks import (
     ChunkPatch,
     ChunkResponse,

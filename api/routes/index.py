@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from fastapi import Response, status
 
-from api.conditional import Guarded
-from api.dependencies import CoreOf
-from api.json import JsonBody, parse
-from api.openapi import READ, WRITE, body_of, responses_of
-from api.responses import json_response
-from api.routing import routes_of
+from api.http.conditional import Guarded
+from api.http.dependencies import CoreOf
+from api.http.json import JsonBody, parse
+from api.http.openapi import READ, WRITE, body_of, responses_of
+from api.http.responses import json_response
+from api.http.routing import routes_of
 from api.wire.index import IndexRequest, IndexResponse
 from api.wire.libraries import LibraryRequest
 from core.domain.library import Library, LibraryDraft

@@ -11,18 +11,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from temporalio.client import WorkflowFailureError
 
-from api.cursors import CursorParameter, Cursors, Limit
-from api.dependencies import CoreOf, SettingsOf, TemporalOf
-from api.idempotency import REPLAYED, IdempotencyKey, IdempotentRequestOf, fingerprint
-from api.json import JsonBody, parse
-from api.openapi import BODY, EVENT_STREAM, READ, body_of, event_stream, responses_of
-from api.parameters import DECIMAL, Instant
+from api.http.cursors import CursorParameter, Cursors, Limit
+from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
+from api.http.idempotency import REPLAYED, IdempotencyKey, IdempotentRequestOf, fingerprint
+from api.http.json import JsonBody, parse
+from api.http.openapi import BODY, EVENT_STREAM, READ, body_of, event_stream, responses_of
+from api.http.parameters import DECIMAL, Instant
+from api.http.responses import json_response
+from api.http.routing import routes_of
 from api.questions import events, listing, states, steering
 from api.questions.ownership import OwnershipOf
 from api.questions.starting import StartedQuestion, start
 from api.questions.streaming import HEADERS, stream
-from api.responses import json_response
-from api.routing import routes_of
 from api.temporal import Temporal
 from api.wire.questions import (
     MAX_WAIT_S,

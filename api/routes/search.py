@@ -3,12 +3,12 @@
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CoreOf, MinPosition, wait_for_position
-from api.json import JsonBody, json_body, parse
-from api.large_responses import Budget
-from api.openapi import BODY, body_of, responses_of
-from api.responses import json_response
-from api.routing import plain_routes_of
+from api.http.dependencies import CoreOf, MinPosition, wait_for_position
+from api.http.json import JsonBody, json_body, parse
+from api.http.large_responses import Budget
+from api.http.openapi import BODY, body_of, responses_of
+from api.http.responses import json_response
+from api.http.routing import plain_routes_of
 from api.wire.search import (
     Include,
     SearchBatchRequest,

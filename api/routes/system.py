@@ -6,11 +6,11 @@ from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from api.dependencies import CoreOf, TemporalOf
+from api.http.dependencies import CoreOf, TemporalOf
+from api.http.openapi import ANY, responses_of
+from api.http.responses import json_response
+from api.http.routing import plain_routes_of
 from api.metrics import Metrics
-from api.openapi import ANY, responses_of
-from api.responses import json_response
-from api.routing import plain_routes_of
 from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
 from core.domain.errors import Behind, NalandaError

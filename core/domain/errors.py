@@ -16,7 +16,7 @@
         ├── StorageUnavailable  it refuses for now: read-only, no permission, a failing disk
         └── DataDirInUse    another process has the data directory
 
-No class here knows of HTTP or Temporal: `api/errors.py` and `activities/errors.py` are the
+No class here knows of HTTP or Temporal: `api/http/errors.py` and `activities/errors.py` are the
 two places that translate.
 """
 

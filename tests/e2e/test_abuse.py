@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.errors import MAX_PROBLEM_BYTES
+from api.http.errors import MAX_PROBLEM_BYTES
 from tests.e2e.pulse import pulse
 from tests.e2e.stack import Stack
 from tests.waiting import until

@@ -9,7 +9,7 @@ import httpx
 from fastapi import FastAPI
 
 from api.main import create_app
-from api.server import server
+from api.server.http_server import server
 from core.settings import Settings
 from tests.waiting import until
 

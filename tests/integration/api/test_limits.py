@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.admission import AT_ONCE, WriteLimit
-from api.connections import MAX_HEADER_BYTES
+from api.middleware.admission import AT_ONCE, WriteLimit
+from api.server.connections import MAX_HEADER_BYTES
 from core.settings import Settings
 from tests.integration.api.calls import assert_problem
 from tests.integration.api.sockets import LONG_S, Served, all_of, post, serve_app, status_of

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.connections import MAX_HEADER_BYTES
+from api.server.connections import MAX_HEADER_BYTES
 from core.settings import Settings
 from tests.integration.api.sockets import Served, all_of, serve_app, status_of
 

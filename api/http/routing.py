@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 
-from api.dependencies import wait_for_position
+from api.http.dependencies import wait_for_position
 
 
 def routes_of(tag: str, prefix: str = "") -> APIRouter:

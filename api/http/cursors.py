@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import Query, Request
 
-from api.parameters import WHOLE
+from api.http.parameters import WHOLE
 from core.domain.errors import Invalid
 
 _SIGNATURE_BYTES = 16

@@ -5,8 +5,8 @@ import resource
 import uvicorn
 from starlette.types import ASGIApp
 
-from api.connections import bounded_connection
-from api.slots import Slots
+from api.server.connections import bounded_connection
+from api.server.slots import Slots
 from core.settings import Settings
 
 _FILES_BESIDES = 1_000

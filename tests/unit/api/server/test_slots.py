@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.slots import Slots, client_of, share_of
+from api.server.slots import Slots, client_of, share_of
 
 
 class Connection:

@@ -6,7 +6,7 @@ import orjson
 from fastapi import Response, status
 from starlette.background import BackgroundTask
 
-from api.conditional import etag, is_unchanged
+from api.http.conditional import etag, is_unchanged
 from api.wire.base import EntityResponse
 from core.indexing.maintenance import malloc
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from api.cursors import Cursors, cut
+from api.http.cursors import Cursors, cut
 from core.domain.errors import Invalid
 
 KEY = b"k" * 32

@@ -6,7 +6,7 @@ from fastapi import status
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import path_of, problem
+from api.http.errors import path_of, problem
 from core.indexing.maintenance import malloc
 
 LEAST_RATE = 16 * 1024

@@ -7,7 +7,7 @@ from fastapi import status
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import path_of, problem
+from api.http.errors import path_of, problem
 
 OPEN = frozenset({"/livez", "/readyz", "/version", "/docs", "/openapi.json"})
 """Paths that load balancers and new users may read without a key."""

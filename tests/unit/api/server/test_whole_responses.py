@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from api.whole_responses import HeadWithBody
+from api.server.whole_responses import HeadWithBody
 
 
 class _Wire(asyncio.Transport):

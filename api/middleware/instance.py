@@ -3,7 +3,7 @@
 from fastapi import status
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import path_of, problem
+from api.http.errors import path_of, problem
 from core.domain.errors import WrongInstance
 
 HEADER = b"nalanda-instance"

@@ -1,7 +1,7 @@
 import pytest
 from starlette.exceptions import HTTPException
 
-from api.conditional import etag, guard, is_unchanged
+from api.http.conditional import etag, guard, is_unchanged
 from core.domain.guards import Guard
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fastapi import Response
 
-from api.responses import dumps, json_response
+from api.http.responses import dumps, json_response
 from api.wire.base import ResponseModel
 from core.domain.errors import Invalid
 from core.services.answer_size import MAX_ANSWER_BYTES

@@ -2,7 +2,7 @@
 
 import json
 
-from api.errors import MAX_PROBLEM_BYTES, problem
+from api.http.errors import MAX_PROBLEM_BYTES, problem
 from core.domain.errors import Fault, Invalid
 
 

@@ -11,10 +11,10 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from api.browsers import TARGET_HOST
-from api.errors import problem
-from api.limits import CLOSE
-from api.whole_responses import HeadWithBody
+from api.http.errors import problem
+from api.middleware.browsers import TARGET_HOST
+from api.middleware.limits import CLOSE
+from api.server.whole_responses import HeadWithBody
 
 LINGER_S = 1.0
 """Time to discard input after a refusal, before closing. Closing with unread bytes would reset

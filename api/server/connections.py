@@ -1,7 +1,7 @@
 """Limits on connections: how many are open, and how long a client may take to send and to receive.
 
 uvicorn limits neither the headers of a request nor the time for which a response stays unread.
-`api/limits.py` limits bodies.
+`api/middleware/limits.py` limits bodies.
 """
 
 import asyncio
@@ -9,10 +9,10 @@ import asyncio
 from fastapi import status
 from starlette.types import Receive, Scope, Send
 
-from api.errors import path_of, problem
-from api.limits import CLOSE
-from api.protocol import Connection, Malformed
-from api.slots import Slots
+from api.http.errors import path_of, problem
+from api.middleware.limits import CLOSE
+from api.server.protocol import Connection, Malformed
+from api.server.slots import Slots
 
 MAX_HEADER_BYTES = 64 * 1024
 _REFUSED_PATIENCE_S = 1.0

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.errors import STATUSES, status_of
+from api.http.errors import STATUSES, status_of
 from core.domain.errors import (
     Behind,
     DataDirInUse,

@@ -13,7 +13,7 @@ from fastapi import status
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import path_of, problem
+from api.http.errors import path_of, problem
 
 AT_ONCE = 32
 """Concurrent writes, on the process's 40 handler threads; a group commit holds as many."""

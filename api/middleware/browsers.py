@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fastapi import Response, status
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import path_of, problem
+from api.http.errors import path_of, problem
 from core.domain.hosts import Host, Hosts, parse
 
 PROBES = frozenset({"/livez", "/readyz"})

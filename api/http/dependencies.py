@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from api.parameters import WHOLE
+from api.http.parameters import WHOLE
 from api.temporal import Temporal
 from core.bootstrap import Core
 from core.domain.errors import Behind

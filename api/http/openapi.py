@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from api.errors import MEDIA_TYPE, phrase
-from api.json import JSON, MERGE_PATCH
-from api.responses import POSITION
+from api.http.errors import MEDIA_TYPE, phrase
+from api.http.json import JSON, MERGE_PATCH
+from api.http.responses import POSITION
 from api.wire.events import EVENTS, QUESTION_EVENT, question_event, stream_content
 
 EVENT_STREAM = "text/event-stream"

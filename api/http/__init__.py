@@ -1,0 +1,1 @@
+"""HTTP for the routes: bodies, parameters, conditions, idempotency, responses and problems."""

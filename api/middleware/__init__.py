@@ -1,0 +1,1 @@
+"""What each request passes before its route: hosts, keys, sizes, the bound of writes."""

@@ -1,0 +1,1 @@
+"""uvicorn with limits: connections, slots, responses written in one piece."""
