@@ -9,6 +9,7 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~-]+)(?::([0-9]{1,5})?)?")
 _LOCALHOST = "localhost"
 _ANY = "*"
 _DEFAULT_PORTS = (80, 443)
+_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared, not bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ def is_loopback(name: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def host_rule(text: str) -> Host:
     """Return the host or pattern of one entry of `NALANDA_ALLOWED_HOSTS`.
 
@@ -72,6 +81,8 @@ def host_rule(text: str) -> Host:
 class Hosts:
     """The hosts that a server answers to: its own machine's, those it is bound to, and a list.
 
+    A server on all addresses answers to any address: DNS rebinding needs a name.
+
     Args:
         allowed: The entries of `NALANDA_ALLOWED_HOSTS`.
         bound: The names and addresses that the server listens on.
@@ -83,10 +94,13 @@ class Hosts:
     def __init__(self, allowed: Iterable[str], bound: Iterable[str] = ()) -> None:
         self._rules = [host_rule(text) for text in allowed]
         self._bound = frozenset(_canonical(name) for name in bound)
+        self._is_on_all_addresses = not self._bound.isdisjoint(_WILDCARDS)
 
     def serve(self, host: Host) -> bool:
         """Return whether the server answers to a host; the port matters where an entry has one."""
         if host.is_local or host.name in self._bound:
+            return True
+        if self._is_on_all_addresses and _is_address(host.name):
             return True
         return any(_matches(rule, host) for rule in self._rules)
 

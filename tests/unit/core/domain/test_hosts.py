@@ -97,3 +97,12 @@ def test_entries_of_the_setting(entry: str, served: str, refused: str) -> None:
 def test_entries_that_are_no_hosts(entry: str) -> None:
     with pytest.raises(ValueError, match="is no host"):
         Hosts((entry,))
+
+
+@pytest.mark.parametrize("bound", ["0.0.0.0", "::"])
+def test_on_all_addresses_every_address_is_served_and_no_name(bound: str) -> None:
+    hosts = Hosts((), (bound,))
+    assert is_served(hosts, "192.0.2.7:8000")
+    assert is_served(hosts, "[2001:db8::1]")
+    assert not is_served(hosts, "192.0.2.7.evil.example")
+    assert not is_served(Hosts((), ("192.0.2.8",)), "192.0.2.7")
