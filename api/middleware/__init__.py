@@ -1,1 +1,1 @@
-"""What each request passes before its route: hosts, keys, sizes, the bound of writes."""
+"""Middleware: checks of hosts, keys and sizes, and the limit on concurrent writes."""

@@ -20,11 +20,10 @@ from cli.ingestion.pruning import Pruner
 from cli.ingestion.report import Report
 from cli.ingestion.sending import Sender
 from cli.ingestion.watching import Watch
+from cli.main import INTERRUPTED
 from cli.options import LibraryOption
 from cli.terminal import can_overwrite
 from nalanda import ConflictError, Library, Nalanda, NalandaError, NotFoundError
-
-INTERRUPTED = 130
 
 
 def ingest(

@@ -1,1 +1,1 @@
-"""The messages and names that the API, the worker and the workflow share."""
+"""The messages between the API, the workflow and the activities."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~-]+)(?::([0-9]{1,5})?)?")
 _LOCALHOST = "localhost"
@@ -43,20 +43,18 @@ def parse(value: str) -> Host | None:
 
 def is_loopback(name: str) -> bool:
     """Return whether a name is an address of 127.0.0.0/8 or ::1; IPv6 may carry an IPv4 address."""
-    try:
-        address = ip_address(name)
-    except ValueError:
+    address = _address_of(name)
+    if address is None:
         return False
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return (mapped or address).is_loopback
 
 
-def _is_address(name: str) -> bool:
+def _address_of(name: str) -> IPv4Address | IPv6Address | None:
     try:
-        ip_address(name)
+        return ip_address(name)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def host_rule(text: str) -> Host:
@@ -100,7 +98,7 @@ class Hosts:
         """Return whether the server answers to a host; the port matters where an entry has one."""
         if host.is_local or host.name in self._bound:
             return True
-        if self._is_on_all_addresses and _is_address(host.name):
+        if self._is_on_all_addresses and _address_of(host.name) is not None:
             return True
         return any(_matches(rule, host) for rule in self._rules)
 
@@ -120,7 +118,5 @@ def _matches(rule: Host, host: Host) -> bool:
 def _canonical(name: str) -> str:
     """Return a name in lower case and without the dot of the root, an address in its short form."""
     name = name.strip("[]").partition("%")[0]
-    try:
-        return str(ip_address(name))
-    except ValueError:
-        return name.lower().removesuffix(".")
+    address = _address_of(name)
+    return name.lower().removesuffix(".") if address is None else str(address)

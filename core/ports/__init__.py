@@ -1,1 +1,1 @@
-"""The ports: the interfaces of storage that services and adapters share."""
+"""The protocols that a storage engine implements."""

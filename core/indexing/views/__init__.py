@@ -1,1 +1,1 @@
-"""The immutable views that readers search, and the change from one view to the next."""
+"""Immutable views of each library for readers, and how a write makes the next one."""
