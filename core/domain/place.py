@@ -1,0 +1,40 @@
+"""Where in its source a chunk stands."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""The left, top, right and bottom edge in PDF points; the page's top left corner is the origin."""
+
+_SEPARATOR = " › "
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The document's title, the headings above a chunk, outermost first, and where it begins.
+
+    `page` and `line` count from 1. `box` is on `page`.
+    """
+
+    title: str | None = None
+    headings: tuple[str, ...] = ()
+    page: int | None = None
+    box: Box | None = None
+    line: int | None = None
+
+
+def context_of(place: Place | None) -> str:
+    """Return the title and the headings that differ from it, as one line; may be empty."""
+    if place is None:
+        return ""
+    title, *headings = (" ".join(part.split()) for part in (place.title or "", *place.headings))
+    return _SEPARATOR.join(filter(None, [title, *(part for part in headings if part != title)]))
+
+
+def indexed_text(text: str, place: Place | None) -> str:
+    """Return what is embedded and lexically indexed: the context on its own line, then the text.
+
+    A chunk without context is indexed by its text alone. A quote is of the text alone.
+    """
+    context = context_of(place)
+    return f"{context}\n{text}" if context else text
