@@ -36,6 +36,10 @@ COMMANDS = {
     ),
     "search": ("cli.search:search", "Find the chunks nearest to a text."),
     "ask": ("cli.ask:ask", "Ask a question, and follow its stages until the answer."),
+    "eval": (
+        "cli.evaluation.command:evaluate",
+        "Ask a file of questions, and measure how right the answers are.",
+    ),
     "export": ("cli.transfer.command:export", "Export a library with its vectors to a file."),
     "import": (
         "cli.transfer.command:import_",

@@ -1,0 +1,1 @@
+"""`nalanda eval`: questions with known answers, through the real pipeline."""
