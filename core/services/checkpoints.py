@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import crash_points
+from core.background_thread import BackgroundThread
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is_full
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # it imports the kernels, which take a second
 
 _BYTES_PER_CHANGE = 200
 _RETRY_S = 10.0
+_FAILURE = "The checkpoint failed; it will be tried again."
 
 _log = logging.getLogger(__name__)
 
@@ -55,16 +57,17 @@ class Checkpoints:
         self._every_s, self._every_bytes = every_s, every_bytes
         self._clock = clock
         self._making = threading.Lock()
-        self._wake = threading.Condition()
-        # Guarded by `_wake`.
-        self._closed = False
+        self._lock = threading.Lock()
+        # Guarded by `_lock`.
         self._bytes = 0
         self._due = clock() + every_s
         # A checkpoint that names damaged files is replaced by a new one.
         is_good = self._is_current and not found.set_aside
         self._last = (catalog.state.views, lexical.keep()) if is_good else None
         self.error: str | None = None
-        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+        self._thread = BackgroundThread(
+            "checkpoints", self._make_if_due, failure=_FAILURE, retry_s=_RETRY_S
+        )
 
     def start(self) -> None:
         self._store.subscribe(self.on_commit)
@@ -72,11 +75,7 @@ class Checkpoints:
 
     def close(self) -> None:
         """Stop the thread and make a last checkpoint, so that the next start replays no log."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join()
+        if self._thread.close():
             self._try()
 
     @property
@@ -91,10 +90,10 @@ class Checkpoints:
 
     def on_commit(self, _: int, changes: Sequence[Change]) -> None:
         """Count the bytes of a commit; a listener of the store."""
-        with self._wake:
+        with self._lock:
             self._bytes += sum(map(_size, changes))
-            if self._bytes >= self._every_bytes:
-                self._wake.notify_all()
+        if self._bytes >= self._every_bytes:
+            self._thread.wake()
 
     def make(self) -> int | None:
         """Make a checkpoint, unless the newest is current; return the newest one's position.
@@ -111,10 +110,10 @@ class Checkpoints:
         with self._making:
             words = self._lexical.keep()  # before the state is read
             state = self._catalog.state
+            with self._lock:
+                self._bytes = 0
             if not state.position or self._is_last(state.views, words):
                 return self.position
-            with self._wake:
-                self._bytes = 0
             self._writer = self._writer or CheckpointWriter(self._directory, self._known)
             try:
                 manifest = self._writer.write(state, self._at(state.position), words)
@@ -137,27 +136,22 @@ class Checkpoints:
         with self._store.read() as snapshot:
             return next(iter(snapshot.log.after(position - 1))).at.isoformat()
 
-    def _run(self) -> None:
-        while self._wait():
+    def _make_if_due(self) -> float:
+        """Make a checkpoint if one is due, and return the seconds until the next one is."""
+        if self._is_due():
             self._try()
-            with self._wake:
-                self._due = self._clock() + (_RETRY_S if self.error else self._every_s)
+            self._due = self._clock() + (_RETRY_S if self.error else self._every_s)
+        return self._due - self._clock()
 
-    def _wait(self) -> bool:
-        """Wait until the next checkpoint is due; return `False` once closed."""
-        with self._wake:
-            while not self._closed:
-                wait_s = self._due - self._clock()
-                if wait_s <= 0 or (self._bytes >= self._every_bytes and not self.error):
-                    return True
-                self._wake.wait(wait_s)
-            return False
+    def _is_due(self) -> bool:
+        is_full = self._bytes >= self._every_bytes and not self.error
+        return is_full or self._clock() >= self._due
 
     def _try(self) -> None:
         try:
             self.make()
         except Exception as error:  # noqa: BLE001  # serving goes on without
-            _log.exception("The checkpoint failed; it will be tried again.")
+            _log.exception(_FAILURE)
             self.error = str(error).splitlines()[0]
         else:
             self.error = None

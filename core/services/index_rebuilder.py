@@ -1,16 +1,12 @@
 """Rebuilds the index of a library from the record, in the background."""
 
-import logging
-import threading
-
-from core.domain.errors import NalandaError, NotFound
+from core.background_thread import BackgroundThread
+from core.domain.errors import NotFound
 from core.indexing.views.catalog import Catalog
 from core.indexing.views.record import from_record
 from core.ports.store import Store
 
-_RETRY_S = 5.0
-
-_log = logging.getLogger(__name__)
+_RETRY_S, _CLOSE_S = 5.0, 1.0
 
 
 class IndexRebuilder:
@@ -19,8 +15,12 @@ class IndexRebuilder:
     def __init__(self, catalog: Catalog, store: Store) -> None:
         self._catalog = catalog
         self._store = store
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rebuilding", daemon=True)
+        self._thread = BackgroundThread(
+            "rebuilding",
+            self._rebuild_next,
+            failure="A library could not be read; it will be tried again.",
+            retry_s=_RETRY_S,
+        )
 
     def start(self) -> None:
         if self._catalog.state.missing:
@@ -28,15 +28,14 @@ class IndexRebuilder:
 
     def close(self) -> None:
         """Stop after the current library; call it before the store closes, which ends its read."""
-        self._closed.set()
+        self._thread.close(_CLOSE_S)
 
-    def _run(self) -> None:
-        while not self._closed.is_set() and (missing := self._catalog.state.missing):
-            try:
-                self._rebuild(next(iter(missing)))
-            except NalandaError:
-                if not self._closed.wait(_RETRY_S):
-                    _log.exception("A library could not be read; it will be tried again.")
+    def _rebuild_next(self) -> float | None:
+        missing = self._catalog.state.missing
+        if not missing:
+            return None
+        self._rebuild(next(iter(missing)))
+        return 0.0
 
     def _rebuild(self, library_id: str) -> None:
         with self._store.read() as snapshot:

@@ -5,9 +5,7 @@ is measured on live queries and reported. Where it is below the target, the sear
 library is raised.
 """
 
-import logging
 import math
-import threading
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,6 +14,7 @@ from queue import Empty, Full, Queue
 import numpy as np
 from numpy.typing import NDArray
 
+from core.background_thread import BackgroundThread
 from core.indexing.maintenance.index_status import Recall
 from core.indexing.vectors.build_threads import lower_priority
 from core.indexing.vectors.vector_index import SearchParams
@@ -30,8 +29,6 @@ _WINDOW = 256
 _MIN_SAMPLES = 32
 _TOLERANCE = 0.01
 _BOOST_STEP, _MAX_BOOST = 1.25, 8.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,22 +61,21 @@ class RecallMonitor:
     def __init__(self, *, every: int = SAMPLE_EVERY) -> None:
         self._every = every
         self._seen = count(1)
-        self._queue: Queue[AnsweredSearch | None] = Queue(_QUEUE_SIZE)
+        self._queue: Queue[AnsweredSearch] = Queue(_QUEUE_SIZE)
         self._libraries: dict[str, _Library] = {}
-        self._thread = threading.Thread(target=self._run, name="recall", daemon=True)
+        self._thread = BackgroundThread(
+            "recall",
+            self._measure_next,
+            failure="The recall of a search could not be measured.",
+            begin=lower_priority,
+        )
 
     def start(self) -> None:
         self._thread.start()
 
     def close(self) -> None:
         """Stop the thread, after its current search."""
-        while self._thread.is_alive():
-            try:
-                self._queue.put_nowait(None)
-            except Full:
-                self._drop_one()
-            else:
-                self._thread.join()
+        self._thread.close()
 
     def is_due(self) -> bool:
         """Return whether to repeat this search; called once for each approximate search."""
@@ -90,6 +86,7 @@ class RecallMonitor:
             self._queue.put_nowait(answered)
         except Full:
             return
+        self._thread.wake()
 
     def recall(self, library_id: str) -> Recall | None:
         """Return a library's measured recall, `None` before the first measurement."""
@@ -121,19 +118,13 @@ class RecallMonitor:
             library.of_target.append(library.shares[-1])
             _adjust(library, answered.target)
 
-    def _drop_one(self) -> None:
+    def _measure_next(self) -> float:
         try:
-            self._queue.get_nowait()
+            answered = self._queue.get_nowait()
         except Empty:
-            return
-
-    def _run(self) -> None:
-        lower_priority()
-        while (answered := self._queue.get()) is not None:
-            try:
-                self.measure(answered)
-            except Exception:  # noqa: BLE001  # no caller waits for a measurement
-                _log.exception("The recall of a search could not be measured.")
+            return math.inf
+        self.measure(answered)
+        return 0.0
 
 
 def _adjust(library: _Library, target: float) -> None:

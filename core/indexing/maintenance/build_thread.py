@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from core.background_thread import BackgroundThread
 from core.indexing.maintenance import malloc
 from core.indexing.maintenance.merge_policy import Job, differ, next_job, without_search_params
 from core.indexing.maintenance.segment_builder import SegmentBuilder
@@ -60,9 +61,8 @@ class BuildThread:
         self._segment_builder = segment_builder
         self._quiet_s = quiet_s
         self._clock = clock
-        self._wake = threading.Condition()
-        self._closed = False
-        # Guarded by `_wake`, times by library: when to check it next, when to retry its failed
+        self._changed = threading.Condition()
+        # Guarded by `_changed`, times by library: when to check it next, when to retry its failed
         # build, and when it was last written to. Then the library being worked on, the errors,
         # and the time until which the thread waits.
         self._due: dict[str, float] = {}
@@ -71,7 +71,13 @@ class BuildThread:
         self._at_work: str | None = None
         self._errors: dict[str, str] = {}
         self._until = math.inf
-        self._thread = threading.Thread(target=self._run, name="segments", daemon=True)
+        self._thread = BackgroundThread(
+            "segments",
+            self._run_due_step,
+            failure="The build thread failed.",
+            retry_s=AGAIN_S,
+            begin=lower_priority,
+        )
 
     def start(self) -> None:
         """Start the thread: check all libraries now, and each library when it changes."""
@@ -82,11 +88,7 @@ class BuildThread:
 
     def close(self) -> None:
         """Cancel the current build, and wait until the thread has ended."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._thread.close()
 
     def note_writes(self, library_ids: Collection[str]) -> None:
         """Note a write to these libraries, and wake the thread only if one has a job.
@@ -94,7 +96,7 @@ class BuildThread:
         Most writes create no job, and a low-priority thread should rarely hold the interpreter
         lock.
         """
-        with self._wake:
+        with self._changed:
             now = self._clock()
             for id_ in library_ids:
                 self._written[id_] = now
@@ -104,8 +106,9 @@ class BuildThread:
                 elif failed or self._has_job(id_, quiet=True):
                     self._due.setdefault(id_, now + self._quiet_s)
             first = min((self._due.get(id_, math.inf) for id_ in library_ids), default=math.inf)
-            if self._until <= now or first < self._until:
-                self._wake.notify_all()
+            is_due = self._until <= now or first < self._until
+        if is_due:
+            self._thread.wake()
 
     def _has_job(self, library_id: str, *, quiet: bool) -> bool:
         """Return whether there is a segment to build, or a deleted library to forget."""
@@ -122,31 +125,34 @@ class BuildThread:
         Raises:
             TimeoutError: the jobs are not done within `timeout_s`.
         """
-        with self._wake:
+        with self._changed:
             self._due = dict.fromkeys(self._due, _LONG_AGO)
             self._written.update(self._due)
             if self._at_work is not None:
                 self._written[self._at_work] = _LONG_AGO
-            self._wake.notify_all()
-            if not self._wake.wait_for(self._is_idle, timeout_s):
+            self._thread.wake()
+            if not self._changed.wait_for(self._is_idle, timeout_s):
                 raise TimeoutError("The builder of segments is still busy.")
 
     def _is_idle(self) -> bool:
         return self._at_work is None and not self._due
 
-    def _run(self) -> None:
-        lower_priority()
-        while (library_id := self._next()) is not None:
-            error = self._try_step(library_id)
-            if not self._due:
-                malloc.trim()
-            with self._wake:
-                self._at_work = None
-                if error is None:
-                    self._errors.pop(library_id, None)
-                else:
-                    self._note_failure(library_id, error)
-                self._wake.notify_all()
+    def _run_due_step(self) -> float:
+        """Run one step for a library that is due, and return the seconds until the next is due."""
+        library_id = self._take_due()
+        if library_id is None:
+            return self._until - self._clock()
+        error = self._try_step(library_id)
+        if not self._due:
+            malloc.trim()
+        with self._changed:
+            self._at_work = None
+            if error is None:
+                self._errors.pop(library_id, None)
+            else:
+                self._note_failure(library_id, error)
+            self._changed.notify_all()
+        return 0.0
 
     def _note_failure(self, library_id: str, error: Exception) -> None:
         self._errors[library_id] = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -155,21 +161,18 @@ class BuildThread:
         if isinstance(error, OSError | MemoryError):
             self._again[library_id] = self._clock() + AGAIN_S
 
-    def _next(self) -> str | None:
-        """Wait for a library that is due; `None` once the thread is closed."""
-        with self._wake:
-            while not self._closed:
-                due = self._again | self._due
-                first = min(due, key=due.__getitem__, default=None)
-                self._until = math.inf if first is None else due[first]
-                wait_s = self._until - self._clock()
-                if first is not None and wait_s <= 0:
-                    self._due.pop(first, None)
-                    self._again.pop(first, None)
-                    self._at_work = first
-                    return first
-                self._wake.wait(None if first is None else wait_s)
-            return None
+    def _take_due(self) -> str | None:
+        """Return the library that is due first, now at work; `None` if no library is due."""
+        with self._changed:
+            due = self._again | self._due
+            first = min(due, key=due.__getitem__, default=None)
+            self._until = math.inf if first is None else due[first]
+            if first is None or self._until > self._clock():
+                return None
+            self._due.pop(first, None)
+            self._again.pop(first, None)
+            self._at_work = first
+            return first
 
     def _try_step(self, library_id: str) -> Exception | None:
         """Run one step for a library, and return the error if it failed."""
@@ -181,7 +184,7 @@ class BuildThread:
         return None
 
     def _step(self, library_id: str) -> None:
-        with self._wake:
+        with self._changed:
             quiet = self._clock() >= self._written.get(library_id, 0.0) + self._quiet_s
         task = self._begin_task(library_id, quiet=quiet)
         if task is not None:
@@ -195,13 +198,13 @@ class BuildThread:
             self._look_again(library_id, after_s=self._quiet_s)
 
     def _forget(self, library_id: str) -> None:
-        with self._wake:
+        with self._changed:
             if library_id not in self._due:
                 self._written.pop(library_id, None)
 
     def _look_again(self, library_id: str, after_s: float = 0.0) -> None:
         """Schedule a check `after_s` after the last write, unless one is already scheduled."""
-        with self._wake:
+        with self._changed:
             self._due.setdefault(library_id, self._written.get(library_id, 0.0) + after_s)
 
     def _begin_task(self, library_id: str, *, quiet: bool) -> _Task | None:
@@ -226,7 +229,7 @@ class BuildThread:
 
     def _build(self, library_id: str, task: _Task) -> None:
         def cancelled() -> bool:
-            return self._closed or not self._is_wanted(library_id, task)
+            return self._thread.is_closed or not self._is_wanted(library_id, task)
 
         started = time.perf_counter()
         library, segments = task.view.library, task.segments

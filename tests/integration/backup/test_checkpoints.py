@@ -13,6 +13,7 @@ from core.backup.backup_run import back_up
 from core.backup.restore import restore_into
 from tests.integration.backup.case import silent
 from tests.integration.storage.nodes import Node, Writes
+from tests.waiting import until
 
 CHECKPOINT = 8
 
@@ -55,7 +56,7 @@ def test_a_checkpoint_is_taken_only_of_the_same_history(
     assert bool(node.found.manifests) == (position >= CHECKPOINT)
     if node.found.missing:
         node.rebuilder.start()
-        node.rebuilder._thread.join(30)
+        until(lambda: not node.catalog.state.missing)
     node.check()
     node.check_words()
     writes.node = node

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.changes import FeedbackAdded
 from core.domain.errors import StorageFull, StorageUnavailable, Unavailable
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.checkpoints.loading import DAMAGED
@@ -12,6 +13,7 @@ from core.indexing.checkpoints.paths import DIRECTORY, paths_in
 from core.indexing.views.view import LibraryView
 from tests.integration.storage.nodes import DIMENSION, FILTERS, Node, Writes, parsed_of
 from tests.samples import a_library
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +142,7 @@ def test_what_is_damaged_is_set_aside_and_the_others_serve(
             unit.chunks.delete("other", ["c1"])
             unit.commit()
         node.rebuilder.start()
-        node.rebuilder._thread.join(30)
+        until(lambda: not node.catalog.state.missing)
     node.check()
     node.checkpoints.make()
     node.stop()
@@ -187,7 +189,7 @@ def test_a_checkpoint_of_another_record_is_set_aside(tmp_path: Path) -> None:
     [aside] = node.found.set_aside
     assert "log does not have its position" in aside.problem
     node.rebuilder.start()
-    node.rebuilder._thread.join(30)
+    until(lambda: not node.catalog.state.missing)
     node.check()
     node.stop()
 
@@ -197,14 +199,28 @@ def test_it_is_made_after_so_many_bytes_and_at_the_end(data_dir: Path) -> None:
     node.checkpoints.start()
     writes = Writes(node, random.Random(4))
     writes.fill()
-    node.checkpoints._wake.acquire()
-    try:
-        assert node.checkpoints._wake.wait_for(lambda: node.checkpoints.position == 1, 30)
-    finally:
-        node.checkpoints._wake.release()
+    until(lambda: node.checkpoints.position == 1)
     writes.one()
     node.checkpoints.close()
     assert node.checkpoints.position == 2
+    node.stop()
+
+
+def test_bytes_that_change_no_view_do_not_keep_the_thread_busy(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(data_dir, every_bytes=100)
+    Writes(node, random.Random(4)).fill()
+    assert node.checkpoints.make() == 1
+    node.checkpoints.start()
+    tries: list[int | None] = []
+    make = node.checkpoints.make
+    monkeypatch.setattr(node.checkpoints, "make", lambda: tries.append(make()))
+    node.checkpoints.on_commit(2, [FeedbackAdded("workflow")])
+    until(lambda: len(tries) == 1)
+    assert node.checkpoints._make_if_due() > 0
+    assert tries == [1]
+    node.checkpoints.close()
     node.stop()
 
 
