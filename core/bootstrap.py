@@ -19,6 +19,7 @@ from core.indexing.maintenance.back_pressure import BackPressure
 from core.indexing.maintenance.build_thread import BuildThread
 from core.indexing.maintenance.kernel_warmup import Warmup
 from core.indexing.maintenance.segment_builder import SegmentBuilder
+from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
 from core.ports.store import Snapshot, Store
@@ -56,6 +57,7 @@ class Core:
     feedback: FeedbackService
 
     def close(self) -> None:
+        self.warmup.close()
         self.recall_monitor.close()
         self.builder.close()
         self.rebuilder.close()
@@ -92,7 +94,8 @@ def open_core(settings: Settings) -> Core:
         catalog, found = _open_catalog(store, directory)
         files = LexicalFiles(_recreate_directory(settings.data_dir / WORKING), directory)
         lexical = LexicalIndexes(catalog, files, found.words)
-        builder = BuildThread(catalog, _segment_builder(settings))
+        runtime = catalog.state.runtime
+        builder = BuildThread(catalog, _segment_builder(settings, runtime.activity))
     except BaseException:
         store.close()
         raise
@@ -109,7 +112,7 @@ def open_core(settings: Settings) -> Core:
     rebuilder = IndexRebuilder(catalog, store)
     rebuilder.start()
     writes = ChunkWrites(embedding, BackPressure(catalog, builder.error).admit)
-    warmup = Warmup()
+    warmup = Warmup(runtime.delta)
     warmup.start()
     builder.start()
     recall_monitor = RecallMonitor()
@@ -183,11 +186,12 @@ def _load_index(snapshot: Snapshot, directory: Path) -> LoadedCheckpoint:
         raise StorageError(f"{directory} can't be read: {error.strerror}") from error
 
 
-def _segment_builder(settings: Settings) -> SegmentBuilder:
+def _segment_builder(settings: Settings, activity: SearchActivity) -> SegmentBuilder:
     threads = settings.index_threads or os.cpu_count() or 1
     if settings.vectors == "memory":
-        return SegmentBuilder(threads)
-    return SegmentBuilder(threads, _create_directory(settings.data_dir / "vectors"))
+        return SegmentBuilder(threads, activity=activity)
+    vectors_dir = _create_directory(settings.data_dir / "vectors")
+    return SegmentBuilder(threads, vectors_dir, activity=activity)
 
 
 def _recreate_directory(path: Path) -> Path:

@@ -7,7 +7,6 @@ its own nodes. O(n · log n · ef_construction · M) in practice.
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -20,12 +19,13 @@ from core.indexing.hnsw.index import HnswIndex
 from core.indexing.hnsw.scratch import Scratch
 from core.indexing.kernels import layout
 from core.indexing.kernels.linking import approach, fill_links, find, link
-from core.indexing.vectors.build_threads import build_threads, rest_us, thread_budget
+from core.indexing.vectors.build_threads import BuildThreads
 from core.indexing.vectors.calibration import Calibration, K, calibrate
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.intrinsic import intrinsic_dimension
 from core.indexing.vectors.quantized import QuantizedVectors, empty_aligned, encode
 from core.indexing.vectors.quantized_scan import FEW, scan_exactly
+from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.vectors.vector_index import BuildCancelled
 
 EF_CONSTRUCTION = 200
@@ -59,13 +59,16 @@ def build_hnsw(
     seed: int = 0,
     threads: int = 1,
     cancelled: Callable[[], bool] = lambda: False,
+    activity: SearchActivity | None = None,
 ) -> HnswIndex:
     """Build a graph over at least one vector; `degree` is chosen by the data unless given.
+
+    `activity`: the searches that the build yields to.
 
     Raises:
         BuildCancelled: `cancelled` returned true.
     """
-    with build_threads(threads) as pool:
+    with BuildThreads(threads, activity) as pool:
         coded = encode(vectors, pool, threads)
         if degree is None:
             hard = intrinsic_dimension(coded) >= _HARD_FROM_DIMENSION
@@ -88,7 +91,7 @@ class _Build:
         degree: int,
         ef: int,
         seed: int,
-        pool: ThreadPoolExecutor,
+        pool: BuildThreads,
         threads: int,
         cancelled: Callable[[], bool],
         angular: "_Build | None" = None,
@@ -105,7 +108,9 @@ class _Build:
         self._ways = np.empty((_BATCH, int(levels[entry])), np.int32)
         arrays = self._order, self._ways, self._chosen, self._counts
         shared = tuple(array.ctypes.data for array in arrays)
-        self._workers = [_Worker(coded, degree, ef, number, shared) for number in range(threads)]
+        self._workers = [
+            _Worker(coded, degree, ef, number, shared, pool) for number in range(threads)
+        ]
 
     def run(self) -> Calibration:
         """Build the graph, and calibrate it with the last rows as queries before inserting them."""
@@ -132,7 +137,7 @@ class _Build:
             if self._cancelled():
                 raise BuildCancelled
             end = min(stop, start + min(_BATCH, max(1, start // 2)))
-            workers = self._workers[: thread_budget(len(self._workers))]
+            workers = self._workers[: self._pool.budget]
             for phase in (_Worker.approach, _Worker.find, _Worker.link):
                 work = partial(phase, start=start, stop=end, of=len(workers))
                 list(self._pool.map(work, workers))
@@ -220,8 +225,10 @@ class _Worker:
         ef: int,
         number: int,
         shared: tuple[int, ...],
+        pool: BuildThreads,
     ) -> None:
         self._coded, self._ef = coded, ef
+        self._threads = pool
         self._number, self._shared = number, shared
         self._scratch = Scratch.of(coded, ef=ef, degree=degree)
         self._state = np.zeros(2, np.int64)
@@ -254,7 +261,7 @@ class _Worker:
             ways,
             chosen,
             counts,
-            rest_us(of),
+            self._threads.rest_us(of),
             self._coded.step,
         )
 

@@ -24,10 +24,11 @@ from core.indexing.kernels.quantizing import (
     residuals_of,
 )
 from core.indexing.kernels.typing import Floats, Ints
-from core.indexing.vectors.build_threads import build_threads
+from core.indexing.vectors.build_threads import BuildThreads
 from core.indexing.vectors.calibration import K
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.quantized import empty_aligned, unquantized
+from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.vectors.vector_index import BuildCancelled
 
 _CELLS_PER_ROOT = 6.5
@@ -46,10 +47,12 @@ def build_ivf(
     seed: int = 0,
     threads: int = 1,
     cancelled: Callable[[], bool] = lambda: False,
+    activity: SearchActivity | None = None,
 ) -> IvfIndex:
     """Build inverted lists over at least one vector; `nlist`: the most cells, by default 6.5·√n.
 
-    O(n·c·D) for n rows, c cells and D values kept of a row.
+    O(n·c·D) for n rows, c cells and D values kept of a row. `activity`: the searches that the build
+    yields to.
 
     Raises:
         BuildCancelled: `cancelled` returned true.
@@ -59,7 +62,7 @@ def build_ivf(
         if cancelled():
             raise BuildCancelled
 
-    with build_threads(threads) as pool:
+    with BuildThreads(threads, activity) as pool:
         build = _Build(vectors, seed, pool, check)
         build.learn_cells(nlist or _cells_for(len(vectors.matrix)))
         build.learn_tables()

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.hnsw.build import build_hnsw
 from core.indexing.ivf.build import build_ivf
-from core.indexing.vectors.build_threads import build_threads
+from core.indexing.vectors.build_threads import BuildThreads
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.flat import FlatIndex
 from core.indexing.vectors.quantized import encode
 from core.indexing.vectors.reference import ReferenceIndex, is_within_float32
+from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.vectors.vector_index import VectorIndex
 
 GRAPH_FROM = 5_000
@@ -22,8 +23,11 @@ def build_index(
     *,
     threads: int,
     cancelled: Callable[[], bool] = lambda: False,
+    activity: SearchActivity | None = None,
 ) -> VectorIndex:
     """Build an index over at least one vector; parameters missing from `spec` are chosen by data.
+
+    `activity`: the searches that the build yields to.
 
     Raises:
         BuildCancelled: `cancelled` returned true.
@@ -39,12 +43,15 @@ def build_index(
                 ef_construction=_whole(asked.get("ef_construction")),
                 threads=threads,
                 cancelled=cancelled,
+                activity=activity,
             )
         case IndexKind.IVF:
             nlist = _whole(asked.get("nlist"))
-            return build_ivf(vectors, nlist=nlist, threads=threads, cancelled=cancelled)
+            return build_ivf(
+                vectors, nlist=nlist, threads=threads, cancelled=cancelled, activity=activity
+            )
         case _:
-            with build_threads(threads) as pool:
+            with BuildThreads(threads, activity) as pool:
                 return FlatIndex(encode(vectors, pool, threads))
 
 

@@ -1,7 +1,7 @@
 """Builds a sealed segment from the live rows of frozen segments, without locks or side effects."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Protocol
@@ -17,6 +17,7 @@ from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.segment.rows import Rows
 from core.indexing.segment.segment import RowIds, Segment
 from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.vectors.vector_index import VectorIndex
 
 _ROWS_AT_ONCE = 2**12
@@ -26,26 +27,44 @@ class BuildIndex(Protocol):
     """The signature of a function that builds a vector index."""
 
     def __call__(
-        self, vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
+        self,
+        vectors: Vectors,
+        spec: IndexSpec,
+        /,
+        *,
+        threads: int,
+        cancelled: Callable[[], bool],
+        activity: SearchActivity,
     ) -> VectorIndex: ...
 
 
 def _build_index(
-    vectors: Vectors, spec: IndexSpec, /, *, threads: int, cancelled: Callable[[], bool]
+    vectors: Vectors,
+    spec: IndexSpec,
+    /,
+    *,
+    threads: int,
+    cancelled: Callable[[], bool],
+    activity: SearchActivity,
 ) -> VectorIndex:
     # Importing numba takes as long as the rest of a process's start.
     from core.indexing.maintenance.index_factory import build_index
 
-    return build_index(vectors, spec, threads=threads, cancelled=cancelled)
+    return build_index(vectors, spec, threads=threads, cancelled=cancelled, activity=activity)
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentBuilder:
-    """The settings of a build; `vectors_dir`: where vectors are in files, in memory if `None`."""
+    """The settings of a build.
+
+    `vectors_dir`: where vectors are in files, in memory if `None`. `activity`: the searches that a
+    build yields to.
+    """
 
     threads: int = 1
     vectors_dir: Path | None = None
     build_index: BuildIndex = _build_index
+    activity: SearchActivity = field(default_factory=SearchActivity)
 
     def build(
         self,
@@ -75,7 +94,13 @@ class SegmentBuilder:
             live=count,
             row_ids=None if _have_no_gaps(row_ids) else row_ids,
             frozen=True,
-            index=self.build_index(vectors, spec, threads=self.threads, cancelled=cancelled),
+            index=self.build_index(
+                vectors,
+                spec,
+                threads=self.threads,
+                cancelled=cancelled,
+                activity=self.activity,
+            ),
             built_for=spec,
             attributes=AttributeIndex.build(rows.chunks, documents, _indexed_fields(segments)),
         )

@@ -14,7 +14,7 @@ from core.domain.filters import Condition, Field, Filter, Op, compile_filter
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.attributes import AttributeIndex, bitmaps
 from core.indexing.columns.chunks import Ids
-from core.indexing.segment.delta_search import search_delta
+from core.indexing.segment.delta_search import DeltaSearch
 from core.indexing.segment.rows import Rows
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits, VectorIndex
@@ -169,15 +169,21 @@ class Segment:
         return replace(self, alive=alive, live=self.live - len(rows))
 
     def search(
-        self, queries: NDArray[np.float32], k: int, effort: SearchParams, matches: BitMap | None
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        effort: SearchParams,
+        matches: BitMap | None,
+        delta: DeltaSearch,
     ) -> list[SegmentHits]:
         """Search the live rows, or the live rows in `matches`, which must not be empty.
 
         `queries`: `(q, d) float32`. `matches`: the rows to choose from; all live rows if `None`.
+        `delta`: scans the rows if the segment has no index.
         """
         allowed = self._allowed(matches)
         if self.index is None:
-            return search_delta(self.vectors, self.rows.codes, queries, k, allowed)
+            return delta.search(self.vectors, self.rows.codes, queries, k, allowed)
         return self.index.search(queries, k, effort, allowed)
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:

@@ -6,7 +6,7 @@ Readers never wait, never lock, and never see half a write.
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from immutables import Map
 
@@ -24,27 +24,38 @@ from core.domain.errors import Behind, NotFound, Unavailable
 from core.domain.library import Library
 from core.indexing.views import next_view
 from core.indexing.views.record import from_record, libraries_of
+from core.indexing.views.runtime import SearchRuntime
 from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogState:
-    """Every library at `position`; the index of each `missing` library is still being rebuilt."""
+    """Every library at `position`; the index of each `missing` library is still being rebuilt.
+
+    `runtime`: that of all views.
+    """
 
     position: int = 0
     views: Map[str, LibraryView] = Map()  # noqa: RUF009  # immutable
     ids_by_name: Map[str, str] = Map()  # noqa: RUF009  # immutable
     missing: Map[str, Library] = Map()  # noqa: RUF009  # immutable
+    runtime: SearchRuntime = field(default_factory=SearchRuntime)
 
     @classmethod
     def of(
-        cls, position: int, views: Iterable[LibraryView], missing: Iterable[Library] = ()
+        cls,
+        position: int,
+        views: Iterable[LibraryView],
+        missing: Iterable[Library] = (),
+        runtime: SearchRuntime | None = None,
     ) -> "CatalogState":
         """Build a state from the views of libraries, with the libraries that are `missing`."""
-        by_id = Map((view.library.id, view) for view in views)
+        runtime = runtime or SearchRuntime()
+        by_id = Map((view.library.id, replace(view, runtime=runtime)) for view in views)
         names = Map((view.library.name, id_) for id_, view in by_id.items())
-        return cls(position, by_id, names, Map((library.id, library) for library in missing))
+        by_missing_id = Map((library.id, library) for library in missing)
+        return cls(position, by_id, names, by_missing_id, runtime)
 
     @property
     def library_ids(self) -> Set[str]:
@@ -106,7 +117,10 @@ class CatalogState:
 
     def _with_library(self, library: Library) -> "CatalogState":
         before = self.views.get(library.id)
-        view = next_view.with_library(before, library) if before else LibraryView.empty(library)
+        if before:
+            view = next_view.with_library(before, library)
+        else:
+            view = LibraryView(library, runtime=self.runtime)
         names = self._names_without(before).set(library.name, library.id)
         return replace(self, views=self.views.set(library.id, view), ids_by_name=names)
 
@@ -193,7 +207,7 @@ class Catalog:
             state = self._state
             if id_ not in state.missing:
                 return  # deleted meanwhile
-            alone = CatalogState.of(position, [view])
+            alone = CatalogState.of(position, [view], runtime=state.runtime)
             for at, change in missed:
                 alone = alone.after(change) if at > position else alone
             view = alone.views[id_]

@@ -12,7 +12,7 @@ from immutables import Map
 
 from core.domain.document import Document, EmbeddedChunk
 from core.domain.library import Library
-from core.indexing.segment.delta_search import prepare
+from core.indexing.segment.delta_search import DeltaSearch
 from core.indexing.segment.rows import Rows
 from core.indexing.segment.segment import Segment
 from core.indexing.views.view import LibraryView
@@ -52,7 +52,8 @@ def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryVie
         if item.chunk.id in row_ids:
             dead.append(row_ids[item.chunk.id])
         row_ids[item.chunk.id] = row_id
-    delta = _append_to_delta(view.delta or _new_delta(view, added), added)
+    delta = view.delta or _new_delta(view, added)
+    delta = _append_to_delta(delta, added, view.runtime.delta)
     others = view.segments if view.delta is None else view.segments[:-1]
     next_row_id = view.next_row_id + len(added)
     segments, revision = (*others, delta), view.revision + 1
@@ -111,7 +112,9 @@ def _new_delta(view: LibraryView, added: Sequence[EmbeddedChunk]) -> Segment:
     return Segment.empty(rows, view.next_row_id)
 
 
-def _append_to_delta(delta: Segment, added: Sequence[EmbeddedChunk]) -> Segment:
+def _append_to_delta(
+    delta: Segment, added: Sequence[EmbeddedChunk], search: DeltaSearch
+) -> Segment:
     rows, alive = delta.rows.append(delta.size, added), delta.alive
     if rows.capacity > len(alive):
         alive = np.ones(rows.capacity, np.bool_)
@@ -119,7 +122,7 @@ def _append_to_delta(delta: Segment, added: Sequence[EmbeddedChunk]) -> Segment:
     size, live = delta.size + len(added), delta.live + len(added)
     by_id = delta.rows_by_id.update((item.chunk.id, delta.size + i) for i, item in enumerate(added))
     segment = replace(delta, rows=rows, alive=alive, size=size, live=live, rows_by_id=by_id)
-    prepare(segment.vectors, rows.codes, delta.size)
+    search.prepare(segment.vectors, rows.codes, delta.size)
     return segment
 
 
@@ -154,7 +157,7 @@ def _compact_delta(view: LibraryView) -> LibraryView:
     first, size = view.next_row_id, delta.live
     by_id = Map((chunk.id, row) for row, chunk in enumerate(rows.chunks))
     compacted = replace(Segment.empty(rows, first), size=size, live=size, rows_by_id=by_id)
-    prepare(compacted.vectors, rows.codes, 0)
+    view.runtime.delta.prepare(compacted.vectors, rows.codes, 0)
     return replace(view, segments=(*view.segments[:-1], compacted), next_row_id=first + size)
 
 

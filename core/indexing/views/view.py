@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 import numpy as np
@@ -16,9 +16,9 @@ from core.domain.library import IndexKind, Library
 from core.indexing.attributes import bitmaps
 from core.indexing.columns.chunks import Ids
 from core.indexing.segment.segment import RowIds, Segment
-from core.indexing.vectors.build_threads import record_search
 from core.indexing.vectors.vector_index import DEFAULT_PARAMS, SearchParams
 from core.indexing.views.ranking import NOTHING, Ranking, merge
+from core.indexing.views.runtime import SearchRuntime
 
 _first = attrgetter("first")
 
@@ -44,7 +44,8 @@ class LibraryView:
 
     `segments`: ascending by row id, each with at least one live row. All are frozen except perhaps
     the last, the delta, which later views append to. `next_row_id`: the id of the next row to be
-    added. `revision`: changes whenever the set of live rows changes.
+    added. `revision`: changes whenever the set of live rows changes. `runtime`: given by the
+    catalog that has the view.
     """
 
     library: Library
@@ -52,6 +53,7 @@ class LibraryView:
     next_row_id: int = 0
     documents: Map[str, Document] = Map()  # noqa: RUF009  # immutable
     revision: int = 0
+    runtime: SearchRuntime = field(default_factory=SearchRuntime)
 
     @classmethod
     def empty(cls, library: Library) -> "LibraryView":
@@ -177,16 +179,16 @@ class LibraryView:
         """
         if not self.segments:
             return [NOTHING for _ in queries]
-        record_search()
+        self.runtime.activity.record()
         queries = self._to_kernel_input(queries)
-        effort = effort.or_else(self.library.index.parameters)
+        effort, delta = effort.or_else(self.library.index.parameters), self.runtime.delta
         if matches is None:
             segments = self.segments
-            found = [segment.search(queries, k, effort, None) for segment in segments]
+            found = [segment.search(queries, k, effort, None, delta) for segment in segments]
         else:
             chosen = [(p, r) for p, r in zip(self.segments, matches.rows, strict=True) if r]
             segments = tuple(segment for segment, _ in chosen)
-            found = [segment.search(queries, k, effort, rows) for segment, rows in chosen]
+            found = [segment.search(queries, k, effort, rows, delta) for segment, rows in chosen]
         if not segments:
             return [NOTHING for _ in queries]
         return [merge(segments, of_query, k) for of_query in zip(*found, strict=True)]

@@ -6,13 +6,19 @@ from core.domain.library import IndexSpec
 from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
+from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.vectors.vector_index import VectorIndex
 from core.indexing.views.next_view import freeze_delta, with_segment
 from core.indexing.views.view import LibraryView
 
 
 def flat(
-    vectors: Vectors, _spec: IndexSpec, *, threads: int, cancelled: Callable[[], bool]
+    vectors: Vectors,
+    _spec: IndexSpec,
+    *,
+    threads: int,
+    cancelled: Callable[[], bool],
+    activity: SearchActivity,  # the signature of `BuildIndex`
 ) -> VectorIndex:
     assert threads >= 1
     assert cancelled() in {True, False}

@@ -21,6 +21,7 @@ from core.indexing.maintenance.index_status import index_status
 from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
+from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.vectors.vector_index import VectorIndex
 from core.indexing.views.catalog import Catalog
 from core.indexing.views.view import LibraryView
@@ -49,7 +50,13 @@ class Setting:
         self.write(LibraryPut(library()), DocumentPut(document()))
 
     def _build(
-        self, vectors: Vectors, _spec: IndexSpec, *, threads: int, cancelled: Callable[[], bool]
+        self,
+        vectors: Vectors,
+        _spec: IndexSpec,
+        *,
+        threads: int,
+        cancelled: Callable[[], bool],
+        activity: SearchActivity,  # the signature of `BuildIndex`
     ) -> VectorIndex:
         assert threads == 1
         self.built.append(len(vectors.matrix))

@@ -1,7 +1,5 @@
 """Every index is correct within the accepted range of norms; `check` refuses others."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,8 +10,8 @@ from core.domain.vectors import check
 from core.indexing.hnsw.index import HnswIndex
 from core.indexing.ivf.index import IvfIndex
 from core.indexing.maintenance.index_factory import build_index
-from core.indexing.segment import delta_search
 from core.indexing.segment.delta_codes import DeltaCodes
+from core.indexing.segment.delta_search import DeltaSearch
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits
@@ -28,13 +26,9 @@ KINDS = [IndexKind.FLAT, IndexKind.HNSW, IndexKind.IVF]
 
 
 @pytest.fixture(autouse=True)
-def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (HnswIndex, IvfIndex):
         monkeypatch.setattr(kind, "_scan_is_cheaper", lambda *_: False)
-    before = delta_search._scan
-    delta_search.use_kernels()
-    yield
-    delta_search._scan = before
 
 
 def rows_at(power: int, count: int, seed: int) -> Floats:
@@ -94,6 +88,7 @@ def test_right_or_refused(power: int, metric: Metric) -> None:
 
 
 def found_unsealed(vectors: Vectors, query: Floats, allowed: Mask) -> SegmentHits:
-    codes = DeltaCodes()
-    [found] = delta_search.search_delta(vectors, codes, query[np.newaxis], K, allowed)
+    search = DeltaSearch()
+    search.use_kernels()
+    [found] = search.search(vectors, DeltaCodes(), query[np.newaxis], K, allowed)
     return found

@@ -12,8 +12,8 @@ from core.indexing.hnsw.build import build_hnsw
 from core.indexing.hnsw.index import HnswIndex
 from core.indexing.ivf.build import build_ivf
 from core.indexing.ivf.index import IvfIndex
-from core.indexing.segment import delta_search
 from core.indexing.segment.delta_codes import DeltaCodes
+from core.indexing.segment.delta_search import DeltaSearch
 from core.indexing.vectors.vector_index import DEFAULT_RECALL, SearchParams
 from tests.unit.core.indexing.vectors.near_copies import recall
 from tests.unit.core.indexing.vectors_of import vectors_of
@@ -67,16 +67,14 @@ def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> 
 
 @pytest.mark.parametrize("share", [1.0, 0.2])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_rows_without_an_index_are_searched_exactly(
-    case: NearCopies, share: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delta_search, "_scan", None)  # restores it after the test
-    delta_search.use_kernels()
+def test_rows_without_an_index_are_searched_exactly(case: NearCopies, share: float) -> None:
+    search = DeltaSearch()
+    search.use_kernels()
     rows, queries = case.rows(), case.queries(QUERIES)
     vectors, codes = vectors_of(rows, case.metric), DeltaCodes()
-    delta_search.prepare(vectors, codes, 0)
+    search.prepare(vectors, codes, 0)
     allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
-    answers = delta_search.search_delta(vectors, codes, queries, 100, allowed)
+    answers = search.search(vectors, codes, queries, 100, allowed)
     assert recall(answers, rows, queries, 100, case.metric, allowed) == 1.0
 
 

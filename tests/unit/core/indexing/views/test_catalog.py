@@ -16,7 +16,8 @@ from core.domain.changes import (
     LibraryPut,
 )
 from core.domain.errors import Behind, NotFound
-from core.indexing.views.catalog import Catalog
+from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.view import LibraryView
 from tests.fakes import FakeStore
 from tests.unit.core.builders import chunk, document, embedded, library
 from tests.unit.core.indexing.segments import row_ids
@@ -51,6 +52,17 @@ def test_names_move_between_libraries_in_one_write() -> None:
     assert catalog.library("y").library.id == "b"
     with pytest.raises(NotFound):
         catalog.library("a")
+
+
+def test_all_views_share_the_runtime_of_their_catalog() -> None:
+    catalog = catalog_of(LibraryPut(library("a", name="a")))
+    moved = Catalog(CatalogState.of(1, catalog.state.views.values(), [library("b", name="b")]))
+    moved.complete(1, LibraryView.empty(library("b", name="b")))
+    moved.apply(2, [LibraryPut(library("c", name="c")), LibraryPut(library("a", name="z"))])
+    runtime = moved.state.runtime
+    assert runtime is not catalog.state.runtime
+    for ref in ("z", "b", "c"):
+        assert moved.library(ref).runtime is runtime
 
 
 def test_every_kind_of_change_is_taken_in() -> None:
