@@ -13,14 +13,13 @@ from cli.connection import PATIENT, connect
 from cli.failures import advice
 from cli.ingestion.errors import GO_ON, IngestionEnded
 from cli.ingestion.finding import Finder
-from cli.ingestion.interrupts import sigterm_interrupts
 from cli.ingestion.kinds import SUFFIXES
 from cli.ingestion.places import shown
 from cli.ingestion.pruning import Pruner
 from cli.ingestion.report import Report
 from cli.ingestion.sending import Sender
 from cli.ingestion.watching import Watch
-from cli.main import INTERRUPTED
+from cli.interruption import INTERRUPTED, Interrupted, interruptible
 from cli.options import LibraryOption
 from cli.terminal import can_overwrite
 from nalanda import ConflictError, Library, Nalanda, NalandaError, NotFoundError
@@ -50,7 +49,7 @@ def ingest(
     """
     _check_paths(paths, are_folders=prune)
     report = Report()
-    with sigterm_interrupts(), connect() as client:
+    with interruptible(), connect() as client:
         known = _library(client, library)
         with _print_summary_at_end(report, library, with_pruned=prune):
             _Run(client, library, report).run(known, paths, prune=prune)
@@ -112,7 +111,7 @@ def _print_summary_at_end(report: Report, library: str, *, with_pruned: bool) ->
     """Print the summary, also after an error that ends the run."""
     try:
         yield
-    except KeyboardInterrupt:
+    except Interrupted:
         ended, status = f"Interrupted. {GO_ON}", INTERRUPTED
     except IngestionEnded as error:
         ended, status = f"nalanda: {error}", 1

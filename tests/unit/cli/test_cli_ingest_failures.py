@@ -1,8 +1,9 @@
 """`nalanda ingest` with failing requests, an unavailable server, or an interruption."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cli.ingestion import sending
 from cli.ingestion.places import id_of
 from cli.ingestion.reading import Document, read
+from cli.ingestion.report import Report
 from tests.unit.cli.conftest import Run, Server
 
 ON = "To continue, run the same command again: it skips the files already ingested."
@@ -143,7 +145,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, name: str, stop: Callable[[], None]
     monkeypatch.setattr(sending, "read", read_or_stop)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_says_how_far_it_came(
     run: Run,
     server: Server,
@@ -152,14 +154,31 @@ def test_an_interrupted_run_says_how_far_it_came(
     number: signal.Signals,
 ) -> None:
     stop_at(monkeypatch, "b.md", lambda: signal.raise_signal(number))
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(number)
     outcome = run("ingest", str(folder), "-l", "books")
     assert outcome.status == 130
     assert outcome.out.splitlines()[-1] == (
         "Library books: 1 added, 0 changed, 0 unchanged, 0 failed."
     )
     assert outcome.err == f"Interrupted. {ON}\n"
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) == before
+
+
+def test_another_ctrl_c_does_not_stop_the_summary(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = Report.summary
+
+    def interrupted(*args: Any, **options: Any) -> Iterator[str]:
+        signal.raise_signal(signal.SIGINT)
+        return summary(*args, **options)
+
+    monkeypatch.setattr(Report, "summary", interrupted)
+    stop_at(monkeypatch, "b.md", lambda: signal.raise_signal(signal.SIGINT))
+    outcome = run("ingest", str(folder), "-l", "books")
+    assert outcome.status == 130
+    assert "1 added" in outcome.out
+    assert outcome.err == f"Interrupted. {ON}\n"
 
 
 def test_large_files_get_more_time(

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from cli.ingestion.places import id_of
+from cli.interruption import Interrupted
 from tests.unit.cli.conftest import Outcome, Run, Server
 
 DOCUMENT = {
@@ -247,6 +248,6 @@ def test_a_deletion_that_fails_is_named(prune: Prune, server: Server, folder: Pa
 
 def test_an_interrupted_run_prunes_nothing(prune: Prune, server: Server, folder: Path) -> None:
     (folder / "a.md").unlink()
-    server.answer(path_in_library(folder / "b.md"), KeyboardInterrupt())
+    server.answer(path_in_library(folder / "b.md"), Interrupted())
     assert prune().status == 130
     assert titles(server) == ["a.md", "b.md", "c.md"]

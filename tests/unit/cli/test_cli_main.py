@@ -9,7 +9,8 @@ import httpx
 import pytest
 import typer
 
-from cli.main import COMMANDS, main
+from cli.application import COMMANDS
+from cli.main import main
 from tests.unit.cli.conftest import NOW, Run, Server
 
 HEAVY = ("nalanda", "httpx", "pydantic", "rich", "temporalio", "core", "api")
@@ -123,7 +124,7 @@ def test_an_interruption_while_it_is_imported(run: Run, monkeypatch: pytest.Monk
     def interrupted(_module: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.main.import_module", interrupted)
+    monkeypatch.setattr("cli.application.import_module", interrupted)
     assert run("library", "list").status == 130
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from api.main import create_app
 from cli.library import app as library_app
-from cli.main import COMMANDS
+from cli.application import COMMANDS
 from core.settings import Settings
 
 ROOT = Path(__file__).parents[3]

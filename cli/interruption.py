@@ -1,12 +1,17 @@
-"""Signals that end a command after an uninterrupted cleanup."""
+"""Signals that end a command: when they do, with which status, and what they can't interrupt.
 
+Nothing slow is imported here: `nalanda` handles Ctrl-C before the rest is loaded.
+"""
+
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from cli.main import INTERRUPTED
+INTERRUPTED = 130
+"""Exit status after an interruption."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -20,7 +25,7 @@ class Interrupted(SystemExit):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the first signal into Interrupted, and ignore later ones.
+    """Turn the first signal into Interrupted, and ignore later ones, so that they stop no cleanup.
 
     Raises:
         Interrupted: a signal arrived.
@@ -35,6 +40,23 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def end_at_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the process at once and without a word, while it has nothing to clean up.
+
+    An exception would not do: modules that are being imported may catch it or print it.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # ignored, for example, in a shell's background
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

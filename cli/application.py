@@ -1,0 +1,104 @@
+"""The command line of `nalanda`: its subcommands and options.
+
+Only the called subcommand is imported, so that help and usage errors appear at once.
+"""
+
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+COMMANDS = {
+    "up": ("cli.up:up", "Run Temporal, the API and a worker together, until Ctrl-C."),
+    "demo": (
+        "cli.demo.command:demo",
+        "Run the whole stack, ingest Python's documentation, and ask five questions.",
+    ),
+    "serve": ("cli.serve:serve", "Run the API alone."),
+    "worker": (
+        "cli.serve:worker",
+        "Run a worker alone: it processes the questions of the task queue.",
+    ),
+    "temporal": (
+        "cli.up:temporal",
+        "Run a local Temporal server alone, configured for Nalanda.",
+    ),
+    "library": ("cli.library:app", "List, create, show and delete libraries."),
+    "ingest": (
+        "cli.ingestion.command:ingest",
+        "Ingest text, Markdown and HTML files or folders into a library.",
+    ),
+    "search": ("cli.search:search", "Find the chunks nearest to a text."),
+    "ask": ("cli.ask:ask", "Ask a question, and follow its stages until the answer."),
+    "eval": (
+        "cli.evaluation.command:evaluate",
+        "Ask a file of questions, and measure how right the answers are.",
+    ),
+    "export": ("cli.transfer.command:export", "Export a library with its vectors to a file."),
+    "import": (
+        "cli.transfer.command:import_",
+        "Import a file of `export` or of another tool into a library.",
+    ),
+    "backup": ("cli.backup:backup", "Back up the database, or list its backups."),
+    "restore": (
+        "cli.backup:restore",
+        "Restore backups into a new data directory or an empty PostgreSQL database.",
+    ),
+    "verify": ("cli.verify:verify", "Check all stored data, and report what is damaged."),
+    "compact": ("cli.compact:compact", "Reclaim the disk space of deleted data."),
+    "status": ("cli.status:status", "Show recent questions, or the state of one."),
+    "events": ("cli.events:events", "Follow the events of a question as they occur."),
+    "cancel": ("cli.status:cancel", "Cancel a question."),
+    "doctor": ("cli.doctor:doctor", "Check the environment, and report what is missing."),
+}
+"""Import path of each subcommand (a function or a typer app), and its line in the help."""
+
+
+def application(args: list[str]) -> typer.Typer:
+    """Return the command line with the subcommand that `args` call, and the help of the others."""
+    app = typer.Typer(
+        callback=_root,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    called = next((word for word in args if not word.startswith("-")), None)
+    for name, (where, help_line) in COMMANDS.items():
+        if name == called:
+            _register(app, name, where)
+        else:
+            app.command(name, help=help_line)(_not_called)
+    return app
+
+
+def _register(app: typer.Typer, name: str, where: str) -> None:
+    module, _, attribute = where.partition(":")
+    target = getattr(import_module(module), attribute)
+    if isinstance(target, typer.Typer):
+        app.add_typer(target, name=name)
+    else:
+        app.command(name)(target)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # slow to import, and rarely needed
+
+        typer.echo(f"nalanda {version('nalanda')}")
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", is_eager=True, callback=_show_version
+        ),
+    ] = False,
+) -> None:
+    """A vector database with durable question answering."""
+
+
+def _not_called() -> None:
+    raise AssertionError("a subcommand that was not called was run")
