@@ -26,7 +26,7 @@ from core.domain.sentences import sentence_spans
 from core.providers.base import Passage
 from core.providers.extractive import LocalReranker
 from core.providers.local import MODEL
-from core.services.search_request import SearchRequest
+from core.services.search.request import SearchRequest
 from core.settings import Settings
 
 LIBRARY = "passages"

@@ -9,27 +9,27 @@ from typing import Annotated
 import typer
 
 COMMANDS = {
-    "up": ("cli.up:up", "Run Temporal, the API and a worker together, until Ctrl-C."),
+    "up": ("cli.commands.up:up", "Run Temporal, the API and a worker together, until Ctrl-C."),
     "demo": (
         "cli.demo.command:demo",
         "Run the whole stack, ingest Python's documentation, and ask five questions.",
     ),
-    "serve": ("cli.serve:serve", "Run the API alone."),
+    "serve": ("cli.commands.serve:serve", "Run the API alone."),
     "worker": (
-        "cli.serve:worker",
+        "cli.commands.serve:worker",
         "Run a worker alone: it processes the questions of the task queue.",
     ),
     "temporal": (
-        "cli.up:temporal",
+        "cli.commands.up:temporal",
         "Run a local Temporal server alone, configured for Nalanda.",
     ),
-    "library": ("cli.library:app", "List, create, show and delete libraries."),
+    "library": ("cli.commands.library:app", "List, create, show and delete libraries."),
     "ingest": (
         "cli.ingestion.command:ingest",
         "Ingest text, Markdown and HTML files or folders into a library.",
     ),
-    "search": ("cli.search:search", "Find the chunks nearest to a text."),
-    "ask": ("cli.ask:ask", "Ask a question, and follow its stages until the answer."),
+    "search": ("cli.commands.search:search", "Find the chunks nearest to a text."),
+    "ask": ("cli.commands.ask:ask", "Ask a question, and follow its stages until the answer."),
     "eval": (
         "cli.evaluation.command:evaluate",
         "Ask a file of questions, and measure how right the answers are.",
@@ -39,17 +39,17 @@ COMMANDS = {
         "cli.transfer.command:import_",
         "Import a file of `export` or of another tool into a library.",
     ),
-    "backup": ("cli.backup:backup", "Back up the database, or list its backups."),
+    "backup": ("cli.commands.backup:backup", "Back up the database, or list its backups."),
     "restore": (
-        "cli.backup:restore",
+        "cli.commands.backup:restore",
         "Restore backups into a new data directory or an empty PostgreSQL database.",
     ),
-    "verify": ("cli.verify:verify", "Check all stored data, and report what is damaged."),
-    "compact": ("cli.compact:compact", "Reclaim the disk space of deleted data."),
-    "status": ("cli.status:status", "Show recent questions, or the state of one."),
-    "events": ("cli.events:events", "Follow the events of a question as they occur."),
-    "cancel": ("cli.status:cancel", "Cancel a question."),
-    "doctor": ("cli.doctor:doctor", "Check the environment, and report what is missing."),
+    "verify": ("cli.commands.verify:verify", "Check all stored data, and report what is damaged."),
+    "compact": ("cli.commands.compact:compact", "Reclaim the disk space of deleted data."),
+    "status": ("cli.commands.status:status", "Show recent questions, or the state of one."),
+    "events": ("cli.commands.events:events", "Follow the events of a question as they occur."),
+    "cancel": ("cli.commands.status:cancel", "Cancel a question."),
+    "doctor": ("cli.commands.doctor:doctor", "Check the environment, and report what is missing."),
 }
 """Import path of each subcommand (a function or a typer app), and its line in the help."""
 

@@ -33,7 +33,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:  # before the subcommand could handle it
         sys.exit(INTERRUPTED)
     except Exception as error:
-        from cli.failures import advice  # imported only after a failure
+        from cli.output.failures import advice  # imported only after a failure
 
         line = advice(error)
         if line is None:

@@ -25,16 +25,16 @@ from core.indexing.views.record import from_record, libraries_of
 from core.ports.store import Snapshot, Store
 from core.providers import registry
 from core.providers.base import Embedder
-from core.services.checkpoints import Checkpoints
+from core.services.background.checkpoints import Checkpoints
+from core.services.background.index_rebuilder import IndexRebuilder
+from core.services.background.recall_monitor import RecallMonitor
 from core.services.chunk_writes import ChunkWrites
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
-from core.services.index_rebuilder import IndexRebuilder
 from core.services.libraries import LibraryService
-from core.services.recall_monitor import RecallMonitor
-from core.services.search import SearchService
+from core.services.search.service import SearchService
 from core.settings import Settings
 
 

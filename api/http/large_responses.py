@@ -7,7 +7,7 @@ from fastapi import Response
 from api.http.responses import dumps, json_response
 from api.wire.base import ResponseModel
 from core.domain.errors import Invalid
-from core.services.answer_size import MAX_ANSWER_BYTES
+from core.services.search.answer_size import MAX_ANSWER_BYTES
 
 
 class Budget:

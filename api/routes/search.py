@@ -18,7 +18,7 @@ from api.wire.search import (
     search_response,
 )
 from core.bootstrap import Core
-from core.services.search import SearchAnswer
+from core.services.search.service import SearchAnswer
 
 IN_PLACE_US = 500
 """Maximum time of work on the event loop, in microseconds: a switch to a thread and back takes up

@@ -6,9 +6,9 @@ from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from api.wire.base import VECTOR_SCHEMA, JsonObject, RequestModel, ResponseModel, WireEmbedding
 from core.domain.document import Document, Embedding
-from core.services import search_request
-from core.services.search import Hit, SearchAnswer
-from core.services.search_request import MAX_K
+from core.services.search import request as search_request
+from core.services.search.request import MAX_K
+from core.services.search.service import Hit, SearchAnswer
 
 MAX_SEARCHES = 100
 

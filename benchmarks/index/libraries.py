@@ -16,7 +16,7 @@ from core.domain.library import IndexSpec, Library, Metric
 from core.indexing.maintenance.build_thread import BuildThread
 from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.views.catalog import Catalog
-from core.services.search import SearchService
+from core.services.search.service import SearchService
 
 LIBRARY, DOCUMENT = "library", "document"
 AT_ONCE = 1_000

@@ -19,7 +19,7 @@ from benchmarks.index.peers import PEERS
 from benchmarks.index.report import write
 from core.indexing.maintenance.kernel_warmup import call_every_kernel
 from core.indexing.vectors.vector_index import SearchParams
-from core.services.search_request import SearchRequest
+from core.services.search.request import SearchRequest
 
 QUERIES, ROUNDS = 500, 7
 TARGETS = (0.95, 0.99)

@@ -7,9 +7,9 @@ import typer
 from cli.demo.corpus import CorpusUnreadable
 from cli.demo.tour import Tour
 from cli.interruption import INTERRUPTED
+from cli.output.terminal import console
 from cli.processes import session
 from cli.processes.options import ApiPort, DataDir
-from cli.terminal import console
 from core.settings import Settings
 
 

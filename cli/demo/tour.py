@@ -10,13 +10,13 @@ from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from cli import render
 from cli.demo import corpus, evidence, next_steps
 from cli.demo.ingest import LIBRARY, ingest
+from cli.output import render
+from cli.output.terminal import can_overwrite
 from cli.processes import session
 from cli.processes.console import print_places
 from cli.processes.stack import Stack
-from cli.terminal import can_overwrite
 from nalanda import AsyncNalanda, QueryFailed, QueryHandle, QueryResult, QueryState
 
 QUESTIONS = (

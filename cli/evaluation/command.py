@@ -22,8 +22,8 @@ from cli.evaluation.report import (
     timing_rows,
 )
 from cli.options import JsonFlag, LibraryOption, ModeOption
-from cli.progress import bar
-from cli.terminal import one_line, show_rows
+from cli.output.progress import bar
+from cli.output.terminal import one_line, show_rows
 from nalanda import Library, Nalanda
 
 WRONG_USAGE = 2

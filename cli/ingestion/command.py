@@ -10,7 +10,6 @@ import typer
 from rich.progress import Progress
 
 from cli.connection import PATIENT, connect
-from cli.failures import advice
 from cli.ingestion.errors import GO_ON, IngestionEnded
 from cli.ingestion.finding import Finder
 from cli.ingestion.kinds import SUFFIXES
@@ -21,7 +20,8 @@ from cli.ingestion.sending import Sender
 from cli.ingestion.watching import Watch
 from cli.interruption import INTERRUPTED, Interrupted, interruptible
 from cli.options import LibraryOption
-from cli.terminal import can_overwrite
+from cli.output.failures import advice
+from cli.output.terminal import can_overwrite
 from nalanda import ConflictError, Library, Nalanda, NalandaError, NotFoundError
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import typer
 
 from cli.ingestion.places import shown
-from cli.terminal import can_overwrite, console, one_line
+from cli.output.terminal import can_overwrite, console, one_line
 
 Outcome = Literal["added", "changed", "unchanged", "failed", "pruned"]
 _ALWAYS: tuple[Outcome, ...] = ("added", "changed", "unchanged", "failed")

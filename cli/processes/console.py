@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from cli.output.terminal import can_overwrite
 from cli.processes.supervisor import Event
-from cli.terminal import can_overwrite
 
 
 class Reporter:

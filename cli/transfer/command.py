@@ -9,7 +9,7 @@ import typer
 
 from cli.connection import PATIENT, connect
 from cli.options import LibraryOption
-from cli.progress import bar
+from cli.output.progress import bar
 from cli.transfer import json_lines, parquet
 from cli.transfer.exporting import documents_of, outline_of, records_of
 from cli.transfer.importing import find_library, import_documents

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import typer
 
-from cli.failures import advice
 from cli.interruption import Interrupted, interruptible
+from cli.output.failures import advice
 from cli.transfer.records import Origin, Settings
 from cli.transfer.refusals import settings_refusal
 from core.domain.errors import StorageError

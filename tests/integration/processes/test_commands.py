@@ -14,7 +14,7 @@ import pytest
 import typer
 from pydantic_settings import SettingsError
 
-from cli import serve
+from cli.commands import serve
 from cli.processes import health, lock
 from cli.processes.child import Child, Service
 from cli.processes.logs import LogFile

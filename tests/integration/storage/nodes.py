@@ -25,8 +25,8 @@ from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView
 from core.ports.store import Store
-from core.services.checkpoints import Checkpoints
-from core.services.index_rebuilder import IndexRebuilder
+from core.services.background.checkpoints import Checkpoints
+from core.services.background.index_rebuilder import IndexRebuilder
 from tests.samples import a_document, a_library, a_row
 
 DIMENSION = 4

@@ -11,7 +11,7 @@ from core.bootstrap import Core, open_core
 from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.errors import ProviderRejected, StorageError
 from core.domain.library import IndexKind, IndexSpec, LibraryDraft
-from core.services.search_request import SearchRequest
+from core.services.search.request import SearchRequest
 from core.settings import Settings
 
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from cli import doctor, temporal_server
+from cli import temporal_server
+from cli.commands import doctor
 from core.settings import Settings
 from tests.unit.cli.conftest import Run, Server
 

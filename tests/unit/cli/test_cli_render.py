@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from cli import render
-from cli.terminal import harmless, one_line
+from cli.output import render
+from cli.output.terminal import harmless, one_line
 from nalanda import Citation, QueryState
 
 

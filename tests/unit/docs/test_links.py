@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from api.main import create_app
-from cli.library import app as library_app
 from cli.application import COMMANDS
+from cli.commands.library import app as library_app
 from core.settings import Settings
 
 ROOT = Path(__file__).parents[3]

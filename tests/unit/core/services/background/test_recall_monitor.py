@@ -10,7 +10,7 @@ from core.indexing.maintenance.index_status import Recall
 from core.indexing.views import next_view
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView
-from core.services.recall_monitor import AnsweredSearch, RecallMonitor
+from core.services.background.recall_monitor import AnsweredSearch, RecallMonitor
 from tests.unit.core.builders import chunk, document, embedded, library
 from tests.waiting import until
 

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import render
-from cli.ask import show_answer
+from cli.commands.ask import show_answer
 from cli.connection import connect
 from cli.options import JsonFlag
-from cli.terminal import console, one_line, show_rows
+from cli.output import render
+from cli.output.terminal import console, one_line, show_rows
 from nalanda import Nalanda, QueryState
 
 RECENT = 20

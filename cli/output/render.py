@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cli.terminal import can_overwrite, harmless, one_line
+from cli.output.terminal import can_overwrite, harmless, one_line
 from nalanda import Citation, QueryResult, QueryState, StageState
 
 

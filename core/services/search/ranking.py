@@ -14,8 +14,8 @@ from core.indexing.query.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
 from core.indexing.vectors.vector_index import SearchParams
 from core.indexing.views.ranking import NOTHING, Ranking
 from core.indexing.views.view import LibraryView, Matches
-from core.services.recall_monitor import AnsweredSearch, RecallMonitor
-from core.services.search_request import SearchRequest
+from core.services.background.recall_monitor import AnsweredSearch, RecallMonitor
+from core.services.search.request import SearchRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from rich.progress import Progress
 
-from cli.terminal import can_overwrite, console
+from cli.output.terminal import can_overwrite, console
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from rich.text import Text
 from cli.connection import connect
 from cli.modes import with_mode
 from cli.options import FilterOption, JsonFlag, LibraryOption, ModeOption
-from cli.terminal import console, one_line
+from cli.output.terminal import console, one_line
 from nalanda import Hit, Include
 
 INCLUDED: tuple[Include, ...] = ("text", "metadata", "document")

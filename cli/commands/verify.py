@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from cli.options import JsonFlag
+from cli.output.terminal import console, one_line
 from cli.processes.options import DataDir
-from cli.terminal import console, one_line
 from core.backup.repository import ABOUT
 from core.settings import Settings
 from core.verification import backups, database

@@ -6,7 +6,7 @@ import typer
 
 from cli.connection import connect
 from cli.options import JsonFlag, json_object
-from cli.terminal import show_rows
+from cli.output.terminal import show_rows
 from nalanda import LibraryOptions
 
 app = typer.Typer(

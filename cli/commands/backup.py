@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from cli.options import JsonFlag
+from cli.output.progress import bar
+from cli.output.terminal import show_rows
 from cli.processes.options import DataDir
-from cli.progress import bar
-from cli.terminal import show_rows
 from core.backup.backup_run import back_up
 from core.backup.databases import backup_database, restore_target
 from core.backup.manifest import Manifest

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import terminal
+from cli.output import terminal
 from cli.processes import session
 from cli.processes.console import print_places
 from cli.processes.options import FIRST_PORT, LAST_PORT, ApiPort, DataDir

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import typer
 
 from cli.options import JsonFlag
+from cli.output.terminal import console
 from cli.processes.options import DataDir
-from cli.terminal import console
 from core.backup.compact import compact as compacted
 from core.domain.errors import StorageError
 from core.settings import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.domain.errors import Invalid
-from core.services.search_ranking import CheckedSearch
+from core.services.search.ranking import CheckedSearch
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 

@@ -6,12 +6,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli import render
 from cli.connection import PATIENT, connect
 from cli.interruption import INTERRUPTED
 from cli.modes import with_mode
 from cli.options import FilterOption, JsonFlag, LibraryOption, ModeOption
-from cli.terminal import console, one_line
+from cli.output import render
+from cli.output.terminal import console, one_line
 from nalanda import Nalanda, NotFoundError, QueryFailed, QueryResult, QueryState
 
 

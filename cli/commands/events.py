@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from cli import render
+from cli.commands.status import WorkflowId
 from cli.connection import connect
 from cli.options import JsonFlag
-from cli.status import WorkflowId
-from cli.terminal import console, one_line
+from cli.output import render
+from cli.output.terminal import console, one_line
 from nalanda import Citation, QueryEvent, QueryResult, StageState
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from cli import temporal_server
 from cli.connection import connect, locate_api
-from cli.terminal import console
+from cli.output.terminal import console
 from core.adapters.postgres.migrate import examine
 from core.domain.errors import StorageError
 from core.settings import Settings

@@ -16,12 +16,12 @@ from core.indexing.query.listing import After, ChunkPage, select
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.view import Matches
 from core.providers.base import Embedder
-from core.services.answer_size import check_answer_size
+from core.services.background.recall_monitor import RecallMonitor
 from core.services.positioned import Positioned
-from core.services.recall_monitor import RecallMonitor
-from core.services.search_answer import Hit, Plan, SearchAnswer
-from core.services.search_ranking import CheckedSearch, RankedSearch, Ranker
-from core.services.search_request import SearchRequest
+from core.services.search.answer import Hit, Plan, SearchAnswer
+from core.services.search.answer_size import check_answer_size
+from core.services.search.ranking import CheckedSearch, RankedSearch, Ranker
+from core.services.search.request import SearchRequest
 
 __all__ = ["Hit", "Plan", "SearchAnswer", "SearchRequest", "SearchService"]
 

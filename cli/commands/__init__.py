@@ -1,0 +1,1 @@
+"""The subcommands, except those with a folder of their own."""

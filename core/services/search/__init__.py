@@ -1,0 +1,1 @@
+"""The service of search: its request, ranking and answer."""
