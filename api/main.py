@@ -55,7 +55,7 @@ ROUTES = (search, bulk, libraries, documents, chunks, index, questions, system)
 def create_app(
     settings: Settings | None = None,
     *,
-    opened: Callable[[Settings], Core] = open_core,
+    core_factory: Callable[[Settings], Core] = open_core,
     bound: Collection[str] = (),
 ) -> FastAPI:
     """Build the API over the settings' data directory, opened at startup and closed at shutdown.
@@ -75,7 +75,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.opened = opened
+    app.state.core_factory = core_factory
     app.state.temporal = Temporal(settings)
     app.state.metrics = Metrics()
     errors.install(app)
@@ -100,7 +100,7 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    core = await run_in_threadpool(app.state.opened, app.state.settings)
+    core = await run_in_threadpool(app.state.core_factory, app.state.settings)
     try:
         app.state.core = core
         app.state.metrics.watch(core)

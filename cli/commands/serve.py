@@ -70,7 +70,8 @@ def serve(
             url = listening.local_url_of(listener)
             _run_or_exit(lambda: held.enter_context(announce(settings.data_dir, url)))
         typer.echo(f"Nalanda listens on {listening.url_of(listener)}")
-        app = create_app(settings, opened=lambda _: core, bound=listening.hosts_of(listener, host))
+        hosts = listening.hosts_of(listener, host)
+        app = create_app(settings, core_factory=lambda _: core, bound=hosts)
         server(app, settings).run(sockets=[listener])
 
 

@@ -156,7 +156,7 @@ class Bench:
             loaded = time.monotonic()
             while time.monotonic() < loaded + seconds:
                 if self.server.ended_within(1.0):
-                    raise self._broken([f"it ended: {self.server.said[-2000:]}"])
+                    raise self._broken([f"it ended: {self.server.output[-2000:]}"])
                 samples.append(sample(self.server.pid, loaded))
 
         self.beside(watch, rng, range(1, 1 + threads - readers), readers)
@@ -256,10 +256,10 @@ class Bench:
             self.report.given_up += acknowledged - len(self._reports.acks)
             self.report.damages["tails of the log"] += 1
             return
-        said = any(damage.path.name in text for text in (self.server.said, self._checkpoints))
-        if damage.matters and not said:
+        is_named = any(damage.path.name in text for text in (self.server.output, self._checkpoints))
+        if damage.matters and not is_named:
             raise self._broken([f"silent: the server does not tell of {damage}"])
-        self.report.damages[f"files of checkpoints, {'reports' if said else 'not read'}"] += 1
+        self.report.damages[f"files of checkpoints, {'reports' if is_named else 'not read'}"] += 1
 
     @property
     def _checkpoints(self) -> str:

@@ -61,7 +61,7 @@ class Server:
         return self._process is not None and self.status is None
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """Return the output since the start."""
         return self._log.read_bytes()[self._begin :].decode(errors="replace")
 
@@ -94,14 +94,14 @@ class Server:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self.status is not None:
-                raise ServerEnded(f"It ended with {self.status}: {self.said[-2000:]}")
+                raise ServerEnded(f"It ended with {self.status}: {self.output[-2000:]}")
             try:
                 if api.get("/readyz").is_success:
                     return
             except httpx.TransportError:
                 pass
             time.sleep(_POLL_S)
-        raise TimeoutError(f"It is not ready after {START_S} s: {self.said[-2000:]}")
+        raise TimeoutError(f"It is not ready after {START_S} s: {self.output[-2000:]}")
 
     def kill(self) -> None:
         """Kill the process with SIGKILL."""

@@ -43,11 +43,11 @@ class Up:
             )
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self._log.read_text()
 
-    def settled(self) -> bool:
-        return READY in self.said or self.process.poll() is not None
+    def is_settled(self) -> bool:
+        return READY in self.output or self.process.poll() is not None
 
     def library_list(self) -> str:
         """Return the output of a command that knows only its data directory."""
@@ -57,13 +57,13 @@ class Up:
 
     def place(self, name: str) -> str:
         """Return the printed address of a part."""
-        found = re.search(rf"^  {name} +(\S+)$", self.said, re.MULTILINE)
-        assert found is not None, self.said
+        found = re.search(rf"^  {name} +(\S+)$", self.output, re.MULTILINE)
+        assert found is not None, self.output
         return found[1]
 
 
 @contextmanager
-def started(folder: Path, count: int, port: int) -> Iterator[list[Up]]:
+def start_stacks(folder: Path, count: int, port: int) -> Iterator[list[Up]]:
     """Start stacks at once with the same port; yield once each is ready or has ended."""
     folders = [folder / str(number) for number in range(count)]
     for each in folders:
@@ -73,16 +73,16 @@ def started(folder: Path, count: int, port: int) -> Iterator[list[Up]]:
         for up in ups:
             processes.callback(up.process.wait, 60)
             processes.callback(up.process.send_signal, signal.SIGTERM)
-        until(lambda: all(up.settled() for up in ups), START_S)
+        until(lambda: all(up.is_settled() for up in ups), START_S)
         yield ups
 
 
 @pytest.mark.parametrize("attempt", range(ROUNDS))
 @pytest.mark.parametrize("count", [2, 5])
 def test_each_has_ports_and_data_of_its_own(count: int, attempt: int, tmp_path: Path) -> None:
-    with started(tmp_path, count, free_port()) as ups:
+    with start_stacks(tmp_path, count, free_port()) as ups:
         for up in ups:
-            assert up.process.poll() is None, up.said
+            assert up.process.poll() is None, up.output
         for part in ("API", "Temporal", "Temporal UI"):
             assert len({up.place(part) for up in ups}) == count
         for number, up in enumerate(ups):
@@ -106,7 +106,7 @@ def api_process(up: Up) -> int | None:
 
 
 def test_a_port_stays_with_its_stack_when_the_api_dies(tmp_path: Path) -> None:
-    with started(tmp_path, 1, free_port()) as (up,):
+    with start_stacks(tmp_path, 1, free_port()) as (up,):
         killed = api_process(up)
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
@@ -114,13 +114,13 @@ def test_a_port_stays_with_its_stack_when_the_api_dies(tmp_path: Path) -> None:
         port = int(up.place("API").rpartition(":")[2])
         with pytest.raises(OSError, match="in use"):
             socket.create_server(("127.0.0.1", port)).close()
-        until(lambda: "api is running again" in up.said, 60)
+        until(lambda: "api is running again" in up.output, 60)
         with Nalanda(up.place("API"), timeout_s=60) as client:
             client.libraries.create("still-here")
 
 
 def test_a_second_stack_on_one_data_directory_ends_with_one_line(tmp_path: Path) -> None:
-    with started(tmp_path, 1, free_port()) as (up,):
+    with start_stacks(tmp_path, 1, free_port()) as (up,):
         command: Sequence[str] = (NALANDA, "up", "--data", str(tmp_path / "0" / "data"))
         second = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
         assert up.process.poll() is None

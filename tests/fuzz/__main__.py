@@ -27,7 +27,7 @@ def main() -> int:
         Stack(Path(folder)) as stack,
     ):
         stack.start_all()
-        outcomes = _fuzzed(stack, options.examples, options.only)
+        outcomes = _fuzz(stack, options.examples, options.only)
     requests = sum(outcome.requests for outcome in outcomes)
     failed = [outcome for outcome in outcomes if outcome.failures]
     for outcome in failed:
@@ -40,7 +40,7 @@ def main() -> int:
     return 1 if failed or not outcomes else 0
 
 
-def _fuzzed(stack: Stack, examples: int, only: str) -> list[Outcome]:
+def _fuzz(stack: Stack, examples: int, only: str) -> list[Outcome]:
     document = schemathesis.openapi.from_url(f"{stack.api_url}/openapi.json")
     seeds = Seeds(stack)
     outcomes = []

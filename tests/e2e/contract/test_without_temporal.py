@@ -46,10 +46,10 @@ def bereft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bereft]:
         http.put("/libraries/l", json={"name": "l"}).raise_for_status()
         http.post("/query", json=ASKING).raise_for_status()
         stack.kill("temporal")
-        yield _asked(http, sdk)
+        yield _ask(http, sdk)
 
 
-def _asked(http: httpx.Client, sdk: Nalanda) -> Bereft:
+def _ask(http: httpx.Client, sdk: Nalanda) -> Bereft:
     """Send all requests at once, as each waits a while for Temporal."""
     with ThreadPoolExecutor(len(QUESTIONS) + 1) as pool:
         raised = pool.submit(sdk.queries.start, "l", "Q?")

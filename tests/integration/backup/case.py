@@ -46,9 +46,7 @@ class Case:
     def back_up(self, *, full: bool = False) -> BackupResult:
         return back_up(self.database, self.directory, silent, full=full)
 
-    def restored(
-        self, position: int | None = None, time: datetime | None = None
-    ) -> tuple[int, str]:
+    def restore(self, position: int | None = None, time: datetime | None = None) -> tuple[int, str]:
         """Restore, and return the position and digest."""
         self._restored += 1
         target = self.root / f"restored-{self._restored}"
@@ -65,7 +63,7 @@ def kinds(taken: BackupResult) -> list[Kind]:
     return [manifest.kind for manifest in taken.manifests]
 
 
-def appended(database: BackupDatabase, position: int) -> dict[str, list[dict[str, Any]]]:
+def rows_up_to(database: BackupDatabase, position: int) -> dict[str, list[dict[str, Any]]]:
     """Return feedback, replays and log entries up to this position; each kind occurs."""
     found: dict[str, list[dict[str, Any]]] = {}
     with database.source() as source:

@@ -23,7 +23,7 @@ from core.domain.document import EmbeddedChunk
 from core.domain.errors import DataDirInUse, StorageError
 from core.ports.backups import HISTORY_RETENTION
 from core.verification import backups, database
-from tests.integration.backup.case import Case, appended, kinds, silent
+from tests.integration.backup.case import Case, kinds, rows_up_to, silent
 from tests.integration.backup.recorded import Writer
 from tests.samples import a_document, a_library, a_row
 
@@ -36,9 +36,9 @@ def test_every_position_since_the_first_backup_can_be_restored(either: Case) -> 
         either.write(random.randint(1, 40))
         assert kinds(either.back_up()) == [Kind.INCREMENTAL]
     last = max(either.digests.by_position)
-    assert either.restored() == either.expected(last)
+    assert either.restore() == either.expected(last)
     for position in sorted(random.sample(range(first, last + 1), 12)):
-        assert either.restored(position) == either.expected(position)
+        assert either.restore(position) == either.expected(position)
     assert list(backups.problems(either.directory)) == []
 
 
@@ -47,9 +47,9 @@ def test_a_restored_database_has_nothing_of_later(either: Case) -> None:
     either.back_up()
     either.write(40)
     either.back_up()
-    either.restored(45)
+    either.restore(45)
     restored = either.root / "restored-1"
-    assert appended(SqliteBackupDatabase(restored / DATABASE_NAME), 10**9) == appended(
+    assert rows_up_to(SqliteBackupDatabase(restored / DATABASE_NAME), 10**9) == rows_up_to(
         either.database, 45
     )
     assert list(database.problems(restored, full=True)) == []
@@ -78,7 +78,7 @@ def test_backups_while_others_write(either: Case) -> None:
     assert ends == sorted(ends)
     assert ends[-1] > ends[0]
     for position in {*ends[:5], *Random(4).sample(range(ends[0], ends[-1] + 1), 6)}:
-        assert either.restored(position) == either.expected(position)
+        assert either.restore(position) == either.expected(position)
 
 
 def test_a_time_is_the_last_position_by_then(case: Case) -> None:
@@ -88,13 +88,13 @@ def test_a_time_is_the_last_position_by_then(case: Case) -> None:
         position = case.back_up().position
         times[position] = datetime.now(UTC)
     for position, time in times.items():
-        assert case.restored(time=time)[0] == position
-    log = appended(case.database, 12)["log"]
+        assert case.restore(time=time)[0] == position
+    log = rows_up_to(case.database, 12)["log"]
     at = datetime.fromisoformat(log[-1]["at"])
-    assert case.restored(time=at)[0] == 12
-    assert case.restored(time=at - timedelta(microseconds=1))[0] == 11
+    assert case.restore(time=at)[0] == 12
+    assert case.restore(time=at - timedelta(microseconds=1))[0] == 11
     with pytest.raises(StorageError, match=r"The first backup in .* is from after"):
-        case.restored(time=datetime.fromisoformat(log[0]["at"]))
+        case.restore(time=datetime.fromisoformat(log[0]["at"]))
 
 
 def test_an_incremental_backup_is_as_large_as_the_change(either: Case) -> None:
@@ -118,7 +118,7 @@ def test_an_incremental_backup_is_as_large_as_the_change(either: Case) -> None:
         unit.commit()
     assert either.back_up().manifests[0].size_bytes < 0.05 * full
     last = max(either.digests.by_position)
-    assert either.restored() == either.expected(last)
+    assert either.restore() == either.expected(last)
 
 
 def wide_row(number: int, version: int) -> EmbeddedChunk:
@@ -133,15 +133,15 @@ def test_without_a_change_there_is_no_backup(either: Case) -> None:
     assert kinds(either.back_up(full=True)) == []  # one of this position exists
     either.write(1)
     assert kinds(either.back_up(full=True)) == [Kind.INCREMENTAL, Kind.FULL]
-    assert either.restored(3) == either.expected(3)
+    assert either.restore(3) == either.expected(3)
 
 
 def test_a_database_with_nothing_in_it(either: Case) -> None:
     assert kinds(either.back_up()) == [Kind.FULL]
-    assert either.restored() == either.expected(0)
+    assert either.restore() == either.expected(0)
     either.write(2)
     assert kinds(either.back_up()) == [Kind.INCREMENTAL]
-    assert either.restored(1) == either.expected(1)
+    assert either.restore(1) == either.expected(1)
 
 
 def test_history_that_no_backup_needs_is_let_go_of(case: Case) -> None:
@@ -161,7 +161,7 @@ def test_history_that_no_backup_needs_is_let_go_of(case: Case) -> None:
     case.store.trim_log(10**9)
     case.store.reclaim()
     assert kinds(case.back_up()) == [Kind.INCREMENTAL]
-    assert case.restored(120) == case.expected(120)
+    assert case.restore(120) == case.expected(120)
 
 
 def history_rows(case: Case) -> int:
@@ -183,10 +183,10 @@ def test_where_the_history_no_longer_reaches_back_it_is_a_full_one(case: Case) -
     assert kinds(taken) == [Kind.FULL]
     assert taken.why_full == "the database no longer has the changes since position 20"
     with pytest.raises(StorageError, match="leads to position 30; there are 20 to 20 and 40 to 40"):
-        case.restored(30)
+        case.restore(30)
     case.write(5)
     assert kinds(case.back_up()) == [Kind.INCREMENTAL]
-    assert case.restored(43) == case.expected(43)
+    assert case.restore(43) == case.expected(43)
     assert list(backups.problems(case.directory)) == ["no backup leads from position 20 to 40"]
 
 
@@ -198,7 +198,7 @@ def test_one_backup_at_a_time(case: Case) -> None:
 def test_the_backups_of_another_database(case: Case, tmp_path: Path) -> None:
     case.write(3)
     case.back_up()
-    case.restored()
+    case.restore()
     restored = SqliteBackupDatabase(case.root / "restored-1" / DATABASE_NAME)
     with pytest.raises(StorageError, match="has the backups of another database"):
         back_up(restored, case.directory, silent)

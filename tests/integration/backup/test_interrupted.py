@@ -39,9 +39,9 @@ def test_an_interrupted_backup_leaves_nothing_that_counts(
     last = case.write(10)
     expected = [Kind.INCREMENTAL] if earlier or counts else [Kind.FULL]
     assert kinds(case.back_up()) == expected
-    assert case.restored() == case.expected(last)
+    assert case.restore() == case.expected(last)
     if earlier:
-        assert case.restored(first + 5) == case.expected(first + 5)
+        assert case.restore(first + 5) == case.expected(first + 5)
     assert list(backups.problems(case.directory)) == []
     names = [path.name for path in case.directory.iterdir()]
     assert len(names) == 2 + 2 * (1 + earlier + counts)  # the lock, and the owner's file
@@ -62,7 +62,7 @@ def test_an_interrupted_restore_is_there_as_a_whole_or_not_at_all(case: Case, st
     assert not (case.root / "restored.partial").exists()
 
 
-def damaged(path: Path, place: int) -> None:
+def damage(path: Path, place: int) -> None:
     content = bytearray(path.read_bytes())
     content[place] ^= 0x10
     path.write_bytes(content)
@@ -78,11 +78,11 @@ def chain(case: Case) -> list[Path]:
 
 
 def test_a_damaged_file_is_named_and_restores_nothing(case: Case, chain: list[Path]) -> None:
-    damaged(chain[1], chain[1].stat().st_size // 2)
+    damage(chain[1], chain[1].stat().st_size // 2)
     with pytest.raises(StorageError, match=rf"{chain[1]} is damaged: its checksum"):
-        case.restored()
+        case.restore()
     assert not (case.root / "restored-1").exists()
-    assert case.restored(10) == case.expected(10)  # which does not need it
+    assert case.restore(10) == case.expected(10)  # which does not need it
     (found,) = backups.problems(case.directory)
     assert found == f"{chain[1]} is damaged: its checksum is not its manifest's."
 
@@ -90,14 +90,14 @@ def test_a_damaged_file_is_named_and_restores_nothing(case: Case, chain: list[Pa
 def test_a_missing_file_is_named(case: Case, chain: list[Path]) -> None:
     chain[2].unlink()
     with pytest.raises(StorageError, match=rf"{chain[2]} is missing"):
-        case.restored()
-    assert case.restored(20) == case.expected(20)
+        case.restore()
+    assert case.restore(20) == case.expected(20)
 
 
 def test_a_gap_in_the_chain_says_where_backups_lead(case: Case, chain: list[Path]) -> None:
     chain[1].with_suffix(".json").unlink()
     with pytest.raises(StorageError, match="No backup leads to position 30; there are 10 to 10"):
-        case.restored()
+        case.restore()
     (found,) = backups.problems(case.directory)
     assert found == f"{chain[2].name}: no backup leads to its start, position 20"
 
@@ -114,7 +114,7 @@ def test_a_gap_in_the_chain_says_where_backups_lead(case: Case, chain: list[Path
 def test_a_damaged_manifest_is_named(case: Case, chain: list[Path], text: str, said: str) -> None:
     chain[0].with_suffix(".json").write_text(text)
     with pytest.raises(StorageError, match=said):
-        case.restored()
+        case.restore()
     (found,) = backups.problems(case.directory)
     assert chain[0].stem in found
 
@@ -123,11 +123,11 @@ def test_a_manifest_leads_nowhere_else(case: Case, chain: list[Path]) -> None:
     manifest = chain[0].with_suffix(".json")
     manifest.write_text(manifest.read_text().replace(chain[0].name, "../data/nalanda.db"))
     with pytest.raises(StorageError, match="names the file"):
-        case.restored()
+        case.restore()
 
 
 def test_whose_backups_these_are_is_needed(case: Case, chain: list[Path]) -> None:
     about = case.directory / "repository.json"
     about.write_text("?")
     with pytest.raises(StorageError, match=rf"{about} is damaged"):
-        case.restored()
+        case.restore()

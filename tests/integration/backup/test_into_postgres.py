@@ -18,7 +18,7 @@ from core.backup.manifest import Kind
 from core.backup.restore import RestoreResult, restore, restore_into
 from core.contracts.query import Feedback
 from core.domain.errors import StorageError, Unavailable
-from tests.integration.backup.case import Case, appended, kinds, silent
+from tests.integration.backup.case import Case, kinds, rows_up_to, silent
 from tests.integration.backup.recorded import Writer, digest_in, digest_on
 from tests.integration.backup.test_interrupted import killed_at
 from tests.postgres import PostgresServer
@@ -32,14 +32,14 @@ def target_url(postgres: PostgresServer) -> Iterator[str]:
         yield url
 
 
-def restored(
+def restore_backup(
     case: Case, url: str, position: int | None = None, time: datetime | None = None
 ) -> RestoreResult:
     database = PostgresRestoreTarget(url)
     return restore_into(database, case.directory, silent, position=position, time=time)
 
 
-def found(url: str, root: Path) -> tuple[int, str]:
+def digest_of(url: str, root: Path) -> tuple[int, str]:
     with closing(PostgresStore(url, root / "beside")) as store:
         return digest_on(store)
 
@@ -56,9 +56,9 @@ def test_a_restore_equals_the_record(either: Case, target_url: str) -> None:
     either.back_up()
     last = either.write(40)
     either.back_up()
-    assert restored(either, target_url).position == last
-    assert appended(PostgresBackupDatabase(target_url), last) == appended(either.database, last)
-    assert found(target_url, either.root) == either.expected(last)
+    assert restore_backup(either, target_url).position == last
+    assert rows_up_to(PostgresBackupDatabase(target_url), last) == rows_up_to(either.database, last)
+    assert digest_of(target_url, either.root) == either.expected(last)
 
 
 def test_a_restore_to_a_position_or_a_time_has_nothing_of_later(
@@ -68,15 +68,15 @@ def test_a_restore_to_a_position_or_a_time_has_nothing_of_later(
     either.back_up()
     either.write(40)
     either.back_up()
-    log = appended(either.database, 33)["log"]
+    log = rows_up_to(either.database, 33)["log"]
     at = datetime.fromisoformat(log[-1]["at"])
     for position, time in ((20, None), (45, None), (None, at)):
         expected = position or 33
         with postgres.database() as url:
-            assert restored(either, url, position, time).position == expected
+            assert restore_backup(either, url, position, time).position == expected
             filled = PostgresBackupDatabase(url)
-            assert appended(filled, 10**9) == appended(either.database, expected)
-            assert found(url, either.root) == either.expected(expected)
+            assert rows_up_to(filled, 10**9) == rows_up_to(either.database, expected)
+            assert digest_of(url, either.root) == either.expected(expected)
 
 
 def test_it_is_another_database_that_can_be_written_to(
@@ -85,7 +85,7 @@ def test_it_is_another_database_that_can_be_written_to(
     """It can be backed up to its own directory, and restored to SQLite from there."""
     position = either.write(60)
     either.back_up()
-    restored(either, target_url)
+    restore_backup(either, target_url)
     database = PostgresBackupDatabase(target_url)
     with pytest.raises(StorageError, match="has the backups of another database"):
         back_up(database, either.directory, silent)
@@ -110,8 +110,8 @@ def test_texts_that_postgresql_does_not_have(case: Case, target_url: str) -> Non
         unit.chunks.put("lib", [a_row("c", version=unit.position, text=text)])
         unit.commit()
     case.back_up()
-    restored(case, target_url)
-    assert found(target_url, case.root) == case.expected(1)
+    restore_backup(case, target_url)
+    assert digest_of(target_url, case.root) == case.expected(1)
 
 
 def test_a_database_with_nothing_in_it_is_filled(case: Case, target_url: str) -> None:
@@ -120,13 +120,13 @@ def test_a_database_with_nothing_in_it_is_filled(case: Case, target_url: str) ->
     case.back_up()
     with closing(PostgresStore(target_url, case.root / "other")) as store:
         back_up(PostgresBackupDatabase(target_url), case.root / "its", silent)
-        assert restored(case, target_url).position == 10
+        assert restore_backup(case, target_url).position == 10
         with pytest.raises(Unavailable, match="taken over"):
             Writer(store, seed=2).write()
     with psycopg.connect(target_url) as connection:
         kept = "SELECT keeps_history, (SELECT count(*) FROM backups) FROM cluster"
         assert connection.execute(kept).fetchall() == [(False, 0)]
-    assert found(target_url, case.root) == case.expected(10)
+    assert digest_of(target_url, case.root) == case.expected(10)
 
 
 def test_a_database_that_is_not_empty_stays_as_it_is(
@@ -138,7 +138,7 @@ def test_a_database_that_is_not_empty_stays_as_it_is(
         Writer(store, seed=2).write()
         before = digest_on(store)
         with pytest.raises(StorageError, match="is not empty; a restore needs an empty database"):
-            restored(case, target_url)
+            restore_backup(case, target_url)
         filled = PostgresRestoreTarget(target_url)  # as after a concurrent write
         restore(case.directory, tmp_path / "built", silent)
         with pytest.raises(StorageError, match="is not empty"):
@@ -152,7 +152,7 @@ def test_the_database_of_another_program_stays_as_it_is(case: Case, target_url: 
     with psycopg.connect(target_url) as connection:
         connection.execute("CREATE TABLE theirs (id integer)")
     with pytest.raises(StorageError, match="another program's; Nalanda leaves it unchanged"):
-        restored(case, target_url)
+        restore_backup(case, target_url)
     assert tables(target_url) == 1
 
 
@@ -166,8 +166,8 @@ def test_what_is_killed_leaves_nothing_behind(
     monkeypatch.setenv("TMPDIR", str(case.root))
     killed_at(step, "restore", case.directory)
     assert tables(target_url) == 0
-    assert restored(case, target_url).position == 10
-    assert found(target_url, case.root) == case.expected(10)
+    assert restore_backup(case, target_url).position == 10
+    assert digest_of(target_url, case.root) == case.expected(10)
 
 
 def test_what_is_killed_after_its_commit_is_whole(
@@ -178,7 +178,7 @@ def test_what_is_killed_after_its_commit_is_whole(
     monkeypatch.setenv("NALANDA_DATABASE_URL", target_url)
     monkeypatch.setenv("TMPDIR", str(case.root))
     killed_at("restore.after_commit", "restore", case.directory)
-    assert found(target_url, case.root) == case.expected(10)
+    assert digest_of(target_url, case.root) == case.expected(10)
 
 
 def test_an_error_leaves_the_empty_database_as_it_was(
@@ -195,10 +195,10 @@ def test_an_error_leaves_the_empty_database_as_it_was(
 
     monkeypatch.setattr(crash_points, "reach", fail)
     with pytest.raises(OSError, match="as it happens"):
-        restored(case, target_url)
-    assert found(target_url, case.root) == case.expected(0)
+        restore_backup(case, target_url)
+    assert digest_of(target_url, case.root) == case.expected(0)
     monkeypatch.undo()
-    assert restored(case, target_url).position == 10
+    assert restore_backup(case, target_url).position == 10
 
 
 def test_rows_that_do_not_come_are_noticed(case: Case, target_url: str) -> None:
@@ -215,8 +215,8 @@ def test_rows_that_do_not_come_are_noticed(case: Case, target_url: str) -> None:
             "CREATE TRIGGER lose BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION lose()"
         )
     with pytest.raises(StorageError, match="has not taken all rows of log"):
-        restored(case, target_url)
-    assert found(target_url, case.root) == case.expected(0)
+        restore_backup(case, target_url)
+    assert digest_of(target_url, case.root) == case.expected(0)
 
 
 def test_no_server_starts_meanwhile(
@@ -233,7 +233,7 @@ def test_no_server_starts_meanwhile(
                 free.extend(row[0] for row in tried)
 
     monkeypatch.setattr(crash_points, "reach", try_lock)
-    restored(case, target_url)
+    restore_backup(case, target_url)
     assert free == [False]
 
 
@@ -243,5 +243,5 @@ def test_a_damaged_backup_restores_nothing(case: Case, target_url: str) -> None:
     (path,) = case.directory.glob("*.db")
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(StorageError, match="is damaged"):
-        restored(case, target_url)
+        restore_backup(case, target_url)
     assert tables(target_url) == 0

@@ -41,7 +41,7 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def changed(data_dir: Path, sql: str, *bindings: object) -> list[str]:
+def verify_after(data_dir: Path, sql: str, *bindings: object) -> list[str]:
     """Return the problems after this statement."""
     connection = apsw.Connection(str(data_dir / DATABASE_NAME))
     connection.execute(sql, bindings)
@@ -83,12 +83,14 @@ def test_while_a_store_writes_and_keeps_history(case: Case) -> None:
     ],
 )
 def test_each_thing_that_is_wrong(data_dir: Path, sql: str, said: str) -> None:
-    assert any(said in line for line in changed(data_dir, sql)), changed(data_dir, "SELECT 1")
+    assert any(said in line for line in verify_after(data_dir, sql)), verify_after(
+        data_dir, "SELECT 1"
+    )
 
 
 def test_an_embedding_that_is_not_finite(data_dir: Path) -> None:
     blob = np.array([1, np.nan, 0], "<f4").tobytes()
-    found = changed(data_dir, "UPDATE chunks SET embedding = ? WHERE id = 'c7'", blob)
+    found = verify_after(data_dir, "UPDATE chunks SET embedding = ? WHERE id = 'c7'", blob)
     assert found[0] == "chunks: the embedding of 'c7' in 'lib' is not finite"
 
 
@@ -96,12 +98,12 @@ def test_history_of_positions_that_can_t_be(case: Case) -> None:
     case.write(5)
     case.back_up()
     case.write(20)
-    found = changed(case.data_dir, "UPDATE chunks_history SET until = version WHERE rowid = 1")
+    found = verify_after(case.data_dir, "UPDATE chunks_history SET until = version WHERE rowid = 1")
     assert found == ["chunks_history: 1 rows with positions that can't be"]
 
 
 def test_a_record_that_no_index_can_be_made_of(data_dir: Path) -> None:
-    found = changed(data_dir, "UPDATE libraries SET metric = 'near'")
+    found = verify_after(data_dir, "UPDATE libraries SET metric = 'near'")
     assert found == ["index: the record can't be read: 'near' is not a valid Metric"]
 
 

@@ -45,7 +45,7 @@ def client(
 ) -> Iterator[Nalanda]:
     """Yield a client of the commands' server, and delete its libraries afterwards."""
     monkeypatch.chdir(tmp_path)
-    transport = httpx.MockTransport(partial(passed_on, server))
+    transport = httpx.MockTransport(partial(forward, server))
     made = partial(Nalanda, transport=transport, max_retries=0)
     monkeypatch.setattr("cli.connection.Nalanda", lambda url, **_: made(url))
     with made("http://localhost") as client:
@@ -54,7 +54,7 @@ def client(
             client.libraries.delete(library.id)
 
 
-def passed_on(server: TestClient, request: httpx.Request) -> httpx.Response:
+def forward(server: TestClient, request: httpx.Request) -> httpx.Response:
     url, headers = str(request.url), dict(request.headers)
     answer = server.request(request.method, url, content=request.content, headers=headers)
     return httpx.Response(answer.status_code, headers=dict(answer.headers), content=answer.content)

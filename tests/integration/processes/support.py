@@ -19,13 +19,13 @@ def service(name: str, ready: Path, code: str, *, grace_s: float = 10.0) -> Serv
     )
 
     async def healthy(child: Child) -> bool:
-        return written(ready) == str(child.pid)
+        return read_text(ready) == str(child.pid)
 
     command = (sys.executable, "-S", "-u", "-c", prelude + code)
     return Service(name, command, healthy, start_s=DEADLINE_S, grace_s=grace_s)
 
 
-def written(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the file's text, empty if there is no file."""
     return path.read_text() if path.exists() else ""
 
@@ -40,7 +40,7 @@ class Story(list[Event]):
     def __call__(self, event: Event) -> None:
         self.append(event)
 
-    def told(self) -> list[tuple[str, str]]:
+    def steps(self) -> list[tuple[str, str]]:
         return [(event.service.name, event.what) for event in self]
 
 

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.integration.processes.support import alive, until, written
+from tests.integration.processes.support import alive, read_text, until
 
 SUPERVISOR = """
 import asyncio, pathlib, sys
@@ -48,8 +48,8 @@ async def test_children_end_with_a_killed_supervisor(tmp_path: Path) -> None:
     supervisor = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SUPERVISOR, str(tmp_path)
     )
-    await until(lambda: written(tmp_path / "two") != "")
-    pids = [int(written(tmp_path / name)) for name in ("one", "two")]
+    await until(lambda: read_text(tmp_path / "two") != "")
+    pids = [int(read_text(tmp_path / name)) for name in ("one", "two")]
     supervisor.kill()
     await supervisor.wait()
     await until(lambda: not any(alive(pid) for pid in pids))
@@ -64,6 +64,6 @@ async def test_elsewhere_a_closed_pipe_does_the_same(tmp_path: Path) -> None:
         process_group=0,
     )
     os.close(theirs)
-    await until(lambda: written(tmp_path / "pid") == str(child.pid))
+    await until(lambda: read_text(tmp_path / "pid") == str(child.pid))
     os.close(ours)
     assert await child.wait() == -signal.SIGKILL

@@ -24,7 +24,7 @@ async def at_once(_child: Child) -> bool:
     return True
 
 
-def planned(monkeypatch: pytest.MonkeyPatch, folder: Path, *services: Service) -> None:
+def plan_services(monkeypatch: pytest.MonkeyPatch, folder: Path, *services: Service) -> None:
     settings = Settings(data_dir=folder)
     result = Stack(services, settings, folder / "logs" / "nalanda.log")
     monkeypatch.setattr(stack, "plan", lambda *_, **__: result)
@@ -35,7 +35,7 @@ async def nothing(_stack: Stack) -> str:
 
 
 def test_it_gives_what_the_work_gives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    planned(monkeypatch, tmp_path, Service("sleeper", ("sleep", "600"), at_once))
+    plan_services(monkeypatch, tmp_path, Service("sleeper", ("sleep", "600"), at_once))
     assert session.run(Settings(data_dir=tmp_path), 0, Console(), nothing) == "done"
 
 
@@ -44,7 +44,7 @@ def test_a_service_that_fails_is_one_line_with_its_last_words(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code = "import sys; print('[key] is wrong'); sys.exit(3)"
-    planned(monkeypatch, tmp_path, Service("api", (sys.executable, "-c", code), never))
+    plan_services(monkeypatch, tmp_path, Service("api", (sys.executable, "-c", code), never))
     with pytest.raises(typer.Exit) as ended:
         session.run(Settings(data_dir=tmp_path), 0, Console(), nothing)
     assert ended.value.exit_code == 1

@@ -51,7 +51,7 @@ async def test_children_start_in_order_and_stop_in_reverse(
         return [alive(int(path.read_text())) for path in pids]
 
     assert await Supervisor(services, log, story).run(work) == [True, True]
-    assert story.told() == [
+    assert story.steps() == [
         ("first", "starting"),
         ("first", "ready"),
         ("second", "starting"),
@@ -73,7 +73,7 @@ async def test_a_child_that_dies_is_reported_and_started_again(
     async def work() -> None:
         first = int(pid.read_text())
         os.kill(first, signal.SIGKILL)
-        await until(lambda: ("mortal", "back") in story.told())
+        await until(lambda: ("mortal", "back") in story.steps())
         assert int(pid.read_text()) != first
 
     await Supervisor([mortal], log, story, backoff).run(work)
@@ -91,8 +91,8 @@ async def test_one_that_dies_too_often_ends_everything(
     with pytest.raises(ServiceFailed, match=r"dying died \(exit status 1\) too often") as failure:
         await Supervisor([steady, dying], log, story, backoff).run(asyncio.Event().wait)
     assert failure.value.tail == ("no luck",)
-    assert story.told().count(("dying", "died")) == 2
-    assert story.told()[-1] == ("steady", "stopped")
+    assert story.steps().count(("dying", "died")) == 2
+    assert story.steps()[-1] == ("steady", "stopped")
 
 
 async def always_healthy(_child: Child) -> bool:
@@ -126,7 +126,7 @@ async def test_a_port_that_a_stranger_answers_on_is_not_the_childs(
         shy = replace(shy, healthy=always_healthy, ports=(port,), start_s=0.5)
         with pytest.raises(PortTaken, match=f"another process has port {port}"):
             await Supervisor([shy], log, story).run(asyncio.Event().wait)
-    assert ("shy", "ready") not in story.told()
+    assert ("shy", "ready") not in story.steps()
 
 
 async def test_a_command_that_is_not_there(log: LogFile, story: Story) -> None:
@@ -147,7 +147,7 @@ async def test_a_stubborn_child_is_killed(tmp_path: Path, log: LogFile, story: S
         pass
 
     await Supervisor([stubborn], log, story).run(work)
-    assert story.told()[-1] == ("stubborn", "killed")
+    assert story.steps()[-1] == ("stubborn", "killed")
     assert not alive(int((tmp_path / "pid").read_text()))
 
 
@@ -163,7 +163,7 @@ async def test_a_childs_own_children_end_with_it(
 
     async def work() -> int:
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
-        await until(lambda: ("parent", "died") in story.told())
+        await until(lambda: ("parent", "died") in story.steps())
         return int(grandchild.read_text())
 
     parent = service("parent", tmp_path / "pid", code)
@@ -183,14 +183,14 @@ async def test_a_signal_ends_the_work_and_the_children(
 
     child = service("child", tmp_path / "pid", FOREVER)
     assert await Supervisor([child], log, story).run(work) is None
-    assert story.told()[-1] == ("child", "stopped")
+    assert story.steps()[-1] == ("child", "stopped")
 
 
 async def test_a_second_signal_does_not_wait(tmp_path: Path, log: LogFile, story: Story) -> None:
     stubborn = service("stubborn", tmp_path / "pid", STUBBORN, grace_s=600)
 
     async def impatient() -> None:
-        await until(lambda: ("stubborn", "stopping") in story.told())
+        await until(lambda: ("stubborn", "stopping") in story.steps())
         os.kill(os.getpid(), signal.SIGINT)
 
     second = asyncio.create_task(impatient())
@@ -201,7 +201,7 @@ async def test_a_second_signal_does_not_wait(tmp_path: Path, log: LogFile, story
 
     await Supervisor([stubborn], log, story).run(work)
     await second
-    assert story.told()[-1] == ("stubborn", "killed")
+    assert story.steps()[-1] == ("stubborn", "killed")
 
 
 async def test_an_error_in_the_work_comes_out_as_it_is(

@@ -18,7 +18,7 @@ SMALL_DISK_MIB = 64
 @pytest.fixture(params=["sqlite", "postgres", "fake"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     is_fake = request.param == "fake"
-    opened = FakeStore() if is_fake else opened_on(request.param, request, tmp_path)
+    opened = FakeStore() if is_fake else open_store(request.param, request, tmp_path)
     yield opened
     opened.close()
 
@@ -26,12 +26,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Yield a store on a database, which threads can share."""
-    opened = opened_on(request.param, request, tmp_path)
+    opened = open_store(request.param, request, tmp_path)
     yield opened
     opened.close()
 
 
-def opened_on(
+def open_store(
     name: str, request: pytest.FixtureRequest, tmp_path: Path, now: Clock = utc_now
 ) -> Store:
     if name == "sqlite":

@@ -7,7 +7,7 @@ import pytest
 
 from core.domain.errors import Conflict, NotFound, StorageError
 from core.ports.store import Replay, Store
-from tests.integration.storage.conftest import opened_on
+from tests.integration.storage.conftest import open_store
 from tests.samples import THEN
 
 
@@ -36,7 +36,7 @@ def test_an_answer_is_replayed_for_a_day(
         return now
 
     replay = Replay("f", 201, {}, b"")
-    store = opened_on(name, request, tmp_path, clock)
+    store = open_store(name, request, tmp_path, clock)
     try:
         with store.write() as unit:
             unit.replays.put("key", replay)

@@ -82,7 +82,7 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, data_dir: Path) -> Iterator[tuple[Stack, Served]]:
+def serve(folder: Path, data_dir: Path) -> Iterator[tuple[Stack, Served]]:
     with Stack(folder) as stack:
         stack.environments["api"] = {"NALANDA_DATA_DIR": str(data_dir)}
         stack.start("api")
@@ -129,7 +129,7 @@ def test_a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room(
 ) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(2**23))
-    with served(tmp_path, small_disk / "data") as (stack, running):
+    with serve(tmp_path, small_disk / "data") as (stack, running):
         fill(running)
         for answer in running.refused.values():
             assert_problem(answer, 507)
@@ -152,7 +152,7 @@ def test_a_full_disk_refuses_writes_and_takes_them_again_when_there_is_room(
 
 
 def test_a_quota_refuses_writes_until_it_is_raised(tmp_path: Path) -> None:
-    with served(tmp_path, tmp_path / "data") as (stack, running):
+    with serve(tmp_path, tmp_path / "data") as (stack, running):
         process = stack.pid("api")
         _, most = resource.prlimit(process, resource.RLIMIT_FSIZE)
         resource.prlimit(process, resource.RLIMIT_FSIZE, (2**21, most))

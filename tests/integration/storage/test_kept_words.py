@@ -46,7 +46,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Built:
     return counts
 
 
-def filled(data_dir: Path, *, seed: int = 1) -> tuple[Node, Writes]:
+def make_node(data_dir: Path, *, seed: int = 1) -> tuple[Node, Writes]:
     """Return a node with a segment and a lexical index of 60 texts."""
     node = Node(data_dir)
     writes = Writes(node, random.Random(seed))
@@ -71,7 +71,7 @@ def kept_in(node: Node) -> list[Path]:
 
 
 def test_a_start_opens_what_a_checkpoint_has(tmp_path: Path, built: Built) -> None:
-    node, _ = filled(tmp_path)
+    node, _ = make_node(tmp_path)
     assert node.lexical.size_bytes("lib") > 0
     node.checkpoints.make()
     size_bytes = sum(path.stat().st_size for path in kept_in(node))
@@ -85,7 +85,7 @@ def test_a_start_opens_what_a_checkpoint_has(tmp_path: Path, built: Built) -> No
 
 
 def test_it_takes_in_what_came_since_and_lets_go_of_what_went(tmp_path: Path, built: Built) -> None:
-    node, writes = filled(tmp_path)
+    node, writes = make_node(tmp_path)
     node.checkpoints.make()
     with node.store.write() as unit:
         unit.chunks.delete("lib", ["c1"])
@@ -103,7 +103,7 @@ def test_it_takes_in_what_came_since_and_lets_go_of_what_went(tmp_path: Path, bu
 
 
 def test_what_nobody_searches_is_kept_on(tmp_path: Path, built: Built) -> None:
-    node, writes = filled(tmp_path)
+    node, writes = make_node(tmp_path)
     node.checkpoints.make()
     there = kept_in(node)
     for number in range(3):
@@ -131,7 +131,7 @@ def test_a_search_alone_makes_a_checkpoint_due(tmp_path: Path) -> None:
 
 
 def test_checkpoints_share_the_files_that_are_the_same(tmp_path: Path) -> None:
-    node, writes = filled(tmp_path)
+    node, writes = make_node(tmp_path)
     node.checkpoints.make()
     first = set(kept_in(node))
     node = again(node)
@@ -145,7 +145,7 @@ def test_checkpoints_share_the_files_that_are_the_same(tmp_path: Path) -> None:
 
 
 def test_one_that_is_being_changed_is_kept_as_it_was(tmp_path: Path, built: Built) -> None:
-    node, writes = filled(tmp_path)
+    node, writes = make_node(tmp_path)
     node.checkpoints.make()
     there = kept_in(node)
     with node.store.write() as unit:
@@ -163,7 +163,7 @@ def test_one_that_is_being_changed_is_kept_as_it_was(tmp_path: Path, built: Buil
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "gone"])
 def test_a_damaged_one_is_set_aside_and_made_anew(tmp_path: Path, harm: str, built: Built) -> None:
-    node, _ = filled(tmp_path)
+    node, _ = make_node(tmp_path)
     node.checkpoints.make()
     path = max(kept_in(node), key=lambda path: path.stat().st_size)
     content = bytearray(path.read_bytes())
@@ -190,7 +190,7 @@ def test_a_damaged_one_is_set_aside_and_made_anew(tmp_path: Path, harm: str, bui
 
 
 def test_one_whose_files_go_while_it_is_served_is_made_anew(tmp_path: Path, built: Built) -> None:
-    node, _ = filled(tmp_path)
+    node, _ = make_node(tmp_path)
     node.checkpoints.make()
     node = again(node)
     for path in kept_in(node):
@@ -208,7 +208,7 @@ def change_language(node: Node, language: Language) -> None:
 
 
 def test_another_language_since_makes_it_anew(tmp_path: Path, built: Built) -> None:
-    node, _ = filled(tmp_path)
+    node, _ = make_node(tmp_path)
     node.checkpoints.make()
     change_language(node, Language.NONE)
     node = again(node)
@@ -220,7 +220,7 @@ def test_another_language_since_makes_it_anew(tmp_path: Path, built: Built) -> N
 
 
 def test_another_language_for_a_while(tmp_path: Path) -> None:
-    node, _ = filled(tmp_path)
+    node, _ = make_node(tmp_path)
     node.checkpoints.make()
     change_language(node, Language.NONE)
     node.checkpoints.make()
@@ -239,7 +239,7 @@ def test_another_language_for_a_while(tmp_path: Path) -> None:
 def test_another_version_of_this_program_makes_it_anew(
     tmp_path: Path, built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node, _ = filled(tmp_path)
+    node, _ = make_node(tmp_path)
     node.checkpoints.make()
     monkeypatch.setattr("core.indexing.lexical.analysis._MAKERS", ("2",))
     node = again(node)
@@ -253,7 +253,7 @@ def test_another_version_of_this_program_makes_it_anew(
 def test_a_library_that_is_made_again_under_its_id(
     tmp_path: Path, built: Built, checkpoint: bool
 ) -> None:
-    node, writes = filled(tmp_path)
+    node, writes = make_node(tmp_path)
     node.checkpoints.make()
     later = a_library().created_at + timedelta(seconds=1)
     with node.store.write() as unit:
@@ -272,7 +272,7 @@ def test_a_library_that_is_made_again_under_its_id(
 
 
 def test_a_deleted_library_takes_its_files_along(tmp_path: Path) -> None:
-    node, writes = filled(tmp_path)
+    node, writes = make_node(tmp_path)
     node.checkpoints.make()
     assert list((tmp_path / WORKING).iterdir())
     with node.store.write() as unit:
@@ -288,7 +288,7 @@ def test_a_deleted_library_takes_its_files_along(tmp_path: Path) -> None:
 
 
 def test_the_older_checkpoint_has_one_of_its_own(tmp_path: Path, built: Built) -> None:
-    node, _ = filled(tmp_path)
+    node, _ = make_node(tmp_path)
     node.checkpoints.make()
     with node.store.write() as unit:
         unit.chunks.delete("lib", ["c1"])
@@ -357,7 +357,7 @@ def test_a_full_disk_costs_no_search(tmp_path: Path, small_disk: Path, built: Bu
 def test_no_links_no_index_in_the_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node, _ = filled(tmp_path)
+    node, _ = make_node(tmp_path)
 
     def refused(*_: object) -> None:
         raise OSError(1, "Operation not permitted")
@@ -370,7 +370,7 @@ def test_no_links_no_index_in_the_checkpoint(
 
 
 def test_checkpoints_while_others_write_and_search(tmp_path: Path) -> None:
-    node, writes = filled(tmp_path)
+    node, writes = make_node(tmp_path)
 
     def write() -> None:
         for _ in range(40):

@@ -16,7 +16,7 @@ from worker.health import check
 async def test_this_process_is_well_once_it_polls(temporal: Client, temporal_address: str) -> None:
     settings = Settings(temporal_address=temporal_address, task_queue=f"test-{uuid.uuid4()}")
     assert not await check(settings, os.getpid())
-    async with Stages().served(temporal, task_queue_of(None, settings.task_queue)):
+    async with Stages().run_worker(temporal, task_queue_of(None, settings.task_queue)):
         await wait_until_polling(
             temporal, task_queue_of(None, settings.task_queue), temporal.identity
         )

@@ -13,7 +13,7 @@ from core.providers.local import LocalEmbedder
 from core.providers.registry import LocalProvider, stage_providers
 from core.settings import Settings
 from nalanda import AsyncNalanda, Nalanda
-from tests.integration.workflows.stages import asked
+from tests.integration.workflows.stages import start_question
 from tests.unit.activities.rest import Rest
 from worker.stages import blocking_activities
 from worker.temporal_worker import build_worker
@@ -36,7 +36,7 @@ def settings() -> Settings:
     return Settings(task_queue=f"test-{uuid4()}", provider="local")
 
 
-async def answered(
+async def run_question(
     temporal: Client, settings: Settings, rest: Rest, **request: object
 ) -> tuple[QueryResult, bytes]:
     """Return the result, and all bytes of the history, with raw payloads."""
@@ -50,14 +50,16 @@ async def answered(
         with Nalanda("http://rest", transport=transport) as blocking:
             activities = blocking_activities(provider, blocking, client)
             async with build_worker(temporal, settings, activities):
-                handle = await asked(temporal, task_queue_of(None, settings.task_queue), question)
+                handle = await start_question(
+                    temporal, task_queue_of(None, settings.task_queue), question
+                )
                 result = await handle.result()
     history = await handle.fetch_history()
     return result, b"\n".join(event.SerializeToString() for event in history.events)
 
 
 async def test_the_answer_quotes_the_chunk(temporal: Client, settings: Settings) -> None:
-    result, _ = await answered(temporal, settings, Rest(CHUNKS, HITS), top_n=2)
+    result, _ = await run_question(temporal, settings, Rest(CHUNKS, HITS), top_n=2)
     assert (result.provider, result.model) == ("local", "extractive-wordllama-256")
     assert (result.hits[0].chunk_id, len(result.hits), result.degraded) == ("c0", 2, [])
     assert "nine fathoms" in result.answer
@@ -68,7 +70,7 @@ async def test_the_answer_quotes_the_chunk(temporal: Client, settings: Settings)
 
 
 async def test_texts_and_vectors_stay_out_of_history(temporal: Client, settings: Settings) -> None:
-    _, history = await answered(temporal, settings, Rest(CHUNKS, HITS))
+    _, history = await run_question(temporal, settings, Rest(CHUNKS, HITS))
     vectors = LocalEmbedder().embed([QUESTION, *TEXTS], "query").astype("<f4")
     packed = [b64encode(vector.tobytes()) for vector in vectors]
     assert QUESTION.encode() in history
@@ -80,13 +82,13 @@ async def test_texts_and_vectors_stay_out_of_history(temporal: Client, settings:
 
 async def test_a_chunk_changed_since_is_not_quoted(temporal: Client, settings: Settings) -> None:
     rest = Rest({**CHUNKS, "c0": (9, "The harbour of Tamralipti is dry.")}, HITS)
-    result, _ = await answered(temporal, settings, rest)
+    result, _ = await run_question(temporal, settings, rest)
     assert result.degraded == ["changed:c0"]
     assert "c0" not in {hit.chunk_id for hit in result.hits}
     assert "c0" not in {citation.chunk_id for citation in result.citations}
 
 
 async def test_nothing_found_is_said(temporal: Client, settings: Settings) -> None:
-    result, _ = await answered(temporal, settings, Rest())
+    result, _ = await run_question(temporal, settings, Rest())
     assert (result.hits, result.citations, result.degraded) == ([], [], [])
     assert "Nothing was found" in result.answer

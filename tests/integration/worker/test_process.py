@@ -22,7 +22,7 @@ from temporalio.api.operatorservice.v1 import (
 from temporalio.client import Client
 
 from core.contracts.names import RETRIEVE, SEARCH_ATTRIBUTES, task_queue_of
-from tests.integration.workflows.stages import REQUEST, asked
+from tests.integration.workflows.stages import REQUEST, start_question
 from tests.temporal import free_port, running_server, until
 from worker.cluster import ensure_search_attributes, wait_until_polling
 from workflows.query import QueryWorkflow
@@ -47,7 +47,7 @@ def worker(log: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
             process.kill()
 
 
-def said(log: Path, line: str) -> Callable[[], bool]:
+def has_line(log: Path, line: str) -> Callable[[], bool]:
     return lambda: line in log.read_text()
 
 
@@ -102,11 +102,11 @@ def test_from_before_api_and_cluster_to_sigterm(tmp_path: Path) -> None:
         "api_url": f"http://127.0.0.1:{api_port}",
     }
     with worker(log, **settings) as process:
-        until(said(log, f"waiting for the API at http://127.0.0.1:{api_port}"), START_S)
+        until(has_line(log, f"waiting for the API at http://127.0.0.1:{api_port}"), START_S)
         with api(api_port):
-            until(said(log, "waiting for Temporal"), START_S)
+            until(has_line(log, "waiting for Temporal"), START_S)
             with running_server(tmp_path / "temporal.log", port=port):
-                until(said(log, "worker ready\n"), START_S)
+                until(has_line(log, "worker ready\n"), START_S)
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(START_S) == 0
     lines = log.read_text().splitlines()
@@ -128,7 +128,10 @@ async def test_another_instance_behind_the_address(temporal: Client, tmp_path: P
 
     with worker(log, **settings) as process:
         identity = f"{process.pid}@{socket.gethostname()}"
-        for instance_id, wait in (("c" * 32, said(log, "worker ready")), ("d" * 32, ready_again)):
+        for instance_id, wait in (
+            ("c" * 32, has_line(log, "worker ready")),
+            ("d" * 32, ready_again),
+        ):
             with api(port, instance_id):
                 await asyncio.to_thread(until, wait, START_S)
                 async with asyncio.timeout(START_S):
@@ -148,7 +151,7 @@ def test_stops_while_it_waits(tmp_path: Path) -> None:
             api_url=f"http://127.0.0.1:{port}",
         ) as process,
     ):
-        until(said(log, "waiting for Temporal"), START_S)
+        until(has_line(log, "waiting for Temporal"), START_S)
         process.send_signal(signal.SIGINT)
         assert process.wait(START_S) == 0
 
@@ -156,7 +159,7 @@ def test_stops_while_it_waits(tmp_path: Path) -> None:
 def test_stops_while_it_waits_for_the_api(tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     with worker(log, provider="local", api_url=f"http://127.0.0.1:{free_port()}") as process:
-        until(said(log, "waiting for the API"), START_S)
+        until(has_line(log, "waiting for the API"), START_S)
         process.send_signal(signal.SIGINT)
         assert process.wait(START_S) == 0
 
@@ -207,7 +210,7 @@ async def test_a_killed_worker_is_replaced_within_seconds(temporal: Client, tmp_
     }
     with api(port) as server:
         with worker(tmp_path / "first.log", **settings) as first:
-            handle = await asked(temporal, queue, question)
+            handle = await start_question(temporal, queue, question)
             assert await asyncio.to_thread(server.holds.acquire, timeout=START_S)
             assert await attempt() == 1
             first.kill()

@@ -17,7 +17,7 @@ from core.contracts.names import PREPROCESS, task_queue_of
 from core.contracts.query import PreprocessInput, PreprocessOutput
 from core.domain.errors import NalandaError, ProviderRejected, ProviderUnavailable
 from core.settings import Settings
-from tests.integration.workflows.stages import REQUEST, Stages, asked
+from tests.integration.workflows.stages import REQUEST, Stages, start_question
 from worker.temporal_worker import build_worker
 from workflows.query import QueryWorkflow
 
@@ -66,7 +66,7 @@ async def test_the_attempt_that_succeeded_is_told(temporal: Client, settings: Se
     first = Blocking(errors=errors)
     first.free.set()
     async with build_worker(temporal, settings, activities(first)):
-        handle = await asked(temporal, task_queue_of(None, settings.task_queue))
+        handle = await start_question(temporal, task_queue_of(None, settings.task_queue))
         await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert [stage.attempt for stage in progress.stages] == [3, 1, 1, 1]
@@ -75,7 +75,7 @@ async def test_the_attempt_that_succeeded_is_told(temporal: Client, settings: Se
 async def test_a_refusal_is_final_at_its_attempt(temporal: Client, settings: Settings) -> None:
     errors = iter([ProviderUnavailable("Busy.", retry_after_s=0.01), ProviderRejected("No key.")])
     async with build_worker(temporal, settings, activities(Blocking(errors=errors))):
-        handle = await asked(temporal, task_queue_of(None, settings.task_queue))
+        handle = await start_question(temporal, task_queue_of(None, settings.task_queue))
         with pytest.raises(WorkflowFailureError):
             await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
@@ -86,7 +86,7 @@ async def test_a_refusal_is_final_at_its_attempt(temporal: Client, settings: Set
 async def test_cancel_reaches_a_thread(temporal: Client, settings: Settings) -> None:
     first = Blocking()
     async with build_worker(temporal, settings, activities(first)):
-        handle = await asked(temporal, task_queue_of(None, settings.task_queue))
+        handle = await start_question(temporal, task_queue_of(None, settings.task_queue))
         await came(first.held)
         await handle.cancel()
         with pytest.raises(WorkflowFailureError) as failure:
@@ -100,7 +100,7 @@ async def test_what_runs_is_finished_before_the_worker_stops(
 ) -> None:
     first = Blocking()
     async with build_worker(temporal, settings, activities(first)) as worker:
-        handle = await asked(temporal, task_queue_of(None, settings.task_queue))
+        handle = await start_question(temporal, task_queue_of(None, settings.task_queue))
         await came(first.held)
         stopping = asyncio.create_task(worker.shutdown())
         await asyncio.sleep(0)
@@ -120,7 +120,7 @@ async def test_the_question_of_another_instance_is_refused(
     first = Blocking()
     first.free.set()
     async with build_worker(temporal, settings, activities(first), instance_id="b" * 32):
-        handle = await asked(temporal, task_queue_of(None, settings.task_queue), question)
+        handle = await start_question(temporal, task_queue_of(None, settings.task_queue), question)
         with pytest.raises(WorkflowFailureError):
             await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
@@ -139,4 +139,6 @@ async def test_a_question_of_its_own_instance_or_of_none_is_answered(
     async with build_worker(temporal, settings, activities(first), instance_id="b" * 32):
         for question in (own, REQUEST):
             queue = task_queue_of(None, settings.task_queue)
-            assert (await (await asked(temporal, queue, question)).result()).answer == "So."
+            assert (
+                await (await start_question(temporal, queue, question)).result()
+            ).answer == "So."

@@ -18,7 +18,7 @@ from temporalio.client import Client, WorkflowFailureError
 
 from core.contracts.names import ANSWER, RERANK, RETRIEVE
 from core.contracts.query import AnswerInput, Feedback, QueryRequest
-from tests.integration.workflows.stages import REQUEST, Stages, asked, refused
+from tests.integration.workflows.stages import REQUEST, Stages, refused, start_question
 from tests.temporal import running_server
 from workflows.client import connect
 from workflows.query import QueryWorkflow
@@ -52,8 +52,8 @@ async def _one(
     stages = Stages(instead)
     if held:
         stages.instead[held] = stages.hold
-    async with stages.served(client) as queue:
-        handle = await asked(client, queue, request)
+    async with stages.run_worker(client) as queue:
+        handle = await start_question(client, queue, request)
         if held:
             await stages.held.wait()
             await handle.signal(QueryWorkflow.feedback, Feedback(rating=1))

@@ -102,7 +102,7 @@ class Stages:
         return (await other if isinstance(other, Awaitable) else other) or output
 
     @asynccontextmanager
-    async def served(self, client: Client, queue: str | None = None) -> AsyncIterator[str]:
+    async def run_worker(self, client: Client, queue: str | None = None) -> AsyncIterator[str]:
         """Yield the task queue of a worker that runs the stages; a new one by default."""
         queue = queue or f"test-{uuid.uuid4()}"
         async with Worker(
@@ -115,7 +115,7 @@ class Stages:
             yield queue
 
 
-async def asked(
+async def start_question(
     client: Client, queue: str, request: QueryRequest = REQUEST
 ) -> WorkflowHandle[QueryWorkflow, QueryResult]:
     return await client.start_workflow(

@@ -24,7 +24,7 @@ from core.contracts.query import (
     RetrieveOutput,
     Usage,
 )
-from tests.integration.workflows.stages import HITS, REQUEST, Stages, asked, refused
+from tests.integration.workflows.stages import HITS, REQUEST, Stages, refused, start_question
 from workflows.policies import FALLBACK_RETRY
 from workflows.query import QueryWorkflow
 
@@ -44,8 +44,8 @@ def root(error: BaseException) -> BaseException:
 
 async def test_a_question_goes_through_four_stages(temporal: Client) -> None:
     stages = Stages()
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue)
         result = await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
         again = await handle.query(QueryWorkflow.result)
@@ -79,8 +79,8 @@ async def test_a_question_goes_through_four_stages(temporal: Client) -> None:
 
 async def test_without_answer_the_last_stage_is_skipped(temporal: Client) -> None:
     stages = Stages()
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue, REQUEST.model_copy(update={"answer": False}))
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue, REQUEST.model_copy(update={"answer": False}))
         result = await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert stages.names == [PREPROCESS, RETRIEVE, RERANK]
@@ -90,8 +90,8 @@ async def test_without_answer_the_last_stage_is_skipped(temporal: Client) -> Non
 
 async def test_without_reranker_hits_stay_as_retrieved(temporal: Client) -> None:
     stages = Stages(instead={RERANK: refused})
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue)
         result = await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert (result.hits, result.degraded, result.answer) == (HITS[:2], ["rerank"], "So.")
@@ -104,8 +104,8 @@ async def test_without_answerer_the_sources_are_quoted(temporal: Client) -> None
             refused()
 
     stages = Stages(instead={ANSWER: no_model})
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue)
         result = await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert (result.answer, result.degraded) == ("As the sources say.", ["answer"])
@@ -125,8 +125,8 @@ async def test_an_api_that_is_away_is_waited_for(temporal: Client, stage: str) -
             )
 
     stages.instead[stage] = away_for_a_while
-    async with stages.served(temporal) as queue:
-        result = await (await asked(temporal, queue)).result()
+    async with stages.run_worker(temporal) as queue:
+        result = await (await start_question(temporal, queue)).result()
     assert (result.answer, result.degraded) == ("So.", [])
 
 
@@ -135,9 +135,9 @@ async def test_what_the_api_refuses_is_no_reason_to_degrade(temporal: Client, st
     def gone(_: object) -> None:
         raise ApplicationError("No such library.", type="NotFoundError", non_retryable=True)
 
-    async with Stages(instead={stage: gone}).served(temporal) as queue:
+    async with Stages(instead={stage: gone}).run_worker(temporal) as queue:
         with pytest.raises(WorkflowFailureError) as failure:
-            await (await asked(temporal, queue)).result()
+            await (await start_question(temporal, queue)).result()
     assert isinstance(error := root(failure.value), ApplicationError)
     assert error.type == "NotFoundError"
 
@@ -151,8 +151,8 @@ async def test_a_changed_chunk_is_named_and_left_out(temporal: Client) -> None:
             ),
         }
     )
-    async with stages.served(temporal) as queue:
-        result = await (await asked(temporal, queue)).result()
+    async with stages.run_worker(temporal) as queue:
+        result = await (await start_question(temporal, queue)).result()
     assert result.degraded == ["changed:c3", "changed:c0"]
     assert result.hits == [HITS[1]]
 
@@ -160,8 +160,8 @@ async def test_a_changed_chunk_is_named_and_left_out(temporal: Client) -> None:
 @pytest.mark.parametrize("stage", [PREPROCESS, RETRIEVE])
 async def test_nothing_stands_in_for_the_first_stages(temporal: Client, stage: str) -> None:
     stages = Stages(instead={stage: refused})
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue)
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
@@ -176,8 +176,8 @@ async def test_nothing_stands_in_for_the_first_stages(temporal: Client, stage: s
 async def test_cancel_stops_the_running_activity(temporal: Client) -> None:
     stages = Stages()
     stages.instead[RERANK] = stages.hold
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue)
         await asyncio.wait_for(stages.held.wait(), WAIT_S)
         await handle.cancel()
         with pytest.raises(WorkflowFailureError) as failure:
@@ -200,8 +200,8 @@ async def test_cancel_begins_no_other_stage(temporal: Client, stage: str) -> Non
             await stages.hold(given)
 
     stages = Stages(instead={stage: finish_all_the_same})
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue)
         await asyncio.wait_for(stages.held.wait(), WAIT_S)
         await handle.cancel()
         with pytest.raises(WorkflowFailureError) as failure:
@@ -214,8 +214,10 @@ async def test_cancel_begins_no_other_stage(temporal: Client, stage: str) -> Non
 async def test_at_the_deadline_it_ends_with_what_it_has(temporal: Client, stage: str) -> None:
     stages = Stages()
     stages.instead[stage] = stages.hold
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 4.0}))
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(
+            temporal, queue, REQUEST.model_copy(update={"deadline_s": 4.0})
+        )
         result = await handle.result()
         await asyncio.wait_for(stages.stopped.wait(), WAIT_S)
         progress = await handle.query(QueryWorkflow.progress)
@@ -227,8 +229,10 @@ async def test_at_the_deadline_it_ends_with_what_it_has(temporal: Client, stage:
 async def test_at_the_deadline_without_hits_it_fails(temporal: Client) -> None:
     stages = Stages()
     stages.instead[RETRIEVE] = stages.hold
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.5}))
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(
+            temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.5})
+        )
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
@@ -241,8 +245,8 @@ async def test_at_the_deadline_without_hits_it_fails(temporal: Client) -> None:
 async def test_a_deadline_counts_from_when_the_question_came(temporal: Client) -> None:
     stages = Stages()
     queue = f"test-{uuid.uuid4()}"
-    handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.001}))
-    async with stages.served(temporal, queue):
+    handle = await start_question(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.001}))
+    async with stages.run_worker(temporal, queue):
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
     assert "DeadlineExceeded" in str(root(failure.value))
@@ -253,8 +257,10 @@ async def test_no_stage_begins_after_a_deadline_that_is_shorter_than_a_timer(
     temporal: Client,
 ) -> None:
     stages = Stages(instead={PREPROCESS: lambda _: asyncio.sleep(0.06)})
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.05}))
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(
+            temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.05})
+        )
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
     assert "DeadlineExceeded" in str(root(failure.value))
@@ -264,8 +270,8 @@ async def test_no_stage_begins_after_a_deadline_that_is_shorter_than_a_timer(
 async def test_what_is_known_can_be_asked_while_it_runs(temporal: Client) -> None:
     stages = Stages()
     stages.instead[ANSWER] = stages.hold
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue)
         await asyncio.wait_for(stages.held.wait(), WAIT_S)
         result = await handle.query(QueryWorkflow.result)
         progress = await handle.query(QueryWorkflow.progress)
@@ -286,8 +292,8 @@ async def test_feedback_is_kept_and_refused_once_closed(temporal: Client) -> Non
 
     stages.instead[ANSWER] = wait_for_feedback
     feedback = Feedback(rating=1, comment="yes")
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue)
         await asyncio.wait_for(stages.held.wait(), WAIT_S)
         await handle.signal(QueryWorkflow.feedback, feedback)
         received.set()
@@ -305,8 +311,8 @@ async def test_no_hits_are_no_failure(temporal: Client) -> None:
             RERANK: lambda _: RerankOutput(hits=[]),
         }
     )
-    async with stages.served(temporal) as queue:
-        result = await (await asked(temporal, queue)).result()
+    async with stages.run_worker(temporal) as queue:
+        result = await (await start_question(temporal, queue)).result()
     assert (result.hits, result.answer, result.degraded) == ([], "So.", [])
 
 
@@ -321,8 +327,8 @@ async def test_questions_are_found_by_their_search_attributes(temporal: Client) 
         )
         return [w.id async for w in temporal.list_workflows(wanted)] == [handle.id]
 
-    async with stages.served(temporal) as queue:
-        handle = await asked(temporal, queue, request)
+    async with stages.run_worker(temporal) as queue:
+        handle = await start_question(temporal, queue, request)
         await until(lambda: listed("rerank", "running"))
         await handle.cancel()
         await until(lambda: listed("rerank", "cancelled"))
