@@ -1,112 +1,21 @@
-"""The contract of every store, tested against each."""
-
-from collections.abc import Sequence
-from datetime import timedelta
+"""The contract of every store, tested against each: what is put and read."""
 
 import numpy as np
 import pytest
 
 from core.contracts.query import Feedback
 from core.domain.changes import (
-    Change,
     ChunksDeleted,
-    ChunksPut,
-    ChunksRef,
     DocumentDeleted,
-    DocumentPut,
-    DocumentRef,
     FeedbackAdded,
     LibraryDeleted,
-    LibraryPut,
-    LibraryRef,
 )
-from core.domain.document import Chunk
 from core.domain.errors import Conflict, NotFound
 from core.domain.library import IndexKind, IndexSpec, Language, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.ports.store import Replay, Store
+from tests.integration.storage.contract import HARD_METADATA, HARD_TEXT, Recorder, fill, ids
 from tests.samples import a_document, a_library, a_row
-
-HARD_TEXT = 'naïve "quotes" \\ \x00 🦀 ﷽\n'
-HARD_METADATA = {"année": 2**70, "deep": {"list": [1, 1.5, None, True, HARD_TEXT]}, "x.y": -1e-300}
-
-
-class Heard:
-    """A listener that records its calls."""
-
-    def __init__(self, store: Store) -> None:
-        self.commits: list[tuple[int, list[Change]]] = []
-        store.subscribe(self)
-
-    def __call__(self, position: int, changes: Sequence[Change]) -> None:
-        self.commits.append((position, list(changes)))
-
-    @property
-    def last(self) -> list[Change]:
-        return self.commits[-1][1]
-
-
-def fill(store: Store, *chunk_ids: str) -> None:
-    with store.write() as unit:
-        unit.libraries.put(a_library())
-        unit.documents.put(a_document())
-        unit.chunks.put("lib", [a_row(id_, ordinal=i) for i, id_ in enumerate(chunk_ids)])
-        unit.commit()
-
-
-def ids(chunks: Sequence[Chunk]) -> list[str]:
-    return [chunk.id for chunk in chunks]
-
-
-def test_positions_are_gapless_and_a_rollback_gives_its_own_back(store: Store) -> None:
-    taken = []
-    for committed in (True, False, True):
-        with store.write() as unit:
-            taken.append(unit.position)
-            if committed:
-                unit.commit()
-    assert taken == [1, 2, 2]
-    with store.read() as snapshot:
-        assert snapshot.position == 2
-
-
-def test_nothing_is_left_of_a_write_that_raises(store: Store) -> None:
-    heard = Heard(store)
-
-    def fail() -> None:
-        with store.write() as unit:
-            unit.libraries.put(a_library())
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    with store.read() as snapshot, pytest.raises(NotFound):
-        snapshot.libraries.get("lib")
-    assert heard.commits == []
-
-
-def test_a_write_sees_its_own_changes_and_no_one_else_does_before_its_commit(store: Store) -> None:
-    with store.write() as unit:
-        unit.libraries.put(a_library())
-        assert unit.libraries.get("lib") == a_library()
-        with store.read() as snapshot:
-            assert snapshot.position == 0
-            assert snapshot.libraries.page(after=None, limit=10) == []
-        unit.commit()
-    with store.read() as snapshot:
-        assert snapshot.position == 1
-        assert snapshot.libraries.get("lib") == a_library()
-
-
-def test_a_snapshot_stays_as_it_was(store: Store) -> None:
-    fill(store, "a")
-    with store.read() as snapshot:
-        with store.write() as unit:
-            unit.libraries.delete("lib")
-            unit.commit()
-        assert snapshot.position == 1
-        assert snapshot.libraries.get("lib").id == "lib"
-        assert ids(snapshot.chunks.page("lib", after=None, limit=10)) == ["a"]
 
 
 def test_a_library_comes_back_as_it_went_in(store: Store) -> None:
@@ -230,7 +139,7 @@ def test_whether_there_is_any_and_what_comes_next(store: Store) -> None:
 
 def test_chunks_are_deleted_as_many_as_there_are(store: Store) -> None:
     fill(store, "a", "b", "c")
-    heard = Heard(store)
+    heard = Recorder(store)
     with store.write() as unit:
         assert unit.chunks.delete("lib", ["a", "?", "c"]) == 2
         assert unit.chunks.delete("lib", ["a"]) == 0
@@ -242,7 +151,7 @@ def test_chunks_are_deleted_as_many_as_there_are(store: Store) -> None:
 
 def test_deleting_a_document_takes_its_chunks_and_tells_of_them_first(store: Store) -> None:
     fill(store, "a", "b")
-    heard = Heard(store)
+    heard = Recorder(store)
     with store.write() as unit:
         unit.documents.put(a_document("other"))
         unit.chunks.put("lib", [a_row("c", document_id="other")])
@@ -259,7 +168,7 @@ def test_deleting_a_document_takes_its_chunks_and_tells_of_them_first(store: Sto
 
 def test_deleting_a_library_takes_all_below_it_and_nothing_else(store: Store) -> None:
     fill(store, "a")
-    heard = Heard(store)
+    heard = Recorder(store)
     with store.write() as unit:
         unit.libraries.put(a_library("kept"))
         unit.documents.put(a_document(library_id="kept"))
@@ -274,28 +183,8 @@ def test_deleting_a_library_takes_all_below_it_and_nothing_else(store: Store) ->
         assert snapshot.chunks.any("kept")
 
 
-def test_listeners_hear_each_commit_in_order_and_in_full(store: Store) -> None:
-    heard = Heard(store)
-    fill(store, "a")
-    with store.write() as unit:
-        unit.commit()
-    assert [position for position, _ in heard.commits] == [1, 2]
-    library, document, chunks = heard.commits[0][1]
-    assert library == LibraryPut(a_library())
-    assert document == DocumentPut(a_document())
-    assert isinstance(chunks, ChunksPut)
-    assert [row.chunk for row in chunks.rows] == [a_row("a").chunk]
-
-
-def test_a_listener_hears_before_commit_returns(store: Store) -> None:
-    heard = Heard(store)
-    with store.write() as unit:
-        unit.commit()
-        assert heard.commits == [(1, [])]
-
-
 def test_feedback_comes_back_by_question_in_its_order(store: Store) -> None:
-    heard = Heard(store)
+    heard = Recorder(store)
     first, second = Feedback(rating=-1, comment=HARD_TEXT), Feedback(rating=1)
     with store.write() as unit:
         unit.feedback.add("lost", first)
@@ -339,65 +228,6 @@ def test_chunks_come_whole_by_their_ids(store: Store) -> None:
         assert found["a"].chunk == a_row("a").chunk
         np.testing.assert_array_equal(found["a"].embedding, a_row("a").embedding)
         assert snapshot.chunks.get_many_embedded("?", ["a"]) == []
-
-
-def test_the_store_says_how_far_it_is(store: Store) -> None:
-    assert store.position == 0
-    fill(store)
-    with store.write():
-        assert store.position == 1
-    assert store.position == 1
-
-
-def test_the_log_tells_of_each_write_by_reference(store: Store) -> None:
-    fill(store, "a", HARD_TEXT)
-    with store.write() as unit:
-        unit.documents.delete("lib", "doc")
-        unit.libraries.delete("lib")
-        unit.feedback.add("q", Feedback(rating=1))
-        unit.commit()
-    with store.read() as snapshot:
-        first, second = snapshot.log.after(0)
-        assert snapshot.log.oldest == 1
-        assert list(snapshot.log.after(1)) == [second]
-    assert (first.position, second.position) == (1, 2)
-    assert first.at.utcoffset() == timedelta(0)
-    assert list(first.changes) == [
-        LibraryRef("lib"),
-        DocumentRef("lib", "doc"),
-        ChunksRef("lib", ("a", HARD_TEXT)),
-    ]
-    gone, *rest = second.changes
-    assert isinstance(gone, ChunksDeleted)
-    assert sorted(gone.chunk_ids) == sorted(["a", HARD_TEXT])
-    assert rest == [DocumentDeleted("lib", "doc"), LibraryDeleted("lib"), FeedbackAdded("q")]
-
-
-def test_the_log_of_a_snapshot_ends_at_its_position(store: Store) -> None:
-    with store.read() as snapshot:
-        assert snapshot.log.oldest is None
-        fill(store)
-        assert list(snapshot.log.after(0)) == []
-
-
-def test_a_trimmed_log_keeps_the_rest_and_the_position(store: Store) -> None:
-    for _ in range(1200):
-        with store.write() as unit:
-            unit.commit()
-    heard = Heard(store)
-    with store.read() as before:
-        assert store.trim_log(1101) == 1100
-        assert before.log.oldest == 1
-        assert len(list(before.log.after(0))) == 1200
-    assert store.trim_log(1101) == 0
-    with store.read() as snapshot:
-        assert snapshot.log.oldest == 1101
-        assert [entry.position for entry in snapshot.log.after(0)] == list(range(1101, 1201))
-    assert store.trim_log(10**6) == 99
-    with store.read() as snapshot:
-        assert (snapshot.position, snapshot.log.oldest) == (1200, 1200)
-    fill(store)
-    assert [position for position, _ in heard.commits] == [1201]
 
 
 def test_the_cursor_key_is_long_enough_to_sign_with(store: Store) -> None:

@@ -1,0 +1,38 @@
+"""Values that are hard to store, and helpers of the contract's tests."""
+
+from collections.abc import Sequence
+
+from core.domain.changes import Change
+from core.domain.document import Chunk
+from core.ports.store import Store
+from tests.samples import a_document, a_library, a_row
+
+HARD_TEXT = 'naïve "quotes" \\ \x00 🦀 ﷽\n'
+HARD_METADATA = {"année": 2**70, "deep": {"list": [1, 1.5, None, True, HARD_TEXT]}, "x.y": -1e-300}
+
+
+class Recorder:
+    """A listener that records its calls."""
+
+    def __init__(self, store: Store) -> None:
+        self.commits: list[tuple[int, list[Change]]] = []
+        store.subscribe(self)
+
+    def __call__(self, position: int, changes: Sequence[Change]) -> None:
+        self.commits.append((position, list(changes)))
+
+    @property
+    def last(self) -> list[Change]:
+        return self.commits[-1][1]
+
+
+def fill(store: Store, *chunk_ids: str) -> None:
+    with store.write() as unit:
+        unit.libraries.put(a_library())
+        unit.documents.put(a_document())
+        unit.chunks.put("lib", [a_row(id_, ordinal=i) for i, id_ in enumerate(chunk_ids)])
+        unit.commit()
+
+
+def ids(chunks: Sequence[Chunk]) -> list[str]:
+    return [chunk.id for chunk in chunks]
