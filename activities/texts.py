@@ -6,7 +6,7 @@ from typing import Any
 
 from core.contracts.query import RankedChunk
 from core.providers.base import Passage
-from nalanda import AsyncNalanda, Chunk, Nalanda
+from nalanda import AsyncNalanda, Chunk
 
 BATCH = 100
 """Maximum number of ids in a request, whose URL carries them."""
@@ -21,18 +21,10 @@ class PinnedHits:
     changed: list[str]
 
 
-def read(
-    client: Nalanda, library_id: str, hits: Sequence[RankedChunk], position: int
-) -> PinnedHits:
-    chunks: list[Chunk] = []
-    for wanted in _filters(hits):
-        chunks += client.chunks.list(library_id, filter=wanted, min_position=position)
-    return pin(hits, chunks)
-
-
-async def read_async(
+async def read(
     client: AsyncNalanda, library_id: str, hits: Sequence[RankedChunk], position: int
 ) -> PinnedHits:
+    """Read the hits' texts at the position or later."""
     chunks: list[Chunk] = []
     for wanted in _filters(hits):
         listed = client.chunks.list(library_id, filter=wanted, min_position=position)

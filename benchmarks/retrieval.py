@@ -24,8 +24,8 @@ from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.library import LibraryDraft
 from core.domain.sentences import sentence_spans
 from core.providers.base import Passage
-from core.providers.extractive import LocalReranker
-from core.providers.local import MODEL
+from core.providers.local.embedder import MODEL
+from core.providers.local.extractive import LocalReranker
 from core.services.search.request import SearchRequest
 from core.settings import Settings
 

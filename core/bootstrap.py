@@ -50,6 +50,7 @@ class Core:
     warmup: Warmup
     recall_monitor: RecallMonitor
     embedders: Mapping[str, Embedder]
+    default_model: str
     libraries: LibraryService
     documents: DocumentService
     chunks: ChunkService
@@ -85,7 +86,8 @@ def open_core(settings: Settings) -> Core:
         ProviderRejected: the provider that the settings name can't be used.
     """
     embedders = registry.embedders(settings)
-    embedding = TextEmbedding(embedders, registry.default_model(settings))
+    default_model = next(iter(embedders))
+    embedding = TextEmbedding(embedders, default_model)
     store = _open_store(settings)
     # Kernels read the environment, once, when they are imported.
     os.environ["NALANDA_KERNELS"] = settings.kernels
@@ -126,6 +128,7 @@ def open_core(settings: Settings) -> Core:
         warmup=warmup,
         recall_monitor=recall_monitor,
         embedders=embedders,
+        default_model=default_model,
         libraries=LibraryService(store, embedding),
         documents=DocumentService(store, writes),
         chunks=ChunkService(store, writes, catalog),

@@ -90,9 +90,8 @@ class Settings(BaseSettings):
         Hosts(value)
         return value
 
-    @property
-    def active_provider(self) -> Literal["local", "cohere"]:
-        """Return the provider in use: `auto` is Cohere where its key is set, else local."""
-        if self.provider == "auto":
-            return "cohere" if self.cohere_api_key else "local"
-        return self.provider
+
+def variable_of(field: str) -> str:
+    """Return the environment variable of a setting: its alias, else its name with the prefix."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"NALANDA_{field.upper()}"

@@ -11,11 +11,12 @@ import uvloop
 import nalanda
 from core.contracts.names import task_queue_of
 from core.domain.errors import NalandaError
+from core.providers.registry import open_models
 from core.settings import Settings
 from worker.api import Api, connect_api
 from worker.cluster import connect_with_retry, wait_until_polling
 from worker.legacy import serve_old_questions
-from worker.stages import Activities, open_activities, open_provider
+from worker.stages import Activities, open_activities
 from worker.temporal_worker import build_worker
 
 
@@ -33,14 +34,14 @@ async def run(settings: Settings) -> None:
     """Serve questions until SIGTERM, SIGINT or cancellation, then drain for `drain_s`.
 
     Raises:
-        ProviderRejected: the settings have no key for their provider.
+        ProviderRejected: the settings or the environment do not fit the provider.
         InvalidAddress: the settings' address of the API is invalid.
     """
     _stop_on_signals()
-    async with open_provider(settings) as provider, connect_api(settings) as api:
+    async with open_models(settings) as models, connect_api(settings) as api:
         while True:
             instance_id = await api.wait_for_instance()
-            async with open_activities(settings, provider, instance_id) as activities:
+            async with open_activities(settings, models, instance_id) as activities:
                 await _serve_instance(settings, api, activities, instance_id)
 
 

@@ -1,57 +1,33 @@
-"""The activities of the four stages, on threads or on the event loop as the provider requires."""
+"""The activities of the four stages, with the models and the API that they call."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-from activities.answer import Answer, AsyncAnswer
-from activities.preprocess import AsyncPreprocess, Preprocess
-from activities.rerank import AsyncRerank, Rerank
+from activities.answer import Answer
+from activities.preprocess import Preprocess
+from activities.rerank import Rerank
 from activities.retrieve import Retrieve
-from core.providers.base import Embedder
-from core.providers.registry import CohereProvider, LocalProvider, stage_providers
+from core.providers.registry import StageModels
 from core.settings import Settings
-from nalanda import AsyncNalanda, Nalanda
+from nalanda import AsyncNalanda
 
 Activities: TypeAlias = list[Callable[..., Any]]
-Provider: TypeAlias = LocalProvider | CohereProvider
 
 API_TIMEOUT_S = 10.0
 
 
 @asynccontextmanager
-async def open_provider(settings: Settings) -> AsyncIterator[Provider]:
-    """Open the provider of the stages, with a loaded local model.
-
-    Raises:
-        ProviderRejected: the settings have no key for their provider.
-    """
-    provider = stage_providers(settings)
-    if isinstance(provider, CohereProvider):
-        async with aclosing(provider):
-            await _warm_up(provider.local.embedder)
-            yield provider
-    else:
-        await _warm_up(provider.embedder)
-        yield provider
-
-
-@asynccontextmanager
 async def open_activities(
-    settings: Settings, provider: Provider, instance_id: str | None
+    settings: Settings, models: StageModels, instance_id: str | None
 ) -> AsyncIterator[Activities]:
     """Yield the activities to register.
 
-    Their clients close with the block, and accept only the API of the instance.
+    Their client closes with the block, and accepts only the API of the instance.
     """
     options = {**client_options(settings), "instance_id": instance_id}
     async with AsyncNalanda(settings.api_url, **options) as client:
-        if isinstance(provider, CohereProvider):
-            yield async_activities(provider, client)
-        else:
-            with Nalanda(settings.api_url, **options) as blocking:
-                yield blocking_activities(provider, blocking, client)
+        yield build_activities(models, client)
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -66,25 +42,10 @@ def client_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def blocking_activities(
-    provider: LocalProvider, blocking: Nalanda, client: AsyncNalanda
-) -> Activities:
+def build_activities(models: StageModels, client: AsyncNalanda) -> Activities:
     return [
-        Preprocess(provider.embedder).preprocess,
+        Preprocess(models.embedders).preprocess,
         Retrieve(client).retrieve,
-        Rerank(blocking, provider.reranker).rerank,
-        Answer(blocking, provider.answerer).answer,
+        Rerank(client, models.reranker).rerank,
+        Answer(client, models.answerer, models.extractive).answer,
     ]
-
-
-def async_activities(provider: CohereProvider, client: AsyncNalanda) -> Activities:
-    return [
-        AsyncPreprocess(provider.embedder, provider.local.embedder).preprocess,
-        Retrieve(client).retrieve,
-        AsyncRerank(client, provider.reranker).rerank,
-        AsyncAnswer(client, "cohere", provider.answerer, provider.local.answerer).answer,
-    ]
-
-
-async def _warm_up(embedder: Embedder) -> None:
-    await asyncio.to_thread(embedder.embed, ["ready"], "query")

@@ -39,7 +39,6 @@ from core.contracts.names import task_queue_of
 from core.contracts.query import QueryRequest, QueryResult, QueryStatus
 from core.domain import filters
 from core.domain.errors import Conflict, Invalid
-from core.providers.registry import default_model
 from core.settings import Settings
 
 router = routes_of("questions", "/query")
@@ -69,7 +68,7 @@ async def ask(
         DECIMAL,
     ] = None,
 ) -> Response:
-    question = _pin_question(core, settings, parse(QuestionRequest, body))
+    question = _pin_question(core, parse(QuestionRequest, body))
     started = await start(
         temporal,
         ownership,
@@ -89,7 +88,7 @@ async def ask(
     )
 
 
-def _pin_question(core: Core, settings: Settings, body: QuestionRequest) -> QueryRequest:
+def _pin_question(core: Core, body: QuestionRequest) -> QueryRequest:
     """Build the workflow's request, pinned to the current position and the library's model.
 
     Raises:
@@ -113,7 +112,7 @@ def _pin_question(core: Core, settings: Settings, body: QuestionRequest) -> Quer
         )
         raise Invalid.at("/library", f"{detail} embed the question: use the mode lexical.")
     else:
-        model = model or default_model(settings)
+        model = model or core.default_model
     return QueryRequest(
         library_id=view.library.id,
         embedding_model=model,

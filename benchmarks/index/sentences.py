@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.providers.local import LocalEmbedder
+from core.providers.local.embedder import LocalEmbedder
 
 _SHORTEST, _LONGEST = 25, 300
 _END = re.compile(r"(?<=[.!?])\s+|\n\n+")

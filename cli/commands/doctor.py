@@ -18,7 +18,8 @@ from cli.connection import connect, locate_api
 from cli.output.terminal import console
 from core.adapters.postgres.migrate import examine
 from core.domain.errors import StorageError
-from core.settings import Settings
+from core.providers.registry import choose
+from core.settings import Settings, variable_of
 from nalanda import (
     AuthenticationError,
     InvalidCertificates,
@@ -80,7 +81,8 @@ def _settings() -> Finding:
 def _ours(variables: Mapping[str, str | None]) -> set[str]:
     """Return the names of Nalanda's variables that are set and not empty."""
     names = {name.upper() for name, value in variables.items() if value}
-    return {name for name in names if name.startswith(("NALANDA_", "CO_API_"))}
+    aliases = set(map(variable_of, Settings.model_fields))
+    return {name for name in names if name.startswith("NALANDA_") or name in aliases}
 
 
 def _overridden(environment: Container[str]) -> Callable[[str], str]:
@@ -123,11 +125,10 @@ def _database(settings: Settings) -> Finding:
 
 
 def _provider(settings: Settings) -> Finding:
-    key = "API key set" if settings.cohere_api_key else "no API key"
-    found = f"{settings.active_provider} (Cohere: {key})"
-    keyless = settings.active_provider == "cohere" and not settings.cohere_api_key
-    missing = "Set CO_API_KEY, or NALANDA_PROVIDER=local." if keyless else None
-    return Finding("provider", found, missing)
+    factory = choose(settings)
+    missing = factory.missing(settings)
+    found = f"{factory.name} (NALANDA_PROVIDER: {settings.provider})"
+    return Finding("provider", found, missing and f"{missing} Or set NALANDA_PROVIDER=local.")
 
 
 async def _temporal(settings: Settings) -> Finding:

@@ -45,6 +45,6 @@ def _settings_line(error: pydantic.ValidationError) -> str:
 
 
 def _variable(loc: tuple[int | str, ...]) -> str:
-    """Return the environment variable of a setting; Cohere's two have no prefix."""
+    """Return the environment variable of a setting; an alias has no prefix."""
     name = str(loc[0]) if loc else "?"
     return name if name.isupper() else f"NALANDA_{name.upper()}"

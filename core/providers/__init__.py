@@ -1,1 +1,1 @@
-"""Models that embed, rerank and answer: local, extractive and Cohere."""
+"""Models that embed, rerank and answer: a folder for each provider, and their registry."""

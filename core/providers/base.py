@@ -1,12 +1,12 @@
-"""Ports of model providers: embedding, reranking, answering.
+"""Ports of model providers: embedding, reranking, answering, and the factory of a provider.
 
-Each port has a blocking form, for threads, and an awaitable one, for the event loop. `local`
-computes, so it implements the blocking forms; `cohere` waits for the network, so it implements
-the awaitable ones. Both implement blocking embedding, because the API embeds on threads.
-Providers raise `ProviderRejected` and `ProviderUnavailable`, nothing else.
+The worker awaits its models on the event loop; `threads.py` gives a computing model that form.
+The API embeds on threads, so an embedder also has a blocking form. Providers raise
+`ProviderRejected` and `ProviderUnavailable`, nothing else.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -14,9 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.contracts.query import Citation, Usage
+from core.settings import Settings
 
 Vectors: TypeAlias = NDArray[np.float32]
 Purpose = Literal["document", "query"]
+
+NOTHING_FOUND = "Nothing was found in this library that answers the question."
+"""The answer from no passages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,6 @@ class Embedder(Protocol):
 class AsyncEmbedder(Protocol):
     @property
     def model(self) -> str: ...
-    @property
-    def dimension(self) -> int: ...
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> tuple[Vectors, Usage]: ...
 
 
@@ -80,6 +82,10 @@ class AsyncReranker(Protocol):
 
 
 class Answerer(Protocol):
+    """A model that answers from passages; `provider` is named in the result."""
+
+    @property
+    def provider(self) -> str: ...
     @property
     def model(self) -> str: ...
     def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer: ...
@@ -87,5 +93,47 @@ class Answerer(Protocol):
 
 class AsyncAnswerer(Protocol):
     @property
+    def provider(self) -> str: ...
+    @property
     def model(self) -> str: ...
     async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The awaitable models of one provider; they share its connections."""
+
+    embedder: AsyncEmbedder
+    reranker: AsyncReranker
+    answerer: AsyncAnswerer
+
+
+class ProviderFactory(Protocol):
+    """Builds the models of one provider from the settings.
+
+    A method that builds imports the provider's SDK, which may take seconds; the module of the
+    factory does not.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def missing(self, settings: Settings) -> str | None:
+        """Return what the settings lack for this provider as a sentence, or `None`."""
+        ...
+
+    def embedder(self, settings: Settings) -> Embedder:
+        """Return the blocking embedder.
+
+        Raises:
+            ProviderRejected: the settings or the environment can't be used.
+        """
+        ...
+
+    def open_models(self, settings: Settings) -> AbstractAsyncContextManager[Models]:
+        """Open the awaitable models, whose connections close with the block.
+
+        Raises:
+            ProviderRejected: the settings or the environment can't be used.
+        """
+        ...

@@ -1,105 +1,83 @@
-"""Builds the providers that the settings name."""
+"""The providers by name, and the models that the settings choose among them."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
-from core.domain.errors import ProviderRejected
-from core.providers import local
 from core.providers.base import (
-    Answerer,
     AsyncAnswerer,
     AsyncEmbedder,
     AsyncReranker,
     Embedder,
-    Reranker,
+    ProviderFactory,
 )
-from core.providers.clients import open_client
-from core.providers.extractive import LocalAnswerer, LocalReranker
-from core.providers.local import LocalEmbedder
+from core.providers.cohere.factory import CohereFactory
+from core.providers.local.factory import LocalFactory
 from core.settings import Settings
 
+LOCAL = LocalFactory()
+"""The provider that always works: it embeds for libraries of its model, and answers when another
+fails."""
+
+AUTOMATIC: tuple[ProviderFactory, ...] = (CohereFactory(), LOCAL)
+"""The providers of which `auto` takes the first that lacks nothing."""
+
+PROVIDERS: Mapping[str, ProviderFactory] = {factory.name: factory for factory in AUTOMATIC}
+
 
 @dataclass(frozen=True, slots=True)
-class LocalProvider:
-    """The local provider, whose blocking stages run on threads."""
+class StageModels:
+    """The models of a question's stages.
 
-    embedder: Embedder
-    reranker: Reranker
-    answerer: Answerer
-
-
-@dataclass(frozen=True, slots=True)
-class CohereProvider:
-    """The provider Cohere, whose awaitable stages run on the event loop.
-
-    `local` embeds for libraries of the local model, and answers when Cohere fails.
+    `embedders` has them by the name of the model; `extractive` answers if `answerer` fails.
     """
 
-    embedder: AsyncEmbedder
+    embedders: Mapping[str, AsyncEmbedder]
     reranker: AsyncReranker
     answerer: AsyncAnswerer
-    local: LocalProvider
-    http: httpx.AsyncClient
+    extractive: AsyncAnswerer
 
-    async def aclose(self) -> None:
-        await self.http.aclose()
+
+def choose(settings: Settings) -> ProviderFactory:
+    """Return the provider that the settings name."""
+    if settings.provider != "auto":
+        return PROVIDERS[settings.provider]
+    return next(factory for factory in AUTOMATIC if not factory.missing(settings))
 
 
 def embedders(settings: Settings) -> Mapping[str, Embedder]:
-    """Return every embedder that these settings allow, by the name of its model."""
-    known: list[Embedder] = [LocalEmbedder()]
-    key = _cohere_key(settings)
-    if key is not None:
-        from core.providers.cohere import CohereEmbedder
+    """Return every embedder that the settings allow, by the name of its model.
 
-        known.append(CohereEmbedder(key, settings.cohere_api_url))
-    return {embedder.model: embedder for embedder in known}
-
-
-def default_model(settings: Settings) -> str:
-    """Return the model of a library that names none."""
-    if _cohere_key(settings) is None:
-        return local.MODEL
-    from core.providers.cohere import EMBEDDING_MODEL
-
-    return EMBEDDING_MODEL
-
-
-def stage_providers(settings: Settings) -> LocalProvider | CohereProvider:
-    """Return the providers of a question's stages."""
-    embedder = LocalEmbedder()
-    here = LocalProvider(embedder, LocalReranker(embedder), LocalAnswerer(embedder))
-    key = _cohere_key(settings)
-    return here if key is None else _cohere_provider(key, settings.cohere_api_url, here)
-
-
-def _cohere_provider(key: str, url: str | None, here: LocalProvider) -> CohereProvider:
-    from core.providers import cohere
-
-    http = open_client(httpx.AsyncClient, url, cohere.TIMEOUT)
-    client = cohere.connect(key, url, http)
-    return CohereProvider(
-        embedder=cohere.AsyncCohereEmbedder(client),
-        reranker=cohere.AsyncCohereReranker(client),
-        answerer=cohere.AsyncCohereAnswerer(client),
-        local=here,
-        http=http,
-    )
-
-
-def _cohere_key(settings: Settings) -> str | None:
-    """Return Cohere's key, or `None` if Cohere is not the active provider.
-
-    Callers import Cohere's SDK, which takes two seconds, only if there is a key.
+    The first is the default, for a library that names no model.
 
     Raises:
-        ProviderRejected: Cohere is the active provider, and there is no key.
+        ProviderRejected: the provider that the settings name can't be used.
     """
-    if settings.active_provider == "local":
-        return None
-    key = settings.cohere_api_key.get_secret_value().strip() if settings.cohere_api_key else ""
-    if not key:
-        raise ProviderRejected("NALANDA_PROVIDER is cohere, and there is no CO_API_KEY.")
-    return key
+    built = (factory.embedder(settings) for factory in _used(settings))
+    return {embedder.model: embedder for embedder in built}
+
+
+@asynccontextmanager
+async def open_models(settings: Settings) -> AsyncIterator[StageModels]:
+    """Open the models of the stages; their connections close with the block.
+
+    Raises:
+        ProviderRejected: the provider that the settings name can't be used.
+    """
+    async with AsyncExitStack() as stack:
+        opened = {
+            factory.name: await stack.enter_async_context(factory.open_models(settings))
+            for factory in _used(settings)
+        }
+        chosen = opened[choose(settings).name]
+        yield StageModels(
+            embedders={models.embedder.model: models.embedder for models in opened.values()},
+            reranker=chosen.reranker,
+            answerer=chosen.answerer,
+            extractive=opened[LOCAL.name].answerer,
+        )
+
+
+def _used(settings: Settings) -> Iterable[ProviderFactory]:
+    """Return the chosen provider and the local one, each once."""
+    return dict.fromkeys((choose(settings), LOCAL))

@@ -11,25 +11,16 @@ import pytest
 
 from core.contracts.query import Usage
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from core.providers.base import Passage
-from core.providers.cohere import (
+from core.providers.base import NOTHING_FOUND, Passage
+from core.providers.cohere.models import (
     AsyncCohereAnswerer,
     AsyncCohereEmbedder,
     AsyncCohereReranker,
     CohereEmbedder,
     connect,
 )
-from core.providers.extractive import NOTHING_FOUND
-from tests.cohere_server import (
-    CUT,
-    MALFORMED,
-    CohereServer,
-    Fault,
-    answering,
-    held,
-    rate_limited,
-    refusal,
-)
+from tests.cohere_server import CohereServer, rate_limited, refusal
+from tests.model_server import CUT, MALFORMED, Fault, answering, held
 
 # The SDK warns wherever it parses a union of pydantic models.
 pytestmark = pytest.mark.filterwarnings("ignore:The `__fields__` attribute:DeprecationWarning")

@@ -8,8 +8,8 @@ import pytest
 
 from core.domain.errors import ProviderRejected
 from core.providers.base import Passage
-from core.providers.extractive import LocalAnswerer, LocalReranker
-from core.providers.local import LocalEmbedder
+from core.providers.local.embedder import LocalEmbedder
+from core.providers.local.extractive import LocalAnswerer, LocalReranker
 
 TEXTS = ["Run a command in a new process.", "The cat sat on the mat.", "a", " ", "\x00", "日本語"]
 PASSAGES = [

@@ -3,19 +3,17 @@
 from base64 import b64encode
 from uuid import uuid4
 
-import httpx
 import pytest
 from temporalio.client import Client
 
 from core.contracts.names import task_queue_of
 from core.contracts.query import QueryRequest, QueryResult
-from core.providers.local import LocalEmbedder
-from core.providers.registry import LocalProvider, stage_providers
+from core.providers.local.embedder import LocalEmbedder
+from core.providers.registry import open_models
 from core.settings import Settings
-from nalanda import AsyncNalanda, Nalanda
 from tests.integration.workflows.stages import start_question
 from tests.unit.activities.rest import Rest
-from worker.stages import blocking_activities
+from worker.stages import build_activities
 from worker.temporal_worker import build_worker
 
 QUESTION = "How deep is the harbour of Tamralipti?"
@@ -40,20 +38,17 @@ async def run_question(
     temporal: Client, settings: Settings, rest: Rest, **request: object
 ) -> tuple[QueryResult, bytes]:
     """Return the result, and all bytes of the history, with raw payloads."""
-    provider = stage_providers(settings)
-    assert isinstance(provider, LocalProvider)
     question = QueryRequest.model_validate(
         {"library_id": "l", "query": QUESTION, "embedding_model": "wordllama-256", **request}
     )
-    transport = httpx.MockTransport(rest.answer)
-    async with AsyncNalanda("http://rest", transport=transport) as client:
-        with Nalanda("http://rest", transport=transport) as blocking:
-            activities = blocking_activities(provider, blocking, client)
-            async with build_worker(temporal, settings, activities):
-                handle = await start_question(
-                    temporal, task_queue_of(None, settings.task_queue), question
-                )
-                result = await handle.result()
+    async with (
+        rest.client() as client,
+        open_models(settings) as models,
+        build_worker(temporal, settings, build_activities(models, client)),
+    ):
+        queue = task_queue_of(None, settings.task_queue)
+        handle = await start_question(temporal, queue, question)
+        result = await handle.result()
     history = await handle.fetch_history()
     return result, b"\n".join(event.SerializeToString() for event in history.events)
 

@@ -1,4 +1,4 @@
-"""Deterministic providers, computing or asynchronous."""
+"""Deterministic models."""
 
 from collections.abc import Sequence
 
@@ -14,25 +14,16 @@ class Embeds:
     """An embedder that returns `[length, 1]` for each text."""
 
     model = "lengths"
-    dimension = 2
-
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
-        assert purpose == "query"
-        return np.array([[len(text), 1] for text in texts], dtype=np.float32)
-
-
-class AsyncEmbeds:
-    model = "lengths-far"
-    dimension = 2
 
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> tuple[Vectors, Usage]:
-        return Embeds().embed(texts, purpose), USAGE
+        assert purpose == "query"
+        return np.array([[len(text), 1] for text in texts], dtype=np.float32), USAGE
 
 
 class Reranks:
     """A reranker that puts the shortest text first."""
 
-    def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
+    async def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
         order = sorted(range(len(passages)), key=lambda index: len(passages[index].text))
         return Reranking(
             tuple(ScoredPassage(index, -len(passages[index].text)) for index in order[:top_n]),
@@ -40,24 +31,14 @@ class Reranks:
         )
 
 
-class AsyncReranks:
-    async def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
-        return Reranks().rerank(query, passages, top_n)
-
-
 class Answers:
     """An answerer that joins the texts."""
 
-    model = "repeats"
+    def __init__(self, provider: str = "far", model: str = "repeats") -> None:
+        self.provider = provider
+        self.model = model
 
-    def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
+    async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
         return GeneratedAnswer(
             " ".join(passage.text for passage in passages) or "Nothing.", (), USAGE
         )
-
-
-class AsyncAnswers:
-    model = "repeats-far"
-
-    async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
-        return Answers().answer(query, passages)

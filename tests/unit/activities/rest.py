@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from nalanda import AsyncNalanda, Nalanda
+from nalanda import AsyncNalanda
 
 WHEN = "2026-01-31T12:00:00Z"
 
@@ -32,10 +32,7 @@ class Rest:
         items = [self._chunk(chunk_id) for chunk_id in reversed(ids) if chunk_id in self.chunks]
         return httpx.Response(200, json={"items": items, "next_cursor": None})
 
-    def client(self) -> Nalanda:
-        return Nalanda("http://rest", transport=httpx.MockTransport(self.answer))
-
-    def async_client(self) -> AsyncNalanda:
+    def client(self) -> AsyncNalanda:
         return AsyncNalanda("http://rest", transport=httpx.MockTransport(self.answer))
 
     def _chunk(self, chunk_id: str) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.answer import Answer, AsyncAnswer
+from activities.answer import Answer
 from core.contracts.query import AnswerInput, AnswerOutput, RankedChunk
-from tests.unit.activities.models import USAGE, Answers, AsyncAnswers
+from tests.unit.activities.models import USAGE, Answers
 from tests.unit.activities.rest import Rest
 
 HITS = [
@@ -30,25 +30,19 @@ def by(provider: str, model: str, answer: str, changed: list[str]) -> AnswerOutp
     )
 
 
-def test_on_a_thread() -> None:
-    with REST.client() as client:
-        answered = ActivityEnvironment().run(Answer(client, Answers()).answer, question(HITS))
-    assert answered == by("local", "repeats", "First. Second.", ["changed"])
-
-
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
-        (question(HITS), by("far", "repeats-far", "First. Second.", ["changed"])),
+        (question(HITS), by("far", "repeats", "First. Second.", ["changed"])),
         (
             question(HITS, extractive=True),
-            by("local", "repeats", "First. Second.", ["changed"]),
+            by("local", "quotes", "First. Second.", ["changed"]),
         ),
-        (question([]), by("far", "repeats-far", "Nothing.", [])),
-        (question(HITS[1:2]), by("far", "repeats-far", "Nothing.", ["changed"])),
+        (question([]), by("far", "repeats", "Nothing.", [])),
+        (question(HITS[1:2]), by("far", "repeats", "Nothing.", ["changed"])),
     ],
 )
-async def test_awaited(given: AnswerInput, wanted: AnswerOutput) -> None:
-    async with REST.async_client() as client:
-        activity = AsyncAnswer(client, "far", AsyncAnswers(), Answers())
+async def test_an_answer_names_who_gave_it(given: AnswerInput, wanted: AnswerOutput) -> None:
+    async with REST.client() as client:
+        activity = Answer(client, Answers(), extractive=Answers("local", "quotes"))
         assert await ActivityEnvironment().run(activity.answer, given) == wanted

@@ -1,4 +1,4 @@
-"""The question is normalised, and embedded by the library's model of either kind."""
+"""The question is normalised, and embedded by the library's model."""
 
 from base64 import b64decode
 
@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.preprocess import AsyncPreprocess, Preprocess, normalised
-from core.contracts.query import PreprocessInput, Usage
+from activities.preprocess import Preprocess, normalised
+from core.contracts.query import PreprocessInput, PreprocessOutput
 from core.domain.errors import ProviderRejected
-from tests.unit.activities.models import USAGE, AsyncEmbeds, Embeds
+from tests.unit.activities.models import USAGE, Embeds
 
-COMPUTED = Preprocess(Embeds())
-AWAITED = AsyncPreprocess(AsyncEmbeds(), local=Embeds())
+ACTIVITY = Preprocess({"lengths": Embeds(), "more": Embeds()})
+
+
+async def preprocess(query: str, model: str | None) -> PreprocessOutput:
+    question = PreprocessInput(query=query, embedding_model=model)
+    return await ActivityEnvironment().run(ACTIVITY.preprocess, question)
 
 
 @pytest.mark.parametrize(
@@ -28,26 +32,16 @@ def test_normalised(query: str, clean: str) -> None:
     assert normalised(query) == clean
 
 
-def test_on_a_thread() -> None:
-    prepared = ActivityEnvironment().run(
-        COMPUTED.preprocess, PreprocessInput(query=" a  b", embedding_model="lengths")
-    )
-    assert (prepared.query, prepared.usage) == ("a b", Usage())
+async def test_the_clean_question_is_embedded() -> None:
+    prepared = await preprocess(" a  b", "lengths")
+    assert (prepared.query, prepared.usage) == ("a b", USAGE)
     assert np.frombuffer(b64decode(prepared.embedding or ""), "<f4").tolist() == [3, 1]
 
 
-@pytest.mark.parametrize(("model", "usage"), [("lengths-far", USAGE), ("lengths", Usage())])
-async def test_awaited(model: str, usage: Usage) -> None:
-    prepared = await ActivityEnvironment().run(
-        AWAITED.preprocess, PreprocessInput(query=" a  b", embedding_model=model)
-    )
-    assert (prepared.query, prepared.usage) == ("a b", usage)
-    assert np.frombuffer(b64decode(prepared.embedding or ""), "<f4").tolist() == [3, 1]
+async def test_a_lexical_question_gets_no_vector() -> None:
+    assert await preprocess(" a  b", None) == PreprocessOutput(query="a b", embedding=None)
 
 
 async def test_an_unknown_model_is_refused() -> None:
-    question = PreprocessInput(query="a", embedding_model="other")
-    with pytest.raises(ProviderRejected, match="'other', only with lengths\\."):
-        ActivityEnvironment().run(COMPUTED.preprocess, question)
-    with pytest.raises(ProviderRejected, match="lengths-far and lengths"):
-        await ActivityEnvironment().run(AWAITED.preprocess, question)
+    with pytest.raises(ProviderRejected, match="'other', only with lengths and more\\."):
+        await preprocess("a", "other")

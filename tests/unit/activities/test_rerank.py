@@ -1,10 +1,10 @@
-"""Both kinds of rerankers give the same order, without changed chunks."""
+"""The reranker's order, without changed chunks."""
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.rerank import AsyncRerank, Rerank
+from activities.rerank import Rerank
 from core.contracts.query import RankedChunk, RerankInput, RerankOutput
-from tests.unit.activities.models import USAGE, AsyncReranks, Reranks
+from tests.unit.activities.models import USAGE, Reranks
 from tests.unit.activities.rest import Rest
 
 HITS = [
@@ -14,19 +14,14 @@ HITS = [
 CHUNKS = {"long": (1, "aaaa"), "changed": (2, "a"), "short": (1, "aa"), "middle": (1, "aaa")}
 
 
-async def both(rest: Rest, hits: list[RankedChunk]) -> RerankOutput:
+async def rerank(rest: Rest, hits: list[RankedChunk]) -> RerankOutput:
     question = RerankInput(library_id="l", query="q", hits=hits, top_n=2, position=9)
-    with rest.client() as client:
-        computed = ActivityEnvironment().run(Rerank(client, Reranks()).rerank, question)
-    async with rest.async_client() as client_:
-        activity = AsyncRerank(client_, AsyncReranks())
-        awaited = await ActivityEnvironment().run(activity.rerank, question)
-    assert computed == awaited
-    return computed
+    async with rest.client() as client:
+        return await ActivityEnvironment().run(Rerank(client, Reranks()).rerank, question)
 
 
 async def test_the_best_are_kept_with_both_scores() -> None:
-    reranked = await both(Rest(chunks=CHUNKS), HITS)
+    reranked = await rerank(Rest(chunks=CHUNKS), HITS)
     assert [(hit.chunk_id, hit.score, hit.rerank_score) for hit in reranked.hits] == [
         ("short", 0.5, -2),
         ("middle", 0.5, -3),
@@ -35,5 +30,5 @@ async def test_the_best_are_kept_with_both_scores() -> None:
 
 
 async def test_nothing_to_rank() -> None:
-    assert await both(Rest(), []) == RerankOutput(hits=[], usage=USAGE)
-    assert await both(Rest(), HITS[:1]) == RerankOutput(hits=[], changed=["long"], usage=USAGE)
+    assert await rerank(Rest(), []) == RerankOutput(hits=[], usage=USAGE)
+    assert await rerank(Rest(), HITS[:1]) == RerankOutput(hits=[], changed=["long"], usage=USAGE)

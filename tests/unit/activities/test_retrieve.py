@@ -22,7 +22,7 @@ QUESTION = RetrieveInput(
 
 async def test_hits_are_pinned_to_their_versions() -> None:
     rest = Rest(hits=[HIT])
-    async with rest.async_client() as client:
+    async with rest.client() as client:
         found = await ActivityEnvironment().run(Retrieve(client).retrieve, QUESTION)
     assert found.hits == [RankedChunk(chunk_id="c", document_id="d", version=7, score=0.5)]
     assert found.position == 42
@@ -45,7 +45,7 @@ async def test_hits_are_pinned_to_their_versions() -> None:
 async def test_each_mode_searches_by_what_it_can(mode: SearchMode, given: set[str]) -> None:
     rest = Rest()
     question = QUESTION.model_copy(update={"mode": mode, "filter": None})
-    async with rest.async_client() as client:
+    async with rest.client() as client:
         await ActivityEnvironment().run(Retrieve(client).retrieve, question)
     body = json.loads(rest.requests[0].content)
     assert body.keys() & {"embedding", "text"} == given

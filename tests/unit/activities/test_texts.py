@@ -2,7 +2,7 @@
 
 import json
 
-from activities.texts import BATCH, PinnedHits, read, read_async
+from activities.texts import BATCH, PinnedHits, read
 from core.contracts.query import RankedChunk
 from core.providers.base import Passage
 from tests.unit.activities.rest import Rest
@@ -20,25 +20,23 @@ async def test_changed_and_deleted_chunks_are_named_and_not_used() -> None:
         passages=[Passage("last", "d", "end", 0.5), Passage("same", "d", "text", 0.5)],
         changed=["changed", "deleted"],
     )
-    with rest.client() as client:
-        assert read(client, "l", hits, 9) == wanted
-    async with rest.async_client() as client_:
-        assert await read_async(client_, "l", hits, 9) == wanted
-    assert [r.headers["Nalanda-Min-Position"] for r in rest.requests] == ["9", "9"]
+    async with rest.client() as client:
+        assert await read(client, "l", hits, 9) == wanted
+    assert [r.headers["Nalanda-Min-Position"] for r in rest.requests] == ["9"]
 
 
-def test_many_are_read_in_batches() -> None:
+async def test_many_are_read_in_batches() -> None:
     rest = Rest(chunks={f"c{n}": (1, str(n)) for n in range(2 * BATCH + 1)})
     hits = [hit(chunk_id) for chunk_id in rest.chunks]
-    with rest.client() as client:
-        found = read(client, "l", hits, 0)
+    async with rest.client() as client:
+        found = await read(client, "l", hits, 0)
     assert [passage.text for passage in found.passages] == [str(n) for n in range(2 * BATCH + 1)]
     sizes = [len(json.loads(r.url.params["filter"])["value"]) for r in rest.requests]
     assert sizes == [BATCH, BATCH, 1]
 
 
-def test_none_are_not_asked_for() -> None:
+async def test_none_are_not_asked_for() -> None:
     rest = Rest()
-    with rest.client() as client:
-        assert read(client, "l", [], 0) == PinnedHits([], [], [])
+    async with rest.client() as client:
+        assert await read(client, "l", [], 0) == PinnedHits([], [], [])
     assert rest.requests == []

@@ -9,7 +9,7 @@ import pytest
 from api.main import create_app
 from cli.application import COMMANDS
 from cli.commands.library import app as library_app
-from core.settings import Settings
+from core.settings import Settings, variable_of
 
 ROOT = Path(__file__).parents[3]
 PAGES = [
@@ -84,12 +84,7 @@ def test_every_route_is_in_the_reference() -> None:
 
 
 def test_every_setting_is_in_the_reference() -> None:
-    assert missing(map(variable, Settings.model_fields), "settings.md") == []
-
-
-def variable(name: str) -> str:
-    """Return the environment variable of a setting; Cohere's two have no prefix."""
-    return f"NALANDA_{name.upper()}".replace("NALANDA_COHERE_", "CO_")
+    assert missing(map(variable_of, Settings.model_fields), "settings.md") == []
 
 
 def test_every_command_is_in_the_reference() -> None:

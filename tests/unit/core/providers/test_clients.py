@@ -9,9 +9,9 @@ from pydantic import SecretStr
 
 from core.domain.errors import ProviderRejected, ProviderUnavailable
 from core.providers.clients import is_local, open_client, proxy_of
-from core.providers.cohere import CohereEmbedder
-from core.providers.cohere_errors import cohere_errors
-from core.providers.registry import CohereProvider, embedders, stage_providers
+from core.providers.cohere.errors import cohere_errors
+from core.providers.cohere.models import CohereEmbedder
+from core.providers.registry import embedders, open_models
 from core.settings import Settings
 
 SOCKS = "socks5://127.0.0.1:1080"
@@ -41,15 +41,17 @@ def settings(url: str | None = None) -> Settings:
         ("SSL_CERT_FILE", "/nowhere.pem", "SSL_CERT_FILE=/nowhere.pem"),
     ],
 )
-@pytest.mark.parametrize("made", [stage_providers, embedders], ids=["worker", "server"])
-def test_what_can_not_be_used_is_one_line(
-    made: object, name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+async def test_what_can_not_be_used_is_one_line(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert callable(made)
-    with pytest.raises(ProviderRejected, match=said) as raised:
-        made(settings())
-    assert "\n" not in str(raised.value)
+    with pytest.raises(ProviderRejected, match=said) as server:
+        embedders(settings())
+    with pytest.raises(ProviderRejected) as worker:
+        async with open_models(settings()):
+            pass
+    assert str(server.value) == str(worker.value)
+    assert "\n" not in str(server.value)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +60,8 @@ def test_what_can_not_be_used_is_one_line(
 async def test_a_local_provider_takes_no_proxy(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", SOCKS)
     monkeypatch.setenv("NO_PROXY", "[::1]")
-    provider = stage_providers(settings(url))
-    assert isinstance(provider, CohereProvider)
-    await provider.aclose()
+    async with open_models(settings(url)) as models:
+        assert models.answerer.provider == "cohere"
     CohereEmbedder("a-key", url)
     assert is_local(url)
 

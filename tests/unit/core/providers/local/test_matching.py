@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.providers.matching import match, words
+from core.providers.local.matching import match
+from core.providers.words import words
 from tests.unit.core.providers.fakes import HashEmbedder
 
 

@@ -6,9 +6,9 @@ from cohere import AssistantMessageResponse
 from cohere import Citation as CohereCitation
 
 from core.contracts.query import Citation
-from core.domain.sentences import Span, sentence_spans
+from core.domain.sentences import Span
 from core.providers.base import Passage
-from core.providers.matching import words
+from core.providers.quotes import cite
 
 
 def read_message(
@@ -48,17 +48,8 @@ def _to_citations(
         return
     for identity in dict.fromkeys(source.id for source in cited.sources or []):
         passage = by_id.get(identity or "")
-        quote = passage and quoted_span(passage.text, answer, span)
-        if passage and quote:
-            yield Citation(
-                start=span[0],
-                end=span[1],
-                chunk_id=passage.chunk_id,
-                document_id=passage.document_id,
-                quote=passage.text[slice(*quote)],
-                quote_start=quote[0],
-                quote_end=quote[1],
-            )
+        if passage and (citation := cite(passage, answer, span)):
+            yield citation
 
 
 def _locate(cited: CohereCitation, answer: str, offset: int) -> Span | None:
@@ -68,23 +59,3 @@ def _locate(cited: CohereCitation, answer: str, offset: int) -> Span | None:
         start = answer.find(cited.text)
         end = start + len(cited.text)
     return (start, end) if 0 <= start < end <= len(answer) else None
-
-
-def quoted_span(text: str, answer: str, cited: Span) -> Span | None:
-    """Return the sentence of `text` that shares most words with the cited part of the answer.
-
-    Ties are broken by the words of the sentences around the cited part, then by shortness.
-    `None` if `text` has no sentence.
-    """
-    claim = words(answer[slice(*cited)])
-    around = words(" ".join(answer[s:e] for s, e in sentence_spans(answer) if _meet((s, e), cited)))
-
-    def closeness(span: Span) -> tuple[int, int, int]:
-        found = words(text[slice(*span)])
-        return len(found & claim), len(found & around), -len(found)
-
-    return max(sentence_spans(text), key=closeness, default=None)
-
-
-def _meet(one: Span, other: Span) -> bool:
-    return one[0] < other[1] and other[0] < one[1]

@@ -19,11 +19,18 @@ from cohere import (
 
 from core.contracts.query import Usage
 from core.domain.errors import ProviderUnavailable
-from core.providers.base import GeneratedAnswer, Passage, Purpose, Reranking, ScoredPassage, Vectors
+from core.providers.base import (
+    NOTHING_FOUND,
+    GeneratedAnswer,
+    Passage,
+    Purpose,
+    Reranking,
+    ScoredPassage,
+    Vectors,
+)
 from core.providers.clients import open_client
-from core.providers.cohere_citations import read_message
-from core.providers.cohere_errors import cohere_errors, malformed_answer
-from core.providers.extractive import NOTHING_FOUND
+from core.providers.cohere.citations import read_message
+from core.providers.cohere.errors import cohere_errors, malformed_answer
 
 EMBEDDING_MODEL = "embed-v4.0"
 DIMENSION = 1024
@@ -79,7 +86,6 @@ class AsyncCohereEmbedder:
     """The model `embed-v4.0`, awaitable: `(n, 1024) float32`, and the usage."""
 
     model = EMBEDDING_MODEL
-    dimension = DIMENSION
 
     def __init__(self, client: cohere.AsyncClientV2) -> None:
         self._client = client
@@ -125,6 +131,7 @@ class AsyncCohereReranker:
 class AsyncCohereAnswerer:
     """The model `command-a-03-2025`, with the passages as documents, which its citations name."""
 
+    provider = "cohere"
     model = CHAT_MODEL
 
     def __init__(self, client: cohere.AsyncClientV2) -> None:

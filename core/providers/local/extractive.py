@@ -7,11 +7,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.contracts.query import Citation
 from core.domain.sentences import is_code, is_heading
-from core.providers.base import Embedder, GeneratedAnswer, Passage, Reranking, ScoredPassage
-from core.providers.matching import Matches, Sentence, match
+from core.providers.base import (
+    NOTHING_FOUND,
+    Embedder,
+    GeneratedAnswer,
+    Passage,
+    Reranking,
+    ScoredPassage,
+)
+from core.providers.local.matching import Matches, Sentence, match
 
 INTRODUCTION = "From the sources (extractive, no language model):"
-NOTHING_FOUND = "Nothing was found in this library that answers the question."
 
 _MAX_SENTENCES = 3
 _MIN_SCORE_SHARE = 0.8
@@ -40,6 +46,8 @@ class LocalReranker:
 
 class LocalAnswerer:
     """An answerer that quotes the one to three best sentences, each with its citation."""
+
+    provider = "local"
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder

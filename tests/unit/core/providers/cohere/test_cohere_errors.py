@@ -12,7 +12,7 @@ from cohere.core.api_error import ApiError
 from cohere.core.parse_error import ParsingError
 
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from core.providers.cohere_errors import cohere_errors, malformed_answer
+from core.providers.cohere.errors import cohere_errors, malformed_answer
 
 KEY = "secret-key"
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.providers.base import GeneratedAnswer, Passage
-from core.providers.extractive import INTRODUCTION, NOTHING_FOUND, LocalAnswerer, LocalReranker
+from core.providers.base import NOTHING_FOUND, GeneratedAnswer, Passage
+from core.providers.local.extractive import INTRODUCTION, LocalAnswerer, LocalReranker
 from tests.unit.core.providers.fakes import HashEmbedder
 
 

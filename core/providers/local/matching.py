@@ -5,11 +5,9 @@ question's words in the sentence, with more weight on rare words. The cosine fin
 words find names. The mean orders passages far better than either part alone.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from math import log1p
 
@@ -18,22 +16,10 @@ from numpy.typing import NDArray
 
 from core.domain.sentences import sentence_spans
 from core.providers.base import Embedder, Vectors
+from core.providers.words import words
 
 _PASSAGE_WEIGHT = 0.2
 """The weight of the passage as a whole in its score; the rest is its best sentence's."""
-
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WORD = re.compile(r"[^\W_]+")
-_ENDINGS = ("ing", "ed", "es", "ly", "s", "e")
-_STOP_WORDS = frozenset(
-    (
-        *("a", "an", "and", "are", "as", "at", "be", "by", "can", "could", "did", "do", "does"),
-        *("for", "from", "has", "have", "how", "i", "in", "into", "is", "it", "its", "me", "my"),
-        *("of", "on", "one", "or", "please", "should", "tell", "that", "the", "there", "this"),
-        *("to", "was", "we", "were", "what", "when", "where", "which", "who", "whom", "whose"),
-        *("why", "will", "with", "would", "you", "your"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +100,3 @@ def _weights(asked: Iterable[str], found: Sequence[Iterable[str]]) -> dict[str, 
     """Return the weight of each word of the question: higher if fewer sentences have the word."""
     frequency = Counter(word for some in found for word in some)
     return {word: log1p(len(found) / (1 + frequency[word])) for word in asked}
-
-
-def words(text: str) -> frozenset[str]:
-    """Return a text's words, stemmed and in lower case; identifiers are split into words."""
-    found = set(_WORD.findall(_HUMP.sub(" ", text).lower()))
-    return frozenset(map(_stem, found - _STOP_WORDS))
-
-
-@lru_cache(maxsize=65536)
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word.removesuffix(ending)
-    return word

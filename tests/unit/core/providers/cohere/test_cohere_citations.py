@@ -8,7 +8,8 @@ from cohere.core.unchecked_base_model import construct_type
 
 from core.contracts.query import Citation
 from core.providers.base import Passage
-from core.providers.cohere_citations import quoted_span, read_message
+from core.providers.cohere.citations import read_message
+from core.providers.quotes import quoted_span
 
 PASSAGES = [
     Passage("c1", "d1", "It runs a command. The timeout is in seconds. It returns a result."),

@@ -1,0 +1,1 @@
+"""The provider `cohere`: Cohere's v2 API through its SDK."""

@@ -1,0 +1,1 @@
+"""The provider `local`: static token vectors and extractive answers, without key or network."""
