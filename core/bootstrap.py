@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from core.adapters.postgres import PostgresStore
-from core.adapters.sqlite import SqliteStore
+from core.adapters.registry import engine_of
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.checkpoints.paths import DIRECTORY
@@ -88,7 +87,7 @@ def open_core(settings: Settings) -> Core:
     embedders = registry.embedders(settings)
     default_model = next(iter(embedders))
     embedding = TextEmbedding(embedders, default_model)
-    store = _open_store(settings)
+    store = engine_of(settings).open_store(settings.durability)
     # Kernels read the environment, once, when they are imported.
     os.environ["NALANDA_KERNELS"] = settings.kernels
     try:
@@ -142,23 +141,6 @@ def open_core(settings: Settings) -> Core:
         ),
         feedback=FeedbackService(store),
     )
-
-
-def _open_store(settings: Settings) -> Store:
-    """Open the store that the settings name.
-
-    Raises:
-        DataDirInUse: another process has the data directory.
-        StorageError: the data directory or the database can't be used.
-    """
-    if settings.database_url is None:
-        return SqliteStore(settings.data_dir, durability=settings.durability)
-    url = settings.database_url.get_secret_value()
-    if not url.startswith(("postgresql://", "postgres://")):
-        raise StorageError(
-            "NALANDA_DATABASE_URL must begin with postgresql://; unset it to store in SQLite."
-        )
-    return PostgresStore(url, settings.data_dir, durability=settings.durability)
 
 
 def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, LoadedCheckpoint]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.adapters.tables.entries import from_entry, to_entry
+from core.adapters.sql.entries import from_entry, to_entry
 from core.contracts.query import Feedback
 from core.domain.changes import (
     Change,

@@ -12,9 +12,9 @@ import typer
 from cli.options import JsonFlag
 from cli.output.progress import bar
 from cli.output.terminal import show_rows
-from cli.processes.options import DataDir
+from cli.processes.options import DataDir, settings_with
+from core.adapters.registry import engine_of
 from core.backup.backup_run import back_up
-from core.backup.databases import backup_database, restore_target
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.backup.restore import restore as restored
@@ -55,7 +55,7 @@ def backup(
         case ["list", directory]:
             _list(Repository.open(Path(directory)), as_json=as_json)
         case [directory]:
-            _back_up(Path(directory), _settings(data), full=full, as_json=as_json)
+            _back_up(Path(directory), settings_with(data), full=full, as_json=as_json)
         case _:
             raise typer.BadParameter("Give exactly one directory.", param_hint="DIR")
 
@@ -92,13 +92,13 @@ def restore(
             made = restored(directory, data, progress, position=position, time=time)
         else:
             database = _empty_database()
-            place = database.place
+            place = database.address
             made = restore_into(database, directory, progress, position=position, time=time)
     typer.echo(f"Restored {place} at position {made.position}.")
 
 
 def _empty_database() -> RestoreTarget:
-    database = restore_target(Settings())
+    database = engine_of(Settings()).restore_target()
     if database is None:
         raise typer.BadParameter(
             "Give a new directory, or set NALANDA_DATABASE_URL to an empty database.",
@@ -109,7 +109,7 @@ def _empty_database() -> RestoreTarget:
 
 def _back_up(directory: Path, settings: Settings, *, full: bool, as_json: bool) -> None:
     with bar("Backing up") as progress:
-        taken = back_up(backup_database(settings), directory, progress, full=full)
+        taken = back_up(engine_of(settings).backup_database(), directory, progress, full=full)
     if taken.why_full is not None:
         typer.echo(f"A full backup, because {taken.why_full}.", err=True)
     if as_json:
@@ -139,7 +139,3 @@ def _list(repository: Repository, *, as_json: bool) -> None:
 def _print_json(manifests: Sequence[Manifest]) -> None:
     for manifest in manifests:
         typer.echo(json.dumps(asdict(manifest)))
-
-
-def _settings(data: Path | None) -> Settings:
-    return Settings() if data is None else Settings(data_dir=data, database_url=None)

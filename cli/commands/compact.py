@@ -20,7 +20,7 @@ def compact(data: DataDir = None, as_json: JsonFlag = False) -> None:
     """
     settings = Settings()
     if data is None and settings.database_url is not None:
-        raise StorageError("PostgreSQL does this by itself (autovacuum).")
+        raise StorageError("The server at NALANDA_DATABASE_URL reclaims space by itself.")
     with console(stderr=True).status("Compacting"):
         made = compacted(data or settings.data_dir)
     if as_json:

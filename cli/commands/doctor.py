@@ -16,7 +16,7 @@ from rich.text import Text
 from cli import temporal_server
 from cli.connection import connect, locate_api
 from cli.output.terminal import console
-from core.adapters.postgres.migrate import examine
+from core.adapters.registry import engine_of
 from core.domain.errors import StorageError
 from core.providers.registry import choose
 from core.settings import Settings, variable_of
@@ -115,12 +115,10 @@ def _data_dir(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
-    if settings.database_url is None:
-        return Finding("database", "SQLite, in the data directory")
     try:
-        return Finding("database", examine(settings.database_url.get_secret_value()))
+        return Finding("database", engine_of(settings).describe())
     except StorageError as error:
-        missing = "Set NALANDA_DATABASE_URL to a PostgreSQL database, or unset it."
+        missing = "Set NALANDA_DATABASE_URL to another database, or unset it."
         return Finding("database", str(error), missing)
 
 

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from cli.options import JsonFlag
 from cli.output.terminal import console, one_line
-from cli.processes.options import DataDir
+from cli.processes.options import DataDir, settings_with
+from core.adapters.registry import engine_of
 from core.backup.repository import ABOUT
-from core.settings import Settings
 from core.verification import backups, database
 
 _LINE_CHARS = 1_000
@@ -55,14 +55,10 @@ def _problems(
 ) -> Iterator[str]:
     if directory is not None:
         return backups.problems(directory, on_check=on_check)
-    settings = Settings()
-    place = data or settings.data_dir
-    if data is None and settings.database_url is not None:
-        url = settings.database_url.get_secret_value()
-        return database.problems_of_postgres(url, place, full=full, on_check=on_check)
-    if (place / ABOUT).exists():  # --data names a directory of backups
-        return backups.problems(place, on_check=on_check)
-    return database.problems(place, full=full, on_check=on_check)
+    settings = settings_with(data)
+    if settings.database_url is None and (settings.data_dir / ABOUT).exists():
+        return backups.problems(settings.data_dir, on_check=on_check)  # --data names backups
+    return database.problems(engine_of(settings), full=full, on_check=on_check)
 
 
 def _progress_printer(errors: Console) -> Callable[[str], None]:

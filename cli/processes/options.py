@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from core.settings import Settings
+
 FIRST_PORT, LAST_PORT = 0, 65535
 
 ApiPort = Annotated[
@@ -19,3 +21,8 @@ DataDir = Annotated[
     Path | None,
     typer.Option("--data", help="The data directory.", show_default="NALANDA_DATA_DIR"),
 ]
+
+
+def settings_with(data: Path | None) -> Settings:
+    """Return the settings; `--data` names a data directory with its own SQLite file."""
+    return Settings() if data is None else Settings(data_dir=data, database_url=None)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from core.domain.errors import Fault, Invalid
 from core.domain.pointers import join
-from core.domain.values import MISSING, Place, instant, locate
+from core.domain.values import MISSING, FieldPath, instant, locate
 
 MAX_NAME_LENGTH = 256
 MAX_DOTS = 16
@@ -112,33 +112,33 @@ class MetadataSchema:
             Invalid: the metadata breaks rules; one fault for each.
         """
         faults: list[Fault] = []
-        known: set[Place] = set()
+        known: set[FieldPath] = set()
         for name, rule in self.fields.items():
-            place, value = locate(metadata, name)
+            path, value = locate(metadata, name)
             if value is not MISSING:
-                known.add(place)
-                faults.extend(rule.faults(value, join(pointer, *place)))
+                known.add(path)
+                faults.extend(rule.faults(value, join(pointer, *path)))
             elif rule.required:
-                faults.append(Fault(join(pointer, *place), "This field is required."))
+                faults.append(Fault(join(pointer, *path), "This field is required."))
         if not self.additional:
             faults.extend(self._unknown(metadata, known, (), pointer))
         if faults:
             raise Invalid(faults)
 
     def _unknown(
-        self, inside: Mapping[str, object], known: set[Place], above: Place, pointer: str
+        self, inside: Mapping[str, object], known: set[FieldPath], above: FieldPath, pointer: str
     ) -> Iterator[Fault]:
         for key, value in inside.items():
-            place = (*above, key)
-            if place in known:
+            path = (*above, key)
+            if path in known:
                 continue
-            if isinstance(value, dict) and self._has_fields_below(place):
-                yield from self._unknown(value, known, place, pointer)
+            if isinstance(value, dict) and self._has_fields_below(path):
+                yield from self._unknown(value, known, path, pointer)
             else:
-                yield Fault(join(pointer, *place), "The schema has no such field.")
+                yield Fault(join(pointer, *path), "The schema has no such field.")
 
-    def _has_fields_below(self, place: Place) -> bool:
-        prefix = ".".join(place) + "."
+    def _has_fields_below(self, path: FieldPath) -> bool:
+        prefix = ".".join(path) + "."
         return any(name.startswith(prefix) for name in self.fields)
 
     def check_itself(self, pointer: str) -> None:

@@ -16,7 +16,7 @@ class Missing(Enum):
 
 MISSING: Final = Missing.MISSING
 
-Place: TypeAlias = tuple[str, ...]
+FieldPath: TypeAlias = tuple[str, ...]
 """The keys that lead from the outermost object to a value."""
 
 # The seconds and the offset are not optional; the range of each number is checked after.
@@ -45,29 +45,29 @@ def from_microseconds(us: int) -> datetime:
     return _EPOCH + us * _MICROSECOND
 
 
-def locate(metadata: Mapping[str, object], name: str) -> tuple[Place, object]:
-    """Return the place of a field, and its value.
+def locate(metadata: Mapping[str, object], name: str) -> tuple[FieldPath, object]:
+    """Return the path of a field, and its value.
 
     A name is first a key of the object. If the object lacks the key, the part before the first
     dot is the key of a nested object. The rest is a name in that object. So `author.name` is the
     key `author.name` where there is one, else `name` in the object `author`. A missing value is
-    `MISSING`, at the place of the nested one.
+    `MISSING`, at the path of the nested one.
     """
     inside: Mapping[str, object] = metadata
     rest = name
-    place: Place = ()
+    path: FieldPath = ()
     while rest not in inside:
         head, dot, rest = rest.partition(".")
         child = inside.get(head)
         if not dot or not isinstance(child, Mapping):
             return tuple(name.split(".")), MISSING
         inside = child
-        place = (*place, head)
-    return (*place, rest), inside[rest]
+        path = (*path, head)
+    return (*path, rest), inside[rest]
 
 
 def value_of(metadata: Mapping[str, object], name: str) -> object:
-    """Return the value that `locate` finds, without its place; faster, for a call per row."""
+    """Return the value that `locate` finds, without its path; faster, for a call per row."""
     inside: Mapping[str, object] = metadata
     rest = name
     while rest not in inside:

@@ -96,10 +96,10 @@ class BackupDatabase(Protocol):
 
 
 class RestoreTarget(Protocol):
-    """A database that a restore fills; `place` is its address without the password."""
+    """A database that a restore fills; `address` has no password."""
 
     @property
-    def place(self) -> str: ...
+    def address(self) -> str: ...
 
     def check_empty(self) -> None:
         """Check that the database is empty.

@@ -1,38 +1,27 @@
 """Verification of a database and its data directory: the record, and the index built from it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
-from core.adapters.clock import utc_now
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.offline_connection import read_offline
-from core.adapters.postgres.rows import fetch
-from core.adapters.postgres.transactions import PostgresSnapshot
-from core.adapters.sqlite import checks
-from core.adapters.sqlite.database import open_reader
-from core.adapters.sqlite.errors import sqlite_errors
-from core.adapters.sqlite.store import DATABASE_NAME
-from core.adapters.sqlite.transactions import SqliteSnapshot
 from core.domain.errors import NalandaError
 from core.indexing.checkpoints.paths import DIRECTORY
+from core.ports.engine import Engine, Inspection
 from core.ports.store import Snapshot
 from core.verification import checkpoints, index, record
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The database under verification, in one read transaction; a server may run meanwhile.
+    """The database under verification, in one read transaction; a server may run meanwhile."""
 
-    `record` yields the problems of the tables.
-    """
-
-    data_dir: Path
-    snapshot: Snapshot
-    record: Callable[[], Iterator[str]]
+    engine: Engine
+    inspection: Inspection
     full: bool
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.inspection.snapshot
 
 
 Check: TypeAlias = Callable[[Subject], Iterator[str]]
@@ -42,13 +31,16 @@ OnCheck: TypeAlias = Callable[[str], None]
 """Called with the name of each check, before the check."""
 
 
+def _record(subject: Subject) -> Iterator[str]:
+    own_checks = subject.inspection.problems
+    return record.problems(subject.snapshot) if own_checks is None else own_checks()
+
+
 def _index(subject: Subject) -> Iterator[str]:
     """Load the index as a start does; yield its problems, and those of its files."""
     try:
-        with checkpoints.load_index(subject.data_dir / DIRECTORY, subject.snapshot) as (
-            catalog,
-            said,
-        ):
+        directory = subject.engine.data_dir / DIRECTORY
+        with checkpoints.load_index(directory, subject.snapshot) as (catalog, said):
             yield from said
             yield from index.problems(subject.snapshot, catalog, full=subject.full)
     except OSError as error:
@@ -56,47 +48,21 @@ def _index(subject: Subject) -> Iterator[str]:
 
 
 CHECKS: Sequence[tuple[str, Check]] = (
-    ("record", lambda subject: subject.record()),
+    ("record", _record),
     ("index", _index),
 )
 """All checks, in the order in which they run."""
 
 
 def problems(
-    data_dir: Path, *, full: bool = False, on_check: OnCheck = lambda _: None
+    engine: Engine, *, full: bool = False, on_check: OnCheck = lambda _: None
 ) -> Iterator[str]:
-    """Yield one line for each problem of a data directory with a SQLite file, once found."""
-    path = data_dir / DATABASE_NAME
-    if not path.exists():
-        yield f"{path} is missing"
-        return
+    """Yield one line for each problem of a database and its data directory, once found."""
     try:
-        with sqlite_errors(), closing(open_reader(path)) as connection:
-            connection.execute("BEGIN")
-            snapshot = SqliteSnapshot(connection, utc_now)
-            subject = Subject(data_dir, snapshot, lambda: checks.problems(connection), full)
-            yield from _run_checks(subject, on_check)
+        with engine.inspect() as inspection:
+            yield from _run_checks(Subject(engine, inspection, full), on_check)
     except NalandaError as error:
-        yield f"{path}: {error}"
-
-
-def problems_of_postgres(
-    url: str, data_dir: Path, *, full: bool = False, on_check: OnCheck = lambda _: None
-) -> Iterator[str]:
-    """Yield one line for each problem of a PostgreSQL database and the checkpoints in `data_dir`.
-
-    Raises:
-        StorageError: `url` is no PostgreSQL URL.
-    """
-    database = Database(url)
-    try:
-        with read_offline(database) as connection:
-            ((position,),) = fetch(connection, "SELECT position FROM cluster")
-            snapshot = PostgresSnapshot(connection, position, utc_now)
-            subject = Subject(data_dir, snapshot, lambda: record.problems(snapshot), full)
-            yield from _run_checks(subject, on_check)
-    except NalandaError as error:
-        yield f"{database.place}: {error}"
+        yield f"{engine.address}: {error}"
 
 
 def _run_checks(subject: Subject, on_check: OnCheck) -> Iterator[str]:
@@ -104,7 +70,7 @@ def _run_checks(subject: Subject, on_check: OnCheck) -> Iterator[str]:
     for name, check in CHECKS:
         on_check(name)
         try:
-            with sqlite_errors():
+            with subject.inspection.errors():
                 yield from check(subject)
         except NalandaError as error:
             yield str(error)

@@ -13,7 +13,7 @@ from core.adapters.postgres import history
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.offline_connection import open_offline, read_offline
 from core.adapters.postgres.rows import Connection, fetch
-from core.adapters.rows import to_datetime, to_time
+from core.adapters.sql.rows import to_datetime, to_time
 from core.adapters.sqlite import files
 from core.ports.backups import APPENDED, VERSIONED, BackupRow, Progress, VersionedTable
 
@@ -91,8 +91,11 @@ class PostgresSource:
         return self._rows(sql.SQL(_CURRENT[table.name]), after)
 
     def superseded_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
-        statement = sql.SQL("SELECT * FROM {} WHERE until > %(after)s AND version > %(after)s")
-        return self._rows(statement.format(_history_of(table)), after)
+        statement = sql.SQL(
+            "SELECT {}, until FROM {} WHERE until > %(after)s AND version > %(after)s"
+        )
+        columns = sql.SQL(", ").join(map(sql.Identifier, self.columns(table.name)))
+        return self._rows(statement.format(columns, _history_of(table)), after)
 
     def ended_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         statement = sql.SQL(

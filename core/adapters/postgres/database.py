@@ -41,7 +41,7 @@ _SET = "SELECT set_config(key, value, false) FROM json_each_text(%s) AS settings
 
 
 class Database:
-    """The address of a database; neither `place` nor any error text contains the password."""
+    """The address of a database; neither `address` nor any error text contains the password."""
 
     def __init__(self, url: str) -> None:
         """Parse the URL, without a connection.
@@ -57,7 +57,7 @@ class Database:
         if "@" in host:
             raise StorageError("NALANDA_DATABASE_URL: write an @ in the password as %40.")
         self.conninfo = make_conninfo("", **{**_DEFAULTS, **parameters})
-        self.place = f"{host}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
+        self.address = f"{host}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
 
     @contextmanager
     def opening_errors(self) -> Iterator[None]:
@@ -69,9 +69,9 @@ class Database:
         try:
             yield
         except psycopg.Error as error:
-            raise StorageError(f"{self.place} can't be opened: {reason_of(error)}") from error
+            raise StorageError(f"{self.address} can't be opened: {reason_of(error)}") from error
         except StorageError as error:
-            raise StorageError(f"{self.place} can't be opened: {error}") from error
+            raise StorageError(f"{self.address} can't be opened: {error}") from error
 
     def connect(self, durability: Durability) -> Connection:
         """Open a connection for writing.

@@ -5,7 +5,7 @@ from datetime import datetime
 from psycopg import sql
 
 from core.adapters.postgres.rows import Connection, fetch
-from core.adapters.rows import to_time
+from core.adapters.sql.rows import to_time
 from core.ports.backups import HISTORY_RETENTION, VERSIONED
 
 _ROWS_PER_STEP = 1_000

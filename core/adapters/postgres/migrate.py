@@ -67,8 +67,8 @@ def examine(url: str) -> str:
         found = "empty, to be set up" if done is None else f"format {done} of {len(MIGRATIONS)}"
         ((fsync,),) = fetch(connection, "SHOW fsync")
     if fsync == "off":
-        raise StorageError(f"{database.place} runs with fsync off: a power cut destroys it.")
-    return f"{version} at {database.place}, {found}"
+        raise StorageError(f"{database.address} runs with fsync off: a power cut destroys it.")
+    return f"{version} at {database.address}, {found}"
 
 
 def check_server(connection: Connection) -> None:

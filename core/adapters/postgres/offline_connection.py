@@ -26,7 +26,7 @@ def open_offline(database: Database) -> Iterator[Connection]:
         closing(psycopg.connect(database.conninfo, autocommit=True)) as connection,
     ):
         set_up_reader(connection)
-        _check_format(connection, database.place)
+        _check_format(connection, database.address)
         yield connection
 
 
@@ -45,12 +45,12 @@ def read_offline(database: Database) -> Iterator[Connection]:
             yield connection
 
 
-def _check_format(connection: Connection, place: str) -> None:
+def _check_format(connection: Connection, address: str) -> None:
     if fetch(connection, "SELECT to_regclass('nalanda_format') IS NULL")[0][0]:
-        raise StorageError(f"There is no database of Nalanda's at {place}.")
+        raise StorageError(f"There is no database of Nalanda's at {address}.")
     ((number,),) = fetch(connection, "SELECT max(number) FROM nalanda_format")
     if number != len(MIGRATIONS):
         raise StorageError(
-            f"{place} has format {number}, and this program's is {len(MIGRATIONS)}:"
+            f"{address} has format {number}, and this program's is {len(MIGRATIONS)}:"
             " start the server of this release once."
         )

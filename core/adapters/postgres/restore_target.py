@@ -50,7 +50,7 @@ class PostgresRestoreTarget:
             StorageError: `url` is no PostgreSQL URL.
         """
         self._database = Database(url)
-        self.place = self._database.place
+        self.address = self._database.address
 
     def check_empty(self) -> None:
         """Check that the database is empty, as `RestoreTarget.check_empty` does; change nothing."""
@@ -83,14 +83,14 @@ class PostgresRestoreTarget:
             return self._database.connect("full")
         except psycopg.Error as error:
             raise StorageError(
-                f"{self.place} can't be opened ({reason_of(error)}):"
+                f"{self.address} can't be opened ({reason_of(error)}):"
                 " check NALANDA_DATABASE_URL, and that the server runs."
             ) from error
 
     def _check_nothing_in(self, connection: Connection) -> None:
         ((position,),) = fetch(connection, _POSITION)
         if position:
-            raise StorageError(f"{self.place} is not empty; a restore needs an empty database.")
+            raise StorageError(f"{self.address} is not empty; a restore needs an empty database.")
 
 
 class _TableCopy:

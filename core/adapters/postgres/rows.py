@@ -5,7 +5,7 @@ from typing import Any, LiteralString, TypeAlias
 
 import psycopg
 
-from core.adapters.rows import Row
+from core.adapters.sql.columns import Row
 
 Connection: TypeAlias = psycopg.Connection[Row]
 

@@ -5,9 +5,9 @@ from core.adapters.group_commit import CommitUnit
 from core.adapters.postgres.rows import Connection
 from core.adapters.postgres.session import PostgresSession
 from core.adapters.postgres.writer import UnitLogEntry, Writer
-from core.adapters.rows import to_time
-from core.adapters.tables.all import Tables, WritableTables
-from core.adapters.tables.entries import to_entry
+from core.adapters.sql.entries import to_entry
+from core.adapters.sql.rows import to_time
+from core.adapters.sql.tables import Tables, WritableTables
 from core.ports.store import CommitListener
 
 

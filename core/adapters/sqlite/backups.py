@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 
 from core.adapters.clock import Clock, utc_now
-from core.adapters.rows import to_time
+from core.adapters.sql.rows import to_time
 from core.adapters.sqlite.database import open_shared_writer
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.history import trim_history
@@ -83,8 +83,11 @@ class SqliteSource:
         return self._rows(_CURRENT[table.name], after)
 
     def superseded_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
-        history = f"{table.name}_history"
-        sql = f"SELECT * FROM {history} WHERE until > ?1 AND version > ?1"  # noqa: S608  # names of our own
+        columns = ", ".join(f'"{name}"' for name in [*self.columns(table.name), "until"])
+        sql = (
+            f"SELECT {columns} FROM {table.name}_history"  # noqa: S608  # names of our own
+            " WHERE until > ?1 AND version > ?1"
+        )
         return self._rows(sql, after)
 
     def ended_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import apsw
 
-from core.adapters.rows import to_time
+from core.adapters.sql.rows import to_time
 from core.adapters.sqlite.rows import fetch
 from core.ports.backups import HISTORY_RETENTION, VERSIONED
 

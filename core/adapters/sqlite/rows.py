@@ -2,7 +2,7 @@
 
 import apsw
 
-from core.adapters.rows import Row
+from core.adapters.sql.columns import Row
 
 
 def fetch(connection: apsw.Connection, sql: str, *bindings: str | int | None) -> list[Row]:

@@ -6,18 +6,11 @@ from functools import cache
 
 import apsw
 
-from core.adapters.rows import Row, from_chunk
+from core.adapters.sql.columns import Row
+from core.adapters.sql.rows import CHUNKS, EMBEDDING, from_embedded
 from core.domain.document import EmbeddedChunk
 
-_PUT_CHUNK = """
-INSERT INTO chunks (id, library_id, document_id, ordinal, text, metadata, version, created_at,
-    updated_at, embedding)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (library_id, id) DO UPDATE SET document_id = excluded.document_id,
-    ordinal = excluded.ordinal, text = excluded.text, metadata = excluded.metadata,
-    version = excluded.version, created_at = excluded.created_at,
-    updated_at = excluded.updated_at, embedding = excluded.embedding
-"""
+_PUT_CHUNK = CHUNKS.upsert_row([EMBEDDING])
 
 
 class SqliteSession:
@@ -34,7 +27,7 @@ class SqliteSession:
         self.fetch(statement, *bindings)
 
     def put_chunks(self, rows: Sequence[EmbeddedChunk]) -> None:
-        self._connection.executemany(_PUT_CHUNK, map(from_chunk, rows))
+        self._connection.executemany(_PUT_CHUNK, map(from_embedded, rows))
 
 
 @cache

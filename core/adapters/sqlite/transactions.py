@@ -4,12 +4,12 @@ import apsw
 
 from core.adapters.clock import Clock
 from core.adapters.group_commit import CommitUnit
-from core.adapters.rows import to_time
+from core.adapters.sql.entries import to_entry
+from core.adapters.sql.rows import to_time
+from core.adapters.sql.tables import Tables, WritableTables
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.session import SqliteSession
-from core.adapters.tables.all import Tables, WritableTables
-from core.adapters.tables.entries import to_entry
 from core.domain.errors import Unavailable
 from core.ports.store import CommitListener
 

@@ -14,6 +14,7 @@ import pytest
 from core.adapters.data_dir import DataDirLock
 from core.adapters.sqlite import SqliteStore, space
 from core.adapters.sqlite.backups import SqliteBackupDatabase
+from core.adapters.sqlite.engine import SqliteEngine
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.backup_run import back_up
 from core.backup.manifest import Kind
@@ -52,7 +53,7 @@ def test_a_restored_database_has_nothing_of_later(either: Case) -> None:
     assert rows_up_to(SqliteBackupDatabase(restored / DATABASE_NAME), 10**9) == rows_up_to(
         either.database, 45
     )
-    assert list(database.problems(restored, full=True)) == []
+    assert list(database.problems(SqliteEngine(restored), full=True)) == []
     with closing(SqliteStore(restored)) as store:  # and it accepts writes
         assert Writer(store, seed=3).write() == 46
 

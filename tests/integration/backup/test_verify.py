@@ -9,7 +9,9 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from core.adapters.postgres.engine import PostgresEngine
 from core.adapters.sqlite import SqliteStore
+from core.adapters.sqlite.engine import SqliteEngine
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.bootstrap import open_core
 from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryDeleted, LibraryPut
@@ -46,12 +48,12 @@ def verify_after(data_dir: Path, sql: str, *bindings: object) -> list[str]:
     connection = apsw.Connection(str(data_dir / DATABASE_NAME))
     connection.execute(sql, bindings)
     connection.close()
-    return list(database.problems(data_dir))
+    return list(database.problems(SqliteEngine(data_dir)))
 
 
 def test_a_sound_one(data_dir: Path) -> None:
     begun: list[str] = []
-    assert list(database.problems(data_dir, full=True, on_check=begun.append)) == []
+    assert list(database.problems(SqliteEngine(data_dir), full=True, on_check=begun.append)) == []
     assert begun[:2] == ["record", "index"]
 
 
@@ -59,7 +61,7 @@ def test_while_a_store_writes_and_keeps_history(case: Case) -> None:
     case.write(20)
     case.back_up()
     case.write(20)
-    assert list(database.problems(case.data_dir, full=True)) == []
+    assert list(database.problems(SqliteEngine(case.data_dir), full=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -113,13 +115,15 @@ def test_damaged_pages(data_dir: Path) -> None:
     for place in range(5 * 4096, len(content), 4096):
         content[place : place + 64] = b"\xff" * 64
     path.write_bytes(content)
-    assert list(database.problems(data_dir))
+    assert list(database.problems(SqliteEngine(data_dir)))
 
 
 def test_no_database(tmp_path: Path) -> None:
-    assert list(database.problems(tmp_path)) == [f"{tmp_path / DATABASE_NAME} is missing"]
+    assert list(database.problems(SqliteEngine(tmp_path))) == [
+        f"{tmp_path / DATABASE_NAME}: The file is missing."
+    ]
     (tmp_path / DATABASE_NAME).write_text("nothing of SQLite's, and long enough to be sure" * 30)
-    (found,) = database.problems(tmp_path)
+    (found,) = database.problems(SqliteEngine(tmp_path))
     assert "not a SQLite database" in found
 
 
@@ -134,7 +138,10 @@ def test_a_check_that_fails_does_not_stop_the_next(
         ("second", lambda subject: iter([f"at {subject.snapshot.position}"])),
     ]
     monkeypatch.setattr(database, "CHECKS", checks)
-    assert list(database.problems(data_dir)) == ["The database is damaged: torn", "at 2"]
+    assert list(database.problems(SqliteEngine(data_dir))) == [
+        "The database is damaged: torn",
+        "at 2",
+    ]
 
 
 LIBRARY, DOCUMENT = a_library(), a_document()
@@ -173,7 +180,7 @@ def test_an_index_that_differs(data_dir: Path, change: object, said: str) -> Non
 def test_a_search_that_misses_the_nearest(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = Nearest.scores
     monkeypatch.setattr(Nearest, "scores", lambda self: honest(self) + 0.01)
-    found = list(database.problems(data_dir))
+    found = list(database.problems(SqliteEngine(data_dir)))
     assert set(found) == {
         "index of 'name of lib': an exact search has missed a chunk that is nearer"
     }
@@ -193,19 +200,21 @@ def with_checkpoint(tmp_path: Path) -> Path:
         core.checkpoints.make()
         core.chunks.delete(library.id, "c7")
         core.chunks.put(library.id, "c8", document.id, ChunkDraft("x", None, rows[0]))
-        assert list(database.problems(tmp_path, full=True)) == []  # while it holds the directory
+        assert (
+            list(database.problems(SqliteEngine(tmp_path), full=True)) == []
+        )  # while it holds the directory
     return tmp_path
 
 
 def test_the_index_is_checked_as_a_start_would_make_it(with_checkpoint: Path) -> None:
-    assert list(database.problems(with_checkpoint, full=True)) == []
+    assert list(database.problems(SqliteEngine(with_checkpoint), full=True)) == []
     files = sorted((with_checkpoint / DIRECTORY).iterdir())
     before = [(path.name, path.read_bytes()) for path in files]
     vectors = max(files, key=lambda path: path.stat().st_size)
     content = bytearray(vectors.read_bytes())
     content[len(content) // 2] ^= 1
     vectors.write_bytes(content)
-    (found,) = database.problems(with_checkpoint)
+    (found,) = database.problems(SqliteEngine(with_checkpoint))
     assert found.startswith(f"checkpoints: {vectors.name}: ")
     after = sorted((with_checkpoint / DIRECTORY).iterdir())
     assert [path.name for path in after] == [name for name, _ in before]  # verification only reads
@@ -215,7 +224,7 @@ def test_checkpoints_of_another_record(with_checkpoint: Path) -> None:
     connection = apsw.Connection(str(with_checkpoint / DATABASE_NAME))
     connection.execute("UPDATE log SET at = '2001-01-01T00:00:00.000000+00:00'")
     connection.close()
-    found = list(database.problems(with_checkpoint))
+    found = list(database.problems(SqliteEngine(with_checkpoint)))
     assert found
     assert all("The record's log does not have its position" in line for line in found)
 
@@ -226,19 +235,19 @@ def test_a_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
         core.libraries.create(LibraryDraft("l", dimension=1))
         drafts = [ChunkDraft(f"t{i}", f"c{i}", np.ones(1, np.float32)) for i in range(3)]
         core.documents.create("l", DocumentDraft(chunks=drafts))
-    assert list(database.problems_of_postgres(postgres_url, tmp_path, full=True)) == []
+    assert list(database.problems(PostgresEngine(postgres_url, tmp_path), full=True)) == []
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("UPDATE chunks SET version = 9 WHERE id = 'c1'")
         connection.execute("UPDATE chunks SET embedding = '\\x00' WHERE id = 'c2'")
         connection.execute("DELETE FROM log WHERE position = 2")
-    found = list(database.problems_of_postgres(postgres_url, tmp_path / "other"))
+    found = list(database.problems(PostgresEngine(postgres_url, tmp_path / "other")))
     assert "log: it ends at 0, and the database is at position 2" in found
     assert "chunk 'c1' has the version 9, after the database's position" in found
     assert "record: the record can't be read: buffer size must be a multiple" in found[2]
 
 
 def test_no_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
-    (found,) = database.problems_of_postgres(postgres_url, tmp_path)
+    (found,) = database.problems(PostgresEngine(postgres_url, tmp_path))
     assert "There is no database of Nalanda's" in found
 
 

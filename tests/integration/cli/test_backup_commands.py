@@ -106,7 +106,9 @@ def test_a_postgresql_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatc
     assert said.startswith("nalanda: nowhere:5432/ can't be opened (")
     assert said.endswith("): check NALANDA_DATABASE_URL, and that the server runs.\n")
     assert said.count("\n") == 1
-    assert run("compact") == "nalanda: PostgreSQL does this by itself (autovacuum).\n"
+    assert (
+        run("compact") == "nalanda: The server at NALANDA_DATABASE_URL reclaims space by itself.\n"
+    )
     assert "full" in run("backup", "b", "--data", "data")
     assert "sound" in run("verify", "--data", "data")
 

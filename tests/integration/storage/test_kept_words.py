@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from core.adapters.sqlite.engine import SqliteEngine
 from core.domain.library import Language
 from core.indexing.checkpoints.loading import DAMAGED
 from core.indexing.lexical import catch_up
@@ -171,7 +172,7 @@ def test_a_damaged_one_is_set_aside_and_made_anew(tmp_path: Path, harm: str, bui
     path.unlink()
     if harm != "gone":
         path.write_bytes(content if harm == "flip" else content[: len(content) // 2])
-    [finding] = database.problems(tmp_path)
+    [finding] = database.problems(SqliteEngine(tmp_path))
     assert finding.startswith(f"checkpoints: {path.name}: It ")
     node = again(node)
     [aside] = node.found.set_aside

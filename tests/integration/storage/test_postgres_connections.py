@@ -14,7 +14,7 @@ import pytest
 from core.adapters.postgres import PostgresStore, writer
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.rows import Connection, fetch_last
-from core.adapters.rows import Row
+from core.adapters.sql.columns import Row
 from core.domain.changes import Change
 from core.domain.errors import NalandaError, Unavailable
 from core.ports.store import Durability

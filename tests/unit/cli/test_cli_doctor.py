@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from cli import temporal_server
 from cli.commands import doctor
+from core.adapters.postgres.engine import PostgresEngine
 from core.settings import Settings
 from tests.unit.cli.conftest import Run, Server
 
@@ -153,10 +154,10 @@ def test_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finding.found.startswith("127.0.0.1:1/db can't be opened: ")
     assert "s3cret" not in finding.found
     assert finding.missing is not None
-    monkeypatch.setattr(doctor, "examine", lambda url: f"looked at {url}")
+    monkeypatch.setattr(PostgresEngine, "describe", lambda engine: f"looked at {engine.address}")
     finding = doctor._database(secret)
     assert (finding.found, finding.missing) == (
-        "looked at postgresql://u:s3cret@127.0.0.1:1/db",
+        "looked at 127.0.0.1:1/db",
         None,
     )
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.adapters.tables.entries import from_entry, to_entry
+from core.adapters.sql.entries import from_entry, to_entry
 from core.domain.changes import (
     Change,
     ChangeRef,

@@ -2,38 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 
-from core.adapters.rows import Row, to_chunk, to_embedded, to_embedding
-from core.adapters.tables.session import Session
+from core.adapters.sql.columns import Row
+from core.adapters.sql.rows import CHUNKS, EMBEDDING, to_embedded, to_embedding
+from core.adapters.sql.session import Session
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import NotFound
 
 _SCAN_ROWS = 1000
 
-_EXISTING = """
-SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at
-FROM chunks WHERE library_id = ? AND id IN ??
-"""
+_EXISTING = CHUNKS.select("WHERE library_id = ? AND id IN ??")
 _EMBEDDINGS = "SELECT id, embedding FROM chunks WHERE library_id = ? AND id IN ??"
-_EMBEDDED = """
-SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at,
-    embedding
-FROM chunks WHERE library_id = ? AND id IN ??
-"""
-_PAGE = """
-SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at
-FROM chunks WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?
-"""
-_PAGE_OF_DOCUMENT = """
-SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at
-FROM chunks WHERE library_id = ? AND document_id = ? AND (ordinal, id) > (?, ?)
-ORDER BY ordinal, id LIMIT ?
-"""
-_SCAN = """
-SELECT id, library_id, document_id, ordinal, text, metadata, version, created_at, updated_at,
-    embedding
-FROM chunks WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?
-"""
+_EMBEDDED = CHUNKS.select("WHERE library_id = ? AND id IN ??", [EMBEDDING])
+_PAGE = CHUNKS.select("WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?")
+_PAGE_OF_DOCUMENT = CHUNKS.select(
+    "WHERE library_id = ? AND document_id = ? AND (ordinal, id) > (?, ?)"
+    " ORDER BY ordinal, id LIMIT ?"
+)
+_SCAN = CHUNKS.select("WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?", [EMBEDDING])
 _NEXT_ORDINAL = """
 SELECT coalesce(max(ordinal) + 1, 0) FROM chunks WHERE library_id = ? AND document_id = ?
 """
@@ -54,7 +40,7 @@ class Chunks:
 
     def get_many(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         rows = self._session.fetch(_EXISTING, library_id, list(chunk_ids))
-        return {row[0]: to_chunk(row) for row in rows}
+        return {row[0]: CHUNKS.from_row(row) for row in rows}
 
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
         rows = self._session.fetch(_EMBEDDINGS, library_id, list(chunk_ids))
@@ -66,7 +52,7 @@ class Chunks:
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
         rows = self._session.fetch(_PAGE, library_id, after or "", limit)
-        return [to_chunk(row) for row in rows]
+        return [CHUNKS.from_row(row) for row in rows]
 
     def page_of_document(
         self, library_id: str, document_id: str, *, after: tuple[int, str] | None, limit: int
@@ -75,7 +61,7 @@ class Chunks:
         rows = self._session.fetch(
             _PAGE_OF_DOCUMENT, library_id, document_id, ordinal, chunk_id, limit
         )
-        return [to_chunk(row) for row in rows]
+        return [CHUNKS.from_row(row) for row in rows]
 
     def next_ordinal(self, library_id: str, document_id: str) -> int:
         ((ordinal,),) = self._session.fetch(_NEXT_ORDINAL, library_id, document_id)

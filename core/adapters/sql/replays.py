@@ -3,8 +3,8 @@
 import json
 
 from core.adapters.clock import Clock
-from core.adapters.rows import to_time
-from core.adapters.tables.session import Session
+from core.adapters.sql.rows import to_time
+from core.adapters.sql.session import Session
 from core.domain.errors import Conflict
 from core.ports.store import REPLAY_RETENTION, Replay
 

@@ -1,6 +1,6 @@
 """Readers' feedback on answers, added after the question's workflow closed."""
 
-from core.adapters.tables.session import Session
+from core.adapters.sql.session import Session
 from core.contracts.query import Feedback
 from core.domain.changes import Change, FeedbackAdded
 

@@ -1,27 +1,15 @@
 """Documents."""
 
-from core.adapters.rows import from_document, to_document
-from core.adapters.tables.chunks import WritableChunks
-from core.adapters.tables.session import Session
+from core.adapters.sql.chunks import WritableChunks
+from core.adapters.sql.rows import DOCUMENTS
+from core.adapters.sql.session import Session
 from core.domain.changes import Change, DocumentDeleted, DocumentPut
 from core.domain.document import Document
 from core.domain.errors import NotFound
 
-_GET = """
-SELECT id, library_id, title, source, metadata, version, created_at, updated_at
-FROM documents WHERE library_id = ? AND id = ?
-"""
-_PAGE = """
-SELECT id, library_id, title, source, metadata, version, created_at, updated_at
-FROM documents WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?
-"""
-_PUT = """
-INSERT INTO documents (id, library_id, title, source, metadata, version, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (library_id, id) DO UPDATE SET title = excluded.title, source = excluded.source,
-    metadata = excluded.metadata, version = excluded.version,
-    created_at = excluded.created_at, updated_at = excluded.updated_at
-"""
+_GET = DOCUMENTS.select("WHERE library_id = ? AND id = ?")
+_PAGE = DOCUMENTS.select("WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?")
+_PUT = DOCUMENTS.upsert_row()
 _DELETE = "DELETE FROM documents WHERE library_id = ? AND id = ? RETURNING id"
 
 
@@ -33,11 +21,11 @@ class Documents:
         rows = self._session.fetch(_GET, library_id, document_id)
         if not rows:
             raise NotFound("document", document_id)
-        return to_document(rows[0])
+        return DOCUMENTS.from_row(rows[0])
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
         rows = self._session.fetch(_PAGE, library_id, after or "", limit)
-        return [to_document(row) for row in rows]
+        return [DOCUMENTS.from_row(row) for row in rows]
 
 
 class WritableDocuments(Documents):
@@ -47,7 +35,7 @@ class WritableDocuments(Documents):
         self._chunks = chunks
 
     def put(self, document: Document) -> None:
-        self._session.execute(_PUT, *from_document(document))
+        self._session.execute(_PUT, *DOCUMENTS.to_row(document))
         self._changes.append(DocumentPut(document))
 
     def delete(self, library_id: str, document_id: str) -> None:

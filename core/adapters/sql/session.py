@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from core.adapters.rows import Row
+from core.adapters.sql.columns import Row
 from core.domain.document import EmbeddedChunk
 
 

@@ -1,13 +1,13 @@
 """All tables of a read transaction, and of a unit of work."""
 
 from core.adapters.clock import Clock
-from core.adapters.tables.chunks import Chunks, WritableChunks
-from core.adapters.tables.documents import Documents, WritableDocuments
-from core.adapters.tables.feedback import FeedbackOfQuestions, WritableFeedback
-from core.adapters.tables.libraries import Libraries, WritableLibraries
-from core.adapters.tables.log import Log
-from core.adapters.tables.replays import Replays, WritableReplays
-from core.adapters.tables.session import Session
+from core.adapters.sql.chunks import Chunks, WritableChunks
+from core.adapters.sql.documents import Documents, WritableDocuments
+from core.adapters.sql.feedback import FeedbackOfQuestions, WritableFeedback
+from core.adapters.sql.libraries import Libraries, WritableLibraries
+from core.adapters.sql.log import Log
+from core.adapters.sql.replays import Replays, WritableReplays
+from core.adapters.sql.session import Session
 from core.domain.changes import Change
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from core.adapters.rows import to_datetime
-from core.adapters.tables.entries import from_entry
-from core.adapters.tables.session import Session
+from core.adapters.sql.entries import from_entry
+from core.adapters.sql.rows import to_datetime
+from core.adapters.sql.session import Session
 from core.ports.store import LogEntry
 
 _BATCH_ROWS = 500

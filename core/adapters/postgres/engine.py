@@ -1,0 +1,49 @@
+"""PostgreSQL as a storage engine: the database at a URL, and a data directory for the index."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.adapters.clock import utc_now
+from core.adapters.postgres.backups import PostgresBackupDatabase
+from core.adapters.postgres.database import Database
+from core.adapters.postgres.errors import postgres_errors
+from core.adapters.postgres.migrate import examine
+from core.adapters.postgres.offline_connection import read_offline
+from core.adapters.postgres.restore_target import PostgresRestoreTarget
+from core.adapters.postgres.rows import fetch
+from core.adapters.postgres.store import PostgresStore
+from core.adapters.postgres.transactions import PostgresSnapshot
+from core.ports.engine import Inspection
+from core.ports.store import Durability
+
+
+class PostgresEngine:
+    def __init__(self, url: str, data_dir: Path) -> None:
+        """Parse the URL, without a connection.
+
+        Raises:
+            StorageError: `url` is no PostgreSQL URL.
+        """
+        self._url = url
+        self.data_dir = data_dir
+        self._database = Database(url)
+        self.address = self._database.address
+
+    def open_store(self, durability: Durability) -> PostgresStore:
+        return PostgresStore(self._url, self.data_dir, durability=durability)
+
+    def backup_database(self) -> PostgresBackupDatabase:
+        return PostgresBackupDatabase(self._url)
+
+    def restore_target(self) -> PostgresRestoreTarget:
+        return PostgresRestoreTarget(self._url)
+
+    @contextmanager
+    def inspect(self) -> Iterator[Inspection]:
+        with read_offline(self._database) as connection:
+            ((position,),) = fetch(connection, "SELECT position FROM cluster")
+            yield Inspection(PostgresSnapshot(connection, position, utc_now), None, postgres_errors)
+
+    def describe(self) -> str:
+        return examine(self._url)

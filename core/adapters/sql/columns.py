@@ -1,0 +1,96 @@
+"""A table as the list of its columns, from which its statements and its rows are made.
+
+A new column is one line of a list, one attribute of the entity, and a migration of each engine.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Generic, TypeAlias, TypeVar
+
+Row: TypeAlias = tuple[Any, ...]
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a value is stored: `kind` is PostgreSQL's type; `None` stores a value as it is."""
+
+    kind: str
+    encode: Callable[[Any], object] | None = None
+    decode: Callable[[Any], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `name` is the entity's attribute as well."""
+
+    name: str
+    codec: Codec
+
+
+class Table(Generic[E]):
+    """A table whose rows are entities; the columns are in the order of the entity's attributes."""
+
+    def __init__(
+        self, name: str, key: Sequence[str], entity: Callable[..., E], columns: Sequence[Column]
+    ) -> None:
+        self.name = name
+        self.key = tuple(key)
+        self.columns = tuple(columns)
+        self._entity = entity
+        self._attributes = attrgetter(*(column.name for column in columns))
+        self._encoders = list(_steps(column.codec.encode for column in columns))
+        self._decoders = list(_steps(column.codec.decode for column in columns))
+
+    def to_row(self, entity: E) -> Row:
+        """Return the entity's values as they are stored, in the order of the columns."""
+        return _converted(self._attributes(entity), self._encoders)
+
+    def from_row(self, row: Row) -> E:
+        """Return the entity of a row with the table's columns, in their order."""
+        return self._entity(*_converted(row, self._decoders))
+
+    def select(self, rest: str, more: Sequence[Column] = ()) -> str:
+        """Return a statement that selects all columns, then `more`; `rest` follows the table."""
+        names = names_of([*self.columns, *more])
+        return f"SELECT {names} FROM {self.name} {rest}"  # noqa: S608  # names of our own
+
+    def upsert(self, source: str, more: Sequence[Column] = ()) -> str:
+        """Return a statement that puts the rows of `source`, with the columns `more` as well."""
+        columns = [*self.columns, *more]
+        changed = [column for column in columns if column.name not in self.key]
+        updates = ", ".join(f"{_quoted(c.name)} = excluded.{_quoted(c.name)}" for c in changed)
+        return (
+            f"INSERT INTO {self.name} ({names_of(columns)}) {source}"  # names of our own
+            f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {updates}"
+        )
+
+    def upsert_row(self, more: Sequence[Column] = ()) -> str:
+        """Return a statement that puts one row, whose values are bound."""
+        marks = ", ".join("?" * (len(self.columns) + len(more)))
+        return self.upsert(f"VALUES ({marks})", more)
+
+
+def names_of(columns: Sequence[Column]) -> str:
+    return ", ".join(_quoted(column.name) for column in columns)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+_Step: TypeAlias = tuple[int, Callable[[Any], object]]
+
+
+def _steps(conversions: Iterator[Callable[[Any], object] | None]) -> Iterator[_Step]:
+    """Yield the conversions that change a value, with the index of their column."""
+    return ((i, convert) for i, convert in enumerate(conversions) if convert is not None)
+
+
+def _converted(values: Row, steps: Sequence[_Step]) -> Row:
+    converted = list(values)
+    for i, convert in steps:
+        converted[i] = convert(converted[i])
+    return tuple(converted)

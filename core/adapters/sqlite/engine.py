@@ -1,0 +1,45 @@
+"""SQLite as a storage engine: the file in a data directory."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from core.adapters.clock import utc_now
+from core.adapters.sqlite import checks
+from core.adapters.sqlite.backups import SqliteBackupDatabase
+from core.adapters.sqlite.database import open_reader
+from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.store import DATABASE_NAME, SqliteStore
+from core.adapters.sqlite.transactions import SqliteSnapshot
+from core.domain.errors import StorageError
+from core.ports.backups import RestoreTarget
+from core.ports.engine import Inspection
+from core.ports.store import Durability
+
+
+class SqliteEngine:
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._path = data_dir / DATABASE_NAME
+        self.address = str(self._path)
+
+    def open_store(self, durability: Durability) -> SqliteStore:
+        return SqliteStore(self.data_dir, durability=durability)
+
+    def backup_database(self) -> SqliteBackupDatabase:
+        return SqliteBackupDatabase(self._path)
+
+    def restore_target(self) -> RestoreTarget | None:
+        return None
+
+    @contextmanager
+    def inspect(self) -> Iterator[Inspection]:
+        if not self._path.exists():
+            raise StorageError("The file is missing.")
+        with sqlite_errors(), closing(open_reader(self._path)) as connection:
+            connection.execute("BEGIN")
+            snapshot = SqliteSnapshot(connection, utc_now)
+            yield Inspection(snapshot, lambda: checks.problems(connection), sqlite_errors)
+
+    def describe(self) -> str:
+        return "SQLite, in the data directory"

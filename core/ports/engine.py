@@ -1,0 +1,65 @@
+"""The port of a storage engine: everything that the address of a database stands for."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.ports.backups import BackupDatabase, RestoreTarget
+from core.ports.store import Durability, Snapshot, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The record in one read transaction, for verification.
+
+    `problems` are the engine's own checks of all tables, one line for each problem; `None` where
+    reading the record through the ports is all that can be checked. `errors` maps the engine's
+    errors.
+    """
+
+    snapshot: Snapshot
+    problems: Callable[[], Iterator[str]] | None
+    errors: Callable[[], AbstractContextManager[None]]
+
+
+class Engine(Protocol):
+    """A database and its data directory; `address` has no password."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def data_dir(self) -> Path: ...
+
+    def open_store(self, durability: Durability) -> Store:
+        """Open the database for this process's writes and reads.
+
+        Raises:
+            DataDirInUse: another process has the data directory.
+            StorageError: the data directory or the database can't be used.
+        """
+        ...
+
+    def backup_database(self) -> BackupDatabase: ...
+
+    def restore_target(self) -> RestoreTarget | None:
+        """Return the database to restore into, or `None` where a restore makes a data directory."""
+        ...
+
+    def inspect(self) -> AbstractContextManager[Inspection]:
+        """Begin a read transaction; a server may run meanwhile.
+
+        Raises:
+            StorageError: the database is missing, damaged, or of another format.
+            Unavailable: the database can't be reached for now.
+        """
+        ...
+
+    def describe(self) -> str:
+        """Return one line on the engine and the database; change nothing.
+
+        Raises:
+            StorageError: the database can't be used.
+        """
+        ...
