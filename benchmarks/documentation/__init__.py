@@ -1,0 +1,1 @@
+"""Documentation sets out of packages, and questions about them, for `nalanda eval`."""

@@ -1,0 +1,1 @@
+"""The project's own evaluation: its documentation, and texts in six languages."""
