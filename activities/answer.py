@@ -3,8 +3,7 @@
 from temporalio import activity
 
 from activities.texts import read
-from core.contracts.names import ANSWER
-from core.contracts.query import AnswerInput, AnswerOutput
+from core.contracts.query import AnswerInput, AnswerOutput, Stage
 from core.providers.base import AsyncAnswerer
 from nalanda import AsyncNalanda
 
@@ -19,7 +18,7 @@ class Answer:
         self._answerer = answerer
         self._extractive = extractive
 
-    @activity.defn(name=ANSWER)
+    @activity.defn(name=Stage.ANSWER)
     async def answer(self, question: AnswerInput) -> AnswerOutput:
         found = await read(self._client, question.library_id, question.hits, question.position)
         answerer = self._extractive if question.extractive else self._answerer

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from temporalio import activity
 
-from core.contracts.names import PREPROCESS
-from core.contracts.query import Base64Vector, PreprocessInput, PreprocessOutput
+from core.contracts.query import Base64Vector, PreprocessInput, PreprocessOutput, Stage
 from core.domain.errors import ProviderRejected
 from core.providers.base import AsyncEmbedder, Vectors
 
@@ -18,7 +17,7 @@ class Preprocess:
     def __init__(self, embedders: Mapping[str, AsyncEmbedder]) -> None:
         self._embedders = embedders
 
-    @activity.defn(name=PREPROCESS)
+    @activity.defn(name=Stage.PREPROCESS)
     async def preprocess(self, question: PreprocessInput) -> PreprocessOutput:
         query = normalised(question.query)
         if question.embedding_model is None:

@@ -3,8 +3,7 @@
 from temporalio import activity
 
 from activities.texts import read
-from core.contracts.names import RERANK
-from core.contracts.query import RerankInput, RerankOutput
+from core.contracts.query import RerankInput, RerankOutput, Stage
 from core.providers.base import AsyncReranker
 from nalanda import AsyncNalanda
 
@@ -14,7 +13,7 @@ class Rerank:
         self._client = client
         self._reranker = reranker
 
-    @activity.defn(name=RERANK)
+    @activity.defn(name=Stage.RERANK)
     async def rerank(self, question: RerankInput) -> RerankOutput:
         found = await read(self._client, question.library_id, question.hits, question.position)
         reranking = await self._reranker.rerank(question.query, found.passages, question.top_n)

@@ -2,8 +2,7 @@
 
 from temporalio import activity
 
-from core.contracts.names import RETRIEVE
-from core.contracts.query import RankedChunk, RetrieveInput, RetrieveOutput
+from core.contracts.query import RankedChunk, RetrieveInput, RetrieveOutput, Stage
 from nalanda import AsyncNalanda, SearchOptions, SearchResult
 
 
@@ -11,7 +10,7 @@ class Retrieve:
     def __init__(self, client: AsyncNalanda) -> None:
         self._client = client
 
-    @activity.defn(name=RETRIEVE)
+    @activity.defn(name=Stage.RETRIEVE)
     async def retrieve(self, question: RetrieveInput) -> RetrieveOutput:
         found = await self._client.search(
             question.library_id, min_position=question.min_position, **search_options(question)

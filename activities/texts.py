@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.contracts.query import RankedChunk
+from core.domain.batches import batches
 from core.providers.base import Passage
 from nalanda import AsyncNalanda, Chunk
 
@@ -47,6 +48,5 @@ def pin(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> PinnedHits:
 
 
 def _filters(hits: Sequence[RankedChunk]) -> Iterator[dict[str, Any]]:
-    ids = [hit.chunk_id for hit in hits]
-    for begin in range(0, len(ids), BATCH):
-        yield {"field": "chunk.id", "op": "in", "value": ids[begin : begin + BATCH]}
+    for some in batches(hits, BATCH):
+        yield {"field": "chunk.id", "op": "in", "value": [hit.chunk_id for hit in some]}

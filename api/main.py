@@ -8,45 +8,19 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from api.http import errors
-from api.http.openapi import Api
+from api.http.admission import WriteLimit
+from api.http.document import Api
 from api.metrics import Metrics, RequestMetrics
-from api.middleware.admission import WriteLimit
 from api.middleware.auth import Keys
 from api.middleware.browsers import HostCheck, OriginCheck
 from api.middleware.instance import InstanceCheck
 from api.middleware.limits import BodyLimits
 from api.routes import bulk, chunks, documents, index, libraries, questions, search, system
 from api.temporal import Temporal
-from api.wire.chunks import (
-    AddChunksRequest,
-    ChunkPatch,
-    DeleteChunksRequest,
-    ListChunksRequest,
-    PutChunkRequest,
-)
-from api.wire.documents import DocumentRequest
-from api.wire.index import IndexRequest
-from api.wire.libraries import LibraryRequest
-from api.wire.questions import FeedbackRequest, QuestionRequest
-from api.wire.search import SearchBatchRequest, SearchRequest
 from core.bootstrap import Core, open_core
 from core.domain.hosts import Hosts
 from core.settings import Settings
 
-BODIES = (
-    LibraryRequest,
-    DocumentRequest,
-    AddChunksRequest,
-    PutChunkRequest,
-    ChunkPatch,
-    DeleteChunksRequest,
-    ListChunksRequest,
-    IndexRequest,
-    SearchRequest,
-    SearchBatchRequest,
-    QuestionRequest,
-    FeedbackRequest,
-)
 ROUTES = (search, bulk, libraries, documents, chunks, index, questions, system)
 """Routers in matching order. Their routes become the app's own, so that a request is matched once;
 `include_router` would match twice."""
@@ -57,7 +31,7 @@ def create_app(
     *,
     core_factory: Callable[[Settings], Core] = open_core,
     bound: Collection[str] = (),
-) -> FastAPI:
+) -> Api:
     """Build the API over the settings' data directory, opened at startup and closed at shutdown.
 
     The app connects to Temporal at the first question. `bound` has the names and addresses that the
@@ -65,7 +39,6 @@ def create_app(
     """
     settings = settings or Settings()
     app = Api(
-        bodies=BODIES,
         title="Nalanda",
         version=version("nalanda"),
         description="A vector database with durable question answering.",
@@ -78,10 +51,10 @@ def create_app(
     app.state.core_factory = core_factory
     app.state.temporal = Temporal(settings)
     app.state.metrics = Metrics()
+    app.state.write_limit = WriteLimit(max_waiting=settings.max_waiting_writes)
     errors.install(app)
     # The middleware added last runs first.
     app.add_middleware(InstanceCheck)
-    app.add_middleware(WriteLimit, max_waiting=settings.max_waiting_writes)
     app.add_middleware(
         BodyLimits,
         max_bytes=settings.max_body_bytes,

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.domain.document import Chunk, Document, EmbeddedChunk
 from core.domain.library import IndexSpec, Library, Metric
+from core.ports.store import Store
 
 THEN = datetime(2025, 11, 22, 20, 47, 1, 250_000, tzinfo=UTC)
 
@@ -60,3 +61,10 @@ def a_row(
     )
     vector = np.array([1.0, 0.5, len(id_)], dtype=np.float32)
     return EmbeddedChunk(replace(chunk, **changes), vector)
+
+
+def stored_chunks(store: Store, library: str) -> list[Chunk]:
+    """Return a library's chunks on record, in order of id; `library` is an id or a name."""
+    with store.read() as snapshot:
+        library_id = snapshot.libraries.get(library).id
+        return snapshot.chunks.page(library_id, after=None, limit=10_000)

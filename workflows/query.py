@@ -15,7 +15,6 @@ with workflow.unsafe.imports_passed_through():
         PROVIDER_FAILURES,
         QUERY_WORKFLOW,
         RESULT_QUERY,
-        Stage,
     )
     from core.contracts.query import (
         AnswerOutput,
@@ -25,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         QueryRequest,
         QueryResult,
         QueryStatus,
+        Stage,
         StageOutput,
     )
     from workflows.failures import sentence

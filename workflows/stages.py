@@ -9,7 +9,6 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
     from core.contracts.query import (
         AnswerInput,
         AnswerOutput,
@@ -21,13 +20,14 @@ with workflow.unsafe.imports_passed_through():
         RerankOutput,
         RetrieveInput,
         RetrieveOutput,
+        Stage,
     )
     from workflows.policies import FALLBACK_RETRY, HEARTBEAT, REQUIRED_RETRY, STAGE_TIMEOUT, STOPPED
 
 
 def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
     return workflow.execute_activity(
-        PREPROCESS,
+        Stage.PREPROCESS,
         PreprocessInput(
             query=request.query,
             embedding_model=request.embedding_model,
@@ -44,7 +44,7 @@ def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
 
 def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[RetrieveOutput]:
     return workflow.execute_activity(
-        RETRIEVE,
+        Stage.RETRIEVE,
         RetrieveInput(
             library_id=request.library_id,
             query=prepared.query,
@@ -66,7 +66,7 @@ def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[Ret
 
 def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[RerankOutput]:
     return workflow.execute_activity(
-        RERANK,
+        Stage.RERANK,
         RerankInput(
             library_id=request.library_id,
             query=query,
@@ -88,7 +88,7 @@ def answer(
     request: QueryRequest, query: str, so_far: QueryResult, *, extractive: bool
 ) -> Awaitable[AnswerOutput]:
     return workflow.execute_activity(
-        ANSWER,
+        Stage.ANSWER,
         AnswerInput(
             library_id=request.library_id,
             query=query,

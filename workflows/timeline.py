@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from core.contracts.names import Stage
-from core.contracts.query import StageProgress, StageStatus
+from core.contracts.query import Stage, StageProgress, StageStatus
 
 
 class Timeline:

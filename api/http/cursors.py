@@ -15,13 +15,14 @@ import orjson
 from fastapi import Query, Request
 
 from api.http.parameters import WHOLE
+from api.wire.base import MAX_LIMIT
 from core.domain.errors import Invalid
 
 _SIGNATURE_BYTES = 16
 _OF_THE_PAGE = {"cursor", "limit", "include"}
 
 Limit = Annotated[
-    int, Query(ge=1, le=1000, description="Maximum number of items in a page."), WHOLE
+    int, Query(ge=1, le=MAX_LIMIT, description="Maximum number of items in a page."), WHOLE
 ]
 CursorParameter = Annotated[
     str | None, Query(description="The `next_cursor` of the previous page.")

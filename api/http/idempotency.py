@@ -81,12 +81,16 @@ class IdempotentRequest:
         key = self._key
         if stored := self._stored_response(key):
             return stored
+        responses: list[Response] = []
 
         def keep(work: UnitOfWork, value: T) -> None:
-            work.replays.put(key, self._replay(render(Positioned(value, work.position))))
+            response = render(Positioned(value, work.position))
+            work.replays.put(key, self._replay(response))
+            responses.append(response)
 
         try:
-            return render(write(keep))
+            write(keep)
+            return responses[-1]
         except Conflict:
             if stored := self._stored_response(key):  # a concurrent repeat of the request
                 return stored

@@ -1,20 +1,18 @@
-"""The OpenAPI document, with declared bodies, which handlers parse themselves, and problems."""
+"""Parts of the OpenAPI document: bodies, which handlers parse themselves, responses, problems."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI
 from pydantic import BaseModel, Field
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api.http.errors import MEDIA_TYPE, phrase
 from api.http.json import JSON, MERGE_PATCH
 from api.http.responses import POSITION
-from api.wire.events import EVENTS, QUESTION_EVENT, question_event, stream_content
+from api.wire.streams import EventStream
 
 EVENT_STREAM = "text/event-stream"
 
-_REF = "#/components/schemas/{model}"
+REF = "#/components/schemas/{model}"
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -41,31 +39,9 @@ class Problem(BaseModel):
     errors: list[FaultResponse] = []
 
 
-class Api(FastAPI):
-    """A FastAPI app whose document includes the schemas of bodies."""
-
-    def __init__(self, *, bodies: Sequence[type[BaseModel]], **options: Any) -> None:
-        super().__init__(**options)
-        self._bodies = bodies
-
-    def openapi(self) -> dict[str, Any]:
-        if self.openapi_schema is None:
-            document = super().openapi()
-            bodies: list[type[BaseModel]] = [*self._bodies, Problem]
-            models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-                *((model, "validation") for model in bodies),
-                *((model, "serialization") for model in EVENTS.values()),
-            ]
-            _, schemas = models_json_schema(models, ref_template=_REF)
-            document["components"]["schemas"].update(schemas["$defs"])
-            document["components"]["schemas"][QUESTION_EVENT] = question_event(_REF)
-            self.openapi_schema = document
-        return self.openapi_schema
-
-
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """Return `openapi_extra` of a handler that parses its own body."""
-    schema = {"$ref": _REF.format(model=model.__name__)}
+    schema = {"$ref": REF.format(model=model.__name__)}
     return _request_body([JSON], schema, model.model_json_schema()["examples"][0])
 
 
@@ -99,9 +75,9 @@ def responses_of(code: int, model: type[BaseModel] | None, *problems: int) -> Re
     return responses
 
 
-def event_stream() -> dict[str, Any]:
-    """Return the response of a handler that streams a question's events."""
-    content = {EVENT_STREAM: stream_content(_REF)}
+def event_stream(events: EventStream) -> dict[str, Any]:
+    """Return the response of a handler that streams events."""
+    content = {EVENT_STREAM: events.content(REF)}
     return {"description": "The events, as they occur.", "content": content}
 
 
@@ -109,5 +85,5 @@ NOT_MODIFIED: Responses = {304: {"description": "The client already has this ver
 
 
 def _problem(code: int) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(model=Problem.__name__)}
+    schema = {"$ref": REF.format(model=Problem.__name__)}
     return {"description": phrase(code), "content": {MEDIA_TYPE: {"schema": schema}}}

@@ -1,6 +1,7 @@
 """Successful responses: JSON bytes, the position that they reflect, and the entity's ETag."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 from fastapi import Response, status
@@ -9,6 +10,7 @@ from starlette.background import BackgroundTask
 from api.http.conditional import etag, is_unchanged
 from api.wire.base import EntityResponse
 from core.indexing.maintenance import malloc
+from core.services.positioned import Positioned
 
 POSITION = "Nalanda-Position"
 _GIVEN_BACK_BYTES = 1024 * 1024
@@ -38,17 +40,16 @@ def dumps(content: object) -> bytes:
     return orjson.dumps(content, option=_OPTIONS)
 
 
-def entity_response(
-    answer: EntityResponse,
-    code: int = status.HTTP_200_OK,
-    *,
-    position: int,
-    location: str | None = None,
+def written_response(
+    model: type[EntityResponse], written: Positioned[Any], *, created: bool = False
 ) -> Response:
-    headers = {"ETag": etag(answer.version)}
-    if location is not None:
-        headers["Location"] = location
-    return json_response(answer.model_dump(), code, position=position, headers=headers)
+    """Return the written entity: 201 with its `Location` if the write created it, else 200."""
+    entity = model.model_validate(written.value)
+    if not created:
+        return _entity_response(entity, position=written.position)
+    response = _entity_response(entity, status.HTTP_201_CREATED, position=written.position)
+    response.headers["Location"] = entity.path
+    return response
 
 
 def read_response(answer: EntityResponse, *, position: int, if_none_match: str | None) -> Response:
@@ -60,7 +61,14 @@ def read_response(answer: EntityResponse, *, position: int, if_none_match: str |
     if is_unchanged(if_none_match, answer.version):
         headers = {"ETag": etag(answer.version), POSITION: str(position)}
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return entity_response(answer, position=position)
+    return _entity_response(answer, position=position)
+
+
+def _entity_response(
+    entity: EntityResponse, code: int = status.HTTP_200_OK, *, position: int
+) -> Response:
+    headers = {"ETag": etag(entity.version)}
+    return json_response(entity.model_dump(), code, position=position, headers=headers)
 
 
 def no_content(position: int) -> Response:

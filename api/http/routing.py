@@ -1,34 +1,115 @@
-"""Routers: operation ids are function names, and handlers wait for the requested position."""
+"""Routes, which declare the model of their body and whether they write.
 
-from collections.abc import Sequence
+The declarations are all that the rest of the API needs: the OpenAPI document lists the models
+(`api/http/document.py`), and writes are admitted a few at a time (`api/http/admission.py`).
+Operation ids are function names.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends
-from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
+from api.http.admission import WriteLimit
 from api.http.dependencies import wait_for_position
+from api.http.openapi import body_of, event_stream, patch_of
+from api.wire.base import RequestModel
+from api.wire.streams import EventStream
+
+H = TypeVar("H", bound=Callable[..., Any])
 
 
-def routes_of(tag: str, prefix: str = "") -> APIRouter:
-    """Return a router for resources whose responses carry a position."""
-    return _router(tag, prefix, [Depends(wait_for_position)])
+class Register(Protocol):
+    """A decorator that registers a handler and returns it unchanged."""
+
+    def __call__(self, handler: H, /) -> H: ...
 
 
-def plain_routes_of(tag: str, prefix: str = "") -> APIRouter:
-    """Return a router for responses without a position, or for handlers that wait for one
-    themselves.
+class Route(APIRoute):
+    """A route; `body` is the model of its body, `events` its stream, `writes` whether it writes."""
+
+    body: type[RequestModel] | None = None
+    events: EventStream | None = None
+    writes = False
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.writes and scope["method"] in (self.methods or ()):
+            limit: WriteLimit = scope["app"].state.write_limit
+            await limit.run(super().handle, scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
+
+
+class Routes:
+    """The routes of a resource.
+
+    `waits`: its handlers run once the server has the requested position. Routes whose responses
+    have no position do not wait, nor do handlers that wait by themselves.
     """
-    return _router(tag, prefix, [])
 
+    def __init__(self, tag: str, prefix: str = "", *, waits: bool = True) -> None:
+        self._router = APIRouter(
+            prefix=prefix,
+            tags=[tag],
+            dependencies=[Depends(wait_for_position)] if waits else [],
+            route_class=Route,
+            generate_unique_id_function=lambda route: route.name,
+        )
 
-def _router(tag: str, prefix: str, dependencies: Sequence[Dependency]) -> APIRouter:
-    return APIRouter(
-        prefix=prefix,
-        tags=[tag],
-        dependencies=dependencies,
-        generate_unique_id_function=_operation_id,
-    )
+    @property
+    def routes(self) -> list[BaseRoute]:
+        return self._router.routes
 
+    def get(self, path: str, *, events: EventStream | None = None, **options: Any) -> Register:
+        """Register a read; `events` if it streams them."""
+        if events is not None:
+            options["responses"] = {200: event_stream(events), **options["responses"]}
+        return self._register("GET", path, events=events, **options)
 
-def _operation_id(route: APIRoute) -> str:
-    return route.name
+    def post(
+        self,
+        path: str,
+        *,
+        body: type[RequestModel] | None = None,
+        writes: bool = True,
+        **options: Any,
+    ) -> Register:
+        if body is not None:
+            options["openapi_extra"] = body_of(body)
+        return self._register("POST", path, body=body, writes=writes, **options)
+
+    def put(self, path: str, *, body: type[RequestModel], **options: Any) -> Register:
+        extra = body_of(body)
+        return self._register("PUT", path, body=body, writes=True, openapi_extra=extra, **options)
+
+    def patch(
+        self, path: str, *, body: type[RequestModel], example: dict[str, Any], **options: Any
+    ) -> Register:
+        """Register a handler of merge patches of a model."""
+        extra = patch_of(body, example)
+        return self._register("PATCH", path, body=body, writes=True, openapi_extra=extra, **options)
+
+    def delete(self, path: str, **options: Any) -> Register:
+        return self._register("DELETE", path, writes=True, **options)
+
+    def _register(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: type[RequestModel] | None = None,
+        events: EventStream | None = None,
+        writes: bool = False,
+        **options: Any,
+    ) -> Register:
+        def register(handler: H, /) -> H:
+            self._router.add_api_route(path, handler, methods=[method], **options)
+            route = self._router.routes[-1]
+            assert isinstance(route, Route)
+            route.body, route.events, route.writes = body, events, writes
+            return handler
+
+        return register

@@ -16,11 +16,9 @@ import orjson
 
 from api.wire.events import ErrorEvent, HitsEvent
 from api.wire.questions import QuestionResponse
-from core.contracts.names import Stage
-from core.contracts.query import QueryResult, StageProgress
+from core.contracts.query import EVENT_IDS, QueryResult, Stage, StageProgress
 
-_STAGE_NUMBERS = {stage: 10 * place for place, stage in enumerate(Stage, 1)}
-_HITS = _STAGE_NUMBERS[Stage.RETRIEVE] + 3
+_HITS = EVENT_IDS[Stage.RETRIEVE] + 3
 _FIRST_CITATION = 100
 LAST = 1_000_000
 """Number of the event that ends every stream."""
@@ -68,7 +66,7 @@ def events(question: QuestionResponse) -> Iterator[Event]:
 
 
 def _of_stage(stage: StageProgress, *, final: bool) -> Iterator[Event]:
-    number = _STAGE_NUMBERS[stage.name]
+    number = EVENT_IDS[stage.name]
     if stage.started_at is not None:
         begun = stage.model_copy(update={"status": "running", "ended_at": None})
         yield Event(number + 1, "stage", begun.model_dump(mode="json"))
@@ -78,9 +76,7 @@ def _of_stage(stage: StageProgress, *, final: bool) -> Iterator[Event]:
 
 def _is_past(stage: StageProgress, question: QuestionResponse) -> bool:
     """Return whether a later stage has begun; until then a failed stage may begin again."""
-    return (
-        question.stage is not None and _STAGE_NUMBERS[question.stage] > _STAGE_NUMBERS[stage.name]
-    )
+    return question.stage is not None and EVENT_IDS[question.stage] > EVENT_IDS[stage.name]
 
 
 def _hits(result: QueryResult) -> object:

@@ -11,8 +11,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from api.questions.ownership import Ownership
 from api.questions.states import QUERY_MEMO, describe
 from api.temporal import Temporal
-from core.contracts.names import QUERY_WORKFLOW, Stage, question_prefix
-from core.contracts.query import QueryRequest
+from core.contracts.names import QUERY_WORKFLOW, question_prefix
+from core.contracts.query import QueryRequest, Stage
 from core.domain.errors import Invalid
 from core.domain.ids import new_id
 from workflows import search_attributes

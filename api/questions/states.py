@@ -24,9 +24,8 @@ from core.contracts.names import (
     PROGRESS_QUERY,
     QUERY_WORKFLOW,
     RESULT_QUERY,
-    Stage,
 )
-from core.contracts.query import Progress, QueryResult, QueryStatus, StageProgress
+from core.contracts.query import Progress, QueryResult, QueryStatus, Stage, StageProgress
 from core.domain.errors import NotFound
 from workflows import search_attributes
 from workflows.failures import sentence

@@ -10,9 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 from api.http.dependencies import MinPosition, wait_for_position
 from api.http.idempotency import IdempotencyKey, IdempotentRequest
 from api.http.json import parse
-from api.http.openapi import BODY, WRITE, body_of, responses_of
+from api.http.openapi import BODY, WRITE, responses_of
 from api.http.responses import json_response
-from api.http.routing import plain_routes_of
+from api.http.routing import Routes
 from api.wire.chunks import (
     AddChunksRequest,
     ChunkResponse,
@@ -23,13 +23,13 @@ from api.wire.chunks import (
 from core.domain.document import Chunk
 from core.services.positioned import Positioned
 
-router = plain_routes_of("chunks", "/libraries/{library_id}")
+router = Routes("chunks", "/libraries/{library_id}", waits=False)
 
 
 @router.post(
     "/documents/{document_id}/chunks",
     status_code=status.HTTP_201_CREATED,
-    openapi_extra=body_of(AddChunksRequest),
+    body=AddChunksRequest,
     responses=responses_of(201, ChunksResponse, *WRITE),
 )
 async def add_chunks(
@@ -61,7 +61,7 @@ def _added_response(at: Positioned[list[Chunk]]) -> Response:
 
 @router.post(
     "/chunks/delete",
-    openapi_extra=body_of(DeleteChunksRequest),
+    body=DeleteChunksRequest,
     responses=responses_of(200, DeleteChunksResponse, *BODY),
 )
 async def delete_chunks(

@@ -11,9 +11,9 @@ from api.http.cursors import CursorParameter, Cursors, Limit, cut
 from api.http.dependencies import CoreOf
 from api.http.json import JsonBody, PatchBody, merge, parse, parse_parameter
 from api.http.large_responses import page_response
-from api.http.openapi import BODY, NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
-from api.http.responses import entity_response, no_content, read_response
-from api.http.routing import routes_of
+from api.http.openapi import BODY, NOT_MODIFIED, READ, WRITE, responses_of
+from api.http.responses import no_content, read_response, written_response
+from api.http.routing import Routes
 from api.wire.chunks import (
     ChunkPatch,
     ChunkResponse,
@@ -26,9 +26,8 @@ from core.bootstrap import Core
 from core.domain.document import Chunk, ChunkDraft
 from core.domain.errors import Invalid
 from core.indexing.query.listing import After
-from core.services.positioned import Positioned
 
-router = routes_of("chunks", "/libraries/{library_id}")
+router = Routes("chunks", "/libraries/{library_id}")
 
 IncludeParameter = Annotated[
     list[Include], Query(description="`embedding`: return the embeddings, as lists.")
@@ -84,7 +83,8 @@ def list_chunks(
 
 @router.post(
     "/chunks/query",
-    openapi_extra=body_of(ListChunksRequest),
+    body=ListChunksRequest,
+    writes=False,
     responses=responses_of(200, ChunkPage, *BODY),
 )
 def query_chunks(core: CoreOf, library_id: str, body: JsonBody) -> Response:
@@ -107,7 +107,7 @@ def get_chunk(
 
 @router.put(
     "/chunks/{chunk_id}",
-    openapi_extra=body_of(PutChunkRequest),
+    body=PutChunkRequest,
     responses=responses_of(200, ChunkResponse, *WRITE) | responses_of(201, ChunkResponse),
 )
 def put_chunk(
@@ -118,12 +118,13 @@ def put_chunk(
         raise Invalid.at("/id", "The body's id must be the id in the path, or absent.")
     draft = replace(wanted.draft(), id=None)
     written, created = core.chunks.put(library_id, chunk_id, wanted.document_id, draft, guard=guard)
-    return _created_response(written) if created else _updated_response(written)
+    return written_response(ChunkResponse, written, created=created)
 
 
 @router.patch(
     "/chunks/{chunk_id}",
-    openapi_extra=patch_of(ChunkPatch, {"metadata": {"year": 2018}}),
+    body=ChunkPatch,
+    example={"metadata": {"year": 2018}},
     responses=responses_of(200, ChunkResponse, *WRITE),
 )
 def patch_chunk(
@@ -134,7 +135,8 @@ def patch_chunk(
     def edit(chunk: Chunk) -> ChunkDraft:
         return merge(ChunkPatch.of(chunk), body).draft()
 
-    return _updated_response(core.chunks.update(library_id, chunk_id, edit, guard=guard))
+    written = core.chunks.update(library_id, chunk_id, edit, guard=guard)
+    return written_response(ChunkResponse, written)
 
 
 @router.delete(
@@ -178,17 +180,3 @@ def _chunk_responses(
     return [
         answer.model_copy(update={"embedding": embeddings.get(answer.id)}) for answer in answers_
     ]
-
-
-def _updated_response(at: Positioned[Chunk]) -> Response:
-    return entity_response(ChunkResponse.model_validate(at.value), position=at.position)
-
-
-def _created_response(at: Positioned[Chunk]) -> Response:
-    chunk = at.value
-    return entity_response(
-        ChunkResponse.model_validate(chunk),
-        status.HTTP_201_CREATED,
-        position=at.position,
-        location=f"/libraries/{chunk.library_id}/chunks/{chunk.id}",
-    )

@@ -8,21 +8,20 @@ from api.http.dependencies import CoreOf
 from api.http.idempotency import IdempotentRequestOf
 from api.http.json import JsonBody, PatchBody, merge, parse
 from api.http.large_responses import page_response
-from api.http.openapi import NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
-from api.http.responses import entity_response, no_content, read_response
-from api.http.routing import routes_of
+from api.http.openapi import NOT_MODIFIED, READ, WRITE, responses_of
+from api.http.responses import no_content, read_response, written_response
+from api.http.routing import Routes
 from api.wire.documents import DocumentRequest, DocumentResponse
 from api.wire.pages import DocumentPage
 from core.domain.document import Document, DocumentDraft
-from core.services.positioned import Positioned
 
-router = routes_of("documents", "/libraries/{library_id}/documents")
+router = Routes("documents", "/libraries/{library_id}/documents")
 
 
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    openapi_extra=body_of(DocumentRequest),
+    body=DocumentRequest,
     responses=responses_of(201, DocumentResponse, *WRITE),
 )
 def create_document(library_id: str, once: IdempotentRequestOf) -> Response:
@@ -31,7 +30,7 @@ def create_document(library_id: str, once: IdempotentRequestOf) -> Response:
         lambda before_commit: once.core.documents.create(
             library_id, draft, before_commit=before_commit
         ),
-        _created_response,
+        lambda written: written_response(DocumentResponse, written, created=True),
     )
 
 
@@ -61,7 +60,7 @@ def get_document(
 
 @router.put(
     "/{document_id}",
-    openapi_extra=body_of(DocumentRequest),
+    body=DocumentRequest,
     responses=responses_of(200, DocumentResponse, *WRITE) | responses_of(201, DocumentResponse),
 )
 def put_document(
@@ -72,12 +71,13 @@ def put_document(
     """
     draft = parse(DocumentRequest, body).draft()
     written, created = core.documents.put(library_id, document_id, draft, guard=guard)
-    return _created_response(written) if created else _updated_response(written)
+    return written_response(DocumentResponse, written, created=created)
 
 
 @router.patch(
     "/{document_id}",
-    openapi_extra=patch_of(DocumentRequest, {"title": "Attention", "source": None}),
+    body=DocumentRequest,
+    example={"title": "Attention", "source": None},
     responses=responses_of(200, DocumentResponse, *WRITE),
 )
 def patch_document(
@@ -86,7 +86,8 @@ def patch_document(
     def edit(document: Document) -> DocumentDraft:
         return merge(DocumentRequest.of(document), body).draft()
 
-    return _updated_response(core.documents.update(library_id, document_id, edit, guard=guard))
+    written = core.documents.update(library_id, document_id, edit, guard=guard)
+    return written_response(DocumentResponse, written)
 
 
 @router.delete(
@@ -96,17 +97,3 @@ def patch_document(
 )
 def delete_document(core: CoreOf, library_id: str, document_id: str, guard: Guarded) -> Response:
     return no_content(core.documents.delete(library_id, document_id, guard=guard))
-
-
-def _updated_response(at: Positioned[Document]) -> Response:
-    return entity_response(DocumentResponse.model_validate(at.value), position=at.position)
-
-
-def _created_response(at: Positioned[Document]) -> Response:
-    document = at.value
-    return entity_response(
-        DocumentResponse.model_validate(document),
-        status.HTTP_201_CREATED,
-        position=at.position,
-        location=f"/libraries/{document.library_id}/documents/{document.id}",
-    )

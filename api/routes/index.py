@@ -7,14 +7,14 @@ from fastapi import Response, status
 from api.http.conditional import Guarded
 from api.http.dependencies import CoreOf
 from api.http.json import JsonBody, parse
-from api.http.openapi import READ, WRITE, body_of, responses_of
+from api.http.openapi import READ, WRITE, responses_of
 from api.http.responses import json_response
-from api.http.routing import routes_of
+from api.http.routing import Routes
 from api.wire.index import IndexRequest, IndexResponse
 from api.wire.libraries import LibraryRequest
 from core.domain.library import Library, LibraryDraft
 
-router = routes_of("index", "/libraries/{library_id}/index")
+router = Routes("index", "/libraries/{library_id}/index")
 
 
 @router.get("", responses=responses_of(200, IndexResponse, *READ))
@@ -27,7 +27,7 @@ def get_index(core: CoreOf, library_id: str) -> Response:
 @router.put(
     "",
     status_code=status.HTTP_202_ACCEPTED,
-    openapi_extra=body_of(IndexRequest),
+    body=IndexRequest,
     responses=responses_of(202, IndexResponse, *WRITE),
 )
 def put_index(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> Response:

@@ -10,28 +10,27 @@ from api.http.dependencies import CoreOf
 from api.http.idempotency import IdempotentRequestOf
 from api.http.json import JsonBody, PatchBody, merge, parse
 from api.http.large_responses import page_response
-from api.http.openapi import NOT_MODIFIED, READ, WRITE, body_of, patch_of, responses_of
-from api.http.responses import entity_response, no_content, read_response
-from api.http.routing import routes_of
+from api.http.openapi import NOT_MODIFIED, READ, WRITE, responses_of
+from api.http.responses import no_content, read_response, written_response
+from api.http.routing import Routes
 from api.wire.libraries import LibraryRequest, LibraryResponse
 from api.wire.pages import LibraryPage
 from core.domain.library import Library, LibraryDraft
-from core.services.positioned import Positioned
 
-router = routes_of("libraries")
+router = Routes("libraries")
 
 
 @router.post(
     "/libraries",
     status_code=status.HTTP_201_CREATED,
-    openapi_extra=body_of(LibraryRequest),
+    body=LibraryRequest,
     responses=responses_of(201, LibraryResponse, *WRITE),
 )
 def create_library(once: IdempotentRequestOf) -> Response:
     draft = parse(LibraryRequest, once.body).draft()
     return once.answer(
         lambda before_commit: once.core.libraries.create(draft, before_commit=before_commit),
-        _created_response,
+        lambda written: written_response(LibraryResponse, written, created=True),
     )
 
 
@@ -63,25 +62,27 @@ def get_library(core: CoreOf, library_id: str, if_none_match: IfNoneMatch = None
 
 @router.put(
     "/libraries/{library_id}",
-    openapi_extra=body_of(LibraryRequest),
+    body=LibraryRequest,
     responses=responses_of(200, LibraryResponse, *WRITE) | responses_of(201, LibraryResponse),
 )
 def put_library(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> Response:
     draft = parse(LibraryRequest, body).draft()
     written, created = core.libraries.put(library_id, draft, guard=guard)
-    return _created_response(written) if created else _updated_response(written)
+    return written_response(LibraryResponse, written, created=created)
 
 
 @router.patch(
     "/libraries/{library_id}",
-    openapi_extra=patch_of(LibraryRequest, {"description": None, "metadata": {"owner": "me"}}),
+    body=LibraryRequest,
+    example={"description": None, "metadata": {"owner": "me"}},
     responses=responses_of(200, LibraryResponse, *WRITE),
 )
 def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded) -> Response:
     def edit(library: Library) -> LibraryDraft:
         return merge(LibraryRequest.of(library), body).draft()
 
-    return _updated_response(core.libraries.update(library_id, edit, guard=guard))
+    written = core.libraries.update(library_id, edit, guard=guard)
+    return written_response(LibraryResponse, written)
 
 
 @router.delete(
@@ -91,16 +92,3 @@ def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded
 )
 def delete_library(core: CoreOf, library_id: str, guard: Guarded) -> Response:
     return no_content(core.libraries.delete(library_id, guard=guard))
-
-
-def _updated_response(at: Positioned[Library]) -> Response:
-    return entity_response(LibraryResponse.model_validate(at.value), position=at.position)
-
-
-def _created_response(at: Positioned[Library]) -> Response:
-    return entity_response(
-        LibraryResponse.model_validate(at.value),
-        status.HTTP_201_CREATED,
-        position=at.position,
-        location=f"/libraries/{at.value.id}",
-    )

@@ -15,15 +15,16 @@ from api.http.cursors import CursorParameter, Cursors, Limit
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.idempotency import REPLAYED, IdempotencyKey, IdempotentRequestOf, fingerprint
 from api.http.json import JsonBody, parse
-from api.http.openapi import BODY, EVENT_STREAM, READ, body_of, event_stream, responses_of
+from api.http.openapi import BODY, EVENT_STREAM, READ, responses_of
 from api.http.parameters import DECIMAL, Instant
 from api.http.responses import json_response
-from api.http.routing import routes_of
+from api.http.routing import Routes
 from api.questions import events, listing, states, steering
 from api.questions.ownership import OwnershipOf
 from api.questions.starting import StartedQuestion, start
 from api.questions.streaming import HEADERS, stream
 from api.temporal import Temporal
+from api.wire.events import QUESTION_EVENTS
 from api.wire.questions import (
     MAX_WAIT_S,
     AcceptedResponse,
@@ -41,13 +42,14 @@ from core.domain import filters
 from core.domain.errors import Conflict, Invalid
 from core.settings import Settings
 
-router = routes_of("questions", "/query")
+router = Routes("questions", "/query")
 
 
 @router.post(
     "",
     status_code=status.HTTP_202_ACCEPTED,
-    openapi_extra=body_of(QuestionRequest),
+    body=QuestionRequest,
+    writes=False,
     responses=responses_of(202, HandleResponse, *BODY) | responses_of(200, AnswerResponse),
 )
 async def ask(
@@ -199,8 +201,8 @@ async def get_question(
 @router.get(
     "/{workflow_id}/events",
     response_class=StreamingResponse,
+    events=QUESTION_EVENTS,
     responses={
-        200: event_stream(),
         204: {"description": "The client has seen the last event and need not reconnect."},
         **responses_of(404, None, *READ),
     },
@@ -227,6 +229,7 @@ async def get_question_events(
 
 @router.post(
     "/{workflow_id}/cancel",
+    writes=False,
     status_code=status.HTTP_202_ACCEPTED,
     responses=responses_of(202, AcceptedResponse, *READ, 409),
 )
@@ -241,7 +244,7 @@ async def cancel_question(
 @router.post(
     "/{workflow_id}/feedback",
     status_code=status.HTTP_202_ACCEPTED,
-    openapi_extra=body_of(FeedbackRequest),
+    body=FeedbackRequest,
     responses=responses_of(202, AcceptedResponse, *BODY),
 )
 async def give_feedback(

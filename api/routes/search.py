@@ -6,11 +6,10 @@ from fastapi.concurrency import run_in_threadpool
 from api.http.dependencies import CoreOf, MinPosition, wait_for_position
 from api.http.json import JsonBody, json_body, parse
 from api.http.large_responses import Budget
-from api.http.openapi import BODY, body_of, responses_of
+from api.http.openapi import BODY, responses_of
 from api.http.responses import json_response
-from api.http.routing import plain_routes_of
+from api.http.routing import Routes
 from api.wire.search import (
-    Include,
     SearchBatchRequest,
     SearchBatchResponse,
     SearchRequest,
@@ -18,6 +17,7 @@ from api.wire.search import (
     search_response,
 )
 from core.bootstrap import Core
+from core.services.search.request import Includable
 from core.services.search.service import SearchAnswer
 
 IN_PLACE_US = 500
@@ -26,11 +26,14 @@ to as long, and several times as long under load."""
 IN_PLACE_BYTES = 256 * 1024
 IN_PLACE_HITS = 50
 
-router = plain_routes_of("search", "/libraries/{library_id}/search")
+router = Routes("search", "/libraries/{library_id}/search", waits=False)
 
 
 @router.post(
-    "", openapi_extra=body_of(SearchRequest), responses=responses_of(200, SearchResponse, *BODY)
+    "",
+    body=SearchRequest,
+    writes=False,
+    responses=responses_of(200, SearchResponse, *BODY),
 )
 async def search(request: Request, library_id: str, min_position: MinPosition = None) -> Response:
     # No FastAPI dependencies: they would cost as much as the search of a small library.
@@ -62,7 +65,7 @@ def _is_large(answer: SearchAnswer) -> bool:
     return len(hits) > IN_PLACE_HITS or sum(len(hit.chunk.text) for hit in hits) > IN_PLACE_BYTES
 
 
-def _large(answer: SearchAnswer, include: list[Include]) -> Response:
+def _large(answer: SearchAnswer, include: list[Includable]) -> Response:
     """Serialise a large response.
 
     Raises:
@@ -75,7 +78,8 @@ def _large(answer: SearchAnswer, include: list[Include]) -> Response:
 @router.post(
     "/batch",
     dependencies=[Depends(wait_for_position)],
-    openapi_extra=body_of(SearchBatchRequest),
+    body=SearchBatchRequest,
+    writes=False,
     responses=responses_of(200, SearchBatchResponse, *BODY),
 )
 def search_batch(core: CoreOf, library_id: str, body: JsonBody) -> Response:

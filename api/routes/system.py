@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from api.http.dependencies import CoreOf, TemporalOf
 from api.http.openapi import ANY, responses_of
 from api.http.responses import json_response
-from api.http.routing import plain_routes_of
+from api.http.routing import Routes
 from api.metrics import Metrics
 from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
@@ -18,7 +18,7 @@ from core.domain.errors import Behind, NalandaError
 OK = "ok"
 _CATCH_UP_S = 1.0
 
-router = plain_routes_of("system")
+router = Routes("system", waits=False)
 
 
 @router.get("/livez", responses=responses_of(200, Liveness))

@@ -13,6 +13,9 @@ from core.domain.errors import Fault, Invalid
 from core.domain.library import Json
 from core.domain.pointers import join
 
+MAX_LIMIT = 1000
+"""Maximum number of items in a page of a listing."""
+
 _INTEGERS = range(-(2**63), 2**64)
 
 
@@ -40,6 +43,11 @@ class EntityResponse(ResponseModel):
 
     id: str
     version: int
+
+    @property
+    def path(self) -> str:
+        """Return the path of the entity, for `Location`."""
+        raise NotImplementedError
 
 
 def _as_error(invalid: Invalid) -> PydanticCustomError:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic.config import JsonDict
 
 from api.wire.base import (
+    MAX_LIMIT,
     VECTOR_SCHEMA,
     AnyJson,
     EntityResponse,
@@ -120,7 +121,7 @@ class ListChunksRequest(RequestModel):
 
     filter: AnyJson = None
     order_by: str | None = None
-    limit: int = Field(default=100, ge=1, le=1000)
+    limit: int = Field(default=100, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
     include: list[Include] = Field(default_factory=list, max_length=16)
 
@@ -150,6 +151,10 @@ class ChunkResponse(EntityResponse):
     embedding: Annotated[
         Embedding | None, PlainValidator(lambda row: row), WithJsonSchema(VECTOR_SCHEMA)
     ] = Field(default=None, exclude_if=lambda embedding: embedding is None)
+
+    @property
+    def path(self) -> str:
+        return f"/libraries/{self.library_id}/chunks/{self.id}"
 
 
 class ChunksResponse(ResponseModel):

@@ -63,3 +63,7 @@ class DocumentResponse(EntityResponse):
     metadata: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def path(self) -> str:
+        return f"/libraries/{self.library_id}/documents/{self.id}"

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.wire.base import RequestModel, ResponseModel
+from api.wire.search import parameter
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.maintenance.index_status import IndexState
 
@@ -31,12 +32,10 @@ class IndexRequest(RequestModel):
     ef_construction: _Count | None = Field(
         default=None, description="hnsw: candidates examined per insertion"
     )
-    ef: _Count | None = Field(default=None, description="hnsw: candidates examined per search")
+    ef: int | None = parameter("ef", "hnsw: candidates examined per search")
     nlist: _Count | None = Field(default=None, description="ivf: number of cells")
-    nprobe: _Count | None = Field(default=None, description="ivf: cells probed per search")
-    target_recall: Annotated[float, Field(ge=0.9, le=0.999)] | None = Field(
-        default=None, description="mean recall that searches must reach"
-    )
+    nprobe: int | None = parameter("nprobe", "ivf: cells probed per search")
+    target_recall: float | None = parameter("target_recall", "mean recall that searches must reach")
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:

@@ -125,3 +125,7 @@ class LibraryResponse(EntityResponse):
     language: Language
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def path(self) -> str:
+        return f"/libraries/{self.id}"

@@ -8,12 +8,13 @@ from pydantic_core import PydanticCustomError
 
 from api.wire.base import JsonObject, RequestModel, ResponseModel
 from api.wire.pages import Page
-from core.contracts.names import Stage
 from core.contracts.query import (
     Feedback,
     QueryResult,
     QueryStatus,
+    Rating,
     SearchMode,
+    Stage,
     StageProgress,
 )
 
@@ -57,7 +58,7 @@ class QuestionRequest(RequestModel):
 class FeedbackRequest(RequestModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"rating": 1, "comment": "Right."}]})
 
-    rating: int = Field(ge=-1, le=1, description="1: good, -1: bad.")
+    rating: Rating
     comment: str | None = Field(default=None, max_length=10_000)
 
     def feedback(self) -> Feedback:

@@ -1,20 +1,25 @@
 """Wire models of searches."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from api.wire.base import VECTOR_SCHEMA, JsonObject, RequestModel, ResponseModel, WireEmbedding
+from core.contracts.query import SearchMode
 from core.domain.document import Document, Embedding
 from core.services.search import request as search_request
-from core.services.search.request import MAX_K
+from core.services.search.request import MAX_K, PARAMETERS, Grouping, Includable
 from core.services.search.service import Hit, SearchAnswer
 
 MAX_SEARCHES = 100
 
-Include = Literal["text", "metadata", "document", "embedding"]
+_SHOWN: tuple[Includable, ...] = ("text", "metadata")
 
-_SHOWN: tuple[Include, ...] = ("text", "metadata")
+
+def parameter(name: str, description: str | None = None) -> Any:
+    """Return the field of an optional search parameter, with its bounds."""
+    low, high = PARAMETERS[name]
+    return Field(default=None, ge=low, le=high, description=description)
 
 
 class SearchParametersRequest(RequestModel):
@@ -23,9 +28,9 @@ class SearchParametersRequest(RequestModel):
     An exact search ignores them.
     """
 
-    ef: int | None = Field(default=None, ge=1, le=1_000_000)
-    nprobe: int | None = Field(default=None, ge=1, le=1_000_000)
-    target_recall: float | None = Field(default=None, ge=0.9, le=0.999)
+    ef: int | None = parameter("ef")
+    nprobe: int | None = parameter("nprobe")
+    target_recall: float | None = parameter("target_recall")
 
 
 class WeightsRequest(RequestModel):
@@ -58,12 +63,12 @@ class SearchRequest(RequestModel):
     embedding: WireEmbedding | None = None
     text: str | None = Field(default=None, max_length=100_000)
     k: int = Field(default=10, ge=1, le=MAX_K)
-    mode: Literal["vector", "lexical", "hybrid"] = "vector"
+    mode: SearchMode = "vector"
     filter: JsonObject | None = None
     exact: bool = False
     parameters: SearchParametersRequest | None = None
-    include: list[Include] = Field(default_factory=lambda: list(_SHOWN), max_length=16)
-    group_by: Literal["document_id"] | None = None
+    include: list[Includable] = Field(default_factory=lambda: list(_SHOWN), max_length=16)
+    group_by: Grouping | None = None
     weights: WeightsRequest | None = None
 
     def request(self, library: str) -> search_request.SearchRequest:
@@ -151,7 +156,7 @@ class SearchBatchResponse(ResponseModel):
 # Hand-written serialisation: it is most of the cost of a search over HTTP.
 
 
-def search_response(answer: SearchAnswer, include: list[Include]) -> dict[str, object]:
+def search_response(answer: SearchAnswer, include: list[Includable]) -> dict[str, object]:
     """Return a `SearchResponse` as plain values."""
     plan = answer.plan
     shown: dict[str, object] = {"index": plan.index, "filter": plan.filter, "exact": plan.exact}
@@ -167,7 +172,7 @@ def search_response(answer: SearchAnswer, include: list[Include]) -> dict[str, o
     }
 
 
-def _hit(hit: Hit, include: list[Include]) -> dict[str, object]:
+def _hit(hit: Hit, include: list[Includable]) -> dict[str, object]:
     chunk = hit.chunk
     shown: dict[str, object] = {
         "chunk_id": chunk.id,

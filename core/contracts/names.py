@@ -1,7 +1,5 @@
 """The names that processes share on a Temporal cluster."""
 
-from enum import StrEnum
-
 QUERY_WORKFLOW = "QueryWorkflow"
 
 SHARED_TASK_QUEUE = "nalanda"
@@ -28,11 +26,6 @@ def question_prefix(instance_id: str) -> str:
     return f"{INSTANCE_MARK}{instance_id[:_SHORT]}-"
 
 
-PREPROCESS = "preprocess"
-RETRIEVE = "retrieve"
-RERANK = "rerank"
-ANSWER = "answer"
-
 PROGRESS_QUERY = "progress"
 RESULT_QUERY = "result"
 FEEDBACK_SIGNAL = "feedback"
@@ -48,12 +41,3 @@ LIBRARY_ATTRIBUTE = "NalandaLibrary"
 STAGE_ATTRIBUTE = "NalandaStage"
 STATUS_ATTRIBUTE = "NalandaStatus"
 SEARCH_ATTRIBUTES = (LIBRARY_ATTRIBUTE, STAGE_ATTRIBUTE, STATUS_ATTRIBUTE)
-
-
-class Stage(StrEnum):
-    """The stages of a question, in order; each is the activity of the same name."""
-
-    PREPROCESS = PREPROCESS
-    RETRIEVE = RETRIEVE
-    RERANK = RERANK
-    ANSWER = ANSWER

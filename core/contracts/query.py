@@ -4,12 +4,12 @@ The messages are in Temporal's history as JSON. So they have ids, scores, positi
 with its vector and the answer, and never a chunk's text or vector.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from core.contracts.names import Stage
 
 Base64Vector: TypeAlias = str
 """A vector as base64 of little-endian float32."""
@@ -17,6 +17,28 @@ Base64Vector: TypeAlias = str
 SearchMode = Literal["vector", "lexical", "hybrid"]
 QueryStatus = Literal["running", "completed", "failed", "cancelled", "timed_out"]
 StageStatus = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
+
+
+class Stage(StrEnum):
+    """The stages of a question, in order; each is the activity of the same name."""
+
+    PREPROCESS = "preprocess"
+    RETRIEVE = "retrieve"
+    RERANK = "rerank"
+    ANSWER = "answer"
+
+
+EVENT_IDS: Mapping[Stage, int] = {
+    Stage.PREPROCESS: 10,
+    Stage.RETRIEVE: 20,
+    Stage.RERANK: 30,
+    Stage.ANSWER: 40,
+}
+"""First id of each stage's server-sent events, which take up to five ids each.
+
+Clients resume by these ids, also after an upgrade, so a stage keeps its own. The id of a new stage
+is between those of its neighbours.
+"""
 
 
 class Contract(BaseModel):
@@ -128,10 +150,13 @@ class StageProgress(Contract):
     attempt: int = 0
 
 
+Rating: TypeAlias = Annotated[int, Field(ge=-1, le=1, description="1: good, -1: bad.")]
+
+
 class Feedback(Contract):
     """The signal `feedback`: a reader's rating of the answer."""
 
-    rating: Annotated[int, Field(ge=-1, le=1)]
+    rating: Rating
     comment: str | None = None
 
 

@@ -127,18 +127,6 @@ class ChunkService:
             library = snapshot.libraries.get(ref)
             return Positioned(snapshot.chunks.get(library.id, chunk_id), snapshot.position)
 
-    def page(self, ref: str, *, after: str | None, limit: int) -> Positioned[list[Chunk]]:
-        """Return a page of a library's chunks, in order of id.
-
-        Raises:
-            NotFound: there is no such library.
-        """
-        with self._store.read() as snapshot:
-            library = snapshot.libraries.get(ref)
-            return Positioned(
-                snapshot.chunks.page(library.id, after=after, limit=limit), snapshot.position
-            )
-
     def page_of_document(
         self, ref: str, document_id: str, *, after: tuple[int, str] | None, limit: int
     ) -> Positioned[list[Chunk]]:

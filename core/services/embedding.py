@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.domain import vectors
+from core.domain.batches import batches
 from core.domain.document import ChunkDraft, Embedding
 from core.domain.errors import Fault, Invalid, ProviderRejected
 from core.domain.library import Library, LibraryDraft
@@ -82,8 +83,7 @@ class TextEmbedding:
         return [next(made) if d.embedding is None else d.embedding for d in drafts]
 
     def _embed(self, library: Library, texts: Sequence[str]) -> Iterator[Embedding]:
-        for start in range(0, len(texts), BATCH_TEXTS):
-            batch = texts[start : start + BATCH_TEXTS]
+        for batch in batches(texts, BATCH_TEXTS):
             rows = self._embedder(library.embedding_model).embed(batch, "document")
             faults = [f for row in rows for f in _faults_of_vector(library, row, "")]
             if faults or len(rows) != len(batch):

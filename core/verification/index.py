@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.batches import batches
 from core.domain.document import EmbeddedChunk
 from core.domain.library import Library
 from core.indexing.vectors.vector_index import SearchParams
 from core.indexing.views.catalog import Catalog
-from core.indexing.views.record import batches, documents_of, libraries_of
+from core.indexing.views.record import AT_ONCE, documents_of, libraries_of
 from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
 from core.verification.nearest import Nearest, reference_scores
@@ -54,7 +55,7 @@ def _library_problems(
     queries = _queries(view, QUERIES_IN_FULL if full else QUERIES)
     nearest = Nearest(queries, library.metric, K)
     count = 0
-    for batch in batches(snapshot.chunks.scan(library.id)):
+    for batch in batches(snapshot.chunks.scan(library.id), AT_ONCE):
         yield from (f"{where}: {said}" for said in _rows(view, batch[::step]))
         for row in batch:
             nearest.take(row.embedding)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from immutables import Map
 
+from core.domain.batches import batches
 from core.domain.changes import ChunksDeleted, ChunksRef, DocumentRef
 from core.domain.document import Document
 from core.domain.library import Library
@@ -31,7 +32,7 @@ from core.indexing.lexical.analysis import fingerprint_of
 from core.indexing.lexical.checkpointed import StoredLexicalIndex, verify
 from core.indexing.segment.segment import Segment
 from core.indexing.views import next_view
-from core.indexing.views.record import batches, documents_of, from_record, libraries_of
+from core.indexing.views.record import AT_ONCE, documents_of, from_record, libraries_of
 from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
 
@@ -131,7 +132,7 @@ class CheckpointLoader:
         view = LibraryView(library, tuple(segments), kept.next_row_id, documents)
         changed = self._changes.chunks.get(library.id, set())
         view = next_view.without_chunks(view, changed)
-        for ids in batches(changed | set(kept.unsealed)):
+        for ids in batches(changed | set(kept.unsealed), AT_ONCE):
             view = next_view.with_chunks(
                 view, self._snapshot.chunks.get_many_embedded(library.id, ids)
             )

@@ -1,11 +1,11 @@
 """Reads from the record what an index is built from."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from immutables import Map
 
+from core.domain.batches import batches
 from core.domain.document import Document
 from core.domain.library import Library
 from core.indexing.views import next_view
@@ -14,7 +14,6 @@ from core.ports.store import Snapshot
 
 AT_ONCE = 1_000
 
-T = TypeVar("T")
 _Entity = TypeVar("_Entity", Library, Document)
 
 
@@ -31,16 +30,9 @@ def documents_of(snapshot: Snapshot, library_id: str) -> Map[str, Document]:
 def from_record(snapshot: Snapshot, library: Library) -> LibraryView:
     """Build a library's view from the record: O(chunks), in memory."""
     view = LibraryView(library, documents=documents_of(snapshot, library.id))
-    for rows in batches(snapshot.chunks.scan(library.id)):
+    for rows in batches(snapshot.chunks.scan(library.id), AT_ONCE):
         view = next_view.with_chunks(view, rows)
     return view
-
-
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    """Split items into lists of `AT_ONCE` items, the number that is read at once."""
-    rest = iter(items)
-    while batch := list(islice(rest, AT_ONCE)):
-        yield batch
 
 
 def _pages(page: Callable[[str | None], Sequence[_Entity]]) -> Iterator[_Entity]:

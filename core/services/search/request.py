@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
+from core.contracts.query import SearchMode
 from core.domain.document import Embedding
 from core.domain.errors import Fault, Invalid
 from core.domain.pointers import join
 
 MAX_K = 10_000
-MODES = ("vector", "lexical", "hybrid")
-INCLUDABLE = ("text", "metadata", "document", "embedding")
-GROUPINGS = ("document_id",)
+MODES: tuple[str, ...] = get_args(SearchMode)
+Includable: TypeAlias = Literal["text", "metadata", "document", "embedding"]
+INCLUDABLE: tuple[str, ...] = get_args(Includable)
+Grouping: TypeAlias = Literal["document_id"]
+GROUPINGS: tuple[str, ...] = get_args(Grouping)
 PARAMETERS = {"ef": (1, 1_000_000), "nprobe": (1, 1_000_000), "target_recall": (0.9, 0.999)}
 """The parameters of approximate indexes, with their lowest and highest value."""
 WEIGHTS = ("vector", "lexical")

@@ -6,7 +6,6 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
 from core.contracts.query import (
     AnswerInput,
     AnswerOutput,
@@ -18,6 +17,7 @@ from core.contracts.query import (
     RerankOutput,
     RetrieveInput,
     RetrieveOutput,
+    Stage,
 )
 from workflows.query import QueryWorkflow
 
@@ -30,25 +30,25 @@ class Script:
         self.gate.set()
         self.fault: Exception | None = None
 
-    @activity.defn(name=PREPROCESS)
+    @activity.defn(name=Stage.PREPROCESS)
     async def preprocess(self, asked: PreprocessInput) -> PreprocessOutput:
         if self.fault:
             raise self.fault
         return PreprocessOutput(query=asked.query, embedding="AACAPw==")
 
-    @activity.defn(name=RETRIEVE)
+    @activity.defn(name=Stage.RETRIEVE)
     async def retrieve(self, asked: RetrieveInput) -> RetrieveOutput:
         hits = [RankedChunk(chunk_id="a", document_id="d", version=2, score=0.5)]
         return RetrieveOutput(hits=hits, position=asked.min_position)
 
-    @activity.defn(name=RERANK)
+    @activity.defn(name=Stage.RERANK)
     async def rerank(self, asked: RerankInput) -> RerankOutput:
         while not self.gate.is_set():
             activity.heartbeat()
             await asyncio.sleep(0.05)
         return RerankOutput(hits=asked.hits)
 
-    @activity.defn(name=ANSWER)
+    @activity.defn(name=Stage.ANSWER)
     async def answer(self, asked: AnswerInput) -> AnswerOutput:
         citation = Citation(
             start=0,

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.middleware.admission import AT_ONCE, WriteLimit
+from api.http.admission import AT_ONCE
 from api.server.connections import MAX_HEADER_BYTES
 from core.settings import Settings
 from tests.integration.api.calls import assert_problem
@@ -231,7 +231,5 @@ def put_library(running: Served, number: int) -> int:
 
 
 def waiting_writes(running: Served) -> int:
-    layer = running.app.middleware_stack
-    while not isinstance(layer, WriteLimit):
-        layer = layer._app if hasattr(layer, "_app") else layer.app  # type: ignore[union-attr]
-    return layer._waiting
+    waiting: int = running.app.state.write_limit.waiting
+    return waiting

@@ -13,6 +13,7 @@ from core.domain.errors import ProviderRejected, StorageError
 from core.domain.library import IndexKind, IndexSpec, LibraryDraft
 from core.services.search.request import SearchRequest
 from core.settings import Settings
+from tests.samples import stored_chunks
 
 
 def settings_of(data_dir: Path, **changes: object) -> Settings:
@@ -36,12 +37,12 @@ def drafts(*ids: str) -> list[ChunkDraft]:
 
 def contents(core: Core) -> tuple[int, list[str]]:
     """Check the index's chunks against the record; return its position and the chunks."""
-    page = core.chunks.page("lib", after=None, limit=100)
-    recorded = [chunk.id for chunk in page.value]
+    recorded = [chunk.id for chunk in stored_chunks(core.store, "lib")]
     view = core.catalog.library("lib")
-    assert (core.catalog.position, view.vectors) == (page.position, len(recorded))
-    assert view.library == core.libraries.get("lib").value
-    return page.position, recorded
+    library = core.libraries.get("lib")
+    assert (core.catalog.position, view.vectors) == (library.position, len(recorded))
+    assert view.library == library.value
+    return library.position, recorded
 
 
 def test_the_index_follows_the_record_and_loads_the_same(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
 from core.services.libraries import LibraryService
 from tests.fakes import FakeEmbedder
+from tests.samples import stored_chunks
 from tests.unit.core.indexing.segments import row_ids
 
 THREADS = 8
@@ -81,7 +82,7 @@ def test_what_matches_is_deleted_as_of_the_write(engine: Store, embedding: TextE
 
     with ThreadPoolExecutor(THREADS) as pool:
         deleted = sum(pool.map(write, range(THREADS)))
-    left = chunks.page("lib", after=None, limit=1000).value
+    left = stored_chunks(engine, "lib")
     assert [chunk.metadata["n"] for chunk in left] == [1] * THREADS
     assert deleted == 3 * THREADS
     assert sorted(row_ids(catalog.library("lib"))) == [chunk.id for chunk in left]

@@ -21,7 +21,8 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.client import Client
 
-from core.contracts.names import RETRIEVE, SEARCH_ATTRIBUTES, task_queue_of
+from core.contracts.names import SEARCH_ATTRIBUTES, task_queue_of
+from core.contracts.query import Stage
 from tests.integration.workflows.stages import REQUEST, start_question
 from tests.temporal import free_port, running_server, until
 from worker.cluster import ensure_search_attributes, wait_until_polling
@@ -199,7 +200,9 @@ async def test_a_killed_worker_is_replaced_within_seconds(temporal: Client, tmp_
     async def attempt() -> int:
         described = await handle.describe()
         pending = described.raw_description.pending_activities
-        return max((a.attempt for a in pending if a.activity_type.name == RETRIEVE), default=0)
+        return max(
+            (a.attempt for a in pending if a.activity_type.name == Stage.RETRIEVE), default=0
+        )
 
     port = free_port()
     settings = {
@@ -218,7 +221,7 @@ async def test_a_killed_worker_is_replaced_within_seconds(temporal: Client, tmp_
             assert await asyncio.to_thread(server.holds.acquire, timeout=START_S)
             assert await attempt() == 2
             progress = await handle.query(QueryWorkflow.progress)
-    assert (progress.stage, progress.status) == (RETRIEVE, "running")
+    assert (progress.stage, progress.status) == (Stage.RETRIEVE, "running")
 
 
 async def test_missing_search_attributes_are_added(temporal: Client) -> None:

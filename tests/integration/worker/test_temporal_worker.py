@@ -13,8 +13,8 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
-from core.contracts.names import PREPROCESS, task_queue_of
-from core.contracts.query import PreprocessInput, PreprocessOutput
+from core.contracts.names import task_queue_of
+from core.contracts.query import PreprocessInput, PreprocessOutput, Stage
 from core.domain.errors import NalandaError, ProviderRejected, ProviderUnavailable
 from core.settings import Settings
 from tests.integration.workflows.stages import REQUEST, Stages, start_question
@@ -33,7 +33,7 @@ class Blocking:
     free: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    @activity.defn(name=PREPROCESS)
+    @activity.defn(name=Stage.PREPROCESS)
     def preprocess(self, _: PreprocessInput) -> PreprocessOutput:
         for error in self.errors:
             raise error

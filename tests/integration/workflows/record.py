@@ -16,8 +16,7 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
 
-from core.contracts.names import ANSWER, RERANK, RETRIEVE
-from core.contracts.query import AnswerInput, Feedback, QueryRequest
+from core.contracts.query import AnswerInput, Feedback, QueryRequest, Stage
 from tests.integration.workflows.stages import REQUEST, Stages, refused, start_question
 from tests.temporal import running_server
 from workflows.client import connect
@@ -32,12 +31,12 @@ IDENTITY = re.compile(r"\d+@[\w.-]+")
 async def record(client: Client) -> None:
     await _one(client, "answered", REQUEST, {})
     await _one(client, "unanswered", REQUEST.model_copy(update={"answer": False}), {})
-    await _one(client, "degraded", REQUEST, {RERANK: refused, ANSWER: _no_model})
-    await _one(client, "failed", REQUEST, {RETRIEVE: refused})
+    await _one(client, "degraded", REQUEST, {Stage.RERANK: refused, Stage.ANSWER: _no_model})
+    await _one(client, "failed", REQUEST, {Stage.RETRIEVE: refused})
     impatient = REQUEST.model_copy(update={"deadline_s": 0.5})
-    await _one(client, "deadline", impatient, {}, held=ANSWER)
-    await _one(client, "too_late", impatient, {}, held=RETRIEVE)
-    await _one(client, "cancelled", REQUEST, {}, held=RERANK, cancel=True)
+    await _one(client, "deadline", impatient, {}, held=Stage.ANSWER)
+    await _one(client, "too_late", impatient, {}, held=Stage.RETRIEVE)
+    await _one(client, "cancelled", REQUEST, {}, held=Stage.RERANK, cancel=True)
 
 
 async def _one(

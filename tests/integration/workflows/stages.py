@@ -13,7 +13,6 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
 from core.contracts.query import (
     AnswerInput,
     AnswerOutput,
@@ -26,6 +25,7 @@ from core.contracts.query import (
     RerankOutput,
     RetrieveInput,
     RetrieveOutput,
+    Stage,
     Usage,
 )
 from workflows.query import QueryWorkflow
@@ -68,22 +68,22 @@ class Stages:
             self.stopped.set()
             raise
 
-    @activity.defn(name=PREPROCESS)
+    @activity.defn(name=Stage.PREPROCESS)
     async def preprocess(self, given: PreprocessInput) -> PreprocessOutput:
         prepared = PreprocessOutput(query="How?", embedding="AAAA", usage=Usage(input_tokens=1))
-        return await self._do(PREPROCESS, given, prepared)
+        return await self._do(Stage.PREPROCESS, given, prepared)
 
-    @activity.defn(name=RETRIEVE)
+    @activity.defn(name=Stage.RETRIEVE)
     async def retrieve(self, given: RetrieveInput) -> RetrieveOutput:
-        return await self._do(RETRIEVE, given, RetrieveOutput(hits=HITS, position=9))
+        return await self._do(Stage.RETRIEVE, given, RetrieveOutput(hits=HITS, position=9))
 
-    @activity.defn(name=RERANK)
+    @activity.defn(name=Stage.RERANK)
     async def rerank(self, given: RerankInput) -> RerankOutput:
         best = [HITS[2].model_copy(update={"rerank_score": 0.9}), HITS[0]]
         reranked = RerankOutput(hits=best, usage=Usage(search_units=2), attempt=3)
-        return await self._do(RERANK, given, reranked)
+        return await self._do(Stage.RERANK, given, reranked)
 
-    @activity.defn(name=ANSWER)
+    @activity.defn(name=Stage.ANSWER)
     async def answer(self, given: AnswerInput) -> AnswerOutput:
         answered = AnswerOutput(
             answer="So." if not given.extractive else "As the sources say.",
@@ -92,7 +92,7 @@ class Stages:
             model="m",
             usage=Usage(input_tokens=4, output_tokens=8),
         )
-        return await self._do(ANSWER, given, answered)
+        return await self._do(Stage.ANSWER, given, answered)
 
     async def _do(self, name: str, given: Any, output: Output) -> Output:
         self.seen.append((name, given))

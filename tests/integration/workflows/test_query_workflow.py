@@ -12,7 +12,6 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError
 
-from core.contracts.names import ANSWER, PREPROCESS, RERANK, RETRIEVE
 from core.contracts.query import (
     AnswerInput,
     AnswerOutput,
@@ -22,6 +21,7 @@ from core.contracts.query import (
     RerankOutput,
     RetrieveInput,
     RetrieveOutput,
+    Stage,
     Usage,
 )
 from tests.integration.workflows.stages import HITS, REQUEST, Stages, refused, start_question
@@ -50,29 +50,33 @@ async def test_a_question_goes_through_four_stages(temporal: Client) -> None:
         progress = await handle.query(QueryWorkflow.progress)
         again = await handle.query(QueryWorkflow.result)
 
-    assert stages.names == [PREPROCESS, RETRIEVE, RERANK, ANSWER]
+    assert stages.names == list(Stage)
     given = dict(stages.seen)
-    assert given[PREPROCESS] == PreprocessInput(query=" How? ", embedding_model="model")
-    assert given[RETRIEVE] == RetrieveInput(
+    assert given[Stage.PREPROCESS] == PreprocessInput(query=" How? ", embedding_model="model")
+    assert given[Stage.RETRIEVE] == RetrieveInput(
         library_id="library", query="How?", embedding="AAAA", k=4, min_position=3
     )
-    assert (given[RERANK].hits, given[RERANK].top_n, given[RERANK].position) == (HITS, 2, 9)
-    assert [hit.chunk_id for hit in given[ANSWER].hits] == ["c2", "c0"]
+    assert (given[Stage.RERANK].hits, given[Stage.RERANK].top_n, given[Stage.RERANK].position) == (
+        HITS,
+        2,
+        9,
+    )
+    assert [hit.chunk_id for hit in given[Stage.ANSWER].hits] == ["c2", "c0"]
 
     assert (result.answer, result.provider, result.model) == ("So.", "fake", "m")
     assert [(hit.chunk_id, hit.rerank_score) for hit in result.hits] == [("c2", 0.9), ("c0", None)]
     assert (result.position, result.degraded) == (9, [])
     assert result.usage == Usage(input_tokens=5, output_tokens=8, search_units=2)
-    assert list(result.timings_ms) == [PREPROCESS, RETRIEVE, RERANK, ANSWER, "total"]
+    assert list(result.timings_ms) == [*Stage, "total"]
     assert sum(result.timings_ms.values()) <= 2 * result.timings_ms["total"]
     assert again == result
 
-    assert (progress.status, progress.stage, progress.error) == ("completed", ANSWER, None)
+    assert (progress.status, progress.stage, progress.error) == ("completed", Stage.ANSWER, None)
     assert [(s.name, s.status, s.attempt) for s in progress.stages] == [
-        (PREPROCESS, "completed", 1),
-        (RETRIEVE, "completed", 1),
-        (RERANK, "completed", 3),
-        (ANSWER, "completed", 1),
+        (Stage.PREPROCESS, "completed", 1),
+        (Stage.RETRIEVE, "completed", 1),
+        (Stage.RERANK, "completed", 3),
+        (Stage.ANSWER, "completed", 1),
     ]
     assert all(s.started_at and s.ended_at and s.started_at <= s.ended_at for s in progress.stages)
 
@@ -83,13 +87,13 @@ async def test_without_answer_the_last_stage_is_skipped(temporal: Client) -> Non
         handle = await start_question(temporal, queue, REQUEST.model_copy(update={"answer": False}))
         result = await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
-    assert stages.names == [PREPROCESS, RETRIEVE, RERANK]
+    assert stages.names == [Stage.PREPROCESS, Stage.RETRIEVE, Stage.RERANK]
     assert (result.answer, result.degraded, len(result.hits)) == ("", [], 2)
     assert progress.stages[-1].status == "skipped"
 
 
 async def test_without_reranker_hits_stay_as_retrieved(temporal: Client) -> None:
-    stages = Stages(instead={RERANK: refused})
+    stages = Stages(instead={Stage.RERANK: refused})
     async with stages.run_worker(temporal) as queue:
         handle = await start_question(temporal, queue)
         result = await handle.result()
@@ -103,7 +107,7 @@ async def test_without_answerer_the_sources_are_quoted(temporal: Client) -> None
         if not given.extractive:
             refused()
 
-    stages = Stages(instead={ANSWER: no_model})
+    stages = Stages(instead={Stage.ANSWER: no_model})
     async with stages.run_worker(temporal) as queue:
         handle = await start_question(temporal, queue)
         result = await handle.result()
@@ -112,7 +116,7 @@ async def test_without_answerer_the_sources_are_quoted(temporal: Client) -> None
     assert progress.stages[3].status == "completed"
 
 
-@pytest.mark.parametrize("stage", [RERANK, ANSWER])
+@pytest.mark.parametrize("stage", [Stage.RERANK, Stage.ANSWER])
 async def test_an_api_that_is_away_is_waited_for(temporal: Client, stage: str) -> None:
     stages = Stages()
 
@@ -130,7 +134,7 @@ async def test_an_api_that_is_away_is_waited_for(temporal: Client, stage: str) -
     assert (result.answer, result.degraded) == ("So.", [])
 
 
-@pytest.mark.parametrize("stage", [RERANK, ANSWER])
+@pytest.mark.parametrize("stage", [Stage.RERANK, Stage.ANSWER])
 async def test_what_the_api_refuses_is_no_reason_to_degrade(temporal: Client, stage: str) -> None:
     def gone(_: object) -> None:
         raise ApplicationError("No such library.", type="NotFoundError", non_retryable=True)
@@ -145,8 +149,8 @@ async def test_what_the_api_refuses_is_no_reason_to_degrade(temporal: Client, st
 async def test_a_changed_chunk_is_named_and_left_out(temporal: Client) -> None:
     stages = Stages(
         instead={
-            RERANK: lambda _: RerankOutput(hits=[HITS[0], HITS[1]], changed=["c3"]),
-            ANSWER: lambda _: AnswerOutput(
+            Stage.RERANK: lambda _: RerankOutput(hits=[HITS[0], HITS[1]], changed=["c3"]),
+            Stage.ANSWER: lambda _: AnswerOutput(
                 answer="So.", citations=[], provider="p", model="m", changed=["c0"]
             ),
         }
@@ -157,7 +161,7 @@ async def test_a_changed_chunk_is_named_and_left_out(temporal: Client) -> None:
     assert result.hits == [HITS[1]]
 
 
-@pytest.mark.parametrize("stage", [PREPROCESS, RETRIEVE])
+@pytest.mark.parametrize("stage", [Stage.PREPROCESS, Stage.RETRIEVE])
 async def test_nothing_stands_in_for_the_first_stages(temporal: Client, stage: str) -> None:
     stages = Stages(instead={stage: refused})
     async with stages.run_worker(temporal) as queue:
@@ -175,7 +179,7 @@ async def test_nothing_stands_in_for_the_first_stages(temporal: Client, stage: s
 
 async def test_cancel_stops_the_running_activity(temporal: Client) -> None:
     stages = Stages()
-    stages.instead[RERANK] = stages.hold
+    stages.instead[Stage.RERANK] = stages.hold
     async with stages.run_worker(temporal) as queue:
         handle = await start_question(temporal, queue)
         await asyncio.wait_for(stages.held.wait(), WAIT_S)
@@ -190,10 +194,10 @@ async def test_cancel_stops_the_running_activity(temporal: Client) -> None:
     assert described.search_attributes["NalandaStatus"] == ["cancelled"]
     assert [s.status for s in progress.stages] == ["completed", "completed", "cancelled", "pending"]
     assert progress.status == "cancelled"
-    assert stages.names == [PREPROCESS, RETRIEVE, RERANK]
+    assert stages.names == [Stage.PREPROCESS, Stage.RETRIEVE, Stage.RERANK]
 
 
-@pytest.mark.parametrize("stage", [RERANK, ANSWER])
+@pytest.mark.parametrize("stage", [Stage.RERANK, Stage.ANSWER])
 async def test_cancel_begins_no_other_stage(temporal: Client, stage: str) -> None:
     async def finish_all_the_same(given: object) -> None:
         with suppress(asyncio.CancelledError):
@@ -210,7 +214,7 @@ async def test_cancel_begins_no_other_stage(temporal: Client, stage: str) -> Non
     assert stages.names[-1] == stage
 
 
-@pytest.mark.parametrize("stage", [RERANK, ANSWER])
+@pytest.mark.parametrize("stage", [Stage.RERANK, Stage.ANSWER])
 async def test_at_the_deadline_it_ends_with_what_it_has(temporal: Client, stage: str) -> None:
     stages = Stages()
     stages.instead[stage] = stages.hold
@@ -228,7 +232,7 @@ async def test_at_the_deadline_it_ends_with_what_it_has(temporal: Client, stage:
 
 async def test_at_the_deadline_without_hits_it_fails(temporal: Client) -> None:
     stages = Stages()
-    stages.instead[RETRIEVE] = stages.hold
+    stages.instead[Stage.RETRIEVE] = stages.hold
     async with stages.run_worker(temporal) as queue:
         handle = await start_question(
             temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.5})
@@ -256,7 +260,7 @@ async def test_a_deadline_counts_from_when_the_question_came(temporal: Client) -
 async def test_no_stage_begins_after_a_deadline_that_is_shorter_than_a_timer(
     temporal: Client,
 ) -> None:
-    stages = Stages(instead={PREPROCESS: lambda _: asyncio.sleep(0.06)})
+    stages = Stages(instead={Stage.PREPROCESS: lambda _: asyncio.sleep(0.06)})
     async with stages.run_worker(temporal) as queue:
         handle = await start_question(
             temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.05})
@@ -264,12 +268,12 @@ async def test_no_stage_begins_after_a_deadline_that_is_shorter_than_a_timer(
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
     assert "DeadlineExceeded" in str(root(failure.value))
-    assert RETRIEVE not in stages.names  # a loaded machine may not even start the first stage
+    assert Stage.RETRIEVE not in stages.names  # a loaded machine may not even start the first stage
 
 
 async def test_what_is_known_can_be_asked_while_it_runs(temporal: Client) -> None:
     stages = Stages()
-    stages.instead[ANSWER] = stages.hold
+    stages.instead[Stage.ANSWER] = stages.hold
     async with stages.run_worker(temporal) as queue:
         handle = await start_question(temporal, queue)
         await asyncio.wait_for(stages.held.wait(), WAIT_S)
@@ -278,7 +282,7 @@ async def test_what_is_known_can_be_asked_while_it_runs(temporal: Client) -> Non
         await handle.cancel()
     assert result is not None
     assert ([hit.chunk_id for hit in result.hits], result.answer) == (["c2", "c0"], "")
-    assert (progress.status, progress.stage) == ("running", ANSWER)
+    assert (progress.status, progress.stage) == ("running", Stage.ANSWER)
     assert (progress.stages[3].status, progress.stages[3].ended_at) == ("running", None)
 
 
@@ -290,7 +294,7 @@ async def test_feedback_is_kept_and_refused_once_closed(temporal: Client) -> Non
         stages.held.set()
         await received.wait()
 
-    stages.instead[ANSWER] = wait_for_feedback
+    stages.instead[Stage.ANSWER] = wait_for_feedback
     feedback = Feedback(rating=1, comment="yes")
     async with stages.run_worker(temporal) as queue:
         handle = await start_question(temporal, queue)
@@ -307,8 +311,8 @@ async def test_feedback_is_kept_and_refused_once_closed(temporal: Client) -> Non
 async def test_no_hits_are_no_failure(temporal: Client) -> None:
     stages = Stages(
         instead={
-            RETRIEVE: lambda _: RetrieveOutput(hits=[], position=9),
-            RERANK: lambda _: RerankOutput(hits=[]),
+            Stage.RETRIEVE: lambda _: RetrieveOutput(hits=[], position=9),
+            Stage.RERANK: lambda _: RerankOutput(hits=[]),
         }
     )
     async with stages.run_worker(temporal) as queue:
@@ -318,7 +322,7 @@ async def test_no_hits_are_no_failure(temporal: Client) -> None:
 
 async def test_questions_are_found_by_their_search_attributes(temporal: Client) -> None:
     stages = Stages()
-    stages.instead[RERANK] = stages.hold
+    stages.instead[Stage.RERANK] = stages.hold
     request: QueryRequest = REQUEST.model_copy(update={"library_id": "only-here"})
 
     async def listed(stage: str, status: str) -> bool:

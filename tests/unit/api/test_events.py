@@ -6,14 +6,15 @@ from itertools import pairwise
 import pytest
 
 from api.questions.events import LAST, Event, events
-from api.wire.events import EVENTS, question_event
+from api.wire.events import QUESTION_EVENTS
 from api.wire.questions import QuestionResponse
-from core.contracts.names import Stage
 from core.contracts.query import (
+    EVENT_IDS,
     Citation,
     QueryResult,
     QueryStatus,
     RankedChunk,
+    Stage,
     StageProgress,
     StageStatus,
 )
@@ -141,6 +142,13 @@ def test_without_a_worker_there_is_the_result() -> None:
     assert [event.name for event in events(closed)] == ["citation", "citation", "result"]
 
 
+def test_a_published_id_stays_and_follows_the_order_of_the_stages() -> None:
+    published = {"preprocess": 10, "retrieve": 20, "rerank": 30, "answer": 40}
+    assert {name: EVENT_IDS[Stage(name)] for name in published} == published
+    ids = [EVENT_IDS[stage] for stage in Stage]
+    assert all(later - earlier >= 5 for earlier, later in pairwise(ids))
+
+
 def test_an_event_on_the_wire() -> None:
     assert Event(7, "stage", {"a": "b\nc"}).encoded() == (
         b'id: 7\nevent: stage\ndata: {"a":"b\\nc"}\n\n'
@@ -159,12 +167,12 @@ def test_an_event_on_the_wire() -> None:
 def test_each_event_has_the_schema_that_is_documented(asked: QuestionResponse) -> None:
     refs = {
         kind["properties"]["event"]["const"]: kind["properties"]["data"]["contentSchema"]["$ref"]
-        for kind in question_event("#/{model}")["oneOf"]
+        for kind in QUESTION_EVENTS.schema("#/{model}")["oneOf"]
     }
     told = list(events(asked))
     assert told
     for event in told:
-        model = EVENTS[event.name]
+        model = QUESTION_EVENTS.models[event.name]
         assert refs[event.name] == f"#/{model.__name__}"
         dumped = model.model_validate(event.content).model_dump(mode="json")
         assert dumped == event.content

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from core.contracts.names import Stage
+from core.contracts.query import Stage
 from workflows.timeline import Timeline
 
 ASKED_AT = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -15,6 +15,7 @@ from core.services.documents import DocumentService
 from core.services.embedding import BATCH_TEXTS, TextEmbedding
 from core.services.libraries import LibraryService
 from tests.fakes import FakeEmbedder, FakeStore
+from tests.samples import stored_chunks
 from tests.unit.core.services.faults import invalid_at
 
 
@@ -105,13 +106,13 @@ def test_a_blank_text_is_nothing_to_embed(documents: DocumentService) -> None:
 
 @pytest.mark.usefixtures("make")
 def test_only_texts_without_a_vector_are_embedded_in_batches(
-    documents: DocumentService, chunks: ChunkService, embedder: FakeEmbedder
+    store: FakeStore, documents: DocumentService, chunks: ChunkService, embedder: FakeEmbedder
 ) -> None:
     drafts = [ChunkDraft(f"text {i}") for i in range(BATCH_TEXTS + 1)]
     add(documents, drafts[0], given(1, 2, 3, 4), *drafts[1:])
     assert embedder.batches == [BATCH_TEXTS, 1]
     assert embedder.embedded == [draft.text for draft in drafts]
-    stored = chunks.page("lib", after=None, limit=1000).value
+    stored = stored_chunks(store, "lib")
     vectors = chunks.embeddings("lib", [chunk.id for chunk in stored])
     (own,) = (chunk.id for chunk in stored if chunk.text == "text")
     np.testing.assert_array_equal(vectors[own], [1, 2, 3, 4])

@@ -1,0 +1,58 @@
+"""A batch beyond the limit is refused before it is searched, and no answer that would fit is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from core.domain.errors import Invalid
+from core.indexing.views.next_view import with_chunks, with_documents
+from core.indexing.views.view import LibraryView
+from core.services.search import answer_size
+from core.services.search.answer_size import check_answer_size
+from core.services.search.ranking import CheckedSearch
+from core.services.search.request import SearchRequest
+from tests.samples import a_document, a_library, a_row
+from tests.unit.core.indexing.segments import sealed
+
+Batch = Callable[..., list[CheckedSearch]]
+
+
+@pytest.fixture(params=["delta", "sealed"])
+def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Batch:
+    """Return a maker of batches over 3 rows, with limits in proportion."""
+    monkeypatch.setattr(answer_size, "_MANY_HITS", 10)
+    monkeypatch.setattr(answer_size, "MAX_ANSWER_BYTES", 1_000)
+    rows = [a_row(id_, text="twenty characters...") for id_ in ("a", "b", "c")]
+    view = with_documents(LibraryView.empty(a_library()), [a_document()])
+    view = with_chunks(view, rows)
+    view = sealed(view) if request.param == "sealed" else view
+
+    def make(searches: int, **changes: object) -> list[CheckedSearch]:
+        search = SearchRequest("lib", **{"k": 3, "include": (), **changes})  # type: ignore[arg-type]
+        return [CheckedSearch(search, f"/searches/{i}", view, None) for i in range(searches)]
+
+    return make
+
+
+# A hit without fields takes 61 bytes here: 57, and the ids `a` and `doc`.
+
+
+def test_a_batch_within_the_limit_passes(batch: Batch) -> None:
+    check_answer_size(batch(5))
+
+
+def test_the_first_search_over_the_limit_is_named(batch: Batch) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_answer_size(batch(8))
+    assert [fault.pointer for fault in caught.value.faults] == ["/searches/5/k"]
+
+
+def test_texts_count_if_they_are_included(batch: Batch) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_answer_size(batch(5, include=("text",)))
+    assert [fault.pointer for fault in caught.value.faults] == ["/searches/3/k"]
+
+
+@pytest.mark.parametrize("fewer", [{"group_by": "document_id"}, {"mode": "lexical"}])
+def test_hits_that_may_be_missing_do_not_count(batch: Batch, fewer: dict[str, str]) -> None:
+    check_answer_size(batch(100, **fewer))
