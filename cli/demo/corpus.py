@@ -16,7 +16,8 @@ from typing import Any
 
 from cli.demo import stdlib
 from cli.demo.stdlib import Entry
-from core.domain.splitting import split
+from core.documents.parsing.registry import parse_text
+from core.documents.splitting import split
 
 READ_S = 120.0
 PYTHON = platform.python_version()
@@ -91,7 +92,7 @@ def _chunks(entry: Entry) -> Iterator[Chunk]:
     }
     if entry.signature:
         metadata["signature"] = entry.signature
-    for number, piece in enumerate(split(entry.doc)):
+    for number, piece in enumerate(split(parse_text(entry.doc))):
         text = f"{entry.name}{entry.signature}\n\n{piece.text}"
         yield Chunk(_id(entry.name, number), text, metadata)
 

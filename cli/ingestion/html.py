@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from cli.ingestion.markup import Tag, tokens
+from core.documents.parsing.html_tokens import Tag, tokens
 
 _FOREIGN = frozenset({"math", "svg"})
 _DROPPED = _FOREIGN | {"canvas", "object", "template"}

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from core.documents.parsing.registry import parse_text
+from core.documents.splitting import split
 from core.domain.document import ChunkDraft, Document, DocumentDraft, Embedding
 from core.domain.errors import Invalid, NotFound
 from core.domain.guards import UNGUARDED, Guard
 from core.domain.ids import check_id, new_id
 from core.domain.library import Library
-from core.domain.splitting import split
 from core.ports.store import Snapshot, Store, UnitOfWork
 from core.services.chunk_writes import (
     ChunkWrites,
@@ -148,7 +149,7 @@ class DocumentService:
             return prepared
         if draft.chunks is not None:
             raise Invalid.at("/chunks", "Give either the text or its chunks.")
-        pieces = [ChunkDraft(text=piece.text) for piece in split(draft.text)]
+        pieces = [ChunkDraft(text=piece.text) for piece in split(parse_text(draft.text))]
         try:
             return self._writes.prepare(snapshot, library, pieces, ["/text"] * len(pieces))
         except Invalid as error:

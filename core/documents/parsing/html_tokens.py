@@ -22,15 +22,19 @@ _CDATA = "![CDATA["
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """A text between tags; `start` is its offset in the source."""
+
     text: str
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag; `name` is in lower case."""
+    """A tag; `name` is in lower case, `start` the offset of its `<`."""
 
     kind: Literal["start", "end"]
     name: str
+    start: int
 
 
 Token: TypeAlias = Text | Tag
@@ -56,10 +60,10 @@ class _Tokenizer:
         place = 0
         while (start := source.find("<", place)) >= 0:
             if start > place:
-                yield Text(unescape(source[place:start]))
+                yield Text(unescape(source[place:start]), place)
             place = yield from self._markup(start)
         if place < len(source):
-            yield Text(unescape(source[place:]))
+            yield Text(unescape(source[place:]), place)
 
     def _markup(self, start: int) -> Generator[Token, None, int]:
         """Yield the tokens of the markup at `start`, a `<`; return the offset of its end."""
@@ -68,7 +72,7 @@ class _Tokenizer:
             return _comment_end(source, start)
         if source.startswith(_CDATA, after):
             end = _found_or_end(source, "]]>", start)
-            yield Text(source[after + len(_CDATA) : end])
+            yield Text(source[after + len(_CDATA) : end], start)
             return min(end + len("]]>"), len(source))
         is_end = source.startswith("/", after)
         name = _NAME.match(source, after + is_end)
@@ -76,7 +80,7 @@ class _Tokenizer:
             return (yield from self._tag(name, is_end=is_end))
         if source.startswith(("!", "?", "/"), after):
             return _found_or_end(source, ">", start) + 1
-        yield Text("<")
+        yield Text("<", start)
         return after
 
     def _tag(self, name: re.Match[str], *, is_end: bool) -> Generator[Token, None, int]:
@@ -85,13 +89,13 @@ class _Tokenizer:
             return len(self._source)
         tag = name[0].lower()
         if not is_end:
-            yield Tag("start", tag)
+            yield Tag("start", tag, name.start())
         if is_end or self._source[end - 2] == "/":
-            yield Tag("end", tag)
+            yield Tag("end", tag, name.start())
         elif tag in _RAW:
             return self._raw_end(tag, end) or len(self._source)
         elif tag in _RAW_BUT_REFERENCES and (raw_end := self._raw_end(tag, end)) is not None:
-            yield Text(unescape(self._source[end:raw_end]))
+            yield Text(unescape(self._source[end:raw_end]), end)
             return raw_end
         return end
 

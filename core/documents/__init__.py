@@ -1,0 +1,1 @@
+"""Documents as people have them: parsers for their formats, and the splitter into chunks."""

@@ -1,0 +1,92 @@
+"""What a parser makes of a document: a title and blocks, in reading order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from core.domain.place import Box, Place
+
+Kind: TypeAlias = Literal["heading", "paragraph", "item", "table", "code", "quote"]
+
+BLANK_LINE = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a document that is split only if it is too long.
+
+    `text` is what a chunk shows. A heading's is in Markdown's form (`## Ports`), and `title` has
+    its words alone. `level` is 1 to 6 for a heading, and the depth of its list for all that belongs
+    to a list item, else 0. `header` are the first lines of `text` that each part of a long table or
+    code block repeats. `gap` is the white space between the block before and this one. `line`
+    counts from 1.
+    """
+
+    kind: Kind
+    text: str
+    line: int
+    level: int = 0
+    header: str = ""
+    title: str = ""
+    gap: str = BLANK_LINE
+    page: int | None = None
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """A document; `title` is its own, in plain words, or `None` if it has none."""
+
+    title: str | None
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What becomes a chunk: a text without white space at its ends, and its place."""
+
+    text: str
+    place: Place
+
+
+def joined(blocks: Sequence[Block]) -> str:
+    """Return the blocks' texts with the gaps between them."""
+    first, rest = blocks[0], blocks[1:]
+    return first.text + "".join(block.gap + block.text for block in rest)
+
+
+def heading(words: str, level: int, line: int) -> Block:
+    """Return a heading's block; `words` are in one line."""
+    marks = "#" * min(max(level, 1), 6)
+    return Block("heading", f"{marks} {words}", line, level=len(marks), title=words)
+
+
+def item(words: str, marker: str, line: int, level: int, *, is_first: bool) -> Block:
+    """Return the block of a list item, indented by its level; `is_first` of a list below prose."""
+    gap = (BLANK_LINE if is_first else "\n") + "  " * (level - 1)
+    return Block("item", f"{marker}{words}", line, level, gap=gap)
+
+
+def fenced(code: str, language: str, line: int, *, level: int = 0) -> Block:
+    """Return a code block, in a fence that is longer than any in the code."""
+    fence = "```"
+    while fence in code:
+        fence += "`"
+    header = fence + language
+    text = f"{header}\n{code}\n{fence}"
+    return Block("code", text, line, level=level, header=header)
+
+
+def table(rows: Sequence[Sequence[str]], line: int, *, level: int = 0) -> Block | None:
+    """Return a table whose first row is its header; `None` if no cell has text."""
+    if not any(cell.strip() for row in rows for cell in row):
+        return None
+    width = max(len(row) for row in rows)
+    lines = [_row([*row, *[""] * (width - len(row))]) for row in rows]
+    header = f"{lines[0]}\n{_row(['---'] * width)}"
+    text = "\n".join([header, *lines[1:]])
+    return Block("table", text, line, level=level, header=header)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(' '.join(cell.split()) for cell in cells)} |"

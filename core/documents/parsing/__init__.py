@@ -1,0 +1,1 @@
+"""Parsers: from a format to a title and blocks."""

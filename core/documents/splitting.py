@@ -1,0 +1,124 @@
+"""Splits a parsed document into the pieces that become its chunks.
+
+A heading begins a piece, and stays with its section. Blocks of a section are joined up to the
+target size. A block that is too long is split as its kind allows: a list at its items, a code block
+at its lines and a table at its rows, each part under the block's header; prose at its sentences,
+and a sentence at its words.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from core.documents.breaking import break_group
+from core.documents.model import Block, ParsedDocument, Piece, joined
+from core.domain.place import Box, Place
+
+TARGET_CHARS = 800
+"""About 130 English words: one topic, and short enough to quote whole."""
+MAX_CHARS = 1200
+
+
+def split(
+    document: ParsedDocument,
+    *,
+    title: str | None = None,
+    target_chars: int = TARGET_CHARS,
+    max_chars: int = MAX_CHARS,
+) -> list[Piece]:
+    """Return the pieces in order, not empty, none longer than `max_chars`.
+
+    Every word of the blocks is in a piece. `title`, else the document's own, is that of each place.
+    `1 <= target_chars <= max_chars`.
+    """
+    packer = _Packer(title or document.title, target_chars, max_chars)
+    for group in _groups(document.blocks):
+        packer.add(group)
+    packer.flush()
+    return packer.pieces
+
+
+def _groups(blocks: Iterable[Block]) -> Iterator[Sequence[Block]]:
+    """Yield each top-level list item with all that belongs to it, and each other block alone."""
+    group: list[Block] = []
+    for block in blocks:
+        belongs = block.kind != "heading" and block.level > (block.kind == "item")
+        if group and not belongs:
+            yield group
+            group = []
+        group.append(block)
+        if not belongs and block.kind != "item":
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+class _Packer:
+    """The pieces so far, and the blocks of the next one."""
+
+    def __init__(self, title: str | None, target_chars: int, max_chars: int) -> None:
+        self.pieces: list[Piece] = []
+        self._title = title
+        self._target = target_chars
+        self._max = max_chars
+        self._path: list[Block] = []
+        self._blocks: list[Block] = []
+        self._size = 0
+        self._has_body = False
+
+    def add(self, group: Sequence[Block]) -> None:
+        first = group[0]
+        if first.kind == "heading":
+            self._open_section(first)
+        if self._has_body and first.page != self._blocks[-1].page:
+            self.flush()
+        for part in self._parts(group):
+            self._append(part, is_body=first.kind != "heading")
+
+    def flush(self) -> None:
+        if self._blocks:
+            self.pieces.append(Piece(joined(self._blocks), self._place()))
+        self._blocks, self._size, self._has_body = [], 0, False
+
+    def _open_section(self, heading: Block) -> None:
+        if self._has_body:
+            self.flush()
+        while self._path and self._path[-1].level >= heading.level:
+            self._path.pop()
+        self._path.append(heading)
+
+    def _parts(self, group: Sequence[Block]) -> Iterable[Block]:
+        """Return the parts of a group that fit; what follows a heading leaves it room."""
+        room = self._max
+        if self._blocks and not self._has_body:
+            room -= self._size + len(group[0].gap)
+        if room <= self._max // 2:
+            room = self._max
+        return break_group(group, min(self._target, room), room)
+
+    def _append(self, part: Block, *, is_body: bool) -> None:
+        limit = self._target if self._has_body else self._max
+        size = self._size + len(part.gap) + len(part.text)
+        if self._blocks and size > limit:
+            self.flush()
+            size = 0
+        self._size = size if self._blocks else len(part.text)
+        self._blocks.append(part)
+        self._has_body |= is_body
+
+    def _place(self) -> Place:
+        first = next((block for block in self._blocks if block.kind != "heading"), self._blocks[0])
+        return Place(
+            title=self._title,
+            headings=tuple(heading.title for heading in self._path),
+            page=first.page,
+            box=_union([block.box for block in self._blocks if block.page == first.page]),
+            line=self._blocks[0].line,
+        )
+
+
+def _union(boxes: Iterable[Box | None]) -> Box | None:
+    known = [box for box in boxes if box is not None]
+    if not known:
+        return None
+    left, top, right, bottom = zip(*known, strict=True)
+    return min(left), min(top), max(right), max(bottom)
