@@ -8,9 +8,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from core.domain.hosts import Hosts
 
+ProviderName = Literal["local", "cohere", "openai"]
+
 
 class Settings(BaseSettings):
-    """The settings `NALANDA_*` and Cohere's own two variables; build one per process."""
+    """The settings `NALANDA_*`, and the variables of providers; build one per process."""
 
     model_config = SettingsConfigDict(
         env_prefix="NALANDA_",
@@ -34,13 +36,31 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
 
-    provider: Literal["auto", "local", "cohere"] = "auto"
+    provider: Literal["auto", ProviderName] = "auto"
+    embed_provider: Annotated[tuple[ProviderName, ...], NoDecode] = ()
+    rerank_provider: ProviderName | None = None
+    answer_provider: ProviderName | None = None
     cohere_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("CO_API_KEY", "cohere_api_key")
     )
     cohere_api_url: str | None = Field(
         default=None, validation_alias=AliasChoices("CO_API_URL", "cohere_api_url")
     )
+
+    openai_base_url: str | None = None
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("NALANDA_OPENAI_API_KEY", "OPENAI_API_KEY", "openai_api_key"),
+    )
+    openai_embed_url: str | None = None
+    openai_embed_model: str = "text-embedding-3-small"
+    openai_embed_dimension: int | None = Field(default=None, ge=1)
+    openai_embed_query_prefix: str = ""
+    openai_embed_document_prefix: str = ""
+    openai_rerank_url: str | None = None
+    openai_rerank_model: str | None = None
+    openai_answer_url: str | None = None
+    openai_answer_model: str = "gpt-4.1-mini"
 
     index_threads: int | None = Field(default=None, ge=1)
     kernels: Literal["auto", "avx512", "avx2", "plain"] = "auto"
@@ -72,7 +92,7 @@ class Settings(BaseSettings):
         except UnicodeDecodeError as error:
             raise SettingsError(".env can't be read: it is not UTF-8 text.") from error
 
-    @field_validator("api_keys", "allowed_hosts", mode="before")
+    @field_validator("api_keys", "allowed_hosts", "embed_provider", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -91,7 +111,9 @@ class Settings(BaseSettings):
         return value
 
 
-def variable_of(field: str) -> str:
-    """Return the environment variable of a setting: its alias, else its name with the prefix."""
+def variables_of(field: str) -> tuple[str, ...]:
+    """Return the environment variables of a setting: its aliases, else its name with the prefix."""
     alias = Settings.model_fields[field].validation_alias
-    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"NALANDA_{field.upper()}"
+    if not isinstance(alias, AliasChoices):
+        return (f"NALANDA_{field.upper()}",)
+    return tuple(name for name in map(str, alias.choices) if name.isupper())

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import apsw
 import typer
@@ -19,7 +20,7 @@ from cli.output.terminal import console
 from core.adapters.registry import engine_of
 from core.domain.errors import StorageError
 from core.providers.registry import choose
-from core.settings import Settings, variable_of
+from core.settings import Settings, variables_of
 from nalanda import (
     AuthenticationError,
     InvalidCertificates,
@@ -62,7 +63,7 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
     yield _sqlite()
     yield _data_dir(settings)
     yield _database(settings)
-    yield _provider(settings)
+    yield _providers(settings)
     temporal = asyncio.run(_temporal(settings))
     yield temporal
     yield _temporal_binary(needed=temporal.missing is not None)
@@ -81,7 +82,7 @@ def _settings() -> Finding:
 def _ours(variables: Mapping[str, str | None]) -> set[str]:
     """Return the names of Nalanda's variables that are set and not empty."""
     names = {name.upper() for name, value in variables.items() if value}
-    aliases = set(map(variable_of, Settings.model_fields))
+    aliases = set(chain.from_iterable(map(variables_of, Settings.model_fields)))
     return {name for name in names if name.startswith("NALANDA_") or name in aliases}
 
 
@@ -122,11 +123,13 @@ def _database(settings: Settings) -> Finding:
         return Finding("database", str(error), missing)
 
 
-def _provider(settings: Settings) -> Finding:
-    factory = choose(settings)
-    missing = factory.missing(settings)
-    found = f"{factory.name} (NALANDA_PROVIDER: {settings.provider})"
-    return Finding("provider", found, missing and f"{missing} Or set NALANDA_PROVIDER=local.")
+def _providers(settings: Settings) -> Finding:
+    roles = choose(settings)
+    embed = ", ".join(factory.name for factory in roles.embed)
+    found = f"embed: {embed}; rerank: {roles.rerank.name}; answer: {roles.answer.name}"
+    lacks = [lack for f in roles.factories.values() if (lack := f.missing(settings))]
+    missing = " ".join((*lacks, "Or set NALANDA_PROVIDER=local.")) if lacks else None
+    return Finding("providers", found, missing)
 
 
 async def _temporal(settings: Settings) -> Finding:

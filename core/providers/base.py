@@ -101,11 +101,11 @@ class AsyncAnswerer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The awaitable models of one provider; they share its connections."""
+    """The awaitable models of one provider; a missing one is left to the provider `local`."""
 
     embedder: AsyncEmbedder
-    reranker: AsyncReranker
-    answerer: AsyncAnswerer
+    reranker: AsyncReranker | None
+    answerer: AsyncAnswerer | None
 
 
 class ProviderFactory(Protocol):

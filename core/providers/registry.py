@@ -1,6 +1,6 @@
 """The providers by name, and the models that the settings choose among them."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,20 +9,38 @@ from core.providers.base import (
     AsyncEmbedder,
     AsyncReranker,
     Embedder,
+    Models,
     ProviderFactory,
 )
 from core.providers.cohere.factory import CohereFactory
 from core.providers.local.factory import LocalFactory
+from core.providers.openai.factory import OpenAIFactory
 from core.settings import Settings
 
 LOCAL = LocalFactory()
-"""The provider that always works: it embeds for libraries of its model, and answers when another
-fails."""
+"""The provider that always works: it has all roles, embeds for libraries of its model, and answers
+when another fails."""
 
 AUTOMATIC: tuple[ProviderFactory, ...] = (CohereFactory(), LOCAL)
 """The providers of which `auto` takes the first that lacks nothing."""
 
-PROVIDERS: Mapping[str, ProviderFactory] = {factory.name: factory for factory in AUTOMATIC}
+PROVIDERS: Mapping[str, ProviderFactory] = {
+    factory.name: factory for factory in (*AUTOMATIC, OpenAIFactory())
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The providers of each role; the first of `embed` is for libraries that name no model."""
+
+    embed: tuple[ProviderFactory, ...]
+    rerank: ProviderFactory
+    answer: ProviderFactory
+
+    @property
+    def factories(self) -> Mapping[str, ProviderFactory]:
+        """Return each provider once, by name."""
+        return {factory.name: factory for factory in (*self.embed, self.rerank, self.answer)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +56,17 @@ class StageModels:
     extractive: AsyncAnswerer
 
 
-def choose(settings: Settings) -> ProviderFactory:
-    """Return the provider that the settings name."""
-    if settings.provider != "auto":
-        return PROVIDERS[settings.provider]
-    return next(factory for factory in AUTOMATIC if not factory.missing(settings))
+def choose(settings: Settings) -> Roles:
+    """Return the providers that the settings name; local embeds for libraries of its model."""
+    default: str = settings.provider
+    if default == "auto":
+        default = next(f.name for f in AUTOMATIC if not f.missing(settings))
+    embed = dict.fromkeys((*(settings.embed_provider or (default,)), LOCAL.name))
+    return Roles(
+        embed=tuple(PROVIDERS[name] for name in embed),
+        rerank=PROVIDERS[settings.rerank_provider or default],
+        answer=PROVIDERS[settings.answer_provider or default],
+    )
 
 
 def embedders(settings: Settings) -> Mapping[str, Embedder]:
@@ -51,9 +75,9 @@ def embedders(settings: Settings) -> Mapping[str, Embedder]:
     The first is the default, for a library that names no model.
 
     Raises:
-        ProviderRejected: the provider that the settings name can't be used.
+        ProviderRejected: a provider that the settings name can't be used.
     """
-    built = (factory.embedder(settings) for factory in _used(settings))
+    built = (factory.embedder(settings) for factory in choose(settings).embed)
     return {embedder.model: embedder for embedder in built}
 
 
@@ -62,22 +86,25 @@ async def open_models(settings: Settings) -> AsyncIterator[StageModels]:
     """Open the models of the stages; their connections close with the block.
 
     Raises:
-        ProviderRejected: the provider that the settings name can't be used.
+        ProviderRejected: a provider that the settings name can't be used.
     """
+    roles = choose(settings)
     async with AsyncExitStack() as stack:
         opened = {
-            factory.name: await stack.enter_async_context(factory.open_models(settings))
-            for factory in _used(settings)
+            name: await stack.enter_async_context(factory.open_models(settings))
+            for name, factory in roles.factories.items()
         }
-        chosen = opened[choose(settings).name]
-        yield StageModels(
-            embedders={models.embedder.model: models.embedder for models in opened.values()},
-            reranker=chosen.reranker,
-            answerer=chosen.answerer,
-            extractive=opened[LOCAL.name].answerer,
-        )
+        yield _assign(roles, opened)
 
 
-def _used(settings: Settings) -> Iterable[ProviderFactory]:
-    """Return the chosen provider and the local one, each once."""
-    return dict.fromkeys((choose(settings), LOCAL))
+def _assign(roles: Roles, opened: Mapping[str, Models]) -> StageModels:
+    local = opened[LOCAL.name]
+    assert local.reranker is not None
+    assert local.answerer is not None
+    embedders = [opened[factory.name].embedder for factory in roles.embed]
+    return StageModels(
+        embedders={embedder.model: embedder for embedder in embedders},
+        reranker=opened[roles.rerank.name].reranker or local.reranker,
+        answerer=opened[roles.answer.name].answerer or local.answerer,
+        extractive=local.answerer,
+    )

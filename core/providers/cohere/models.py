@@ -30,7 +30,7 @@ from core.providers.base import (
 )
 from core.providers.clients import open_client
 from core.providers.cohere.citations import read_message
-from core.providers.cohere.errors import cohere_errors, malformed_answer
+from core.providers.cohere.errors import SERVICE, cohere_errors
 
 EMBEDDING_MODEL = "embed-v4.0"
 DIMENSION = 1024
@@ -156,7 +156,7 @@ class AsyncCohereAnswerer:
                 raise ProviderUnavailable(f"Cohere gave up ({response.finish_reason}).")
             answer, citations = read_message(response.message, passages)
             if not answer.strip():
-                raise malformed_answer("it has no text")
+                raise SERVICE.malformed("it has no text")
             return GeneratedAnswer(answer, citations, _usage(response.usage))
 
 
@@ -167,7 +167,9 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 def _vectors(response: EmbedByTypeResponse, count: int) -> Vectors:
     rows = np.asarray(response.embeddings.float_, dtype=np.float32)
     if rows.shape != (count, DIMENSION) or not np.isfinite(rows).all():
-        raise malformed_answer(f"{count} vectors of {DIMENSION} numbers were due, not {rows.shape}")
+        raise SERVICE.malformed(
+            f"{count} vectors of {DIMENSION} numbers were due, not {rows.shape}"
+        )
     return rows
 
 
@@ -177,7 +179,7 @@ def _order(response: V2RerankResponse, wanted: int, passages: int) -> tuple[Scor
     )
     places = {scored.index for scored in order}
     if not len(order) == len(places) == wanted or not places <= set(range(passages)):
-        raise malformed_answer(f"{wanted} of {passages} passages were due, not {sorted(places)}")
+        raise SERVICE.malformed(f"{wanted} of {passages} passages were due, not {sorted(places)}")
     return order
 
 

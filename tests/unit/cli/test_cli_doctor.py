@@ -70,7 +70,7 @@ def test_a_key_is_never_shown(run: Run, server: Server, monkeypatch: pytest.Monk
     server.answer("/libraries", NO_LIBRARIES)
     outcome = run("doctor")
     assert "CO_API_KEY, NALANDA_API_KEYS" in outcome.out
-    assert "provider: cohere (NALANDA_PROVIDER: auto)" in outcome.out
+    assert "providers: embed: cohere, local; rerank: cohere; answer: cohere" in outcome.out
     assert "s3cret" not in outcome.out
     assert "hidd3n" not in outcome.out
 
@@ -126,12 +126,12 @@ def test_settings_are_named_with_where_they_are_from(
 
 
 def test_cohere_without_a_key() -> None:
-    finding = doctor._provider(Settings(provider="cohere"))
+    finding = doctor._providers(Settings(provider="cohere"))
     assert finding.missing == (
         "The provider cohere needs a key: set CO_API_KEY. Or set NALANDA_PROVIDER=local."
     )
     with_key = Settings(provider="cohere", cohere_api_key=SecretStr("k"))
-    assert doctor._provider(with_key).missing is None
+    assert doctor._providers(with_key).missing is None
 
 
 def test_a_data_directory_to_be_made(tmp_path: Path) -> None:

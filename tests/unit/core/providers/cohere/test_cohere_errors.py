@@ -12,7 +12,7 @@ from cohere.core.api_error import ApiError
 from cohere.core.parse_error import ParsingError
 
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from core.providers.cohere.errors import cohere_errors, malformed_answer
+from core.providers.cohere.errors import SERVICE, cohere_errors
 
 KEY = "secret-key"
 
@@ -127,7 +127,7 @@ def test_an_answer_of_the_wrong_shape_keeps_its_cause(error: Exception) -> None:
 
 
 def test_our_own_errors_pass_through() -> None:
-    error = malformed_answer("three were due")
+    error = SERVICE.malformed("three were due")
     assert raised(error) is error
 
 

@@ -1,0 +1,1 @@
+"""The provider `openai`: any server with OpenAI's API, through the official SDK."""

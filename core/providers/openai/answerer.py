@@ -1,0 +1,95 @@
+"""Answering by a chat model, whose stream is read to its end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import openai
+from openai import AsyncOpenAI
+from openai.types.chat import ChatCompletionChunk
+
+from core.contracts.query import Usage
+from core.providers.base import NOTHING_FOUND, GeneratedAnswer, Passage
+from core.providers.openai.config import Server
+from core.providers.openai.errors import openai_errors
+from core.providers.openai.numbered import INSTRUCTION, prompt, read_answer
+
+_THOUGHTS = ("<think>", "</think>")
+"""Marks of a model's reasoning, which some servers leave before the answer."""
+
+
+class AsyncOpenAIAnswerer:
+    provider = "openai"
+
+    def __init__(self, client: AsyncOpenAI, server: Server) -> None:
+        self._client = client
+        self._server = server
+
+    @property
+    def model(self) -> str:
+        return self._server.model
+
+    async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
+        if not passages:
+            return GeneratedAnswer(NOTHING_FOUND, ())
+        with openai_errors(self._server.service):
+            text, usage = await self._read(await self._open_stream(prompt(query, passages)))
+            if not text.strip():
+                raise self._server.service.malformed("it has no text")
+        answer, citations = read_answer(_without_thoughts(text).strip(), passages)
+        return GeneratedAnswer(answer, citations, usage)
+
+    async def _open_stream(self, message: str) -> openai.AsyncStream[ChatCompletionChunk]:
+        """Start the answer, at temperature 0 where the model allows it: retries then agree."""
+        request: dict[str, Any] = {
+            "model": self.model,
+            "messages": [
+                {"role": "system", "content": INSTRUCTION},
+                {"role": "user", "content": message},
+            ],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        create: Any = self._client.chat.completions.create
+        try:
+            stream = await create(**request, temperature=0.0)
+        except openai.BadRequestError as error:
+            if error.param != "temperature":  # reasoning models refuse it
+                raise
+            stream = await create(**request)
+        return stream  # type: ignore[no-any-return]
+
+    async def _read(self, stream: openai.AsyncStream[ChatCompletionChunk]) -> tuple[str, Usage]:
+        """Return the whole text and the usage.
+
+        Raises:
+            ProviderUnavailable: the stream was cut off, or the model gave up.
+        """
+        parts, usage, reason = list[str](), Usage(), None
+        async with stream:
+            async for chunk in stream:
+                for choice in chunk.choices[:1]:
+                    parts.append(choice.delta.content or "")
+                    reason = choice.finish_reason or reason
+                if chunk.usage is not None:
+                    usage = _usage(chunk)
+        if reason is None:
+            raise self._server.service.gave_up("the answer is cut off")
+        if reason == "content_filter":
+            raise self._server.service.gave_up("its content filter stopped the answer")
+        return "".join(parts), usage
+
+
+def _usage(chunk: ChatCompletionChunk) -> Usage:
+    counted = chunk.usage
+    if counted is None:
+        return Usage()
+    return Usage(
+        input_tokens=int(counted.prompt_tokens or 0),
+        output_tokens=int(counted.completion_tokens or 0),
+    )
+
+
+def _without_thoughts(text: str) -> str:
+    start, end = _THOUGHTS
+    thought, found, answer = text.partition(end)
+    return answer if found and thought.lstrip().startswith(start) else text
