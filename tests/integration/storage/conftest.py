@@ -12,7 +12,7 @@ from core.adapters.sqlite import SqliteStore
 from core.ports.store import Store
 from tests.fakes import FakeStore
 
-SMALL_DISK_MIB = 64
+SMALL_DISK_MIB = 32
 
 
 @pytest.fixture(params=["sqlite", "postgres", "fake"])
