@@ -5,13 +5,15 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CODE   := api core workflows activities worker sdk cli tests benchmarks
 ARGS   ?=
+# On all cores, but no more than four: each process has servers of its own.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4
 # An environment without PATH, as `env -i` makes one, is enough.
 export PATH ?= /usr/local/bin:/usr/bin:/bin
 # Behind a proxy that inspects TLS, only the system's certificates know its issuer.
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types imports format generate bench crash fuzz clean
+.PHONY: help demo test coverage lint types imports format generate bench crash fuzz clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,7 +22,10 @@ demo: $(READY)   ## everything in one terminal; ends with Ctrl-C, or by itself w
 	$(BIN)/nalanda demo $(ARGS)
 
 test: lint types imports  ## style, types, import rules and all tests; ARGS go to pytest
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(PYTEST) $(ARGS)
+
+coverage: $(READY) ## the tests, and which branches they leave out; fails under the share in pyproject.toml
+	$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY)   ## style, prose, and the compose and CI files against their specifications
 	$(BIN)/ruff check $(CODE)

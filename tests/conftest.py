@@ -4,10 +4,18 @@ import os
 
 from hypothesis import settings
 
+from tests.distribution import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.postgres import postgres, postgres_url
 from tests.temporal import temporal, temporal_address
 
-__all__ = ["postgres", "postgres_url", "temporal", "temporal_address"]
+__all__ = [
+    "postgres",
+    "postgres_url",
+    "pytest_collection_modifyitems",
+    "pytest_xdist_make_scheduler",
+    "temporal",
+    "temporal_address",
+]
 
 # A user's terminal settings must not affect tests: a test that needs a terminal sets its own.
 for name in ("COLORTERM", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE"):

@@ -1,0 +1,31 @@
+"""Distribution of the tests over processes by pytest-xdist: `make test` uses all cores.
+
+A process runs all tests of a file, which share its fixtures. The folders of long tests come first,
+so that no process is left with one at the end.
+"""
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+_LONG = ("tests/e2e/", "tests/crash/")
+_TOGETHER = "tests/e2e/contract"
+"""A folder whose last test compares all calls of the others."""
+
+
+class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """The files in the order of the collection, each on one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return _TOGETHER if path.startswith(f"{_TOGETHER}/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FileScheduling:
+    config.option.loadscopereorder = False  # it would begin with the files of most tests
+    return FileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the long tests to the beginning; the order is otherwise the random one."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
