@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from core.domain.library import IndexKind, Metric
-from core.indexing.hnsw import build
 from core.indexing.hnsw.build import build_hnsw
 from core.indexing.hnsw.index import HnswIndex
 from core.indexing.kernels import cpu, layout
+from core.indexing.vectors.build_threads import BuildThreads
 from core.indexing.vectors.vector_index import BuildCancelled, SearchParams
 from tests.unit.core.indexing.vectors_of import best, clustered, scores_of, vectors_of
 
@@ -85,7 +85,7 @@ def test_the_graph_is_the_same_where_their_number_changes_meanwhile(
     vectors = vectors_of(rows, Metric.L2)
     steady = build_hnsw(vectors, threads=3)
     numbers = cycle((1, 3, 2, 2, 1))
-    monkeypatch.setattr(build, "thread_budget", lambda _: next(numbers))
+    monkeypatch.setattr(BuildThreads, "budget", property(lambda _: next(numbers)))
     changing = build_hnsw(vectors, threads=3)
     for place in (layout.LINKS, layout.UPPER_LINKS):
         assert np.array_equal(steady.coded.arrays[place], changing.coded.arrays[place])
@@ -96,7 +96,7 @@ def test_who_rests_after_every_vector_takes_as_long_and_builds_the_same(
 ) -> None:
     vectors = vectors_of(rows[:300], Metric.L2)
     steady = build_hnsw(vectors)
-    monkeypatch.setattr(build, "rest_us", lambda _: 2_000)
+    monkeypatch.setattr(BuildThreads, "rest_us", lambda *_: 2_000)
     started = perf_counter()
     rested = build_hnsw(vectors)
     assert perf_counter() - started > 0.002 * 299, "the first vector is put in without a search"
