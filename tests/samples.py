@@ -8,9 +8,16 @@ import numpy as np
 
 from core.domain.document import Chunk, Document, EmbeddedChunk
 from core.domain.library import IndexSpec, Library, Metric
+from core.domain.place import Place
 from core.ports.store import Store
 
 THEN = datetime(2025, 11, 22, 20, 47, 1, 250_000, tzinfo=UTC)
+PLACES = (
+    None,
+    Place(),
+    Place("Harbours", ("Harbours", "Depth"), line=12),
+    Place("Ports", page=3, box=(72.0, 80.25, 300.5, 96.0)),
+)
 
 
 def a_library(id_: str = "lib", **changes: Any) -> Library:

@@ -18,6 +18,7 @@ from api.wire.base import (
     ResponseModel,
     WireEmbedding,
 )
+from api.wire.places import PlaceRequest, PlaceResponse, place_of
 from core.domain.document import Chunk, ChunkDraft, Embedding
 
 MAX_CHUNKS = 1000
@@ -38,9 +39,10 @@ class ChunkRequest(RequestModel):
     text: str
     embedding: WireEmbedding | None = None
     metadata: JsonObject = Field(default_factory=dict)
+    place: PlaceRequest | None = None
 
     def draft(self) -> ChunkDraft:
-        return ChunkDraft(self.text, self.id, self.embedding, self.metadata)
+        return ChunkDraft(self.text, self.id, self.embedding, self.metadata, place_of(self.place))
 
 
 class AddChunksRequest(RequestModel):
@@ -72,8 +74,9 @@ class PutChunkRequest(ChunkRequest):
 
 
 class ChunkPatch(RequestModel):
-    """The fields of a chunk that a patch can change. New text without an embedding is embedded
-    again.
+    """The fields of a chunk that a patch can change.
+
+    Without an embedding, a chunk with a new text, title or heading is embedded again.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
@@ -83,14 +86,16 @@ class ChunkPatch(RequestModel):
     text: str
     embedding: WireEmbedding | None = None
     metadata: JsonObject = Field(default_factory=dict)
+    place: PlaceRequest | None = None
 
     def draft(self) -> ChunkDraft:
-        return ChunkDraft(self.text, None, self.embedding, self.metadata)
+        return ChunkDraft(self.text, None, self.embedding, self.metadata, place_of(self.place))
 
     @classmethod
     def of(cls, chunk: Chunk) -> Self:
-        """Return the current values of the chunk; the embedding stays unless the text changes."""
-        return cls(text=chunk.text, metadata=dict(chunk.metadata))
+        """Return the current values of the chunk, without its embedding."""
+        place = None if chunk.place is None else PlaceRequest.of(chunk.place)
+        return cls(text=chunk.text, metadata=dict(chunk.metadata), place=place)
 
 
 class DeleteChunksRequest(RequestModel):
@@ -137,7 +142,7 @@ class ListChunksRequest(RequestModel):
 
 
 class ChunkResponse(EntityResponse):
-    """A chunk; `ordinal` is its place in its document, and `embedding` is present if `include`
+    """A chunk; `ordinal` orders the chunks of its document, and `embedding` is present if `include`
     names it.
     """
 
@@ -146,6 +151,7 @@ class ChunkResponse(EntityResponse):
     ordinal: int
     text: str
     metadata: dict[str, Any]
+    place: PlaceResponse | None
     created_at: datetime
     updated_at: datetime
     embedding: Annotated[

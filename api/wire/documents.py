@@ -8,9 +8,7 @@ from pydantic import ConfigDict, Field
 from api.wire.base import EntityResponse, JsonObject, RequestModel
 from api.wire.chunks import ChunkRequest
 from core.domain.document import Document, DocumentDraft
-
-MAX_TITLE = 16 * 1024
-"""Maximum length of a title or source, since each hit may repeat them."""
+from core.domain.place import MAX_TITLE_LENGTH
 
 
 class DocumentRequest(RequestModel):
@@ -33,8 +31,8 @@ class DocumentRequest(RequestModel):
     split = "chunks"
     item = ChunkRequest
 
-    title: str | None = Field(default=None, max_length=MAX_TITLE)
-    source: str | None = Field(default=None, max_length=MAX_TITLE)
+    title: str | None = Field(default=None, max_length=MAX_TITLE_LENGTH)
+    source: str | None = Field(default=None, max_length=MAX_TITLE_LENGTH)
     metadata: JsonObject = Field(default_factory=dict)
     text: str | None = Field(
         default=None, description="Text that the server splits into chunks; excludes `chunks`."

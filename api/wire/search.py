@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from api.wire.base import VECTOR_SCHEMA, JsonObject, RequestModel, ResponseModel, WireEmbedding
+from api.wire.places import PlaceResponse, place_fields
 from core.contracts.query import SearchMode
 from core.domain.document import Document, Embedding
 from core.services.search import request as search_request
@@ -110,8 +111,9 @@ class HitDocument(ResponseModel):
 
 
 class HitResponse(ResponseModel):
-    """A hit, with the fields that `include` names; a higher `score` is better in every mode and
-    metric.
+    """A hit, with the fields that `include` names; its `place` comes with its `text`.
+
+    A higher `score` is better in every mode and metric.
     """
 
     chunk_id: str
@@ -119,6 +121,7 @@ class HitResponse(ResponseModel):
     version: int
     score: float
     text: str | None = None
+    place: PlaceResponse | None = None
     metadata: dict[str, Any] | None = None
     document: HitDocument | None = None
     embedding: Annotated[
@@ -182,6 +185,7 @@ def _hit(hit: Hit, include: list[Includable]) -> dict[str, object]:
     }
     if "text" in include:
         shown["text"] = chunk.text
+        shown["place"] = place_fields(chunk.place)
     if "metadata" in include:
         shown["metadata"] = chunk.metadata
     if hit.document is not None:

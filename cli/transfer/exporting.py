@@ -59,7 +59,7 @@ def _chunks(client: Nalanda, library: Library) -> Iterator[Chunk]:
 
 def _chunk(chunk: Chunk) -> ChunkRecord:
     embedding = np.array(chunk.embedding, np.float32)
-    return ChunkRecord(chunk.id, chunk.ordinal, chunk.text, chunk.metadata, embedding)
+    return ChunkRecord(chunk.id, chunk.ordinal, chunk.text, chunk.metadata, embedding, chunk.place)
 
 
 def _record(document: Document) -> DocumentRecord:

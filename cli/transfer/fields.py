@@ -53,6 +53,7 @@ class Fields:
             self.required("text", values.string, "A chunk must have a text."),
             self.optional("metadata", values.metadata),
             self.optional("embedding", values.embedding),
+            self.optional("place", values.place),
         )
 
     def document(self, document_id: str) -> DocumentRecord:

@@ -123,7 +123,7 @@ def _is_same_chunk(wanted: ChunkRecord, there: Chunk) -> bool:
     """Return whether the stored chunk matches the file's, which may lack an id or an embedding."""
     if wanted.text != there.text or wanted.id not in (None, there.id):
         return False
-    if not _are_same(wanted.metadata, there.metadata):
+    if wanted.place != there.place or not _are_same(wanted.metadata, there.metadata):
         return False
     embedding = wanted.embedding
     return embedding is None or np.array_equal(embedding, np.array(there.embedding, np.float32))
@@ -140,6 +140,8 @@ def _options(chunk: ChunkRecord) -> ChunkOptions:
         options["id"] = chunk.id
     if chunk.embedding is not None:
         options["embedding"] = chunk.embedding
+    if chunk.place is not None:
+        options["place"] = chunk.place
     return options
 
 

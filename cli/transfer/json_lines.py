@@ -32,7 +32,7 @@ from core.domain.errors import Invalid, StorageError
 _KINDS = ("document", "chunk")
 _FIELDS = {
     "document": {"kind", "id", "title", "source", "metadata"},
-    "chunk": {"kind", "id", "document_id", "ordinal", "text", "metadata", "embedding"},
+    "chunk": {"kind", "id", "document_id", "ordinal", "text", "metadata", "place", "embedding"},
 }
 
 
@@ -168,5 +168,6 @@ def _chunk(document_id: str, chunk: ChunkRecord) -> dict[str, Any]:
         "ordinal": chunk.ordinal,
         "text": chunk.text,
         "metadata": dict(chunk.metadata),
+        "place": None if chunk.place is None else chunk.place.model_dump(mode="json"),
         "embedding": b64encode(chunk.embedding.astype("<f4").tobytes()).decode(),
     }

@@ -1,7 +1,8 @@
 """A library as Parquet: a row per chunk, with the fields of its document.
 
 A document without chunks is a row without a chunk. The file's own metadata has the library's
-settings under `nalanda`; metadata of chunks and documents is JSON.
+settings under `nalanda`; places of chunks, and metadata of chunks and documents, are
+JSON.
 """
 
 import json
@@ -67,6 +68,7 @@ def _schema(outline: Outline) -> Any:
         ("ordinal", pa.int64()),
         ("text", pa.string()),
         ("metadata", pa.string()),
+        ("place", pa.string()),
         ("document_id", pa.string()),
         ("document_title", pa.string()),
         ("document_source", pa.string()),
@@ -91,6 +93,7 @@ def _rows(document: DocumentRecord, chunks: Iterable[ChunkRecord]) -> Iterator[R
             "ordinal": chunk.ordinal,
             "text": chunk.text,
             "metadata": _json(chunk.metadata),
+            "place": None if chunk.place is None else chunk.place.model_dump_json(),
             "embedding": chunk.embedding,
         }
     if is_empty:

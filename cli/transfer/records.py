@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.errors import Invalid, StorageError
-from nalanda import LibraryOptions
+from nalanda import LibraryOptions, Place
 
 FORMAT = 1
 
@@ -32,6 +32,7 @@ class ChunkRecord:
     text: str
     metadata: Mapping[str, Any]
     embedding: NDArray[np.float32] | None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

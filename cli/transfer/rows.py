@@ -11,7 +11,8 @@ from cli.transfer.staging import Staging
 
 DOCUMENT_PREFIX = "document_"
 _SHARED = ("document_title", "document_source", "document_metadata")
-COLUMNS = ("id", "ordinal", "text", "metadata", "embedding", "document_id", *_SHARED)
+_OF_CHUNK = ("id", "ordinal", "text", "metadata", "place", "embedding")
+COLUMNS = (*_OF_CHUNK, "document_id", *_SHARED)
 
 
 class Rows:

@@ -20,6 +20,7 @@ from cli.transfer.records import ChunkRecord, DocumentRecord, Origin, Settings
 from cli.transfer.rules import Rules
 from core.backup import files
 from core.domain.errors import Invalid
+from nalanda import Place
 
 _HEAD = Struct("<qII")
 """A chunk's number, and the sizes of its JSON and its embedding, which follow."""
@@ -176,7 +177,8 @@ class Staging:
 
     def _write(self, number: int, chunk: ChunkRecord) -> None:
         # orjson is exact here: integers have at most 64 bits, and no number is NaN.
-        head = orjson.dumps([chunk.id, chunk.text, chunk.metadata])
+        place = chunk.place and chunk.place.model_dump(mode="json")
+        head = orjson.dumps([chunk.id, chunk.text, chunk.metadata, place])
         embedding = b"" if chunk.embedding is None else chunk.embedding.tobytes()
         packed = _HEAD.pack(number, len(head), len(embedding)) + head + embedding
         with files.file_errors(self._folder):
@@ -186,10 +188,11 @@ class Staging:
     def _read(self, offset: int) -> StagedChunk:
         self._file.seek(offset)
         number, json_bytes, embedding_bytes = _HEAD.unpack(self._file.read(_HEAD.size))
-        id_, text, metadata = orjson.loads(self._file.read(json_bytes))
+        id_, text, metadata, place = orjson.loads(self._file.read(json_bytes))
         packed = self._file.read(embedding_bytes)
         embedding = np.frombuffer(packed, np.float32) if packed else None
-        record = ChunkRecord(id_, None, text, metadata, embedding)
+        at = None if place is None else Place.model_validate(place)
+        record = ChunkRecord(id_, None, text, metadata, embedding, at)
         outside_text = json_bytes - len(text)
         weight = json_bytes + _METADATA_WEIGHT * outside_text + 4 * embedding_bytes // 3
         return StagedChunk(number, record, weight)

@@ -16,12 +16,15 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from api.wire.documents import MAX_TITLE
+from api.wire.places import PlaceRequest
 from core.domain import vectors
 from core.domain.errors import Invalid
 from core.domain.ids import check_id
+from core.domain.place import MAX_TITLE_LENGTH
 from core.domain.pointers import join
+from nalanda import Place
 
 MAX_LEVELS = 197
 """Levels of metadata: the server's parser takes 200, of which a chunk's request has three."""
@@ -62,8 +65,10 @@ def string(value: object) -> str | None:
 def title(value: object) -> str | None:
     """Return a title or a source."""
     text = string(value)
-    if text is not None and len(text) > MAX_TITLE:
-        raise Invalid.at("", f"This must have at most {MAX_TITLE} characters, not {len(text)}.")
+    if text is not None and len(text) > MAX_TITLE_LENGTH:
+        raise Invalid.at(
+            "", f"This must have at most {MAX_TITLE_LENGTH} characters, not {len(text)}."
+        )
     return text
 
 
@@ -106,6 +111,19 @@ def metadata(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise Invalid.at("", f"This must be a JSON object, not {_named(value)}.")
     return {key: _plain(item, join("", key), 1) for key, item in _items(value, "")}
+
+
+def place(value: object) -> Place | None:
+    """Return a place from an object, or from its JSON text."""
+    fields = metadata(value)
+    if not fields:
+        return None
+    try:
+        PlaceRequest.model_validate(fields)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise Invalid.at(join("", *fault["loc"]), f"{fault['msg']}.") from None
+    return Place.model_validate(fields)
 
 
 def embedding(value: object) -> NDArray[np.float32] | None:

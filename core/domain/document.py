@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import Metadata
+from core.domain.place import Place
 
 Embedding: TypeAlias = NDArray[np.float32]
 """`(dimension,) float32`, as the client gave it or the model made it; not normalised."""
@@ -22,6 +23,7 @@ class ChunkDraft:
     id: str | None = None
     embedding: Embedding | None = None
     metadata: Metadata = field(default_factory=dict)
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Chunk:
     version: int
     created_at: datetime
     updated_at: datetime
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,10 +1,16 @@
 """Where in its source a chunk stands."""
 
-from dataclasses import dataclass
-from typing import TypeAlias
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
 
 Box: TypeAlias = tuple[float, float, float, float]
 """The left, top, right and bottom edge in PDF points; the page's top left corner is the origin."""
+
+MAX_HEADINGS = 64
+MAX_HEADING_LENGTH = 1_000
+MAX_TITLE_LENGTH = 16 * 1024
+"""The limit of a title or a source, since each hit may repeat them."""
 
 _SEPARATOR = " › "
 
@@ -21,6 +27,18 @@ class Place:
     page: int | None = None
     box: Box | None = None
     line: int | None = None
+
+    def to_json(self) -> str:
+        """Return compact JSON without the fields that are absent."""
+        fields = {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Place":
+        fields: dict[str, Any] = json.loads(text)
+        for name in fields.keys() & {"headings", "box"}:
+            fields[name] = tuple(fields[name])
+        return cls(**fields)
 
 
 def context_of(place: Place | None) -> str:

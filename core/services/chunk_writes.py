@@ -158,6 +158,7 @@ def rows(
             version=version,
             created_at=now if replaced is None else replaced.created_at,
             updated_at=now,
+            place=draft.place,
         )
 
     return [

@@ -9,6 +9,7 @@ from core.domain.filters import Filter, compile_filter, parse
 from core.domain.guards import UNGUARDED, Guard
 from core.domain.ids import check_id
 from core.domain.library import Library
+from core.domain.place import indexed_text
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.ports.store import Snapshot, Store, UnitOfWork
 from core.services.chunk_writes import (
@@ -57,7 +58,7 @@ class ChunkService:
     ) -> tuple[Positioned[Chunk], bool]:
         """Create or replace a chunk by id; return it, and whether it is new.
 
-        A replaced chunk keeps its place in its document. A new one, or one from another
+        A replaced chunk keeps its ordinal in its document. A new one, or one from another
         document, is appended. The text is always embedded, unless the draft has an embedding.
 
         Raises:
@@ -75,7 +76,7 @@ class ChunkService:
         *,
         guard: Guard = UNGUARDED,
     ) -> Positioned[Chunk]:
-        """Edit a chunk; new text without an embedding is embedded, unchanged text is not.
+        """Edit a chunk; without an embedding, it is embedded again if its text or context changes.
 
         Raises:
             NotFound, Invalid, PreconditionFailed, ProviderError, Conflict.
@@ -215,7 +216,7 @@ class ChunkService:
             seen = snapshot.chunks.get(library.id, chunk_id)
             guard.check(seen.version)
             draft = replace(edit(seen), id=chunk_id)
-            if draft.embedding is None and draft.text == seen.text:
+            if draft.embedding is None and _keeps_embedding(library, draft, seen):
                 kept = snapshot.chunks.embeddings(library.id, [chunk_id])
                 draft = replace(draft, embedding=kept[chunk_id])
             prepared = self._writes.prepare(snapshot, library, [draft], [""])
@@ -236,6 +237,16 @@ class ChunkService:
             )
             unit.chunks.put(library.id, [row])
             return commit_positioned(unit, row.chunk)
+
+
+def _keeps_embedding(library: Library, draft: ChunkDraft, seen: Chunk) -> bool:
+    """Return whether the stored embedding fits the draft, which has none.
+
+    Without a model the client's own embedding stays as long as the text does.
+    """
+    if library.embedding_model is None:
+        return draft.text == seen.text
+    return indexed_text(draft.text, draft.place) == indexed_text(seen.text, seen.place)
 
 
 def _chunk_to_replace(

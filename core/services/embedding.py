@@ -12,6 +12,7 @@ from core.domain.batches import batches
 from core.domain.document import ChunkDraft, Embedding
 from core.domain.errors import Fault, Invalid, ProviderRejected
 from core.domain.library import Library, LibraryDraft
+from core.domain.place import indexed_text
 from core.domain.pointers import join
 from core.providers.base import Embedder
 
@@ -73,12 +74,14 @@ class TextEmbedding:
         return []
 
     def embeddings(self, library: Library, drafts: Sequence[ChunkDraft]) -> list[Embedding]:
-        """Return the drafts' embeddings; compute those that are missing.
+        """Return the drafts' embeddings; compute the missing ones.
+
+        A text is embedded with the context of its place.
 
         Raises:
             ProviderError: the provider failed, or its embeddings break the library's rules.
         """
-        texts = [draft.text for draft in drafts if draft.embedding is None]
+        texts = [indexed_text(d.text, d.place) for d in drafts if d.embedding is None]
         made = self._embed(library, texts)
         return [next(made) if d.embedding is None else d.embedding for d in drafts]
 

@@ -41,7 +41,7 @@ import pydantic
 
 from nalanda._models import QueryState
 
-Place: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and indexes that lead from a body or a parameter to a value."""
 
 _MAX_PLACE = 120
@@ -85,7 +85,7 @@ class InvalidName(NalandaError, ValueError):
 class InvalidValue(NalandaError, ValueError):
     """A value that JSON cannot carry; `place` locates it, such as `chunks[3].metadata.price`."""
 
-    def __init__(self, place: Place, detail: str) -> None:
+    def __init__(self, place: KeyPath, detail: str) -> None:
         self.place = _format_place(place)
         super().__init__(f"{self.place or 'The body'} {detail}")
 
@@ -263,7 +263,7 @@ def type_name(value: object) -> str:
     return f"{module}{kind.__qualname__}"
 
 
-def _format_place(place: Place) -> str:
+def _format_place(place: KeyPath) -> str:
     parts = [_part(token) for token in place]
     text = "".join(parts).removeprefix(".")
     return text if len(text) <= _MAX_PLACE else f"{text[:_MAX_PLACE]}…"

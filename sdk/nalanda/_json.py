@@ -15,14 +15,14 @@ from typing import Any
 from uuid import UUID
 
 from nalanda._arrays import is_array, items_of, kind_of
-from nalanda._errors import InvalidType, InvalidValue, Place, type_name
+from nalanda._errors import InvalidType, InvalidValue, KeyPath, type_name
 
 MAX_LEVELS = 200
 """Maximum nesting, the server's limit."""
 INTEGERS = range(-(2**63), 2**64)
 
 
-def dump(value: object, place: Place = ()) -> str:
+def dump(value: object, place: KeyPath = ()) -> str:
     """Serialise a value as JSON.
 
     Raises:
@@ -31,7 +31,7 @@ def dump(value: object, place: Place = ()) -> str:
     return json.dumps(plain(value, place), ensure_ascii=False, separators=(",", ":"))
 
 
-def plain(value: object, place: Place = ()) -> Any:
+def plain(value: object, place: KeyPath = ()) -> Any:
     """Convert a value to what `json` serialises: dicts, lists, strings, numbers.
 
     Raises:
@@ -51,7 +51,7 @@ def _all_finite_floats(items: Collection[Any]) -> bool:
 class _Conversion:
     """A walk through a value that tracks its place and its containers."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: KeyPath) -> None:
         self._place: list[str | int] = list(place)
         self._containers: list[int] = []
 

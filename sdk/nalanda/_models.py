@@ -64,9 +64,23 @@ class Document(Entity):
     metadata: dict[str, Any] = {}
 
 
+class Place(Model):
+    """Where in its source a chunk stands; `page` and `line` count from 1.
+
+    `headings`: outermost first. `box`: the left, top, right and bottom edge on the page, in PDF
+    points from its top left corner.
+    """
+
+    title: str | None = None
+    headings: list[str] = []
+    page: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    line: int | None = None
+
+
 class Chunk(Entity):
-    """A chunk; `ordinal` is its place in its document, `embedding` is present if `include` names
-    it.
+    """A chunk; `ordinal` orders the chunks of its document, `embedding` is present if `include`
+    names it.
     """
 
     document_id: str
@@ -74,6 +88,7 @@ class Chunk(Entity):
     ordinal: int
     text: str
     metadata: dict[str, Any] = {}
+    place: Place | None = None
     embedding: Embedding | None = None
 
 
@@ -116,13 +131,17 @@ class HitDocument(Model):
 
 
 class Hit(Model):
-    """A hit; a higher `score` is better for every metric. Fields not in `include` are `None`."""
+    """A hit; a higher `score` is better for every metric. Fields not in `include` are `None`.
+
+    A hit with its `text` has its `place` too.
+    """
 
     chunk_id: str
     document_id: str
     score: float
     version: int
     text: str | None = None
+    place: Place | None = None
     metadata: dict[str, Any] | None = None
     document: HitDocument | None = None
     embedding: Embedding | None = None

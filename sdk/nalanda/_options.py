@@ -6,8 +6,8 @@ An omitted option, or `None`, is not sent: the server's default applies.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
-from nalanda._errors import InvalidType, Place, type_name
-from nalanda._models import Metric
+from nalanda._errors import InvalidType, KeyPath, type_name
+from nalanda._models import Metric, Place
 from nalanda._packing import pack
 from nalanda._vectors import Vector
 
@@ -34,12 +34,16 @@ class LibraryOptions(TypedDict, total=False):
 
 
 class ChunkOptions(TypedDict, total=False):
-    """A chunk to create; without an embedding, the library's model embeds its text."""
+    """A chunk to create; without an embedding, the library's model embeds its text.
+
+    The title and the headings of a `place` are embedded and lexically indexed with the text.
+    """
 
     id: str
     text: Required[str]
     embedding: Vector | None
     metadata: Json | None
+    place: Place | Json | None
 
 
 class DocumentOptions(TypedDict, total=False):
@@ -80,7 +84,7 @@ class QueryOptions(TypedDict, total=False):
     conversation_id: str | None
 
 
-def given_options(options: Mapping[str, Any], place: Place = ()) -> dict[str, Any]:
+def given_options(options: Mapping[str, Any], place: KeyPath = ()) -> dict[str, Any]:
     """Return the given options with packed embeddings.
 
     Raises:
@@ -93,8 +97,10 @@ def given_options(options: Mapping[str, Any], place: Place = ()) -> dict[str, An
     )
 
 
-def pack_embeddings(body: Json, place: Place = ()) -> dict[str, Any]:
-    """Return a body, such as a merge patch, with packed embeddings, also those of its chunks.
+def pack_embeddings(body: Json, place: KeyPath = ()) -> dict[str, Any]:
+    """Return a body, such as a merge patch, with packed embeddings and plain places.
+
+    Those of its chunks are packed as well.
 
     Raises:
         InvalidValue, InvalidType: an embedding is not a vector, or a chunk not an object.
@@ -102,12 +108,14 @@ def pack_embeddings(body: Json, place: Place = ()) -> dict[str, Any]:
     packed_body = dict(body)
     if body.get("embedding") is not None:
         packed_body["embedding"] = pack(body["embedding"], (*place, "embedding"))
+    if isinstance(body.get("place"), Place):
+        packed_body["place"] = body["place"].model_dump(mode="json", exclude_none=True)
     if body.get("chunks") is not None:
         packed_body["chunks"] = pack_items(body["chunks"], (*place, "chunks"))
     return packed_body
 
 
-def pack_items(items: Iterable[Mapping[str, Any]], place: Place) -> list[dict[str, Any]]:
+def pack_items(items: Iterable[Mapping[str, Any]], place: KeyPath) -> list[dict[str, Any]]:
     """Return chunks or searches, each converted as by `given_options`.
 
     Raises:

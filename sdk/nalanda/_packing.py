@@ -8,14 +8,14 @@ from numbers import Real
 from typing import Any
 
 from nalanda._arrays import is_array, items_of, kind_of
-from nalanda._errors import InvalidType, InvalidValue, Place, type_name
+from nalanda._errors import InvalidType, InvalidValue, KeyPath, type_name
 from nalanda._vectors import Vector, little_endian
 
 _NUMBERS = {int, float}
 _BYTES = "is bytes; pass an array, a list of numbers, or base64 of little-endian float32."
 
 
-def pack(vector: Vector, place: Place = ("embedding",)) -> list[float] | str:
+def pack(vector: Vector, place: KeyPath = ("embedding",)) -> list[float] | str:
     """Convert a vector for JSON: an array to base64, which preserves float32 exactly.
 
     Raises:
@@ -35,7 +35,7 @@ def pack(vector: Vector, place: Place = ("embedding",)) -> list[float] | str:
     return b64encode(little_endian(floats)).decode()
 
 
-def _buffered(vector: Any, place: Place) -> "array[float] | None":
+def _buffered(vector: Any, place: KeyPath) -> "array[float] | None":
     """Return an array's numbers as float32, or `None` for another type."""
     try:
         view = memoryview(vector)
@@ -47,7 +47,7 @@ def _buffered(vector: Any, place: Place) -> "array[float] | None":
     return array("f", view.tobytes()) if view.format == "f" else _converted(vector, place)
 
 
-def _converted(vector: Any, place: Place) -> "array[float]":
+def _converted(vector: Any, place: KeyPath) -> "array[float]":
     """Return the numbers of an array without a float32 buffer, such as one of PyTorch's."""
     try:
         items = items_of(vector) if is_array(vector) else list(vector)
@@ -62,7 +62,7 @@ def _converted(vector: Any, place: Place) -> "array[float]":
     return array("f", _listed(items, place))
 
 
-def _listed(numbers: Any, place: Place) -> list[float]:
+def _listed(numbers: Any, place: KeyPath) -> list[float]:
     """Return the numbers of a sequence as Python floats."""
     if not isinstance(numbers, Iterable) or isinstance(numbers, Mapping | Set):
         raise InvalidType(place, f"is of the type {type_name(numbers)}, not a vector.")
@@ -78,7 +78,7 @@ def _listed(numbers: Any, place: Place) -> list[float]:
     return floats
 
 
-def _number(value: Any, place: Place) -> float:
+def _number(value: Any, place: KeyPath) -> float:
     """Return a number as a float; booleans and texts are not numbers, as on the wire."""
     is_real = isinstance(value, Real) or hasattr(value, "__float__")
     is_scalar = tuple(getattr(value, "shape", ())) == () and kind_of(value) not in {"b", "M", "m"}
@@ -90,12 +90,12 @@ def _number(value: Any, place: Place) -> float:
         raise InvalidValue(place, f"is no number: {error}") from error
 
 
-def _check_shape(shape: Sequence[int], place: Place) -> None:
+def _check_shape(shape: Sequence[int], place: KeyPath) -> None:
     if len(shape) != 1:
         raise InvalidValue(place, f"is an array of shape {tuple(shape)}; it is to be one vector.")
 
 
-def _check_finite(floats: Iterable[float], place: Place) -> None:
+def _check_finite(floats: Iterable[float], place: KeyPath) -> None:
     """Check that all numbers are finite; an infinite sum alone is no error.
 
     Raises:

@@ -12,6 +12,7 @@ import numpy as np
 from core.adapters.sql.columns import Codec, Column, Row, Table
 from core.domain.document import Chunk, Document, EmbeddedChunk, Embedding
 from core.domain.library import IndexKind, IndexSpec, Language, Library, Metric
+from core.domain.place import Place
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.domain.values import to_json
 
@@ -73,6 +74,14 @@ def _to_rule(rule: dict[str, Any]) -> FieldRule:
     )
 
 
+def _from_place(place: Place | None) -> str | None:
+    return None if place is None else place.to_json()
+
+
+def _to_place(text: str | None) -> Place | None:
+    return None if text is None else Place.from_json(text)
+
+
 _TEXT = Codec("text")
 _INTEGER = Codec("bigint")
 _JSON = Codec("text", to_json, json.loads)
@@ -129,6 +138,7 @@ CHUNKS = Table(
         Column("version", _INTEGER),
         Column("created_at", _TIME),
         Column("updated_at", _TIME),
+        Column("place", Codec("text", _from_place, _to_place)),
     ],
 )
 

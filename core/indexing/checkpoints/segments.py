@@ -26,10 +26,12 @@ from core.indexing.segment.segment import Segment
 from core.indexing.vectors.exact import Vectors
 
 KIND: Final = "rows"
-_PACKED: Final = ("ids", "documents", "texts", "metadata")
+_PACKED: Final = ("ids", "documents", "texts", "metadata", "places")
 _COLUMNS: Final = tuple(
     field.name for field in fields(ChunkColumns) if field.name not in {*_PACKED, "library_id"}
 )
+
+_NOTHING: Final = np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,12 @@ def _segment(container: Container, alive: NDArray[np.bool_]) -> Segment:
     if matrix.ndim != 2 or matrix.dtype != np.float32 or any(len(a) != count for a in of_rows):
         raise ValueError("its arrays are of different lengths")
     columns: dict[str, Any] = {name: arrays[name] for name in _COLUMNS}
+    if "places.ends" not in arrays:  # a file from before chunks had places
+        arrays = {
+            **arrays,
+            "places.content": _NOTHING,
+            "places.ends": np.zeros(count + 1, np.uint32),
+        }
     for name in _PACKED:
         columns[name] = StringColumn(arrays[f"{name}.content"], arrays[f"{name}.ends"])
     spec = parameters["built_for"]

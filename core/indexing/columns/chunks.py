@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.domain.document import Chunk
 from core.domain.library import Json, Metadata
+from core.domain.place import Place
 from core.domain.values import from_microseconds, microseconds, to_json
 from core.indexing.columns.strings import StringColumn
 
@@ -29,8 +30,9 @@ class ChunkColumns(Sequence[Chunk]):
     """Chunks as columns; row `i` becomes a `Chunk` when it is read.
 
     `documents`: the ids of the documents. `document_of`: `(n,) int32`, the place in `documents` of
-    each chunk's document. `metadata`: JSON. `created_us`, `updated_us`: µs since 1970. `hashes`:
-    `(n,) uint64` of the ids, ascending. `by_hash`: `(n,) uint32`, the row of each hash.
+    each chunk's document. `metadata`, `places`: JSON; a chunk without a place has the empty string.
+    `created_us`, `updated_us`: µs since 1970. `hashes`: `(n,) uint64` of the ids, ascending.
+    `by_hash`: `(n,) uint32`, the row of each hash.
     """
 
     library_id: str
@@ -40,6 +42,7 @@ class ChunkColumns(Sequence[Chunk]):
     ordinals: Integers
     texts: StringColumn
     metadata: StringColumn
+    places: StringColumn
     versions: Integers
     created_us: Integers
     updated_us: Integers
@@ -60,6 +63,7 @@ class ChunkColumns(Sequence[Chunk]):
             ordinals=np.array([chunk.ordinal for chunk in chunks], np.int64),
             texts=StringColumn.of(chunk.text for chunk in chunks),
             metadata=StringColumn.of(to_json(chunk.metadata) for chunk in chunks),
+            places=StringColumn.of(map(_place_of, chunks)),
             versions=np.array([chunk.version for chunk in chunks], np.int64),
             created_us=np.array([microseconds(chunk.created_at) for chunk in chunks], np.int64),
             updated_us=np.array([microseconds(chunk.updated_at) for chunk in chunks], np.int64),
@@ -87,6 +91,7 @@ class ChunkColumns(Sequence[Chunk]):
             ordinals=np.concatenate([piece.ordinals for piece in pieces]),
             texts=StringColumn.concatenate([piece.texts for piece in pieces]),
             metadata=StringColumn.concatenate([piece.metadata for piece in pieces]),
+            places=StringColumn.concatenate([piece.places for piece in pieces]),
             versions=np.concatenate([piece.versions for piece in pieces]),
             created_us=np.concatenate([piece.created_us for piece in pieces]),
             updated_us=np.concatenate([piece.updated_us for piece in pieces]),
@@ -106,6 +111,7 @@ class ChunkColumns(Sequence[Chunk]):
             ordinals=self.ordinals[rows],
             texts=self.texts.take(rows),
             metadata=self.metadata.take(rows),
+            places=self.places.take(rows),
             versions=self.versions[rows],
             created_us=self.created_us[rows],
             updated_us=self.updated_us[rows],
@@ -115,7 +121,7 @@ class ChunkColumns(Sequence[Chunk]):
 
     @property
     def memory_bytes(self) -> int:
-        packed = (self.ids, self.documents, self.texts, self.metadata)
+        packed = (self.ids, self.documents, self.texts, self.metadata, self.places)
         arrays = (self.document_of, self.ordinals, self.versions, self.created_us)
         arrays_too = (self.updated_us, self.hashes, self.by_hash)
         return sum(p.memory_bytes for p in packed) + sum(a.nbytes for a in (*arrays, *arrays_too))
@@ -229,6 +235,11 @@ class ColumnChunk(Chunk):
     def updated_at(self) -> datetime:
         return from_microseconds(int(self._columns.updated_us[self._row]))
 
+    @property
+    def place(self) -> Place | None:
+        text = self._columns.places[self._row]
+        return Place.from_json(text) if text else None
+
     def __eq__(self, other: object) -> bool:
         """Return whether the other is a chunk with equal attributes."""
         if not isinstance(other, Chunk):
@@ -236,6 +247,10 @@ class ColumnChunk(Chunk):
         return all(getattr(self, name) == getattr(other, name) for name in Chunk.__slots__)
 
     __hash__ = None  # type: ignore[assignment]  # metadata is not hashable
+
+
+def _place_of(chunk: Chunk) -> str:
+    return "" if chunk.place is None else chunk.place.to_json()
 
 
 def hashes_of(ids: Sequence[str]) -> NDArray[np.uint64]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.domain.place import indexed_text
 from core.indexing.lexical.analysis import fingerprint_of
 from core.indexing.lexical.bm25 import LexicalIndex, LexicalReader, RowIds
 from core.indexing.lexical.checkpointed import LexicalFiles, StoredLexicalIndex
@@ -254,7 +255,8 @@ def _build(
 
 
 def _texts(view: LibraryView, row_ids: RowIds) -> Iterator[tuple[int, str]]:
-    return ((row_id, view.chunk(row_id).text) for row_id in row_ids.tolist())
+    chunks = ((row_id, view.chunk(row_id)) for row_id in row_ids.tolist())
+    return ((row_id, indexed_text(chunk.text, chunk.place)) for row_id, chunk in chunks)
 
 
 def _warn(what: str, error: Exception) -> None:

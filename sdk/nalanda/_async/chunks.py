@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from nalanda._async.transport import Transport
 from nalanda._errors import InvalidValue
-from nalanda._models import Chunk
+from nalanda._models import Chunk, Place
 from nalanda._options import ChunkOptions, Filter, Json, given_options, pack_embeddings
 from nalanda._requests import (
     Request,
@@ -65,10 +65,11 @@ class Chunks:
         text: str,
         embedding: Vector | None = None,
         metadata: Json | None = None,
+        place: Place | Json | None = None,
         if_match: int | str | None = None,
     ) -> Chunk:
         """Create or replace the chunk with this id; the server embeds one without an embedding."""
-        chunk = {"document_id": document_id, "text": text, "metadata": metadata}
+        chunk = {"document_id": document_id, "text": text, "metadata": metadata, "place": place}
         path = path_of("libraries", library, "chunks", chunk_id)
         body = given_options({**chunk, "embedding": embedding})
         request = write_request("PUT", path, body, if_match=if_match)
@@ -77,7 +78,10 @@ class Chunks:
     async def update(
         self, library: str, chunk_id: str, patch: Json, *, if_match: int | str | None = None
     ) -> Chunk:
-        """Apply a JSON merge patch; new text without an embedding is embedded again."""
+        """Apply a JSON merge patch.
+
+        Without an embedding, a chunk with a new text, title or heading is embedded again.
+        """
         path = path_of("libraries", library, "chunks", chunk_id)
         request = write_request("PATCH", path, pack_embeddings(patch), if_match=if_match)
         return await self._transport.fetch(Chunk, request)

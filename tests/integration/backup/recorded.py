@@ -25,7 +25,7 @@ from core.domain.changes import (
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import NotFound
 from core.ports.store import Replay, Snapshot, Store, UnitOfWork
-from tests.samples import a_document, a_library, a_row
+from tests.samples import PLACES, a_document, a_library, a_row
 
 LIBRARIES = ("one", "two", "three")
 DOCUMENTS = 8
@@ -157,7 +157,14 @@ class Writer:
         unit.documents.put(a_document(document_id, library_id, version=version))
         ids = {self._chunk_id(document_id) for _ in range(self._random.randint(1, 10))}
         rows = [
-            a_row(id_, document_id, library_id, version=version, text=str(self._random.random()))
+            a_row(
+                id_,
+                document_id,
+                library_id,
+                version=version,
+                text=str(self._random.random()),
+                place=self._random.choice(PLACES),
+            )
             for id_ in sorted(ids)
         ]
         unit.chunks.put(library_id, rows)

@@ -219,6 +219,15 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "line 4: ordinal: An ordinal must",
     ),
     "an id beyond float64": (lines(id=10**400).encode(), "line 4: id: An id is 1 to 128"),
+    "place a name": (lines(place="Paris").encode(), "line 4: place: This must be JSON: Exp"),
+    "place with another field": (
+        lines(place={"page": 1, "city": "Paris"}).encode(),
+        "line 4: place/city: Extra inputs are not permitted.",
+    ),
+    "place before the first line": (
+        lines(place={"line": 0}).encode(),
+        "line 4: place/line: Input should be greater than or equal to 1.",
+    ),
     "metadata a list": (
         lines(metadata=[1]).encode(),
         "line 4: metadata: This must be a JSON objec",

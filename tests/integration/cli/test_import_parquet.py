@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nalanda import Nalanda
+from nalanda import Nalanda, Place
 from tests.integration.cli.conftest import Run
 from tests.integration.cli.parquet_tables import IDS, TEXTS, VECTORS, table, typed
 
@@ -34,6 +34,7 @@ def shape(client: Nalanda, library: str) -> dict[str, Any]:
         "id": [chunk.id for chunk in chunks],
         "text": [chunk.text for chunk in chunks],
         "metadata": [chunk.metadata for chunk in chunks],
+        "place": [chunk.place for chunk in chunks],
         "embedding": [list(chunk.embedding or ()) for chunk in chunks],
         "document_id": [chunk.document_id for chunk in chunks],
     }
@@ -43,6 +44,7 @@ PLAIN = {
     "id": IDS,
     "text": TEXTS,
     "metadata": [{}] * 3,
+    "place": [None] * 3,
     "embedding": VECTORS,
     "document_id": ["d"] * 3,
 }
@@ -68,6 +70,10 @@ IMPORTED: dict[str, tuple[pa.Table, dict[str, Any]]] = {
     "titles of type null": (table(document_title=pa.nulls(3), document_source=pa.nulls(3)), {}),
     "titles all NaN": (table(document_title=[float("nan")] * 3), {}),
     "metadata null": (table(metadata=typed([None] * 3, pa.string())), {}),
+    "place a struct": (
+        table(place=pa.array([{"page": 2, "headings": ["a"]}, {"page": None}, None])),
+        {"place": [Place(page=2, headings=["a"]), None, None]},
+    ),
     "metadata a struct": (
         table(metadata=pa.array(STRUCTS)),
         {"metadata": OBJECTS},

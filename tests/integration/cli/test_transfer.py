@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nalanda import ChunkOptions, Nalanda
+from nalanda import ChunkOptions, Nalanda, Place
 from tests.integration.cli.conftest import Run
 
 FORMATS = ["jsonl", "parquet"]
@@ -42,6 +42,9 @@ def letters(client: Nalanda) -> str:
         chunks=[chunk("z", 0.1, 1 / 3, year=1), chunk("a", 1e-30, -5, tag="x"), chunk("m", 0, 0)],
     )
     put("three", title="Three", chunks=[chunk(f"c{i}", i, i / 7, year=i) for i in range(30)])
+    place = Place(title="Three\0", headings=["é", "b"], page=2, box=(0.1, 1, 2, 3), line=4)
+    client.chunks.update("letters", "c7", {"place": place})
+    client.chunks.update("letters", "c8", {"place": {}})
     client.chunks.delete("letters", "c3")
     return "letters"
 

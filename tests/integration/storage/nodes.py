@@ -13,6 +13,7 @@ import numpy as np
 from core.adapters.sqlite import SqliteStore
 from core.domain.filters import Filter, parse
 from core.domain.library import Language, Metric
+from core.domain.place import Place, indexed_text
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.checkpoints.loading import CheckpointLoader
 from core.indexing.checkpoints.paths import DIRECTORY
@@ -86,7 +87,8 @@ class Node:
         for id_ in ids:
             view = state.views[id_]
             row_ids = view.row_ids(view.matching(None)).tolist()
-            texts = ((row_id, view.chunk(row_id).text) for row_id in row_ids)
+            chunks = ((row_id, view.chunk(row_id)) for row_id in row_ids)
+            texts = ((row_id, indexed_text(c.text, c.place)) for row_id, c in chunks)
             anew = LexicalIndex(view.library.language).change(texts, [])
             for word in WORDS:
                 found, must = (
@@ -152,7 +154,8 @@ class Writes:
         vector = np.array([chance.gauss(0, 1) for _ in range(DIMENSION)], np.float32)
         metadata = {"n": chance.randrange(6)} if chance.random() < 0.8 else {}
         document_id, text = f"d{chance.randrange(3)}", " ".join(chance.choices(WORDS, k=3))
-        row = a_row(chunk_id, document_id, library_id, metadata=metadata, text=text)
+        place = chance.choice([None, Place(headings=(chance.choice(WORDS),), line=7)])
+        row = a_row(chunk_id, document_id, library_id, metadata=metadata, text=text, place=place)
         return replace(row, embedding=vector)
 
     def one(self) -> None:

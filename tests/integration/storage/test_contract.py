@@ -14,7 +14,14 @@ from core.domain.errors import Conflict, NotFound
 from core.domain.library import IndexKind, IndexSpec, Language, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.ports.store import Replay, Store
-from tests.integration.storage.contract import HARD_METADATA, HARD_TEXT, Recorder, fill, ids
+from tests.integration.storage.contract import (
+    HARD_METADATA,
+    HARD_PLACE,
+    HARD_TEXT,
+    Recorder,
+    fill,
+    ids,
+)
 from tests.samples import a_document, a_library, a_row
 
 
@@ -82,7 +89,7 @@ def test_documents_come_back_and_page(store: Store) -> None:
 
 
 def test_chunks_come_back_with_their_embeddings(store: Store) -> None:
-    row = a_row("a", text=HARD_TEXT, metadata=HARD_METADATA, ordinal=3)
+    row = a_row("a", text=HARD_TEXT, metadata=HARD_METADATA, ordinal=3, place=HARD_PLACE)
     fill(store)
     with store.write() as unit:
         unit.chunks.put("lib", [row, a_row("b")])

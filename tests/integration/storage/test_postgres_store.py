@@ -11,6 +11,7 @@ import pytest
 
 from core.adapters.postgres import PostgresStore
 from core.adapters.postgres.migrate import MIGRATIONS, examine
+from core.adapters.sql.rows import CHUNKS, DOCUMENTS, LIBRARIES
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import (
     DataDirInUse,
@@ -20,7 +21,7 @@ from core.domain.errors import (
 )
 from core.ports.store import Durability
 from tests.postgres import PostgresServer
-from tests.samples import a_document, a_library, a_row
+from tests.samples import PLACES, a_document, a_library, a_row
 
 
 @contextmanager
@@ -230,3 +231,35 @@ def test_a_chunk_without_its_document_is_refused(postgres_store: PostgresStore) 
 
     with pytest.raises(StorageError, match="violates foreign key"):
         write()
+
+
+def test_a_database_from_before_places_keeps_its_chunks_and_their_history(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with database(postgres_url) as connection:
+        connection.execute("CREATE TABLE nalanda_format (number integer PRIMARY KEY)")
+        for number, script in enumerate(MIGRATIONS[:2], start=1):
+            connection.execute(script.read_bytes())
+            connection.execute("INSERT INTO nalanda_format VALUES (%s)", (number,))
+        connection.execute("UPDATE cluster SET position = 1, keeps_history = true")
+        for table, row in (
+            ("libraries", LIBRARIES.to_row(a_library())),
+            ("documents", DOCUMENTS.to_row(a_document())),
+            ("chunks", (*CHUNKS.to_row(a_row("c").chunk)[:-1], a_row("c").embedding.tobytes())),
+        ):
+            marks = ", ".join(["%s"] * len(row))
+            connection.execute(f"INSERT INTO {table} VALUES ({marks})".encode(), row)
+    with closing(PostgresStore(postgres_url, tmp_path)) as store:
+        with store.read() as snapshot:
+            assert snapshot.chunks.get("lib", "c") == a_row("c").chunk
+        for put in (a_row("c", version=2, place=PLACES[2]), a_row("c", version=3)):
+            with store.write() as unit:
+                unit.chunks.put("lib", [put])
+                unit.commit()
+    with database(postgres_url) as connection:
+        kept = "SELECT id, text, place, version, until FROM chunks_history ORDER BY until"
+        assert PLACES[2] is not None
+        assert connection.execute(kept).fetchall() == [
+            ("c", "text of c", None, 1, 2),
+            ("c", "text of c", PLACES[2].to_json(), 2, 3),
+        ]

@@ -11,10 +11,14 @@ from typing import Any
 import apsw
 import pytest
 
+from core.adapters.sql.columns import Row
+from core.adapters.sql.rows import CHUNKS, DOCUMENTS, EMBEDDING, LIBRARIES, from_embedded, to_time
 from core.adapters.sqlite import SqliteStore
+from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.contracts.query import Feedback
+from core.domain.document import EmbeddedChunk
 from core.domain.errors import (
     StorageError,
     StorageFull,
@@ -22,7 +26,8 @@ from core.domain.errors import (
     Unavailable,
 )
 from core.domain.library import Language
-from tests.samples import a_document, a_library, a_row
+from core.ports.backups import VERSIONED
+from tests.samples import PLACES, THEN, a_document, a_library, a_row
 
 
 @contextmanager
@@ -139,6 +144,46 @@ def test_a_library_from_before_languages_is_english(tmp_path: Path) -> None:
     with store.read() as snapshot:
         assert snapshot.libraries.get("old").language is Language.ENGLISH
     store.close()
+
+
+def test_a_file_from_before_places_keeps_its_chunks_and_their_history(tmp_path: Path) -> None:
+    with database(tmp_path) as connection:
+        for script in MIGRATIONS[:3]:
+            connection.execute(script.read_text())
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.pragma("user_version", 3)
+        connection.execute("UPDATE cluster SET position = 1, keeps_history = 1")
+        for table, row in (
+            ("libraries", LIBRARIES.to_row(a_library())),
+            ("documents", DOCUMENTS.to_row(a_document())),
+            ("chunks", before_places(a_row("c"))),
+        ):
+            connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+        connection.execute("INSERT INTO log VALUES (1, ?, '[]')", (to_time(THEN),))
+    changed = a_row("c", text="another", version=2, place=PLACES[2])
+    with closing(SqliteStore(tmp_path)) as store:
+        with store.read() as snapshot:
+            assert snapshot.chunks.get("lib", "c") == a_row("c").chunk
+        for put in (changed, a_row("c", version=3)):
+            with store.write() as unit:
+                unit.chunks.put("lib", [put])
+                unit.commit()
+    with SqliteBackupDatabase(tmp_path / DATABASE_NAME).source() as source:
+        history = list(source.superseded_rows(VERSIONED[-1], 0))
+    names = [column.name for column in (*CHUNKS.columns[:-1], EMBEDDING, CHUNKS.columns[-1])]
+    assert [dict(zip([*names, "until"], row, strict=True)) for row in history] == [
+        {**stored(a_row("c")), "until": 2},
+        {**stored(changed), "until": 3},
+    ]
+
+
+def before_places(row: EmbeddedChunk) -> Row:
+    return tuple(value for name, value in stored(row).items() if name != "place")
+
+
+def stored(row: EmbeddedChunk) -> dict[str, object]:
+    names = [column.name for column in (*CHUNKS.columns, EMBEDDING)]
+    return dict(zip(names, from_embedded(row), strict=True))
 
 
 def test_a_failed_opening_lets_go_of_the_directory(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Chunks: all or nothing, their place, their vectors, and deleting many."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from core.domain.document import Chunk, ChunkDraft, DocumentDraft
 from core.domain.errors import Conflict, NotFound, PreconditionFailed
 from core.domain.guards import Guard
 from core.domain.library import LibraryDraft
+from core.domain.place import Place
 from core.indexing.views.catalog import Catalog
 from core.providers.base import Purpose, Vectors
 from core.services.chunk_writes import ChunkWrites
@@ -111,6 +113,35 @@ def test_new_text_is_embedded_and_the_same_text_is_not(
     chunks.update("lib", "a", lambda chunk: ChunkDraft(text="c", embedding=own))
     assert vector_of(chunks, "a") == [1, 2, 3, 4]
     assert embedder.embedded == ["a", "b"]
+
+
+def test_the_context_is_embedded_with_the_text(
+    chunks: ChunkService, embedder: FakeEmbedder
+) -> None:
+    place = Place("Harbours", ("Depth",), line=1)
+    chunks.add("lib", "doc", [ChunkDraft("a", id="a", place=place)])
+    assert chunks.get("lib", "a").value.place == place
+    moved = replace(place, line=2)
+    chunks.update("lib", "a", lambda chunk: ChunkDraft(chunk.text, place=moved))
+    assert embedder.embedded == ["Harbours › Depth\na"]
+    chunks.update("lib", "a", lambda chunk: ChunkDraft(chunk.text, place=replace(moved, title="H")))
+    assert embedder.embedded[1:] == ["H › Depth\na"]
+    chunks.put("lib", "a", "doc", ChunkDraft("a"))
+    assert embedder.embedded[2:] == ["a"]
+    assert chunks.get("lib", "a").value.place is None
+
+
+def test_a_client_s_embedding_stays_when_the_place_changes(
+    chunks: ChunkService, embedder: FakeEmbedder
+) -> None:
+    own = np.array([1, 2, 3, 4], dtype=np.float32)
+    chunks.add("lib", "doc", [ChunkDraft("a", id="a", embedding=own)])  # settles: no model
+    chunks.update("lib", "a", lambda chunk: ChunkDraft(chunk.text, place=Place("Harbours")))
+    assert vector_of(chunks, "a") == [1, 2, 3, 4]
+    assert chunks.get("lib", "a").value.place == Place("Harbours")
+    with invalid_at("/embedding"):
+        chunks.update("lib", "a", lambda chunk: ChunkDraft("b"))
+    assert embedder.embedded == []
 
 
 def test_faults_of_one_chunk_point_into_it(chunks: ChunkService) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.document import Chunk
+from core.domain.place import Place
 from core.indexing.columns import chunks as module
 from core.indexing.columns.chunks import ChunkColumns, Ids
 from core.indexing.columns.strings import StringColumn
@@ -19,6 +20,15 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
+)
+COORDINATES = st.floats(allow_nan=False, allow_infinity=False)
+PLACES = st.builds(
+    Place,
+    title=st.none() | TEXTS,
+    headings=st.lists(TEXTS, max_size=3).map(tuple),
+    page=st.none() | st.integers(1, 2**31),
+    box=st.none() | st.tuples(COORDINATES, COORDINATES, COORDINATES, COORDINATES),
+    line=st.none() | st.integers(1, 2**31),
 )
 TIMES = st.datetimes(timezones=st.just(UTC))
 CHUNKS = st.lists(
@@ -33,6 +43,7 @@ CHUNKS = st.lists(
         version=st.integers(1, 2**62),
         created_at=TIMES,
         updated_at=TIMES,
+        place=st.none() | PLACES,
     ),
     min_size=1,
     max_size=8,
