@@ -43,7 +43,7 @@ class Filled:
         self.apply(ChunksDeleted(LIBRARY, [id_of(number) for number in numbers.tolist()]))
 
     def settle(self) -> None:
-        self.builder.wait_until_settled(3_600)
+        self.builder.wait_until_idle(3_600)
 
 
 @contextmanager

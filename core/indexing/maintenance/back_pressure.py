@@ -9,14 +9,14 @@ from collections.abc import Callable
 from threading import BoundedSemaphore
 
 from core.domain.errors import Unavailable
-from core.indexing.maintenance.merge_policy import SEAL_ROWS
+from core.indexing.maintenance.merge_policy import FLUSH_ROWS
 from core.indexing.views.catalog import Catalog
 from core.indexing.views.view import LibraryView
 
-LOW_ROWS = 16 * SEAL_ROWS
+LOW_ROWS = 16 * FLUSH_ROWS
 """The number of waiting rows up to which writes are not delayed; one build takes them all."""
 
-MOST_ROWS = 64 * SEAL_ROWS
+MOST_ROWS = 64 * FLUSH_ROWS
 """The number of waiting rows from which writes are refused."""
 
 RETRY_AFTER_S = 5.0

@@ -119,7 +119,7 @@ class BuildThread:
         """Return why the library's last build failed, in one line; `None` if it did not fail."""
         return self._errors.get(library_id)
 
-    def wait_until_settled(self, timeout_s: float) -> None:
+    def wait_until_idle(self, timeout_s: float) -> None:
         """Run all pending jobs as if no write had happened for long, and wait until they are done.
 
         Raises:

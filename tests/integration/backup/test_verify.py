@@ -196,7 +196,7 @@ def with_checkpoint(tmp_path: Path) -> Path:
         document = core.documents.create(library.id, DocumentDraft()).value
         for start in range(0, len(drafts), 500):
             core.chunks.add(library.id, document.id, drafts[start : start + 500])
-        core.builder.wait_until_settled(60)
+        core.builder.wait_until_idle(60)
         core.checkpoints.make()
         core.chunks.delete(library.id, "c7")
         core.chunks.put(library.id, "c8", document.id, ChunkDraft("x", None, rows[0]))

@@ -63,7 +63,7 @@ class Node:
         self.rebuilder = IndexRebuilder(self.catalog, self.store)
 
     def settle(self) -> None:
-        self.builder.wait_until_settled(60)
+        self.builder.wait_until_idle(60)
 
     def stop(self) -> None:
         """Stop without a final checkpoint, as after a kill."""

@@ -64,17 +64,17 @@ def test_the_index_follows_the_record_and_loads_the_same(settings: Settings) -> 
 def test_segments_are_built_after_a_write_and_after_a_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vectors: str
 ) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 50)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.FLUSH_ROWS", 50)
     settings = settings_of(tmp_path, vectors=vectors, index_threads=1)
     ids = [f"c{i:02}" for i in range(60)]
     for kind in (IndexKind.FLAT, IndexKind.HNSW):
         with open_core(settings) as core:
             core.libraries.put("lib", LibraryDraft("a library", index=IndexSpec(kind)))
             core.documents.put("lib", "doc", DocumentDraft(chunks=drafts(*ids)))
-            core.builder.wait_until_settled(60)
+            core.builder.wait_until_idle(60)
             assert_built(core, kind)
         with open_core(settings) as core:
-            core.builder.wait_until_settled(60)
+            core.builder.wait_until_idle(60)
             assert_built(core, kind)
     assert not any(thread.name == "segments" for thread in threading.enumerate())
 

@@ -18,7 +18,7 @@ from tests.waiting import until
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 20)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.FLUSH_ROWS", 20)
     monkeypatch.setattr("core.indexing.maintenance.merge_policy.SMALL_ROWS", 20)
     monkeypatch.setattr("core.indexing.lexical.catch_up.IN_FILES_FROM", 20)
 

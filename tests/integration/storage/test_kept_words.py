@@ -27,7 +27,7 @@ Built = list[int]
 
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 20)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.FLUSH_ROWS", 20)
     monkeypatch.setattr("core.indexing.maintenance.merge_policy.SMALL_ROWS", 20)
     monkeypatch.setattr(catch_up, "IN_FILES_FROM", 20)
 

@@ -93,16 +93,16 @@ def nearest(view: LibraryView, place: float, k: int = 1) -> list[str]:
 
 @pytest.fixture
 def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 40)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.FLUSH_ROWS", 40)
     monkeypatch.setattr("core.indexing.maintenance.merge_policy.SMALL_ROWS", 20)
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy._COMPACT_ROWS", 10)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy._VACUUM_ROWS", 10)
     setting = Setting()
     yield setting
     setting.builder.close()
 
 
 def settle(setting: Setting) -> None:
-    setting.builder.wait_until_settled(_PATIENCE_S)
+    setting.builder.wait_until_idle(_PATIENCE_S)
 
 
 def test_a_large_delta_becomes_a_segment_and_the_position_stays(setting: Setting) -> None:
@@ -290,7 +290,7 @@ def test_writes_do_not_have_it_try_again_and_again(setting: Setting) -> None:
     setting.meanwhile = fail
     setting.builder.start()
     with pytest.raises(TimeoutError):
-        setting.builder.wait_until_settled(0.1)
+        setting.builder.wait_until_idle(0.1)
     for now in (1, 4):
         setting.now = now
         setting.put(51, 53)
@@ -364,7 +364,7 @@ def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:
     setting.builder.start()
     assert started.wait(_PATIENCE_S)
     with pytest.raises(TimeoutError):
-        setting.builder.wait_until_settled(0)
+        setting.builder.wait_until_idle(0)
     setting.builder.close()
     assert setting.sizes == [(50, False)]
     setting.put(50, 60)
@@ -372,7 +372,7 @@ def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:
 
 
 def test_vectors_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 40)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.FLUSH_ROWS", 40)
     monkeypatch.setattr("core.indexing.maintenance.segment_builder._ROWS_AT_ONCE", 7)
     setting = Setting(tmp_path)
     setting.put(0, 50)
@@ -391,7 +391,7 @@ def test_vectors_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_a_full_disk_is_a_failure_like_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SEAL_ROWS", 40)
+    monkeypatch.setattr("core.indexing.maintenance.merge_policy.FLUSH_ROWS", 40)
     setting = Setting(tmp_path / "missing")
     setting.put(0, 50)
     setting.builder.start()

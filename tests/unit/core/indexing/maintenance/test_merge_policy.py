@@ -44,14 +44,14 @@ def test_small_libraries_stay_a_delta() -> None:
 
 
 def test_a_delta_is_sealed_once_it_is_large_or_quiet() -> None:
-    assert job(delta(4_096)) == Job(Reason.SEAL, 0, 1)
-    assert job(delta(3_000, dead=1_096)) == Job(Reason.SEAL, 0, 1)
-    assert job(delta(2_000), quiet=True) == Job(Reason.SETTLE, 0, 1)
+    assert job(delta(4_096)) == Job(Reason.FLUSH, 0, 1)
+    assert job(delta(3_000, dead=1_096)) == Job(Reason.FLUSH, 0, 1)
+    assert job(delta(2_000), quiet=True) == Job(Reason.FORCE_MERGE, 0, 1)
 
 
 def test_what_was_frozen_for_a_segment_that_failed_is_sealed_whatever_its_size() -> None:
-    assert job(segment(90_000), waiting(3), delta(5)) == Job(Reason.SEAL, 1, 2)
-    assert job(segment(90_000), waiting(3), delta(4_096)) == Job(Reason.SEAL, 1, 3)
+    assert job(segment(90_000), waiting(3), delta(5)) == Job(Reason.FLUSH, 1, 2)
+    assert job(segment(90_000), waiting(3), delta(4_096)) == Job(Reason.FLUSH, 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_what_was_frozen_for_a_segment_that_failed_is_sealed_whatever_its_size()
 )
 def test_segments_that_are_not_much_larger_are_merged(sizes: list[int], start: int) -> None:
     segments = [segment(size) for size in sizes]
-    assert job(*segments, delta(4_096)) == Job(Reason.SEAL, start, len(sizes) + 1)
+    assert job(*segments, delta(4_096)) == Job(Reason.FLUSH, start, len(sizes) + 1)
 
 
 def test_where_many_rows_wait_they_are_sealed_alone_unless_there_are_many_segments() -> None:
-    assert job(segment(8_192), delta(16_384)) == Job(Reason.SEAL, 1, 2)
-    assert job(segment(8_192), delta(16_383)) == Job(Reason.SEAL, 0, 2)
+    assert job(segment(8_192), delta(16_384)) == Job(Reason.FLUSH, 1, 2)
+    assert job(segment(8_192), delta(16_383)) == Job(Reason.FLUSH, 0, 2)
     many = [segment(8_192)] * 9
-    assert job(*many, delta(16_384)) == Job(Reason.SEAL, 0, 10)
+    assert job(*many, delta(16_384)) == Job(Reason.FLUSH, 0, 10)
 
 
 def test_there_are_few_segments_and_each_row_is_built_a_few_times() -> None:
@@ -91,24 +91,24 @@ def test_there_are_few_segments_and_each_row_is_built_a_few_times() -> None:
 
 def test_a_segment_is_compacted_once_too_much_is_dead() -> None:
     assert job(segment(8_000, dead=2_000)) is None
-    assert job(segment(8_000, dead=2_001)) == Job(Reason.COMPACT, 0, 1)
+    assert job(segment(8_000, dead=2_001)) == Job(Reason.VACUUM, 0, 1)
     assert job(segment(1_000, dead=999)) is None
-    assert job(segment(9_000), segment(100, dead=1_000), delta(9)) == Job(Reason.COMPACT, 1, 2)
+    assert job(segment(9_000), segment(100, dead=1_000), delta(9)) == Job(Reason.VACUUM, 1, 2)
 
 
 def test_everything_is_rebuilt_when_another_index_is_asked_for() -> None:
     segments = [segment(50_000), segment(10_000), delta(3)]
-    assert job(*segments, spec=IndexSpec(IndexKind.HNSW)) == Job(Reason.REBUILD, 0, 2)
-    assert job(*segments, spec=IndexSpec(parameters={"m": 8})) == Job(Reason.REBUILD, 0, 2)
+    assert job(*segments, spec=IndexSpec(IndexKind.HNSW)) == Job(Reason.REINDEX, 0, 2)
+    assert job(*segments, spec=IndexSpec(parameters={"m": 8})) == Job(Reason.REINDEX, 0, 2)
     assert job(*segments, spec=IndexSpec(parameters={"ef": 80, "nprobe": 3})) is None
     assert job(delta(9), spec=IndexSpec(IndexKind.FLAT)) is None
 
 
 def test_a_quiet_library_becomes_one_segment_unless_little_is_won() -> None:
     assert job(segment(90_000), segment(10_000)) is None
-    assert job(segment(90_000), segment(10_000), quiet=True) == Job(Reason.SETTLE, 0, 2)
+    assert job(segment(90_000), segment(10_000), quiet=True) == Job(Reason.FORCE_MERGE, 0, 2)
     assert job(segment(99_001), segment(999), quiet=True) is None
-    assert job(segment(99_000), segment(1_000), quiet=True) == Job(Reason.SETTLE, 0, 2)
+    assert job(segment(99_000), segment(1_000), quiet=True) == Job(Reason.FORCE_MERGE, 0, 2)
     assert job(segment(990_001), segment(9_999), quiet=True) is None
-    assert job(segment(9_000), delta(1_000), quiet=True) == Job(Reason.SETTLE, 0, 2)
+    assert job(segment(9_000), delta(1_000), quiet=True) == Job(Reason.FORCE_MERGE, 0, 2)
     assert job(segment(90_000), quiet=True) is None

@@ -73,7 +73,7 @@ def _many_switches() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_many_switches")
 def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    for setting in ("SEAL_ROWS", "SMALL_ROWS", "_COMPACT_ROWS"):
+    for setting in ("FLUSH_ROWS", "SMALL_ROWS", "_VACUUM_ROWS"):
         monkeypatch.setattr(f"core.indexing.maintenance.merge_policy.{setting}", 8)
     writer = Writer()
     catalog = writer.catalog
@@ -101,7 +101,7 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
         ends.set()
     for reader in readers:
         reader.join(30)
-    builder.wait_until_settled(30)
+    builder.wait_until_idle(30)
     builder.close()
     assert not wrong
     assert builder.error("L") is None
