@@ -17,8 +17,8 @@ from core.domain.library import IndexKind, Metric
 from core.indexing.hnsw.scratch import Scratch
 from core.indexing.kernels import layout
 from core.indexing.kernels.walk import search_graph
-from core.indexing.vectors.calibration import Calibration, is_out_of_reach
-from core.indexing.vectors.flat import search_exactly
+from core.indexing.vectors.calibration import Calibration
+from core.indexing.vectors.flat import count_matches, needs_scan, search_exactly
 from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 
@@ -79,15 +79,13 @@ class HnswIndex:
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
         ef = self._ef(k, effort)
-        exact = effort.exact or is_out_of_reach(effort, self.calibration.max_recall)
-        if allowed is None:
-            if exact or self._scan_is_cheaper(self.coded.count, ef, 1.0):
-                return search_exactly(self.coded, queries, k, None)
-            return self.walk(queries, k, ef)
-        matches = int(np.count_nonzero(allowed))
+        matches = count_matches(self.coded, allowed)
         share = max(matches, 1) / self.coded.count
-        if exact or matches <= k or self._scan_is_cheaper(matches, ef, share):
+        scanned = needs_scan(effort, self.calibration.max_recall, matches, k)
+        if scanned or self._scan_is_cheaper(matches, ef, share):
             return search_exactly(self.coded, queries, k, allowed)
+        if allowed is None:
+            return self.walk(queries, k, ef)
         filtering = _Filtering(allowed, matches, k, lazily=share >= _MOST)
         if not filtering.lazily:
             if self.coded.vectors.metric is Metric.DOT:

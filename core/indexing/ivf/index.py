@@ -17,8 +17,8 @@ from core.domain.library import IndexKind
 from core.indexing.ivf.tuning import Tuning
 from core.indexing.kernels import inverted_layout, layout
 from core.indexing.kernels.inverted import search_cells
-from core.indexing.vectors.calibration import K, is_out_of_reach
-from core.indexing.vectors.flat import search_exactly
+from core.indexing.vectors.calibration import K
+from core.indexing.vectors.flat import count_matches, needs_scan, search_exactly
 from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.vector_index import DEFAULT_PARAMS, SearchParams, SegmentHits
 
@@ -69,11 +69,11 @@ class IvfIndex:
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
         nprobe, depth = self.tuning.of(effort, k)
-        matches = self.coded.count if allowed is None else int(np.count_nonzero(allowed))
+        matches = count_matches(self.coded, allowed)
         # Scan as many allowed rows as a search without a filter scans rows.
         nprobe = min(int(np.ceil(nprobe * self.coded.count / max(matches, 1))), self.cells)
-        exact = effort.exact or is_out_of_reach(effort, self.tuning.max_recall)
-        if exact or matches <= k or self._scan_is_cheaper(matches, nprobe, depth):
+        scanned = needs_scan(effort, self.tuning.max_recall, matches, k)
+        if scanned or self._scan_is_cheaper(matches, nprobe, depth):
             return search_exactly(self.coded, queries, k, allowed)
         return self.probe(queries, k, nprobe, depth, allowed)
 

@@ -9,15 +9,11 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.vectors.vector_index import SearchParams
-
 K = 10
 """The number of hits that recall is measured for."""
 
 LADDER = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280, 1792)
 _ENOUGH = 0.9995
-UNREACHABLE = 0.01
-"""The distance of the best recall below the target from which an exact scan answers instead."""
 
 _GROUP_SIZE = 24
 """The least number of queries that gives a meaningful recall."""
@@ -50,11 +46,6 @@ class Calibration:
         low, high = self.recalls[place - 1 : place + 1]
         before, after = self.efforts[place - 1 : place + 1]
         return before + (after - before) * (target_recall - low) / (high - low)
-
-
-def is_out_of_reach(effort: SearchParams, max_recall: float) -> bool:
-    """Return whether only an exact scan reaches the recall that an effort aims at."""
-    return not effort.is_chosen and effort.recall > max_recall + UNREACHABLE
 
 
 def calibrate(

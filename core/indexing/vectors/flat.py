@@ -1,6 +1,7 @@
 """Flat index: an exact scan of all rows by their 8-bit codes.
 
-O(n·d) a search. Codes take a quarter of the vectors' memory, and one pass builds them.
+O(n·d) a search. Codes take a quarter of the vectors' memory, and one pass builds them. The other
+indexes scan too, where only a scan finds what a search asks for.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from core.domain.library import IndexKind
 from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.quantized_scan import scan_exactly
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits, rank_hits
+
+_UNREACHABLE = 0.01
+"""The distance of an index's best recall below the target from which a scan answers instead."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,3 +54,17 @@ def search_exactly(
     rows = None if allowed is None else np.flatnonzero(allowed)
     strategy = "none" if rows is None else "exact_over_matches"
     return [rank_hits(*found, k, strategy) for found in scan_exactly(coded, queries, k, rows)]
+
+
+def count_matches(coded: QuantizedVectors, allowed: NDArray[np.bool_] | None) -> int:
+    """Return the number of rows that a search chooses from."""
+    return coded.count if allowed is None else int(np.count_nonzero(allowed))
+
+
+def needs_scan(effort: SearchParams, max_recall: float, matches: int, k: int) -> bool:
+    """Return whether an index can't answer, and a scan must.
+
+    `max_recall`: the best recall of the index. `matches`: see `count_matches`.
+    """
+    out_of_reach = not effort.is_chosen and effort.recall > max_recall + _UNREACHABLE
+    return effort.exact or out_of_reach or matches <= k
