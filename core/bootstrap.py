@@ -94,7 +94,7 @@ def open_core(settings: Settings) -> Core:
         directory = _create_directory(settings.data_dir / DIRECTORY)
         catalog, found = _open_catalog(store, directory)
         files = LexicalFiles(_recreate_directory(settings.data_dir / WORKING), directory)
-        lexical = LexicalIndexes(catalog, files, found.words)
+        lexical = LexicalIndexes(catalog, files, found.lexical)
         runtime = catalog.state.runtime
         builder = BuildThread(catalog, _segment_builder(settings, runtime.activity))
     except BaseException:

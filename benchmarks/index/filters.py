@@ -55,10 +55,10 @@ def _measure(dataset: Dataset, allowed: Allowed, mine: HnswIndex, theirs: Any) -
     """Compare with hnswlib at the least ef that reaches the target."""
     queries = dataset.queries[:QUERIES]
     truth = nearest(dataset.metric, dataset.rows, queries, allowed)
-    effort, k = SearchParams(target_recall=TARGET), min(K, int(allowed.sum()))
+    params, k = SearchParams(target_recall=TARGET), min(K, int(allowed.sum()))
 
     def answer(i: int) -> NDArray[np.int64]:
-        [found] = mine.search(queries[i : i + 1], K, effort, allowed)
+        [found] = mine.search(queries[i : i + 1], K, params, allowed)
         return _pad(found.rows[:K])
 
     def their_answer(i: int) -> NDArray[np.int64]:

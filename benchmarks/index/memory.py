@@ -64,10 +64,10 @@ def _nalanda(subject: str, dataset: Dataset) -> dict[str, float]:
             took_s, taken = perf_counter() - started, _resident() - before
             view = filled.catalog.library(LIBRARY)
             arrays = view.memory_bytes / dataset.rows.nbytes
-            effort = SearchParams(target_recall=TARGET)
+            params = SearchParams(target_recall=TARGET)
 
             def search(queries: Floats, _: object, k: int = K) -> NDArray[np.int64]:
-                rankings = view.search(queries, k, effort=effort)
+                rankings = view.search(queries, k, params=params)
                 # Rows are in order and none is deleted, so a row id is the row's number.
                 return np.stack([ranking.row_ids for ranking in rankings])
 

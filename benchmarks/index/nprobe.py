@@ -27,7 +27,7 @@ async def main(*arguments: str) -> None:
         dataset = MAKERS[name]()
         index = build_ivf(vectors_of(dataset), threads=THREADS)
         print(f"\n{dataset.description}, {index.cells:,} cells", flush=True)
-        rows = {label: _measure(index, dataset, effort) for label, effort in _efforts(index.cells)}
+        rows = {label: _measure(index, dataset, params) for label, params in _efforts(index.cells)}
         measured[name] = {"description": dataset.description, "cells": index.cells, "efforts": rows}
     write("nprobe", measured)
 
@@ -40,16 +40,16 @@ def _efforts(cells: int) -> Sequence[tuple[str, SearchParams]]:
     ]
 
 
-def _measure(index: IvfIndex, dataset: Dataset, effort: SearchParams) -> dict[str, float]:
+def _measure(index: IvfIndex, dataset: Dataset, params: SearchParams) -> dict[str, float]:
     """Probe the cells even where an exact scan would be cheaper."""
-    nprobe, depth = index.tuning.of(effort, K)
+    nprobe, depth = index.tuning.of(params, K)
     taken = []
     for _ in range(ROUNDS):
         started = perf_counter()
         found = table(index.probe(dataset.queries, K, nprobe, depth), K)
         taken.append(1e6 * (perf_counter() - started) / len(dataset.queries))
     share, microseconds = recall(found, dataset.truth), statistics.median(taken)
-    label = f"target {effort.target_recall}" if effort.target_recall else ""
+    label = f"target {params.target_recall}" if params.target_recall else ""
     print(
         f"  {label:12} nprobe {nprobe:6,}  recall {share:.4f}  {microseconds:8,.0f} µs", flush=True
     )

@@ -58,10 +58,10 @@ def _measure(dataset: Dataset, target: float) -> dict[str, object]:
                 break
 
         view = filled.catalog.library(LIBRARY)
-        effort = SearchParams(target_recall=target)
+        params = SearchParams(target_recall=target)
 
         def of_view(i: int) -> NDArray[np.int64]:
-            return view.search(queries[i : i + 1], K, effort=effort)[0].row_ids
+            return view.search(queries[i : i + 1], K, params=params)[0].row_ids
 
         def theirs(i: int) -> NDArray[np.int64]:
             return np.asarray(peer.search(queries[i : i + 1], ef)[0])

@@ -107,7 +107,7 @@ def _searches(
         return
     metric = view.library.metric
     for query, ranking, scores in zip(
-        queries, view.search(queries, K, effort=SearchParams(exact=True)), expected, strict=True
+        queries, view.search(queries, K, params=SearchParams(exact=True)), expected, strict=True
     ):
         rows = [view.embedding(int(row_id)) for row_id in ranking.row_ids]
         actual = reference_scores(np.array(rows, np.float32), query[None], metric)[:, 0]

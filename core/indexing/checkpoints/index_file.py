@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from core.indexing.checkpoints.quantized_arrays import Arrays, arrays_of, coded_of, numbers_of
+from core.indexing.checkpoints.quantized_arrays import Arrays, arrays_of, numbers_of, quantized_of
 from core.indexing.container.container import Container, DamagedFile, open_container
 from core.indexing.container.writer import write_container
 from core.indexing.hnsw.index import HnswIndex
@@ -71,7 +71,7 @@ def to_arrays(index: VectorIndex) -> tuple[dict[str, Any], Arrays]:
             }
         case _:
             raise TypeError(f"No file can hold a {type(index).__name__}.")
-    return own | {"numbers": numbers_of(index.coded)}, arrays_of(index.coded)
+    return own | {"numbers": numbers_of(index.quantized)}, arrays_of(index.quantized)
 
 
 def from_arrays(vectors: Vectors, parameters: Mapping[str, Any], arrays: Arrays) -> VectorIndex:
@@ -83,15 +83,15 @@ def from_arrays(vectors: Vectors, parameters: Mapping[str, Any], arrays: Arrays)
     kind = parameters["index"]
     if kind == "reference":
         return ReferenceIndex(vectors)
-    coded = coded_of(vectors, parameters["numbers"], arrays)
+    quantized = quantized_of(vectors, parameters["numbers"], arrays)
     match kind:
         case "flat":
-            return FlatIndex(coded)
+            return FlatIndex(quantized)
         case "hnsw":
             calibration = Calibration(tuple(parameters["efforts"]), tuple(parameters["recalls"]))
-            return HnswIndex(coded, calibration, parameters["ef_construction"])
+            return HnswIndex(quantized, calibration, parameters["ef_construction"])
         case "ivf":
             recalls = tuple(map(tuple, parameters["recalls"]))
             tuning = Tuning(tuple(parameters["probes"]), recalls, parameters["cell_rows"])
-            return IvfIndex(coded, tuning)
+            return IvfIndex(quantized, tuning)
     raise ValueError(f"there is no kind of index {kind!r}")

@@ -27,14 +27,14 @@ class SetAsideFile:
 class LoadedCheckpoint:
     """The usable content of the newest checkpoint.
 
-    `views`: those of all libraries, except the `missing` ones, whose files cannot be used. `words`:
-    the usable lexical indexes, by library. `manifests`: the usable manifests, newest first.
-    `known`: the segments that are served from files.
+    `views`: those of all libraries, except the `missing` ones, whose files cannot be used.
+    `lexical`: the usable lexical indexes, by library. `manifests`: the usable manifests,
+    newest first. `known`: the segments that are served from files.
     """
 
     views: list[LibraryView] = field(default_factory=list)
     missing: list[Library] = field(default_factory=list)
-    words: dict[str, StoredLexicalIndex] = field(default_factory=dict)
+    lexical: dict[str, StoredLexicalIndex] = field(default_factory=dict)
     manifests: list["Manifest"] = field(default_factory=list)
     known: list["StoredSegment"] = field(default_factory=list)
     set_aside: list[SetAsideFile] = field(default_factory=list)

@@ -64,8 +64,8 @@ class CheckpointLoader:
         if newest is not None:
             self._changes = _Changes.since(newest.position, self._snapshot)
         for library in libraries_of(self._snapshot):
-            kept = None if newest is None else newest.libraries.get(library.id)
-            self._load_library(library, kept)
+            entry = None if newest is None else newest.libraries.get(library.id)
+            self._load_library(library, entry)
         return found
 
     def _manifest(self, path: Path) -> Manifest | None:
@@ -84,34 +84,34 @@ class CheckpointLoader:
             return None
         return manifest
 
-    def _load_library(self, library: Library, kept: LibraryEntry | None) -> None:
+    def _load_library(self, library: Library, entry: LibraryEntry | None) -> None:
         view = None
-        if kept is not None and kept.created_at == library.created_at.isoformat():
+        if entry is not None and entry.created_at == library.created_at.isoformat():
             try:
-                view = self._from_files(library, kept)
+                view = self._from_files(library, entry)
             except DamagedFile as error:
                 self._set_aside(error)
                 self._found.missing.append(library)
                 return
-        elif kept is None and self._found.set_aside and not self._found.manifests:
+        elif entry is None and self._found.set_aside and not self._found.manifests:
             self._found.missing.append(library)
             return
-        if view is not None and kept is not None:
-            self._load_lexical_index(library, kept.words)
+        if view is not None and entry is not None:
+            self._load_lexical_index(library, entry.lexical)
         # A view from the record has new row ids, which no stored lexical index knows.
         self._found.views.append(view or from_record(self._snapshot, library))
 
-    def _load_lexical_index(self, library: Library, words: StoredLexicalIndex | None) -> None:
-        if words is None or words.made_for != fingerprint_of(library):
+    def _load_lexical_index(self, library: Library, lexical: StoredLexicalIndex | None) -> None:
+        if lexical is None or lexical.made_for != fingerprint_of(library):
             return
         try:
-            verify(self._directory, words, self._pool)
+            verify(self._directory, lexical, self._pool)
         except DamagedFile as error:
             self._set_aside(error)
         else:
-            self._found.words[library.id] = words
+            self._found.lexical[library.id] = lexical
 
-    def _from_files(self, library: Library, kept: LibraryEntry) -> LibraryView | None:
+    def _from_files(self, library: Library, entry: LibraryEntry) -> LibraryView | None:
         """Load a library from files; `None` if its metric or dimension has changed since.
 
         Raises:
@@ -119,7 +119,7 @@ class CheckpointLoader:
         """
         documents = documents_of(self._snapshot, library.id)
         segments, known = [], []
-        for stored in kept.segments:
+        for stored in entry.segments:
             segment = self._segment(library.id, stored, documents)
             if (
                 segment.rows.metric is not library.metric
@@ -129,10 +129,10 @@ class CheckpointLoader:
             known.append(StoredSegment.of(segment, stored.files))
             if segment.live:
                 segments.append(segment)
-        view = LibraryView(library, tuple(segments), kept.next_row_id, documents)
+        view = LibraryView(library, tuple(segments), entry.next_row_id, documents)
         changed = self._changes.chunks.get(library.id, set())
         view = next_view.without_chunks(view, changed)
-        for ids in batches(changed | set(kept.unsealed), AT_ONCE):
+        for ids in batches(changed | set(entry.unsealed), AT_ONCE):
             view = next_view.with_chunks(
                 view, self._snapshot.chunks.get_many_embedded(library.id, ids)
             )

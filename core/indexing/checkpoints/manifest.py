@@ -37,8 +37,8 @@ class LibraryEntry:
     """A library in a checkpoint.
 
     `created_at` distinguishes the library from an earlier one with the same id. `unsealed`: the ids
-    of chunks in no sealed segment, which a start reads from the record. `words`: the lexical index,
-    if it is in files; it may lack some chunks, and contain some deleted ones.
+    of chunks in no sealed segment, which a start reads from the record. `lexical`: the lexical
+    index, if it is in files; it may lack some chunks, and contain some deleted ones.
     """
 
     id: str
@@ -46,15 +46,15 @@ class LibraryEntry:
     next_row_id: int
     segments: Sequence[SegmentEntry]
     unsealed: Sequence[str]
-    words: StoredLexicalIndex | None = None
+    lexical: StoredLexicalIndex | None = None
 
     @property
     def files(self) -> Set[str]:
         """The names of all files that the library refers to."""
-        words = () if self.words is None else self.words.files.values()
+        lexical = () if self.lexical is None else self.lexical.files.values()
         return {
             *(name for segment in self.segments for name in segment.files.names),
-            *(file.name for file in words),
+            *(file.name for file in lexical),
         }
 
 
@@ -95,16 +95,16 @@ def write_manifest(directory: Path, manifest: Manifest) -> Path:
                     "stale": sorted(segment.stale),
                 }
             )
-        words = library.words
-        if words is not None:
-            arrays[f"{number}.serials"] = _runs(words.row_ids)
+        lexical = library.lexical
+        if lexical is not None:
+            arrays[f"{number}.serials"] = _runs(lexical.row_ids)
         libraries.append(
             {
                 "id": library.id,
                 "created_at": library.created_at,
                 "next_serial": library.next_row_id,
                 "segments": segments,
-                "words": None if words is None else _words_to_json(words),
+                "words": None if lexical is None else _lexical_to_json(lexical),
             }
         )
     parameters = {"position": manifest.position, "at": manifest.at, "libraries": libraries}
@@ -154,16 +154,16 @@ def _library(
             for i, segment in enumerate(described["segments"])
         ],
         unsealed=[unsealed[i] for i in range(len(unsealed))],
-        words=_words(described.get("words"), arrays.get(f"{number}.serials")),
+        lexical=_lexical(described.get("words"), arrays.get(f"{number}.serials")),
     )
 
 
-def _words_to_json(words: StoredLexicalIndex) -> dict[str, Any]:
-    files = {name: asdict(file) for name, file in words.files.items()}
-    return {"made_for": words.made_for, "meta": words.meta, "files": files}
+def _lexical_to_json(lexical: StoredLexicalIndex) -> dict[str, Any]:
+    files = {name: asdict(file) for name, file in lexical.files.items()}
+    return {"made_for": lexical.made_for, "meta": lexical.meta, "files": files}
 
 
-def _words(
+def _lexical(
     described: Mapping[str, Any] | None, runs: NDArray[np.int64] | None
 ) -> StoredLexicalIndex | None:
     if described is None or runs is None:

@@ -66,19 +66,19 @@ _ROW_STRIDE: Final = "row_stride"
 """The row stride of list codes, which depends on the code path of the process that built them."""
 
 
-def arrays_of(coded: QuantizedVectors) -> dict[str, NDArray[Any]]:
+def arrays_of(quantized: QuantizedVectors) -> dict[str, NDArray[Any]]:
     """Return all arrays except the vectors and those that only a build needs."""
-    arrays = {name: coded.arrays[at] for name, at in _ARRAYS.items() if at in coded.arrays}
-    return {_SCALE: coded.scale, **arrays}
+    arrays = {name: quantized.arrays[at] for name, at in _ARRAYS.items() if at in quantized.arrays}
+    return {_SCALE: quantized.scale, **arrays}
 
 
-def numbers_of(coded: QuantizedVectors) -> dict[str, int]:
-    block = coded.block
+def numbers_of(quantized: QuantizedVectors) -> dict[str, int]:
+    block = quantized.block
     numbers = {name: int(block[at]) for name, at in _NUMBERS.items() if at < len(block)}
     return numbers | {_ROW_STRIDE: ROW_STRIDE}
 
 
-def coded_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVectors:
+def quantized_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVectors:
     """Restore quantised vectors from a result of `arrays_of` and `numbers_of`.
 
     No array is copied, except list codes that a process with another code path has built.
@@ -86,21 +86,21 @@ def coded_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVec
     Raises:
         ValueError, KeyError: the arrays and numbers do not belong to these vectors.
     """
-    coded = unquantized(vectors, lists.SIZE if "cells" in numbers else layout.SIZE)
+    quantized = unquantized(vectors, lists.SIZE if "cells" in numbers else layout.SIZE)
     for name in _OF_VECTORS:
-        if coded.block[_NUMBERS[name]] != numbers[name]:
+        if quantized.block[_NUMBERS[name]] != numbers[name]:
             raise ValueError(f"It is of vectors whose {name} is {numbers[name]}.")
     for name in _NUMBERS.keys() & numbers.keys():
-        coded.block[_NUMBERS[name]] = numbers[name]
-    coded.scale[:] = arrays[_SCALE]
-    for name, (dtype, shape) in _expected_arrays(coded.block, arrays).items():
+        quantized.block[_NUMBERS[name]] = numbers[name]
+    quantized.scale[:] = arrays[_SCALE]
+    for name, (dtype, shape) in _expected_arrays(quantized.block, arrays).items():
         array = arrays[name]
         if array.dtype != dtype or array.shape != shape:
             raise ValueError(f"{name} is {array.dtype}{array.shape}, not {dtype}{shape}.")
         if name == "list_codes" and numbers[_ROW_STRIDE] != ROW_STRIDE:
             array = _transpose(array, numbers[_ROW_STRIDE])
-        coded.attach(_ARRAYS[name], array)
-    return coded
+        quantized.attach(_ARRAYS[name], array)
+    return quantized
 
 
 _Expected: TypeAlias = dict[str, tuple[str, tuple[int, ...]]]

@@ -53,18 +53,20 @@ class CheckpointWriter:
         self._written = {id(segment.rows): segment for segment in known}
 
     def write(
-        self, state: CatalogState, at: str, words: Mapping[str, StoredLexicalIndex]
+        self, state: CatalogState, at: str, lexical: Mapping[str, StoredLexicalIndex]
     ) -> Manifest:
         """Write a checkpoint durably.
 
-        `at`: the log's time of the position. `words`: lexical indexes by library, none of them
+        `at`: the log's time of the position. `lexical`: lexical indexes by library, none of them
         ahead of the state. `delete_unreferenced` removes files that a crash
         leaves behind.
 
         Raises:
             OSError: no room, or no permission. The earlier checkpoints stay intact.
         """
-        libraries = {id_: self._library(view, words.get(id_)) for id_, view in state.views.items()}
+        libraries = {
+            id_: self._library(view, lexical.get(id_)) for id_, view in state.views.items()
+        }
         manifest = Manifest(state.position, at, libraries)
         crash_points.reach("checkpoint.segments")
         write_manifest(self._directory, manifest)
@@ -73,7 +75,7 @@ class CheckpointWriter:
         self._written = {key: files for key, files in self._written.items() if key in there}
         return manifest
 
-    def _library(self, view: LibraryView, words: StoredLexicalIndex | None) -> LibraryEntry:
+    def _library(self, view: LibraryView, lexical: StoredLexicalIndex | None) -> LibraryEntry:
         segments = [
             self._segment(segment) for segment in view.segments if segment.index is not None
         ]
@@ -85,9 +87,9 @@ class CheckpointWriter:
         ]
         library = view.library
         created_at = library.created_at.isoformat()
-        if words is not None and words.made_for != fingerprint_of(library):
-            words = None
-        return LibraryEntry(library.id, created_at, view.next_row_id, segments, unsealed, words)
+        if lexical is not None and lexical.made_for != fingerprint_of(library):
+            lexical = None
+        return LibraryEntry(library.id, created_at, view.next_row_id, segments, unsealed, lexical)
 
     def _segment(self, segment: Segment) -> SegmentEntry:
         written = self._written.get(id(segment.rows))
@@ -110,8 +112,8 @@ class CheckpointWriter:
 
 def delete_unreferenced(directory: Path, manifests: list[Manifest]) -> None:
     """Remove all files that none of these checkpoints refers to."""
-    kept = {name for manifest in manifests for name in manifest.files}
-    kept |= {path_of(directory, manifest.position).name for manifest in manifests}
+    referenced = {name for manifest in manifests for name in manifest.files}
+    referenced |= {path_of(directory, manifest.position).name for manifest in manifests}
     for path in directory.iterdir():
-        if path.is_file() and path.name not in kept:
+        if path.is_file() and path.name not in referenced:
             path.unlink(missing_ok=True)

@@ -101,12 +101,12 @@ class ChunkColumns(Sequence[Chunk]):
 
     def take(self, rows: NDArray[np.intp]) -> "ChunkColumns":
         """Copy the given rows, at least one, in the given order."""
-        kept, document_of = np.unique(self.document_of[rows], return_inverse=True)
+        documents, document_of = np.unique(self.document_of[rows], return_inverse=True)
         hashes, by_hash = _sorted(self.hashes_by_row()[rows])
         return ChunkColumns(
             library_id=self.library_id,
             ids=self.ids.take(rows),
-            documents=self.documents.take(kept.astype(np.intp)),
+            documents=self.documents.take(documents.astype(np.intp)),
             document_of=document_of.astype(np.int32),
             ordinals=self.ordinals[rows],
             texts=self.texts.take(rows),

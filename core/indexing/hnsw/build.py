@@ -69,9 +69,9 @@ def build_hnsw(
         BuildCancelled: `cancelled` returned true.
     """
     with BuildThreads(threads, activity) as pool:
-        coded = encode(vectors, pool, threads)
+        quantized = encode(vectors, pool, threads)
         if degree is None:
-            hard = intrinsic_dimension(coded) >= _HARD_FROM_DIMENSION
+            hard = intrinsic_dimension(quantized) >= _HARD_FROM_DIMENSION
             degree = DEGREE_OF_HARD_DATA if hard else DEGREE
         width = ef_construction or EF_CONSTRUCTION
         build = partial(
@@ -80,14 +80,14 @@ def build_hnsw(
         angular = None
         if vectors.metric is Metric.DOT and _are_lengths_spread(vectors):
             angular = build(encode(_by_direction(vectors), pool, threads), ef=width // 3)
-        calibration = build(coded, ef=width, angular=angular).run()
-    return HnswIndex(coded, calibration, width)
+        calibration = build(quantized, ef=width, angular=angular).run()
+    return HnswIndex(quantized, calibration, width)
 
 
 class _Build:
     def __init__(
         self,
-        coded: QuantizedVectors,
+        quantized: QuantizedVectors,
         degree: int,
         ef: int,
         seed: int,
@@ -96,31 +96,31 @@ class _Build:
         cancelled: Callable[[], bool],
         angular: "_Build | None" = None,
     ) -> None:
-        self.coded, self._pool, self._angular = coded, pool, angular
+        self.quantized, self._pool, self._angular = quantized, pool, angular
         self._cancelled = cancelled
-        levels = _levels(coded.count, degree, seed)
+        levels = _levels(quantized.count, degree, seed)
         entry = int(np.argmax(levels))
-        self._order = np.arange(coded.count)
+        self._order = np.arange(quantized.count)
         self._order[[0, entry]] = entry, 0
-        _attach_links(coded, levels, entry, degree)
+        _attach_links(quantized, levels, entry, degree)
         shape = (_BATCH, int(levels[entry]) + 1, degree)
         self._chosen, self._counts = np.empty(shape, np.int32), np.zeros(shape[:2], np.int64)
         self._ways = np.empty((_BATCH, int(levels[entry])), np.int32)
         arrays = self._order, self._ways, self._chosen, self._counts
         shared = tuple(array.ctypes.data for array in arrays)
         self._workers = [
-            _Worker(coded, degree, ef, number, shared, pool) for number in range(threads)
+            _Worker(quantized, degree, ef, number, shared, pool) for number in range(threads)
         ]
 
     def run(self) -> Calibration:
         """Build the graph, and calibrate it with the last rows as queries before inserting them."""
-        count = self.coded.count
+        count = self.quantized.count
         held_out = min(_HELD_OUT, count // 4)
         self.insert(1, count - held_out)
         calibration = self._calibration(self._order[count - held_out :])
         self.insert(count - held_out, count)
         for place in (layout.LEVELS, layout.DENSE, layout.OFFSETS):
-            self.coded.detach(place)
+            self.quantized.detach(place)
         return calibration
 
     def insert(self, start: int, stop: int) -> None:
@@ -128,9 +128,9 @@ class _Build:
         self._insert(start, stop)
         if self._angular is not None:
             self._angular.insert(start, stop)
-            mine, theirs = self.coded.block, self._angular.coded.block
+            mine, theirs = self.quantized.block, self._angular.quantized.block
             degree = int(mine[layout.DEGREE_0])
-            fill_links(mine[layout.LINKS], theirs[layout.LINKS], self.coded.count, degree)
+            fill_links(mine[layout.LINKS], theirs[layout.LINKS], self.quantized.count, degree)
 
     def _insert(self, start: int, stop: int) -> None:
         while start < stop:
@@ -155,20 +155,20 @@ class _Build:
     def _calibration(self, queries: NDArray[np.int64]) -> Calibration:
         if not len(queries):
             return Calibration((K,), (1.0,))
-        vectors = np.ascontiguousarray(self.coded.vectors.matrix[queries])
+        vectors = np.ascontiguousarray(self.quantized.vectors.matrix[queries])
         pieces = np.array_split(vectors, math.ceil(len(vectors) / _QUERIES_AT_ONCE))
-        there = np.sort(self._order[: self.coded.count - len(queries)])
-        index = HnswIndex(self.coded, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
+        there = np.sort(self._order[: self.quantized.count - len(queries)])
+        index = HnswIndex(self.quantized, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
 
         def scan(piece: NDArray[np.float32]) -> list[NDArray[np.int64]]:
-            found = scan_exactly(self.coded, piece, K, there, at_once=FEW)
+            found = scan_exactly(self.quantized, piece, K, there, at_once=FEW)
             return [rows[np.argsort(-scores)[:K]] for rows, scores in found]
 
         def walk(piece: NDArray[np.float32], ef: int) -> list[NDArray[np.int64]]:
             return [found.rows[:K] for found in index.walk(piece, K, ef)]
 
         truth = list(chain(*self._pool.map(scan, pieces)))
-        is_dense: Any = self.coded.arrays[layout.DENSE]
+        is_dense: Any = self.quantized.arrays[layout.DENSE]
         dense = [bool(is_dense[rows].mean() >= 0.5) for rows in truth]
         return calibrate(
             lambda ef: list(chain(*self._pool.map(partial(walk, ef=ef), pieces))),
@@ -194,16 +194,16 @@ def _levels(count: int, degree: int, seed: int) -> NDArray[np.uint8]:
 
 
 def _attach_links(
-    coded: QuantizedVectors, levels: NDArray[np.uint8], entry: int, degree: int
+    quantized: QuantizedVectors, levels: NDArray[np.uint8], entry: int, degree: int
 ) -> None:
     upper = levels.astype(np.int64)
-    coded.attach(layout.LEVELS, levels)
-    coded.attach(layout.DENSE, np.zeros(coded.count, np.uint8))
-    coded.attach(layout.UPPER_PLACES, (np.cumsum(upper) - upper).astype(np.int32))
-    coded.attach(layout.LINKS, _no_links(coded.count, 2 * degree))
-    coded.attach(layout.UPPER_LINKS, _no_links(int(upper.sum()) + 1, degree))
-    coded.block[layout.DEGREE], coded.block[layout.DEGREE_0] = degree, 2 * degree
-    coded.block[layout.ENTRY], coded.block[layout.TOP_LEVEL] = entry, levels[entry]
+    quantized.attach(layout.LEVELS, levels)
+    quantized.attach(layout.DENSE, np.zeros(quantized.count, np.uint8))
+    quantized.attach(layout.UPPER_PLACES, (np.cumsum(upper) - upper).astype(np.int32))
+    quantized.attach(layout.LINKS, _no_links(quantized.count, 2 * degree))
+    quantized.attach(layout.UPPER_LINKS, _no_links(int(upper.sum()) + 1, degree))
+    quantized.block[layout.DEGREE], quantized.block[layout.DEGREE_0] = degree, 2 * degree
+    quantized.block[layout.ENTRY], quantized.block[layout.TOP_LEVEL] = entry, levels[entry]
 
 
 def _no_links(nodes: int, degree: int) -> NDArray[np.generic]:
@@ -220,20 +220,20 @@ class _Worker:
 
     def __init__(
         self,
-        coded: QuantizedVectors,
+        quantized: QuantizedVectors,
         degree: int,
         ef: int,
         number: int,
         shared: tuple[int, ...],
         pool: BuildThreads,
     ) -> None:
-        self._coded, self._ef = coded, ef
+        self._coded, self._ef = quantized, ef
         self._threads = pool
         self._number, self._shared = number, shared
-        self._scratch = Scratch.of(coded, ef=ef, degree=degree)
+        self._scratch = Scratch.of(quantized, ef=ef, degree=degree)
         self._state = np.zeros(2, np.int64)
         self._pool = np.empty(2 * degree + 2, np.int64)
-        self._kept = np.empty(2 * degree, np.int32)
+        self._links = np.empty(2 * degree, np.int32)
         self._tag = 0
 
     def approach(self, start: int, stop: int, of: int) -> None:
@@ -267,6 +267,6 @@ class _Worker:
 
     def link(self, start: int, stop: int, of: int) -> None:
         order, _, chosen, counts = self._shared
-        pool, kept = self._pool.ctypes.data, self._kept.ctypes.data
+        pool, links = self._pool.ctypes.data, self._links.ctypes.data
         block, number = self._coded.block, self._number
-        link(block, order, start, stop, number, of, chosen, counts, pool, kept)
+        link(block, order, start, stop, number, of, chosen, counts, pool, links)

@@ -45,7 +45,7 @@ _MOST = 0.4
 class HnswIndex:
     """A navigable small-world graph over quantised rows, with its calibration."""
 
-    coded: QuantizedVectors
+    quantized: QuantizedVectors
     calibration: Calibration
     ef_construction: int
     _idle: deque[Scratch] = field(default_factory=deque)
@@ -56,7 +56,7 @@ class HnswIndex:
 
     @property
     def degree(self) -> int:
-        return int(self.coded.block[layout.DEGREE])
+        return int(self.quantized.block[layout.DEGREE])
 
     @property
     def parameters(self) -> Mapping[str, float]:
@@ -69,26 +69,26 @@ class HnswIndex:
 
     @property
     def memory_bytes(self) -> int:
-        return self.coded.memory_bytes + sum(scratch.memory_bytes for scratch in self._idle)
+        return self.quantized.memory_bytes + sum(scratch.memory_bytes for scratch in self._idle)
 
     def search(
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: SearchParams,
+        params: SearchParams,
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
-        ef = self._ef(k, effort)
-        matches = count_matches(self.coded, allowed)
-        share = max(matches, 1) / self.coded.count
-        scanned = needs_scan(effort, self.calibration.max_recall, matches, k)
+        ef = self._ef(k, params)
+        matches = count_matches(self.quantized, allowed)
+        share = max(matches, 1) / self.quantized.count
+        scanned = needs_scan(params, self.calibration.max_recall, matches, k)
         if scanned or self._scan_is_cheaper(matches, ef, share):
-            return search_exactly(self.coded, queries, k, allowed)
+            return search_exactly(self.quantized, queries, k, allowed)
         if allowed is None:
             return self.walk(queries, k, ef)
         filtering = _Filtering(allowed, matches, k, lazily=share >= _MOST)
         if not filtering.lazily:
-            if self.coded.vectors.metric is Metric.DOT:
+            if self.quantized.vectors.metric is Metric.DOT:
                 ef = max(ef, _FILTERED_DOT * k)
             return self._walk(queries, k, ef, filtering)
         # Wide enough for as many matches as without a filter. If matches are spread evenly, three
@@ -100,10 +100,10 @@ class HnswIndex:
         """Search by the graph, even if a scan were cheaper."""
         return self._walk(queries, k, ef, _NO_FILTER)
 
-    def _ef(self, k: int, effort: SearchParams) -> int:
-        if effort.ef is not None:
-            return min(max(effort.ef, k), _MAX_EF)
-        return min(int(effort.boost * self.calibration.effort(effort.recall, k)), _MAX_EF)
+    def _ef(self, k: int, params: SearchParams) -> int:
+        if params.ef is not None:
+            return min(max(params.ef, k), _MAX_EF)
+        return min(int(params.boost * self.calibration.effort(params.recall, k)), _MAX_EF)
 
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
         return rows <= _WALKED * _STEPS_PER_EF * ef / share
@@ -120,16 +120,16 @@ class HnswIndex:
         scratch = self._lease(precise_ef)
         try:
             search_graph(
-                self.coded.block,
+                self.quantized.block,
                 scratch.block,
                 queries,
-                self.coded.step,
-                self.coded.shift,
+                self.quantized.step,
+                self.quantized.shift,
                 k,
                 ef,
                 precise_ef,
                 scored,
-                self.coded.is_whole,
+                self.quantized.is_whole,
                 filtering.walked,
                 filtering.checked,
                 filtering.budget,
@@ -147,7 +147,7 @@ class HnswIndex:
                 if filtering.lazily:
                     found += self._walk(query, k, ef, filtering.eager())
                 else:
-                    found += search_exactly(self.coded, query, k, filtering.allowed)
+                    found += search_exactly(self.quantized, query, k, filtering.allowed)
             else:
                 strategy = filtering.strategy
                 found.append(SegmentHits(rows[i, :count], scores[i, :count], strategy, exact=False))
@@ -163,7 +163,7 @@ class HnswIndex:
 
     def _scratch(self, ef: int) -> Scratch:
         rounded = 1 << (ef - 1).bit_length()
-        return Scratch.of(self.coded, ef=rounded, degree=self.degree, frontier=_FRONTIER)
+        return Scratch.of(self.quantized, ef=rounded, degree=self.degree, frontier=_FRONTIER)
 
 
 class _Filtering:

@@ -21,13 +21,15 @@ class Scratch:
     arrays: dict[int, NDArray[np.generic]]
 
     @classmethod
-    def of(cls, coded: QuantizedVectors, *, ef: int, degree: int, frontier: int = 0) -> "Scratch":
+    def of(
+        cls, quantized: QuantizedVectors, *, ef: int, degree: int, frontier: int = 0
+    ) -> "Scratch":
         arrays: dict[int, NDArray[np.generic]] = {
-            layout.VISITED: np.zeros(coded.count, np.uint16),
+            layout.VISITED: np.zeros(quantized.count, np.uint16),
             layout.POOL: np.empty(ef + 1, np.int64),
             layout.FRONTIER: np.empty(frontier + 1, np.int64),
             layout.BATCH: np.empty(2 * degree, np.int32),
-            layout.QUERY: empty_aligned((int(coded.block[layout.CODE_BYTES]),), np.uint8),
+            layout.QUERY: empty_aligned((int(quantized.block[layout.CODE_BYTES]),), np.uint8),
         }
         block = np.zeros(layout.SCRATCH_SIZE, np.int64)
         for place, array in arrays.items():

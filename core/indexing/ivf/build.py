@@ -85,24 +85,24 @@ class _Build:
     ) -> None:
         self._rng = np.random.default_rng(seed)
         self._pool, self._check = pool, check
-        self.coded = coded = unquantized(vectors, layout.SIZE)
+        self.quantized = quantized = unquantized(vectors, layout.SIZE)
         projection = learn_projection(vectors, self._rng)
         scales = np.ones(layout.SCALE_COUNT)
         scales[layout.INVERSE_RADIUS] = 1 / projection.radius
-        coded.attach(layout.SCALES, scales)
-        coded.attach(layout.CENTER, projection.center)
-        coded.attach(layout.BASIS, projection.basis)
-        coded.block[layout.KEPT] = self._kept = len(projection.basis)
+        quantized.attach(layout.SCALES, scales)
+        quantized.attach(layout.CENTER, projection.center)
+        quantized.attach(layout.BASIS, projection.basis)
+        quantized.block[layout.KEPT] = self._kept = len(projection.basis)
         check()
 
     def learn_cells(self, count: int) -> None:
         sample = self._project(SAMPLE * count)
-        cells = learn_cells(self.coded, sample, count, self._rng, self._pool, self._check)
-        attach_cells(self.coded, cells)
+        cells = learn_cells(self.quantized, sample, count, self._rng, self._pool, self._check)
+        attach_cells(self.quantized, cells)
 
     def learn_tables(self) -> None:
         residuals = self._project(_POINTS_SAMPLE)
-        residuals_of(self.coded.block, residuals)
+        residuals_of(self.quantized.block, residuals)
         wanted = max(_FEWEST_TABLES, self._kept // _NUMBERS_PER_TABLE)
         variances = np.mean(residuals.astype(np.float64) ** 2, axis=0)
         widths = share_out(variances, wanted)
@@ -116,13 +116,13 @@ class _Build:
 
         list(self._pool.map(learn, range(len(widths) - 1)))
         self._widths, self._points = widths, points
-        self.coded.attach(layout.WIDTHS, widths)
-        self.coded.attach(layout.POINTS, points)
-        self.coded.block[layout.TABLES] = len(widths) - 1
+        self.quantized.attach(layout.WIDTHS, widths)
+        self.quantized.attach(layout.POINTS, points)
+        self.quantized.block[layout.TABLES] = len(widths) - 1
 
     def list_rows(self) -> None:
-        coded = self.coded
-        count, tables = coded.count, int(coded.block[layout.TABLES])
+        quantized = self.quantized
+        count, tables = quantized.count, int(quantized.block[layout.TABLES])
         cells, biases = np.empty(count, np.int32), np.empty(count, np.float32)
         codes = np.empty((count, tables), np.uint8)
 
@@ -130,23 +130,23 @@ class _Build:
             self._check()
             stop = min(start + _ROWS_AT_ONCE, count)
             encode_list_rows(
-                coded.block, start, stop, self._points, self._widths, cells, codes, biases
+                quantized.block, start, stop, self._points, self._widths, cells, codes, biases
             )
 
         list(self._pool.map(encode, range(0, count, _ROWS_AT_ONCE)))
-        starts, rows = _in_blocks(cells, int(coded.block[layout.CELLS]))
+        starts, rows = _in_blocks(cells, int(quantized.block[layout.CELLS]))
         shape = len(rows), tables // TABLES_AT_ONCE, CHUNK_BYTES
         packed = empty_aligned(shape, np.uint8).view(np.uint8)
         pack(codes, rows, packed)
-        coded.attach(layout.STARTS, starts)
-        coded.attach(layout.LIST_CODES, packed)
-        coded.attach(layout.LIST_ROWS, rows)
+        quantized.attach(layout.STARTS, starts)
+        quantized.attach(layout.LIST_CODES, packed)
+        quantized.attach(layout.LIST_ROWS, rows)
         listed = np.where(rows >= 0, biases[rows], np.float32(-np.inf))
-        coded.attach(layout.LIST_BIASES, listed)
+        quantized.attach(layout.LIST_BIASES, listed)
 
     def tune(self) -> IvfIndex:
-        index = IvfIndex(self.coded, Tuning.untried(int(self.coded.block[layout.CELLS])))
-        held_out = hold_out(self.coded.vectors, self._rng, self._pool, self._check)
+        index = IvfIndex(self.quantized, Tuning.untried(int(self.quantized.block[layout.CELLS])))
+        held_out = hold_out(self.quantized.vectors, self._rng, self._pool, self._check)
         starts = range(0, len(held_out.rows), _QUERIES_AT_ONCE)
 
         def search(nprobe: int, depth: int) -> list[Ints]:
@@ -158,18 +158,20 @@ class _Build:
             parts = self._pool.map(part, starts)
             return held_out.others([rows for part in parts for rows in part])
 
-        cell_rows = self.coded.count / index.cells
+        cell_rows = self.quantized.count / index.cells
         return replace(index, tuning=tune(search, held_out.truth, index.cells, cell_rows))
 
     def _project(self, size: int) -> Floats:
         """Project `size` random rows, or all if there are fewer: `(s, D)`."""
-        count = self.coded.count
+        count = self.quantized.count
         rows = self._rng.choice(count, min(size, count), replace=False)
         out = np.empty((len(rows), self._kept), np.float32)
 
         def work(start: int) -> None:
             self._check()
-            project_rows(self.coded.block, rows, start, min(start + _ROWS_AT_ONCE, len(rows)), out)
+            project_rows(
+                self.quantized.block, rows, start, min(start + _ROWS_AT_ONCE, len(rows)), out
+            )
 
         list(self._pool.map(work, range(0, len(rows), _ROWS_AT_ONCE)))
         return out

@@ -28,7 +28,7 @@ _LARGEST_NUMBER = 4.0
 """The largest value of a cell's code, in radii; far outliers are clamped."""
 
 
-def attach_cells(coded: QuantizedVectors, cells: Floats) -> None:
+def attach_cells(quantized: QuantizedVectors, cells: Floats) -> None:
     """Encode the cells, `(c, D) float32`, and attach them to the block."""
     count, kept = cells.shape
     step = min(float(np.abs(cells).max()), _LARGEST_NUMBER) / 127 or 1.0
@@ -40,17 +40,17 @@ def attach_cells(coded: QuantizedVectors, cells: Floats) -> None:
         .astype(np.uint8)
         .reshape(-1, CELLS_AT_ONCE, kept // NUMBERS_AT_ONCE, NUMBERS_AT_ONCE)
     )
-    coded.attach(layout.CELL_CODES, np.ascontiguousarray(side_by_side.transpose(0, 2, 1, 3)))
-    coded.attach(layout.CELL_HALVES, halves)
-    scales = coded.arrays[layout.SCALES].copy()
+    quantized.attach(layout.CELL_CODES, np.ascontiguousarray(side_by_side.transpose(0, 2, 1, 3)))
+    quantized.attach(layout.CELL_HALVES, halves)
+    scales = quantized.arrays[layout.SCALES].copy()
     scales[layout.CELL_STEP] = step
     scales[layout.LEAST_STEP] = max(float(halves.max()) / step / (1 << 29), _LEAST_STEP)
-    coded.attach(layout.SCALES, scales)
-    coded.block[layout.CELLS] = count
+    quantized.attach(layout.SCALES, scales)
+    quantized.block[layout.CELLS] = count
 
 
 def learn_cells(
-    coded: QuantizedVectors,
+    quantized: QuantizedVectors,
     sample: Floats,
     count: int,
     rng: np.random.Generator,
@@ -62,7 +62,7 @@ def learn_cells(
     `sample`: `(s, D)`, projected rows in random order.
     """
     cells = _seed(sample[: _SEEDS_FROM * count], count, rng, check)
-    learning = _KMeans(coded, pool, check)
+    learning = _KMeans(quantized, pool, check)
     weights = np.zeros(len(cells))
     size = min(len(sample), _BATCH * count)
     for i in range(_ROUNDS):
@@ -94,9 +94,9 @@ def _seed(
 
 class _KMeans:
     def __init__(
-        self, coded: QuantizedVectors, pool: ThreadPoolExecutor, check: Callable[[], None]
+        self, quantized: QuantizedVectors, pool: ThreadPoolExecutor, check: Callable[[], None]
     ) -> None:
-        self._coded, self._pool, self._check = coded, pool, check
+        self._coded, self._pool, self._check = quantized, pool, check
 
     def nearest(self, points: Floats, cells: Floats) -> NDArray[np.int32]:
         attach_cells(self._coded, cells)

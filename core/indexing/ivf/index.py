@@ -37,10 +37,10 @@ _DEEPER = 4
 class IvfIndex:
     """Inverted lists over rows.
 
-    `coded`: the rows without 8-bit codes, and the lists, see `kernels.inverted_layout`.
+    `quantized`: the rows without 8-bit codes, and the lists, see `kernels.inverted_layout`.
     """
 
-    coded: QuantizedVectors
+    quantized: QuantizedVectors
     tuning: Tuning
 
     @property
@@ -49,7 +49,7 @@ class IvfIndex:
 
     @property
     def cells(self) -> int:
-        return int(self.coded.block[inverted_layout.CELLS])
+        return int(self.quantized.block[inverted_layout.CELLS])
 
     @property
     def parameters(self) -> Mapping[str, float]:
@@ -59,22 +59,22 @@ class IvfIndex:
 
     @property
     def memory_bytes(self) -> int:
-        return self.coded.memory_bytes
+        return self.quantized.memory_bytes
 
     def search(
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: SearchParams,
+        params: SearchParams,
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
-        nprobe, depth = self.tuning.of(effort, k)
-        matches = count_matches(self.coded, allowed)
+        nprobe, depth = self.tuning.of(params, k)
+        matches = count_matches(self.quantized, allowed)
         # Scan as many allowed rows as a search without a filter scans rows.
-        nprobe = min(int(np.ceil(nprobe * self.coded.count / max(matches, 1))), self.cells)
-        scanned = needs_scan(effort, self.tuning.max_recall, matches, k)
+        nprobe = min(int(np.ceil(nprobe * self.quantized.count / max(matches, 1))), self.cells)
+        scanned = needs_scan(params, self.tuning.max_recall, matches, k)
         if scanned or self._scan_is_cheaper(matches, nprobe, depth):
-            return search_exactly(self.coded, queries, k, allowed)
+            return search_exactly(self.quantized, queries, k, allowed)
         return self.probe(queries, k, nprobe, depth, allowed)
 
     def probe(
@@ -111,10 +111,10 @@ class IvfIndex:
         scores = np.empty((len(queries), k + 1))
         counts, misses = np.empty(len(queries), np.int64), np.empty(len(queries))
         search_cells(
-            self.coded.block,
+            self.quantized.block,
             queries,
             min(nprobe, self.cells),
-            min(max(depth, k), self.coded.count),
+            min(max(depth, k), self.quantized.count),
             0 if allowed is None else allowed.ctypes.data,
             rows,
             scores,
@@ -135,9 +135,9 @@ class IvfIndex:
 
     def _scan_is_cheaper(self, matches: int, nprobe: int, depth: int) -> bool:
         """Compare by the bytes that a scan and a search by cells read."""
-        row_bytes = 4 * int(self.coded.block[layout.DIMENSION])
+        row_bytes = 4 * int(self.quantized.block[layout.DIMENSION])
         lists, cells = (
-            self.coded.arrays[place].nbytes
+            self.quantized.arrays[place].nbytes
             for place in (inverted_layout.LIST_CODES, inverted_layout.CELL_CODES)
         )
         return (matches - depth) * row_bytes <= lists * nprobe / self.cells + cells

@@ -39,19 +39,19 @@ class Tuning:
         """The recall@10 with all cells probed and the most rows scored."""
         return self.recalls[-1][-1]
 
-    def of(self, effort: SearchParams, k: int) -> tuple[int, int]:
-        """Return the cheapest number of cells to probe, and of rows to score, for an effort.
+    def of(self, params: SearchParams, k: int) -> tuple[int, int]:
+        """Return the least number of cells to probe, and of rows to score, for search parameters.
 
         For more hits than ten, more rows are scored in proportion.
         """
         times = max(1.0, k / K)
-        if effort.nprobe is not None:
-            nprobe = min(max(1, effort.nprobe), self.probes[-1])
+        if params.nprobe is not None:
+            nprobe = min(max(1, params.nprobe), self.probes[-1])
             depth = self._depth_for(nprobe)
         else:
-            nprobe, depth = self._cheapest(effort.recall)
+            nprobe, depth = self._cheapest(params.recall)
             # The last of more hits is farther away, but less than in proportion.
-            wanted = np.ceil(effort.boost * nprobe * np.sqrt(times))
+            wanted = np.ceil(params.boost * nprobe * np.sqrt(times))
             nprobe = min(int(wanted), self.probes[-1])
         return nprobe, max(k, int(depth * times))
 

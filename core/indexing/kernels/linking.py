@@ -190,12 +190,12 @@ def find(
                     continue
                 store_u8(graph[DENSE], node, 1)
                 tag += 1
-                kept = link_precisely(
+                count = link_precisely(
                     graph, node, level, state[0], ef, visited, tag, pool, batch, out
                 )
             else:
-                kept = choose(graph, pool, state[0], node, graph[DEGREE], out)
-            store_i64(counts, row, kept)
+                count = choose(graph, pool, state[0], node, graph[DEGREE], out)
+            store_i64(counts, row, count)
         for level in range(top + 1):
             row = (i - start) * levels + level
             links = links_of(graph, node, level)
@@ -232,7 +232,7 @@ def link_precisely(
 
 
 @kernel
-def link_back(graph: Ints, node: int, new: int, level: int, pool: int, kept: int) -> None:
+def link_back(graph: Ints, node: int, new: int, level: int, pool: int, out: int) -> None:
     """Add `new` to the links of `node`; if the list is full, choose again."""
     degree = graph[DEGREE_0] if level == 0 else graph[DEGREE]
     links = links_of(graph, node, level)
@@ -256,14 +256,14 @@ def link_back(graph: Ints, node: int, new: int, level: int, pool: int, kept: int
             insert(
                 pool, i, degree + 1, precise_key(graph, other, query, query_length, origin, salt)
             )
-        count = choose_precisely(graph, pool, degree + 1, node, degree, salt, kept)
+        count = choose_precisely(graph, pool, degree + 1, node, degree, salt, out)
     else:
         for i in range(degree + 1):
             other = load_i32(links, i) if i < degree else new
             insert(pool, i, degree + 1, stored_distance(graph, other, node) << 32 | other << 1)
-        count = choose(graph, pool, degree + 1, node, degree, kept)
+        count = choose(graph, pool, degree + 1, node, degree, out)
     for i in range(degree):
-        store_i32(links, i, load_i32(kept, i) if i < count else -1)
+        store_i32(links, i, load_i32(out, i) if i < count else -1)
 
 
 @kernel
@@ -277,7 +277,7 @@ def link(
     chosen: int,
     counts: int,
     pool: int,
-    kept: int,
+    out: int,
 ) -> None:
     """Add links back to a batch from the neighbours whose number belongs to this thread."""
     levels = graph[TOP_LEVEL] + 1
@@ -288,7 +288,7 @@ def link(
             for j in range(load_i64(counts, row)):
                 neighbour = load_i32(chosen + row * graph[DEGREE] * 4, j)
                 if neighbour % threads == thread:
-                    link_back(graph, neighbour, node, level, pool, kept)
+                    link_back(graph, neighbour, node, level, pool, out)
 
 
 @kernel

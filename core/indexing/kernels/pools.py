@@ -24,8 +24,8 @@ def insert(pool: int, count: int, limit: int, key: int) -> int:
             low = middle + 1
         else:
             high = middle
-    kept = min(count, limit - 1)
-    move_i64(pool + (low + 1) * 8, pool + low * 8, kept - low)
+    remaining = min(count, limit - 1)
+    move_i64(pool + (low + 1) * 8, pool + low * 8, remaining - low)
     store_i64(pool, low, key)
     return low
 

@@ -78,17 +78,17 @@ def prepare(block: Ints, query: int, scale: Doubles, code: int, facts: int) -> N
         return
     unit = max(largest(query, dimension, shift), SMALLEST) / 127
     encode_query(query, dimension, size, unit, shift, code)
-    total, missed, coded = 0, 0.0, 0.0
+    total, missed, quantized = 0, 0.0, 0.0
     for i in range(dimension):
         here = signed(load_u8(code, i))
         total += here
-        coded += (unit * here) ** 2
+        quantized += (unit * here) ** 2
         missed += (load_f32(query, i) - shift - unit * here) ** 2
     store_f64(facts, UNIT, step * unit)
     store_f64(facts, SIGNED_SUM, 128.0 * total)
     store_f64(facts, MISSED, math.sqrt(missed))
-    store_f64(facts, CODED_LENGTH, math.sqrt(coded))
-    slack = scale[REACH] * math.sqrt(missed) + scale[RESIDUAL] * math.sqrt(coded)
+    store_f64(facts, CODED_LENGTH, math.sqrt(quantized))
+    slack = scale[REACH] * math.sqrt(missed) + scale[RESIDUAL] * math.sqrt(quantized)
     store_f64(facts, SLACK, slack)
 
 
@@ -226,7 +226,7 @@ def scan_by_4(
     counts: int,
     products: int,
 ) -> None:
-    """Scan for many queries, a multiple of 4, at once; each coded row is read few times.
+    """Scan for many queries, a multiple of 4, at once; each quantized row is read few times.
 
     One row for each query: `facts` `(many, FACTS)`, `pools` `(many, k + 1)`, `candidates` `(many,
     count)`, `counts` `(many, 2)`.

@@ -120,12 +120,12 @@ def search_graph(
             counts[i] = take_whole(block, pool, found, scored, checked, constant, rows_out, out)
             continue
         query_length = length(query, dimension)
-        kept, looked = take_first(
+        count, looked = take_first(
             block, query, query_length, pool, found, scored, checked, rows_out, out
         )
-        if kept >= k and is_unresolved(
+        if count >= k and is_unresolved(
             block, query, query_length, step, shift, unit, code, pool, looked, found,
-            kept, k, checked, rows_out, out,
+            count, k, checked, rows_out, out,
         ):  # fmt: skip
             if allowed != 0:
                 counts[i] = -1
@@ -134,10 +134,10 @@ def search_graph(
             found = search_precisely(
                 block, query, query_length, 0, found, precise_ef, visited, tag, pool, batch, 0
             )
-            kept, looked = take_first(
+            count, looked = take_first(
                 block, query, query_length, pool, found, scored, checked, rows_out, out
             )
-        counts[i] = kept if found >= 0 else -1
+        counts[i] = count if found >= 0 else -1
 
 
 @kernel
@@ -158,14 +158,14 @@ def take_first(
     """
     for j in range(min(found, scored)):
         fetch_floats(block, node_of(load_i64(pool, j)))
-    kept, looked = 0, 0
-    while looked < found and kept < scored:
+    count, looked = 0, 0
+    while looked < found and count < scored:
         row = node_of(load_i64(pool, looked))
         looked += 1
         if checked == 0 or load_u8(checked, row):
-            insert_sorted(rows, scores, kept, row, score(block, row, query, query_length))
-            kept += 1
-    return kept, looked
+            insert_sorted(rows, scores, count, row, score(block, row, query, query_length))
+            count += 1
+    return count, looked
 
 
 @kernel
@@ -185,16 +185,16 @@ def take_whole(
     """
     for j in range(min(found, scored)):
         prefetch(block[HALVES] + node_of(load_i64(pool, j)) * 8)
-    kept, looked = 0, 0
-    while looked < found and kept < scored:
+    count, looked = 0, 0
+    while looked < found and count < scored:
         key = load_i64(pool, looked)
         row = node_of(key)
         looked += 1
         if checked == 0 or load_u8(checked, row):
             square = whole_square(block, row, key >> 32) + constant
-            insert_sorted(rows, scores, kept, row, 0.0 - math.sqrt(square))
-            kept += 1
-    return kept if found >= 0 else -1
+            insert_sorted(rows, scores, count, row, 0.0 - math.sqrt(square))
+            count += 1
+    return count if found >= 0 else -1
 
 
 @kernel
@@ -209,7 +209,7 @@ def is_unresolved(
     pool: int,
     looked: int,
     found: int,
-    kept: int,
+    count: int,
     k: int,
     checked: int,
     rows: int,
@@ -217,7 +217,7 @@ def is_unresolved(
 ) -> bool:
     """Score on while a row's code value, `REACH` standard deviations better, is the k-th's.
 
-    The rows are inserted among the `kept` scored ones, whose last ones drop out. Returns whether
+    The rows are inserted among the `count` scored ones, whose last ones drop out. Returns whether
     all of the pool was tested and is too dense about the k-th place for codes to rank the rows.
     """
     dimension = block[DIMENSION]
@@ -242,10 +242,10 @@ def is_unresolved(
         looked += 1
         if checked == 0 or load_u8(checked, row):
             value = score(block, row, query, query_length)
-            if value > load_f64(scores, kept - 1):
-                insert_sorted(rows, scores, kept - 1, row, value)
+            if value > load_f64(scores, count - 1):
+                insert_sorted(rows, scores, count - 1, row, value)
     error = code_error(block, load_i64(rows, k - 1), missed, square)
-    return middle - value_at(block, half, scores, kept - 1) < RESOLVED_ERRORS * error
+    return middle - value_at(block, half, scores, count - 1) < RESOLVED_ERRORS * error
 
 
 @kernel

@@ -82,7 +82,7 @@ class SegmentBuilder:
         taken = [np.flatnonzero(segment.alive) for segment in segments]
         rows = self._rows(segments, taken)
         row_ids = np.concatenate(
-            [segment.row_ids_of(kept) for segment, kept in zip(segments, taken, strict=True)]
+            [segment.row_ids_of(live) for segment, live in zip(segments, taken, strict=True)]
         )
         count, first = len(row_ids), int(row_ids[0])
         vectors = Vectors(rows.metric, rows.matrix, rows.norms)
@@ -119,18 +119,18 @@ class SegmentBuilder:
         return Rows(
             metric=rows[0].metric,
             matrix=matrix,
-            norms=np.concatenate([r.norms[kept] for r, kept in pairs]),
-            exponents=np.concatenate([r.exponents[kept] for r, kept in pairs]),
-            chunks=ChunkColumns.concatenate([_columns(r, kept) for r, kept in pairs if len(kept)]),
+            norms=np.concatenate([r.norms[live] for r, live in pairs]),
+            exponents=np.concatenate([r.exponents[live] for r, live in pairs]),
+            chunks=ChunkColumns.concatenate([_columns(r, live) for r, live in pairs if len(live)]),
             mapped=self.vectors_dir is not None,
         )
 
 
-def _columns(rows: Rows, kept: NDArray[np.intp]) -> ChunkColumns:
+def _columns(rows: Rows, live: NDArray[np.intp]) -> ChunkColumns:
     chunks = rows.chunks
     if isinstance(chunks, list):
-        return ChunkColumns.of([chunks[row] for row in kept.tolist()])
-    return chunks if len(kept) == len(chunks) else chunks.take(kept)
+        return ChunkColumns.of([chunks[row] for row in live.tolist()])
+    return chunks if len(live) == len(chunks) else chunks.take(live)
 
 
 def _indexed_fields(segments: Sequence[Segment]) -> set[Field]:
@@ -144,10 +144,10 @@ def _have_no_gaps(row_ids: RowIds) -> bool:
 
 
 def _blocks(pairs: Sequence[tuple[Rows, NDArray[np.intp]]]) -> Iterator[NDArray[np.float32]]:
-    """Yield the kept rows in small blocks, so that vectors are never copied twice in memory."""
-    for rows, kept in pairs:
-        for start in range(0, len(kept), _ROWS_AT_ONCE):
-            yield rows.matrix[kept[start : start + _ROWS_AT_ONCE]]
+    """Yield the live rows in small blocks, so that vectors are never copied twice in memory."""
+    for rows, live in pairs:
+        for start in range(0, len(live), _ROWS_AT_ONCE):
+            yield rows.matrix[live[start : start + _ROWS_AT_ONCE]]
 
 
 def _in_memory(

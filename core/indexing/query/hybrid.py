@@ -50,7 +50,7 @@ def hybrid(
     *,
     weights: Weights = DEFAULT_WEIGHTS,
     matches: Matches | None = None,
-    effort: SearchParams = DEFAULT_PARAMS,
+    params: SearchParams = DEFAULT_PARAMS,
 ) -> Ranking:
     """Return the `min(k, matches)` best chunks by the weighted mean of both scores.
 
@@ -60,7 +60,7 @@ def hybrid(
     Fusion Functions for Hybrid Retrieval, 2023).
     """
     pool = max(_POOL_PER_HIT * k, _LEAST_POOL)
-    [near] = view.search(query[np.newaxis], pool, matches=matches, effort=effort)
+    [near] = view.search(query[np.newaxis], pool, matches=matches, params=params)
     allowed = None if matches is None else view.row_ids(matches)
     worded = reader.search(text, pool, allowed).row_ids[:pool]
     others = np.setdiff1d(worded, near.row_ids)
@@ -68,7 +68,7 @@ def hybrid(
     if len(others):
         exact = SearchParams(exact=True)
         chosen = _matches_of(view, others)
-        [rest] = view.search(query[np.newaxis], len(others), matches=chosen, effort=exact)
+        [rest] = view.search(query[np.newaxis], len(others), matches=chosen, params=exact)
         row_ids = np.concatenate([row_ids, rest.row_ids])
         vector_scores = np.concatenate([vector_scores, rest.scores])
     lexical_scores = reader.scores(text, row_ids)

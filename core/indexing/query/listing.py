@@ -163,11 +163,11 @@ def _first_keyed(
     # Ids break ties, so only chunks up to the last key, with all its ties, are sorted.
     if descending:
         ends = heapq.nlargest(count, (key for key, _ in keyed))
-        kept = [item for item in keyed if item[0] >= ends[-1]]
+        page = [item for item in keyed if item[0] >= ends[-1]]
     else:
         ends = heapq.nsmallest(count, (key for key, _ in keyed))
-        kept = [item for item in keyed if item[0] <= ends[-1]]
-    kept.sort(key=lambda item: item[1].chunk_id)
+        page = [item for item in keyed if item[0] <= ends[-1]]
+    page.sort(key=lambda item: item[1].chunk_id)
     # A reversed sort is stable too: equal keys stay in order of id.
-    kept.sort(key=itemgetter(0), reverse=descending)
-    return [place for _, place in kept]
+    page.sort(key=itemgetter(0), reverse=descending)
+    return [place for _, place in page]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # importing it at run time takes a second, for the kernels
     from core.indexing.vectors.quantized import QuantizedVectors
 
 
-CODED_FROM = 256
+QUANTIZED_FROM = 256
 """The row count from which rows get codes; fewer rows are compared in full precision."""
 
 _SAMPLE = 2**14
@@ -26,9 +26,9 @@ _SAMPLE = 2**14
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Latest:
-    """The codes of the newest view; `arrays` have room for more rows than `coded` has."""
+    """The codes of the newest view; `arrays` have room for more rows than `quantized` has."""
 
-    coded: "QuantizedVectors"
+    quantized: "QuantizedVectors"
     arrays: dict[int, NDArray[np.generic]]
     room: int
 
@@ -52,10 +52,10 @@ class DeltaCodes:
         """
         with self._lock:
             latest = self._latest
-            if latest is not None and latest.coded.count > size:
+            if latest is not None and latest.quantized.count > size:
                 # A write that failed half-way had encoded other rows behind `size`.
                 seen = Vectors(vectors.metric, vectors.matrix[:size], vectors.norms[:size])
-                latest = replace(latest, coded=_first_coded(latest, seen))
+                latest = replace(latest, quantized=_first_quantized(latest, seen))
             self._latest = _encode_up_to(latest, vectors)
 
     def of(self, vectors: Vectors) -> "QuantizedVectors":
@@ -64,12 +64,12 @@ class DeltaCodes:
         Rows that were written before the kernels were compiled are encoded here.
         """
         latest, count = self._latest, len(vectors.matrix)
-        if latest is None or latest.coded.count < count:
+        if latest is None or latest.quantized.count < count:
             with self._lock:
                 latest = self._latest = _encode_up_to(self._latest, vectors)
-        if latest.coded.count == count:
-            return latest.coded
-        return _first_coded(latest, vectors)  # of an older view
+        if latest.quantized.count == count:
+            return latest.quantized
+        return _first_quantized(latest, vectors)  # of an older view
 
 
 def _encode_up_to(latest: _Latest | None, vectors: Vectors) -> _Latest:
@@ -77,9 +77,9 @@ def _encode_up_to(latest: _Latest | None, vectors: Vectors) -> _Latest:
     from core.indexing.vectors.quantized import allocate_codes, range_of, unquantized, with_codes
 
     count = len(vectors.matrix)
-    if latest is not None and latest.coded.count >= count:
+    if latest is not None and latest.quantized.count >= count:
         return latest  # another thread has encoded the rows already
-    if count < CODED_FROM:
+    if count < QUANTIZED_FROM:
         return _Latest(unquantized(vectors), {}, 0)
     if latest is None or latest.room < count:
         # Encode all rows again, as the range of the values may have changed.
@@ -87,20 +87,20 @@ def _encode_up_to(latest: _Latest | None, vectors: Vectors) -> _Latest:
         arrays = allocate_codes(vectors, room)
         step, shift = range_of(vectors, _SAMPLE)
     else:
-        done, room = latest.coded.count, latest.room
+        done, room = latest.quantized.count, latest.room
         arrays = latest.arrays
-        step, shift = latest.coded.step, latest.coded.shift
-    coded = with_codes(vectors, arrays)
-    encode_rows(coded.block, done, count, step, shift)
-    coded.rescale(step, shift)
-    return _Latest(coded, arrays, room)
+        step, shift = latest.quantized.step, latest.quantized.shift
+    quantized = with_codes(vectors, arrays)
+    encode_rows(quantized.block, done, count, step, shift)
+    quantized.rescale(step, shift)
+    return _Latest(quantized, arrays, room)
 
 
-def _first_coded(latest: _Latest, vectors: Vectors) -> "QuantizedVectors":
+def _first_quantized(latest: _Latest, vectors: Vectors) -> "QuantizedVectors":
     from core.indexing.vectors.quantized import unquantized, with_codes
 
-    if not latest.arrays or len(vectors.matrix) < CODED_FROM:
+    if not latest.arrays or len(vectors.matrix) < QUANTIZED_FROM:
         return unquantized(vectors)
-    coded = with_codes(vectors, latest.arrays)
-    coded.rescale(latest.coded.step, latest.coded.shift)
-    return coded
+    quantized = with_codes(vectors, latest.arrays)
+    quantized.rescale(latest.quantized.step, latest.quantized.shift)
+    return quantized

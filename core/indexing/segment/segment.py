@@ -172,7 +172,7 @@ class Segment:
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: SearchParams,
+        params: SearchParams,
         matches: BitMap | None,
         delta: DeltaSearch,
     ) -> list[SegmentHits]:
@@ -184,7 +184,7 @@ class Segment:
         allowed = self._allowed(matches)
         if self.index is None:
             return delta.search(self.vectors, self.rows.codes, queries, k, allowed)
-        return self.index.search(queries, k, effort, allowed)
+        return self.index.search(queries, k, params, allowed)
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:
         if matches is None or len(matches) == self.live:

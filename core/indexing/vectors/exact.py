@@ -54,8 +54,8 @@ def nearest_with_ties(
     scores = _scores(vectors, rows, query)
     if k < len(rows):
         # Keep ties at the k-th place: the caller breaks ties by chunk id.
-        kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
-        rows, scores = rows[kept], scores[kept]
+        best = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
+        rows, scores = rows[best], scores[best]
     return rows, scores
 
 

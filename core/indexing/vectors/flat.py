@@ -23,7 +23,7 @@ _UNREACHABLE = 0.01
 class FlatIndex:
     """An exact index that scans every row's code."""
 
-    coded: QuantizedVectors
+    quantized: QuantizedVectors
 
     @property
     def kind(self) -> IndexKind:
@@ -35,36 +35,39 @@ class FlatIndex:
 
     @property
     def memory_bytes(self) -> int:
-        return self.coded.memory_bytes
+        return self.quantized.memory_bytes
 
     def search(
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: SearchParams,  # noqa: ARG002  # always exact
+        params: SearchParams,  # noqa: ARG002  # always exact
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
-        return search_exactly(self.coded, queries, k, allowed)
+        return search_exactly(self.quantized, queries, k, allowed)
 
 
 def search_exactly(
-    coded: QuantizedVectors, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    quantized: QuantizedVectors,
+    queries: NDArray[np.float32],
+    k: int,
+    allowed: NDArray[np.bool_] | None,
 ) -> list[SegmentHits]:
     """Return the exact k nearest rows of each query among the allowed rows, `(n,) bool`."""
     rows = None if allowed is None else np.flatnonzero(allowed)
     strategy = "none" if rows is None else "exact_over_matches"
-    return [rank_hits(*found, k, strategy) for found in scan_exactly(coded, queries, k, rows)]
+    return [rank_hits(*found, k, strategy) for found in scan_exactly(quantized, queries, k, rows)]
 
 
-def count_matches(coded: QuantizedVectors, allowed: NDArray[np.bool_] | None) -> int:
+def count_matches(quantized: QuantizedVectors, allowed: NDArray[np.bool_] | None) -> int:
     """Return the number of rows that a search chooses from."""
-    return coded.count if allowed is None else int(np.count_nonzero(allowed))
+    return quantized.count if allowed is None else int(np.count_nonzero(allowed))
 
 
-def needs_scan(effort: SearchParams, max_recall: float, matches: int, k: int) -> bool:
+def needs_scan(params: SearchParams, max_recall: float, matches: int, k: int) -> bool:
     """Return whether an index can't answer, and a scan must.
 
     `max_recall`: the best recall of the index. `matches`: see `count_matches`.
     """
-    out_of_reach = not effort.is_chosen and effort.recall > max_recall + _UNREACHABLE
-    return effort.exact or out_of_reach or matches <= k
+    out_of_reach = not params.is_chosen and params.recall > max_recall + _UNREACHABLE
+    return params.exact or out_of_reach or matches <= k

@@ -11,31 +11,31 @@ _SAMPLE = 100
 _NEIGHBOURS = 20
 
 
-def intrinsic_dimension(coded: QuantizedVectors) -> float:
+def intrinsic_dimension(quantized: QuantizedVectors) -> float:
     """Estimate the intrinsic dimension from near-neighbour distances of a sample; 0 for few rows.
 
     The estimator is Levina and Bickel's (2004), averaged as MacKay and Ghahramani do. O(n·d).
     """
-    if coded.count <= 2 * _NEIGHBOURS:
+    if quantized.count <= 2 * _NEIGHBOURS:
         return 0.0
-    matrix = coded.vectors.matrix
+    matrix = quantized.vectors.matrix
     sample = np.ascontiguousarray(matrix[:: max(1, len(matrix) // _SAMPLE)][:_SAMPLE])
     inverses: list[float | None] = []
-    for rows, scores in scan_exactly(coded, sample, _NEIGHBOURS + 1, None, at_once=FEW):
+    for rows, scores in scan_exactly(quantized, sample, _NEIGHBOURS + 1, None, at_once=FEW):
         nearest = rows[np.argsort(-scores)[1 : _NEIGHBOURS + 1]]
-        inverses.append(_inverse(_distances(coded, sample[len(inverses)], nearest)))
+        inverses.append(_inverse(_distances(quantized, sample[len(inverses)], nearest)))
     mean = float(np.mean([inverse for inverse in inverses if inverse is not None] or [np.inf]))
     return 1 / mean if mean > 0 else 0.0
 
 
 def _distances(
-    coded: QuantizedVectors,
+    quantized: QuantizedVectors,
     query: NDArray[np.float32],
     rows: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    found = coded.vectors.matrix[rows].astype(np.float64)
+    found = quantized.vectors.matrix[rows].astype(np.float64)
     target = query.astype(np.float64)
-    if coded.vectors.metric is Metric.COSINE:
+    if quantized.vectors.metric is Metric.COSINE:
         found /= np.linalg.norm(found, axis=1)[:, np.newaxis]
         target /= np.linalg.norm(target)
     return np.sort(np.linalg.norm(found - target, axis=1))

@@ -92,16 +92,16 @@ def encode(vectors: Vectors, pool: ThreadPoolExecutor, threads: int) -> Quantize
     """Compute the codes of all vectors on `threads` threads, O(n·d)."""
     count = len(vectors.matrix)
     step, shift = range_of(vectors)
-    coded = with_codes(vectors, allocate_codes(vectors, count))
+    quantized = with_codes(vectors, allocate_codes(vectors, count))
     bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     list(
         pool.map(
-            lambda i: encode_rows(coded.block, bounds[i], bounds[i + 1], step, shift),
+            lambda i: encode_rows(quantized.block, bounds[i], bounds[i + 1], step, shift),
             range(threads),
         )
     )
-    coded.rescale(step, shift)
-    return coded
+    quantized.rescale(step, shift)
+    return quantized
 
 
 def allocate_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic]]:
@@ -123,11 +123,11 @@ def allocate_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic
 
 def with_codes(vectors: Vectors, arrays: Mapping[int, NDArray[np.generic]]) -> QuantizedVectors:
     """Attach code arrays; `arrays` come from `allocate_codes`, for at least as many rows."""
-    coded = unquantized(vectors)
-    coded.block[layout.CODE_BYTES] = arrays[layout.CODES].shape[1]
+    quantized = unquantized(vectors)
+    quantized.block[layout.CODE_BYTES] = arrays[layout.CODES].shape[1]
     for place, array in arrays.items():
-        coded.attach(place, array[: coded.count])
-    return coded
+        quantized.attach(place, array[: quantized.count])
+    return quantized
 
 
 def unquantized(vectors: Vectors, places: int = layout.SIZE) -> QuantizedVectors:
@@ -136,13 +136,13 @@ def unquantized(vectors: Vectors, places: int = layout.SIZE) -> QuantizedVectors
     `places`: the length of the block.
     """
     count, dimension = vectors.matrix.shape
-    coded = QuantizedVectors(vectors, {}, np.zeros(places, np.int64), np.zeros(4))
-    coded.block[layout.COUNT] = count
-    coded.block[layout.METRIC] = _METRICS[vectors.metric]
-    coded.block[layout.DIMENSION] = dimension
-    coded.attach(layout.FLOATS, vectors.matrix)
-    coded.attach(layout.NORMS, vectors.norms)
-    return coded
+    quantized = QuantizedVectors(vectors, {}, np.zeros(places, np.int64), np.zeros(4))
+    quantized.block[layout.COUNT] = count
+    quantized.block[layout.METRIC] = _METRICS[vectors.metric]
+    quantized.block[layout.DIMENSION] = dimension
+    quantized.attach(layout.FLOATS, vectors.matrix)
+    quantized.attach(layout.NORMS, vectors.norms)
+    return quantized
 
 
 def range_of(vectors: Vectors, numbers: int = _SAMPLE) -> tuple[float, float]:

@@ -17,7 +17,7 @@ FEW = 4
 
 
 def scan_exactly(
-    coded: QuantizedVectors,
+    quantized: QuantizedVectors,
     queries: NDArray[np.float32],
     k: int,
     rows: RowNumbers | None,
@@ -30,26 +30,26 @@ def scan_exactly(
     float32`, C-contiguous. `rows`: the rows to choose from; all if `None`. `at_once`: the queries
     that share a pass over the rows; each takes eight bytes a row during the pass.
     """
-    if len(queries) == 1 or coded.block[layout.CODES] == 0:
+    if len(queries) == 1 or quantized.block[layout.CODES] == 0:
         for i in range(len(queries)):
-            yield _scan_one(coded, queries[i], k, rows)
+            yield _scan_one(quantized, queries[i], k, rows)
         return
     for start in range(0, len(queries), at_once):
-        yield from _scan_by_4(coded, queries[start : start + at_once], k, rows)
+        yield from _scan_by_4(quantized, queries[start : start + at_once], k, rows)
 
 
 def _scan_one(
-    coded: QuantizedVectors, query: NDArray[np.float32], k: int, rows: RowNumbers | None
+    quantized: QuantizedVectors, query: NDArray[np.float32], k: int, rows: RowNumbers | None
 ) -> tuple[RowNumbers, NDArray[np.float64]]:
-    block = coded.block
-    count = coded.count if rows is None else len(rows)
+    block = quantized.block
+    count = quantized.count if rows is None else len(rows)
     code_words = int(block[layout.CODE_BYTES]) // 8
     scratch = empty_aligned((code_words + FACTS + k + 1 + count + 2,), np.int64)
     found, scores = np.empty(count, np.int64), np.empty(count, np.float64)
     left = search_one(
         block,
         query.ctypes.data,
-        coded.scale,
+        quantized.scale,
         0 if rows is None else rows.ctypes.data,
         count,
         k,
@@ -61,14 +61,14 @@ def _scan_one(
 
 
 def _scan_by_4(
-    coded: QuantizedVectors, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
+    quantized: QuantizedVectors, queries: NDArray[np.float32], k: int, rows: RowNumbers | None
 ) -> Iterator[tuple[RowNumbers, NDArray[np.float64]]]:
-    block = coded.block
+    block = quantized.block
     many = len(queries)
     if many % 4:
         queries = np.concatenate([queries, np.repeat(queries[-1:], -many % 4, axis=0)])
     padded = len(queries)
-    count = coded.count if rows is None else len(rows)
+    count = quantized.count if rows is None else len(rows)
     listed = 0 if rows is None else rows.ctypes.data
     codes = empty_aligned((padded, int(block[layout.CODE_BYTES])), np.uint8)
     facts = np.empty((padded, FACTS), np.float64)
@@ -80,7 +80,7 @@ def _scan_by_4(
         block,
         queries.ctypes.data,
         padded,
-        coded.scale,
+        quantized.scale,
         listed,
         count,
         k,

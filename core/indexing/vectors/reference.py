@@ -34,7 +34,7 @@ class ReferenceIndex:
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: SearchParams,  # noqa: ARG002  # always exact
+        params: SearchParams,  # noqa: ARG002  # always exact
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
         rows = None if allowed is None else np.flatnonzero(allowed)

@@ -101,7 +101,7 @@ class VectorIndex(Protocol):
         self,
         queries: NDArray[np.float32],
         k: int,
-        effort: SearchParams,
+        params: SearchParams,
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
         """Return the `k` nearest rows of each query.

@@ -170,7 +170,7 @@ class LibraryView:
         k: int,
         *,
         matches: Matches | None = None,
-        effort: SearchParams = DEFAULT_PARAMS,
+        params: SearchParams = DEFAULT_PARAMS,
     ) -> list[Ranking]:
         """Return the `min(k, matches)` nearest chunks for each query, ties in order of chunk id.
 
@@ -181,14 +181,14 @@ class LibraryView:
             return [NOTHING for _ in queries]
         self.runtime.activity.record()
         queries = self._to_kernel_input(queries)
-        effort, delta = effort.or_else(self.library.index.parameters), self.runtime.delta
+        params, delta = params.or_else(self.library.index.parameters), self.runtime.delta
         if matches is None:
             segments = self.segments
-            found = [segment.search(queries, k, effort, None, delta) for segment in segments]
+            found = [segment.search(queries, k, params, None, delta) for segment in segments]
         else:
             chosen = [(p, r) for p, r in zip(self.segments, matches.rows, strict=True) if r]
             segments = tuple(segment for segment, _ in chosen)
-            found = [segment.search(queries, k, effort, rows, delta) for segment, rows in chosen]
+            found = [segment.search(queries, k, params, rows, delta) for segment, rows in chosen]
         if not segments:
             return [NOTHING for _ in queries]
         return [merge(segments, of_query, k) for of_query in zip(*found, strict=True)]

@@ -108,16 +108,16 @@ class Checkpoints:
         )
 
         with self._making:
-            words = self._lexical.keep()  # before the state is read
+            lexical = self._lexical.keep()  # before the state is read
             state = self._catalog.state
             with self._lock:
                 self._bytes = 0
-            if not state.position or self._is_last(state.views, words):
+            if not state.position or self._is_last(state.views, lexical):
                 return self.position
             self._writer = self._writer or CheckpointWriter(self._directory, self._known)
             try:
-                manifest = self._writer.write(state, self._at(state.position), words)
-                self._last = state.views, words
+                manifest = self._writer.write(state, self._at(state.position), lexical)
+                self._last = state.views, lexical
                 others = [m for m in self._manifests if m.position != manifest.position]
                 self._manifests = [manifest, *others][:CHECKPOINTS_KEPT]
                 delete_unreferenced(self._directory, self._manifests)
@@ -128,9 +128,9 @@ class Checkpoints:
             self._store.reclaim()
             return manifest.position
 
-    def _is_last(self, views: object, words: Mapping[str, StoredLexicalIndex]) -> bool:
+    def _is_last(self, views: object, lexical: Mapping[str, StoredLexicalIndex]) -> bool:
         last = self._last
-        return last is not None and last[0] is views and last[1] == words
+        return last is not None and last[0] is views and last[1] == lexical
 
     def _at(self, position: int) -> str:
         with self._store.read() as snapshot:

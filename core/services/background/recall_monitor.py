@@ -104,9 +104,9 @@ class RecallMonitor:
 
     def measure(self, answered: AnsweredSearch) -> None:
         """Repeat a search exactly, on its own view, and record its recall."""
-        effort = SearchParams(exact=True)
+        params = SearchParams(exact=True)
         [exact] = answered.view.search(
-            answered.query[np.newaxis], answered.k, matches=answered.matches, effort=effort
+            answered.query[np.newaxis], answered.k, matches=answered.matches, params=params
         )
         if not len(exact.scores):
             return

@@ -69,8 +69,8 @@ class Ranker:
         return [one for one in ranked if one is not None]
 
     def _rank_block(self, like: CheckedSearch, queries: Sequence[Embedding]) -> list[RankedSearch]:
-        request, view, effort = like.request, like.view, self._effort(like)
-        rankings = view.search(np.stack(queries), request.k, effort=effort)
+        request, view, params = like.request, like.view, self._params(like)
+        rankings = view.search(np.stack(queries), request.k, params=params)
         for query, ranking in zip(queries, rankings, strict=True):
             self._offer(like, query, request.k, None, ranking)
         return [RankedSearch(ranking, None) for ranking in rankings]
@@ -96,15 +96,15 @@ class Ranker:
         text = search.request.text or ""
         if query is None:
             return NOTHING if reader is None else lexical(view, reader, text, k, matches=matches)
-        effort = self._effort(search)
+        params = self._params(search)
         if reader is None:
-            [ranking] = view.search(query[np.newaxis], k, matches=matches, effort=effort)
+            [ranking] = view.search(query[np.newaxis], k, matches=matches, params=params)
             self._offer(search, query, k, matches, ranking)
             return ranking
         weights = _weights(search.request)
-        return hybrid(view, reader, text, query, k, weights=weights, matches=matches, effort=effort)
+        return hybrid(view, reader, text, query, k, weights=weights, matches=matches, params=params)
 
-    def _effort(self, search: CheckedSearch) -> SearchParams:
+    def _params(self, search: CheckedSearch) -> SearchParams:
         request = search.request
         boost = self._recall_monitor.boost(search.view.library.id)
         return SearchParams(request.exact, boost=boost).or_else(request.parameters)
@@ -126,11 +126,11 @@ class Ranker:
 
 def _target(search: CheckedSearch) -> float | None:
     """Return the target recall, `None` where the request or the library sets the effort."""
-    effort = SearchParams().or_else(search.request.parameters)
-    effort = effort.or_else(search.view.library.index.parameters)
-    if effort.ef or effort.nprobe:
+    params = SearchParams().or_else(search.request.parameters)
+    params = params.or_else(search.view.library.index.parameters)
+    if params.ef or params.nprobe:
         return None
-    return effort.recall
+    return params.recall
 
 
 def _blocks(searches: Sequence[CheckedSearch]) -> list[list[int]]:

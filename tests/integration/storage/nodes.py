@@ -55,7 +55,7 @@ class Node:
         shutil.rmtree(working, ignore_errors=True)
         working.mkdir()
         files = LexicalFiles(working, self.directory)
-        self.lexical = LexicalIndexes(self.catalog, files, self.found.words)
+        self.lexical = LexicalIndexes(self.catalog, files, self.found.lexical)
         settings = {"every_s": NEVER_S, "every_bytes": 2**60} | settings
         self.checkpoints = Checkpoints(
             self.directory, self.catalog, self.store, self.found, self.lexical, **settings

@@ -213,7 +213,7 @@ def test_another_language_since_makes_it_anew(tmp_path: Path, built: Built) -> N
     node.checkpoints.make()
     change_language(node, Language.NONE)
     node = again(node)
-    assert not node.found.words
+    assert not node.found.lexical
     search(node)
     assert built == [60, 60]
     node.check_words()
@@ -244,7 +244,7 @@ def test_another_version_of_this_program_makes_it_anew(
     node.checkpoints.make()
     monkeypatch.setattr("core.indexing.lexical.analysis._MAKERS", ("2",))
     node = again(node)
-    assert not node.found.words
+    assert not node.found.lexical
     search(node)
     assert built == [60, 60]
     node.stop()
@@ -265,7 +265,7 @@ def test_a_library_that_is_made_again_under_its_id(
     if checkpoint:
         node.checkpoints.make()
     node = again(node)
-    assert not node.found.words
+    assert not node.found.lexical
     search(node)
     assert built == [60, 30]
     node.check_words()

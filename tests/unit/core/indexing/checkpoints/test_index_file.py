@@ -25,7 +25,7 @@ from tests.unit.core.indexing.vectors_of import clustered, vectors_of
 
 COUNT, DIMENSION, K = 3_000, 40, 10
 KINDS = [IndexKind.FLAT, IndexKind.HNSW, IndexKind.IVF]
-EFFORTS = [
+PARAMS = [
     SearchParams(),
     SearchParams(exact=True),
     SearchParams(ef=10),
@@ -55,12 +55,12 @@ def assert_same(one: VectorIndex, other: VectorIndex, vectors: Vectors) -> None:
         [vectors.matrix[:6], rng.standard_normal((7, vectors.matrix.shape[1])).astype(np.float32)]
     )
     masks = [None, *(rng.random(len(vectors.matrix)) < share for share in SHARES)]
-    for effort in EFFORTS:
+    for params in PARAMS:
         for allowed in masks:
             for k in (1, K, 200):
                 for asked in (queries[:1], queries):
-                    assert answers(one, asked, k, effort, allowed) == answers(
-                        other, asked, k, effort, allowed
+                    assert answers(one, asked, k, params, allowed) == answers(
+                        other, asked, k, params, allowed
                     )
 
 
@@ -68,12 +68,12 @@ def answers(
     index: VectorIndex,
     queries: NDArray[np.float32],
     k: int,
-    effort: SearchParams,
+    params: SearchParams,
     allowed: NDArray[np.bool_] | None,
 ) -> list[tuple[Any, ...]]:
     return [
         (found.rows.tolist(), found.scores.tolist(), found.strategy, found.exact)
-        for found in index.search(queries, k, effort, allowed)
+        for found in index.search(queries, k, params, allowed)
     ]
 
 
@@ -206,10 +206,10 @@ for metric in Metric:
         if not path.exists():
             write_index(path, build(vectors, kind))
         index, _ = open_index(path, vectors)
-        for effort in (SearchParams(exact=True), SearchParams(ef=50, nprobe=5)):
+        for params in (SearchParams(exact=True), SearchParams(ef=50, nprobe=5)):
             for queries in (rows[:1], rows[:50]):
-                found = answers(index, queries, 20, effort, None)
-                print(metric, kind, effort, [rows for rows, *_ in found])
+                found = answers(index, queries, 20, params, None)
+                print(metric, kind, params, [rows for rows, *_ in found])
 """
 
 

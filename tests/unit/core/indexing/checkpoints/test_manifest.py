@@ -37,9 +37,9 @@ def test_the_words_of_libraries(row_ids: list[list[int] | None]) -> None:
     with TemporaryDirectory() as directory:
         found = read(write_manifest(Path(directory), Manifest(3, "now", libraries)))
     assert set(found.libraries) == set(libraries)
-    assert found.files == {f"{i}.words" for i, has in enumerate(row_ids) if has is not None}
+    assert found.files == {f"{i}.lexical" for i, has in enumerate(row_ids) if has is not None}
     for id_, library in libraries.items():
-        words, again = library.words, found.libraries[id_].words
+        words, again = library.lexical, found.libraries[id_].lexical
         assert (words is None) == (again is None)
         if words is not None and again is not None:
             assert (again.made_for, again.meta) == (words.made_for, words.meta)
@@ -51,7 +51,7 @@ def test_the_words_of_libraries(row_ids: list[list[int] | None]) -> None:
 def words_of(number: int, row_ids: list[int] | None) -> StoredLexicalIndex | None:
     if row_ids is None:
         return None
-    files = {"a.idx": StoredFile(f"{number}.words", 2**32 - 1, 9)}
+    files = {"a.idx": StoredFile(f"{number}.lexical", 2**32 - 1, 9)}
     return StoredLexicalIndex(
         ("1", "english"), '{"segments": []}', files, np.array(row_ids, np.int64)
     )
@@ -66,7 +66,7 @@ def test_one_by_an_earlier_version_has_no_words(tmp_path: Path) -> None:
         {"position": 3, "at": "now", "libraries": [library]},
         {"0.content": np.empty(0, np.uint8), "0.ends": ends},
     )
-    assert read(tmp_path / "file").libraries["l"].words is None
+    assert read(tmp_path / "file").libraries["l"].lexical is None
 
 
 def test_one_that_makes_no_sense_is_damaged(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def recall_of(
 ) -> float:
     shares = []
     for i, found in enumerate(index.search(queries, K, SearchParams(ef=ef), allowed)):
-        expected = best(scores_of(rows, queries[i], index.coded.vectors.metric), K, allowed)
+        expected = best(scores_of(rows, queries[i], index.quantized.vectors.metric), K, allowed)
         shares.append(len(expected & set(found.rows[:K].tolist())) / max(1, len(expected)))
     return float(np.mean(shares))
 
@@ -60,7 +60,7 @@ def index(rows: Rows, metric: Metric) -> HnswIndex:
 
 def test_a_wide_pool_finds_nearly_all(index: HnswIndex, rows: Rows, queries: Rows) -> None:
     found = index.walk(queries, K, 200)
-    metric = index.coded.vectors.metric
+    metric = index.quantized.vectors.metric
     for i, answer in enumerate(found):
         assert answer.scores == pytest.approx(scores_of(rows, queries[i], metric)[answer.rows])
     shares = [
@@ -75,7 +75,7 @@ def test_the_graph_is_the_same_for_any_number_of_threads(rows: Rows) -> None:
     vectors = vectors_of(rows, Metric.L2)
     one, three = (build_hnsw(vectors, threads=threads) for threads in (1, 3))
     for place in (layout.LINKS, layout.UPPER_LINKS):
-        assert np.array_equal(one.coded.arrays[place], three.coded.arrays[place])
+        assert np.array_equal(one.quantized.arrays[place], three.quantized.arrays[place])
     assert one.calibration == three.calibration
 
 
@@ -88,7 +88,7 @@ def test_the_graph_is_the_same_where_their_number_changes_meanwhile(
     monkeypatch.setattr(BuildThreads, "budget", property(lambda _: next(numbers)))
     changing = build_hnsw(vectors, threads=3)
     for place in (layout.LINKS, layout.UPPER_LINKS):
-        assert np.array_equal(steady.coded.arrays[place], changing.coded.arrays[place])
+        assert np.array_equal(steady.quantized.arrays[place], changing.quantized.arrays[place])
 
 
 def test_who_rests_after_every_vector_takes_as_long_and_builds_the_same(
@@ -100,13 +100,15 @@ def test_who_rests_after_every_vector_takes_as_long_and_builds_the_same(
     started = perf_counter()
     rested = build_hnsw(vectors)
     assert perf_counter() - started > 0.002 * 299, "the first vector is put in without a search"
-    assert np.array_equal(steady.coded.arrays[layout.LINKS], rested.coded.arrays[layout.LINKS])
+    assert np.array_equal(
+        steady.quantized.arrays[layout.LINKS], rested.quantized.arrays[layout.LINKS]
+    )
 
 
 def test_another_seed_is_another_graph(rows: Rows) -> None:
     vectors = vectors_of(rows, Metric.L2)
     one, other = (build_hnsw(vectors, seed=seed) for seed in (0, 1))
-    links = [graph.coded.arrays[layout.LINKS] for graph in (one, other)]
+    links = [graph.quantized.arrays[layout.LINKS] for graph in (one, other)]
     assert not np.array_equal(links[0], links[1])
 
 
@@ -125,7 +127,7 @@ def test_a_filter_costs_no_hits(index: HnswIndex, rows: Rows, queries: Rows, sha
 def test_a_filter_that_is_far_from_the_query_costs_no_hits(
     index: HnswIndex, rows: Rows, queries: Rows
 ) -> None:
-    scores = scores_of(rows, queries[0], index.coded.vectors.metric)
+    scores = scores_of(rows, queries[0], index.quantized.vectors.metric)
     allowed = scores < np.quantile(scores, 0.2)
     assert recall_of(index, rows, queries, 100, allowed) > 0.95
 
@@ -137,7 +139,7 @@ def test_nothing_is_allowed(index: HnswIndex, queries: Rows) -> None:
 
 def test_exact_is_exact(index: HnswIndex, rows: Rows, queries: Rows) -> None:
     for i, found in enumerate(index.search(queries, K, SearchParams(exact=True), None)):
-        expected = best(scores_of(rows, queries[i], index.coded.vectors.metric), K)
+        expected = best(scores_of(rows, queries[i], index.quantized.vectors.metric), K)
         assert set(found.rows[:K].tolist()) == expected
         assert found.exact
 
@@ -265,7 +267,7 @@ def test_whole_numbers_are_scored_by_their_codes_as_by_themselves(low: int, high
     whole = rng.integers(low, high, (1_000, 30), endpoint=True).astype(np.float32)
     whole[:2] = [[low], [high]]
     built = build_hnsw(vectors_of(whole, Metric.L2))
-    assert built.coded.is_whole
+    assert built.quantized.is_whole
     beyond = np.full((1, 30), 3 * high, np.float32)
     for queries in (whole[:50] + rng.integers(-1, 2, (50, 30)), whole[:50] + 0.25, beyond):
         asked = np.asarray(queries, np.float32)
@@ -278,8 +280,8 @@ def test_whole_numbers_are_scored_by_their_codes_as_by_themselves(low: int, high
 @pytest.mark.parametrize("metric", METRICS)
 def test_rows_that_are_not_whole_are_no_more_than_near_their_codes(metric: Metric) -> None:
     rows = np.random.default_rng(5).integers(0, 200, (500, 30)).astype(np.float32)
-    assert build_hnsw(vectors_of(rows, metric)).coded.is_whole == (metric is Metric.L2)
+    assert build_hnsw(vectors_of(rows, metric)).quantized.is_whole == (metric is Metric.L2)
     rows[250, 7] += 0.5
-    assert not build_hnsw(vectors_of(rows, metric)).coded.is_whole
+    assert not build_hnsw(vectors_of(rows, metric)).quantized.is_whole
     rows[250, 7] = 500
-    assert not build_hnsw(vectors_of(rows, metric)).coded.is_whole
+    assert not build_hnsw(vectors_of(rows, metric)).quantized.is_whole

@@ -24,12 +24,12 @@ def recall_of(
     index: IvfIndex,
     rows: Rows,
     queries: Rows,
-    effort: SearchParams,
+    params: SearchParams,
     allowed: NDArray[np.bool_] | None = None,
 ) -> float:
     shares = []
-    for query, found in zip(queries, index.search(queries, K, effort, allowed), strict=True):
-        expected = best(scores_of(rows, query, index.coded.vectors.metric), K, allowed)
+    for query, found in zip(queries, index.search(queries, K, params, allowed), strict=True):
+        expected = best(scores_of(rows, query, index.quantized.vectors.metric), K, allowed)
         shares.append(len(expected & set(found.rows[:K].tolist())) / max(1, len(expected)))
     return float(np.mean(shares))
 
@@ -58,7 +58,7 @@ def index(rows: Rows, metric: Metric) -> IvfIndex:
 def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -> None:
     cells = index.cells
     assert recall_of(index, rows, queries, SearchParams(nprobe=cells)) > 0.99
-    metric = index.coded.vectors.metric
+    metric = index.quantized.vectors.metric
     for query, found in zip(queries, index.probe(queries, K, cells, 100), strict=True):
         assert found.scores == pytest.approx(scores_of(rows, query, metric)[found.rows])
         assert (np.diff(found.scores) <= 0).all()
@@ -77,36 +77,40 @@ def test_more_cells_find_no_less(index: IvfIndex, rows: Rows, queries: Rows) -> 
 
 def test_the_lists_are_the_same_for_any_number_of_threads(rows: Rows, metric: Metric) -> None:
     one, three = (build_ivf(vectors_of(rows, metric), threads=threads) for threads in (1, 3))
-    assert one.coded.arrays.keys() == three.coded.arrays.keys()
-    for place, array in one.coded.arrays.items():
-        assert np.array_equal(array, three.coded.arrays[place])
+    assert one.quantized.arrays.keys() == three.quantized.arrays.keys()
+    for place, array in one.quantized.arrays.items():
+        assert np.array_equal(array, three.quantized.arrays[place])
     assert one.tuning == three.tuning
 
 
 def test_another_seed_makes_other_cells(rows: Rows) -> None:
     one, other = (build_ivf(vectors_of(rows, Metric.L2), seed=seed) for seed in (0, 1))
-    first, second = (built.coded.arrays[layout.CELL_CODES] for built in (one, other))
+    first, second = (built.quantized.arrays[layout.CELL_CODES] for built in (one, other))
     assert not np.array_equal(first, second)
 
 
 def test_each_row_is_in_one_list(index: IvfIndex) -> None:
-    rows, biases = (index.coded.arrays[place] for place in (layout.LIST_ROWS, layout.LIST_BIASES))
+    rows, biases = (
+        index.quantized.arrays[place] for place in (layout.LIST_ROWS, layout.LIST_BIASES)
+    )
     assert sorted(rows[np.greater_equal(rows, 0)].tolist()) == list(range(COUNT))
     assert np.array_equal(np.less(rows, 0), np.isneginf(np.asarray(biases, np.float32)))
 
 
 def test_memory_is_counted_without_the_vectors(index: IvfIndex) -> None:
-    codes, cells = (index.coded.arrays[place] for place in (layout.LIST_CODES, layout.CELL_CODES))
+    codes, cells = (
+        index.quantized.arrays[place] for place in (layout.LIST_CODES, layout.CELL_CODES)
+    )
     assert codes.nbytes + cells.nbytes < index.memory_bytes
-    assert index.memory_bytes < index.coded.vectors.matrix.nbytes
+    assert index.memory_bytes < index.quantized.vectors.matrix.nbytes
 
 
 @pytest.mark.parametrize("share", [0.001, 0.02, 0.1, 0.5, 0.9])
 def test_a_filter_costs_no_hits(index: IvfIndex, rows: Rows, queries: Rows, share: float) -> None:
     allowed = np.random.default_rng(2).random(COUNT) < share
     matches = int(np.count_nonzero(allowed))
-    for effort in (SearchParams(nprobe=1), SearchParams(nprobe=20), SearchParams()):
-        for found in index.search(queries, K, effort, allowed):
+    for params in (SearchParams(nprobe=1), SearchParams(nprobe=20), SearchParams()):
+        for found in index.search(queries, K, params, allowed):
             assert allowed[found.rows].all()
             assert len(found.rows) >= min(K, matches)
             assert len(set(found.rows.tolist())) == len(found.rows)
@@ -116,7 +120,7 @@ def test_a_filter_costs_no_hits(index: IvfIndex, rows: Rows, queries: Rows, shar
 def test_a_filter_that_is_far_from_the_query_costs_no_hits(
     index: IvfIndex, rows: Rows, queries: Rows
 ) -> None:
-    scores = scores_of(rows, queries[0], index.coded.vectors.metric)
+    scores = scores_of(rows, queries[0], index.quantized.vectors.metric)
     allowed = scores < np.quantile(scores, 0.2)
     for found in index.probe(queries, K, 1, 20, allowed):
         assert allowed[found.rows].all()
@@ -139,8 +143,8 @@ def test_exact_is_exact(index: IvfIndex, rows: Rows, queries: Rows) -> None:
 
 @pytest.mark.parametrize("k", [1, 100, COUNT - 1, COUNT, 2 * COUNT])
 def test_as_many_as_there_are(index: IvfIndex, queries: Rows, k: int) -> None:
-    for effort in (SearchParams(), SearchParams(nprobe=1)):
-        [found] = index.search(queries[:1], k, effort, None)
+    for params in (SearchParams(), SearchParams(nprobe=1)):
+        [found] = index.search(queries[:1], k, params, None)
         assert len(found.rows) >= min(k, COUNT)
 
 

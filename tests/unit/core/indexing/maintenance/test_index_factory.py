@@ -17,10 +17,10 @@ def test_each_kind_finds_what_it_promises(kind: IndexKind, metric: Metric) -> No
     rows, queries = both[:1_200], both[1_200:]
     index = build_index(vectors_of(rows, metric), IndexSpec(kind), threads=2)
     assert index.kind is kind
-    effort = SearchParams(target_recall=0.99)
+    params = SearchParams(target_recall=0.99)
     shares = [
         len(set(found.rows[:10].tolist()) & best(scores_of(rows, query, metric), 10)) / 10
-        for query, found in zip(queries, index.search(queries, 10, effort, None), strict=True)
+        for query, found in zip(queries, index.search(queries, 10, params, None), strict=True)
     ]
     assert np.mean(shares) > 0.95
 

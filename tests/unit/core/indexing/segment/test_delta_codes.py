@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.domain.library import Metric
 from core.indexing.kernels import layout
-from core.indexing.segment.delta_codes import CODED_FROM, DeltaCodes
+from core.indexing.segment.delta_codes import QUANTIZED_FROM, DeltaCodes
 from core.indexing.vectors.exact import Vectors, nearest_with_ties
 from core.indexing.vectors.flat import search_exactly
 
@@ -20,9 +20,9 @@ def vectors_of(rows: NDArray[np.float32], metric: Metric) -> Vectors:
 
 
 def check(codes: DeltaCodes, vectors: Vectors, query: NDArray[np.float32]) -> None:
-    coded = codes.of(vectors)
-    assert coded.count == len(vectors.matrix)
-    [found] = search_exactly(coded, query[np.newaxis], K, None)
+    quantized = codes.of(vectors)
+    assert quantized.count == len(vectors.matrix)
+    [found] = search_exactly(quantized, query[np.newaxis], K, None)
     rows, scores = nearest_with_ties(vectors, query, K, None)
     assert set(found.rows.tolist()) == set(rows.tolist())
     assert found.scores.tolist() == pytest.approx(sorted(scores, reverse=True), rel=1e-6)
@@ -31,7 +31,7 @@ def check(codes: DeltaCodes, vectors: Vectors, query: NDArray[np.float32]) -> No
 @settings(max_examples=60)
 @given(
     metric=st.sampled_from(Metric),
-    counts=st.lists(st.integers(1, 4 * CODED_FROM), min_size=1, max_size=8),
+    counts=st.lists(st.integers(1, 4 * QUANTIZED_FROM), min_size=1, max_size=8),
     growth=st.sampled_from([1.0, 1.01, 1.3]),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -54,10 +54,10 @@ def test_each_row_is_coded_a_few_times_however_many_come() -> None:
     vectors = vectors_of(rows, Metric.DOT)
     codes, arrays = DeltaCodes(), set()
     for count in range(100, len(rows), 100):
-        coded = codes.of(Vectors(Metric.DOT, vectors.matrix[:count], vectors.norms[:count]))
-        if count >= CODED_FROM:
-            arrays.add(coded.block[layout.CODES])
-    assert len(arrays) <= np.log2(len(rows) / CODED_FROM) + 1
+        quantized = codes.of(Vectors(Metric.DOT, vectors.matrix[:count], vectors.norms[:count]))
+        if count >= QUANTIZED_FROM:
+            arrays.add(quantized.block[layout.CODES])
+    assert len(arrays) <= np.log2(len(rows) / QUANTIZED_FROM) + 1
     assert codes.memory_bytes <= 2 * len(rows) * (64 + 4 * 3)
 
 
@@ -73,9 +73,9 @@ def test_a_writer_makes_the_codes_before_there_is_a_search() -> None:
 
 def test_rows_of_a_write_that_failed_are_coded_again_once_others_take_their_place() -> None:
     rng = np.random.default_rng(4)
-    rows = rng.standard_normal((2 * CODED_FROM, DIMENSION)).astype(np.float32)
+    rows = rng.standard_normal((2 * QUANTIZED_FROM, DIMENSION)).astype(np.float32)
     vectors = vectors_of(rows, Metric.DOT)
-    size = CODED_FROM + 20
+    size = QUANTIZED_FROM + 20
     codes = DeltaCodes()
     for count in (size, len(rows)):
         codes.extend(Vectors(Metric.DOT, rows[:count], vectors.norms[:count]), size)

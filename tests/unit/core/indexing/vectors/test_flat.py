@@ -95,15 +95,15 @@ def test_whole_numbers_of_a_byte_are_coded_without_error() -> None:
     rows = np.random.default_rng(0).integers(0, 256, (300, 30)).astype(np.float32)
     rows[0, :2] = 0, 255
     index = _index(rows, Metric.L2)
-    assert index.coded.step == 1.0
-    assert index.coded.scale[3] < 1e-5
+    assert index.quantized.step == 1.0
+    assert index.quantized.scale[3] < 1e-5
 
 
 def test_far_outside_numbers_do_not_coarsen_the_rest() -> None:
     rows = clustered(2_000, 16)
     rows[7, 3] = 1e6
     index = _index(rows, Metric.DOT)
-    assert index.coded.step < 1.0
+    assert index.quantized.step < 1.0
     [found] = index.search(rows[7:8], 1, SearchParams(), None)
     assert found.rows[0] == 7
 
