@@ -37,6 +37,13 @@ class DocumentRequest(RequestModel):
     text: str | None = Field(
         default=None, description="Text that the server splits into chunks; excludes `chunks`."
     )
+    media_type: str | None = Field(
+        default=None,
+        max_length=255,
+        description="What `text` is, for chunks of its words without markup; by default the chunks "
+        "keep its characters.",
+        examples=["text/markdown", "text/html"],
+    )
     chunks: list[ChunkRequest] | None = None
 
     def draft(self) -> DocumentDraft:
@@ -45,6 +52,7 @@ class DocumentRequest(RequestModel):
             source=self.source,
             metadata=self.metadata,
             text=self.text,
+            media_type=self.media_type,
             chunks=None if self.chunks is None else [chunk.draft() for chunk in self.chunks],
         )
 

@@ -1,69 +1,33 @@
-"""The supported kinds of files, and extraction of their title and text."""
+"""The supported kinds of files: their media types, by which the server reads them."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from cli.ingestion import html
 from cli.ingestion.decoding import decode, decode_html
+
+_PLAIN = "text/plain"
+_HTML = "text/html"
+_MEDIA_TYPES: Mapping[str, str] = {
+    ".adoc": _PLAIN,
+    ".asciidoc": _PLAIN,
+    ".htm": _HTML,
+    ".html": _HTML,
+    ".markdown": "text/markdown",
+    ".md": "text/markdown",
+    ".mdx": "text/markdown",
+    ".rst": _PLAIN,
+    ".txt": _PLAIN,
+}
+SUFFIXES = tuple(_MEDIA_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file's text, and its title if it has one."""
+    """A file's text and what it is."""
 
-    title: str | None
+    media_type: str
     text: str
-
-
-Extract = Callable[[bytes], Content]
-
-_MARKDOWN_HEADING = re.compile(r"^# +(\S.*)$", re.MULTILINE)
-_ASCIIDOC_HEADING = re.compile(r"^= +(\S.*)$", re.MULTILINE)
-
-
-def _plain(content: bytes) -> Content:
-    return Content(None, decode(content))
-
-
-def _markdown(content: bytes) -> Content:
-    return _headed(_MARKDOWN_HEADING, decode(content))
-
-
-def _asciidoc(content: bytes) -> Content:
-    return _headed(_ASCIIDOC_HEADING, decode(content))
-
-
-def _html(content: bytes) -> Content:
-    page = html.extract(decode_html(content))
-    return Content(page.title, page.text)
-
-
-def _headed(heading: re.Pattern[str], text: str) -> Content:
-    match = heading.search(text)
-    return Content(_without_closing(match[1], match[0][0]) if match else None, text)
-
-
-def _without_closing(title: str, mark: str) -> str | None:
-    """Return the title without its closing marks, as in `# Title #`."""
-    line = title.rstrip()
-    open_line = line.rstrip(mark)
-    return line if open_line and not open_line[-1].isspace() else open_line.rstrip() or None
-
-
-_EXTRACTS: Mapping[str, Extract] = {
-    ".adoc": _asciidoc,
-    ".asciidoc": _asciidoc,
-    ".htm": _html,
-    ".html": _html,
-    ".markdown": _markdown,
-    ".md": _markdown,
-    ".mdx": _markdown,
-    ".rst": _plain,
-    ".txt": _plain,
-}
-SUFFIXES = tuple(_EXTRACTS)
 
 
 def suffix_of(name: str) -> str:
@@ -72,13 +36,14 @@ def suffix_of(name: str) -> str:
 
 
 def is_known(name: str) -> bool:
-    return suffix_of(name) in _EXTRACTS
+    return suffix_of(name) in _MEDIA_TYPES
 
 
 def extract(name: str, content: bytes) -> Content:
-    """Return the title and text of a file; an unknown kind is plain text.
+    """Return the text of a file; an unknown kind is plain text.
 
     Raises:
         UnusableFile: the content is not text.
     """
-    return _EXTRACTS.get(suffix_of(name), _plain)(content)
+    media_type = _MEDIA_TYPES.get(suffix_of(name), _PLAIN)
+    return Content(media_type, (decode_html if media_type == _HTML else decode)(content))

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cli.ingestion.errors import UnusableFile
-from cli.ingestion.kinds import extract
-from cli.ingestion.places import id_of, mount_of, shown
+from cli.ingestion.kinds import Content, extract
+from cli.ingestion.places import id_of, mount_of
 
 MAX_BYTES = 256 * 2**20
 """Limit of a file: above the default limit of a server, and small enough for memory."""
-MAX_TITLE_CHARS = 1_000
-"""Limit of a title, so that a file in a single line has none."""
+READING = "2"
+"""How the server reads files: a release that reads them differently has another."""
 _ATTEMPTS = 2
 _OPENED = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TYPES = (
@@ -30,21 +30,21 @@ _TYPES = (
 class Document:
     """A file as a document; `source` is its real path as a URI, from which `id` derives.
 
-    `content_hash` covers title and text, so it also changes if a release extracts them differently.
-    `mount` is the mount point of the file's disk.
+    `content_hash` is that of the text and of how releases read it; `mount` is the mount point of
+    the file's disk.
     """
 
     id: str
     source: str
-    title: str
     text: str
+    media_type: str
     content_hash: str
     size_bytes: int
     mount: Path
 
 
 def read(path: Path) -> Document:
-    """Read a file and extract its title and text.
+    """Read a file.
 
     Raises:
         OSError: the file can't be read.
@@ -54,16 +54,19 @@ def read(path: Path) -> Document:
     content = extract(path.name, raw)
     real = Path(os.path.realpath(path))
     source = real.as_uri()
-    title = (content.title or shown(Path(path.name)))[:MAX_TITLE_CHARS]
     return Document(
         id=id_of(source),
         source=source,
-        title=title,
         text=content.text,
-        content_hash=hashlib.sha256(f"{title}\n{content.text}".encode()).hexdigest(),
+        media_type=content.media_type,
+        content_hash=_hash(content),
         size_bytes=len(raw),
         mount=mount_of(real.parent),
     )
+
+
+def _hash(content: Content) -> str:
+    return hashlib.sha256(f"{READING} {content.media_type}\n{content.text}".encode()).hexdigest()
 
 
 def special_type(mode: int) -> str | None:

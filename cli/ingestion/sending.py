@@ -88,10 +88,10 @@ def _replace(client: Nalanda, library_id: str, document: Document) -> None:
     client.documents.replace(
         library_id,
         document.id,
-        title=document.title,
         source=document.source,
         metadata=metadata,
         text=document.text,
+        media_type=document.media_type,
     )
 
 

@@ -9,6 +9,9 @@ from core.domain.place import Box, Place
 Kind: TypeAlias = Literal["heading", "paragraph", "item", "table", "code", "quote"]
 
 BLANK_LINE = "\n\n"
+MAX_TITLE_CHARS = 1000
+MAX_HEADING_CHARS = 300
+"""Limits of what each chunk repeats in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ def joined(blocks: Sequence[Block]) -> str:
 def heading(words: str, level: int, line: int) -> Block:
     """Return a heading's block; `words` are in one line."""
     marks = "#" * min(max(level, 1), 6)
-    return Block("heading", f"{marks} {words}", line, level=len(marks), title=words)
+    return Block(
+        "heading", f"{marks} {words}", line, level=len(marks), title=words[:MAX_HEADING_CHARS]
+    )
 
 
 def item(words: str, marker: str, line: int, level: int, *, is_first: bool) -> Block:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.documents.model import Block, Kind, ParsedDocument
+from core.documents.model import MAX_HEADING_CHARS, Block, Kind, ParsedDocument
 from core.documents.parsing.front_matter import front_matter_lines
 from core.documents.parsing.markdown_leaves import Leaf, markdown_leaves
 from core.domain.sentences import trim
@@ -71,7 +71,7 @@ def _block(text: str, gap: str, line: int, leaf: Leaf | None) -> Block:
     if leaf is None:
         return Block("paragraph", text, line, gap=gap)
     if leaf.kind == "heading" and not leaf.quote and not leaf.marker:
-        title = " ".join(leaf.text.split())
+        title = " ".join(leaf.text.split())[:MAX_HEADING_CHARS]
         return Block("heading", text, line, leaf.level, title=title, gap=gap)
     level = 0 if leaf.kind == "heading" else leaf.level
     kind, header = _kind(text, leaf)

@@ -28,7 +28,7 @@ class ChunkDraft:
 
 @dataclass(frozen=True, slots=True)
 class DocumentDraft:
-    """A document as a client sends it; the server splits `text` into chunks.
+    """A document as a client sends it; the server splits `text`, of a `media_type`, into chunks.
 
     Without `text` and `chunks` a new document has no chunks, and an existing one keeps its own.
     """
@@ -37,6 +37,7 @@ class DocumentDraft:
     source: str | None = None
     metadata: Metadata = field(default_factory=dict)
     text: str | None = None
+    media_type: str | None = None
     chunks: Sequence[ChunkDraft] | None = None
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from core.documents.parsing.registry import parse_text
-from core.documents.splitting import split
 from core.domain.document import ChunkDraft, Document, DocumentDraft, Embedding
 from core.domain.errors import Invalid, NotFound
 from core.domain.guards import UNGUARDED, Guard
@@ -19,6 +17,7 @@ from core.services.chunk_writes import (
     retry_stale_reads,
     rows,
 )
+from core.services.document_texts import split_text
 from core.services.lookup import find
 from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
@@ -122,9 +121,9 @@ class DocumentService:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             seen = find(snapshot.documents.get, library.id, document_id)
-            draft = make_draft(seen)
+            draft, pieces = split_text(make_draft(seen))
             guard.check(seen.version if seen else None)
-            prepared = self._prepare(snapshot, library, document_id, draft)
+            prepared = self._prepare(snapshot, library, document_id, draft, pieces)
         embeddings = self._writes.embeddings(prepared)
         with self._store.write() as unit:
             self._writes.settle(unit, prepared)
@@ -139,7 +138,12 @@ class DocumentService:
             return commit_positioned(unit, document, before_commit), current is None
 
     def _prepare(
-        self, snapshot: Snapshot, library: Library, document_id: str, draft: DocumentDraft
+        self,
+        snapshot: Snapshot,
+        library: Library,
+        document_id: str,
+        draft: DocumentDraft,
+        pieces: Sequence[ChunkDraft],
     ) -> Prepared:
         if draft.text is None:
             drafts = draft.chunks or []
@@ -147,9 +151,6 @@ class DocumentService:
             prepared = self._writes.prepare(snapshot, library, drafts, pointers)
             chunks_to_replace(document_id, snapshot.chunks, library.id, drafts)
             return prepared
-        if draft.chunks is not None:
-            raise Invalid.at("/chunks", "Give either the text or its chunks.")
-        pieces = [ChunkDraft(text=piece.text) for piece in split(parse_text(draft.text))]
         try:
             return self._writes.prepare(snapshot, library, pieces, ["/text"] * len(pieces))
         except Invalid as error:

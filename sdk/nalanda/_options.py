@@ -52,6 +52,8 @@ class DocumentOptions(TypedDict, total=False):
     metadata: Json | None
     text: str | None
     """Text that the server splits into chunks; excludes `chunks`."""
+    media_type: str | None
+    """What `text` is, as `text/markdown`: its chunks have its words without the markup."""
     chunks: Iterable[ChunkOptions] | None
 
 

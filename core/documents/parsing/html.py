@@ -63,7 +63,7 @@ class _Reader:
         self._dropping: list[str] = []
         self._title: list[str] | None = None
         self._words: list[str] = []
-        self._start = 0
+        self._start: int | None = None
         self._kind = "paragraph"
         self._lists: list[int | None] = []
         self._is_item = self._in_link = False
@@ -90,7 +90,7 @@ class _Reader:
         if self._title is not None:
             self._title.append(token.text)
         elif token.text:
-            if not self._words:
+            if self._start is None and token.text.strip():
                 self._start = token.start + len(token.text) - len(token.text.lstrip())
             self._words.append(token.text if self._depths["pre"] else _SPACES.sub(" ", token.text))
 
@@ -211,10 +211,10 @@ class _Reader:
             self._tables.pop()
 
     def _flush(self) -> None:
-        line = self._line(self._start)
+        line = self._line(self._start or 0)
         if self._depths["pre"]:
             code = "".join(self._words).strip("\n")
-            self._words = []
+            self._words, self._start = [], None
             if code.strip() and not _LINE_NUMBERS.match(code):
                 self._add(fenced(code, "", line, level=len(self._lists)))
         elif words := self._take():
@@ -241,7 +241,7 @@ class _Reader:
 
     def _take(self) -> str:
         lines = "".join(self._words).split("\n")
-        self._words, self._in_link = [], False
+        self._words, self._start, self._in_link = [], None, False
         return "\n".join(filter(None, (_SPACES.sub(" ", line).strip() for line in lines)))
 
     def _add(self, block: Block) -> None:

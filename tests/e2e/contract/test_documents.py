@@ -1,6 +1,7 @@
 """`/libraries/{library_id}/documents` over HTTP."""
 
 import httpx
+import pytest
 
 from tests.integration.api.calls import assert_problem
 
@@ -43,6 +44,39 @@ def test_create_with_text_that_the_server_splits_and_embeds(http: httpx.Client, 
     assert [chunk["ordinal"] for chunk in chunks] == list(range(len(chunks)))
     assert all(chunk["text"] in text for chunk in chunks)
     assert {len(chunk["embedding"]) for chunk in chunks} == {256}
+
+
+def test_a_media_type_gives_clean_chunks_and_a_title(http: httpx.Client, name: str) -> None:
+    http.post("/libraries", json={"name": name})
+    path = f"/libraries/{name}/documents"
+    text = "---\ntitle: Ports\n---\n\n# The *harbour*\n\nIt is [deep](x)."
+
+    created = http.post(path, json={"text": text, "media_type": "text/markdown; charset=utf-8"})
+    named = {"text": "words", "media_type": "text/markdown", "source": "file:///a/b%20c.md"}
+    own = {**named, "title": "Own"}
+
+    assert created.json()["title"] == "Ports"
+    items = http.get(f"{created.headers['Location']}/chunks").json()["items"]
+    assert [chunk["text"] for chunk in items] == ["# The harbour\n\nIt is deep."]
+    assert items[0]["place"] == {
+        "title": "Ports",
+        "headings": ["The harbour"],
+        "page": None,
+        "box": None,
+        "line": 5,
+    }
+    assert http.post(path, json=named).json()["title"] == "b c.md"
+    assert http.post(path, json=own).json()["title"] == "Own"
+    assert http.post(path, json={"text": text}).json()["title"] is None
+
+
+@pytest.mark.parametrize(
+    "body", [{"text": "x", "media_type": "image/png"}, {"media_type": "text/html"}]
+)
+def test_a_media_type_that_is_unknown_or_of_nothing(
+    http: httpx.Client, library: str, body: dict[str, str]
+) -> None:
+    assert_problem(http.post(f"/libraries/{library}/documents", json=body), 422, "/media_type")
 
 
 def test_list_page_by_page(http: httpx.Client, library: str) -> None:

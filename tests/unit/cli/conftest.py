@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -77,6 +78,7 @@ class Server(httpx.MockTransport):
     def _document(self, request: httpx.Request, document_id: str) -> httpx.Response:
         if request.method == "PUT":
             body = {"id": document_id, "library_id": "l", **json.loads(request.content)}
+            body.setdefault("title", unquote(body.get("source", "")).rpartition("/")[2])
             self.documents[document_id] = {**ENTITY, **body}
         return self._held(request, self.documents, document_id)
 

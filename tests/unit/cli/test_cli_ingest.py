@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.ingestion import html
+from cli.ingestion import reading
 from tests.unit.cli.conftest import Run, Server
 
 
@@ -34,7 +34,7 @@ def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> N
     assert outcome.err == ""
     assert "books" in server.libraries
     first, second = server.documents.values()
-    assert (first["title"], second["title"]) == ("The title", "b.txt")
+    assert (first["media_type"], second["media_type"]) == ("text/markdown", "text/plain")
     assert first["source"] == (folder / "a.md").as_uri()
     assert first["text"].startswith("Hello")
 
@@ -87,7 +87,7 @@ def test_a_byte_order_mark_is_no_text(run: Run, server: Server, tmp_path: Path) 
     (tmp_path / "x.md").write_bytes(b"\xef\xbb\xbf# Title")
     run("ingest", str(tmp_path), "-l", "books")
     (document,) = server.documents.values()
-    assert (document["title"], document["text"]) == ("Title", "# Title")
+    assert document["text"] == "# Title"
 
 
 def test_a_path_that_is_not_there(run: Run, server: Server) -> None:
@@ -100,18 +100,16 @@ def test_no_server_ends_it(run: Run, server: Server, folder: Path) -> None:
     assert (outcome.status, outcome.err.count("\n")) == (1, 1)
 
 
-def test_a_release_that_extracts_another_text_brings_it_in(
+def test_a_release_that_reads_files_differently_brings_them_in(
     run: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "x.html"
     page.write_text("<title>T</title><p>words")
     run("ingest", str(page), "-l", "books")
-    page.write_text("<title>T</title><style>p { color: red }</style><p>words")
     assert "1 unchanged" in run("ingest", str(page), "-l", "books").out
-    for later in (html.Page("Another title", "words"), html.Page("Another title", "# words")):
-        monkeypatch.setattr(html, "extract", lambda _source, later=later: later)
-        assert "1 changed" in run("ingest", str(page), "-l", "books").out
-        assert "1 unchanged" in run("ingest", str(page), "-l", "books").out
+    monkeypatch.setattr(reading, "READING", "later")
+    assert "1 changed" in run("ingest", str(page), "-l", "books").out
+    assert "1 unchanged" in run("ingest", str(page), "-l", "books").out
 
 
 def test_a_file_that_fails_leaves_its_document(run: Run, server: Server, folder: Path) -> None:
@@ -130,10 +128,3 @@ def test_a_folder_is_the_same_from_wherever_it_is_named(
     for path in ("..", "../", f"{folder}/", f"{folder.parent}/./link", "../../link/"):
         assert "2 unchanged, 0 failed" in run("ingest", path, "-l", "books").out
     assert len(server.documents) == 2
-
-
-def test_a_title_is_not_a_whole_file(run: Run, server: Server, tmp_path: Path) -> None:
-    (tmp_path / "x.md").write_text("# " + "words " * 10_000)
-    run("ingest", str(tmp_path), "-l", "books")
-    (document,) = server.documents.values()
-    assert len(document["title"]) == 1_000

@@ -46,7 +46,7 @@ def test_a_text_is_split_and_embedded_in_the_one_write(
     assert len(page) > 4
     assert [chunk.ordinal for chunk in page] == list(range(len(page)))
     assert {chunk.version for chunk in page} == {2}
-    assert [chunk.text for chunk in page] == embedder.embedded
+    assert [f"t\n{chunk.text}" for chunk in page] == embedder.embedded
     assert "".join(LONG.split()) == "".join("".join(chunk.text.split()) for chunk in page)
 
 
