@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from core.domain.errors import Fault, Invalid
 from core.domain.filters.fields import parse_field
-from core.domain.filters.operands import check_operand
+from core.domain.filters.operators import check_operand
 from core.domain.filters.tree import And, Condition, Filter, Not, Op, Or
 from core.domain.pointers import join
 from core.domain.schema import MetadataSchema

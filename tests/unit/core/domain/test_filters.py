@@ -6,7 +6,7 @@ import pytest
 from core.domain import filters
 from core.domain.document import Chunk, Document
 from core.domain.errors import Invalid
-from core.domain.filters.operands import MAX_VALUES
+from core.domain.filters.operators import MAX_VALUES
 from core.domain.filters.parsing import MAX_DEPTH, MAX_NODES
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from tests.unit.core.builders import NOON, chunk, document

@@ -1,9 +1,15 @@
-"""Checks of a condition's operator and value against the field's type."""
+"""The operators of conditions: the values that each takes, and the test that it stands for."""
+
+import operator
+from typing import cast
 
 from core.domain.errors import Invalid
-from core.domain.filters.tree import Op
+from core.domain.filters import comparing
+from core.domain.filters.comparing import ValueTest
+from core.domain.filters.tree import Condition, Op
 from core.domain.pointers import join
 from core.domain.schema import EXPECTED, FieldType, conforms
+from core.domain.values import MISSING
 
 MAX_VALUES = 10_000
 
@@ -11,6 +17,7 @@ _EQUALITY = frozenset({Op.EQ, Op.NE, Op.IN, Op.NIN, Op.EXISTS})
 _ORDER = frozenset({Op.GT, Op.GTE, Op.LT, Op.LTE, Op.BETWEEN})
 _PARTS = frozenset({Op.CONTAINS, Op.ICONTAINS})
 _LISTS = frozenset({Op.IN, Op.NIN, Op.BETWEEN})
+_COMPARISONS = {Op.GT: operator.gt, Op.GTE: operator.ge, Op.LT: operator.lt, Op.LTE: operator.le}
 
 _OPS_OF_TYPE = {
     FieldType.STRING: frozenset(Op),
@@ -77,3 +84,40 @@ def _check_type(type_: FieldType, op: Op, value: object, pointer: str) -> None:
     for where, member in members.items():
         if not conforms(member, type_):
             raise Invalid.at(where, f"This field is {EXPECTED[type_]}.")
+
+
+def value_test(condition: Condition) -> ValueTest:
+    """Return the test of a field's value that a condition stands for."""
+    op, value = condition.op, condition.value
+    instants = condition.field.type not in {FieldType.STRING, FieldType.STRING_LIST}
+    match op:
+        case Op.EQ:
+            return comparing.equals(value, instants=instants)
+        case Op.NE:
+            return _negated(comparing.equals(value, instants=instants))
+        case Op.IN:
+            return comparing.is_any_of(cast("list[object]", value), instants=instants)
+        case Op.NIN:
+            return _negated(comparing.is_any_of(cast("list[object]", value), instants=instants))
+        case Op.GT | Op.GTE | Op.LT | Op.LTE:
+            return comparing.compares(_COMPARISONS[op], value, instants=instants)
+        case Op.BETWEEN:
+            return _between(cast("list[object]", value), instants)
+        case Op.CONTAINS:
+            return comparing.contains(value, instants=instants)
+        case Op.ICONTAINS:
+            return comparing.icontains(cast("str", value))
+        case Op.STARTS_WITH:
+            return comparing.starts_with(cast("str", value))
+        case Op.EXISTS:
+            return lambda found: (found is not MISSING) is value
+
+
+def _negated(test: ValueTest) -> ValueTest:
+    return lambda value: not test(value)
+
+
+def _between(ends: list[object], instants: bool) -> ValueTest:
+    from_low = comparing.compares(operator.ge, ends[0], instants=instants)
+    to_high = comparing.compares(operator.le, ends[1], instants=instants)
+    return lambda value: from_low(value) and to_high(value)
