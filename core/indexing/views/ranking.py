@@ -30,15 +30,15 @@ class Ranking:
 NOTHING = Ranking(np.empty(0, np.int64), np.empty(0))
 
 
-def merge(segments: Sequence[Segment], founds: Sequence[SegmentHits], k: int) -> Ranking:
+def merge(segments: Sequence[Segment], of_segments: Sequence[SegmentHits], k: int) -> Ranking:
     """Return the k best of the segments' hits for one query; O(k · segments) unless scores tie."""
     if (
         len(segments) == 1
-        and (ranking := _rank_without_ties(segments[0], founds[0], k)) is not None
+        and (ranking := _rank_without_ties(segments[0], of_segments[0], k)) is not None
     ):
         return ranking
     hits: list[tuple[float, int, int]] = []
-    for number, found in enumerate(founds):
+    for number, found in enumerate(of_segments):
         scores = found.scores
         if len(scores) > k:  # keep every row that ties with the k-th best
             scores = scores[: np.count_nonzero(scores >= scores[k - 1])]
@@ -52,8 +52,8 @@ def merge(segments: Sequence[Segment], founds: Sequence[SegmentHits], k: int) ->
         np.array([segments[number].row_id_of(row) for _, number, row in hits], np.int64),
         np.array([-score for score, _, _ in hits], np.float64),
         segments[largest].kind,
-        founds[largest].strategy,
-        all(found.exact for found in founds),
+        of_segments[largest].strategy,
+        all(found.exact for found in of_segments),
     )
 
 
