@@ -1,6 +1,7 @@
 """HTTP clients of providers, with the environment's proxies and certificates."""
 
 import os
+import socket
 from ipaddress import IPv6Address, ip_address
 from typing import TypeVar
 from urllib.request import getproxies, proxy_bypass
@@ -12,6 +13,7 @@ from core.domain.errors import ProviderRejected
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 _VARIABLES = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY"
+_LOCAL_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -33,15 +35,25 @@ def is_local(url: str) -> bool:
         host = httpx.URL(url).host.removesuffix(".")
     except httpx.InvalidURL:
         return False  # the call itself reports the error
-    if host == "localhost" or host.endswith(".localhost"):
+    if host in _LOCAL_NAMES or host.endswith(".localhost"):
         return True
     try:
         address = ip_address(host)
     except ValueError:
-        return False
+        return _is_short_loopback(host)
     if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or address
     return address.is_loopback or address.is_unspecified
+
+
+def _is_short_loopback(host: str) -> bool:
+    """Return whether a host is loopback in a form that only resolvers accept, such as `127.1`."""
+    if not host[:1].isdigit():
+        return False
+    try:
+        return socket.inet_aton(host)[0] in {0, 127}
+    except (OSError, ValueError):
+        return False
 
 
 def proxy_of(url: httpx.URL) -> str | None:

@@ -55,7 +55,15 @@ async def test_what_can_not_be_used_is_one_line(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost.:1", "http://127.0.0.1:1", "http://[::ffff:127.0.0.1]:1"]
+    "url",
+    [
+        "http://localhost.:1",
+        "http://ip6-localhost:1",
+        "http://127.0.0.1:1",
+        "http://127.1:1",
+        "http://2130706433:1",
+        "http://[::ffff:127.0.0.1]:1",
+    ],
 )
 async def test_a_local_provider_takes_no_proxy(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", SOCKS)
@@ -66,7 +74,16 @@ async def test_a_local_provider_takes_no_proxy(url: str, monkeypatch: pytest.Mon
     assert is_local(url)
 
 
-@pytest.mark.parametrize("url", ["https://api.cohere.com", "http://10.0.0.1", "http://[::"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.cohere.com",
+        "http://10.0.0.1",
+        "http://10.1",
+        "http://127.1.example",
+        "http://[::",
+    ],
+)
 def test_other_providers_are_not_local(url: str) -> None:
     assert not is_local(url)
 
