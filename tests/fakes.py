@@ -262,7 +262,7 @@ class FakeStore:
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[FakeTransaction]:
         """Open a unit of work; writes are serial, so each is settled."""
-        if not self._writing.acquire(timeout=5):
+        if not self._writing.acquire(timeout=60):
             raise Unavailable("Other writes take too long.")
         try:
             yield FakeTransaction(self._state.next(), self._commit)

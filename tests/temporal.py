@@ -1,11 +1,12 @@
 """A real Temporal server for a test session, in memory, on a free port."""
 
 import asyncio
+import random
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,19 @@ from core.contracts.names import SEARCH_ATTRIBUTES
 from workflows.client import connect
 
 START_S = 60.0
-POLL_S = 0.1
+POLL_S = 0.02
+_PORTS = range(10_000, 32_768)
+"""The system gives other ports to clients, which could take one before its server binds it."""
+_RANDOM = random.SystemRandom()
+"""Not the seeded generator, which chooses the same port in two processes."""
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    while True:
+        port = _RANDOM.choice(_PORTS)
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
@@ -43,21 +49,13 @@ def running_server(
         ) as process,
     ):
         try:
-            asyncio.run(_healthy(f"127.0.0.1:{port}", process))
+            asyncio.run(_wait_until_healthy(f"127.0.0.1:{port}", process))
             yield f"127.0.0.1:{port}"
         finally:
             process.terminate()
 
 
-def until(true: Callable[[], bool], within_s: float) -> None:
-    """Wait until the condition is true; fail at the deadline."""
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "It never came true."
-        time.sleep(POLL_S)
-
-
-async def _healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+async def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
     """Wait until the namespace and the search attributes exist."""
     deadline = time.monotonic() + START_S
     while not await _has_namespace(address):

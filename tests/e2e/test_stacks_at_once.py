@@ -17,7 +17,8 @@ import pytest
 
 from nalanda import Nalanda
 from tests.e2e.stack import NALANDA
-from tests.temporal import free_port, until
+from tests.temporal import free_port
+from tests.waiting import until
 
 ROUNDS = int(os.environ.get("NALANDA_STACK_ROUNDS", "1"))
 READY = "Ctrl-C stops everything."

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.contract.events import read_events
 from tests.integration.api.calls import assert_problem
-from tests.temporal import until
+from tests.waiting import until
 
 QUESTION = "How deep is the harbour of Tamralipti?"
 STAGES = ["preprocess", "retrieve", "rerank", "answer"]

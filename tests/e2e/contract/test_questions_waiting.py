@@ -9,7 +9,7 @@ import pytest
 from nalanda import Nalanda
 from tests.e2e.contract.events import read_events
 from tests.e2e.stack import Stack
-from tests.temporal import until
+from tests.waiting import until
 
 PATIENCE_S = 30
 

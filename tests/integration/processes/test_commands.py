@@ -90,7 +90,7 @@ def test_other_machines_are_let_in_with_keys_or_if_told_so(
         child = Child(service, log)
         await child.start()
         try:
-            async with httpx.AsyncClient(trust_env=False) as http:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
                 url = f"http://127.0.0.1:{port}/libraries"
                 assert (await http.get(url)).status_code == (401 if keys else 200)
                 by_address = await http.get(url, headers={"Host": "192.0.2.7:8000"})

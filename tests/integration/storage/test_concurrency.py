@@ -14,7 +14,7 @@ from core.domain.changes import Change, DocumentPut
 from core.domain.errors import NotFound
 from core.ports.store import Store
 from tests.samples import a_document, a_library, a_row
-from tests.temporal import until
+from tests.waiting import until
 
 WRITES = 60
 CHUNKS_A_WRITE = 5

@@ -19,7 +19,7 @@ from core.domain.changes import Change
 from core.domain.errors import NalandaError, Unavailable
 from core.ports.store import Durability
 from tests.samples import a_library
-from tests.temporal import until
+from tests.waiting import until
 
 
 @pytest.fixture

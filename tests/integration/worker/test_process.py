@@ -24,7 +24,8 @@ from temporalio.client import Client
 from core.contracts.names import SEARCH_ATTRIBUTES, task_queue_of
 from core.contracts.query import Stage
 from tests.integration.workflows.stages import REQUEST, start_question
-from tests.temporal import free_port, running_server, until
+from tests.temporal import free_port, running_server
+from tests.waiting import until
 from worker.cluster import ensure_search_attributes, wait_until_polling
 from workflows.query import QueryWorkflow
 
