@@ -4,7 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -18,6 +22,9 @@ CALL_S = 5.0
 CONNECT_S = 2.0
 RETRY_AFTER_S = 2.0
 HEALTH_S = 1.0
+
+LONG_POLL = timedelta(seconds=70)
+"""A worker polls again at least this often; Temporal lists it for minutes after its last poll."""
 
 _TELLING = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS}
 """Statuses about a question; others are failures of the cluster."""
@@ -87,6 +94,23 @@ class Temporal:
                 return await client.service_client.check_health()
         except Unavailable:
             return False
+
+    async def has_worker(self, task_queue: str) -> bool:
+        """Return whether a worker has polled the queue for questions within a long poll's time.
+
+        Raises:
+            Unavailable: Temporal is unreachable.
+        """
+        async with self.calls(HEALTH_S) as client:
+            answer = await client.workflow_service.describe_task_queue(
+                DescribeTaskQueueRequest(
+                    namespace=client.namespace,
+                    task_queue=TaskQueue(name=task_queue),
+                    task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+                )
+            )
+        since = datetime.now(UTC) - LONG_POLL
+        return any(p.last_access_time.ToDatetime(UTC) > since for p in answer.pollers)
 
     def _out_of_reach(self) -> Unavailable:
         return Unavailable(

@@ -5,6 +5,11 @@ from temporalio import exceptions
 _NO_REASONS = {"Workflow terminated", "terminated by user via frontend"}
 """Temporal's messages for a termination without a reason."""
 
+_TIMEOUTS: dict[exceptions.TimeoutType | None, str] = {
+    exceptions.TimeoutType.HEARTBEAT: "The worker of the stage {} stopped responding.",
+    exceptions.TimeoutType.SCHEDULE_TO_CLOSE: "The stage {} was not done by then.",
+}
+
 
 def sentence(error: BaseException) -> str:
     """Return the root cause as a sentence without class names."""
@@ -28,6 +33,16 @@ def sentence(error: BaseException) -> str:
             return error.message
         case _:
             return str(error) or "The question failed without a reason; see the worker's log."
+
+
+def reason(error: exceptions.ActivityError) -> str:
+    """Return why a stage was given up: the last failure's words, else which time limit passed."""
+    cause = error.cause
+    if isinstance(cause, exceptions.TimeoutError) and cause.cause is None:
+        return _TIMEOUTS.get(cause.type, "The stage {} did not end in time.").format(
+            error.activity_type
+        )
+    return sentence(error)
 
 
 def _with_reason(what: str, reason: str) -> str:

@@ -27,7 +27,8 @@ with workflow.unsafe.imports_passed_through():
         Stage,
         StageOutput,
     )
-    from workflows.failures import sentence
+    from workflows.deadline import seconds_left, stage_timeout
+    from workflows.failures import reason, sentence
     from workflows.policies import STAGE_TIMEOUT
     from workflows.search_attributes import LIBRARY, STAGE, STATUS
     from workflows.stages import answer, preprocess, rerank, retrieve
@@ -35,6 +36,8 @@ with workflow.unsafe.imports_passed_through():
 
 Output = TypeVar("Output", bound=StageOutput)
 SHORTEST_TIMER_S = 0.001
+TIMER_GRACE_S = 1.0
+"""How much later than the stage's own timeout, which says why, the question's timer ends it."""
 SLOW_S = 1.0
 
 
@@ -60,9 +63,11 @@ class QueryWorkflow:
         self._error: str | None = None
         self._feedback: list[Feedback] = []
         self._result: QueryResult | None = None
+        self._because: dict[str, str] = {}
+        self._is_bounded = False
 
     @workflow.run
-    async def run(self, request: QueryRequest) -> QueryResult:
+    async def run(self, request: QueryRequest) -> QueryResult:  # noqa: ARG002 - `__init__` keeps it
         """Run the stages, and return the result.
 
         Raises:
@@ -72,7 +77,7 @@ class QueryWorkflow:
         pipeline = asyncio.create_task(self._pipeline())
         self._watch = asyncio.create_task(self._show_stages_if_slow())
         try:
-            result = await self._in_time(pipeline, request.deadline_s) or self._out_of_time()
+            result = await self._in_time(pipeline) or self._out_of_time()
         except asyncio.CancelledError:
             self._stop(pipeline)
             await asyncio.gather(pipeline, return_exceptions=True)
@@ -104,39 +109,49 @@ class QueryWorkflow:
     def feedback(self, feedback: Feedback) -> None:
         self._feedback.append(feedback)
 
-    async def _in_time(
-        self, pipeline: asyncio.Task[QueryResult], deadline_s: float | None
-    ) -> QueryResult | None:
+    async def _in_time(self, pipeline: asyncio.Task[QueryResult]) -> QueryResult | None:
         """Return the pipeline's result, or `None` if the deadline comes first."""
-        left = _seconds_left(deadline_s)
-        await workflow.wait([pipeline], timeout=left and max(left, SHORTEST_TIMER_S))
+        left = seconds_left(self._request)
+        timeout = None if left is None else max(left + TIMER_GRACE_S, SHORTEST_TIMER_S)
+        await workflow.wait([pipeline], timeout=timeout)
         if not pipeline.done():
             self._stop(pipeline)
+            self._because["deadline"] = f"The stage {self._timeline.current} was not done by then."
             return None
         try:
             return pipeline.result()
-        except Late:
-            return None
+        except Late as late:
+            self._because["deadline"] = str(late)
+        except ActivityError as error:
+            if not self._is_late(error):
+                raise
+            self._because["deadline"] = reason(error)
+        return None
+
+    def _is_late(self, error: ActivityError) -> bool:
+        """Return whether the deadline ended a stage: no other attempt would come before it."""
+        return self._is_bounded and error.retry_state is RetryState.TIMEOUT
 
     async def _pipeline(self) -> QueryResult:
-        self._require_time()
+        self._require_time(Stage.PREPROCESS)
         prepared = await self._stage(Stage.PREPROCESS, preprocess(self._request))
-        self._require_time()
+        self._require_time(Stage.RETRIEVE)
         so_far = await self._retrieve(prepared)
-        self._require_time()
+        self._require_time(Stage.RERANK)
         so_far = await self._rerank(prepared.query, so_far)
-        self._require_time()
+        if self._request.answer:
+            self._require_time(Stage.ANSWER)
         return await self._answer(prepared.query, so_far)
 
-    def _require_time(self) -> None:
+    def _require_time(self, stage: Stage) -> None:
         """Check the deadline before a stage, since a timer may fire after a short stage has ended.
 
         Raises:
             Late: the deadline has passed.
         """
-        left = _seconds_left(self._request.deadline_s)
+        left = seconds_left(self._request)
         if left is not None and left <= 0:
-            raise Late
+            raise Late(f"No time was left for the stage {stage}.")
 
     async def _retrieve(self, prepared: PreprocessOutput) -> QueryResult:
         retrieved = await self._stage(Stage.RETRIEVE, retrieve(self._request, prepared))
@@ -147,7 +162,7 @@ class QueryWorkflow:
 
     async def _rerank(self, query: str, so_far: QueryResult) -> QueryResult:
         reranked = await self._with_fallback(
-            lambda: self._stage(Stage.RERANK, rerank(self._request, query, so_far))
+            Stage.RERANK, lambda: self._stage(Stage.RERANK, rerank(self._request, query, so_far))
         )
         if reranked is None:
             return self._update_result(
@@ -170,7 +185,7 @@ class QueryWorkflow:
                 Stage.ANSWER, answer(self._request, query, so_far, extractive=extractive)
             )
 
-        answered = await self._with_fallback(lambda: attempts(extractive=False))
+        answered = await self._with_fallback(Stage.ANSWER, lambda: attempts(extractive=False))
         if answered is None:
             so_far = self._update_result(so_far, degraded=[*so_far.degraded, "answer"])
             answered = await attempts(extractive=True)
@@ -185,8 +200,10 @@ class QueryWorkflow:
             usage=so_far.usage + answered.usage,
         )
 
-    async def _with_fallback(self, attempts: Callable[[], Awaitable[Output]]) -> Output | None:
-        """Return the stage's output, or `None` if its provider fails for good.
+    async def _with_fallback(
+        self, stage: Stage, attempts: Callable[[], Awaitable[Output]]
+    ) -> Output | None:
+        """Return the stage's output, or `None` if its provider fails for good, and keep why.
 
         If the API is unavailable, the fallback would fail as well, so the stage waits for the API.
 
@@ -198,15 +215,21 @@ class QueryWorkflow:
             try:
                 return await attempts()
             except ActivityError as error:
-                if _is_provider_failure(error):
+                if _is_provider_failure(error) and not self._is_cut_off(error):
+                    self._because[stage] = reason(error)
                     return None
                 if error.retry_state != RetryState.MAXIMUM_ATTEMPTS_REACHED:
                     raise
                 if workflow.now() > until:
                     raise
 
+    def _is_cut_off(self, error: ActivityError) -> bool:
+        """Return whether the deadline cut an attempt off, so that there is no time to fall back."""
+        return self._is_late(error) and isinstance(error.cause, exceptions.TimeoutError)
+
     async def _stage(self, stage: Stage, activity: Awaitable[Output]) -> Output:
         self._timeline.begin(stage, workflow.now())
+        self._is_bounded = stage_timeout(self._request) < STAGE_TIMEOUT
         if self._slow:
             self._show()
         try:
@@ -231,7 +254,7 @@ class QueryWorkflow:
         pipeline.cancel()
 
     def _update_result(self, so_far: QueryResult, **news: Any) -> QueryResult:
-        self._result = so_far.model_copy(update=news)
+        self._result = so_far.model_copy(update={**news, "degraded_because": dict(self._because)})
         return self._result
 
     def _with_timings(self, result: QueryResult) -> QueryResult:
@@ -239,7 +262,9 @@ class QueryWorkflow:
 
     def _out_of_time(self) -> QueryResult:
         if self._result is None:
+            why = self._because.get("deadline")
             error = f"Nothing was found within {self._request.deadline_s} s."
+            error = f"{error} {why}" if why else error
             self._close("timed_out", error)
             raise ApplicationError(error, type=DEADLINE_EXCEEDED, non_retryable=True)
         return self._update_result(
@@ -277,14 +302,6 @@ class QueryWorkflow:
         news = [k.value_set(v) for k, v in wanted.items() if v is not None and known.get(k) != v]
         if news:
             workflow.upsert_search_attributes(news)
-
-
-def _seconds_left(deadline_s: float | None) -> float | None:
-    """Return the seconds until the deadline, which counts from the start of the workflow."""
-    if deadline_s is None:
-        return None
-    gone = workflow.now() - workflow.info().workflow_start_time
-    return deadline_s - gone.total_seconds()
 
 
 def _is_provider_failure(error: ActivityError) -> bool:

@@ -22,7 +22,8 @@ with workflow.unsafe.imports_passed_through():
         RetrieveOutput,
         Stage,
     )
-    from workflows.policies import FALLBACK_RETRY, HEARTBEAT, REQUIRED_RETRY, STAGE_TIMEOUT, STOPPED
+    from workflows.deadline import stage_timeout
+    from workflows.policies import FALLBACK_RETRY, HEARTBEAT, REQUIRED_RETRY, STOPPED
 
 
 def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
@@ -35,7 +36,7 @@ def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
         ),
         result_type=PreprocessOutput,
         start_to_close_timeout=timedelta(seconds=30),
-        schedule_to_close_timeout=STAGE_TIMEOUT,
+        schedule_to_close_timeout=stage_timeout(request),
         heartbeat_timeout=HEARTBEAT,
         retry_policy=REQUIRED_RETRY,
         cancellation_type=STOPPED,
@@ -57,7 +58,7 @@ def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[Ret
         ),
         result_type=RetrieveOutput,
         start_to_close_timeout=timedelta(seconds=30),
-        schedule_to_close_timeout=STAGE_TIMEOUT,
+        schedule_to_close_timeout=stage_timeout(request),
         heartbeat_timeout=HEARTBEAT,
         retry_policy=REQUIRED_RETRY,
         cancellation_type=STOPPED,
@@ -77,7 +78,7 @@ def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[
         ),
         result_type=RerankOutput,
         start_to_close_timeout=timedelta(seconds=60),
-        schedule_to_close_timeout=STAGE_TIMEOUT,
+        schedule_to_close_timeout=stage_timeout(request),
         heartbeat_timeout=HEARTBEAT,
         retry_policy=FALLBACK_RETRY,
         cancellation_type=STOPPED,
@@ -99,7 +100,7 @@ def answer(
         ),
         result_type=AnswerOutput,
         start_to_close_timeout=timedelta(seconds=120),
-        schedule_to_close_timeout=STAGE_TIMEOUT,
+        schedule_to_close_timeout=stage_timeout(request),
         heartbeat_timeout=HEARTBEAT,
         retry_policy=REQUIRED_RETRY if extractive else FALLBACK_RETRY,
         cancellation_type=STOPPED,

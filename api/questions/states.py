@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from temporalio.client import (
@@ -17,6 +18,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.questions.ownership import Ownership
+from api.questions.pending import waits_for_worker, with_attempts
 from api.temporal import CALL_S, Temporal
 from api.wire.questions import QuestionResponse
 from core.contracts.names import (
@@ -112,8 +114,14 @@ async def _running_state(
         # The workflow closes at this moment.
         return await _closed_state(handle, description, progress)
     question = _build_state(description, progress)
+    now = datetime.now(UTC)
+    waits = progress is None or waits_for_worker(description, now)
     return question.model_copy(
-        update={"result": result, "stages": _with_attempts(question.stages, description)}
+        update={
+            "result": result,
+            "stages": with_attempts(question.stages, description, now),
+            "waiting_for": "worker" if waits else None,
+        }
     )
 
 
@@ -171,20 +179,6 @@ def _why(cause: BaseException, question: QuestionResponse) -> dict[str, object]:
     if isinstance(cause, ApplicationError) and cause.type == DEADLINE_EXCEEDED:
         status = "timed_out"
     return {"status": status, "error": question.error or sentence(cause)}
-
-
-def _with_attempts(
-    stages: Sequence[StageProgress], description: WorkflowExecutionDescription
-) -> list[StageProgress]:
-    """Return the stages with the attempts of running activities, which only the server counts."""
-    attempts = {
-        pending.activity_type.name: pending.attempt
-        for pending in description.raw_description.pending_activities
-    }
-    return [
-        stage.model_copy(update={"attempt": attempts.get(stage.name, stage.attempt)})
-        for stage in stages
-    ]
 
 
 async def _ask_workflow(

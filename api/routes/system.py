@@ -6,14 +6,16 @@ from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from api.http.dependencies import CoreOf, TemporalOf
+from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.openapi import ANY, responses_of
 from api.http.responses import json_response
 from api.http.routing import Routes
 from api.metrics import Metrics
+from api.temporal import Temporal
 from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
-from core.domain.errors import Behind, NalandaError
+from core.contracts.names import task_queue_of
+from core.domain.errors import Behind, NalandaError, Unavailable
 
 OK = "ok"
 _CATCH_UP_S = 1.0
@@ -28,11 +30,11 @@ async def livez() -> Response:
 
 
 @router.get("/readyz", responses=responses_of(200, Readiness) | responses_of(503, Readiness))
-async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
-    """Report whether the server is ready for everything except questions, which need Temporal.
+async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Response:
+    """Report whether the server is ready for everything except questions.
 
-    The checks name Temporal as well. While kernels compile, the server answers searches, only more
-    slowly.
+    Questions need Temporal and a worker, which the checks name as well. While kernels compile, the
+    server answers searches, only more slowly.
     """
     storage = await run_in_threadpool(_storage, core)
     checks = {
@@ -40,6 +42,9 @@ async def readyz(core: CoreOf, temporal: TemporalOf) -> Response:
         "kernels": core.warmup.state,
         "checkpoints": _checkpoints(core),
         "temporal": OK if await temporal.healthy() else "unreachable: questions are unavailable",
+        "worker": await _worker(
+            temporal, task_queue_of(core.store.instance_id, settings.task_queue)
+        ),
     }
     ready = storage == OK
     code = status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE
@@ -57,6 +62,15 @@ def _storage(core: Core) -> str:
     except NalandaError as error:
         return str(error)
     return OK
+
+
+async def _worker(temporal: Temporal, task_queue: str) -> str:
+    try:
+        if await temporal.has_worker(task_queue):
+            return OK
+    except Unavailable:
+        return "unknown: Temporal is unreachable"
+    return f"none polls the task queue {task_queue}: questions wait for one"
 
 
 def _checkpoints(core: Core) -> str:

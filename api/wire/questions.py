@@ -1,7 +1,7 @@
 """Wire models of questions; a result is the workflow's own contract."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -83,7 +83,8 @@ class QuestionResponse(ResponseModel):
     """The state of a question.
 
     `library` is an id, and `query` the beginning of the question. `result` is partial while the
-    question runs; `stages` is empty while no worker responds. `feedback` is in order of arrival.
+    question runs; `stages` is empty while no worker responds. `waiting_for` says what a running
+    question waits for. `feedback` is in order of arrival.
     """
 
     workflow_id: str
@@ -92,6 +93,7 @@ class QuestionResponse(ResponseModel):
     query: str | None = None
     stage: Stage | None
     stages: list[StageProgress]
+    waiting_for: Literal["worker"] | None = None
     result: QueryResult | None = None
     error: str | None = None
     feedback: list[Feedback] = Field(default_factory=list)

@@ -10,7 +10,7 @@ class Liveness(ResponseModel):
 
 
 class Readiness(ResponseModel):
-    """The state of each part of the server; `ready` does not depend on `temporal`."""
+    """The state of each part of the server; `ready` does not depend on `temporal` and `worker`."""
 
     ready: bool
     checks: dict[str, str]

@@ -68,6 +68,7 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
     yield temporal
     yield _temporal_binary(needed=temporal.missing is not None)
     yield _api(settings)
+    yield from _worker(settings)
 
 
 def _settings() -> Finding:
@@ -174,6 +175,19 @@ def _api(settings: Settings) -> Finding:
         missing = "Start one with `nalanda up`, or set NALANDA_API_URL."
         return Finding("API", str(error), missing)
     return Finding("API", found)
+
+
+def _worker(settings: Settings) -> Iterator[Finding]:
+    """Yield whether a worker polls, if the API and its Temporal server can tell."""
+    try:
+        with connect(locate_api(settings), max_retries=0) as client:
+            state = str(client.ready().checks.get("worker", "unknown"))
+    except NalandaError:
+        return
+    if state == "ok":
+        yield Finding("worker", "polls for questions")
+    elif not state.startswith("unknown"):
+        yield Finding("worker", state, "Start one with `nalanda worker`.")
 
 
 def _line(finding: Finding) -> Text:

@@ -68,6 +68,8 @@ def _one(out: Console, client: Nalanda, state: QueryState) -> None:
     if state.query:
         out.print(one_line(state.query))
     out.print(render.stage_line(state))
+    for obstacle in render.obstacles(state):
+        out.print(obstacle)
     if state.error:
         out.print(state.error)
     if state.result is not None:

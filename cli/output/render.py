@@ -19,7 +19,7 @@ def follow(console: Console, states: Iterable[QueryState]) -> QueryState:
         return _print_stages(console, states)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for state in states:
-            live.update(stage_line(state), refresh=True)
+            live.update(Text("\n").join((stage_line(state), *obstacles(state))), refresh=True)
     console.print(stage_line(state))
     return state
 
@@ -31,12 +31,30 @@ def _print_stages(console: Console, states: Iterable[QueryState]) -> QueryState:
             if stage.name not in shown:
                 shown.add(stage.name)
                 console.print(stage_mark(stage))
+        for obstacle in obstacles(state):
+            if obstacle.plain not in shown:
+                shown.add(obstacle.plain)
+                console.print(obstacle)
     return state
 
 
 def stage_line(state: QueryState) -> Text:
     """Return all stages in one line, finished ones with their durations."""
     return Text("   ").join(stage_mark(stage) for stage in state.stages)
+
+
+def obstacles(state: QueryState) -> list[Text]:
+    """Return a line for each thing that keeps a running question from its next step."""
+    if state.closed:
+        return []
+    lines = [
+        f"{stage.name}, attempt {stage.attempt}: {one_line(stage.last_failure)}{_next(stage)}"
+        for stage in state.stages
+        if stage.last_failure is not None
+    ]
+    if state.waiting_for == "worker":
+        lines.append("Waiting for a worker: start one with `nalanda worker`.")
+    return [Text(line, style="yellow") for line in lines]
 
 
 def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
@@ -47,6 +65,8 @@ def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
     text = Text(harmless(marked(result.answer, result.citations)))
     if result.degraded:
         text.append(f"\nDegraded: {', '.join(result.degraded)}", style="yellow")
+    for code, why in result.degraded_because.items():
+        text.append(f"\n    {code}: {one_line(why)}", style="yellow")
     for chunk_id, number in source_numbers(result.citations).items():
         text.append("\n\n" if number == 1 else "\n")
         text.append(f"[{number}] ", style="bold cyan")
@@ -96,6 +116,11 @@ def stage_mark(stage: StageState) -> Text:
 
 def _attempt(stage: StageState) -> str:
     return f" (attempt {stage.attempt})" if stage.attempt > 1 else ""
+
+
+def _next(stage: StageState) -> str:
+    at = stage.next_attempt_at
+    return "" if at is None else f" Next attempt at {at.astimezone():%H:%M:%S}."
 
 
 def _took(stage: StageState) -> str:

@@ -120,8 +120,9 @@ class QueryResult(Contract):
     """The answer, with its citations and hits.
 
     `degraded` names each fallback that was taken (`rerank`, `answer`, `deadline`,
-    `changed:<chunk id>`), and is empty for none. `answer`, `provider` and `model` are empty if
-    no answer was requested, or the deadline passed before it. `timings_ms` has each stage that
+    `changed:<chunk id>`), and is empty for none. `degraded_because` says why, by the same name;
+    a changed chunk needs no reason. `answer`, `provider` and `model` are empty if no answer was
+    requested, or the deadline passed before it. `timings_ms` has each stage that
     ran, and `total`.
     """
 
@@ -130,6 +131,7 @@ class QueryResult(Contract):
     hits: list[RankedChunk] = []
     position: int
     degraded: list[str] = []
+    degraded_because: dict[str, str] = {}
     provider: str = ""
     model: str = ""
     usage: Usage = Usage()
@@ -139,8 +141,8 @@ class QueryResult(Contract):
 class StageProgress(Contract):
     """The progress of one stage; `attempt` counts from 1, and is 0 before the stage runs.
 
-    During retries only the Temporal server knows the attempt, in the workflow's pending
-    activities.
+    During retries only the Temporal server knows the attempt, `last_failure` and `next_attempt_at`,
+    in the workflow's pending activities.
     """
 
     name: Stage
@@ -148,6 +150,8 @@ class StageProgress(Contract):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     attempt: int = 0
+    last_failure: str | None = None
+    next_attempt_at: datetime | None = None
 
 
 Rating: TypeAlias = Annotated[int, Field(ge=-1, le=1, description="1: good, -1: bad.")]

@@ -217,6 +217,7 @@ class Usage(Model):
 class QueryResult(Model):
     """The result of a question; `degraded` names each fallback that was used.
 
+    `degraded_because` says why, by the same name.
     Without an answer (not requested, or out of time), `answer`, `provider` and `model` are empty.
     """
 
@@ -225,6 +226,7 @@ class QueryResult(Model):
     hits: list[RankedChunk] = []
     position: int
     degraded: list[str] = []
+    degraded_because: dict[str, str] = {}
     provider: str = ""
     model: str = ""
     usage: Usage = Usage()
@@ -232,13 +234,18 @@ class QueryResult(Model):
 
 
 class StageState(Model):
-    """A stage; `status` is pending, running, completed, failed, cancelled or skipped."""
+    """A stage; `status` is pending, running, completed, failed, cancelled or skipped.
+
+    `last_failure` and `next_attempt_at` are of a stage that is tried again.
+    """
 
     name: str
     status: str
     started_at: datetime | None = None
     ended_at: datetime | None = None
     attempt: int = 0
+    last_failure: str | None = None
+    next_attempt_at: datetime | None = None
 
 
 class Feedback(Model):
@@ -249,6 +256,7 @@ class Feedback(Model):
 class QueryState(Model):
     """The state of a question; `result` may be partial while it runs.
 
+    `waiting_for` is `worker` while no worker takes it.
     `library` is an id, and `query` the beginning of the question.
     """
 
@@ -258,6 +266,7 @@ class QueryState(Model):
     query: str | None = None
     stage: str | None = None
     stages: list[StageState] = []
+    waiting_for: str | None = None
     result: QueryResult | None = None
     error: str | None = None
     feedback: list[Feedback] = []

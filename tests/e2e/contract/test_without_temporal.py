@@ -89,4 +89,5 @@ def test_all_else_goes_on(bereft: Bereft) -> None:
     ready = bereft.http.get("/readyz")
     assert (ready.status_code, ready.json()["ready"]) == (200, True)
     assert ready.json()["checks"]["temporal"] != "ok"
+    assert ready.json()["checks"]["worker"].startswith("unknown")
     assert bereft.sdk.ready().ready

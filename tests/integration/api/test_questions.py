@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -193,6 +194,31 @@ async def test_a_question_that_ran_out_of_time(
     assert state["error"]
 
 
+async def test_a_stage_that_is_tried_again_says_why(
+    api: httpx.AsyncClient, question: dict[str, Any], script: Script
+) -> None:
+    script.fault = ApplicationError("Busy.", next_retry_delay=timedelta(minutes=30))
+    workflow_id = (await api.post("/query", json=question)).json()["workflow_id"]
+
+    async def last_failure() -> Any:
+        return next((s["last_failure"] for s in await stages_of(api, workflow_id)), None)
+
+    await until(last_failure, "Busy.")
+    [stage, *others] = await stages_of(api, workflow_id)
+    assert (stage["status"], stage["attempt"]) == ("running", 2)
+    left = datetime.fromisoformat(stage["next_attempt_at"]) - datetime.now(UTC)
+    assert timedelta(minutes=20) < left <= timedelta(minutes=30)
+    assert all(other["last_failure"] is other["next_attempt_at"] is None for other in others)
+    assert (await state_of(api, workflow_id))["waiting_for"] is None
+    await api.post(f"/query/{workflow_id}/cancel")
+    assert (await closed(api, workflow_id))["stages"][0]["next_attempt_at"] is None
+
+
+async def stages_of(api: httpx.AsyncClient, workflow_id: str) -> list[dict[str, Any]]:
+    stages: list[dict[str, Any]] = (await state_of(api, workflow_id))["stages"]
+    return stages
+
+
 async def test_events_go_on_where_the_reader_was(
     api: httpx.AsyncClient, question: dict[str, Any], script: Script
 ) -> None:
@@ -251,6 +277,9 @@ async def test_what_can_be_told_without_a_worker(
     waiting = (await api.post("/query", json=question)).json()["workflow_id"]
     state = (await api.get(f"/query/{waiting}")).json()
     assert (state["status"], state["stages"], state["result"]) == ("running", [], None)
+    assert state["waiting_for"] == "worker"
+    said = (await api.get("/readyz")).json()["checks"]["worker"]
+    assert said == f"none polls the task queue {settings.task_queue}: questions wait for one"
     script = Script()
     async with Worker(
         temporal,
@@ -261,6 +290,8 @@ async def test_what_can_be_told_without_a_worker(
         assert (await closed(api, waiting))["status"] == "completed"
     state = (await api.get(f"/query/{waiting}")).json()
     assert (state["status"], state["stage"], state["stages"]) == ("completed", "answer", [])
+    assert state["waiting_for"] is None
+    assert (await api.get("/readyz")).json()["checks"]["worker"] == "ok"
     assert state["result"]["answer"] == "alpha"
     last = parsed((await api.get(f"/query/{waiting}/events")).text)[-1]
     assert (last[1], last[2]["answer"]) == ("result", "alpha")

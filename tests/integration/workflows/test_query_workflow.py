@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
@@ -99,6 +100,7 @@ async def test_without_reranker_hits_stay_as_retrieved(temporal: Client) -> None
         result = await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert (result.hits, result.degraded, result.answer) == (HITS[:2], ["rerank"], "So.")
+    assert result.degraded_because == {"rerank": "It will never do."}
     assert (progress.stages[2].status, progress.stages[2].attempt) == ("failed", 7)
 
 
@@ -113,6 +115,7 @@ async def test_without_answerer_the_sources_are_quoted(temporal: Client) -> None
         result = await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert (result.answer, result.degraded) == ("As the sources say.", ["answer"])
+    assert result.degraded_because == {"answer": "It will never do."}
     assert progress.stages[3].status == "completed"
 
 
@@ -226,6 +229,7 @@ async def test_at_the_deadline_it_ends_with_what_it_has(temporal: Client, stage:
         await asyncio.wait_for(stages.stopped.wait(), WAIT_S)
         progress = await handle.query(QueryWorkflow.progress)
     assert (result.degraded, result.answer, len(result.hits)) == (["deadline"], "", 2)
+    assert result.degraded_because == {"deadline": f"The stage {stage} was not done by then."}
     assert result.timings_ms["total"] >= 4000
     assert progress.status == "completed"
 
@@ -243,7 +247,54 @@ async def test_at_the_deadline_without_hits_it_fails(temporal: Client) -> None:
     error = root(failure.value)
     assert isinstance(error, ApplicationError)
     assert (error.type, progress.status) == ("DeadlineExceeded", "timed_out")
-    assert progress.error == "Nothing was found within 0.5 s."
+    assert progress.error == (
+        "Nothing was found within 0.5 s. The stage retrieve was not done by then."
+    )
+
+
+def busy(*_: object) -> Any:
+    raise ApplicationError("Too many requests.", type="ProviderUnavailable")
+
+
+async def test_a_deadline_tells_the_last_failure_of_a_stage_that_is_tried(
+    temporal: Client,
+) -> None:
+    stages = Stages()
+
+    def busy_then_slow(given: object) -> Any:
+        return busy() if stages.names.count(Stage.RERANK) == 1 else stages.hold(given)
+
+    stages.instead[Stage.RERANK] = busy_then_slow
+    async with stages.run_worker(temporal) as queue:
+        request = REQUEST.model_copy(update={"deadline_s": 4.0})
+        result = await (await start_question(temporal, queue, request)).result()
+    assert (result.degraded, result.answer) == (["deadline"], "")
+    assert result.degraded_because == {"deadline": "Too many requests."}
+
+
+async def test_a_stage_without_a_fallback_is_given_up_when_no_attempt_is_left(
+    temporal: Client,
+) -> None:
+    async with Stages(instead={Stage.PREPROCESS: busy}).run_worker(temporal) as queue:
+        request = REQUEST.model_copy(update={"deadline_s": 2.0})
+        handle = await start_question(temporal, queue, request)
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+        progress = await handle.query(QueryWorkflow.progress)
+    error = root(failure.value)
+    assert isinstance(error, ApplicationError)
+    assert (error.type, progress.status) == ("DeadlineExceeded", "timed_out")
+    assert progress.error == "Nothing was found within 2.0 s. Too many requests."
+
+
+async def test_a_fallback_is_used_when_no_attempt_is_left_before_the_deadline(
+    temporal: Client,
+) -> None:
+    async with Stages(instead={Stage.RERANK: busy}).run_worker(temporal) as queue:
+        request = REQUEST.model_copy(update={"deadline_s": 8.0})
+        result = await (await start_question(temporal, queue, request)).result()
+    assert (result.degraded, result.answer) == (["rerank"], "So.")
+    assert result.degraded_because == {"rerank": "Too many requests."}
 
 
 async def test_a_deadline_counts_from_when_the_question_came(temporal: Client) -> None:

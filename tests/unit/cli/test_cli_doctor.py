@@ -62,6 +62,25 @@ def test_an_api_that_is_not_ready(run: Run, server: Server) -> None:
 
 
 @pytest.mark.usefixtures("temporal")
+@pytest.mark.parametrize(
+    ("state", "status", "line"),
+    [
+        ("ok", 0, "✓ worker: polls for questions"),
+        ("none polls the task queue q", 1, "✗ worker: none polls the task queue q → Start one"),
+        ("unknown: Temporal is unreachable", 0, ""),
+    ],
+)
+def test_the_worker(state: str, status: int, line: str, run: Run, server: Server) -> None:
+    server.answer("/version", {"version": "9.9"})
+    server.answer("/readyz", {"ready": True, "checks": {"worker": state}})
+    server.answer("/libraries", NO_LIBRARIES)
+    outcome = run("doctor")
+    assert outcome.status == status
+    assert line in outcome.out
+    assert ("worker:" in outcome.out) is bool(line)
+
+
+@pytest.mark.usefixtures("temporal")
 def test_a_key_is_never_shown(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CO_API_KEY", "s3cret")
     monkeypatch.setenv("NALANDA_API_KEYS", "hidd3n")

@@ -1,6 +1,7 @@
 """Display of questions, on a terminal and elsewhere."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from io import StringIO
 
 import pytest
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from cli.output import render
 from cli.output.terminal import harmless, one_line
-from nalanda import Citation, QueryState
+from nalanda import Citation, QueryResult, QueryState
 
 
 def citation(start: int, end: int, chunk_id: str) -> Citation:
@@ -117,3 +118,37 @@ def test_text_of_strangers_steers_nothing() -> None:
     assert harmless("a\x1b]0;x\x07\tb\nc\x9b") == "a\ufffd]0;x\ufffd\tb\nc\ufffd"
     assert one_line("a\r\n b\x00", max_chars=9) == "a b\ufffd"
     assert one_line("abcdef", max_chars=4) == "abc…"
+
+
+def stuck(**stage: object) -> QueryState:
+    stages = [{"name": "rerank", "status": "running", "attempt": 3, **stage}]
+    body = {"workflow_id": "q", "status": "running", "stages": stages, "waiting_for": "worker"}
+    return QueryState.model_validate(body)
+
+
+def test_what_keeps_a_question_is_shown_once() -> None:
+    out = StringIO()
+    state_ = stuck(last_failure="Cohere is not\navailable (503).")
+    render.follow(Console(file=out, width=200), iter([state_, state_]))
+    assert out.getvalue() == (
+        "rerank, attempt 3: Cohere is not available (503).\n"
+        "Waiting for a worker: start one with `nalanda worker`.\n"
+    )
+
+
+def test_the_next_attempt_has_its_time() -> None:
+    at = datetime(2026, 1, 1, 12, 0, 7).astimezone()
+    [line, _] = render.obstacles(stuck(last_failure="Busy.", next_attempt_at=at))
+    assert line.plain == "rerank, attempt 3: Busy. Next attempt at 12:00:07."
+
+
+def test_nothing_keeps_a_question_that_is_over() -> None:
+    over = stuck(last_failure="Busy.").model_copy(update={"status": "cancelled"})
+    assert render.obstacles(over) == []
+
+
+def test_a_degraded_answer_says_why() -> None:
+    result = QueryResult(
+        answer="So.", position=1, degraded=["rerank"], degraded_because={"rerank": "No\nkey."}
+    )
+    assert render.answer(result, {}).plain == "So.\nDegraded: rerank\n    rerank: No key."

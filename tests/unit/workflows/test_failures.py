@@ -11,10 +11,10 @@ from temporalio.exceptions import (
 )
 from temporalio.exceptions import TimeoutError as TemporalTimeout
 
-from workflows.failures import sentence
+from workflows.failures import reason, sentence
 
 
-def of_activity(cause: BaseException) -> BaseException:
+def of_activity(cause: BaseException) -> ActivityError:
     error = ActivityError(
         "Activity task failed",
         scheduled_event_id=1,
@@ -51,3 +51,26 @@ TIMED_OUT = TemporalTimeout("t", type=TimeoutType.START_TO_CLOSE, last_heartbeat
 )
 def test_the_first_cause_is_said(error: BaseException, said: str) -> None:
     assert sentence(error) == said
+
+
+def timed_out(kind: TimeoutType, after: BaseException | None = None) -> ActivityError:
+    timeout = TemporalTimeout("t", type=kind, last_heartbeat_details=[])
+    timeout.__cause__ = after
+    return of_activity(timeout)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (of_activity(ApplicationError("No key.", type="ProviderRejected")), "No key."),
+        (timed_out(TimeoutType.START_TO_CLOSE), "The stage rerank did not end in time."),
+        (timed_out(TimeoutType.HEARTBEAT), "The worker of the stage rerank stopped responding."),
+        (timed_out(TimeoutType.SCHEDULE_TO_CLOSE), "The stage rerank was not done by then."),
+        (
+            timed_out(TimeoutType.SCHEDULE_TO_CLOSE, ApplicationError("Busy.", type="X")),
+            "Busy.",
+        ),
+    ],
+)
+def test_the_reason_is_the_last_failure_or_the_limit(error: ActivityError, said: str) -> None:
+    assert reason(error) == said
