@@ -2,6 +2,7 @@
 
 from temporalio import activity
 
+from activities.places import read_places, with_places
 from activities.texts import read
 from core.contracts.query import AnswerInput, AnswerOutput, Stage
 from core.providers.base import AsyncAnswerer
@@ -21,11 +22,12 @@ class Answer:
     @activity.defn(name=Stage.ANSWER)
     async def answer(self, question: AnswerInput) -> AnswerOutput:
         found = await read(self._client, question.library_id, question.hits, question.position)
+        places = await read_places(self._client, question.library_id, found, question.position)
         answerer = self._extractive if question.extractive else self._answerer
         generated = await answerer.answer(question.query, found.passages)
         return AnswerOutput(
             answer=generated.answer,
-            citations=list(generated.citations),
+            citations=with_places(generated.citations, places),
             provider=answerer.provider,
             model=answerer.model,
             changed=found.changed,

@@ -1,13 +1,13 @@
 """Chunk texts for the stages, read over REST so that they stay out of Temporal's history."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.contracts.query import RankedChunk
 from core.domain.batches import batches
 from core.providers.base import Passage
-from nalanda import AsyncNalanda, Chunk
+from nalanda import AsyncNalanda, Chunk, Place
 
 BATCH = 100
 """Maximum number of ids in a request, whose URL carries them."""
@@ -15,11 +15,15 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class PinnedHits:
-    """The unchanged hits with their passages, and the ids of chunks changed or deleted since."""
+    """The unchanged hits with their passages, and the ids of chunks changed or deleted since.
+
+    `places` has the place of each unchanged hit by its chunk's id.
+    """
 
     hits: list[RankedChunk]
     passages: list[Passage]
     changed: list[str]
+    places: Mapping[str, Place | None] = field(default_factory=dict)
 
 
 async def read(
@@ -35,15 +39,16 @@ async def read(
 
 def pin(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> PinnedHits:
     """Match the hits, in order, with the chunks of the same id and version."""
-    texts = {(chunk.id, chunk.version): chunk.text for chunk in chunks}
-    same = [hit for hit in hits if (hit.chunk_id, hit.version) in texts]
+    by_version = {(chunk.id, chunk.version): chunk for chunk in chunks}
+    pairs = [(hit, by_version.get((hit.chunk_id, hit.version))) for hit in hits]
+    same = [(hit, chunk) for hit, chunk in pairs if chunk is not None]
     return PinnedHits(
-        hits=same,
+        hits=[hit for hit, _ in same],
         passages=[
-            Passage(hit.chunk_id, hit.document_id, texts[hit.chunk_id, hit.version], hit.score)
-            for hit in same
+            Passage(hit.chunk_id, hit.document_id, chunk.text, hit.score) for hit, chunk in same
         ],
-        changed=[hit.chunk_id for hit in hits if (hit.chunk_id, hit.version) not in texts],
+        changed=[hit.chunk_id for hit, chunk in pairs if chunk is None],
+        places={chunk.id: chunk.place for _, chunk in same},
     )
 
 

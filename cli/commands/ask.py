@@ -11,7 +11,7 @@ from cli.interruption import INTERRUPTED
 from cli.modes import with_mode
 from cli.options import FilterOption, JsonFlag, LibraryOption, ModeOption
 from cli.output import render
-from cli.output.terminal import console, one_line
+from cli.output.terminal import console
 from nalanda import Nalanda, NotFoundError, QueryFailed, QueryResult, QueryState
 
 
@@ -52,7 +52,7 @@ def ask(
 
 def show_answer(out: Console, client: Nalanda, library: str, result: QueryResult) -> None:
     """Print the answer with numbered citations and their sources."""
-    cited = {citation.chunk_id: citation.document_id for citation in result.citations}
+    cited = {c.chunk_id: c.document_id for c in result.citations if c.place is None}
     documents = {one: _origin(client, library, one) for one in sorted(set(cited.values()))}
     origins = {chunk_id: documents[document_id] for chunk_id, document_id in cited.items()}
     out.print(render.answer(result, origins))
@@ -88,5 +88,4 @@ def _origin(client: Nalanda, library: str, document_id: str) -> Text:
         document = client.documents.get(library, document_id)
     except NotFoundError:
         return Text(f"document {document_id}, since deleted")
-    title, source = document.title or document_id, document.source or ""
-    return Text.assemble((one_line(title), "bold"), (f"  {one_line(source)}", "dim"))
+    return render.named_source(document.title or "untitled document", document.source or "")

@@ -40,10 +40,16 @@ def _line(event: QueryEvent) -> Text:
             return Text(f"{len(data.get('hits', []))} hits at position {data.get('position')}")
         case "citation":
             citation = Citation.model_validate(data)
-            return Text(f"“{one_line(citation.quote)}”  chunk {citation.chunk_id}", "dim")
+            return Text(f"“{one_line(citation.quote)}”  {_source_of(citation)}", "dim")
         case "result":
             return render.answer(QueryResult.model_validate(data | {"citations": []}), {})
         case "error":
             return Text(f"{data.get('status')}: {one_line(str(data.get('detail')))}", "red")
         case _:
             return Text(f"{event.event}: {one_line(str(data))}")
+
+
+def _source_of(citation: Citation) -> str:
+    if citation.place is None:
+        return f"chunk {citation.chunk_id}"
+    return render.place_line(citation.place).plain

@@ -7,7 +7,8 @@ from rich.live import Live
 from rich.text import Text
 
 from cli.output.terminal import can_overwrite, harmless, one_line
-from nalanda import Citation, QueryResult, QueryState, StageState
+from core.domain.place import Place, context_of
+from nalanda import Citation, CitedPlace, QueryResult, QueryState, StageState
 
 
 def follow(console: Console, states: Iterable[QueryState]) -> QueryState:
@@ -60,8 +61,9 @@ def obstacles(state: QueryState) -> list[Text]:
 def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
     """Return the answer with numbered citations, followed by each source with its quotes.
 
-    `origins` maps the id of a cited chunk to its source.
+    `origins` maps the id of a cited chunk to its source, for citations without a place.
     """
+    places = {citation.chunk_id: citation.place for citation in result.citations}
     text = Text(harmless(marked(result.answer, result.citations)))
     if result.degraded:
         text.append(f"\nDegraded: {', '.join(result.degraded)}", style="yellow")
@@ -70,10 +72,29 @@ def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
     for chunk_id, number in source_numbers(result.citations).items():
         text.append("\n\n" if number == 1 else "\n")
         text.append(f"[{number}] ", style="bold cyan")
-        text.append(origins.get(chunk_id, Text(chunk_id)))
+        place = places[chunk_id]
+        text.append(place_line(place) if place else origins.get(chunk_id, Text(chunk_id)))
         for quote in _quotes(result.citations, chunk_id):
             text.append(f"\n    “{one_line(quote)}”", style="dim italic")
     return text
+
+
+def place_line(place: CitedPlace) -> Text:
+    """Return `title › headings  source:line`, or with a page `…  source, page N`."""
+    context = context_of(Place(place.title, tuple(place.headings)))
+    source = place.source or ""
+    if place.page is not None:
+        where = ", ".join(filter(None, [source, f"page {place.page}"]))
+    elif place.line is not None:
+        where = f"{source}:{place.line}" if source else f"line {place.line}"
+    else:
+        where = source
+    return named_source(context or "untitled document", where)
+
+
+def named_source(name: str, where: str) -> Text:
+    """Return the name of a source and where it is, which may be empty."""
+    return Text.assemble((one_line(name), "bold"), (f"  {one_line(where)}" if where else "", "dim"))
 
 
 def source_numbers(citations: Sequence[Citation]) -> dict[str, int]:

@@ -85,11 +85,30 @@ class RankedChunk(Contract):
     rerank_score: float | None = None
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
+class CitedPlace(Contract):
+    """Where the quoted chunk stands; `page` and `line`, where the chunk begins, count from 1.
+
+    `source` is the document's, and so is the `title` of a chunk without one. `box`: the left, top,
+    right and bottom edge on the page, in PDF points from its top left corner.
+    """
+
+    source: str | None = None
+    title: str | None = None
+    headings: list[str] = []
+    page: int | None = Field(default=None, exclude_if=_is_absent)
+    box: tuple[float, float, float, float] | None = Field(default=None, exclude_if=_is_absent)
+    line: int | None = Field(default=None, exclude_if=_is_absent)
+
+
 class Citation(Contract):
     """A span of the answer, `answer[start:end]`, and the chunk's text that supports it.
 
     `quote` is the chunk's text at `quote_start:quote_end`. Offsets count Unicode code points, the
-    end exclusive.
+    end exclusive. `place` is null in answers of older workers.
     """
 
     start: int
@@ -99,6 +118,7 @@ class Citation(Contract):
     quote: str
     quote_start: int
     quote_end: int
+    place: CitedPlace | None = None
 
 
 class Usage(Contract):

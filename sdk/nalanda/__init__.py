@@ -31,6 +31,7 @@ from nalanda._errors import (
 from nalanda._models import (
     Chunk,
     Citation,
+    CitedPlace,
     Document,
     Feedback,
     FieldRule,
@@ -73,6 +74,7 @@ __all__ = [
     "Chunk",
     "ChunkOptions",
     "Citation",
+    "CitedPlace",
     "ConflictError",
     "ConnectionFailed",
     "Document",

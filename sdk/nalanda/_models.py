@@ -190,11 +190,17 @@ class RankedChunk(Model):
     rerank_score: float | None = None
 
 
+class CitedPlace(Place):
+    """Where a quoted chunk stands, with the source of its document, and its title if need be."""
+
+    source: str | None = None
+
+
 class Citation(Model):
     """A citation: `answer[start:end]` rests on `quote`, the chunk's text at
     `quote_start:quote_end`.
 
-    Offsets count Unicode code points, the end exclusive.
+    Offsets count Unicode code points, the end exclusive. `place` is `None` from older servers.
     """
 
     start: int
@@ -204,6 +210,7 @@ class Citation(Model):
     quote: str
     quote_start: int
     quote_end: int
+    place: CitedPlace | None = None
 
 
 class Usage(Model):

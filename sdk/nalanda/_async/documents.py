@@ -6,7 +6,7 @@ from typing import Unpack
 from nalanda._async.transport import Transport
 from nalanda._models import Document
 from nalanda._options import DocumentOptions, Json, given_options, pack_embeddings
-from nalanda._requests import Request, create_request, path_of, query_of, write_request
+from nalanda._requests import Request, at_least, create_request, path_of, query_of, write_request
 
 
 class Documents:
@@ -20,9 +20,12 @@ class Documents:
         path = path_of("libraries", library, "documents")
         return await self._transport.fetch(Document, create_request(path, given_options(document)))
 
-    async def get(self, library: str, document_id: str) -> Document:
+    async def get(
+        self, library: str, document_id: str, *, min_position: int | None = None
+    ) -> Document:
         path = path_of("libraries", library, "documents", document_id)
-        return await self._transport.fetch(Document, Request("GET", path))
+        request = Request("GET", path, headers=at_least(min_position))
+        return await self._transport.fetch(Document, request)
 
     async def replace(
         self,

@@ -6,7 +6,7 @@ from typing import Unpack
 
 from nalanda._models import Document
 from nalanda._options import DocumentOptions, Json, given_options, pack_embeddings
-from nalanda._requests import Request, create_request, path_of, query_of, write_request
+from nalanda._requests import Request, at_least, create_request, path_of, query_of, write_request
 from nalanda._sync.transport import Transport
 
 
@@ -21,9 +21,10 @@ class Documents:
         path = path_of("libraries", library, "documents")
         return self._transport.fetch(Document, create_request(path, given_options(document)))
 
-    def get(self, library: str, document_id: str) -> Document:
+    def get(self, library: str, document_id: str, *, min_position: int | None = None) -> Document:
         path = path_of("libraries", library, "documents", document_id)
-        return self._transport.fetch(Document, Request("GET", path))
+        request = Request("GET", path, headers=at_least(min_position))
+        return self._transport.fetch(Document, request)
 
     def replace(
         self,

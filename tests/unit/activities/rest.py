@@ -1,6 +1,7 @@
 """A fake of the server's REST API, behind the real client."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,11 +16,13 @@ WHEN = "2026-01-31T12:00:00Z"
 @dataclass
 class Rest:
     """A fake server; `chunks` are `(version, text)` by id, and any search finds `hits` at position
-    42.
+    42. `places` are those of chunks, and `documents` their members by id.
     """
 
     chunks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     hits: list[dict[str, Any]] = field(default_factory=list)
+    places: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[httpx.Request] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -28,12 +31,20 @@ class Rest:
             plan = {"index": "flat", "filter": "none", "exact": True}
             body = {"hits": self.hits, "plan": plan, "position": 42, "took_ms": 0.1}
             return httpx.Response(200, json=body)
+        if (document := re.search("/documents/([^/]+)$", request.url.path)) is not None:
+            return self._document(document[1])
         ids = json.loads(request.url.params["filter"])["value"]
         items = [self._chunk(chunk_id) for chunk_id in reversed(ids) if chunk_id in self.chunks]
         return httpx.Response(200, json={"items": items, "next_cursor": None})
 
     def client(self) -> AsyncNalanda:
         return AsyncNalanda("http://rest", transport=httpx.MockTransport(self.answer))
+
+    def _document(self, id_: str) -> httpx.Response:
+        if id_ not in self.documents:
+            return httpx.Response(404)
+        about = {"id": id_, "library_id": "l", "version": 1, "created_at": WHEN, "updated_at": WHEN}
+        return httpx.Response(200, json=about | self.documents[id_])
 
     def _chunk(self, chunk_id: str) -> dict[str, Any]:
         version, text = self.chunks[chunk_id]
@@ -43,6 +54,7 @@ class Rest:
             "library_id": "l",
             "ordinal": 0,
             "text": text,
+            "place": self.places.get(chunk_id),
             "version": version,
             "created_at": WHEN,
             "updated_at": WHEN,

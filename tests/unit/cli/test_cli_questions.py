@@ -85,6 +85,28 @@ def test_ask(run: Run, server: Server) -> None:
     ]
 
 
+def test_a_citation_s_place_is_shown(run: Run, server: Server) -> None:
+    def placed(number: int, **place: Any) -> dict[str, Any]:
+        return {**citation(0, 6, f"c{number}", f"quote {number}"), "place": place}
+
+    cited = [
+        placed(1, source="docs/ports.md", title="Ports", headings=["Ports", "Depth"], line=7),
+        placed(2, source="atlas.pdf", title=None, headings=["Harbours"], page=3, line=9),
+        placed(3, source=None, title="Ports", headings=[]),
+        placed(4, source=None, title=None, headings=[], line=2),
+        placed(5, source="a.txt", title=None, headings=[]),
+    ]
+    server.answer("/query/q1", state("completed", *STAGES, result={**RESULT, "citations": cited}))
+    shown = run("status", "q1").out.splitlines()
+    assert [line for line in shown if line.startswith("[")] == [
+        "[1] Ports › Depth  docs/ports.md:7",
+        "[2] Harbours  atlas.pdf, page 3",
+        "[3] Ports",
+        "[4] untitled document  line 2",
+        "[5] untitled document  a.txt",
+    ]
+
+
 def test_ask_as_json(run: Run, server: Server) -> None:
     server.answer("/query", HANDLE)
     server.answer("/query/q1", state("completed", result=RESULT))

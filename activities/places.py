@@ -1,0 +1,52 @@
+"""The places of citations: their chunks' own, with the titles and sources of the documents."""
+
+import asyncio
+from collections.abc import Iterable
+
+from activities.texts import PinnedHits
+from core.contracts.query import Citation, CitedPlace
+from nalanda import AsyncNalanda, Document, NotFoundError, Place
+
+
+async def read_places(
+    client: AsyncNalanda, library_id: str, found: PinnedHits, position: int
+) -> dict[str, CitedPlace]:
+    """Return the place of each chunk by its id; read the documents at the position or later."""
+    ids = list(dict.fromkeys(hit.document_id for hit in found.hits))
+    documents = await asyncio.gather(
+        *(_document(client, library_id, document_id, position) for document_id in ids)
+    )
+    by_id = dict(zip(ids, documents, strict=True))
+    return {
+        hit.chunk_id: _cited_place(found.places[hit.chunk_id], by_id[hit.document_id])
+        for hit in found.hits
+    }
+
+
+def with_places(citations: Iterable[Citation], places: dict[str, CitedPlace]) -> list[Citation]:
+    return [
+        citation.model_copy(update={"place": places.get(citation.chunk_id)})
+        for citation in citations
+    ]
+
+
+async def _document(
+    client: AsyncNalanda, library_id: str, document_id: str, position: int
+) -> Document | None:
+    """Return the document, or `None` for one that was deleted meanwhile."""
+    try:
+        return await client.documents.get(library_id, document_id, min_position=position)
+    except NotFoundError:
+        return None
+
+
+def _cited_place(place: Place | None, document: Document | None) -> CitedPlace:
+    own = place or Place()
+    return CitedPlace(
+        source=document.source if document else None,
+        title=own.title or (document.title if document else None),
+        headings=own.headings,
+        page=own.page,
+        box=own.box,
+        line=own.line,
+    )

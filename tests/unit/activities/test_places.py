@@ -1,0 +1,91 @@
+"""A citation gets its chunk's place, and its document's source and title."""
+
+from typing import Any
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.answer import Answer
+from core.contracts.query import AnswerInput, Citation, CitedPlace, RankedChunk
+from core.providers.base import GeneratedAnswer, Passage
+from tests.unit.activities.models import Answers
+from tests.unit.activities.rest import Rest
+
+BOX = (72.0, 80.0, 300.0, 96.0)
+DOCUMENT = {"title": "Ports", "source": "docs/ports.md"}
+
+
+class Cites(Answers):
+    """An answerer that cites each passage as a whole."""
+
+    async def answer(self, query: str, passages: Any) -> GeneratedAnswer:
+        generated = await super().answer(query, passages)
+        citations = tuple(map(_citation, passages))
+        return GeneratedAnswer(generated.answer, citations, generated.usage)
+
+
+def _citation(passage: Passage) -> Citation:
+    return Citation(
+        start=0,
+        end=1,
+        chunk_id=passage.chunk_id,
+        document_id=passage.document_id,
+        quote=passage.text,
+        quote_start=0,
+        quote_end=len(passage.text),
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "document", "cited"),
+    [
+        (
+            {"title": "Harbours", "headings": ["Depth"], "page": 2, "box": BOX, "line": 7},
+            DOCUMENT,
+            CitedPlace(
+                source="docs/ports.md",
+                title="Harbours",
+                headings=["Depth"],
+                page=2,
+                box=BOX,
+                line=7,
+            ),
+        ),
+        ({"line": 3}, DOCUMENT, CitedPlace(source="docs/ports.md", title="Ports", line=3)),
+        (None, DOCUMENT, CitedPlace(source="docs/ports.md", title="Ports")),
+        (None, {}, CitedPlace()),
+        ({"title": "Harbours"}, None, CitedPlace(title="Harbours")),
+    ],
+)
+async def test_a_citation_says_where_its_quote_stands(
+    place: dict[str, Any] | None, document: dict[str, Any] | None, cited: CitedPlace
+) -> None:
+    rest = Rest(
+        chunks={"c": (1, "text")},
+        places={} if place is None else {"c": place},
+        documents={} if document is None else {"d": document},
+    )
+    hits = [RankedChunk(chunk_id="c", document_id="d", version=1, score=0.5)]
+    question = AnswerInput(library_id="l", query="q", hits=hits, position=9)
+    async with rest.client() as client:
+        activity = Answer(client, Cites(), extractive=Cites())
+        answered = await ActivityEnvironment().run(activity.answer, question)
+    assert [citation.place for citation in answered.citations] == [cited]
+    assert {request.headers["Nalanda-Min-Position"] for request in rest.requests} == {"9"}
+
+
+async def test_each_document_is_read_once() -> None:
+    rest = Rest(chunks={"a": (1, "x"), "b": (1, "y")}, documents={"d": DOCUMENT})
+    hits = [RankedChunk(chunk_id=id_, document_id="d", version=1, score=0.5) for id_ in "ab"]
+    question = AnswerInput(library_id="l", query="q", hits=hits, position=9)
+    async with rest.client() as client:
+        activity = Answer(client, Cites(), extractive=Cites())
+        await ActivityEnvironment().run(activity.answer, question)
+    paths = [request.url.path for request in rest.requests]
+    assert paths == ["/libraries/l/chunks", "/libraries/l/documents/d"]
+
+
+def test_what_a_place_lacks_is_not_sent() -> None:
+    place = CitedPlace(source="docs/ports.md", title="Ports")
+    assert place.model_dump() == {"source": "docs/ports.md", "title": "Ports", "headings": []}
+    assert CitedPlace.model_validate(place.model_dump()) == place
