@@ -10,6 +10,15 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
+from core.domain.abbreviations import (
+    BEFORE_NUMBER,
+    INITIALS,
+    LETTER,
+    NEVER_LAST,
+    NEXT_LETTER,
+    SELDOM_LAST,
+)
+
 Span: TypeAlias = tuple[int, int]
 """`text[start:end]`, in code points."""
 
@@ -24,19 +33,33 @@ _ITEM = re.compile(r"\s*(?:[-*+•]|\(?\d{1,3}[.)]|[a-z]\))\s+")
 # `:param x: …`, `timeout (float): …`, `timeout -- …`
 _FIELD = re.compile(r"\s*(?::\w[^:\n]*:\s|\*{0,2}\w+(?: ?\([^()\n]*\))?:\s|\*{0,2}\w+\s+--?\s)")
 
-# A mark, closing quotes or brackets, then white space; or the full stop of a script without
-# spaces.
-_MARK = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]`*_]*+(?=\s)|[。！？]++[」』”’）]*+")
-_OPENING = "([{\"'“‘«`*_"
-_NEVER_LAST = re.compile(
-    r"(?:e\.g|i\.e|cf|vs|viz|mrs?|ms|dr|prof|st|approx|ca|resp|incl|dept|gen|gov|sen|rep"
-    r"|jan|feb|apr|aug|sept?|oct|nov|dec)\.",
-    re.IGNORECASE,
+# A mark, closing quotes or brackets, then white space; or the full stop of a script that may put no
+# space after it: Chinese, Japanese, Khmer, Burmese, Tibetan, Devanagari, Ethiopic, Armenian.
+_CLOSING = "\"'”’»)\\]`*_"
+_UNSPACED_STOPS = "。！？｡។៕။།༎༏༐༑।॥።։"
+_MARK = re.compile(
+    rf"(?<![.!?…؟۔])[.!?…؟۔]++[{_CLOSING}]*+(?=\s)|[{_UNSPACED_STOPS}]++[」』”’）〉》】]*+"
 )
-_BEFORE_NUMBER = re.compile(r"(?:nos?|pp?|vol|figs?|eqs?|ch|sec|refs?)\.", re.IGNORECASE)
-_SELDOM_LAST = re.compile(r"(?:etc|al|[ap]\.m|inc|ltd|co|corp|[js]r)\.", re.IGNORECASE)
-_INITIALS = re.compile(r"(?:[A-Z]\.)+")
+_OPENING = "([{\"'“‘«`*_"
 _LONGEST_ABBREVIATION = 12
+
+_THAI_OR_LAO = "\u0e00-\u0eff"
+_CLAUSE_END = re.compile(rf"(?<=[{_THAI_OR_LAO}]) +(?=[{_THAI_OR_LAO}])")
+_SHORTEST_CLAUSE = 60
+"""Characters from which on a space ends a sentence in Thai and Lao, which have no full stop."""
+
+_UNSPACED = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_UNSPACED += "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
+"""Scripts without spaces between words: no space stands for a line end between two of these."""
+_UNSPACED_BREAK = re.compile(rf"(?<=[{_UNSPACED}])[ \t]*\n[ \t]*(?=[{_UNSPACED}])")
+_LINE_BREAK = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t]*")
+
+
+def join_lines(text: str) -> str:
+    """Return wrapped lines as one line."""
+    if "\n" not in text and "\r" not in text:
+        return text
+    return _LINE_BREAK.sub(" ", _UNSPACED_BREAK.sub("", text))
 
 
 def sentence_spans(text: str) -> list[Span]:
@@ -133,24 +156,36 @@ def _cut(text: str, start: int, end: int) -> Iterator[Span]:
     start, end = trim(text, marker.end() if marker else start, end)
     for mark in _MARK.finditer(text, start, end):
         if _is_last(text, start, mark) and mark.end() < end:
-            yield start, mark.end()
+            yield from _clauses(text, start, mark.end())
             start, _ = trim(text, mark.end(), end)
     if start < end:
-        yield start, end
+        yield from _clauses(text, start, end)
+
+
+def _clauses(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield a sentence, or the clauses of one in Thai or Lao, where a space ends it."""
+    for space in _CLAUSE_END.finditer(text, start, end):
+        if space.start() - start >= _SHORTEST_CLAUSE <= end - space.end():
+            yield start, space.start()
+            start = space.end()
+    yield start, end
 
 
 def _is_last(text: str, start: int, mark: re.Match[str]) -> bool:
     """Return whether the sentence from `start` ends with this mark."""
     rest = text[mark.end() : mark.end() + 80].lstrip().lstrip(_OPENING)
     goes_on = rest[:1].islower()
-    if mark.group()[0] in "。！？":
+    if mark.group()[0] in _UNSPACED_STOPS:
         return True
     if mark.group() != ".":
         return not goes_on
     near = text[max(start, mark.start() - _LONGEST_ABBREVIATION) : mark.end()]
-    word = near.rsplit(maxsplit=1)[-1].lstrip(_OPENING)
-    if _NEVER_LAST.fullmatch(word) or _INITIALS.fullmatch(word):
+    *_, before, word = ["", "", *near.rsplit(maxsplit=2)]
+    word = word.lstrip(_OPENING)
+    if NEVER_LAST.fullmatch(word) or INITIALS.fullmatch(word):
         return False
-    if _BEFORE_NUMBER.fullmatch(word):
+    if LETTER.fullmatch(word) and (NEXT_LETTER.match(rest) or LETTER.fullmatch(before)):
+        return False
+    if BEFORE_NUMBER.fullmatch(word):
         return not rest[:1].isdigit()
-    return not (goes_on and _SELDOM_LAST.fullmatch(word))
+    return not (goes_on and SELDOM_LAST.fullmatch(word))

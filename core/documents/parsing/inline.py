@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
+from core.domain.sentences import join_lines
+
 _CODE = "\ue000"
 """Stands for each character of a code span while template tags are looked for."""
 _MAY_HAVE_TAGS = re.compile(r"[{}\[]")
@@ -107,14 +109,3 @@ def _without_tags(words: str, mask: str) -> str:
         parts += [words[reached : tag.start()], words[slice(*label)] if tag["page"] else ""]
         reached = tag.end()
     return "".join(parts) + words[reached:]
-
-
-_UNSPACED = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
-"""Chinese and Japanese: no space stands for a line end between two of these."""
-_UNSPACED_BREAK = re.compile(rf"(?<=[{_UNSPACED}])[ \t]*\n[ \t]*(?=[{_UNSPACED}])")
-_LINE_BREAK = re.compile(r"[ \t]*\n[ \t]*")
-
-
-def join_lines(text: str) -> str:
-    """Return wrapped lines as one line."""
-    return _LINE_BREAK.sub(" ", _UNSPACED_BREAK.sub("", text)) if "\n" in text else text

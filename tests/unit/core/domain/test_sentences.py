@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.sentences import sentence_spans, trim
+from core.domain.sentences import join_lines, sentence_spans, trim
 
 MARKED_UP = st.text(alphabet=st.sampled_from('aB1.!?…。 \n\t\r\u2028-*#>`|:()"“”'), max_size=200)
 
@@ -23,6 +23,12 @@ def sentences(text: str) -> list[str]:
         "Wait for it... and go on.",
         "A line that was wrapped\nby hand goes on here.",
         "    An indented first line\nof a paragraph goes on.",
+        "Linear models, a.k.a. Perceptrons, need i.i.d. Samples to work.",
+        "On le voit, p. ex. Paris, en France.",
+        "Das gilt z. B. Hier, d. h. Überall, bzw. Dort, vgl. S. 5 und Abb. 3.",
+        "Véase el núm. 5 de la pág. 3.",
+        "См. рис. 3 и т. д. в тексте.",
+        "ภาษาไทยไม่มีจุด และเว้นวรรค",
     ],
 )
 def test_one_sentence(text: str) -> None:
@@ -41,6 +47,14 @@ def test_one_sentence(text: str) -> None:
         ("Pens, ink, etc. The end.", ["Pens, ink, etc.", "The end."]),
         ("The answer is no. Go on.", ["The answer is no.", "Go on."]),
         ("日本語です。次の文。", ["日本語です。", "次の文。"]),
+        ("នេះជាប្រយោគ។នេះទៀត។", ["នេះជាប្រយោគ។", "នេះទៀត។"]),
+        ("ဒါစာကြောင်း။နောက်တစ်ခု။", ["ဒါစာကြောင်း။", "နောက်တစ်ခု။"]),
+        ("བོད་ཡིག།གཉིས་པ།", ["བོད་ཡིག།", "གཉིས་པ།"]),
+        ("यह एक वाक्य है। दूसरा।", ["यह एक वाक्य है।", "दूसरा।"]),
+        ("هل هذا سؤال؟ نعم.", ["هل هذا سؤال؟", "نعم."]),
+        ("ก" * 70 + " " + "ข" * 70, ["ก" * 70, "ข" * 70]),
+        ("ລ" * 70 + " " + "ວ" * 70, ["ລ" * 70, "ວ" * 70]),
+        ("Solve for x. Then go on.", ["Solve for x.", "Then go on."]),
         ("# Title\nThe text under it", ["# Title", "The text under it"]),
         ("First paragraph\n\nSecond paragraph", ["First paragraph", "Second paragraph"]),
         (
@@ -82,3 +96,17 @@ def test_only_list_markers_lie_outside(text: str) -> None:
 def test_long_repetition_is_read_in_linear_time(unit: str) -> None:
     """Anything quadratic would take minutes here."""
     sentence_spans(unit * 50_000 + "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one\n  two\r\nthree", "one two three"),
+        ("これは\n文です", "これは文です"),
+        ("ภาษา\nไทย", "ภาษาไทย"),
+        ("한국어\n문장", "한국어 문장"),
+        ("one", "one"),
+    ],
+)
+def test_wrapped_lines_are_joined(text: str, expected: str) -> None:
+    assert join_lines(text) == expected
