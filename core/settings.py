@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     openai_answer_url: str | None = None
     openai_answer_model: str = "gpt-4.1-mini"
 
+    answer_floor: float = Field(default=0.34, ge=0, le=1)
+
     index_threads: int | None = Field(default=None, ge=1)
     kernels: Literal["auto", "avx512", "avx2", "plain"] = "auto"
     vectors: Literal["memory", "mapped"] = "memory"

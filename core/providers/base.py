@@ -25,12 +25,16 @@ NOTHING_FOUND = "Nothing was found in this library that answers the question."
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk as a provider gets it; `score` is the search's."""
+    """A chunk as a provider gets it; `score` is the search's.
+
+    `context` has its document's title and the headings above it; quotes are of `text` alone.
+    """
 
     chunk_id: str
     document_id: str
     text: str
     score: float = 0.0
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)

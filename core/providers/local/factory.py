@@ -20,13 +20,13 @@ class LocalFactory:
         return LocalEmbedder()
 
     @asynccontextmanager
-    async def open_models(self, settings: Settings) -> AsyncIterator[Models]:  # noqa: ARG002
+    async def open_models(self, settings: Settings) -> AsyncIterator[Models]:
         """Yield the models, with their weights loaded."""
         embedder = LocalEmbedder()
         models = Models(
             ThreadedEmbedder(embedder),
             ThreadedReranker(LocalReranker(embedder)),
-            ThreadedAnswerer(LocalAnswerer(embedder)),
+            ThreadedAnswerer(LocalAnswerer(embedder, settings.answer_floor)),
         )
         await models.embedder.embed(["ready"], "query")
         yield models

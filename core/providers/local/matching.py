@@ -1,102 +1,146 @@
-"""Scores sentences and passages against a question; a passage by its best sentence.
+"""Scores passages and their sentences against a question.
 
-A score is the mean of two parts: the cosine with the question's vector, and the share of the
-question's words in the sentence, with more weight on rare words. The cosine finds synonyms, the
-words find names. The mean orders passages far better than either part alone.
+A sentence's score is the mean of two parts: the cosine with the question's vector, and the share of
+the question's words in the sentence, with more weight on rare words. The cosine finds synonyms, the
+words find names, and in languages that the model hardly knows they are all there is.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import log1p
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.domain.sentences import sentence_spans
-from core.providers.base import Embedder, Vectors
-from core.providers.words import words
+from core.domain.sentences import Span, sentence_spans
+from core.providers.base import Embedder, Passage, Vectors
+from core.providers.words import question_words, stop_words_of, word_sequence
 
-_PASSAGE_WEIGHT = 0.2
-"""The weight of the passage as a whole in its score; the rest is its best sentence's."""
+T = TypeVar("T")
+
+_COSINE_WEIGHT = 2 / 3
+"""The weight of the cosine in the evidence of a passage; the rest is the share of words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence `texts[passage][start:end]`, its unit vector `(d,) float32`, and its score."""
+    """A sentence `texts[passage][start:end]`, and its score."""
 
     passage: int
     start: int
     end: int
-    vector: Vectors
     score: float
 
 
 @dataclass(frozen=True, slots=True)
+class PassageMatch:
+    """What speaks for one passage; higher is better, and all but `best` are at most 1.
+
+    `best` is its best sentence's score, −1 for a passage without a sentence. `context` is the
+    cosine of its title and headings. `phrases` is the share of neighbouring words of the question
+    that are neighbours in the passage. `evidence` does not depend on the other passages: it is the
+    weighted mean of the passage's cosine, and of the share of the question's words that are in its
+    text or context.
+    """
+
+    best: float = -1.0
+    context: float = 0.0
+    phrases: float = 0.0
+    evidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Matches:
-    """All sentences, in reading order, and one score for each passage; higher is better."""
+    """All sentences in reading order, and one match for each passage."""
 
     sentences: tuple[Sentence, ...]
-    passages: tuple[float, ...]
+    passages: tuple[PassageMatch, ...]
 
 
-def match(embedder: Embedder, query: str, texts: Sequence[str]) -> Matches:
-    """Score all sentences of the texts, with one call to the embedder.
-
-    A passage without a sentence (nothing but white space) scores -1, below all others.
-    """
-    places = [(index, *span) for index, text in enumerate(texts) for span in sentence_spans(text)]
-    parts = [texts[index][start:end] for index, start, end in places]
-    embedded = embedder.embed([query, *parts], "document")
-    question, vectors = embedded[0], embedded[1:]
-    asked = words(query)
-    found = [asked & words(part) for part in parts]
-    score = _Score(question, _weights(asked, found))
-    scores = score(vectors, found)
-    passages = np.full(len(texts), -1.0)
-    if places:
-        owners, first = np.unique([index for index, *_ in places], return_index=True)
-        best = np.maximum.reduceat(scores, first)
-        whole = score(*_wholes(vectors, found, first.tolist()))
-        passages[owners] = (1 - _PASSAGE_WEIGHT) * best + _PASSAGE_WEIGHT * whole
+def match(embedder: Embedder, query: str, passages: Sequence[Passage]) -> Matches:
+    """Score all sentences and passages, with one call to the embedder."""
+    places = [(n, span) for n, passage in enumerate(passages) for span in _spans(passage)]
+    parts = [passages[n].text[slice(*span)] for n, span in places]
+    contexts = [passage.context for passage in passages]
+    embedded = embedder.embed([query, *contexts, *parts], "document")
+    question = _Question(query, embedded[0])
+    sequences = [word_sequence(part, question.stop_words) for part in parts]
+    scores = question.scores(embedded[1 + len(contexts) :], sequences)
     sentences = tuple(
-        Sentence(*place, vector=vector, score=some)
-        for place, vector, some in zip(places, vectors, scores.tolist(), strict=True)
+        Sentence(n, *span, score=score) for (n, span), score in zip(places, scores, strict=True)
     )
-    return Matches(sentences, tuple(passages.tolist()))
-
-
-def _wholes(
-    vectors: Vectors, found: Sequence[frozenset[str]], first: Sequence[int]
-) -> tuple[Vectors, list[frozenset[str]]]:
-    """Return the unit vector of each passage with sentences, and the question's words in it.
-
-    `first` has the index of each passage's first sentence.
-    """
-    sums = np.add.reduceat(vectors, first)
-    norms = np.linalg.norm(sums, axis=1, keepdims=True)
-    units = (sums / np.maximum(norms, 1e-6)).astype(np.float32, copy=False)
-    return units, [
-        frozenset[str]().union(*found[start:end]) for start, end in pairwise([*first, len(found)])
+    owners = np.array([n for n, _ in places], dtype=np.intp)
+    matches = [
+        question.passage_match(
+            context,
+            embedded[1 + n],
+            embedded[1 + len(contexts) :][owners == n],
+            [sequences[at] for at in np.flatnonzero(owners == n)],
+            [scores[at] for at in np.flatnonzero(owners == n)],
+        )
+        for n, context in enumerate(contexts)
     ]
+    return Matches(sentences, tuple(matches))
 
 
-class _Score:
-    """The score: the mean of the cosine and the share of the question's words, `(n,) float64`."""
+def _spans(passage: Passage) -> list[Span]:
+    return sentence_spans(passage.text)
 
-    def __init__(self, question: Vectors, weights: Mapping[str, float]) -> None:
-        self._question = question
-        self._weights = weights
-        self._total = sum(weights.values()) or 1.0
 
-    def __call__(self, vectors: Vectors, found: Sequence[Iterable[str]]) -> NDArray[np.float64]:
-        shares = [sum(self._weights[word] for word in some) / self._total for some in found]
-        means: NDArray[np.float64] = (vectors @ self._question + np.array(shares)) / 2
+class _Question:
+    """A question's unit vector `(d,) float32`, and its words."""
+
+    def __init__(self, query: str, vector: Vectors) -> None:
+        self._vector = vector
+        self._sequence = question_words(query)
+        self._words = frozenset(self._sequence)
+        self._pairs = frozenset(pairwise(self._sequence))
+        self.stop_words = stop_words_of(query)
+
+    def scores(self, vectors: Vectors, sequences: Sequence[Sequence[str]]) -> list[float]:
+        """Return the score of each sentence: `(n, d) float32`, and its words."""
+        found = [self._words.intersection(sequence) for sequence in sequences]
+        weights = _weights(self._words, found)
+        total = sum(weights.values()) or 1.0
+        shares = np.array([sum(weights[word] for word in some) / total for some in found])
+        means: list[float] = ((vectors @ self._vector + shares) / 2).tolist()
         return means
 
+    def passage_match(
+        self,
+        context: str,
+        context_vector: Vectors,
+        vectors: Vectors,
+        sequences: Sequence[Sequence[str]],
+        scores: Sequence[float],
+    ) -> PassageMatch:
+        """Return the match of one passage, by its sentences."""
+        if not sequences:
+            return PassageMatch()
+        sequence = list(chain.from_iterable(sequences))
+        near = word_sequence(context, self.stop_words)
+        cosine = float(_unit(vectors.sum(axis=0)) @ self._vector)
+        return PassageMatch(
+            best=max(scores),
+            context=float(context_vector @ self._vector) if context else 0.0,
+            phrases=_share(self._pairs, pairwise(sequence)),
+            evidence=_COSINE_WEIGHT * cosine
+            + (1 - _COSINE_WEIGHT) * _share(self._words, chain(sequence, near)),
+        )
 
-def _weights(asked: Iterable[str], found: Sequence[Iterable[str]]) -> dict[str, float]:
+
+def _share(wanted: frozenset[T], found: Iterable[T]) -> float:
+    return len(wanted.intersection(found)) / len(wanted) if wanted else 0.0
+
+
+def _unit(total: Vectors) -> Vectors:
+    unit: Vectors = total / max(float(np.linalg.norm(total)), 1e-6)
+    return unit
+
+
+def _weights(asked: Iterable[str], found: Sequence[Iterable[str]]) -> Mapping[str, float]:
     """Return the weight of each word of the question: higher if fewer sentences have the word."""
     frequency = Counter(word for some in found for word in some)
     return {word: log1p(len(found) / (1 + frequency[word])) for word in asked}

@@ -56,21 +56,64 @@ def test_the_answer_says_that_it_is_extractive_and_quotes() -> None:
     assert (citation.chunk_id, citation.document_id) == ("c0", "d0")
 
 
-def test_near_duplicates_are_quoted_once() -> None:
+def test_what_two_sources_say_alike_is_quoted_once() -> None:
     said = "The timeout is given in seconds."
-    assert quotes(answer("timeout in seconds", said, said)) == [said]
+    wrapped = "The timeout is\n    given in seconds."
+    assert quotes(answer("timeout in seconds", said, wrapped)) == [said]
 
 
-def test_quotes_come_in_reading_order() -> None:
-    first = "The timeout may also be None."
-    second = "A timeout is given in seconds."
-    assert quotes(answer("timeout", f"{first} {second}")) == [first, second]
-    assert quotes(answer("timeout", f"{second} {first}")) == [second, first]
+def test_sentences_that_differ_in_a_number_are_both_quoted() -> None:
+    texts = ["The timeout is given as 5 seconds.", "The timeout is given as 30 seconds."]
+    assert quotes(answer("timeout in seconds", *texts)) == texts
 
 
-def test_at_most_three_sentences_are_quoted() -> None:
-    text = " ".join(f"The timeout of kind {n} is number {n * 7}." for n in range(9))
-    assert len(quotes(answer("timeout", text))) == 3
+def test_the_first_passage_is_quoted_first() -> None:
+    texts = ["A timeout of seconds may also be None.", "The timeout in seconds is a timeout."]
+    assert quotes(answer("timeout in seconds", *texts)) == texts
+    assert quotes(answer("timeout in seconds", *reversed(texts)))[0] == texts[1]
+
+
+def test_a_first_passage_about_something_else_is_not_quoted() -> None:
+    other, said = "Quite other words are here.", "The timeout is given in seconds."
+    assert quotes(answer("timeout in seconds", other, said)) == [said]
+
+
+def test_a_source_is_quoted_once() -> None:
+    found = [
+        replace(p, document_id="d") for p in passages("The timeout is set.", "Or set a timeout.")
+    ]
+    found += passages("Another timeout is set here.")
+    generated = LocalAnswerer(HashEmbedder()).answer("timeout set", found)
+    assert [citation.document_id for citation in generated.citations] == ["d", "d0"]
+
+
+def test_at_most_three_sources_are_quoted() -> None:
+    texts = [f"The timeout of kind {n} is number {n * 7}." for n in range(9)]
+    assert quotes(answer("timeout", *texts)) == texts[:3]
+
+
+def test_a_source_that_hardly_matches_is_not_quoted() -> None:
+    first = "The timeout in seconds is the timeout in seconds."
+    assert quotes(answer("timeout in seconds", first, "Quite other words are here.")) == [first]
+
+
+def test_a_neighbour_that_is_close_is_quoted_too() -> None:
+    both = "A timeout is given in seconds. The timeout in seconds may be None."
+    assert quotes(answer("timeout in seconds", f"{both} Bread is baked here daily.")) == [both]
+    apart = both.replace(". The", ".\n\nThe")
+    assert quotes(answer("timeout in seconds", apart)) == ["The timeout in seconds may be None."]
+
+
+def test_chinese_sentences_are_statements() -> None:
+    text = "路由器保修两年。\n电源保修一年。"
+    assert quotes(answer("保修", text))[0].startswith("路由器")
+
+
+def test_below_the_floor_nothing_was_found() -> None:
+    answerer = LocalAnswerer(HashEmbedder(), floor=0.5)
+    found = passages("The timeout is given in seconds.")
+    assert answerer.answer("capital of Mongolia", found) == GeneratedAnswer(NOTHING_FOUND, ())
+    assert answerer.answer("timeout given in seconds", found).citations
 
 
 def test_statements_are_preferred() -> None:

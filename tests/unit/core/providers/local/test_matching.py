@@ -1,62 +1,82 @@
-"""Matching: words, rare words, best sentences."""
+"""Matching: rare words, best sentences, contexts, phrases, evidence."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.providers.local.matching import match
-from core.providers.words import words
+from core.providers.base import Passage
+from core.providers.local.matching import Matches, PassageMatch, match
 from tests.unit.core.providers.fakes import HashEmbedder
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("How do I run the subprocesses?", {"run", "subprocess"}),
-        ("asyncio.wait_for", {"asyncio", "wait"}),
-        ("TimeoutExpired", {"timeout", "expir"}),
-        ("Fécamp, Straße 12", {"fécamp", "straß", "12"}),
-        ("of the", set()),
-    ],
-)
-def test_words(text: str, expected: set[str]) -> None:
-    assert words(text) == expected
+def passages(*texts: str, context: str = "") -> list[Passage]:
+    return [Passage(f"c{n}", f"d{n}", text, context=context) for n, text in enumerate(texts)]
+
+
+def matches_of(query: str, *texts: str) -> Matches:
+    return match(HashEmbedder(), query, passages(*texts))
 
 
 def test_one_call_embeds_everything() -> None:
     embedder = HashEmbedder()
-    match(embedder, "question", ["One here. Two here.", "Three here."])
-    assert embedder.calls == [("question", "One here.", "Two here.", "Three here.")]
+    match(embedder, "question", passages("One here. Two here.", "Three.", context="Numbers"))
+    assert embedder.calls == [
+        ("question", "Numbers", "Numbers", "One here.", "Two here.", "Three.")
+    ]
 
 
 def test_a_passage_is_as_good_as_its_best_sentence() -> None:
     long = "Something else entirely. The timeout is in seconds. And more of other things."
-    matches = match(HashEmbedder(), "timeout in seconds", ["Other words here.", long])
+    matches = matches_of("timeout in seconds", "Other words here.", long)
     best = max(matches.sentences, key=lambda sentence: sentence.score)
     assert long[best.start : best.end] == "The timeout is in seconds."
-    assert matches.passages[1] > matches.passages[0]
+    assert matches.passages[1].best == best.score > matches.passages[0].best
 
 
 def test_a_rare_word_counts_more_than_a_common_one() -> None:
-    texts = ["Files are opened.", "Files are closed.", "Files are kept.", "Sockets are kept."]
-    matches = match(HashEmbedder(), "files sockets", texts)
-    assert max(matches.passages) == matches.passages[3]
+    texts = ("Files are opened.", "Files are closed.", "Files are kept.", "Sockets are kept.")
+    best = [one.best for one in matches_of("files sockets", *texts).passages]
+    assert max(best) == best[3]
+
+
+def test_a_context_speaks_for_its_passage() -> None:
+    found = [*passages("It waits."), *passages("It waits.", context="Timeouts in seconds")]
+    without, with_context = match(HashEmbedder(), "timeouts in seconds", found).passages
+    assert without.context == 0 < with_context.context
+    assert without.best == with_context.best
+    assert without.evidence < with_context.evidence
+
+
+def test_neighbouring_words_are_a_phrase() -> None:
+    texts = ("A line in red is straight.", "It is a straight line.", "Lines, then straight.")
+    phrases = [one.phrases for one in matches_of("draw a straight line", *texts).passages]
+    assert phrases == [0, 0.5, 0]
+
+
+def test_evidence_is_of_the_passage_alone() -> None:
+    text = "The timeout is in seconds."
+    alone = matches_of("timeout in seconds", text).passages[0].evidence
+    among = matches_of("timeout in seconds", text, "Timeout.", "Seconds.").passages[0].evidence
+    assert alone == pytest.approx(among)
+    assert alone > matches_of("harbour of Lanka", text).passages[0].evidence
 
 
 def test_a_blank_passage_scores_below_all() -> None:
-    matches = match(HashEmbedder(), "question", ["", "Unrelated words.", " \n"])
-    assert matches.passages[0] == matches.passages[2] == -1.0 < matches.passages[1]
+    blank, unrelated, white = matches_of("question", "", "Unrelated words.", " \n").passages
+    assert blank == white == PassageMatch()
+    assert blank.best == -1.0 < unrelated.best
 
 
 def test_nothing_to_match() -> None:
-    matches = match(HashEmbedder(), "question", [])
-    assert (matches.sentences, matches.passages) == ((), ())
+    assert matches_of("question") == Matches((), ())
 
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=80), max_size=5))
 def test_scores_are_bounded_and_spans_are_in_their_texts(query: str, texts: list[str]) -> None:
-    matches = match(HashEmbedder(), query, texts)
+    matches = matches_of(query, *texts)
     assert len(matches.passages) == len(texts)
-    assert all(-1.001 <= score <= 1.001 for score in matches.passages)
+    for one in matches.passages:
+        assert all(-1.001 <= x <= 1.001 for x in (one.best, one.context, one.evidence))
+        assert 0 <= one.phrases <= 1
     for sentence in matches.sentences:
         assert texts[sentence.passage][sentence.start : sentence.end].strip()
