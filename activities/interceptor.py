@@ -45,12 +45,12 @@ class Attempt(ActivityInboundInterceptor):
     The responses to heartbeats also tell the activity that it is cancelled.
     """
 
-    _outbound: ActivityOutboundInterceptor
+    _outbound: "_Heartbeats"
     instance_id: str | None = None
 
     def init(self, outbound: ActivityOutboundInterceptor) -> None:
-        self._outbound = outbound
-        super().init(outbound)
+        self._outbound = _Heartbeats(outbound)
+        super().init(self._outbound)
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 (as above)
         attempt = activity.info().attempt
@@ -91,7 +91,25 @@ class Attempt(ActivityInboundInterceptor):
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_EVERY_S)
-            self._outbound.heartbeat()
+            self._outbound.repeat()
+
+
+class _Heartbeats(ActivityOutboundInterceptor):
+    """The heartbeats of an attempt; those of the interceptor repeat the activity's last details.
+
+    Before its first own heartbeat, an activity keeps the details of the attempt before.
+    """
+
+    _details: tuple[Any, ...] | None = None
+
+    def heartbeat(self, *details: Any) -> None:
+        self._details = details
+        super().heartbeat(*details)
+
+    def repeat(self) -> None:
+        if self._details is None:
+            self._details = tuple(activity.info().heartbeat_details)
+        super().heartbeat(*self._details)
 
 
 def _is_over() -> bool:

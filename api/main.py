@@ -1,5 +1,6 @@
 """The ASGI app: what it opens at its start, and the middleware that each request passes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -10,18 +11,29 @@ from fastapi.concurrency import run_in_threadpool
 from api.http import errors
 from api.http.admission import WriteLimit
 from api.http.document import Api
+from api.ingestions.sweeping import sweep_forever
 from api.metrics import Metrics, RequestMetrics
 from api.middleware.auth import Keys
 from api.middleware.browsers import HostCheck, OriginCheck
 from api.middleware.instance import InstanceCheck
 from api.middleware.limits import BodyLimits
-from api.routes import bulk, chunks, documents, index, libraries, questions, search, system
+from api.routes import (
+    bulk,
+    chunks,
+    documents,
+    index,
+    ingestions,
+    libraries,
+    questions,
+    search,
+    system,
+)
 from api.temporal import Temporal
 from core.bootstrap import Core, open_core
 from core.domain.hosts import Hosts
 from core.settings import Settings
 
-ROUTES = (search, bulk, libraries, documents, chunks, index, questions, system)
+ROUTES = (search, bulk, libraries, documents, chunks, index, ingestions, questions, system)
 """Routers in matching order. Their routes become the app's own, so that a request is matched once;
 `include_router` would match twice."""
 
@@ -77,6 +89,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         app.state.core = core
         app.state.metrics.watch(core)
-        yield
+        sweeping = asyncio.create_task(
+            sweep_forever(app.state.temporal, core.uploads, core.store.instance_id)
+        )
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
     finally:
         await run_in_threadpool(core.close)

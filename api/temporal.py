@@ -117,3 +117,11 @@ class Temporal:
             f"Temporal at {self._address} is unreachable; questions need it. Retry later.",
             retry_after_s=RETRY_AFTER_S,
         )
+
+
+def workflow_page(settings: Settings, workflow_id: str, run_id: str) -> str | None:
+    """Return the page of a run in Temporal's Web UI, or `None` if the settings name no UI."""
+    if settings.temporal_ui_url is None:
+        return None
+    run = f"namespaces/{settings.temporal_namespace}/workflows/{workflow_id}/{run_id}"
+    return f"{settings.temporal_ui_url.rstrip('/')}/{run}/history"

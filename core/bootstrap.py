@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 
 from core.adapters.registry import engine_of
+from core.adapters.uploads import DIRECTORY as UPLOADS
+from core.adapters.uploads import Uploads
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.checkpoints.paths import DIRECTORY
@@ -55,6 +57,7 @@ class Core:
     chunks: ChunkService
     search: SearchService
     feedback: FeedbackService
+    uploads: Uploads
 
     def close(self) -> None:
         self.warmup.close()
@@ -95,6 +98,7 @@ def open_core(settings: Settings) -> Core:
         catalog, found = _open_catalog(store, directory)
         files = LexicalFiles(_recreate_directory(settings.data_dir / WORKING), directory)
         lexical = LexicalIndexes(catalog, files, found.lexical)
+        uploads = Uploads(settings.data_dir / UPLOADS, max_bytes=settings.max_upload_bytes)
         runtime = catalog.state.runtime
         builder = BuildThread(catalog, _segment_builder(settings, runtime.activity))
     except BaseException:
@@ -140,6 +144,7 @@ def open_core(settings: Settings) -> Core:
             lexical=lexical,
         ),
         feedback=FeedbackService(store),
+        uploads=uploads,
     )
 
 

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     checkpoint_bytes: int = Field(default=128 * 2**20, ge=1)
 
     max_body_bytes: int = Field(default=64 * 2**20, ge=1024)
+    max_upload_bytes: int = Field(default=10 * 2**30, ge=1024)
     max_held_body_bytes: int = Field(default=256 * 2**20, ge=1024)
     max_connections: int = Field(default=1_000, ge=1)
     max_connections_per_client: int | None = Field(default=None, ge=1)

@@ -16,8 +16,8 @@ from core.settings import Settings
 from worker.api import Api, connect_api
 from worker.cluster import connect_with_retry, wait_until_polling
 from worker.legacy import serve_old_questions
-from worker.stages import Activities, open_activities
-from worker.temporal_worker import build_worker
+from worker.stages import Activities, open_activities, open_ingest_activities
+from worker.temporal_worker import build_ingest_worker, build_worker
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 async def run(settings: Settings) -> None:
-    """Serve questions until SIGTERM, SIGINT or cancellation, then drain for `drain_s`.
+    """Serve questions and ingestions until a signal or cancellation, then drain for `drain_s`.
 
     Raises:
         ProviderRejected: the settings or the environment do not fit the provider.
@@ -41,16 +41,26 @@ async def run(settings: Settings) -> None:
     async with open_models(settings) as models, connect_api(settings) as api:
         while True:
             instance_id = await api.wait_for_instance()
-            async with open_activities(settings, models, instance_id) as activities:
-                await _serve_instance(settings, api, activities, instance_id)
+            async with (
+                open_activities(settings, models, instance_id) as activities,
+                open_ingest_activities(settings, instance_id) as ingesting,
+            ):
+                await _serve_instance(settings, api, activities, ingesting, instance_id)
 
 
 async def _serve_instance(
-    settings: Settings, api: Api, activities: Activities, instance_id: str | None
+    settings: Settings,
+    api: Api,
+    activities: Activities,
+    ingesting: Activities,
+    instance_id: str | None,
 ) -> None:
-    """Poll the instance's task queue until another instance responds in its place."""
+    """Poll the instance's task queues until another instance responds in its place."""
     client = await connect_with_retry(settings.temporal_address, settings.temporal_namespace)
-    async with build_worker(client, settings, activities, instance_id=instance_id):
+    async with (
+        build_worker(client, settings, activities, instance_id=instance_id),
+        build_ingest_worker(client, settings, ingesting, instance_id=instance_id),
+    ):
         queue = task_queue_of(instance_id, settings.task_queue)
         await wait_until_polling(client, queue, client.identity)
         print("worker ready", flush=True)

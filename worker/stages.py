@@ -1,10 +1,11 @@
-"""The activities of the four stages, with the models and the API that they call."""
+"""The activities of questions and ingestions, with the models and the API that they call."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from activities.answer import Answer
+from activities.ingest import Ingest
 from activities.preprocess import Preprocess
 from activities.rerank import Rerank
 from activities.retrieve import Retrieve
@@ -15,6 +16,8 @@ from nalanda import AsyncNalanda
 Activities: TypeAlias = list[Callable[..., Any]]
 
 API_TIMEOUT_S = 10.0
+WRITE_TIMEOUT_S = 600.0
+"""Timeout of the calls of an ingestion: the API embeds a document before it answers."""
 
 
 @asynccontextmanager
@@ -49,3 +52,18 @@ def build_activities(models: StageModels, client: AsyncNalanda) -> Activities:
         Rerank(client, models.reranker).rerank,
         Answer(client, models.answerer, models.extractive).answer,
     ]
+
+
+@asynccontextmanager
+async def open_ingest_activities(
+    settings: Settings, instance_id: str | None
+) -> AsyncIterator[Activities]:
+    """Yield the activities of ingestions; their client waits for the writes of large documents."""
+    options = {**client_options(settings), "timeout_s": WRITE_TIMEOUT_S}
+    async with AsyncNalanda(settings.api_url, **options, instance_id=instance_id) as client:
+        yield ingest_activities(client)
+
+
+def ingest_activities(client: AsyncNalanda) -> Activities:
+    ingest = Ingest(client)
+    return [ingest.ingest_files, ingest.prune]

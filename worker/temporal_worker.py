@@ -10,12 +10,15 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.interceptor import AttemptInterceptor
-from core.contracts.names import task_queue_of
+from core.contracts.names import ingest_queue_of, task_queue_of
 from core.settings import Settings
+from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
 
 # Most activities wait for the API or a provider; computing ones share the CPUs.
 CONCURRENT_ACTIVITIES = max(32, 8 * (os.cpu_count() or 1))
+CONCURRENT_INGESTIONS = 2
+"""Activities of ingestions at once in one worker; further ingestions wait."""
 
 
 def build_worker(
@@ -29,14 +32,54 @@ def build_worker(
 
     In an `async with` the worker polls until the block ends, and then drains.
     """
-    return Worker(
+    return _build(
         client,
+        settings,
+        instance_id,
         task_queue=task_queue_of(instance_id, settings.task_queue),
         workflows=[QueryWorkflow],
+        activities=activities,
+        concurrent_activities=CONCURRENT_ACTIVITIES,
+    )
+
+
+def build_ingest_worker(
+    client: Client,
+    settings: Settings,
+    activities: Sequence[Callable[..., Any]],
+    *,
+    instance_id: str | None = None,
+) -> Worker:
+    """Return a worker for the queue of ingestions, whose few activities leave questions room."""
+    return _build(
+        client,
+        settings,
+        instance_id,
+        task_queue=ingest_queue_of(instance_id, settings.task_queue),
+        workflows=[IngestWorkflow],
+        activities=activities,
+        concurrent_activities=CONCURRENT_INGESTIONS,
+    )
+
+
+def _build(
+    client: Client,
+    settings: Settings,
+    instance_id: str | None,
+    *,
+    task_queue: str,
+    workflows: Sequence[type],
+    activities: Sequence[Callable[..., Any]],
+    concurrent_activities: int,
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=workflows,
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/0008-sandbox-in-tests.md
         activities=activities,
-        activity_executor=ThreadPoolExecutor(CONCURRENT_ACTIVITIES, "activity"),
-        max_concurrent_activities=CONCURRENT_ACTIVITIES,
+        activity_executor=ThreadPoolExecutor(concurrent_activities, "activity"),
+        max_concurrent_activities=concurrent_activities,
         interceptors=[AttemptInterceptor(instance_id)],
         # Responses to heartbeats carry cancellations, so the throttle is short.
         max_heartbeat_throttle_interval=timedelta(seconds=1),

@@ -16,8 +16,7 @@ class Api(FastAPI):
     @property
     def bodies(self) -> list[type[BaseModel]]:
         """Return the models of request bodies, each once, in the order of the routes."""
-        declared = [route.body for route in self._declaring() if route.body is not None]
-        return list(dict.fromkeys(declared))
+        return list(dict.fromkeys(body for route in self._declaring() for body in route.bodies))
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

@@ -39,6 +39,18 @@ async def json_body(request: Request) -> bytes:
     return await _body(request, {JSON})
 
 
+async def json_or_other_body(request: Request, other: str) -> bytes | None:
+    """Return a body in JSON, or `None` if its media type is `other`.
+
+    Raises:
+        HTTPException: 415, the body is neither, or compressed.
+    """
+    if _media_type(request) == other:
+        _check_encoding(request)
+        return None
+    return await _body(request, {JSON, other})
+
+
 async def _patch_body(request: Request) -> bytes:
     return await _body(request, {JSON, MERGE_PATCH})
 
@@ -48,14 +60,17 @@ PatchBody = Annotated[bytes, Depends(_patch_body)]
 
 
 async def _body(request: Request, accepted: Collection[str]) -> bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in accepted:
+    if _media_type(request) not in accepted:
         raise HTTPException(
             status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
             f"Content-Type must be {' or '.join(sorted(accepted))}.",
         )
     _check_encoding(request)
     return await request.body()
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _check_encoding(request: Request) -> None:

@@ -1,6 +1,5 @@
 """Parts of the OpenAPI document: bodies, which handlers parse themselves, responses, problems."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -10,6 +9,7 @@ from api.http.json import JSON, MERGE_PATCH
 from api.http.responses import POSITION
 from api.wire.streams import EventStream
 
+MULTIPART = "multipart/form-data"
 EVENT_STREAM = "text/event-stream"
 
 REF = "#/components/schemas/{model}"
@@ -39,10 +39,17 @@ class Problem(BaseModel):
     errors: list[FaultResponse] = []
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return `openapi_extra` of a handler that parses its own body."""
-    schema = {"$ref": REF.format(model=model.__name__)}
-    return _request_body([JSON], schema, model.model_json_schema()["examples"][0])
+def body_of(model: type[BaseModel], upload: type[BaseModel] | None = None) -> dict[str, Any]:
+    """Return `openapi_extra` of a handler that parses its own body, or an upload in its place."""
+    content = {JSON: _content_of(model)}
+    if upload is not None:
+        content[MULTIPART] = _content_of(upload)
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _content_of(model: type[BaseModel]) -> dict[str, Any]:
+    example = model.model_json_schema()["examples"][0]
+    return {"schema": {"$ref": REF.format(model=model.__name__)}, "example": example}
 
 
 def patch_of(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
@@ -51,15 +58,8 @@ def patch_of(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
         f"A JSON merge patch (RFC 7396) of a {model.__name__}: null resets a field to its "
         "default, and the server validates the result as a whole."
     )
-    schema = {"type": "object", "description": description}
-    return _request_body([MERGE_PATCH, JSON], schema, example)
-
-
-def _request_body(
-    media_types: Sequence[str], schema: dict[str, Any], example: dict[str, Any]
-) -> dict[str, Any]:
-    content = {media_type: {"schema": schema, "example": example} for media_type in media_types}
-    return {"requestBody": {"required": True, "content": content}}
+    content = {"schema": {"type": "object", "description": description}, "example": example}
+    return {"requestBody": {"required": True, "content": {MERGE_PATCH: content, JSON: content}}}
 
 
 def responses_of(code: int, model: type[BaseModel] | None, *problems: int) -> Responses:

@@ -29,9 +29,12 @@ class Register(Protocol):
 
 
 class Route(APIRoute):
-    """A route; `body` is the model of its body, `events` its stream, `writes` whether it writes."""
+    """A route; `bodies` are the models of its body, `events` is its stream.
 
-    body: type[RequestModel] | None = None
+    `writes`: the route takes a slot of the app's `WriteLimit`.
+    """
+
+    bodies: tuple[type[RequestModel], ...] = ()
     events: EventStream | None = None
     writes = False
 
@@ -74,12 +77,14 @@ class Routes:
         path: str,
         *,
         body: type[RequestModel] | None = None,
+        upload: type[RequestModel] | None = None,
         writes: bool = True,
         **options: Any,
     ) -> Register:
+        """Register a handler; `upload` is the model of `multipart/form-data` in place of JSON."""
         if body is not None:
-            options["openapi_extra"] = body_of(body)
-        return self._register("POST", path, body=body, writes=writes, **options)
+            options["openapi_extra"] = body_of(body, upload)
+        return self._register("POST", path, body=body, upload=upload, writes=writes, **options)
 
     def put(self, path: str, *, body: type[RequestModel], **options: Any) -> Register:
         extra = body_of(body)
@@ -101,6 +106,7 @@ class Routes:
         path: str,
         *,
         body: type[RequestModel] | None = None,
+        upload: type[RequestModel] | None = None,
         events: EventStream | None = None,
         writes: bool = False,
         **options: Any,
@@ -109,7 +115,8 @@ class Routes:
             self._router.add_api_route(path, handler, methods=[method], **options)
             route = self._router.routes[-1]
             assert isinstance(route, Route)
-            route.body, route.events, route.writes = body, events, writes
+            route.bodies = tuple(model for model in (body, upload) if model is not None)
+            route.events, route.writes = events, writes
             return handler
 
         return register

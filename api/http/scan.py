@@ -26,6 +26,8 @@ MAX_VALUES = 100_000
 MAX_ALL_VALUES = 1_000_000
 """Maximum number of values in a body; an embedding counts as one."""
 
+_TEXTS = (b'"text"', b'"content_base64"')
+"""Keys of whole documents, limited by the body's size alone."""
 _MAX_LEVELS = 200  # the parser's own limit
 _TOKEN = re.compile(rb'[\[\]{}",]')
 _NO_JSON = re.compile(rb"[^\s:0-9+\-.eEtrufalsn]")
@@ -115,7 +117,7 @@ class Scan:
     def _is_text(self) -> bool:
         if not self.has_texts or not self._stack or self._wants_key:
             return False
-        return self._stack[-1].key == b'"text"'
+        return self._stack[-1].key in _TEXTS
 
     def _check_number(self, start: int, end: int) -> None:
         if len(self.body[start:end].strip()) > MAX_NUMBER_BYTES:

@@ -23,7 +23,7 @@ from api.questions import events, listing, states, steering
 from api.questions.ownership import OwnershipOf
 from api.questions.starting import StartedQuestion, start
 from api.questions.streaming import HEADERS, stream
-from api.temporal import Temporal
+from api.temporal import Temporal, workflow_page
 from api.wire.events import QUESTION_EVENTS
 from api.wire.questions import (
     MAX_WAIT_S,
@@ -126,14 +126,12 @@ def _pin_question(core: Core, body: QuestionRequest) -> QueryRequest:
 
 def _handle(request: Request, settings: Settings, started: StartedQuestion) -> HandleResponse:
     base = f"{request.base_url}query/{started.workflow_id}"
-    ui = settings.temporal_ui_url
-    page = f"namespaces/{settings.temporal_namespace}/workflows/{started.workflow_id}"
     return HandleResponse(
         workflow_id=started.workflow_id,
         run_id=started.run_id,
         status_url=base,
         events_url=f"{base}/events",
-        temporal_ui_url=ui and f"{ui.rstrip('/')}/{page}/{started.run_id}/history",
+        temporal_ui_url=workflow_page(settings, started.workflow_id, started.run_id),
     )
 
 

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 
-_FOLDERS = frozenset({"checkpoints", "damaged", "logs", "vectors", "words"})
+_FOLDERS = frozenset({"checkpoints", "damaged", "logs", "uploads", "vectors", "words"})
 _PREFIXES = ("nalanda.db", "temporal.db", "nalanda.log")
 _LOCKS = frozenset({"lock", "api.lock", "temporal.lock"})
 

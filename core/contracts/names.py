@@ -1,6 +1,7 @@
 """The names that processes share on a Temporal cluster."""
 
 QUERY_WORKFLOW = "QueryWorkflow"
+INGEST_WORKFLOW = "IngestWorkflow"
 
 SHARED_TASK_QUEUE = "nalanda"
 """The task queue of questions of older releases, whose instances shared one queue."""
@@ -15,6 +16,23 @@ def task_queue_of(instance_id: str | None, task_queue: str | None = None) -> str
         return task_queue or SHARED_TASK_QUEUE
     return f"nalanda-{instance_id[:_SHORT]}"
 
+
+def ingest_queue_of(instance_id: str | None, task_queue: str | None = None) -> str:
+    """Return the task queue of ingestions, which is their own: no question waits behind them."""
+    return f"{task_queue_of(instance_id, task_queue)}-ingest"
+
+
+def ingestion_prefix(instance_id: str) -> str:
+    """Return the start of the workflow id of each ingestion of an instance."""
+    return f"ingest-i{instance_id[:_SHORT]}-"
+
+
+INGEST_FILES = "ingest_files"
+PRUNE = "prune"
+
+PAUSE_SIGNAL = "pause"
+RESUME_SIGNAL = "resume"
+OUTCOMES_QUERY = "outcomes"
 
 QUESTION_PREFIX = "query-"
 INSTANCE_MARK = f"{QUESTION_PREFIX}i"

@@ -11,6 +11,7 @@ Metric = Literal["cosine", "dot", "l2"]
 IndexKind = Literal["auto", "flat", "ivf", "hnsw"]
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "string_list"]
 QueryStatus = Literal["running", "completed", "failed", "cancelled", "timed_out"]
+IngestionStatus = Literal["running", "paused", "completed", "failed", "cancelled"]
 Embedding = Annotated[list[float], BeforeValidator(unpack)]
 """Floats, from a list or base64."""
 
@@ -304,6 +305,50 @@ class QuerySummary(Model):
     stage: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+
+
+class IngestionHandle(Model):
+    """A started ingestion, and the URLs to follow it."""
+
+    workflow_id: str
+    run_id: str
+    status_url: str
+    events_url: str
+    temporal_ui_url: str | None = None
+
+
+class FileCounts(Model):
+    total: int
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    pruned: int = 0
+
+
+class FileFailure(Model):
+    """A file that was not ingested, and why."""
+
+    source: str
+    detail: str
+
+
+class Ingestion(Model):
+    """The state of an ingestion; `chunks` counts those of added and changed documents."""
+
+    workflow_id: str
+    status: IngestionStatus
+    library: str | None = None
+    files: FileCounts
+    chunks: int = 0
+    failures: list[FileFailure] = []
+    error: str | None = None
+    started_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.status not in {"running", "paused"}
 
 
 class Version(Model):

@@ -3,6 +3,7 @@
 An omitted option, or `None`, is not sent: the server's default applies.
 """
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
@@ -57,6 +58,17 @@ class DocumentOptions(TypedDict, total=False):
     chunks: Iterable[ChunkOptions] | None
 
 
+class IngestItemOptions(TypedDict, total=False):
+    """A file to ingest: a `text`, or its `content` in bytes. `source` identifies the document."""
+
+    source: Required[str]
+    title: str | None
+    media_type: str | None
+    text: str | None
+    content: bytes | None
+    metadata: Json | None
+
+
 class SearchOptions(TypedDict, total=False):
     """A search by `embedding` or `text`; both only for the mode `hybrid`."""
 
@@ -97,6 +109,27 @@ def given_options(options: Mapping[str, Any], place: KeyPath = ()) -> dict[str, 
     return pack_embeddings(
         {name: value for name, value in options.items() if value is not None}, place
     )
+
+
+def ingest_items(items: Iterable[IngestItemOptions]) -> list[dict[str, Any]]:
+    """Return the items as JSON, with contents in base64.
+
+    Raises:
+        InvalidType: a content is not bytes.
+    """
+    return [_ingest_item(item, ("items", index)) for index, item in enumerate(items)]
+
+
+def _ingest_item(item: IngestItemOptions, place: KeyPath) -> dict[str, Any]:
+    packed = {name: value for name, value in item.items() if value is not None}
+    content = packed.pop("content", None)
+    if content is not None:
+        if not isinstance(content, bytes | bytearray | memoryview):
+            raise InvalidType(
+                (*place, "content"), f"is of the type {type_name(content)}, not bytes."
+            )
+        packed["content_base64"] = b64encode(content).decode("ascii")
+    return packed
 
 
 def pack_embeddings(body: Json, place: KeyPath = ()) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from nalanda._async.chunks import Chunks
 from nalanda._async.documents import Documents
 from nalanda._async.index import Indexes
+from nalanda._async.ingestions import Ingestions
 from nalanda._async.libraries import Libraries
 from nalanda._async.queries import Queries
 from nalanda._async.transport import Transport
@@ -58,6 +59,7 @@ class AsyncNalanda:
         self.documents = Documents(self._transport)
         self.chunks = Chunks(self._transport)
         self.index = Indexes(self._transport)
+        self.ingestions = Ingestions(self._transport)
         self.queries = Queries(self._transport)
 
     async def __aenter__(self) -> Self:

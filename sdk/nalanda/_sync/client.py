@@ -16,6 +16,7 @@ from nalanda._requests import Request, at_least, path_of
 from nalanda._sync.chunks import Chunks
 from nalanda._sync.documents import Documents
 from nalanda._sync.index import Indexes
+from nalanda._sync.ingestions import Ingestions
 from nalanda._sync.libraries import Libraries
 from nalanda._sync.queries import Queries
 from nalanda._sync.transport import Transport
@@ -59,6 +60,7 @@ class Nalanda:
         self.documents = Documents(self._transport)
         self.chunks = Chunks(self._transport)
         self.index = Indexes(self._transport)
+        self.ingestions = Ingestions(self._transport)
         self.queries = Queries(self._transport)
 
     def __enter__(self) -> Self:

@@ -1,0 +1,1 @@
+"""Ingestions as workflows: their files kept, started, followed and steered through Temporal."""

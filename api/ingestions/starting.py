@@ -1,0 +1,128 @@
+"""Start of an ingestion's workflow; an idempotency key always names the same workflow."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import NAMESPACE_URL, uuid5
+
+from fastapi.concurrency import run_in_threadpool
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from api.ingestions.receiving import ReceivedFiles
+from api.ingestions.states import TOTAL_MEMO, find_ingestion
+from api.temporal import Temporal
+from core.adapters.uploads import Uploads
+from core.contracts.ingest import IngestRequest
+from core.contracts.names import INGEST_WORKFLOW, ingest_queue_of, ingestion_prefix
+from core.domain.errors import Invalid, NotFound
+from core.domain.ids import new_id
+from core.settings import Settings
+from workflows import search_attributes
+
+DEAD_WORKER_AFTER = timedelta(seconds=5)
+"""Timeout of a workflow task, after which Temporal gives the task to another worker."""
+
+_FINGERPRINT = "fingerprint"
+
+
+@dataclass(frozen=True, slots=True)
+class StartedIngestion:
+    """A started workflow; `again`: an earlier request with the same key started the workflow."""
+
+    workflow_id: str
+    run_id: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The library that the files go to, the instance, and the database's position before them."""
+
+    library_id: str
+    instance_id: str
+    position: int
+
+
+async def start_ingestion(
+    temporal: Temporal,
+    uploads: Uploads,
+    settings: Settings,
+    files: ReceivedFiles,
+    destination: Destination,
+    *,
+    key: str | None,
+) -> StartedIngestion:
+    """Start the ingestion, or find the one that the key has started.
+
+    The uploads are referred to before the workflow starts, so that none is deleted.
+
+    Raises:
+        Invalid: another ingestion has used the key.
+        Unavailable: Temporal is unreachable.
+        StorageError: there is no room, or the disk fails.
+    """
+    content = files.manifest.model_dump_json().encode()
+    manifest = await run_in_threadpool(uploads.put, content)
+    name = uuid5(NAMESPACE_URL, key) if key else new_id()
+    workflow_id = f"{ingestion_prefix(destination.instance_id)}{name}"
+    hashes = [manifest, *dict.fromkeys(item.sha256 for item in files.manifest.items)]
+    request = IngestRequest(
+        library_id=destination.library_id,
+        manifest=manifest,
+        total=len(files.manifest.items),
+        prune_under=files.prune_under,
+        position=destination.position,
+        instance_id=destination.instance_id,
+    )
+    fingerprint = _fingerprint(request)
+    async with temporal.calls() as client:
+        if key is not None and (
+            found := await _find_started(temporal, destination, workflow_id, fingerprint)
+        ):
+            return found
+        await run_in_threadpool(uploads.refer, workflow_id, hashes)
+        try:
+            handle = await client.start_workflow(
+                INGEST_WORKFLOW,
+                request,
+                id=workflow_id,
+                task_queue=ingest_queue_of(destination.instance_id, settings.task_queue),
+                task_timeout=DEAD_WORKER_AFTER,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"{request.total} files",
+                memo={_FINGERPRINT: fingerprint, TOTAL_MEMO: request.total},
+                search_attributes=TypedSearchAttributes(
+                    [
+                        SearchAttributePair(search_attributes.LIBRARY, request.library_id),
+                        SearchAttributePair(search_attributes.STATUS, "running"),
+                    ]
+                ),
+            )
+        except WorkflowAlreadyStartedError:  # a concurrent repeat of the request
+            found = await _find_started(temporal, destination, workflow_id, fingerprint)
+            assert found is not None
+            return found
+    return StartedIngestion(workflow_id, handle.result_run_id or "")
+
+
+async def _find_started(
+    temporal: Temporal, destination: Destination, workflow_id: str, fingerprint: str
+) -> StartedIngestion | None:
+    async with temporal.calls() as client:
+        try:
+            found = await find_ingestion(client, destination.instance_id, workflow_id)
+        except NotFound:
+            return None
+        description = found.description
+        if await description.memo_value(_FINGERPRINT, default=None) != fingerprint:
+            raise Invalid.at(
+                "/Idempotency-Key", "This key was used for another request; use a new key."
+            )
+        return StartedIngestion(workflow_id, description.run_id, again=True)
+
+
+def _fingerprint(request: IngestRequest) -> str:
+    """Return a digest of the files and where they go; the bytes of an upload differ each time."""
+    parts = (request.library_id, request.manifest, request.prune_under or "")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,153 @@
+"""State of an ingestion: from its workflow, and from the cluster's record of the workflow."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.temporal import CALL_S, Temporal
+from api.wire.ingestions import IngestionResponse
+from core.contracts.ingest import FileCounts, FileOutcome, IngestProgress, IngestStatus
+from core.contracts.names import (
+    INGEST_WORKFLOW,
+    OUTCOMES_QUERY,
+    PROGRESS_QUERY,
+    ingestion_prefix,
+)
+from core.domain.errors import NotFound
+from workflows import search_attributes
+from workflows.failures import sentence
+
+WORKER_S = 2.0
+"""Timeout of a workflow query, after which the state has no counts."""
+
+TOTAL_MEMO = "total"
+
+_CLOSED: Mapping[WorkflowExecutionStatus | None, IngestStatus] = {
+    WorkflowExecutionStatus.COMPLETED: "completed",
+    WorkflowExecutionStatus.CANCELED: "cancelled",
+    WorkflowExecutionStatus.FAILED: "failed",
+    WorkflowExecutionStatus.TERMINATED: "failed",
+    WorkflowExecutionStatus.TIMED_OUT: "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIngestion:
+    """An ingestion's workflow, as the cluster describes its latest run."""
+
+    handle: WorkflowHandle[Any, IngestProgress]
+    description: WorkflowExecutionDescription
+
+    @property
+    def closed_status(self) -> IngestStatus | None:
+        """Return the status of a closed workflow, or `None` for a running one."""
+        return _CLOSED.get(self.description.status)
+
+
+async def find_ingestion(client: Client, instance_id: str, workflow_id: str) -> FoundIngestion:
+    """Return an ingestion of this instance.
+
+    Raises:
+        NotFound: this instance has no ingestion with this id.
+    """
+    if not workflow_id.startswith(ingestion_prefix(instance_id)):
+        raise NotFound("ingestion", workflow_id)
+    try:
+        description = await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NotFound("ingestion", workflow_id) from error
+        raise
+    if description.workflow_type != INGEST_WORKFLOW:
+        raise NotFound("ingestion", workflow_id)
+    handle = client.get_workflow_handle(
+        workflow_id, run_id=description.run_id, result_type=IngestProgress
+    )
+    return FoundIngestion(handle, description)
+
+
+async def ingestion_state(
+    temporal: Temporal, instance_id: str, workflow_id: str
+) -> IngestionResponse:
+    """Return the state of an ingestion; without a worker, one that runs has no counts.
+
+    Raises:
+        NotFound: there is no such ingestion.
+        Unavailable: Temporal is unreachable.
+    """
+    async with temporal.calls(CALL_S + WORKER_S) as client:
+        found = await find_ingestion(client, instance_id, workflow_id)
+        progress, error = await _progress(found)
+        description = found.description
+        attributes = description.typed_search_attributes
+        return IngestionResponse(
+            workflow_id=workflow_id,
+            status=found.closed_status or _status_of_running(progress),
+            library=attributes.get(search_attributes.LIBRARY),
+            files=progress.files,
+            chunks=progress.chunks,
+            failures=progress.failures,
+            error=progress.error or error,
+            started_at=description.start_time,
+            ended_at=description.close_time,
+        )
+
+
+def _status_of_running(progress: IngestProgress) -> IngestStatus:
+    """Return the status until the cluster closes the workflow, which may know its end before."""
+    return "paused" if progress.status == "paused" else "running"
+
+
+async def outcomes_after(
+    temporal: Temporal, instance_id: str, workflow_id: str, after: int
+) -> list[FileOutcome]:
+    """Return the next outcomes of files; none while no worker responds.
+
+    Raises:
+        NotFound: there is no such ingestion.
+        Unavailable: Temporal is unreachable.
+    """
+    async with temporal.calls(CALL_S + WORKER_S) as client:
+        found = await find_ingestion(client, instance_id, workflow_id)
+        answer = await _ask(found, OUTCOMES_QUERY, list[FileOutcome], after)
+        return answer or []
+
+
+async def _progress(found: FoundIngestion) -> tuple[IngestProgress, str | None]:
+    """Return the progress, and why a closed ingestion failed."""
+    error = None
+    if found.closed_status is not None:
+        try:
+            return await found.handle.result(follow_runs=False), None
+        except WorkflowFailureError as failure:
+            error = sentence(failure.cause) if found.closed_status == "failed" else None
+    known = await _ask(found, PROGRESS_QUERY, IngestProgress)
+    return known or await _unknown_progress(found), error
+
+
+async def _unknown_progress(found: FoundIngestion) -> IngestProgress:
+    total: int = await found.description.memo_value(TOTAL_MEMO, default=0)
+    said = found.description.typed_search_attributes.get(search_attributes.STATUS)
+    return IngestProgress(
+        status="paused" if said == "paused" else "running", files=FileCounts(total=total)
+    )
+
+
+async def _ask(found: FoundIngestion, query: str, answer: type[Any], *given: object) -> Any:
+    """Return the workflow's answer to a query, or `None` if no worker answers in time."""
+    try:
+        async with asyncio.timeout(WORKER_S):
+            return await found.handle.query(query, args=given, result_type=answer)
+    except (TimeoutError, RPCError, WorkflowQueryFailedError):
+        return None

@@ -1,0 +1,49 @@
+"""Cancellation, pause and resumption of an ingestion."""
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.ingestions.states import find_ingestion
+from api.temporal import Temporal
+from core.domain.errors import Conflict
+
+
+async def cancel(temporal: Temporal, instance_id: str, workflow_id: str) -> None:
+    """Request cancellation; documents that are complete stay. Idempotent.
+
+    Raises:
+        NotFound: there is no such ingestion.
+        Unavailable: Temporal is unreachable.
+        Conflict: the ingestion has closed with another status.
+    """
+    await _steer(temporal, instance_id, workflow_id, None)
+
+
+async def send_signal(temporal: Temporal, instance_id: str, workflow_id: str, name: str) -> None:
+    """Send the signal `pause` or `resume`.
+
+    Raises:
+        NotFound: there is no such ingestion.
+        Unavailable: Temporal is unreachable.
+        Conflict: the ingestion has closed.
+    """
+    await _steer(temporal, instance_id, workflow_id, name)
+
+
+async def _steer(
+    temporal: Temporal, instance_id: str, workflow_id: str, signal: str | None
+) -> None:
+    async with temporal.calls() as client:
+        found = await find_ingestion(client, instance_id, workflow_id)
+        status = found.closed_status
+        if status == "cancelled" and signal is None:
+            return
+        if status is not None:
+            raise Conflict(f"The ingestion has already closed: its status is {status}.")
+        # Without a run id, so that a run that continues this one gets the signal.
+        handle = client.get_workflow_handle(workflow_id)
+        try:
+            await (handle.cancel() if signal is None else handle.signal(signal))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise Conflict("The ingestion has just closed.") from error
+            raise

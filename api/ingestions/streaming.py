@@ -1,0 +1,47 @@
+"""Streaming of an ingestion's events as they occur."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from api.ingestions.events import files_before, last_event, outcome_events, progress_event
+from api.ingestions.states import ingestion_state, outcomes_after
+from api.questions.streaming import HEARTBEAT_S
+from api.temporal import Temporal
+from core.domain.errors import NotFound, Unavailable
+
+POLL_S = 0.3
+
+
+async def stream(
+    temporal: Temporal, instance_id: str, workflow_id: str, after: int
+) -> AsyncIterator[bytes]:
+    """Yield the events with numbers above `after`, up to the last event.
+
+    If Temporal becomes unreachable, the stream ends without its last event; the client resumes
+    after its last number.
+    """
+    files = files_before(after)
+    quiet_since = time.monotonic()
+    while True:
+        try:
+            # The state comes first, so the outcomes are those of the state or later.
+            state = await ingestion_state(temporal, instance_id, workflow_id)
+            outcomes = await outcomes_after(temporal, instance_id, workflow_id, files)
+        except (NotFound, Unavailable):
+            return
+        for event in outcome_events(outcomes, files):
+            yield event.encoded()
+        files += len(outcomes)
+        progress = progress_event(state, files)
+        if progress.number > after:
+            after, quiet_since = progress.number, time.monotonic()
+            yield progress.encoded()
+        if not outcomes and (last := last_event(state)) is not None:
+            yield last.encoded()
+            return
+        if time.monotonic() - quiet_since > HEARTBEAT_S:
+            quiet_since = time.monotonic()
+            yield b": still there\n\n"
+        if not outcomes:
+            await asyncio.sleep(POLL_S)

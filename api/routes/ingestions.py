@@ -1,0 +1,178 @@
+"""Routes of `/libraries/{library_id}/ingest`, `/ingest` and `/uploads`."""
+
+from typing import Annotated
+
+from fastapi import Header, Request, Response, status
+from fastapi.responses import FileResponse, StreamingResponse
+
+from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
+from api.http.idempotency import REPLAYED, IdempotencyKey
+from api.http.openapi import BODY, EVENT_STREAM, READ, responses_of
+from api.http.responses import json_response
+from api.http.routing import Routes
+from api.ingestions import steering
+from api.ingestions.receiving import receive_files
+from api.ingestions.starting import Destination, start_ingestion
+from api.ingestions.states import ingestion_state
+from api.ingestions.streaming import stream
+from api.questions.events import LAST, number_of
+from api.questions.streaming import HEADERS
+from api.temporal import workflow_page
+from api.wire.ingestions import (
+    INGESTION_EVENTS,
+    IngestionFilesRequest,
+    IngestionRequest,
+    IngestionResponse,
+)
+from api.wire.questions import AcceptedResponse, HandleResponse
+from core.bootstrap import Core
+from core.contracts.names import PAUSE_SIGNAL, RESUME_SIGNAL
+from core.domain.errors import Invalid
+
+router = Routes("ingestions")
+
+
+@router.post(
+    "/libraries/{library_id}/ingest",
+    body=IngestionRequest,
+    upload=IngestionFilesRequest,
+    writes=False,
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=responses_of(202, HandleResponse, *BODY),
+)
+async def ingest(
+    request: Request,
+    core: CoreOf,
+    settings: SettingsOf,
+    temporal: TemporalOf,
+    library_id: str,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Start an ingestion of files: as `multipart/form-data`, or as JSON."""
+    destination = _destination(core, library_id)
+    await temporal.client()  # before a large body is read
+    files = await receive_files(request, core.uploads)
+    started = await start_ingestion(
+        temporal, core.uploads, settings, files, destination, key=idempotency_key
+    )
+    base = f"{request.base_url}ingest/{started.workflow_id}"
+    handle = HandleResponse(
+        workflow_id=started.workflow_id,
+        run_id=started.run_id,
+        status_url=base,
+        events_url=f"{base}/events",
+        temporal_ui_url=workflow_page(settings, started.workflow_id, started.run_id),
+    )
+    headers = {"Location": base} | ({REPLAYED: "true"} if started.again else {})
+    return json_response(
+        handle.model_dump(),
+        status.HTTP_202_ACCEPTED,
+        position=destination.position,
+        headers=headers,
+    )
+
+
+def _destination(core: Core, library: str) -> Destination:
+    """Return where the files go.
+
+    Raises:
+        NotFound: there is no such library.
+        Invalid: the library has client-supplied vectors, so the server can't embed texts.
+    """
+    state = core.catalog.state
+    view = state.library(library)
+    if view.library.embedding_model is None and view.vectors:
+        raise Invalid.at(
+            "/library_id",
+            "The library has client-supplied vectors and no embedding model, so it takes no files.",
+        )
+    return Destination(view.library.id, core.store.instance_id, state.position)
+
+
+@router.get("/ingest/{workflow_id}", responses=responses_of(200, IngestionResponse, *READ))
+async def get_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
+    state = await ingestion_state(temporal, core.store.instance_id, workflow_id)
+    return json_response(state.model_dump(), position=core.catalog.position)
+
+
+@router.get(
+    "/ingest/{workflow_id}/events",
+    response_class=StreamingResponse,
+    events=INGESTION_EVENTS,
+    responses={
+        204: {"description": "The client has seen the last event and need not reconnect."},
+        **responses_of(404, None, *READ),
+    },
+)
+async def get_ingestion_events(
+    core: CoreOf,
+    temporal: TemporalOf,
+    workflow_id: str,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="Resume after this event.")
+    ] = None,
+) -> Response:
+    """Stream the events `file`, `progress`, and `result` or `error`, as they occur."""
+    instance_id = core.store.instance_id
+    await ingestion_state(temporal, instance_id, workflow_id)
+    after = number_of(last_event_id)
+    if after >= LAST:
+        return Response(status_code=status.HTTP_204_NO_CONTENT)
+    events = stream(temporal, instance_id, workflow_id, after)
+    return StreamingResponse(events, headers=HEADERS, media_type=EVENT_STREAM)
+
+
+@router.post(
+    "/ingest/{workflow_id}/cancel",
+    writes=False,
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=responses_of(202, AcceptedResponse, *READ, 409),
+)
+async def cancel_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
+    """Cancel an ingestion. Documents that are complete stay."""
+    await steering.cancel(temporal, core.store.instance_id, workflow_id)
+    return _accepted_response(core, workflow_id)
+
+
+@router.post(
+    "/ingest/{workflow_id}/pause",
+    writes=False,
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=responses_of(202, AcceptedResponse, *READ, 409),
+)
+async def pause_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
+    """Pause an ingestion after the files that are being ingested."""
+    await steering.send_signal(temporal, core.store.instance_id, workflow_id, PAUSE_SIGNAL)
+    return _accepted_response(core, workflow_id)
+
+
+@router.post(
+    "/ingest/{workflow_id}/resume",
+    writes=False,
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=responses_of(202, AcceptedResponse, *READ, 409),
+)
+async def resume_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
+    await steering.send_signal(temporal, core.store.instance_id, workflow_id, RESUME_SIGNAL)
+    return _accepted_response(core, workflow_id)
+
+
+@router.get(
+    "/uploads/{sha256}",
+    response_class=FileResponse,
+    responses={
+        200: {
+            "description": "The file.",
+            "content": {"application/octet-stream": {"schema": {"format": "binary"}}},
+        },
+        **responses_of(404, None, *READ),
+    },
+)
+def get_upload(core: CoreOf, sha256: str) -> Response:
+    """Return an uploaded file, or the manifest of an ingestion, by the hash of its content."""
+    return FileResponse(core.uploads.path(sha256), media_type="application/octet-stream")
+
+
+def _accepted_response(core: Core, workflow_id: str) -> Response:
+    content = {"workflow_id": workflow_id}
+    return json_response(content, status.HTTP_202_ACCEPTED, position=core.catalog.position)

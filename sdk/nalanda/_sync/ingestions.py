@@ -1,0 +1,99 @@
+# Written by sdk/unasync.py from _async/ingestions.py: change that one, then `make generate`.
+"""`client.ingestions`: files that a workflow parses and writes into a library."""
+
+import time
+from collections.abc import Iterable, Iterator
+from math import inf
+from time import monotonic
+from typing import Any
+
+from nalanda._errors import TimedOut
+from nalanda._models import Ingestion, IngestionHandle
+from nalanda._options import IngestItemOptions, ingest_items
+from nalanda._requests import Request, create_request, path_of
+from nalanda._sync.transport import Transport
+
+FIRST_POLL_S = 0.05
+LONGEST_POLL_S = 1.0
+
+
+class Ingestions:
+    """Methods of ingestions; an ingestion runs on even if its client ends."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def start(
+        self,
+        library: str,
+        items: Iterable[IngestItemOptions],
+        *,
+        prune_under: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> IngestionHandle:
+        """Start an ingestion of up to 1000 files; `prune_under` deletes the documents below it.
+
+        The same `source` with the same content changes nothing.
+        """
+        body: dict[str, Any] = {"items": ingest_items(items)}
+        if prune_under is not None:
+            body["prune_under"] = prune_under
+        path = path_of("libraries", library, "ingest")
+        request = create_request(path, body, key=idempotency_key)
+        return self._transport.fetch(IngestionHandle, request)
+
+    def get(self, workflow_id: str) -> Ingestion:
+        return self._transport.fetch(Ingestion, Request("GET", path_of("ingest", workflow_id)))
+
+    def cancel(self, workflow_id: str) -> None:
+        """Request cancellation; documents that are complete stay.
+
+        Raises:
+            ConflictError: the ingestion is already over.
+        """
+        self._post(workflow_id, "cancel")
+
+    def pause(self, workflow_id: str) -> None:
+        """Stop after the files that are being ingested, until `resume`."""
+        self._post(workflow_id, "pause")
+
+    def resume(self, workflow_id: str) -> None:
+        self._post(workflow_id, "resume")
+
+    def watch(self, workflow_id: str, *, timeout_s: float | None = None) -> Iterator[Ingestion]:
+        """Yield the state now and after each change; the last one is closed.
+
+        Raises:
+            TimedOut: the ingestion was not over in time. It still runs.
+        """
+        deadline = inf if timeout_s is None else monotonic() + timeout_s
+        last: Ingestion | None = None
+        pause_s = FIRST_POLL_S
+        while True:
+            state = self.get(workflow_id)
+            if state != last:
+                yield state
+                last, pause_s = state, FIRST_POLL_S
+            if state.closed:
+                return
+            if monotonic() + pause_s > deadline:
+                raise TimedOut(f"The ingestion {workflow_id} goes on; it took over {timeout_s} s.")
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_POLL_S)
+
+    def wait(self, workflow_id: str, *, timeout_s: float | None = None) -> Ingestion:
+        """Wait for the end of the ingestion, and return its last state.
+
+        Raises:
+            TimedOut: the ingestion was not over in time. It still runs.
+        """
+        states = list(self.watch(workflow_id, timeout_s=timeout_s))
+        return states[-1]
+
+    def upload(self, sha256: str) -> bytes:
+        """Return an uploaded file, which the server keeps while an ingestion refers to it."""
+        response = self._transport.send(Request("GET", path_of("uploads", sha256)))
+        return response.content
+
+    def _post(self, workflow_id: str, what: str) -> None:
+        self._transport.send(create_request(path_of("ingest", workflow_id, what), None))
