@@ -16,14 +16,16 @@ import tantivy
 from numpy.typing import NDArray
 
 from core.domain.library import Language
-from core.indexing.lexical.analysis import analyzer, normalize
+from core.indexing.lexical.analysis import Analyzer, analyzer
+from core.indexing.lexical.query import TERMS, WORDS, ParsedQuery, build, parse
 from core.indexing.lexical.tantivy_files import TantivyCommit
+from core.indexing.lexical.vocabulary import vocabulary
 
 RowIds = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _BUFFER_BYTES = 32 * 2**20
-_BYTES_PER_TEXT, _BYTES_PER_CHARACTER = 16, 0.2
+_BYTES_PER_TEXT, _BYTES_PER_CHARACTER = 16, 0.7
 _LOOKUP_COST = 10
 """The number of hits that can be scanned in the time that looking up one allowed chunk takes."""
 _WIDENING = 4
@@ -48,20 +50,19 @@ class LexicalReader:
 
     _searcher: tantivy.Searcher
     _schema: tantivy.Schema
-    _analyzer: tantivy.TextAnalyzer
+    _analyzer: Analyzer
 
     def search(self, text: str, k: int, allowed: RowIds | None = None) -> LexicalRanking:
-        """Return the `k` best chunks with at least one of the text's terms, and all ties with the
-        last.
+        """Return the `k` best chunks that match a query, and all ties with the last.
 
-        `allowed`: the row ids to choose from, ascending; all if `None`. `text` has no query syntax.
+        `allowed`: the row ids to choose from, ascending; all if `None`. `text`: in the syntax of
+        `core.indexing.lexical.query`; any text is a query.
         """
-        terms = self._terms(text)
-        frequencies = sum(self._searcher.doc_freq("text", term) for term in terms)
-        most = min(frequencies, self._searcher.num_docs)
+        parsed = parse(text, self._analyzer)
+        most = self._count_at_most(parsed)
         if not most or (allowed is not None and not len(allowed)):
             return LexicalRanking(np.empty(0, np.int64), np.empty(0))
-        query = self._any_of(terms)
+        query = build(parsed, self._schema)
         width = k + 1
         if allowed is not None and _LOOKUP_COST * len(allowed) < most:
             query, width = _within(query, self._one_of(allowed)), len(allowed)
@@ -78,28 +79,27 @@ class LexicalReader:
             width *= _WIDENING
 
     def scores(self, text: str, row_ids: RowIds) -> Floats:
-        """Return the score of each row, `(row_ids,) float64`; 0 for rows without any term."""
+        """Return the score of each row, `(row_ids,) float64`; 0 for rows that do not match."""
         scores = np.zeros(len(row_ids))
-        terms = self._terms(text)
-        if not terms or not len(row_ids):
+        parsed = parse(text, self._analyzer)
+        if not len(row_ids) or not self._count_at_most(parsed):
             return scores
-        query = _within(self._any_of(terms), self._one_of(row_ids))
+        query = _within(build(parsed, self._schema), self._one_of(row_ids))
         found = self._search(query, len(row_ids), None)
         order = np.argsort(row_ids)
         scores[order[np.searchsorted(row_ids, found.row_ids, sorter=order)]] = found.scores
         return scores
 
-    def _terms(self, text: str) -> list[str]:
-        """Return the text's distinct terms."""
-        return list(dict.fromkeys(self._analyzer.analyze(normalize(text))))
-
-    def _any_of(self, terms: Sequence[str]) -> tantivy.Query:
-        return tantivy.Query.boolean_query(
-            [
-                (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", term, "freq"))
-                for term in terms
-            ]
-        )
+    def _count_at_most(self, parsed: ParsedQuery) -> int:
+        """Return an upper bound of the number of matches; 0 only if there are none."""
+        most: int = self._searcher.num_docs
+        frequency = self._searcher.doc_freq
+        if parsed.phrases:
+            return min(most, *(frequency(WORDS, word) for part in parsed.phrases for word in part))
+        if parsed.prefixes:
+            return most
+        terms = sum(frequency(TERMS, term) for group in parsed.terms for term in group)
+        return min(most, terms + sum(frequency(WORDS, word) for word in parsed.words))
 
     def _one_of(self, row_ids: RowIds) -> tantivy.Query:
         wanted: list[int] = row_ids.tolist()
@@ -129,15 +129,18 @@ class LexicalIndex:
     def __init__(self, language: Language, folder: Path | None = None) -> None:
         schema = tantivy.SchemaBuilder()
         schema.add_unsigned_field("serial", indexed=True, fast=True)
-        schema.add_text_field("text", tokenizer_name="words", index_option="freq")
+        schema.add_text_field(TERMS, tokenizer_name="spaces", index_option="freq")
+        schema.add_text_field(WORDS, tokenizer_name="spaces", index_option="position")
         self._schema = schema.build()
         self._analyzer = analyzer(language)
+        self._vocabulary = vocabulary(language)
         self.folder = folder
         if folder is not None:
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._index = tantivy.Index(self._schema, path=None if folder is None else str(folder))
         self._index.config_reader("manual")  # else a thread reloads it after each commit
-        self._index.register_tokenizer("words", self._analyzer)
+        spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        self._index.register_tokenizer("spaces", spaces)
         self._estimate = 0.0
         self.size_bytes = self._measure_bytes()
 
@@ -162,10 +165,7 @@ class LexicalIndex:
             gone = tantivy.Query.term_set_query(self._schema, "serial", removed)
             writer.delete_documents_by_query(gone)
         for row_id, text in added:
-            document = tantivy.Document()
-            document.add_unsigned("serial", row_id)
-            document.add_text("text", normalize(text))
-            writer.add_document(document)
+            writer.add_document(self._document(row_id, text))
             self._estimate += _BYTES_PER_TEXT + _BYTES_PER_CHARACTER * len(text)
         writer.commit()
         writer.wait_merging_threads()
@@ -180,6 +180,15 @@ class LexicalIndex:
         """
         self._index.reload()
         return LexicalReader(self._index.searcher(), self._schema, self._analyzer)
+
+    def _document(self, row_id: int, text: str) -> tantivy.Document:
+        terms, document = self._vocabulary.terms(text), tantivy.Document()
+        document.add_unsigned("serial", row_id)
+        document.add_text(TERMS, terms.terms)
+        document.add_text(WORDS, terms.words)
+        if terms.names:  # after a gap, so that no phrase is of words and names
+            document.add_text(WORDS, terms.names)
+        return document
 
     def _measure_bytes(self) -> int:
         """Return the size of the files; in memory, an estimate of it, with deleted texts."""
