@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from core.domain.hosts import Hosts
 
-ProviderName = Literal["local", "cohere", "openai"]
+ProviderName = Literal["local", "cohere", "openai", "transformer"]
 
 
 class Settings(BaseSettings):
@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     openai_answer_model: str = "gpt-4.1-mini"
 
     answer_floor: float = Field(default=0.34, ge=0, le=1)
+
+    transformer_embed_model: str = "sentence-transformers/all-MiniLM-L6-v2"
+    transformer_rerank_model: str | None = None
+    transformer_quantized: bool = True
 
     index_threads: int | None = Field(default=None, ge=1)
     kernels: Literal["auto", "avx512", "avx2", "plain"] = "auto"

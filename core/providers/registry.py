@@ -15,6 +15,7 @@ from core.providers.base import (
 from core.providers.cohere.factory import CohereFactory
 from core.providers.local.factory import LocalFactory
 from core.providers.openai.factory import OpenAIFactory
+from core.providers.transformer.factory import TransformerFactory
 from core.settings import Settings
 
 LOCAL = LocalFactory()
@@ -25,7 +26,7 @@ AUTOMATIC: tuple[ProviderFactory, ...] = (CohereFactory(), LOCAL)
 """The providers of which `auto` takes the first that lacks nothing."""
 
 PROVIDERS: Mapping[str, ProviderFactory] = {
-    factory.name: factory for factory in (*AUTOMATIC, OpenAIFactory())
+    factory.name: factory for factory in (*AUTOMATIC, OpenAIFactory(), TransformerFactory())
 }
 
 

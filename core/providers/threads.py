@@ -1,7 +1,14 @@
-"""Awaitable forms of computing models: each call runs on a thread."""
+"""Awaitable forms of computing models: each call runs on a thread.
+
+A thread can't be stopped from outside. A model that computes for long calls `stop_if_cancelled`
+between its steps.
+"""
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
 
 from core.contracts.query import Usage
 from core.providers.base import (
@@ -15,6 +22,39 @@ from core.providers.base import (
     Vectors,
 )
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_cancelled: ContextVar[threading.Event | None] = ContextVar("_cancelled", default=None)
+
+
+class Stopped(Exception):
+    """A call whose caller no longer waits for it; no one gets to see this error."""
+
+
+async def call_on_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call the function on a thread, and have it stop if the caller is cancelled."""
+    cancelled = threading.Event()
+    before = _cancelled.set(cancelled)
+    try:
+        return await asyncio.to_thread(function, *args, **kwargs)  # with this context
+    except asyncio.CancelledError:
+        cancelled.set()
+        raise
+    finally:
+        _cancelled.reset(before)
+
+
+def stop_if_cancelled() -> None:
+    """Check that somebody waits for this thread.
+
+    Raises:
+        Stopped: the caller of `call_on_thread` was cancelled.
+    """
+    cancelled = _cancelled.get()
+    if cancelled is not None and cancelled.is_set():
+        raise Stopped
+
 
 class ThreadedEmbedder:
     """An embedder on threads; what it computes is not billed."""
@@ -27,7 +67,7 @@ class ThreadedEmbedder:
         return self._embedder.model
 
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> tuple[Vectors, Usage]:
-        return await asyncio.to_thread(self._embedder.embed, texts, purpose), Usage()
+        return await call_on_thread(self._embedder.embed, texts, purpose), Usage()
 
 
 class ThreadedReranker:
@@ -35,7 +75,7 @@ class ThreadedReranker:
         self._reranker = reranker
 
     async def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
-        return await asyncio.to_thread(self._reranker.rerank, query, passages, top_n)
+        return await call_on_thread(self._reranker.rerank, query, passages, top_n)
 
 
 class ThreadedAnswerer:
@@ -51,4 +91,4 @@ class ThreadedAnswerer:
         return self._answerer.model
 
     async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
-        return await asyncio.to_thread(self._answerer.answer, query, passages)
+        return await call_on_thread(self._answerer.answer, query, passages)

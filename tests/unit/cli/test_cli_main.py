@@ -101,7 +101,7 @@ def test_wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcome.status == 1
     assert outcome.err == (
         "nalanda: The settings are invalid. "
-        "NALANDA_PROVIDER: Input should be 'auto', 'local', 'cohere' or 'openai'.\n"
+        "NALANDA_PROVIDER: Input should be 'auto', 'local', 'cohere', 'openai' or 'transformer'.\n"
     )
 
 

@@ -1,0 +1,1 @@
+"""The provider `transformer`: sentence-transformers and cross-encoders on onnxruntime, no torch."""

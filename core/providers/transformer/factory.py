@@ -1,0 +1,54 @@
+"""The factory of the provider `transformer`; its methods import what the extra installs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+
+from core.domain.errors import ProviderRejected
+from core.providers.base import Embedder, Models, Reranker
+from core.providers.threads import ThreadedEmbedder, ThreadedReranker
+from core.settings import Settings
+
+_PACKAGES = ("huggingface_hub", "onnx", "onnxruntime", "safetensors", "tokenizers")
+
+
+class TransformerFactory:
+    name = "transformer"
+
+    def missing(self, settings: Settings) -> str | None:  # noqa: ARG002 - its models have defaults
+        if all(find_spec(package) for package in _PACKAGES):
+            return None
+        return "The provider transformer needs an extra: pip install 'nalanda[transformer]'."
+
+    def embedder(self, settings: Settings) -> Embedder:
+        self._require(settings)
+        from core.providers.transformer.models import LazySession, TransformerEmbedder
+
+        session = LazySession(
+            settings.transformer_embed_model, quantized=settings.transformer_quantized
+        )
+        return TransformerEmbedder(session)
+
+    @asynccontextmanager
+    async def open_models(self, settings: Settings) -> AsyncIterator[Models]:
+        """Yield the models, loaded."""
+        embedder = self.embedder(settings)
+        await asyncio.to_thread(embedder.embed, ["ready"], "query")
+        reranker = self._reranker(settings, embedder)
+        await asyncio.to_thread(reranker.rerank, "ready", [], 1)
+        yield Models(ThreadedEmbedder(embedder), ThreadedReranker(reranker), None)
+
+    def _reranker(self, settings: Settings, embedder: Embedder) -> Reranker:
+        """Return the cross-encoder, or without one the match of sentences by the embedder."""
+        from core.providers.local.extractive import LocalReranker
+        from core.providers.transformer.models import LazySession, TransformerReranker
+
+        model = settings.transformer_rerank_model
+        if model is None:
+            return LocalReranker(embedder)
+        return TransformerReranker(LazySession(model, quantized=settings.transformer_quantized))
+
+    def _require(self, settings: Settings) -> None:
+        if missing := self.missing(settings):
+            raise ProviderRejected(missing)
