@@ -63,8 +63,7 @@ def open_shared_writer(path: Path) -> apsw.Connection:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         with sqlite_errors():
-            _check_ownership(connection)
-            _check_up_to_date(connection)
+            check_format(connection)
             _configure(connection)
             connection.set_busy_timeout(_SHARED_TIMEOUT_MS)  # the server takes most turns
             connection.pragma("synchronous", "full")
@@ -80,6 +79,20 @@ def open_reader(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     _configure(connection)
     return connection
+
+
+def check_format(connection: apsw.Connection) -> None:
+    """Check that the file is Nalanda's, and of this program's format.
+
+    Raises:
+        StorageError: it is another program's, or of another format.
+    """
+    _check_ownership(connection)
+    version, newest = connection.pragma("user_version"), len(MIGRATIONS)
+    if version < newest:
+        raise StorageError(
+            f"It has format {version}, and this program's is {newest}: start the server once."
+        )
 
 
 def _prepare(connection: apsw.Connection, durability: Durability) -> None:
@@ -100,6 +113,9 @@ def _prepare(connection: apsw.Connection, durability: Durability) -> None:
 
 def _configure(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    # The name of a column that is missing is an error, and not the text of that name.
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
     connection.pragma("cache_size", -_CACHE_KIB)
     connection.pragma("temp_store", 2)  # memory: a full disk is no hindrance, nor is /tmp
 
@@ -113,14 +129,6 @@ def _check_ownership(connection: apsw.Connection) -> None:
     if version > newest:
         raise StorageError(
             f"A newer Nalanda has written it (format {version}; this one knows up to {newest})."
-        )
-
-
-def _check_up_to_date(connection: apsw.Connection) -> None:
-    version, newest = connection.pragma("user_version"), len(MIGRATIONS)
-    if version < newest:
-        raise StorageError(
-            f"It has format {version}, and this program's is {newest}: start the server once."
         )
 
 

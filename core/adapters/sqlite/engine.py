@@ -7,7 +7,7 @@ from pathlib import Path
 from core.adapters.clock import utc_now
 from core.adapters.sqlite import checks
 from core.adapters.sqlite.backups import SqliteBackupDatabase
-from core.adapters.sqlite.database import open_reader
+from core.adapters.sqlite.database import check_format, open_reader
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.store import DATABASE_NAME, SqliteStore
 from core.adapters.sqlite.transactions import SqliteSnapshot
@@ -38,6 +38,7 @@ class SqliteEngine:
             raise StorageError("The file is missing.")
         with sqlite_errors(), closing(open_reader(self._path)) as connection:
             connection.execute("BEGIN")
+            check_format(connection)
             snapshot = SqliteSnapshot(connection, utc_now)
             yield Inspection(snapshot, lambda: checks.problems(connection), sqlite_errors)
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from core.adapters.postgres.engine import PostgresEngine
 from core.adapters.sqlite import SqliteStore
+from core.adapters.sqlite.database import MIGRATIONS
 from core.adapters.sqlite.engine import SqliteEngine
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.bootstrap import open_core
@@ -125,6 +126,15 @@ def test_no_database(tmp_path: Path) -> None:
     (tmp_path / DATABASE_NAME).write_text("nothing of SQLite's, and long enough to be sure" * 30)
     (found,) = database.problems(SqliteEngine(tmp_path))
     assert "not a SQLite database" in found
+
+
+def test_a_database_of_an_earlier_format(data_dir: Path) -> None:
+    older = len(MIGRATIONS) - 1
+    (found,) = verify_after(data_dir, f"PRAGMA user_version = {older}")
+    assert found == (
+        f"{data_dir / DATABASE_NAME}: It has format {older}, and this program's is"
+        f" {len(MIGRATIONS)}: start the server once."
+    )
 
 
 def test_a_check_that_fails_does_not_stop_the_next(

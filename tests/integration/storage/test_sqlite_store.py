@@ -15,7 +15,12 @@ from core.adapters.sql.columns import Row
 from core.adapters.sql.rows import CHUNKS, DOCUMENTS, EMBEDDING, LIBRARIES, from_embedded, to_time
 from core.adapters.sqlite import SqliteStore
 from core.adapters.sqlite.backups import SqliteBackupDatabase
-from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
+from core.adapters.sqlite.database import (
+    APPLICATION_ID,
+    MIGRATIONS,
+    open_reader,
+    open_writer,
+)
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.contracts.query import Feedback
 from core.domain.document import EmbeddedChunk
@@ -120,6 +125,15 @@ def test_a_damaged_database_is_one_clear_line(tmp_path: Path) -> None:
     path.write_bytes(whole[:100] + b"\xff" * 4000 + whole[4100:])
     with pytest.raises(StorageError, match=r"nalanda\.db can't be opened: .*damaged"):
         SqliteStore(tmp_path)
+
+
+def test_a_missing_column_is_an_error_and_not_its_name(tmp_path: Path) -> None:
+    SqliteStore(tmp_path).close()
+    for opened in (open_writer, open_reader):
+        with closing(opened(tmp_path / DATABASE_NAME)) as connection:
+            assert connection.execute('SELECT "place" FROM chunks').fetchall() == []
+            with pytest.raises(apsw.SQLError, match="no such column"):
+                connection.execute('SELECT "nowhere" FROM chunks')
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
