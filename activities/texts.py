@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.contracts.query import RankedChunk
+from core.domain import place as domain
 from core.domain.batches import batches
 from core.providers.base import Passage
 from nalanda import AsyncNalanda, Chunk, Place
@@ -45,11 +46,19 @@ def pin(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> PinnedHits:
     return PinnedHits(
         hits=[hit for hit, _ in same],
         passages=[
-            Passage(hit.chunk_id, hit.document_id, chunk.text, hit.score) for hit, chunk in same
+            Passage(
+                hit.chunk_id, hit.document_id, chunk.text, hit.score, context=_context_of(chunk)
+            )
+            for hit, chunk in same
         ],
         changed=[hit.chunk_id for hit, chunk in pairs if chunk is None],
         places={chunk.id: chunk.place for _, chunk in same},
     )
+
+
+def _context_of(chunk: Chunk) -> str:
+    place = chunk.place
+    return domain.context_of(domain.Place(place.title, tuple(place.headings))) if place else ""
 
 
 def _filters(hits: Sequence[RankedChunk]) -> Iterator[dict[str, Any]]:

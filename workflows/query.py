@@ -178,7 +178,7 @@ class QueryWorkflow:
     async def _answer(self, query: str, so_far: QueryResult) -> QueryResult:
         if not self._request.answer:
             self._timeline.skip(Stage.ANSWER)
-            return so_far
+            return self._update_result(so_far, reason="not_asked")
 
         def attempts(*, extractive: bool) -> Awaitable[AnswerOutput]:
             return self._stage(
@@ -192,6 +192,7 @@ class QueryWorkflow:
         return self._update_result(
             so_far,
             answer=answered.answer,
+            reason="nothing_relevant" if answered.answer is None else None,
             citations=answered.citations,
             hits=[hit for hit in so_far.hits if hit.chunk_id not in answered.changed],
             degraded=so_far.degraded + _degradations(answered.changed),
@@ -271,6 +272,7 @@ class QueryWorkflow:
             self._result,
             hits=self._result.hits[: self._request.top_n],
             degraded=[*self._result.degraded, "deadline"],
+            reason="deadline",
         )
 
     def _close(self, status: QueryStatus, error: str | None = None) -> None:

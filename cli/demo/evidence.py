@@ -30,7 +30,7 @@ def faults(result: QueryResult, chunks: Mapping[str, Chunk]) -> list[str]:
     """Return the faults of the answer's citations; an answer without citations is one, too."""
     if not result.citations:
         return ["the answer cites nothing"]
-    found = [_fault(citation, result.answer, chunks) for citation in result.citations]
+    found = [_fault(citation, result.answer or "", chunks) for citation in result.citations]
     return [fault for fault in found if fault is not None]
 
 

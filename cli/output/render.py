@@ -58,13 +58,21 @@ def obstacles(state: QueryState) -> list[Text]:
     return [Text(line, style="yellow") for line in lines]
 
 
+NO_ANSWER = {
+    "nothing_relevant": "Nothing relevant was found in the library.",
+    "deadline": "The deadline passed before there was an answer.",
+    "not_asked": "No answer was asked for.",
+}
+
+
 def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
-    """Return the answer with numbered citations, followed by each source with its quotes.
+    """Return the answer with numbered citations, or why there is none, and each source's quotes.
 
     `origins` maps the id of a cited chunk to its source, for citations without a place.
     """
     places = {citation.chunk_id: citation.place for citation in result.citations}
-    text = Text(harmless(marked(result.answer, result.citations)))
+    said = result.answer or NO_ANSWER.get(result.reason or "", "")
+    text = Text(harmless(marked(said, result.citations)))
     if result.degraded:
         text.append(f"\nDegraded: {', '.join(result.degraded)}", style="yellow")
     for code, why in result.degraded_because.items():

@@ -9,12 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Base64Vector: TypeAlias = str
 """A vector as base64 of little-endian float32."""
 
 SearchMode = Literal["vector", "lexical", "hybrid"]
+NoAnswer = Literal["nothing_relevant", "deadline", "not_asked"]
 QueryStatus = Literal["running", "completed", "failed", "cancelled", "timed_out"]
 StageStatus = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
 
@@ -39,6 +40,14 @@ EVENT_IDS: Mapping[Stage, int] = {
 Clients resume by these ids, also after an upgrade, so a stage keeps its own. The id of a new stage
 is between those of its neighbours.
 """
+
+
+def _none_if_empty(text: object) -> object:
+    return None if text == "" else text
+
+
+Text: TypeAlias = Annotated[str | None, BeforeValidator(_none_if_empty)]
+"""A text, or none; older workers sent an empty one for none."""
 
 
 class Contract(BaseModel):
@@ -141,12 +150,13 @@ class QueryResult(Contract):
 
     `degraded` names each fallback that was taken (`rerank`, `answer`, `deadline`,
     `changed:<chunk id>`), and is empty for none. `degraded_because` says why, by the same name;
-    a changed chunk needs no reason. `answer`, `provider` and `model` are empty if no answer was
-    requested, or the deadline passed before it. `timings_ms` has each stage that
-    ran, and `total`.
+    a changed chunk needs no reason. Without an answer, `reason` says why once the question is
+    over, and `provider` and `model` are empty unless one was asked for an answer. `timings_ms`
+    has each stage that ran, and `total`.
     """
 
-    answer: str = ""
+    answer: Text = None
+    reason: NoAnswer | None = None
     citations: list[Citation] = []
     hits: list[RankedChunk] = []
     position: int
@@ -272,7 +282,9 @@ class AnswerInput(StageInput):
 
 
 class AnswerOutput(StageOutput):
-    answer: str
+    """The output of `answer`; without an answer nothing relevant was found."""
+
+    answer: Text
     citations: list[Citation]
     provider: str
     model: str

@@ -19,9 +19,6 @@ from core.settings import Settings
 Vectors: TypeAlias = NDArray[np.float32]
 Purpose = Literal["document", "query"]
 
-NOTHING_FOUND = "Nothing was found in this library that answers the question."
-"""The answer from no passages."""
-
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -54,10 +51,13 @@ class Reranking:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
-    """An answer and its citations, whose spans are checked against the texts."""
+    """An answer and its citations, whose spans are checked against the texts.
 
-    answer: str
-    citations: tuple[Citation, ...]
+    Without an answer nothing relevant was found.
+    """
+
+    answer: str | None = None
+    citations: tuple[Citation, ...] = ()
     usage: Usage = field(default_factory=Usage)
 
 

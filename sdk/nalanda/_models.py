@@ -226,10 +226,12 @@ class QueryResult(Model):
     """The result of a question; `degraded` names each fallback that was used.
 
     `degraded_because` says why, by the same name.
-    Without an answer (not requested, or out of time), `answer`, `provider` and `model` are empty.
+    `answer` is `None` while the question runs, or for a `reason`: `nothing_relevant` was found, the
+    `deadline` passed, or it was `not_asked`.
     """
 
-    answer: str = ""
+    answer: str | None = None
+    reason: str | None = None
     citations: list[Citation] = []
     hits: list[RankedChunk] = []
     position: int

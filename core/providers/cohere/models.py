@@ -20,7 +20,6 @@ from cohere import (
 from core.contracts.query import Usage
 from core.domain.errors import ProviderUnavailable
 from core.providers.base import (
-    NOTHING_FOUND,
     GeneratedAnswer,
     Passage,
     Purpose,
@@ -139,7 +138,7 @@ class AsyncCohereAnswerer:
 
     async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
         if not passages:
-            return GeneratedAnswer(NOTHING_FOUND, ())
+            return GeneratedAnswer()
         with cohere_errors():
             # Citations are on by default; this model refuses a citation mode by name
             # ("ACCURATE"). Temperature 0, so that a retry gives the same answer.

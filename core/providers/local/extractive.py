@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from core.contracts.query import Citation
 from core.domain.sentences import is_code, is_heading
 from core.providers.base import (
-    NOTHING_FOUND,
     Embedder,
     GeneratedAnswer,
     Passage,
@@ -66,7 +65,7 @@ class LocalAnswerer:
         matches = match(self._embedder, query, passages)
         evidence = max((passage.evidence for passage in matches.passages), default=0.0)
         if not matches.sentences or evidence < self._floor:
-            return GeneratedAnswer(NOTHING_FOUND, ())
+            return GeneratedAnswer()
         return _quote(list(_choose(matches, passages)), passages)
 
 

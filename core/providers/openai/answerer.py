@@ -8,7 +8,7 @@ from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionChunk
 
 from core.contracts.query import Usage
-from core.providers.base import NOTHING_FOUND, GeneratedAnswer, Passage
+from core.providers.base import GeneratedAnswer, Passage
 from core.providers.openai.config import Server
 from core.providers.openai.errors import openai_errors
 from core.providers.openai.numbered import INSTRUCTION, prompt, read_answer
@@ -30,7 +30,7 @@ class AsyncOpenAIAnswerer:
 
     async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
         if not passages:
-            return GeneratedAnswer(NOTHING_FOUND, ())
+            return GeneratedAnswer()
         with openai_errors(self._server.service):
             text, usage = await self._read(await self._open_stream(prompt(query, passages)))
             if not text.strip():

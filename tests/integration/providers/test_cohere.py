@@ -11,7 +11,7 @@ import pytest
 
 from core.contracts.query import Usage
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from core.providers.base import NOTHING_FOUND, Passage
+from core.providers.base import Passage
 from core.providers.cohere.models import (
     AsyncCohereAnswerer,
     AsyncCohereEmbedder,
@@ -121,7 +121,7 @@ async def test_nothing_to_do_calls_nobody(
     assert (vectors.shape, usage) == ((0, 1024), Usage())
     assert CohereEmbedder(KEY, server.url).embed([], "document").shape == (0, 1024)
     assert (await AsyncCohereReranker(client).rerank(QUESTION, [], 5)).order == ()
-    assert (await AsyncCohereAnswerer(client).answer(QUESTION, [])).answer == NOTHING_FOUND
+    assert (await AsyncCohereAnswerer(client).answer(QUESTION, [])).answer is None
     assert server.received == []
 
 
@@ -138,6 +138,7 @@ async def test_rerank(server: CohereServer, client: cohere.AsyncClientV2) -> Non
 async def test_answer(server: CohereServer, client: cohere.AsyncClientV2) -> None:
     generated = await AsyncCohereAnswerer(client).answer(QUESTION, PASSAGES)
     (citation,) = generated.citations
+    assert generated.answer is not None
     cited = generated.answer[citation.start : citation.end]
     assert cited == citation.quote == "The timeout is given in seconds."
     assert PASSAGES[1].text[citation.quote_start : citation.quote_end] == citation.quote

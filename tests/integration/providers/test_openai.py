@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 
 from core.contracts.query import Usage
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from core.providers.base import NOTHING_FOUND, Passage
+from core.providers.base import Passage
 from core.providers.openai.answerer import AsyncOpenAIAnswerer
 from core.providers.openai.client import open_server
 from core.providers.openai.config import EmbedOptions, Server
@@ -129,7 +129,7 @@ async def test_nothing_to_do_calls_nobody(
     assert (len(vectors), usage) == (0, Usage())
     assert len(OpenAIEmbedder(server).embed([], "document")) == 0
     assert (await AsyncOpenAIReranker(client, server).rerank(QUESTION, [], 5)).order == ()
-    assert (await AsyncOpenAIAnswerer(client, server).answer(QUESTION, [])).answer == NOTHING_FOUND
+    assert (await AsyncOpenAIAnswerer(client, server).answer(QUESTION, [])).answer is None
     assert fake.received == []
 
 

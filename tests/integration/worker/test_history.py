@@ -57,6 +57,7 @@ async def test_the_answer_quotes_the_chunk(temporal: Client, settings: Settings)
     result, _ = await run_question(temporal, settings, Rest(CHUNKS, HITS), top_n=2)
     assert (result.provider, result.model) == ("local", "extractive-wordllama-256")
     assert (result.hits[0].chunk_id, len(result.hits), result.degraded) == ("c0", 2, [])
+    assert result.answer is not None
     assert "nine fathoms" in result.answer
     for citation in result.citations:
         _, text = CHUNKS[citation.chunk_id]
@@ -83,7 +84,7 @@ async def test_a_chunk_changed_since_is_not_quoted(temporal: Client, settings: S
     assert "c0" not in {citation.chunk_id for citation in result.citations}
 
 
-async def test_nothing_found_is_said(temporal: Client, settings: Settings) -> None:
+async def test_without_hits_nothing_relevant_is_found(temporal: Client, settings: Settings) -> None:
     result, _ = await run_question(temporal, settings, Rest())
     assert (result.hits, result.citations, result.degraded) == ([], [], [])
-    assert "Nothing was found" in result.answer
+    assert (result.answer, result.reason) == (None, "nothing_relevant")

@@ -89,7 +89,8 @@ async def test_without_answer_the_last_stage_is_skipped(temporal: Client) -> Non
         result = await handle.result()
         progress = await handle.query(QueryWorkflow.progress)
     assert stages.names == [Stage.PREPROCESS, Stage.RETRIEVE, Stage.RERANK]
-    assert (result.answer, result.degraded, len(result.hits)) == ("", [], 2)
+    assert (result.answer, result.reason, len(result.hits)) == (None, "not_asked", 2)
+    assert result.degraded == []
     assert progress.stages[-1].status == "skipped"
 
 
@@ -228,7 +229,8 @@ async def test_at_the_deadline_it_ends_with_what_it_has(temporal: Client, stage:
         result = await handle.result()
         await asyncio.wait_for(stages.stopped.wait(), WAIT_S)
         progress = await handle.query(QueryWorkflow.progress)
-    assert (result.degraded, result.answer, len(result.hits)) == (["deadline"], "", 2)
+    assert (result.degraded, result.answer, len(result.hits)) == (["deadline"], None, 2)
+    assert result.reason == "deadline"
     assert result.degraded_because == {"deadline": f"The stage {stage} was not done by then."}
     assert result.timings_ms["total"] >= 4000
     assert progress.status == "completed"
@@ -268,7 +270,7 @@ async def test_a_deadline_tells_the_last_failure_of_a_stage_that_is_tried(
     async with stages.run_worker(temporal) as queue:
         request = REQUEST.model_copy(update={"deadline_s": 4.0})
         result = await (await start_question(temporal, queue, request)).result()
-    assert (result.degraded, result.answer) == (["deadline"], "")
+    assert (result.degraded, result.answer) == (["deadline"], None)
     assert result.degraded_because == {"deadline": "Too many requests."}
 
 
@@ -332,7 +334,7 @@ async def test_what_is_known_can_be_asked_while_it_runs(temporal: Client) -> Non
         progress = await handle.query(QueryWorkflow.progress)
         await handle.cancel()
     assert result is not None
-    assert ([hit.chunk_id for hit in result.hits], result.answer) == (["c2", "c0"], "")
+    assert ([hit.chunk_id for hit in result.hits], result.answer) == (["c2", "c0"], None)
     assert (progress.status, progress.stage) == ("running", Stage.ANSWER)
     assert (progress.stages[3].status, progress.stages[3].ended_at) == ("running", None)
 
@@ -369,6 +371,15 @@ async def test_no_hits_are_no_failure(temporal: Client) -> None:
     async with stages.run_worker(temporal) as queue:
         result = await (await start_question(temporal, queue)).result()
     assert (result.hits, result.answer, result.degraded) == ([], "So.", [])
+    assert result.reason is None
+
+
+async def test_an_answerer_without_an_answer_found_nothing_relevant(temporal: Client) -> None:
+    nothing = AnswerOutput(answer=None, citations=[], provider="p", model="m")
+    stages = Stages(instead={Stage.ANSWER: lambda _: nothing})
+    async with stages.run_worker(temporal) as queue:
+        result = await (await start_question(temporal, queue)).result()
+    assert (result.answer, result.reason, result.provider) == (None, "nothing_relevant", "p")
 
 
 async def test_questions_are_found_by_their_search_attributes(temporal: Client) -> None:

@@ -16,14 +16,17 @@ def hit(chunk_id: str, version: int = 1) -> RankedChunk:
 async def test_changed_and_deleted_chunks_are_named_and_not_used() -> None:
     rest = Rest(
         chunks={"same": (1, "text"), "changed": (2, "new text"), "last": (5, "end")},
-        places={"same": {"line": 3}},
+        places={"same": {"line": 3, "title": "Ports", "headings": ["Depth"]}},
     )
     hits = [hit("last", 5), hit("changed"), hit("deleted"), hit("same")]
     wanted = PinnedHits(
         hits=[hits[0], hits[3]],
-        passages=[Passage("last", "d", "end", 0.5), Passage("same", "d", "text", 0.5)],
+        passages=[
+            Passage("last", "d", "end", 0.5),
+            Passage("same", "d", "text", 0.5, "Ports › Depth"),
+        ],
         changed=["changed", "deleted"],
-        places={"last": None, "same": Place(line=3)},
+        places={"last": None, "same": Place(line=3, title="Ports", headings=["Depth"])},
     )
     async with rest.client() as client:
         assert await read(client, "l", hits, 9) == wanted

@@ -34,7 +34,7 @@ RESULT = {
     "usage": {"input_tokens": 3},
 }
 NOTHING: dict[str, Any] = {
-    "answer": "",
+    "answer": None,
     "citations": [],
     "hits": HITS,
     "position": 1,

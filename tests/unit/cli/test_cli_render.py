@@ -147,6 +147,20 @@ def test_nothing_keeps_a_question_that_is_over() -> None:
     assert render.obstacles(over) == []
 
 
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("nothing_relevant", "Nothing relevant was found in the library."),
+        ("deadline", "The deadline passed before there was an answer."),
+        ("not_asked", "No answer was asked for."),
+        (None, ""),
+        ("of a later release", ""),
+    ],
+)
+def test_without_an_answer_its_reason_is_shown(reason: str | None, shown: str) -> None:
+    assert render.answer(QueryResult(position=1, reason=reason), {}).plain == shown
+
+
 def test_a_degraded_answer_says_why() -> None:
     result = QueryResult(
         answer="So.", position=1, degraded=["rerank"], degraded_because={"rerank": "No\nkey."}
