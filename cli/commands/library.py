@@ -7,6 +7,7 @@ import typer
 from cli.connection import connect
 from cli.options import JsonFlag, json_object
 from cli.output.terminal import show_rows
+from core.domain.library import Metric
 from nalanda import LibraryOptions
 
 app = typer.Typer(
@@ -34,7 +35,7 @@ def create(
     name: Annotated[str, typer.Argument(help="A name, unique among the libraries.")],
     description: Annotated[str | None, typer.Option(help="What the library holds.")] = None,
     dimension: Annotated[int | None, typer.Option(help="The dimension of its vectors.")] = None,
-    metric: Annotated[str | None, typer.Option(help="The metric: cosine, dot or l2.")] = None,
+    metric: Annotated[str | None, typer.Option(help=f"The metric: {', '.join(Metric)}.")] = None,
     model: Annotated[str | None, typer.Option(help="The embedding model of its texts.")] = None,
     schema: Annotated[
         dict[str, Any] | None,

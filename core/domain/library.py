@@ -19,6 +19,11 @@ class Metric(StrEnum):
     DOT = "dot"
     L2 = "l2"
 
+    @property
+    def ignores_length(self) -> bool:
+        """True if vectors are compared by their direction alone, which a zero vector lacks."""
+        return self is Metric.COSINE
+
 
 class IndexKind(StrEnum):
     AUTO = "auto"

@@ -85,14 +85,16 @@ def check(embedding: Embedding, *, dimension: int | None, metric: Metric, pointe
     _check_finite(embedding, pointer)
     length = float(np.linalg.norm(embedding.astype(np.float64)))
     if length == 0:
-        if metric is Metric.COSINE:
-            raise Invalid.at(pointer, "A zero vector has no direction, so cosine can't compare it.")
+        if metric.ignores_length:
+            raise Invalid.at(
+                pointer, f"A zero vector has no direction, so {metric} can't compare it."
+            )
     elif not MIN_NORM * (1 - _ROUNDING) <= length <= MAX_NORM * (1 + _ROUNDING):
         raise Invalid.at(pointer, _out_of_range(length, metric))
 
 
 def _out_of_range(length: float, metric: Metric) -> str:
-    zero = "" if metric is Metric.COSINE else "0 or "
+    zero = "" if metric.ignores_length else "0 or "
     return (
         f"The length (L2 norm) of an embedding is {zero}from {MIN_NORM:g} to {MAX_NORM:g};"
         f" that of this one is {length:.3g}. Scale the embeddings."

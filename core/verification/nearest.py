@@ -14,13 +14,14 @@ def reference_scores(
 ) -> NDArray[np.float64]:
     """Return scores `(n, q) float64`, higher is nearer; for l2, the negated squared distance."""
     x, y = rows.astype(np.float64), queries.astype(np.float64)
-    if metric is Metric.COSINE:
-        x, y = _unit(x), _unit(y)
-    products = x @ y.T
-    if metric is not Metric.L2:
-        return products
-    squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None]
-    return np.asarray(2 * products - squares)
+    match metric:
+        case Metric.COSINE:
+            return np.asarray(_unit(x) @ _unit(y).T)
+        case Metric.DOT:
+            return np.asarray(x @ y.T)
+        case Metric.L2:
+            squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None]
+            return np.asarray(2 * x @ y.T - squares)
 
 
 class Nearest:

@@ -78,7 +78,7 @@ def build_hnsw(
             _Build, degree=degree, seed=seed, pool=pool, threads=threads, cancelled=cancelled
         )
         angular = None
-        if vectors.metric is Metric.DOT and _are_lengths_spread(vectors):
+        if vectors.form.is_dot and _are_lengths_spread(vectors):
             angular = build(encode(_by_direction(vectors), pool, threads), ef=width // 3)
         calibration = build(quantized, ef=width, angular=angular).run()
     return HnswIndex(quantized, calibration, width)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import IndexKind, Metric
+from core.domain.library import IndexKind
 from core.indexing.hnsw.scratch import Scratch
 from core.indexing.kernels import layout
 from core.indexing.kernels.walk import search_graph
@@ -88,7 +88,7 @@ class HnswIndex:
             return self.walk(queries, k, ef)
         filtering = _Filtering(allowed, matches, k, lazily=share >= _MOST)
         if not filtering.lazily:
-            if self.quantized.vectors.metric is Metric.DOT:
+            if self.quantized.vectors.form.is_dot:
                 ef = max(ef, _FILTERED_DOT * k)
             return self._walk(queries, k, ef, filtering)
         # Wide enough for as many matches as without a filter. If matches are spread evenly, three

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import Metric
 from core.indexing.kernels.typing import Floats, Ints
 from core.indexing.vectors.calibration import K
 from core.indexing.vectors.exact import Vectors
@@ -64,13 +63,13 @@ def hold_out(
 def _values(vectors: Vectors, queries: Floats, part: slice) -> Floats:
     """Return values that order rows as the metric does, greater is nearer, `(q, p) float32`."""
     rows = vectors.matrix[part]
-    if vectors.metric is Metric.L2:
+    if vectors.form.is_l2:
         # Move the origin to a row: far from it, float32 would cancel the rows' differences.
         origin = vectors.matrix[0]
         moved = rows - origin
         return np.asarray((queries - origin) @ moved.T - np.vecdot(moved, moved) / 2)
     values = queries @ rows.T
-    if vectors.metric is Metric.COSINE:
+    if vectors.form.is_cosine:
         values /= vectors.norms[part].astype(np.float32)
     return np.asarray(values)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import Metric
 from core.indexing.kernels.dot_cells import KEPT_MULTIPLE
 from core.indexing.kernels.typing import Floats
 from core.indexing.vectors.exact import Vectors
@@ -48,7 +47,7 @@ def learn_projection(vectors: Vectors, rng: np.random.Generator) -> Projection:
         size = min(size, _LARGEST_SQUARE)
     rows = np.sort(rng.choice(count, size, replace=False))
     sample = vectors.matrix[rows].astype(np.float64)
-    if vectors.metric is Metric.COSINE:
+    if vectors.form.is_cosine:
         sample /= vectors.norms[rows, np.newaxis]
     center = sample.mean(axis=0)
     sample -= center

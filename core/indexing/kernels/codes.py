@@ -13,26 +13,22 @@ from core.indexing.kernels.layout import (
     BIAS,
     CODE_BYTES,
     CODES,
-    COSINE,
     DIMENSION,
     FLOATS,
     HALVES,
-    L2,
-    METRIC,
-    NORMS,
     OFFSETS,
     REACHES,
     RESIDUALS,
 )
 from core.indexing.kernels.memory import (
     load_f32,
-    load_f64,
     load_u8,
     store_f32,
     store_f64,
     store_i32,
     store_u8,
 )
+from core.indexing.kernels.metric import is_l2, unit_factor
 from core.indexing.kernels.typing import Ints
 
 SMALLEST = 1e-300
@@ -52,7 +48,7 @@ def encode_rows(block: Ints, start: int, stop: int, step: float, shift: float) -
     dimension, size = block[DIMENSION], block[CODE_BYTES]
     steps = 1 / step
     for row in range(start, stop):
-        scale = 1 / load_f64(block[NORMS], row) if block[METRIC] == COSINE else 1.0
+        scale = unit_factor(block, row)
         floats, codes = block[FLOATS] + row * dimension * 4, block[CODES] + row * size
         total, squares, missed, length = 0, 0, 0.0, 0.0
         for i in range(dimension):
@@ -68,7 +64,7 @@ def encode_rows(block: Ints, start: int, stop: int, step: float, shift: float) -
         store_f32(block[RESIDUALS], row, math.sqrt(missed) * _ROUNDED_UP)
         store_f32(block[REACHES], row, math.sqrt(length) * _ROUNDED_UP)
         store_i32(block[OFFSETS], row, 128 * total)
-        if block[METRIC] == L2:
+        if is_l2(block):
             store_f64(block[HALVES], row, length / 2)
             store_i32(block[BIAS], row, squares // 2)
             store_i32(block[OFFSETS], row, 128 * total + squares // 2)

@@ -16,12 +16,9 @@ import math
 from core.indexing.kernels.graph import collect_unvisited, degree_of, links_of, node_of
 from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
-    COSINE,
     DEGREE,
     DIMENSION,
     FLOATS,
-    L2,
-    METRIC,
     NORMS,
     REACHES,
     RESIDUALS,
@@ -36,8 +33,9 @@ from core.indexing.kernels.memory import (
     store_i64,
     store_u16,
 )
+from core.indexing.kernels.metric import score, square_between
 from core.indexing.kernels.pools import insert, last
-from core.indexing.kernels.scoring import fetch_floats, score
+from core.indexing.kernels.scoring import fetch_floats
 from core.indexing.kernels.typing import Ints
 
 RESOLVED_ERRORS = 2.5
@@ -103,12 +101,7 @@ def is_dense(graph: Ints, node: int, pool: int, count: int, step: float) -> bool
 @kernel
 def is_copy(graph: Ints, one: int, other: int, value: float) -> bool:
     """Return whether two rows with the score `value` are too near for codes to distinguish."""
-    if graph[METRIC] == L2:
-        square = value * value
-    elif graph[METRIC] == COSINE:
-        square = 2.0 - 2.0 * value
-    else:
-        square = length_of(graph, one) ** 2 + length_of(graph, other) ** 2 - 2.0 * value
+    square = square_between(graph, one, other, value)
     return square < _NEAR * 2.0 * row_error(graph, one, other)
 
 

@@ -32,7 +32,7 @@ from core.indexing.kernels.inverted_layout import (
     TABLES,
 )
 from core.indexing.kernels.jit import kernel
-from core.indexing.kernels.layout import DIMENSION, L2, METRIC
+from core.indexing.kernels.layout import DIMENSION
 from core.indexing.kernels.memory import (
     load_f32,
     load_i32,
@@ -42,8 +42,9 @@ from core.indexing.kernels.memory import (
     prefetch,
     unordered,
 )
+from core.indexing.kernels.metric import is_l2, score
 from core.indexing.kernels.quantizing import project_query
-from core.indexing.kernels.scoring import fetch_floats, insert_sorted, length, score
+from core.indexing.kernels.scoring import fetch_floats, insert_sorted, length
 from core.indexing.kernels.tables import SUM_LIMIT, fill_tables
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
@@ -89,7 +90,7 @@ def choose_cells(
     products: Floats,
 ) -> None:
     """Choose a query's nearest cells, the nearest first, and compute its products with them."""
-    halved = block[METRIC] == L2
+    halved = is_l2(block)
     unit = value_cells(block, query.ctypes.data, halved, code, values)
     wanted = len(probes)
     least = threshold(values, block[CELLS], wanted)

@@ -44,9 +44,9 @@ from core.indexing.kernels.memory import (
     store_i64,
     store_u8,
 )
+from core.indexing.kernels.metric import score
 from core.indexing.kernels.pools import insert, last
 from core.indexing.kernels.resting import rest
-from core.indexing.kernels.scoring import score
 from core.indexing.kernels.typing import Ints
 
 _SIGNS = -0x7F7F7F7F7F7F7F80

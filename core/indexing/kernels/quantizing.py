@@ -26,8 +26,9 @@ from core.indexing.kernels.inverted_layout import (
     TABLES,
 )
 from core.indexing.kernels.jit import kernel
-from core.indexing.kernels.layout import COSINE, DIMENSION, FLOATS, L2, METRIC, NORMS
+from core.indexing.kernels.layout import DIMENSION, FLOATS
 from core.indexing.kernels.memory import load_f32, load_f64
+from core.indexing.kernels.metric import is_l2, unit_factor
 from core.indexing.kernels.scoring import length
 from core.indexing.kernels.typing import Floats, Ints
 
@@ -52,8 +53,7 @@ def project_row(block: Ints, row: int, moved: Floats, out: Floats) -> float:
     that are not kept. `moved`: `(d,)`; `out`: `(D,)`.
     """
     source = block[FLOATS] + row * block[DIMENSION] * 4
-    factor = 1 / load_f64(block[NORMS], row) if block[METRIC] == COSINE else 1.0
-    square = _move(block, source, factor, moved)
+    square = _move(block, source, unit_factor(block, row), moved)
     _onto_basis(block, moved, out)
     return square
 
@@ -72,7 +72,7 @@ def _move(block: Ints, source: int, factor: float, moved: Floats) -> float:
 def project_query(block: Ints, query: int, moved: Floats, out: Floats) -> None:
     """Project a query to `q` such that `q·x`, under l2 `q·x - |x|²/2`, ranks projected rows."""
     dimension = block[DIMENSION]
-    if block[METRIC] == L2:
+    if is_l2(block):
         far = np.sqrt(_move(block, query, 1.0, moved)) / _FARTHEST
         if far > 1:
             inverse = load_f64(block[SCALES], INVERSE_RADIUS) / far
@@ -178,7 +178,7 @@ def encode_list_rows(
                 points, projected, widths[table], widths[table + 1], distances
             )
         cells[row] = cell
-        biases[row] = -square / 2 if block[METRIC] == L2 else 0.0
+        biases[row] = -square / 2 if is_l2(block) else 0.0
 
 
 @kernel

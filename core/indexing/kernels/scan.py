@@ -19,12 +19,9 @@ from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
     CODE_BYTES,
     CODES,
-    COSINE,
     DIMENSION,
     FLOATS,
     HALVES,
-    L2,
-    METRIC,
     NORMS,
     REACHES,
     RESIDUALS,
@@ -40,8 +37,9 @@ from core.indexing.kernels.memory import (
     store_i64,
     unordered,
 )
+from core.indexing.kernels.metric import is_l2, score, value_and_error
 from core.indexing.kernels.pools import insert
-from core.indexing.kernels.scoring import fetch_floats, length, score
+from core.indexing.kernels.scoring import fetch_floats, length
 from core.indexing.kernels.typing import Doubles, Ints
 
 _FLOAT_EPSILON = 2.0**-23
@@ -70,7 +68,7 @@ def prepare(block: Ints, query: int, scale: Doubles, code: int, facts: int) -> N
     store_f64(facts, THRESHOLD, -math.inf)
     store_f64(facts, NEEDED, -math.inf)
     room = 0.0
-    if block[METRIC] == L2:
+    if is_l2(block):
         for i in range(dimension):
             room += (load_f32(query, i) - shift) ** 2
     store_f64(facts, ROOM, _ROUNDING * room)
@@ -98,7 +96,7 @@ def coded_bounds(block: Ints, row: int, product: int, facts: int) -> tuple[float
     value = (product - load_f64(facts, SIGNED_SUM)) * load_f64(facts, UNIT)
     slack = load_f32(block[REACHES], row) * load_f64(facts, MISSED)
     slack += load_f32(block[RESIDUALS], row) * load_f64(facts, CODED_LENGTH)
-    if block[METRIC] == L2:
+    if is_l2(block):
         value -= load_f64(block[HALVES], row)
     return value, slack + _ROUNDING * (abs(value) + slack)
 
@@ -107,13 +105,10 @@ def coded_bounds(block: Ints, row: int, product: int, facts: int) -> tuple[float
 def float_bounds(block: Ints, row: int, query: int, facts: int) -> tuple[float, float]:
     """Return a row's value by a float32 product, and the bound of its error."""
     dimension = block[DIMENSION]
-    value = float(dot_floats(block[FLOATS] + row * dimension * 4, query, dimension))
+    product = float(dot_floats(block[FLOATS] + row * dimension * 4, query, dimension))
     norm = load_f64(block[NORMS], row)
     slack = (dimension + 8) * _FLOAT_EPSILON * norm * load_f64(facts, LENGTH) + dimension * _TINY
-    if block[METRIC] == COSINE:
-        value, slack = value / norm, slack / norm
-    elif block[METRIC] == L2:
-        value -= norm * norm / 2
+    value, slack = value_and_error(block, norm, product, slack)
     return value, slack + _ROUNDING * (abs(value) + slack)
 
 

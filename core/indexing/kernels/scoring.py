@@ -1,13 +1,10 @@
-"""The true scores of rows, in float64, with which every kind of index ends.
-
-All kernels sum in the same order, so that a chunk's score does not depend on the search.
-"""
+"""The step with which every kind of index ends: rows ranked by their scores, in float64."""
 
 import math
 
-from core.indexing.kernels.dots import dot_doubles, square_distance
+from core.indexing.kernels.dots import dot_doubles
 from core.indexing.kernels.jit import kernel
-from core.indexing.kernels.layout import COSINE, DIMENSION, FLOATS, L2, METRIC, NORMS
+from core.indexing.kernels.layout import DIMENSION, FLOATS, NORMS
 from core.indexing.kernels.memory import load_f64, load_i64, prefetch, store_f64, store_i64
 from core.indexing.kernels.typing import Ints
 
@@ -17,19 +14,6 @@ _LINE_BYTES = 64
 @kernel
 def length(query: int, dimension: int) -> float:
     return math.sqrt(dot_doubles(query, query, dimension))
-
-
-@kernel
-def score(block: Ints, row: int, query: int, query_length: float) -> float:
-    """Return the similarity under cosine and dot, the negative distance under l2, in float64."""
-    dimension = block[DIMENSION]
-    floats = block[FLOATS] + row * dimension * 4
-    if block[METRIC] == L2:
-        return 0.0 - math.sqrt(square_distance(floats, query, dimension))
-    product = dot_doubles(floats, query, dimension)
-    if block[METRIC] == COSINE:
-        product /= load_f64(block[NORMS], row) * query_length
-    return product + 0.0  # turns -0.0 into 0.0
 
 
 @kernel

@@ -16,15 +16,12 @@ from core.indexing.kernels.jit import kernel
 from core.indexing.kernels.layout import (
     BATCH,
     CODE_BYTES,
-    COSINE,
     COUNT,
     DIMENSION,
     ENTRY,
     FRONTIER,
     FRONTIER_LIMIT,
     HALVES,
-    L2,
-    METRIC,
     POOL,
     QUERY,
     REACHES,
@@ -34,7 +31,8 @@ from core.indexing.kernels.layout import (
     VISITED,
 )
 from core.indexing.kernels.memory import load_f32, load_f64, load_i64, load_u8, prefetch, store_u16
-from core.indexing.kernels.scoring import fetch_floats, insert_sorted, length, score
+from core.indexing.kernels.metric import is_cosine, is_l2, score, value_of_score
+from core.indexing.kernels.scoring import fetch_floats, insert_sorted, length
 from core.indexing.kernels.typing import Doubles, Floats, Ints
 
 LAST_TAG = 0xFFFF
@@ -58,7 +56,7 @@ def unit_of(block: Ints, query: int, step: float) -> float:
 
     Under the other metrics the order of rows does not depend on the query's scale.
     """
-    if block[METRIC] == L2:
+    if is_l2(block):
         return step
     return max(largest(query, block[DIMENSION], 0.0), SMALLEST) / 127
 
@@ -225,10 +223,10 @@ def is_unresolved(
     for i in range(dimension):
         total += signed(load_u8(code, i))
     missed, square, scale = dimension * unit * unit / 12, query_length**2, step * unit
-    if block[METRIC] == COSINE:
+    if is_cosine(block):
         scale /= query_length
         missed, square = missed / square, 1.0
-    elif block[METRIC] == L2:
+    elif is_l2(block):
         missed, square = moved_squares(query, dimension, shift, unit, code)
     half = square / 2
     middle = value_at(block, half, scores, (k - 1) // 2)
@@ -263,9 +261,7 @@ def moved_squares(
 
 @kernel
 def value_at(block: Ints, half: float, scores: int, place: int) -> float:
-    """Convert a score to the value of a product of codes: under l2 `x·q - |x|²/2`."""
-    value = load_f64(scores, place)
-    return half - value * value / 2 if block[METRIC] == L2 else value
+    return value_of_score(block, half, load_f64(scores, place))
 
 
 @kernel

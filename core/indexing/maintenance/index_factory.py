@@ -9,7 +9,7 @@ from core.indexing.vectors.build_threads import BuildThreads
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.flat import FlatIndex
 from core.indexing.vectors.quantized import encode
-from core.indexing.vectors.reference import ReferenceIndex, is_within_float32
+from core.indexing.vectors.reference import ReferenceIndex, fits_kernels
 from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.vectors.vector_index import VectorIndex
 
@@ -32,7 +32,7 @@ def build_index(
     Raises:
         BuildCancelled: `cancelled` returned true.
     """
-    if not is_within_float32(vectors):
+    if not fits_kernels(vectors):
         return ReferenceIndex(vectors)
     asked = spec.parameters
     match _kind(spec.kind, len(vectors.matrix)):

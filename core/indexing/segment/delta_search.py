@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.reference import ReferenceIndex, is_within_float32
+from core.indexing.vectors.reference import ReferenceIndex, fits_kernels
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 
 Scan = Callable[
@@ -44,7 +44,7 @@ class DeltaSearch:
 
         Without it, the next search would have to encode the rows first.
         """
-        if self._scan is not None and is_within_float32(vectors):
+        if self._scan is not None and fits_kernels(vectors):
             codes.extend(vectors, size)
 
     def search(
@@ -56,6 +56,6 @@ class DeltaSearch:
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
         """Return the exact k nearest rows of each query, O(n·d) a query."""
-        if self._scan is None or not is_within_float32(vectors):
+        if self._scan is None or not fits_kernels(vectors):
             return ReferenceIndex(vectors).search(queries, k, SearchParams(), allowed)
         return self._scan(vectors, codes, queries, k, allowed)

@@ -10,6 +10,7 @@ from core.domain.document import Chunk, EmbeddedChunk, Embedding
 from core.domain.library import Metric
 from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.segment.delta_codes import DeltaCodes
+from core.indexing.vectors.metric import FORMS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +78,7 @@ class Rows:
         rows = self if end <= self.capacity else self.copy(size, capacity=2 * end)
         norms = np.linalg.norm(embeddings.astype(np.float64), axis=1)
         exponents = np.zeros(len(added), np.int32)
-        if self.metric is Metric.COSINE:
+        if FORMS[self.metric].is_cosine:
             norms, exponents = np.frexp(norms)
         rows.matrix[size:end] = np.ldexp(embeddings, -exponents[:, np.newaxis])
         rows.norms[size:end] = norms

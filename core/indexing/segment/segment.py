@@ -17,6 +17,7 @@ from core.indexing.columns.chunks import Ids
 from core.indexing.segment.delta_search import DeltaSearch
 from core.indexing.segment.rows import Rows
 from core.indexing.vectors.exact import Vectors
+from core.indexing.vectors.metric import FORMS
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits, VectorIndex
 
 RowIds = NDArray[np.int64]
@@ -183,8 +184,13 @@ class Segment:
         """
         allowed = self._allowed(matches)
         if self.index is None:
-            return delta.search(self.vectors, self.rows.codes, queries, k, allowed)
-        return self.index.search(queries, k, params, allowed)
+            found = delta.search(self.vectors, self.rows.codes, queries, k, allowed)
+        else:
+            found = self.index.search(queries, k, params, allowed)
+        correction = FORMS[self.rows.metric].correction
+        if correction is None:
+            return found
+        return [replace(hits, scores=correction(hits.scores)) for hits in found]
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:
         if matches is None or len(matches) == self.live:

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.library import Metric
+from core.indexing.vectors.metric import FORMS, MetricForm, Products
 
 Floats: TypeAlias = NDArray[np.float64]
 RowNumbers: TypeAlias = NDArray[np.intp]
 
 _EPSILON = float(np.finfo(np.float32).eps)
-_TINY = float(np.finfo(np.float32).smallest_normal)
 _GATHER_BELOW = 0.25
 _ROWS_AT_ONCE = 2**13
 
@@ -34,6 +34,10 @@ class Vectors:
     matrix: NDArray[np.float32]
     norms: Floats
 
+    @property
+    def form(self) -> MetricForm:
+        return FORMS[self.metric]
+
 
 def nearest_with_ties(
     vectors: Vectors, query: NDArray[np.float32], k: int, eligible: RowNumbers | None
@@ -41,16 +45,13 @@ def nearest_with_ties(
     """Return the `min(k, eligible)` best rows, all rows that tie with the last, and their scores.
 
     The rows are in no order. `query`: `(d,) float32`. `eligible`: the rows to choose from; all if
-    `None`. A score is the similarity under cosine and dot, and the negative distance under l2.
+    `None`. A score is that of the metric's form, see `MetricForm.score`.
     """
-    if vectors.metric is Metric.COSINE:
+    if vectors.form.is_cosine:
         # Scale to a norm in [0.5, 1) by a power of two, which does not change the score.
         _, exponent = np.frexp(np.linalg.norm(query.astype(np.float64)))
         query = np.ldexp(query, -exponent)
-    products = _products(vectors, query, eligible)
-    norms = vectors.norms if eligible is None else vectors.norms[eligible]
-    candidates = _candidates(vectors.metric, products, norms, query, k)
-    rows = candidates if eligible is None else eligible[candidates]
+    rows = _candidates(vectors, query, k, eligible)
     scores = _scores(vectors, rows, query)
     if k < len(rows):
         # Keep ties at the k-th place: the caller breaks ties by chunk id.
@@ -76,54 +77,35 @@ def _products(
 
 
 def _candidates(
-    metric: Metric,
-    products: NDArray[np.float32],
-    norms: Floats,
-    query: NDArray[np.float32],
-    k: int,
+    vectors: Vectors, query: NDArray[np.float32], k: int, eligible: RowNumbers | None
 ) -> RowNumbers:
-    """Return the places of the products that may be among the k best, with few others.
+    """Return the rows that may be among the k best, with few others.
 
     The bound is that of a float32 dot product of length d, γ·|x|·|q| with γ = d·ε/2 (Higham,
     Accuracy and Stability of Numerical Algorithms, §3.1), with a margin for the rest.
     """
-    everything = np.arange(len(products))
-    if k >= len(products) or not np.isfinite(products).all():
+    everything = np.arange(len(vectors.matrix)) if eligible is None else eligible
+    bounds = vectors.form.bounds
+    if k >= len(everything) or bounds is None:
         return everything
-    gamma = (len(query) + 8) * _EPSILON
+    products = _products(vectors, query, eligible)
+    if not np.isfinite(products).all():
+        return everything
+    norms = vectors.norms if eligible is None else vectors.norms[eligible]
     length = float(np.linalg.norm(query.astype(np.float64)))
-    approximate = products.astype(np.float64)
-    match metric:
-        case Metric.COSINE:
-            approximate /= norms
-            slack = np.full_like(norms, gamma * length)
-        case Metric.DOT:
-            slack = gamma * length * norms + len(query) * _TINY
-        case Metric.L2:
-            approximate = 2 * approximate - norms**2
-            slack = gamma * (norms + length) ** 2 + len(query) * _TINY
-    lower, upper = approximate - slack, approximate + slack
+    gamma = (len(query) + 8) * _EPSILON
+    values, errors = bounds(Products(products.astype(np.float64), norms, length, len(query), gamma))
+    lower, upper = values - errors, values + errors
     threshold = np.partition(lower, len(lower) - k)[len(lower) - k]
-    return np.flatnonzero(upper >= threshold)
+    return np.asarray(everything[upper >= threshold])
 
 
 def _scores(vectors: Vectors, rows: RowNumbers, query: NDArray[np.float32]) -> Floats:
     """Return the scores, `(rows,) float64`, each computed alone, so that equal vectors score
     equally."""
-    target = query.astype(np.float64)
+    score, target = vectors.form.score, query.astype(np.float64)
     scores = np.empty(len(rows))
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         part = slice(start, start + _ROWS_AT_ONCE)
-        scores[part] = _score(vectors.metric, vectors.matrix[rows[part]].astype(np.float64), target)
+        scores[part] = score(vectors.matrix[rows[part]].astype(np.float64), target)
     return scores
-
-
-def _score(metric: Metric, rows: Floats, query: Floats) -> Floats:
-    match metric:
-        case Metric.COSINE:
-            lengths = np.sqrt((rows * rows).sum(axis=1) * (query * query).sum())
-            return np.asarray((rows * query).sum(axis=1) / lengths + 0.0)  # no -0.0
-        case Metric.DOT:
-            return np.asarray((rows * query).sum(axis=1) + 0.0)
-        case Metric.L2:
-            return np.asarray(0.0 - np.sqrt(((rows - query) ** 2).sum(axis=1)))

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import Metric
 from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.quantized_scan import FEW, scan_exactly
 
@@ -35,7 +34,7 @@ def _distances(
 ) -> NDArray[np.float64]:
     found = quantized.vectors.matrix[rows].astype(np.float64)
     target = query.astype(np.float64)
-    if quantized.vectors.metric is Metric.COSINE:
+    if quantized.vectors.form.is_cosine:
         found /= np.linalg.norm(found, axis=1)[:, np.newaxis]
         target /= np.linalg.norm(target)
     return np.sort(np.linalg.norm(found - target, axis=1))

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import Metric
 from core.indexing.kernels import layout
 from core.indexing.kernels.codes import encode_rows
 from core.indexing.vectors.exact import Vectors
 
-_METRICS = {Metric.COSINE: layout.COSINE, Metric.DOT: layout.DOT, Metric.L2: layout.L2}
 _LINE_BYTES = 64
 _SAMPLE = 2**18
 """The number of values that the codes' range is estimated from."""
@@ -60,8 +58,7 @@ class QuantizedVectors:
 
         The distance between two such codes is the true distance.
         """
-        is_l2 = self.vectors.metric is Metric.L2
-        return is_l2 and self.step == 1.0 and float(self.scale[3]) == 0.0
+        return self.vectors.form.is_l2 and self.step == 1.0 and float(self.scale[3]) == 0.0
 
     def rescale(self, step: float, shift: float) -> None:
         """Set the step and shift that the codes were computed with, once all codes are computed."""
@@ -113,7 +110,7 @@ def allocate_codes(vectors: Vectors, count: int) -> dict[int, NDArray[np.generic
         layout.REACHES: np.empty(count, np.float32),
         layout.OFFSETS: np.empty(count, np.int32),
     }
-    if vectors.metric is Metric.L2:
+    if vectors.form.is_l2:
         arrays |= {
             layout.HALVES: np.empty(count, np.float64),
             layout.BIAS: np.empty(count, np.int32),
@@ -138,7 +135,8 @@ def unquantized(vectors: Vectors, places: int = layout.SIZE) -> QuantizedVectors
     count, dimension = vectors.matrix.shape
     quantized = QuantizedVectors(vectors, {}, np.zeros(places, np.int64), np.zeros(4))
     quantized.block[layout.COUNT] = count
-    quantized.block[layout.METRIC] = _METRICS[vectors.metric]
+    assert vectors.form.number is not None, "see `fits_kernels`"
+    quantized.block[layout.METRIC] = vectors.form.number
     quantized.block[layout.DIMENSION] = dimension
     quantized.attach(layout.FLOATS, vectors.matrix)
     quantized.attach(layout.NORMS, vectors.norms)
@@ -152,14 +150,14 @@ def range_of(vectors: Vectors, numbers: int = _SAMPLE) -> tuple[float, float]:
     """
     every = max(1, vectors.matrix.size // numbers)
     sample = vectors.matrix[::every].astype(np.float64)
-    if vectors.metric is Metric.L2:
+    if vectors.form.is_l2:
         low, high = float(sample.min()), float(sample.max())
         if high - low <= _SPAN and np.array_equal(sample, np.rint(sample)):
             return 1.0, low + 128
         low, high = _ends(sample)
         step = (high - low) / _SPAN
         return (step or 1.0), low + 128 * (step or 1.0)
-    if vectors.metric is Metric.DOT:
+    if vectors.form.is_dot:
         # The longest rows are the best hits of most queries, so clamp only extreme outliers.
         high = float(np.quantile(np.abs(sample), 1 - _OUTSIDE))
         whole = float(max(vectors.matrix.max(), -vectors.matrix.min()))

@@ -6,16 +6,22 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.library import IndexKind, Metric
+from core.domain.library import IndexKind
 from core.domain.vectors import MAX_NORM, MIN_NORM
 from core.indexing.vectors import exact
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits, rank_hits
 
 
-def is_within_float32(vectors: Vectors) -> bool:
-    """Return whether squared norms and dot products stay far within float32's range. O(n)."""
-    if vectors.metric is Metric.COSINE:  # rows are scaled to a norm near 1
+def fits_kernels(vectors: Vectors) -> bool:
+    """Return whether kernels can rank the rows. O(n).
+
+    They can't if the metric has no form by dot products, or where squared norms and dot products
+    come near the ends of float32's range.
+    """
+    if vectors.form.number is None:
+        return False
+    if vectors.form.is_cosine:  # rows are scaled to a norm near 1
         return True
     longest = float(np.max(vectors.norms, initial=0.0))
     return longest == 0.0 or MIN_NORM < longest < MAX_NORM
