@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.index.near_copies import NearCopies
 from core.domain.library import Metric
@@ -16,7 +17,7 @@ from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.segment.delta_search import DeltaSearch
 from core.indexing.vectors.vector_index import DEFAULT_RECALL, SearchParams
 from tests.unit.core.indexing.vectors.near_copies import recall
-from tests.unit.core.indexing.vectors_of import vectors_of
+from tests.unit.core.indexing.vectors_of import scores_of, vectors_of
 
 Index = HnswIndex | IvfIndex
 
@@ -46,6 +47,13 @@ def build(case: NearCopies, kind: str) -> Index:
     return BUILDS[kind](vectors_of(case.rows(), case.metric), threads=2)
 
 
+@cache
+def truth_of(case: NearCopies) -> list[NDArray[np.float64]]:
+    """Return the true scores of all rows for each query."""
+    rows = case.rows()
+    return [scores_of(rows, query, case.metric) for query in case.queries(QUERIES)]
+
+
 @pytest.fixture(autouse=True)
 def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
     """Force the index's own search, as so few rows would be scanned exactly."""
@@ -58,10 +66,10 @@ def no_scan_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", BUILDS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> None:
-    index, rows, queries = build(case, kind), case.rows(), case.queries(QUERIES)
+    index, queries = build(case, kind), case.queries(QUERIES)
     allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
     answers = index.search(queries, k, SearchParams(), allowed)
-    found = recall(answers, rows, queries, k, case.metric, allowed)
+    found = recall(answers, truth_of(case), k, allowed)
     assert found >= DEFAULT_RECALL - 0.02
 
 
@@ -70,12 +78,11 @@ def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> 
 def test_rows_without_an_index_are_searched_exactly(case: NearCopies, share: float) -> None:
     search = DeltaSearch()
     search.use_kernels()
-    rows, queries = case.rows(), case.queries(QUERIES)
-    vectors, codes = vectors_of(rows, case.metric), DeltaCodes()
+    vectors, codes = vectors_of(case.rows(), case.metric), DeltaCodes()
     search.prepare(vectors, codes, 0)
     allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
-    answers = search.search(vectors, codes, queries, 100, allowed)
-    assert recall(answers, rows, queries, 100, case.metric, allowed) == 1.0
+    answers = search.search(vectors, codes, case.queries(QUERIES), 100, allowed)
+    assert recall(answers, truth_of(case), 100, allowed) == 1.0
 
 
 def test_a_walk_leaves_the_copies_where_others_are_nearer() -> None:
@@ -84,8 +91,8 @@ def test_a_walk_leaves_the_copies_where_others_are_nearer() -> None:
     queries = np.random.default_rng(5).standard_normal((200, 64)).astype(np.float32)
     answers = index.search(queries, 10, SearchParams(), None)
     shares = [
-        recall([answer], rows, queries[i : i + 1], 10, case.metric)
-        for i, answer in enumerate(answers)
+        recall([answer], [scores_of(rows, query, case.metric)], 10)
+        for query, answer in zip(queries, answers, strict=True)
     ]
     assert np.mean(shares) > 0.93
     assert np.mean(np.array(shares) == 0) < 0.03
