@@ -13,10 +13,12 @@ export PATH ?= /usr/local/bin:/usr/bin:/bin
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types imports format generate bench crash fuzz clean
+.PHONY: help setup demo test coverage lint types imports format generate bench crash fuzz clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(READY)  ## only the environment, in .venv
 
 demo: $(READY)   ## everything in one terminal; ends with Ctrl-C, or by itself with ARGS=--once
 	$(BIN)/nalanda demo $(ARGS)
