@@ -1,7 +1,8 @@
-"""Values inside metadata: lookup by a field's name, and date-times as instants."""
+"""Values inside metadata: lookup by a field's name, date-times as instants, forms of strings."""
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -33,6 +34,16 @@ def to_json(value: Mapping[str, object]) -> str:
     """Return compact JSON that round-trips exactly: lone surrogates and big integers as well."""
     # Not orjson, which turns integers of more than 64 bits into floats.
     return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def composed(text: str) -> str:
+    """Return Unicode's composed form, NFC: equal for strings that look the same."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def caseless(text: str) -> str:
+    """Return the composed form of Unicode's full case folding."""
+    return composed(composed(text).casefold())
 
 
 def microseconds(time: datetime) -> int:

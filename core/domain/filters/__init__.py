@@ -9,8 +9,8 @@ fast predicate, and `parse_order` parses the order of a listing. Semantics:
 - Values of different types are unequal and have no order: comparing them is no match, never
   an error. A boolean is no number; 1 and 1.0 are equal.
 - `eq` and `in` compare lists and objects as wholes. `contains` looks for a substring of a string
-  or a member of a list, and `icontains` does so case-insensitively. `between` includes both
-  ends.
+  or a member of a list, and `icontains` does so case-insensitively. These and
+  `starts_with` compare strings in NFC. `between` includes both ends.
 - RFC 3339 date-times compare as instants. So do two strings of an untyped field that both
   are date-times. A field of the schema's type `string` compares as text, by code points.
 """

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from core.domain.values import instant
+from core.domain.values import caseless, composed, instant
 
 ValueTest: TypeAlias = Callable[[object], bool]
 Comparison: TypeAlias = Callable[[Any, Any], bool]
@@ -66,29 +66,37 @@ def _compares_instants(comparison: Comparison, wanted: str, moment: datetime) ->
 
 
 def contains(wanted: object, *, instants: bool) -> ValueTest:
-    is_wanted = equals(wanted, instants=instants)
+    """Return the test for a part of a string or a member of a list; strings compare in NFC."""
+    form = _composed(wanted)
+    is_wanted = equals(form, instants=instants)
 
     def test(value: object) -> bool:
         if isinstance(value, str):
-            return isinstance(wanted, str) and wanted in value
-        return isinstance(value, list) and any(map(is_wanted, value))
+            return isinstance(form, str) and form in composed(value)
+        return isinstance(value, list) and any(is_wanted(_composed(item)) for item in value)
 
     return test
 
 
 def icontains(wanted: str) -> ValueTest:
     """Return the test `contains`, case-insensitive by Unicode's full case folding."""
-    folded = wanted.casefold()
+    folded = caseless(wanted)
 
     def test(value: object) -> bool:
         if isinstance(value, str):
-            return folded in value.casefold()
+            return folded in caseless(value)
         return isinstance(value, list) and any(
-            isinstance(item, str) and item.casefold() == folded for item in value
+            isinstance(item, str) and caseless(item) == folded for item in value
         )
 
     return test
 
 
 def starts_with(wanted: str) -> ValueTest:
-    return lambda value: isinstance(value, str) and value.startswith(wanted)
+    """Return the test for the begin of a string, in NFC."""
+    form = composed(wanted)
+    return lambda value: isinstance(value, str) and composed(value).startswith(form)
+
+
+def _composed(value: object) -> object:
+    return composed(value) if isinstance(value, str) else value

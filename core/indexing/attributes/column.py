@@ -16,7 +16,7 @@ from pyroaring import BitMap
 
 from core.domain.filters.comparing import comparable
 from core.domain.filters.order import KEY_LENGTH
-from core.domain.values import Missing, instant, microseconds
+from core.domain.values import Missing, caseless, composed, instant, microseconds
 from core.indexing.attributes.bitmaps import full, to_mask
 from core.indexing.attributes.composites import Composites, ValuesAt, members_of
 from core.indexing.attributes.sorted_values import Bound, SortedValues
@@ -57,6 +57,7 @@ class Column:
     """
 
     __slots__ = (
+        "_composed_texts",
         "_composites",
         "_constants",
         "_made_moments",
@@ -76,6 +77,7 @@ class Column:
             None: parts.null,
         }
         self._composites = parts.composites
+        self._composed_texts: StringColumn | None = None
         self._made_moments = parts.moments
 
     @classmethod
@@ -133,6 +135,9 @@ class Column:
     def memory_bytes(self) -> int:
         total = self._texts.memory_bytes + self._numbers.memory_bytes
         total += self._composites.memory_bytes
+        composed_texts = self._composed_texts
+        if composed_texts is not None and composed_texts is not self.texts:
+            total += composed_texts.memory_bytes
         if self._made_moments is not None:
             moments, of_texts = self._made_moments
             total += moments.memory_bytes + len(of_texts.serialize())
@@ -179,20 +184,25 @@ class Column:
     def containing(self, wanted: object, *, instants: bool) -> BitMap:
         """Return the rows whose string contains `wanted`, or whose list has it as a member.
 
-        Each distinct string is searched once.
+        Strings compare in NFC. Each distinct string is searched once.
         """
-        found = self._composites.with_member(wanted, instants=instants)
         if not isinstance(wanted, str):
-            return found
-        return found | self._texts.at(self.texts.places_containing(wanted).tolist())
+            return self._composites.with_member(wanted, instants=instants)
+        found = self._composites.with_composed_member(composed(wanted), instants=instants)
+        places = self._composed().places_containing(composed(wanted))
+        return found | self._texts.at(places.tolist())
 
     def icontaining(self, wanted: str) -> BitMap:
-        folded = wanted.casefold()
-        places = self.texts.casefold().places_containing(folded).tolist()
+        folded = caseless(wanted)
+        places = self.texts.caseless().places_containing(folded).tolist()
         return self._texts.at(places) | self._composites.with_folded_member(folded)
 
     def starting_with(self, prefix: str) -> BitMap:
-        return self._texts.starting_with(prefix)
+        texts, begin = self._composed(), composed(prefix)
+        if texts is self.texts:
+            return self._texts.starting_with(begin)
+        # The order of the strings is not that of their composed forms.
+        return self._texts.at([i for i, text in enumerate(texts) if text.startswith(begin)])
 
     def warm(self) -> None:
         """Build what filters on such values will need: instants and the members of lists."""
@@ -219,6 +229,11 @@ class Column:
             moments = self._moments().values
             ranks[moments.rows] = first + moments.places_of_rows()
         return ranks
+
+    def _composed(self) -> StringColumn:
+        if self._composed_texts is None:
+            self._composed_texts = self.texts.composed()
+        return self._composed_texts
 
     def _of_form(self, form: Hashable, instants: bool) -> BitMap:
         if isinstance(form, str):

@@ -7,7 +7,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from core.domain.filters.comparing import comparable
-from core.domain.values import instant
+from core.domain.values import caseless, composed, instant
 from core.indexing.attributes.bitmaps import Rows, from_rows
 
 _BYTES_PER_FORM: Final = 200
@@ -25,7 +25,7 @@ class Composites:
     The lists and objects themselves stay in the chunks.
     """
 
-    __slots__ = ("_grouped", "_size", "_values_at", "lists", "objects")
+    __slots__ = ("_composed", "_grouped", "_size", "_values_at", "lists", "objects")
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Composites:
         self._size = size
         self._values_at = values_at
         self._grouped: dict[tuple[_Forms, bool], ByForm] = {}
+        self._composed: dict[bool, ByForm] = {}
         if members is not None:
             self._grouped[self._members, False] = members
 
@@ -74,6 +75,14 @@ class Composites:
         form = comparable(wanted, instants=instants)
         return self._by_form(self._members, instants=instants).get(form, BitMap())
 
+    def with_composed_member(self, wanted: str, *, instants: bool) -> BitMap:
+        """Return the lists that contain a string whose NFC equals `wanted`."""
+        composed_members = self._composed.get(instants)
+        if composed_members is None:
+            composed_members = _by_composed(self._by_form(self._members, instants=instants))
+            self._composed[instants] = composed_members
+        return composed_members.get(comparable(wanted, instants=instants), BitMap())
+
     def with_folded_member(self, folded: str) -> BitMap:
         """Return the lists that contain a string whose case folding equals `folded`."""
         return self._by_form(self._folded, instants=False).get(folded, BitMap())
@@ -100,7 +109,7 @@ class Composites:
         for row, items in self._pairs(self.lists):
             for item in items:
                 if isinstance(item, str):
-                    yield row, item.casefold()
+                    yield row, caseless(item)
 
     def _pairs(self, rows: Rows) -> Iterator[tuple[int, Any]]:
         return zip(rows.tolist(), self._values_at(rows), strict=True)
@@ -125,6 +134,17 @@ def _group_by_form(forms: Iterable[tuple[int, Hashable]], size: int) -> ByForm:
         form: from_rows(np.unique(np.array(rows, np.uint32)), size, ascending=True)
         for form, rows in rows_of.items()
     }
+
+
+def _by_composed(members: ByForm) -> ByForm:
+    """Return the rows by the composed form of strings; the same table if all are composed."""
+    others = [form for form in members if isinstance(form, str) and composed(form) != form]
+    if not others:
+        return members
+    by_composed = dict(members)
+    for form in others:
+        by_composed[composed(form)] = by_composed.get(composed(form), BitMap()) | members[form]
+    return by_composed
 
 
 def _may_be_instant(form: Hashable) -> bool:

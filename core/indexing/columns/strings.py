@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from unicodedata import is_normalized
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.domain.values import caseless, composed
 
 _LONE_SURROGATES = "surrogatepass"
 """JSON strings may contain lone surrogates, which UTF-8 cannot encode; they are preserved."""
@@ -81,10 +84,17 @@ class StringColumn:
         is_inside = found + len(wanted) <= self.offsets[places + 1]
         return np.unique(places[is_inside])
 
-    def casefold(self) -> "StringColumn":
-        """Apply Unicode's full case folding to each string."""
+    def composed(self) -> "StringColumn":
+        """Apply `core.domain.values.composed` to each string; `self` if it changes none."""
+        is_ascii = self.content.max(initial=0) <= _LAST_ASCII
+        if is_ascii or all(is_normalized("NFC", text) for text in self):
+            return self
+        return StringColumn.of(map(composed, self))
+
+    def caseless(self) -> "StringColumn":
+        """Apply `core.domain.values.caseless` to each string."""
         if self.content.max(initial=0) > _LAST_ASCII:
-            return StringColumn.of(text.casefold() for text in self)
+            return StringColumn.of(map(caseless, self))
         return StringColumn(np.frombuffer(self.content.tobytes().lower(), np.uint8), self.offsets)
 
     def take(self, rows: NDArray[np.intp]) -> "StringColumn":

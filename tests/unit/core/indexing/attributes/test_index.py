@@ -28,9 +28,33 @@ TIMES = [
     "0001-01-01T00:00:00+05:00",
 ]
 NUMBERS = [0, -0.0, 1, 1.0, -2, 2.5, 2**53, 2**53 + 1, float(2**53), 10**30, 1e30, -(10**400)]
-STRINGS = ["", "a", "A", "ab", "b\U0010ffff", "Straße", "STRASSE", "2026", "a" * 300, *TIMES]
+ACCENTED = ["é", "e\u0301", "aE\u0301", "\u0345ά"]
+STRINGS = [
+    "",
+    "a",
+    "A",
+    "ab",
+    "b\U0010ffff",
+    "Straße",
+    "STRASSE",
+    "2026",
+    "a" * 300,
+    *ACCENTED,
+    *TIMES,
+]
 SCALARS: list[Any] = [*NUMBERS, *STRINGS, True, False, None]
-LISTS: list[Any] = [[], [1], [True], ["A", "ab"], [1, [1.0]], ["STRASSE", 1.0], [["a"]], [TIMES[0]]]
+LISTS: list[Any] = [
+    [],
+    [1],
+    [True],
+    ["A", "ab"],
+    [1, [1.0]],
+    ["STRASSE", 1.0],
+    [["a"]],
+    [TIMES[0]],
+    ["é"],
+    ["e\u0301", 1],
+]
 VALUES: list[Any] = [*SCALARS, *LISTS, {}, {"b": 1}, {"b": 1.0}, {"b": True, "c": [None]}]
 
 scalars = st.sampled_from(SCALARS)
