@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from temporalio import activity
 
-from activities.documents import UnusableFile, parse
+from activities.documents import parse
 from core.contracts.ingest import (
     FileOutcome,
     IngestCheckpoint,
@@ -19,6 +19,7 @@ from core.contracts.ingest import (
     PruneOutput,
 )
 from core.contracts.names import INGEST_FILES, PRUNE
+from core.documents.errors import UnusableFile
 from nalanda import (
     AsyncNalanda,
     ChunkOptions,

@@ -8,15 +8,16 @@ from cli.ingestion.decoding import decode, decode_html
 
 _PLAIN = "text/plain"
 _HTML = "text/html"
+_ASCIIDOC = "text/asciidoc"
 _MEDIA_TYPES: Mapping[str, str] = {
-    ".adoc": _PLAIN,
-    ".asciidoc": _PLAIN,
+    ".adoc": _ASCIIDOC,
+    ".asciidoc": _ASCIIDOC,
     ".htm": _HTML,
     ".html": _HTML,
     ".markdown": "text/markdown",
     ".md": "text/markdown",
     ".mdx": "text/markdown",
-    ".rst": _PLAIN,
+    ".rst": "text/x-rst",
     ".txt": _PLAIN,
 }
 SUFFIXES = tuple(_MEDIA_TYPES)

@@ -166,7 +166,10 @@ async def test_a_poisoned_file_is_named_and_the_rest_goes_on(stack: Stack) -> No
     )
     assert (state["status"], counts(state)) == ("completed", {"added": 1, "failed": 2})
     assert state["failures"] == [
-        {"source": "bad.md", "detail": "The file is not UTF-8 text (byte 0xFF at offset 0)."},
+        {
+            "source": "bad.md",
+            "detail": "The file is not UTF-16 text as its first bytes say (offset 2).",
+        },
         {"source": "nul.txt", "detail": "The file has NUL characters, so it is not text."},
     ]
     assert list(await stack.documents()) == ["good.md"]

@@ -1,0 +1,60 @@
+"""The process that parses: reads documents from stdin, and writes their blocks to stdout."""
+
+import os
+import resource
+import struct
+import sys
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import orjson
+
+from core.documents.errors import UnusableFile
+from core.documents.kinds import parse_content
+
+_LENGTH = struct.Struct(">Q")
+
+
+def main(memory_bytes: int) -> None:
+    """Parse until stdin ends."""
+    _limit(memory_bytes)
+    source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a library prints is an answer
+    while (request := _read(source)) is not None:
+        content = _read(source) or b""
+        answer = orjson.dumps(_answer(content, **orjson.loads(request)))
+        sink.write(_LENGTH.pack(len(answer)) + answer)
+        sink.flush()
+
+
+def _answer(content: bytes, name: str, media_type: str | None) -> dict[str, Any]:
+    try:
+        document = parse_content(content, name, media_type)
+    except UnusableFile as error:
+        return {"reason": str(error)}
+    except MemoryError:
+        return {"reason": "The file needs too much memory to read."}
+    except RecursionError:
+        return {"reason": "The file is nested too deeply."}
+    except Exception as error:  # noqa: BLE001 - whatever a parser raises for a damaged file
+        return {"reason": f"The file is damaged: {type(error).__name__}: {error}"[:500]}
+    return {"title": document.title, "blocks": document.blocks}
+
+
+def _limit(memory_bytes: int) -> None:
+    """Bound the address space; macOS does not let a process do that."""
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _read(source: BinaryIO) -> bytes | None:
+    head = source.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    return source.read(_LENGTH.unpack(head)[0])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

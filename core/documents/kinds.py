@@ -1,0 +1,99 @@
+"""The kinds of documents: media types, by declaration or by the suffix of a name, and parsers."""
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from core.documents.decoding import decode
+from core.documents.errors import UnusableFile
+from core.documents.model import ParsedDocument
+from core.documents.parsing.code import code_parser
+from core.documents.parsing.registry import ISOLATED, TEXT_PARSERS, with_short_title
+from core.documents.parsing.rst import parse_rst
+
+_PARSERS = {**TEXT_PARSERS, **dict.fromkeys(ISOLATED, parse_rst)}
+_CODE = {
+    **dict.fromkeys((".c", ".h"), "c"),
+    **dict.fromkeys((".cc", ".cpp", ".cxx", ".hh", ".hpp"), "cpp"),
+    **dict.fromkeys((".js", ".jsx", ".mjs", ".cjs"), "javascript"),
+    **dict.fromkeys((".ts", ".tsx"), "typescript"),
+    **dict.fromkeys((".sh", ".bash", ".zsh"), "sh"),
+    **dict.fromkeys((".py", ".pyi"), "python"),
+    **dict.fromkeys((".yaml", ".yml"), "yaml"),
+    ".cs": "csharp",
+    ".css": "css",
+    ".go": "go",
+    ".java": "java",
+    ".json": "json",
+    ".kt": "kotlin",
+    ".lua": "lua",
+    ".php": "php",
+    ".pl": "perl",
+    ".r": "r",
+    ".rb": "ruby",
+    ".rs": "rust",
+    ".scala": "scala",
+    ".sql": "sql",
+    ".swift": "swift",
+    ".toml": "toml",
+    ".xml": "xml",
+    ".zig": "zig",
+}
+_MEDIA_TYPES: Mapping[str, str] = {
+    ".adoc": "text/asciidoc",
+    ".asciidoc": "text/asciidoc",
+    ".csv": "text/csv",
+    ".htm": "text/html",
+    ".html": "text/html",
+    ".ipynb": "application/x-ipynb+json",
+    ".markdown": "text/markdown",
+    ".md": "text/markdown",
+    ".mdx": "text/mdx",
+    ".rst": "text/x-rst",
+    ".text": "text/plain",
+    ".tsv": "text/tab-separated-values",
+    ".txt": "text/plain",
+    ".xhtml": "application/xhtml+xml",
+}
+SUFFIXES = (*_MEDIA_TYPES, *_CODE)
+"""Suffixes of the names of files that have a parser of their own."""
+
+
+def parse_content(content: bytes, name: str, media_type: str | None = None) -> ParsedDocument:
+    """Return the title and blocks of a file.
+
+    A media type without a parser is passed over, and the name's suffix decides; a file of an
+    unknown kind is plain text, if it is text.
+
+    Raises:
+        UnusableFile: the content can't be read.
+    """
+    return with_short_title(_parser(name, media_type)(content))
+
+
+def _parser(name: str, media_type: str | None) -> Callable[[bytes], ParsedDocument]:
+    suffix = PurePosixPath(name).suffix.lower()
+    declared = (media_type or "").partition(";")[0].strip().lower()
+    by_name = _MEDIA_TYPES.get(suffix, "text/plain")
+    for known in (declared if declared != "text/plain" else by_name, by_name):
+        if suffix in _CODE and known == "text/plain":
+            return lambda content: code_parser(_CODE[suffix])(_text_of(content))
+        if known in _PARSERS:
+            break
+    return lambda content: _PARSERS[known](_text_of(content))
+
+
+def _text_of(content: bytes) -> str:
+    for magic, what in _BINARIES:
+        if content.startswith(magic):
+            raise UnusableFile(f"The file is {what}, which has no parser here.")
+    return decode(content)
+
+
+_BINARIES = (
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+    (b"\x7fELF", "a program"),
+    (b"\x1f\x8b", "a compressed file"),
+    (b"\xd0\xcf\x11\xe0", "a Microsoft Office file of before 2007"),
+)
