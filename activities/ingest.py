@@ -31,7 +31,8 @@ from nalanda import (
 )
 
 CONTENT_HASH = "content_sha256"
-"""Metadata key of a document for the hash of its file, as the command `ingest` writes it."""
+"""Metadata key of a document for the hash of its file. A client may give its own, as the command
+`ingest` does, whose hash covers how it read the file."""
 
 MAX_TRIES = 5
 """Attempts at a file that ended with the end of their worker; the next one names the file."""
@@ -118,7 +119,8 @@ class Ingest:
     async def _create_or_replace(self, given: IngestFilesInput, item: ManifestItem) -> FileOutcome:
         library_id, document_id = given.library_id, str(uuid5(NAMESPACE_URL, item.source))
         stored = await self._stored(library_id, document_id)
-        if stored is not None and stored.metadata.get(CONTENT_HASH) == item.sha256:
+        content_hash = item.metadata.get(CONTENT_HASH, item.sha256)
+        if stored is not None and stored.metadata.get(CONTENT_HASH) == content_hash:
             return await self._outcome_of_same(given, item, stored)
         content = await self._client.ingestions.upload(item.sha256)
         parsed = await asyncio.to_thread(
@@ -129,7 +131,7 @@ class Ingest:
             document_id,
             title=parsed.title,
             source=item.source,
-            metadata={**item.metadata, CONTENT_HASH: item.sha256},
+            metadata={**item.metadata, CONTENT_HASH: content_hash},
             chunks=[ChunkOptions(text=p.text, place=asdict(p.place)) for p in parsed.pieces],
         )
         return FileOutcome(

@@ -46,9 +46,12 @@ COMMANDS = {
     ),
     "verify": ("cli.commands.verify:verify", "Check all stored data, and report what is damaged."),
     "compact": ("cli.commands.compact:compact", "Reclaim the disk space of deleted data."),
-    "status": ("cli.commands.status:status", "Show recent questions, or the state of one."),
+    "status": (
+        "cli.commands.status:status",
+        "Show recent questions, or the state of one question or ingestion.",
+    ),
     "events": ("cli.commands.events:events", "Follow the events of a question as they occur."),
-    "cancel": ("cli.commands.status:cancel", "Cancel a question."),
+    "cancel": ("cli.commands.status:cancel", "Cancel a question or an ingestion."),
     "doctor": ("cli.commands.doctor:doctor", "Check the environment, and report what is missing."),
 }
 """Import path of each subcommand (a function or a typer app), and its line in the help."""

@@ -11,24 +11,31 @@ from cli.connection import connect
 from cli.options import JsonFlag
 from cli.output import render
 from cli.output.terminal import console, one_line, show_rows
-from nalanda import Nalanda, QueryState
+from nalanda import Ingestion, Nalanda, QueryState
 
 RECENT = 20
 QUESTION_CHARS = 60
-WorkflowId = Annotated[
-    str, typer.Argument(help="The question's id, from `nalanda status` or `nalanda ask`.")
-]
+_INGESTION = "ingest-"
+WorkflowId = Annotated[str, typer.Argument(help="The id of a question or an ingestion.")]
 
 
 def status(
-    workflow_id: Annotated[str | None, typer.Argument(help="The id of one question.")] = None,
+    workflow_id: Annotated[
+        str | None, typer.Argument(help="The id of one question or ingestion.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Number of recent questions.")] = RECENT,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show recent questions, or the state of one."""
+    """Show recent questions, or the state of one question or ingestion."""
     with connect() as client:
         if workflow_id is None:
             _recent(client, limit, as_json=as_json)
+        elif _is_ingestion(workflow_id):
+            state = client.ingestions.get(workflow_id)
+            if as_json:
+                typer.echo(state.model_dump_json(indent=2))
+            else:
+                _ingestion(console(), state)
         elif as_json:
             typer.echo(client.queries.get(workflow_id).model_dump_json(indent=2))
         else:
@@ -36,10 +43,27 @@ def status(
 
 
 def cancel(workflow_id: WorkflowId) -> None:
-    """Cancel a question."""
+    """Cancel a question or an ingestion."""
     with connect() as client:
-        client.queries.cancel(workflow_id)
-    typer.echo(f"Requested cancellation of the question {workflow_id}.")
+        if _is_ingestion(workflow_id):
+            client.ingestions.cancel(workflow_id)
+        else:
+            client.queries.cancel(workflow_id)
+    what = "ingestion" if _is_ingestion(workflow_id) else "question"
+    typer.echo(f"Requested cancellation of the {what} {workflow_id}.")
+
+
+def _is_ingestion(workflow_id: str) -> bool:
+    return workflow_id.startswith(_INGESTION)
+
+
+def _ingestion(out: Console, state: Ingestion) -> None:
+    out.print(f"{state.workflow_id}  {state.status}")
+    out.print(", ".join(f"{count} {name}" for name, count in state.files.model_dump().items()))
+    for failure in state.failures:
+        out.print(one_line(f"{failure.source}: {failure.detail}"))
+    if state.error:
+        out.print(state.error)
 
 
 def _recent(client: Nalanda, limit: int, *, as_json: bool) -> None:

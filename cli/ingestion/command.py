@@ -10,6 +10,7 @@ import typer
 from rich.progress import Progress
 
 from cli.connection import PATIENT, connect
+from cli.ingestion.durable import DurableSender
 from cli.ingestion.errors import GO_ON, IngestionEnded
 from cli.ingestion.finding import Finder
 from cli.ingestion.kinds import SUFFIXES
@@ -41,6 +42,12 @@ def ingest(
             "--prune", help="Delete the documents of files that are gone from the folders."
         ),
     ] = False,
+    direct: Annotated[
+        bool,
+        typer.Option(
+            "--direct", help="Send one file at a time from this process, without Temporal."
+        ),
+    ] = False,
 ) -> None:
     """Ingest text, Markdown and HTML files or folders into a library.
 
@@ -52,7 +59,7 @@ def ingest(
     with interruptible(), connect() as client:
         known = _library(client, library)
         with _print_summary_at_end(report, library, with_pruned=prune):
-            _Run(client, library, report).run(known, paths, prune=prune)
+            _Run(client, library, report).run(known, paths, prune=prune, direct=direct)
     if not report.is_complete:
         raise typer.Exit(1)
 
@@ -65,7 +72,7 @@ class _Run:
         self._name = name
         self._report = report
 
-    def run(self, known: Library | None, paths: list[Path], *, prune: bool) -> None:
+    def run(self, known: Library | None, paths: list[Path], *, prune: bool, direct: bool) -> None:
         """Ingest the files, then prune; create a missing library with the first file."""
         finder = Finder(self._report)
         files = list(finder.find(paths))
@@ -74,7 +81,10 @@ class _Run:
         library = known or _create(self._probe, self._name)
         watch = Watch(self._probe, library.id, self._report)
         with connect(max_retries=PATIENT) as client:
-            self._send(client, Sender(library, watch, self._report), files)
+            if direct:
+                self._send(client, Sender(library, watch, self._report), files)
+            else:
+                _send_durably(client, library, self._report, files)
             if prune:
                 Pruner(finder, watch, self._report).prune(client, library.id)
 
@@ -83,6 +93,24 @@ class _Run:
         with Progress(console=errors, transient=True, disable=not can_overwrite(errors)) as bar:
             for path in bar.track(files, description="Ingesting"):
                 sender.send(client, path)
+
+
+def _send_durably(client: Nalanda, library: Library, report: Report, files: list[Path]) -> None:
+    """Ingest the files by workflows.
+
+    Raises:
+        NalandaError: the server or the library is unavailable.
+        IngestionEnded: an ingestion failed, or Temporal is unreachable.
+    """
+    checks = client.ready().checks
+    temporal, worker = (str(checks.get(name, "ok")) for name in ("temporal", "worker"))
+    if temporal != "ok":
+        raise IngestionEnded(
+            "Temporal is unreachable, and ingestions need it. Start it, or use --direct."
+        )
+    if worker != "ok":
+        report.say("No worker polls for tasks, so the files wait: start one with `nalanda worker`.")
+    DurableSender(client, library, report).send_all(files)
 
 
 def _check_paths(paths: list[Path], *, are_folders: bool) -> None:

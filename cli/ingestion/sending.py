@@ -81,15 +81,20 @@ class Sender:
             )
 
 
-def _replace(client: Nalanda, library_id: str, document: Document) -> None:
+def metadata_of(document: Document) -> dict[str, str]:
+    """Return the metadata of a file's document."""
     metadata = {HASH: document.content_hash}
     if document.mount != document.mount.parent:
         metadata[MOUNT] = document.mount.as_uri()
+    return metadata
+
+
+def _replace(client: Nalanda, library_id: str, document: Document) -> None:
     client.documents.replace(
         library_id,
         document.id,
         source=document.source,
-        metadata=metadata,
+        metadata=metadata_of(document),
         text=document.text,
         media_type=document.media_type,
     )

@@ -1,7 +1,8 @@
 """Uploaded files, kept by the hash of their content until no ingestion refers to them.
 
 `DIR/ab/abcd…` is a file whose content has the SHA-256 `abcd…`, and `DIR/references/ID` lists the
-hashes that an ingestion refers to. A file is complete and on disk before it has its name.
+hashes that an ingestion refers to. A file is complete and on disk before it has its name, which
+`refer` syncs.
 """
 
 import hashlib
@@ -93,13 +94,17 @@ class Uploads:
             raise NotFound("upload", sha256) from None
 
     def refer(self, ingestion: str, hashes: Iterable[str]) -> None:
-        """Keep the files for an ingestion until `forget`.
+        """Keep the files for an ingestion until `forget`, and sync their names to disk.
 
         Raises:
             StorageError: there is no room, or the disk fails.
         """
-        content = "\n".join(hashes).encode()
+        names = list(hashes)
+        content = "\n".join(names).encode()
         try:
+            for folder in {self._path(name).parent for name in names}:
+                sync(folder)
+            sync(self._directory)
             write_durably(self._reference(ingestion), lambda file: file.write(content))
             private.restrict(self._reference(ingestion), private.FILE_MODE)
         except OSError as error:
@@ -142,8 +147,6 @@ class Uploads:
             path.parent.mkdir(private.DIRECTORY_MODE, exist_ok=True)
             unfinished.replace(path)
             self._bytes += size_bytes
-        sync(path.parent)
-        sync(self._directory)
 
     def check_room(self, size_bytes: int) -> None:
         """Check that a file of this size fits.

@@ -287,7 +287,10 @@ class QueryState(Model):
 
 
 class QueryEvent(Model):
-    """An event of a question: `stage`, `hits`, `citation`, `result` or `error`, with its JSON.
+    """An event of a question or an ingestion, with its JSON.
+
+    Of a question: `stage`, `hits`, `citation`, `result` or `error`. Of an ingestion: `file`,
+    `progress`, `result` or `error`.
 
     `id` grows; pass the last one as `last_event_id` to resume after it.
     """

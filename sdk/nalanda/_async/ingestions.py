@@ -6,9 +6,10 @@ from math import inf
 from time import monotonic
 from typing import Any
 
+from nalanda._async.streams import follow_events
 from nalanda._async.transport import Transport
 from nalanda._errors import TimedOut
-from nalanda._models import Ingestion, IngestionHandle
+from nalanda._models import Ingestion, IngestionHandle, QueryEvent
 from nalanda._options import IngestItemOptions, ingest_items
 from nalanda._requests import Request, create_request, path_of
 
@@ -83,6 +84,19 @@ class Ingestions:
                 raise TimedOut(f"The ingestion {workflow_id} goes on; it took over {timeout_s} s.")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_POLL_S)
+
+    def events(
+        self, workflow_id: str, *, last_event_id: int | None = None
+    ) -> AsyncIterator[QueryEvent]:
+        """Yield the events `file`, `progress`, and `result` or `error`, as they occur.
+
+        An interrupted stream is resumed where it ended.
+
+        Raises:
+            ConnectionFailed, TimedOut, UnavailableError: the stream can't be resumed.
+        """
+        path = path_of("ingest", workflow_id, "events")
+        return follow_events(self._transport, path, last_event_id)
 
     async def wait(self, workflow_id: str, *, timeout_s: float | None = None) -> Ingestion:
         """Wait for the end of the ingestion, and return its last state.

@@ -8,9 +8,10 @@ from time import monotonic
 from typing import Any
 
 from nalanda._errors import TimedOut
-from nalanda._models import Ingestion, IngestionHandle
+from nalanda._models import Ingestion, IngestionHandle, QueryEvent
 from nalanda._options import IngestItemOptions, ingest_items
 from nalanda._requests import Request, create_request, path_of
+from nalanda._sync.streams import follow_events
 from nalanda._sync.transport import Transport
 
 FIRST_POLL_S = 0.05
@@ -80,6 +81,17 @@ class Ingestions:
                 raise TimedOut(f"The ingestion {workflow_id} goes on; it took over {timeout_s} s.")
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_POLL_S)
+
+    def events(self, workflow_id: str, *, last_event_id: int | None = None) -> Iterator[QueryEvent]:
+        """Yield the events `file`, `progress`, and `result` or `error`, as they occur.
+
+        An interrupted stream is resumed where it ended.
+
+        Raises:
+            ConnectionFailed, TimedOut, UnavailableError: the stream can't be resumed.
+        """
+        path = path_of("ingest", workflow_id, "events")
+        return follow_events(self._transport, path, last_event_id)
 
     def wait(self, workflow_id: str, *, timeout_s: float | None = None) -> Ingestion:
         """Wait for the end of the ingestion, and return its last state.

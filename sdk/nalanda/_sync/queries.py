@@ -4,21 +4,19 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from http import HTTPStatus
 from math import inf
 from time import monotonic
 from typing import Unpack
 
-from nalanda._errors import NalandaError, TimedOut
-from nalanda._events import LAST_EVENTS, EventBlock, events_after
+from nalanda._errors import TimedOut
 from nalanda._models import QueryEvent, QueryHandle, QueryState, QueryStatus, QuerySummary
 from nalanda._options import QueryOptions, given_options
-from nalanda._requests import Request, create_request, delay_s, path_of, query_of
+from nalanda._requests import Request, create_request, path_of, query_of
+from nalanda._sync.streams import follow_events
 from nalanda._sync.transport import Transport
 
 FIRST_POLL_S = 0.02
 LONGEST_POLL_S = 1.0
-MAX_RECONNECTS = 7
 
 
 class Queries:
@@ -86,28 +84,7 @@ class Queries:
             ConnectionFailed, TimedOut, UnavailableError: the stream can't be resumed.
         """
         path = path_of("query", workflow_id, "events")
-        seen, attempt = last_event_id, 0
-        while True:
-            broken: NalandaError = TimedOut(f"The events of {workflow_id} broke off.")
-            try:
-                with self._transport.stream(events_after(path, seen)) as response:
-                    if response.status_code == HTTPStatus.NO_CONTENT:
-                        return
-                    block = EventBlock()
-                    for line in response.iter_lines():
-                        event = block.take(line)
-                        if event is not None:
-                            yield event
-                            seen, attempt = event.id, 0
-                            if event.event in LAST_EVENTS:
-                                return
-            except NalandaError as error:
-                broken = error
-            pause_s = delay_s(broken, attempt)
-            if pause_s is None or attempt == MAX_RECONNECTS:
-                raise broken
-            time.sleep(pause_s)
-            attempt += 1
+        return follow_events(self._transport, path, last_event_id)
 
     def wait(self, workflow_id: str, *, timeout_s: float | None = None) -> QueryState:
         """Wait for the end of the question, and return its last state.

@@ -31,7 +31,7 @@ def documents(client: Nalanda, library: str) -> dict[str | None, list[str]]:
 
 def test_files_come_in_and_go(run: Run, client: Nalanda, folder: Path) -> None:
     assert "3 added, 0 changed, 0 unchanged, 0 failed." in run(
-        "ingest", folder, "-l", "notes", status=0
+        "ingest", "--direct", folder, "-l", "notes", status=0
     )
     there = {
         "Ports": ["# Ports\n\nThe harbour is nine fathoms deep."],
@@ -41,11 +41,11 @@ def test_files_come_in_and_go(run: Run, client: Nalanda, folder: Path) -> None:
     assert documents(client, "notes") == there
     (folder / "a.md").rename(folder / "z.md")
     (folder / "c.txt").write_text("")
-    said = run("ingest", folder, "-l", "notes", "--prune", status=0)
+    said = run("ingest", "--direct", folder, "-l", "notes", "--prune", status=0)
     assert "1 added, 1 changed, 1 unchanged, 0 failed, 1 pruned." in said
     assert documents(client, "notes") == {**there, "c.txt": []}
     assert "3 unchanged, 0 failed, 0 pruned." in run(
-        "ingest", folder, "-l", "notes", "--prune", status=0
+        "ingest", "--direct", folder, "-l", "notes", "--prune", status=0
     )
 
 
@@ -67,7 +67,7 @@ def test_a_library_that_takes_no_text_is_told_once(
 ) -> None:
     client.libraries.create("own", **library)
     client.documents.replace("own", "mine", title="mine", chunks=chunks)
-    said = run("ingest", folder, "-l", "own", status=1).splitlines()
+    said = run("ingest", "--direct", folder, "-l", "own", status=1).splitlines()
     assert len(said) == 3
     assert said[1].startswith("nalanda: The library own accepts no files (")
     assert reason in said[1]
@@ -79,7 +79,7 @@ def test_a_library_that_was_missing_stays_so_without_files(
     run: Run, client: Nalanda, tmp_path: Path
 ) -> None:
     (tmp_path / "x.png").write_text("")
-    said = run("ingest", tmp_path, "-l", "none", status=1)
+    said = run("ingest", "--direct", tmp_path, "-l", "none", status=1)
     assert said.splitlines()[1:] == [
         "Skipped: 1 .png.",
         "Library none: 0 added, 0 changed, 0 unchanged, 0 failed.",

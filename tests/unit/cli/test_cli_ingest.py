@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> None:
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 0
     assert outcome.out.splitlines() == [
         f"added\t{folder}/a.md",
@@ -40,10 +40,10 @@ def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> N
 
 
 def test_again_only_what_changed(run: Run, server: Server, folder: Path) -> None:
-    run("ingest", str(folder), "-l", "books")
+    run("ingest", "--direct", str(folder), "-l", "books")
     (folder / "a.md").write_text("other words")
     writes = [request for request in server.requests if request.method == "PUT"]
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.out.endswith("Library books: 0 added, 1 changed, 1 unchanged, 0 failed.\n")
     again = [request for request in server.requests if request.method == "PUT"]
     assert len(again) == len(writes) + 1
@@ -53,15 +53,15 @@ def test_again_only_what_changed(run: Run, server: Server, folder: Path) -> None
 def test_a_file_is_the_same_from_wherever_it_is_named(
     run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("ingest", str(folder / "a.md"), "-l", "books")
+    run("ingest", "--direct", str(folder / "a.md"), "-l", "books")
     monkeypatch.chdir(folder)
-    assert "1 unchanged" in run("ingest", "deep/../a.md", "-l", "books").out
+    assert "1 unchanged" in run("ingest", "--direct", "deep/../a.md", "-l", "books").out
 
 
 def test_what_fails_is_named_and_the_rest_goes_on(run: Run, server: Server, folder: Path) -> None:
     (folder / "b.txt").write_bytes(b"caf\xe9")
     (folder / "gone.txt").symlink_to(folder / "nowhere")
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.splitlines() == [
         f"{folder}/gone.txt: is a broken link ({folder}/nowhere)",
@@ -71,13 +71,13 @@ def test_what_fails_is_named_and_the_rest_goes_on(run: Run, server: Server, fold
 
 
 def test_a_file_that_the_server_refuses(run: Run, server: Server, folder: Path) -> None:
-    run("ingest", str(folder / "a.md"), "-l", "books")
+    run("ingest", "--direct", str(folder / "a.md"), "-l", "books")
     (document_id,) = server.documents
     server.documents.clear()
     path = f"/libraries/l-books/documents/{document_id}"
     too_large = httpx.Response(413, json={"title": "Content Too Large", "detail": "64 MiB"})
     server.answer(path, httpx.Response(404), too_large)
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err == f"{folder}/a.md: 413 Content Too Large: 64 MiB\n"
     assert "1 added, 0 changed, 0 unchanged, 1 failed" in outcome.out
@@ -85,18 +85,18 @@ def test_a_file_that_the_server_refuses(run: Run, server: Server, folder: Path) 
 
 def test_a_byte_order_mark_is_no_text(run: Run, server: Server, tmp_path: Path) -> None:
     (tmp_path / "x.md").write_bytes(b"\xef\xbb\xbf# Title")
-    run("ingest", str(tmp_path), "-l", "books")
+    run("ingest", "--direct", str(tmp_path), "-l", "books")
     (document,) = server.documents.values()
     assert document["text"] == "# Title"
 
 
 def test_a_path_that_is_not_there(run: Run, server: Server) -> None:
-    assert run("ingest", "nowhere", "-l", "books").status == 2
+    assert run("ingest", "--direct", "nowhere", "-l", "books").status == 2
 
 
 def test_no_server_ends_it(run: Run, server: Server, folder: Path) -> None:
     server.answer("/libraries/books", httpx.ConnectError("refused"))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert (outcome.status, outcome.err.count("\n")) == (1, 1)
 
 
@@ -105,26 +105,26 @@ def test_a_release_that_reads_files_differently_brings_them_in(
 ) -> None:
     page = tmp_path / "x.html"
     page.write_text("<title>T</title><p>words")
-    run("ingest", str(page), "-l", "books")
-    assert "1 unchanged" in run("ingest", str(page), "-l", "books").out
+    run("ingest", "--direct", str(page), "-l", "books")
+    assert "1 unchanged" in run("ingest", "--direct", str(page), "-l", "books").out
     monkeypatch.setattr(reading, "READING", "later")
-    assert "1 changed" in run("ingest", str(page), "-l", "books").out
-    assert "1 unchanged" in run("ingest", str(page), "-l", "books").out
+    assert "1 changed" in run("ingest", "--direct", str(page), "-l", "books").out
+    assert "1 unchanged" in run("ingest", "--direct", str(page), "-l", "books").out
 
 
 def test_a_file_that_fails_leaves_its_document(run: Run, server: Server, folder: Path) -> None:
-    run("ingest", str(folder), "-l", "books")
+    run("ingest", "--direct", str(folder), "-l", "books")
     (folder / "a.md").write_bytes(b"\xff")
-    assert "1 unchanged, 1 failed" in run("ingest", str(folder), "-l", "books").out
+    assert "1 unchanged, 1 failed" in run("ingest", "--direct", str(folder), "-l", "books").out
     assert len(server.documents) == 2
 
 
 def test_a_folder_is_the_same_from_wherever_it_is_named(
     run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("ingest", str(folder), "-l", "books")
+    run("ingest", "--direct", str(folder), "-l", "books")
     (folder.parent / "link").symlink_to(folder)
     monkeypatch.chdir(folder / "deep")
     for path in ("..", "../", f"{folder}/", f"{folder.parent}/./link", "../../link/"):
-        assert "2 unchanged, 0 failed" in run("ingest", path, "-l", "books").out
+        assert "2 unchanged, 0 failed" in run("ingest", "--direct", path, "-l", "books").out
     assert len(server.documents) == 2

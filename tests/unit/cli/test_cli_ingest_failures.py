@@ -47,7 +47,7 @@ def test_a_request_that_fails_costs_its_file_alone(
     run: Run, server: Server, folder: Path, answer: object, reason: str
 ) -> None:
     server.answer(path_of(folder / "b.md"), answer)
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     (line,) = outcome.err.splitlines()
     assert line.startswith(f"{folder}/b.md: ")
@@ -62,7 +62,7 @@ def test_a_request_that_fails_costs_its_file_alone(
 def test_a_server_that_is_gone_ends_the_run(run: Run, server: Server, folder: Path) -> None:
     server.answer(path_of(folder / "b.md"), httpx.ConnectError("refused"))
     server.answer("/libraries/l-books", httpx.ConnectError("refused"))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     failed, ended = outcome.err.splitlines()
     assert failed.startswith(f"{folder}/b.md: ")
@@ -78,7 +78,7 @@ def test_a_library_that_is_deleted_meanwhile_ends_the_run(
 ) -> None:
     server.answer(path_of(folder / "a.md"), httpx.Response(404))
     server.answer("/libraries/l-books", httpx.Response(404, json={"detail": "There is none."}))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.splitlines()[-1] == f"nalanda: 404 Not Found: There is none. {ON}"
 
@@ -88,7 +88,7 @@ def test_failures_in_a_row_end_the_run(run: Run, server: Server, folder: Path) -
         file = folder / f"f{number:02}.md"
         file.write_text("text")
         server.answer(path_of(file), httpx.Response(507, json={"title": "Full"}))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     *failures, ended = outcome.err.splitlines()
     assert len(failures) == 20
@@ -101,7 +101,7 @@ def test_refused_files_in_a_row_do_not_end_it(run: Run, server: Server, folder: 
         file = folder / f"f{number:02}.md"
         file.write_text("text")
         server.answer(path_of(file), httpx.Response(413))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert "3 added, 0 changed, 0 unchanged, 30 failed" in outcome.out
 
 
@@ -114,7 +114,7 @@ def test_a_library_of_own_vectors_is_named_once(run: Run, server: Server, folder
     }
     for name in ("a", "b", "c"):
         server.answer(path_of(folder / f"{name}.md"), httpx.Response(422, json=problem))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.splitlines()[-1] == (
         "nalanda: The library books accepts no files (/text/embedding: This library has no model.) "
@@ -133,7 +133,7 @@ def test_another_run_may_create_the_library_first(run: Run, server: Server, fold
     }
     server.answer("/libraries/books", httpx.Response(404), made)
     server.answer("/libraries", httpx.Response(409))
-    assert "3 added" in run("ingest", str(folder), "-l", "books").out
+    assert "3 added" in run("ingest", "--direct", str(folder), "-l", "books").out
 
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, name: str, stop: Callable[[], None]) -> None:
@@ -155,7 +155,7 @@ def test_an_interrupted_run_says_how_far_it_came(
 ) -> None:
     stop_at(monkeypatch, "b.md", lambda: signal.raise_signal(number))
     before = signal.getsignal(number)
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 130
     assert outcome.out.splitlines()[-1] == (
         "Library books: 1 added, 0 changed, 0 unchanged, 0 failed."
@@ -175,7 +175,7 @@ def test_another_ctrl_c_does_not_stop_the_summary(
 
     monkeypatch.setattr(Report, "summary", interrupted)
     stop_at(monkeypatch, "b.md", lambda: signal.raise_signal(signal.SIGINT))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 130
     assert "1 added" in outcome.out
     assert outcome.err == f"Interrupted. {ON}\n"
@@ -185,13 +185,13 @@ def test_large_files_get_more_time(
     run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "_TIMEOUT_S_PER_MIB", 1e8)
-    run("ingest", str(folder / "a.md"), "-l", "books")
+    run("ingest", "--direct", str(folder / "a.md"), "-l", "books")
     timeouts = {request.method: request.extensions["timeout"] for request in server.requests}
     assert timeouts["PUT"]["read"] > timeouts["GET"]["read"]
 
 
 def test_a_library_that_cannot_be_created(run: Run, server: Server, folder: Path) -> None:
     server.answer("/libraries", httpx.Response(422, json={"title": "No", "detail": "bad name"}))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert (outcome.out, outcome.err) == ("", "nalanda: 422 No: bad name\n")

@@ -31,7 +31,7 @@ def test_pipes_and_sockets_are_passed_over(
     monkeypatch.chdir(folder)  # a socket's path must be short
     with socket.socket(socket.AF_UNIX) as made:
         made.bind("s.md")
-        outcome = run("ingest", str(folder), "-l", "books")
+        outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 0
     assert outcome.err.splitlines() == [
         f"{folder}/p.md: skipped: it is a named pipe",
@@ -46,7 +46,7 @@ def test_a_special_file_that_is_named_fails(
     run: Run, server: Server, folder: Path, name: str
 ) -> None:
     os.mkfifo(folder / "p.md")
-    outcome = run("ingest", str(folder / name), str(folder / "a.md"), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder / name), str(folder / "a.md"), "-l", "books")
     assert outcome.status == 1
     assert "and only regular files are read" in outcome.err
     assert titles(server) == ["a.md"]
@@ -73,7 +73,9 @@ def test_linked_folders_are_followed_and_each_file_comes_in_once(
     (folder / "loop").symlink_to(folder)
     (other / "back").symlink_to(tmp_path)
     (folder / "z.md").symlink_to(folder / "a.md")
-    outcome = run("ingest", str(folder), f"{folder}/", str(folder / "a.md"), "-l", "books")
+    outcome = run(
+        "ingest", "--direct", str(folder), f"{folder}/", str(folder / "a.md"), "-l", "books"
+    )
     assert (outcome.status, outcome.err) == (0, "")
     assert titles(server) == ["a.md", "b.md"]
     assert "2 added, 0 changed, 0 unchanged, 0 failed" in outcome.out
@@ -83,14 +85,14 @@ def test_a_link_to_nothing_of_another_kind_is_passed_over(
     run: Run, server: Server, folder: Path
 ) -> None:
     (folder / "x.png").symlink_to("nowhere")
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.err == f"{folder}/x.png: skipped: it is a broken link (nowhere)\n"
     assert outcome.status == 0
 
 
 def test_a_link_to_itself_fails(run: Run, server: Server, folder: Path) -> None:
     (folder / "y").symlink_to("y")
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.err == f"{folder}/y: Too many levels of symbolic links\n"
     assert outcome.status == 1
     assert titles(server) == ["a.md"]
@@ -102,7 +104,7 @@ def test_what_is_passed_over_is_counted_by_kind(run: Run, server: Server, folder
     for name in (".git", "node_modules"):
         (folder / name).mkdir()
         (folder / name / "b.md").write_text("not taken")
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.out.splitlines()[1] == (
         "Skipped: 2 .png, 2 hidden, 1 .py, 1 node_modules, 1 without a suffix."
     )
@@ -112,14 +114,14 @@ def test_what_is_passed_over_is_counted_by_kind(run: Run, server: Server, folder
 def test_many_kinds_are_summed_up(run: Run, server: Server, folder: Path) -> None:
     for number in range(20):
         (folder / f"x.k{number:02}").write_text("")
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert "1 .k11, 8 of 8 other kinds." in outcome.out
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_known_kind_is_taken(run: Run, server: Server, tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"x{suffix.upper()}").write_text("words")
-    assert "1 added" in run("ingest", str(tmp_path), "-l", "books").out
+    assert "1 added" in run("ingest", "--direct", str(tmp_path), "-l", "books").out
 
 
 def test_the_kinds_are_these() -> None:
@@ -138,7 +140,7 @@ def test_the_kinds_are_these() -> None:
 
 def test_a_folder_without_known_files_says_so(run: Run, server: Server, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("")
-    outcome = run("ingest", str(tmp_path), "-l", "books")
+    outcome = run("ingest", "--direct", str(tmp_path), "-l", "books")
     assert outcome.status == 1
     assert outcome.err == f"{tmp_path}: has no file that ends in {', '.join(SUFFIXES)}\n"
     assert server.libraries == {}
@@ -148,7 +150,7 @@ def test_other_folders_come_in_all_the_same(run: Run, server: Server, folder: Pa
     (folder / "sub").mkdir()
     empty = folder.parent / "empty"
     empty.mkdir()
-    outcome = run("ingest", str(empty), str(folder), str(folder / "sub"), "-l", "books")
+    outcome = run("ingest", "--direct", str(empty), str(folder), str(folder / "sub"), "-l", "books")
     assert outcome.status == 1
     assert len(outcome.err.splitlines()) == 1
     assert titles(server) == ["a.md"]
@@ -166,7 +168,7 @@ def test_a_folder_that_cannot_be_listed_is_named(
         return real_scandir(str(path))
 
     monkeypatch.setattr("cli.ingestion.finding.os.scandir", scandir)
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err == f"{folder}/locked: can't be listed: Permission denied\n"
     assert titles(server) == ["a.md"]
@@ -175,7 +177,7 @@ def test_a_folder_that_cannot_be_listed_is_named(
 def test_a_name_that_is_not_utf_8(run: Run, server: Server, folder: Path) -> None:
     name = os.fsdecode(b"caf\xe9.txt")
     (folder / name).write_text("words")
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert (outcome.status, outcome.err) == (0, "")
     assert f"added\t{folder}/caf\N{REPLACEMENT CHARACTER}.txt" in outcome.out
     assert titles(server) == ["a.md", "caf\N{REPLACEMENT CHARACTER}.txt"]
@@ -186,7 +188,7 @@ def test_a_name_that_is_not_utf_8(run: Run, server: Server, folder: Path) -> Non
 def test_a_file_without_text_is_said(run: Run, server: Server, folder: Path) -> None:
     (folder / "empty.md").write_text("")
     (folder / "blank.html").write_text(" \n\t")
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 0
     assert outcome.err.splitlines() == [
         f"{folder}/{name}: has no text, so no search will find it"
@@ -200,7 +202,7 @@ def test_a_file_that_changes_while_it_is_read(
 ) -> None:
     versions = iter(range(10))
     monkeypatch.setattr(reading, "_version", lambda _status: (next(versions), 0))
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err == f"{folder}/a.md: changed while it was read; run the same command again\n"
     assert next(versions) == 4  # each of two attempts looked twice
@@ -210,19 +212,19 @@ def test_a_file_that_is_too_large(
     run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "MAX_BYTES", 8)
-    outcome = run("ingest", str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.startswith(f"{folder}/a.md: is larger than ")
 
 
 def test_a_path_that_cannot_be_looked_at_fails(run: Run, server: Server, folder: Path) -> None:
-    outcome = run("ingest", str(folder / ("x" * 3000)), str(folder), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder / ("x" * 3000)), str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.endswith("xx…: File name too long\n")
     assert titles(server) == ["a.md"]
 
 
 def test_a_path_below_a_file(run: Run, server: Server, folder: Path) -> None:
-    outcome = run("ingest", str(folder / "a.md" / "b"), "-l", "books")
+    outcome = run("ingest", "--direct", str(folder / "a.md" / "b"), "-l", "books")
     assert outcome.status == 2
     assert server.requests == []

@@ -26,7 +26,7 @@ def folder(run: Run, server: Server, tmp_path: Path) -> Path:
     (root / "sub").mkdir(parents=True)
     for name in ("a.md", "b.md", "sub/c.md"):
         (root / name).write_text(f"text of {name}")
-    assert run("ingest", str(root), "-l", "books").status == 0
+    assert run("ingest", "--direct", str(root), "-l", "books").status == 0
     return root
 
 
@@ -42,7 +42,7 @@ class Prune:
 
     def __call__(self, *paths: Path) -> Outcome:
         named = [str(path) for path in paths] or [str(self._folder)]
-        return self._run("ingest", *named, "-l", "books", "--prune")
+        return self._run("ingest", "--direct", *named, "-l", "books", "--prune")
 
 
 def titles(server: Server) -> list[str]:
@@ -79,7 +79,7 @@ def test_a_deleted_folder(prune: Prune, server: Server, folder: Path) -> None:
 
 def test_without_the_option_all_documents_stay(run: Run, server: Server, folder: Path) -> None:
     (folder / "a.md").unlink()
-    run("ingest", str(folder), "-l", "books")
+    run("ingest", "--direct", str(folder), "-l", "books")
     assert titles(server) == ["a.md", "b.md", "c.md"]
 
 
@@ -90,7 +90,7 @@ def test_documents_from_elsewhere_stay(
     sibling.mkdir()
     (sibling / "s.md").write_text("text of s")
     (folder / "Makefile").write_text("text of no known kind")
-    run("ingest", str(sibling), str(folder / "Makefile"), "-l", "books")
+    run("ingest", "--direct", str(sibling), str(folder / "Makefile"), "-l", "books")
     rmtree(sibling)
     written = (folder / "gone.md").as_uri()
     server.documents["own"] = {**DOCUMENT, "id": "own", "title": "own", "source": written}
@@ -184,14 +184,17 @@ def test_a_disk_that_is_not_mounted_prunes_nothing(
     (tmp_path / "docs" / "a.md").write_text("text of a")
     (disk / "d.md").write_text("text of d")
     monkeypatch.setattr(Path, "is_mount", lambda path: path in {disk, Path("/")})
-    run("ingest", str(tmp_path / "docs"), "-l", "books")
+    run("ingest", "--direct", str(tmp_path / "docs"), "-l", "books")
     monkeypatch.setattr(Path, "is_mount", lambda path: path == Path("/"))
     (disk / "d.md").unlink()
-    outcome = run("ingest", str(tmp_path / "docs"), "-l", "books", "--prune")
+    outcome = run("ingest", "--direct", str(tmp_path / "docs"), "-l", "books", "--prune")
     assert outcome.err == f"{disk}: is not mounted, so 1 document below it can't be pruned\n"
     assert titles(server) == ["a.md", "d.md"]
     monkeypatch.setattr(Path, "is_mount", lambda path: path in {disk, Path("/")})
-    assert "1 pruned" in run("ingest", str(tmp_path / "docs"), "-l", "books", "--prune").out
+    assert (
+        "1 pruned"
+        in run("ingest", "--direct", str(tmp_path / "docs"), "-l", "books", "--prune").out
+    )
 
 
 def test_a_file_that_is_a_folder_or_a_link_now(prune: Prune, server: Server, folder: Path) -> None:
@@ -213,7 +216,7 @@ def test_it_takes_folders_alone(prune: Prune, server: Server, folder: Path, name
 
 
 def test_a_library_that_is_not_there(run: Run, server: Server, folder: Path) -> None:
-    outcome = run("ingest", str(folder), "-l", "others", "--prune")
+    outcome = run("ingest", "--direct", str(folder), "-l", "others", "--prune")
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.endswith("0 failed, 0 pruned.\n")
     assert "others" in server.libraries

@@ -1,0 +1,159 @@
+"""Ingestion of files by workflows, which go on if this process ends."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from cli.ingestion.errors import GO_ON, IngestionEnded, UnusableFile
+from cli.ingestion.reading import Document, read
+from cli.ingestion.report import Outcome, Report
+from cli.ingestion.sending import HASH, metadata_of
+from cli.interruption import Interrupted
+from nalanda import (
+    ConnectionFailed,
+    IngestItemOptions,
+    Library,
+    Nalanda,
+    NotFoundError,
+    QueryEvent,
+    TimedOut,
+    UnavailableError,
+)
+
+FILES_AT_ONCE = 200
+BYTES_AT_ONCE = 8 * 2**20
+"""Limits of one ingestion, so that progress shows and a body stays within a server's limit."""
+
+LISTED_FROM = 50
+"""Number of files from which the stored documents are listed, instead of read one by one."""
+
+_OUTCOMES: Mapping[str, Outcome] = {
+    "added": "added",
+    "changed": "changed",
+    "unchanged": "unchanged",
+}
+_PAGE_SIZE = 1_000
+_MOST_INTERRUPTIONS = 10
+"""Interruptions of a stream in a row, each after some 15 s of attempts to resume it."""
+
+Files = dict[str, tuple[Path, Document]]
+
+
+class DurableSender:
+    """A sender of files in ingestions of some files each, one after the other."""
+
+    def __init__(self, client: Nalanda, library: Library, report: Report) -> None:
+        self._client = client
+        self._library = library
+        self._report = report
+
+    def send_all(self, paths: list[Path]) -> None:
+        """Ingest the files, and report the outcome of each.
+
+        Raises:
+            NalandaError: the server, Temporal or the library is unavailable.
+            IngestionEnded: an ingestion failed as a whole.
+        """
+        stored = self._stored_hashes() if len(paths) >= LISTED_FROM else None
+        for files in _batches(self._changed(paths, stored)):
+            self._ingest(files)
+
+    def _changed(
+        self, paths: Iterable[Path], stored: Mapping[str, str] | None
+    ) -> Iterator[tuple[Path, Document]]:
+        """Yield the files whose documents are missing or have other content."""
+        for path in paths:
+            try:
+                document = read(path)
+            except OSError as error:
+                self._report.fail(path, str(error.strerror))
+                continue
+            except UnusableFile as error:
+                self._report.fail(path, str(error))
+                continue
+            known = self._hash(document.id) if stored is None else stored.get(document.id)
+            if known == document.content_hash:
+                self._report.count("unchanged", path)
+            else:
+                yield path, document
+
+    def _ingest(self, files: Files) -> None:
+        items = [_item(document) for _, document in files.values()]
+        handle = self._client.ingestions.start(self._library.id, items)
+        try:
+            for event in self._events(handle.workflow_id):
+                self._take(event, files)
+        except Interrupted:
+            self._report.say(
+                f"The ingestion {handle.workflow_id} goes on; stop it with "
+                f"`nalanda cancel {handle.workflow_id}`."
+            )
+            raise
+
+    def _events(self, workflow_id: str) -> Iterator[QueryEvent]:
+        """Yield the events; wait for a server that restarts, as the ingestion does.
+
+        Raises:
+            NalandaError: the server stays away.
+        """
+        seen: int | None = None
+        interruptions = 0
+        while True:
+            try:
+                for event in self._client.ingestions.events(workflow_id, last_event_id=seen):
+                    yield event
+                    seen, interruptions = event.id, 0
+            except (ConnectionFailed, TimedOut, UnavailableError):
+                interruptions += 1
+                if interruptions == _MOST_INTERRUPTIONS:
+                    raise
+            else:
+                return
+
+    def _take(self, event: QueryEvent, files: Files) -> None:
+        if event.event == "error":
+            why = event.data.get("detail") or f"it was {event.data.get('status')}"
+            raise IngestionEnded(f"The ingestion ended: {why} {GO_ON}")
+        if event.event != "file":
+            return
+        path, _ = files[event.data["source"]]
+        outcome = _OUTCOMES.get(event.data["status"])
+        if outcome is None:
+            self._report.fail(path, str(event.data["detail"]))
+            return
+        self._report.count(outcome, path)
+        if outcome != "unchanged" and not event.data["chunks"]:
+            self._report.note(path, "has no text, so no search will find it")
+
+    def _stored_hashes(self) -> dict[str, str]:
+        listed = self._client.documents.list(self._library.id, page_size=_PAGE_SIZE)
+        return {document.id: str(document.metadata.get(HASH, "")) for document in listed}
+
+    def _hash(self, document_id: str) -> str | None:
+        try:
+            document = self._client.documents.get(self._library.id, document_id)
+        except NotFoundError:
+            return None
+        return str(document.metadata.get(HASH, ""))
+
+
+def _item(document: Document) -> IngestItemOptions:
+    return IngestItemOptions(
+        source=document.source,
+        text=document.text,
+        media_type=document.media_type,
+        metadata=metadata_of(document),
+    )
+
+
+def _batches(files: Iterable[tuple[Path, Document]]) -> Iterator[Files]:
+    batch: Files = {}
+    size_bytes = 0
+    for path, document in files:
+        too_large = size_bytes + document.size_bytes > BYTES_AT_ONCE
+        if batch and (too_large or len(batch) == FILES_AT_ONCE):
+            yield batch
+            batch, size_bytes = {}, 0
+        batch[document.source] = (path, document)
+        size_bytes += document.size_bytes
+    if batch:
+        yield batch

@@ -1,0 +1,83 @@
+"""A folder that is ingested while the worker and the API are killed is complete in the end."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nalanda import Nalanda
+from tests.e2e.stack import NALANDA, Stack
+
+FILES = 60
+TIMEOUT_S = 180
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    with Stack(tmp_path) as stack:
+        stack.start_all()
+        yield stack
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "notes"
+    root.mkdir()
+    for number in range(FILES):
+        words = "\n\n".join(f"Harbour {number} is {depth} fathoms deep." for depth in range(20))
+        (root / f"{number:02}.md").write_text(f"# Harbour {number}\n\n{words}\n")
+    return root
+
+
+def ingest(stack: Stack, folder: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [NALANDA, "ingest", str(folder), "--library", "notes"],
+        env={"NALANDA_API_URL": stack.api_url, "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder.parent,
+    )
+
+
+def until_documents(stack: Stack, number: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    with stack.client() as client:
+        while not any(library.name == "notes" for library in client.libraries.list()) or (
+            len(list(client.documents.list("notes"))) < number
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def chunks(client: Nalanda) -> list[tuple[str, int]]:
+    return [(c.text, c.ordinal) for c in client.chunks.list("notes", order_by="chunk.text")]
+
+
+def test_the_library_is_that_of_an_undisturbed_run(stack: Stack, folder: Path) -> None:
+    with ingest(stack, folder) as process:
+        until_documents(stack, 3)
+        stack.kill("worker")
+        stack.start("worker")
+        until_documents(stack, 20)
+        stack.kill("api")
+        stack.start("api")
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, out + err
+    assert f"Library notes: {FILES} added, 0 changed, 0 unchanged, 0 failed." in out
+    with ingest(stack, folder) as process:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert f"0 added, 0 changed, {FILES} unchanged, 0 failed." in out
+    with stack.client() as client:
+        disturbed = [
+            (c.text, c.ordinal) for c in client.chunks.list("notes", order_by="chunk.text")
+        ]
+        client.libraries.delete("notes")
+    with ingest(stack, folder) as process:
+        process.communicate(timeout=TIMEOUT_S)
+    with stack.client() as client:
+        again = chunks(client)
+    assert disturbed == again
+    assert len(again) >= FILES

@@ -1,0 +1,155 @@
+"""`nalanda ingest` by workflows: what it sends, and what it says of what became of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.unit.cli.conftest import ENTITY, Run, Server
+
+READY = {"ready": True, "checks": {"temporal": "ok", "worker": "ok"}}
+HANDLE = {"workflow_id": "ingest-1", "run_id": "r", "status_url": "/s", "events_url": "/e"}
+STATE = {
+    "workflow_id": "ingest-1",
+    "status": "paused",
+    "files": {"total": 3, "added": 1, "failed": 1},
+    "failures": [{"source": "x.md", "detail": "It is poisoned."}],
+    "started_at": ENTITY["created_at"],
+}
+INGEST = "/libraries/l-books/ingest"
+EVENTS = "/ingest/ingest-1/events"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, server: Server) -> Path:
+    server.answer("/readyz", READY)
+    server.answer(INGEST, httpx.Response(202, json=HANDLE))
+    root = tmp_path / "docs"
+    root.mkdir()
+    for name in ("a.md", "b.md", "c.md"):
+        (root / name).write_text(f"# {name}")
+    return root
+
+
+def stream(*events: tuple[int, str, object]) -> httpx.Response:
+    text = "".join(f"id: {i}\nevent: {e}\ndata: {json.dumps(d)}\n\n" for i, e, d in events)
+    return httpx.Response(200, text=text)
+
+
+def outcome(path: Path, status: str, **more: Any) -> dict[str, Any]:
+    return {"source": path.as_uri(), "status": status, "chunks": 1, **more}
+
+
+def started(server: Server) -> list[Any]:
+    """Return the items of each ingestion that was started."""
+    posts = [r for r in server.requests if r.url.path == INGEST]
+    return [json.loads(request.content)["items"] for request in posts]
+
+
+def test_files_are_sent_together_and_each_outcome_is_said(
+    run: Run, server: Server, folder: Path
+) -> None:
+    a, b, c = folder / "a.md", folder / "b.md", folder / "c.md"
+    server.answer(
+        EVENTS,
+        stream((2, "file", outcome(a, "added")), (3, "progress", {})),
+        stream(
+            (4, "file", outcome(b, "failed", detail="It is poisoned.")),
+            (6, "file", outcome(c, "changed", chunks=0)),
+            (1_000_000, "result", STATE),
+        ),
+    )
+    said = run("ingest", str(folder), "-l", "books")
+    assert said.status == 1
+    assert said.out.splitlines() == [
+        f"added\t{a}",
+        f"changed\t{c}",
+        "Library books: 1 added, 1 changed, 0 unchanged, 1 failed.",
+    ]
+    assert said.err.splitlines() == [
+        f"{b}: It is poisoned.",
+        f"{c}: has no text, so no search will find it",
+    ]
+    [items] = started(server)
+    assert [item["source"] for item in items] == [path.as_uri() for path in (a, b, c)]
+    assert items[0]["text"] == "# a.md"
+    assert items[0]["media_type"] == "text/markdown"
+    assert items[0]["metadata"]["content_sha256"]
+
+
+def test_a_stream_is_resumed_while_the_server_restarts_and_given_up_in_the_end(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "b.md").unlink()
+    (folder / "c.md").unlink()
+    away = [httpx.ConnectError("refused")] * 20
+    first = stream((2, "file", outcome(folder / "a.md", "added")))
+    server.answer(EVENTS, first, *away, stream((1_000_000, "result", STATE)))
+    assert "1 added" in run("ingest", str(folder), "-l", "books").out
+    server.answer(EVENTS, httpx.ConnectError("refused"))
+    said = run("ingest", str(folder), "-l", "books")
+    assert said.status == 1
+    assert "could not be reached" in said.err
+
+
+def test_what_is_unchanged_is_not_sent(run: Run, server: Server, folder: Path) -> None:
+    run("ingest", "--direct", str(folder), "-l", "books")
+    (folder / "b.md").write_text("other")
+    changed = outcome(folder / "b.md", "changed")
+    server.answer(EVENTS, stream((2, "file", changed), (1_000_000, "result", STATE)))
+    said = run("ingest", str(folder), "-l", "books")
+    assert "0 added, 1 changed, 2 unchanged, 0 failed" in said.out
+    assert [len(items) for items in started(server)] == [1]
+
+
+def test_many_files_are_several_ingestions(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.ingestion.durable.FILES_AT_ONCE", 2)
+    server.answer(EVENTS, stream((1_000_000, "result", STATE)))
+    run("ingest", str(folder), "-l", "books")
+    assert [len(items) for items in started(server)] == [2, 1]
+    monkeypatch.setattr("cli.ingestion.durable.BYTES_AT_ONCE", 1)
+    run("ingest", str(folder), "-l", "books")
+    assert [len(items) for items in started(server)] == [2, 1, 1, 1, 1]
+
+
+def test_an_ingestion_that_fails_as_a_whole_ends_the_run(
+    run: Run, server: Server, folder: Path
+) -> None:
+    gone = {"status": "failed", "detail": "There is no library 'l-books'."}
+    server.answer(EVENTS, stream((1_000_000, "error", gone)))
+    said = run("ingest", str(folder), "-l", "books")
+    assert said.status == 1
+    assert "nalanda: The ingestion ended: There is no library 'l-books'." in said.err
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("temporal", "nalanda: Temporal is unreachable, and ingestions need it."),
+        ("worker", "No worker polls for tasks, so the files wait"),
+    ],
+)
+def test_what_is_missing_is_said(
+    run: Run, server: Server, folder: Path, part: str, says: str
+) -> None:
+    server.answer("/readyz", {**READY, "checks": {**READY["checks"], part: "missing"}})  # type: ignore[dict-item]
+    server.answer(EVENTS, stream((1_000_000, "result", STATE)))
+    assert says in run("ingest", str(folder), "-l", "books").err
+
+
+def test_an_ingestion_is_shown_and_cancelled(run: Run, server: Server) -> None:
+    server.answer("/ingest/ingest-1", STATE)
+    said = run("status", "ingest-1")
+    assert said.out.splitlines() == [
+        "ingest-1  paused",
+        "3 total, 1 added, 0 changed, 0 unchanged, 1 failed, 0 pruned",
+        "x.md: It is poisoned.",
+    ]
+    assert json.loads(run("status", "ingest-1", "--json").out)["status"] == "paused"
+    server.answer("/ingest/ingest-1/cancel", httpx.Response(202, json={"workflow_id": "ingest-1"}))
+    said = run("cancel", "ingest-1")
+    assert said.out == "Requested cancellation of the ingestion ingest-1.\n"
