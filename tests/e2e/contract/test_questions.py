@@ -70,7 +70,7 @@ def test_a_result_rests_on_its_citations(http: httpx.Client, answered: dict[str,
 
     assert set(result) == {
         "answer", "citations", "hits", "position", "degraded", "provider", "model", "usage",
-        "timings_ms",
+        "timings_ms", "reason", "degraded_because",
     }  # fmt: skip
     assert result["degraded"] == []
     assert set(result["timings_ms"]) == {*STAGES, "total"}
@@ -81,6 +81,10 @@ def test_a_result_rests_on_its_citations(http: httpx.Client, answered: dict[str,
         quoted = chunk["text"][citation["quote_start"] : citation["quote_end"]]
         assert quoted == citation["quote"] != ""
         assert chunk["document_id"] == citation["document_id"]
+        document = http.get(f"/libraries/harbours/documents/{chunk['document_id']}").json()
+        assert chunk["place"] is None
+        named = {"source": document["source"], "title": document["title"], "headings": []}
+        assert citation["place"] == named
         assert result["answer"][citation["start"] : citation["end"]].strip()
         assert citation["chunk_id"] in {hit["chunk_id"] for hit in result["hits"]}
 
@@ -91,7 +95,7 @@ def test_only_the_hits(http: httpx.Client, harbours: str) -> None:
     state = _ask(http, harbours, answer=False, top_n=2, k=3, filter=filter_)
 
     result = state["result"]
-    assert (result["answer"], result["citations"]) == ("", [])
+    assert (result["answer"], result["reason"], result["citations"]) == (None, "not_asked", [])
     assert len(result["hits"]) == 2
     assert [stage["status"] for stage in state["stages"]] == ["completed"] * 3 + ["skipped"]
 
