@@ -109,6 +109,32 @@ def test_chinese_sentences_are_statements() -> None:
     assert quotes(answer("保修", text))[0].startswith("路由器")
 
 
+TABLE = "| port | depth |\n|---|---|\n| Lanka | 9 |\n| Java | 12 |"
+CODE = "```py\nrun(timeout=3)\n\nstop()\n```"
+
+
+def test_a_row_is_quoted_below_its_header() -> None:
+    generated = answer("how deep is Java", f"About ports.\n\n{TABLE}")
+    assert generated.answer == f"{INTRODUCTION}\n| port | depth |\n| Java | 12 |"
+    assert quotes(generated) == ["| port | depth |", "| Java | 12 |"]
+
+
+def test_code_is_quoted_whole_if_the_question_asks_for_it() -> None:
+    text = f"A timeout is set like this.\n\n{CODE}\n\nOther words are here."
+    assert quotes(answer("example of a timeout", text)) == [CODE]
+    assert quotes(answer("what is a timeout", text)) == ["A timeout is set like this."]
+
+
+def test_markup_is_not_quoted() -> None:
+    text = (
+        "---\ntitle: Timeouts\n---\n\n# Timeouts in seconds\n\n[timeout]: https://a.b/timeout\n\n"
+    )
+    assert answer("timeouts in seconds", text) == GeneratedAnswer()
+    assert quotes(answer("timeouts in seconds", f"{text}It waits in seconds.")) == [
+        "It waits in seconds."
+    ]
+
+
 def test_below_the_floor_nothing_was_found() -> None:
     answerer = LocalAnswerer(HashEmbedder(), floor=0.5)
     found = passages("The timeout is given in seconds.")
@@ -146,4 +172,4 @@ def test_every_span_holds(query: str, texts: list[str]) -> None:
         assert found[citation.chunk_id][citation.quote_start : citation.quote_end] == citation.quote
         assert generated.answer is not None
         cited = generated.answer[citation.start : citation.end]
-        assert cited == " ".join(citation.quote.split()) != ""
+        assert cited.split() == citation.quote.split() != []
