@@ -1,12 +1,13 @@
 """A metric is a form by dot products, a form with a correction, or a score alone."""
 
 from dataclasses import replace
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import nalanda
 from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.maintenance.index_factory import build_index
 from core.indexing.maintenance.segment_builder import SegmentBuilder
@@ -37,6 +38,10 @@ def forms() -> dict[Metric, MetricForm]:
 def test_every_metric_has_a_form() -> None:
     assert set(FORMS) == set(Metric)
     assert all(form.is_cosine == metric.ignores_length for metric, form in FORMS.items())
+
+
+def test_the_client_knows_every_metric() -> None:
+    assert get_args(nalanda._models.Metric) == tuple(Metric)
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])
