@@ -33,6 +33,11 @@ class Passage:
     score: float = 0.0
     context: str = ""
 
+    @property
+    def text_in_context(self) -> str:
+        """Return the text below its context, for models that read the whole passage."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredPassage:

@@ -120,7 +120,7 @@ class AsyncCohereReranker:
             response = await self._client.rerank(
                 model=RERANK_MODEL,
                 query=query,
-                documents=[passage.text for passage in passages],
+                documents=[passage.text_in_context for passage in passages],
                 top_n=wanted,
             )
             order = _order(response, wanted, len(passages))
@@ -148,7 +148,7 @@ class AsyncCohereAnswerer:
                     SystemChatMessageV2(content=_INSTRUCTION),
                     UserChatMessageV2(content=query),
                 ],
-                documents=[Document(id=p.chunk_id, data={"text": p.text}) for p in passages],
+                documents=[_document(passage) for passage in passages],
                 temperature=0.0,
             )
             if response.finish_reason in ("ERROR", "TIMEOUT"):
@@ -157,6 +157,11 @@ class AsyncCohereAnswerer:
             if not answer.strip():
                 raise SERVICE.malformed("it has no text")
             return GeneratedAnswer(answer, citations, _usage(response.usage))
+
+
+def _document(passage: Passage) -> Document:
+    title = {"title": passage.context} if passage.context else {}
+    return Document(id=passage.chunk_id, data={**title, "text": passage.text})
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

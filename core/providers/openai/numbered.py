@@ -36,7 +36,9 @@ _JOINTS = " \t\n,;:–—-"
 
 def prompt(query: str, passages: Sequence[Passage]) -> str:
     """Return the user's message: the sources with their numbers, then the question."""
-    sources = (f"[{n}]\n{passage.text.strip()}\n" for n, passage in enumerate(passages, start=1))
+    sources = (
+        f"[{n}]\n{passage.text_in_context.strip()}\n" for n, passage in enumerate(passages, start=1)
+    )
     return "\n".join(("Sources:\n", *sources, f"Question: {query}"))
 
 

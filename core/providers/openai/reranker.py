@@ -21,7 +21,7 @@ class AsyncOpenAIReranker:
         wanted = min(top_n, len(passages))
         if not wanted:
             return Reranking(())
-        texts = [passage.text for passage in passages]
+        texts = [passage.text_in_context for passage in passages]
         with openai_errors(self._server.service):
             answer = await self._client.post(
                 "/rerank",

@@ -69,7 +69,7 @@ class TransformerReranker:
 
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
         scores = np.empty(len(passages))
-        pairs = [(query, passage.text) for passage in passages]
+        pairs = [(query, passage.text_in_context) for passage in passages]
         for batch, output, _ in self._session.get().run(pairs):
             scores[batch] = output.reshape(len(batch), -1)[:, -1]
         order = np.argsort(-scores, kind="stable")[:top_n].tolist()

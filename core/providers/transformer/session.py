@@ -85,6 +85,8 @@ def _open(folder: ModelFolder, *, quantized: bool) -> onnxruntime.InferenceSessi
 def _session(model: Path | bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Its threads would spin while they wait, on processors that searches need.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     given = model if isinstance(model, bytes) else str(model)
     return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import cohere
 import httpx
@@ -133,6 +134,21 @@ async def test_rerank(server: CohereServer, client: cohere.AsyncClientV2) -> Non
     everything = await AsyncCohereReranker(client).rerank(QUESTION, PASSAGES, 99)
     assert len(everything.order) == 3
     assert [received.body["top_n"] for received in server.received] == [2, 3]
+
+
+async def test_the_context_goes_along_and_is_not_quoted(
+    server: CohereServer, client: cohere.AsyncClientV2
+) -> None:
+    passages = [replace(PASSAGES[1], context="subprocess › run")]
+    await AsyncCohereReranker(client).rerank(QUESTION, passages, 1)
+    generated = await AsyncCohereAnswerer(client).answer(QUESTION, passages)
+    rerank, chat = (received.body for received in server.received)
+    assert rerank["documents"] == [f"subprocess › run\n{PASSAGES[1].text}"]
+    assert chat["documents"][0]["data"] == {
+        "title": "subprocess › run",
+        "text": PASSAGES[1].text,
+    }
+    assert generated.citations[0].quote == "The timeout is given in seconds."
 
 
 async def test_answer(server: CohereServer, client: cohere.AsyncClientV2) -> None:

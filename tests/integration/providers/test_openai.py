@@ -167,6 +167,18 @@ async def test_answer(fake: OpenAIServer, server: Server, client: AsyncOpenAI) -
     assert httpx.Headers(fake.received[0].headers)["Authorization"] == f"Bearer {KEY}"
 
 
+async def test_the_context_goes_along_and_is_not_quoted(
+    fake: OpenAIServer, server: Server, client: AsyncOpenAI
+) -> None:
+    passages = [replace(PASSAGES[1], context="subprocess › run")]
+    await AsyncOpenAIReranker(client, of(server, "reranker")).rerank(QUESTION, passages, 1)
+    generated = await AsyncOpenAIAnswerer(client, of(server, "chat")).answer(QUESTION, passages)
+    rerank, chat = (received.body for received in fake.received)
+    assert rerank["documents"] == [f"subprocess › run\n{PASSAGES[1].text}"]
+    assert "[1]\nsubprocess › run\nIt runs" in chat["messages"][1]["content"]
+    assert generated.citations[0].quote == "The timeout is given in seconds."
+
+
 async def test_a_model_that_refuses_a_temperature_is_asked_without(
     fake: OpenAIServer, server: Server
 ) -> None:
