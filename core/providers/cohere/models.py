@@ -19,6 +19,7 @@ from cohere import (
 
 from core.contracts.query import Usage
 from core.domain.errors import ProviderUnavailable
+from core.providers import refusal
 from core.providers.base import (
     GeneratedAnswer,
     Passage,
@@ -42,8 +43,7 @@ TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _TEXTS_PER_CALL = 96
 
 _INSTRUCTION = (
-    "Answer the question from the documents alone, in a few sentences. "
-    "If they do not hold the answer, say so."
+    "Answer the question from the documents alone, in a few sentences. " + refusal.INSTRUCTION
 )
 
 
@@ -156,7 +156,10 @@ class AsyncCohereAnswerer:
             answer, citations = read_message(response.message, passages)
             if not answer.strip():
                 raise SERVICE.malformed("it has no text")
-            return GeneratedAnswer(answer, citations, _usage(response.usage))
+            usage = _usage(response.usage)
+            if refusal.is_refusal(answer):
+                return GeneratedAnswer(usage=usage)
+            return GeneratedAnswer(answer, citations, usage)
 
 
 def _document(passage: Passage) -> Document:

@@ -12,6 +12,7 @@ from core.providers.base import GeneratedAnswer, Passage
 from core.providers.openai.config import Server
 from core.providers.openai.errors import openai_errors
 from core.providers.openai.numbered import INSTRUCTION, prompt, read_answer
+from core.providers.refusal import is_refusal
 
 _THOUGHTS = ("<think>", "</think>")
 """Marks of a model's reasoning, which some servers leave before the answer."""
@@ -35,7 +36,10 @@ class AsyncOpenAIAnswerer:
             text, usage = await self._read(await self._open_stream(prompt(query, passages)))
             if not text.strip():
                 raise self._server.service.malformed("it has no text")
-        answer, citations = read_answer(_without_thoughts(text).strip(), passages)
+        said = _without_thoughts(text).strip()
+        if is_refusal(said):
+            return GeneratedAnswer(usage=usage)
+        answer, citations = read_answer(said, passages)
         return GeneratedAnswer(answer, citations, usage)
 
     async def _open_stream(self, message: str) -> openai.AsyncStream[ChatCompletionChunk]:

@@ -136,6 +136,15 @@ async def test_rerank(server: CohereServer, client: cohere.AsyncClientV2) -> Non
     assert [received.body["top_n"] for received in server.received] == [2, 3]
 
 
+async def test_a_model_that_finds_no_answer_gives_none(
+    server: CohereServer, client: cohere.AsyncClientV2
+) -> None:
+    content = [{"type": "text", "text": "NO ANSWER."}]
+    server.fail_next(answering({"message": {"role": "assistant", "content": content}}))
+    generated = await AsyncCohereAnswerer(client).answer(QUESTION, PASSAGES)
+    assert (generated.answer, generated.citations) == (None, ())
+
+
 async def test_the_context_goes_along_and_is_not_quoted(
     server: CohereServer, client: cohere.AsyncClientV2
 ) -> None:

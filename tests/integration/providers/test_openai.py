@@ -208,6 +208,15 @@ async def test_thoughts_are_no_part_of_the_answer(
     assert (generated.answer, generated.citations) == ("It is.", ())
 
 
+@pytest.mark.parametrize("said", ["NO ANSWER", " **No answer.**", "<think>?</think>NO ANSWER"])
+async def test_a_model_that_finds_no_answer_gives_none(
+    fake: OpenAIServer, server: Server, client: AsyncOpenAI, said: str
+) -> None:
+    fake.fail_next(stream_of(delta(said, '"stop"'), "[DONE]"))
+    generated = await AsyncOpenAIAnswerer(client, server).answer(QUESTION, PASSAGES)
+    assert (generated.answer, generated.citations) == (None, ())
+
+
 @pytest.mark.parametrize(
     ("events", "said"),
     [
