@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from core.documents.isolation import shared_pool
 from core.documents.model import MAX_TITLE_CHARS, Piece
@@ -24,5 +25,11 @@ def parse(
         UnusableFile: the content can't be read within the bounds on time and memory.
     """
     parsed = shared_pool().parse(content, source, media_type)
-    title = (title or parsed.title or PurePosixPath(source).name or source)[:MAX_TITLE_CHARS]
+    title = (title or parsed.title or _name(source) or source)[:MAX_TITLE_CHARS]
     return ParsedFile(title, split(parsed, title=title))
+
+
+def _name(source: str) -> str:
+    """Return the name of the file that a source, a path or a URI, leads to."""
+    path = unquote(urlsplit(source).path) if "://" in source else source
+    return PurePosixPath(path).name

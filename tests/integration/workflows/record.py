@@ -17,9 +17,11 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError
 
 from core.contracts.query import AnswerInput, Feedback, QueryRequest, Stage
+from tests.integration.workflows.ingest_script import IngestScript, start_ingestion
 from tests.integration.workflows.stages import REQUEST, Stages, refused, start_question
 from tests.temporal import running_server
 from workflows.client import connect
+from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
 
 HISTORIES = Path(__file__).with_name("histories")
@@ -37,6 +39,39 @@ async def record(client: Client) -> None:
     await _one(client, "deadline", impatient, {}, held=Stage.ANSWER)
     await _one(client, "too_late", impatient, {}, held=Stage.RETRIEVE)
     await _one(client, "cancelled", REQUEST, {}, held=Stage.RERANK, cancel=True)
+
+
+async def record_ingestions(client: Client) -> None:
+    poisoned = IngestScript(poisoned=frozenset({3}))
+    await _one_ingestion(client, "ingested", poisoned, prune_under="notes/")
+    await _one_ingestion(client, "ingestion_failed", IngestScript(gone=True))
+    await _one_ingestion(client, "ingestion_cancelled", IngestScript(held=0), cancel=True)
+    await _one_ingestion(client, "ingestion_paused", IngestScript(held=0))
+
+
+async def _one_ingestion(
+    client: Client,
+    name: str,
+    script: IngestScript,
+    *,
+    cancel: bool = False,
+    prune_under: str | None = None,
+) -> None:
+    async with script.served(client) as queue:
+        handle = await start_ingestion(client, queue, prune_under=prune_under)
+        if name in {"ingestion_cancelled", "ingestion_paused"}:
+            await script.reached.wait()
+        if cancel:
+            await handle.cancel()
+        elif name == "ingestion_paused":
+            await handle.signal(IngestWorkflow.pause)
+            await handle.signal(IngestWorkflow.resume)
+            script.release.set()
+        try:
+            await handle.result()
+        except WorkflowFailureError as error:
+            print(f"{name}: {error.cause}")
+        await _write(name, json.loads((await handle.fetch_history()).to_json()))
 
 
 async def _one(
@@ -62,7 +97,10 @@ async def _one(
             await handle.result()
         except WorkflowFailureError as error:
             print(f"{name}: {error.cause}")
-        history = json.loads((await handle.fetch_history()).to_json())
+        await _write(name, json.loads((await handle.fetch_history()).to_json()))
+
+
+async def _write(name: str, history: object) -> None:
     text = json.dumps(_public(history), indent=1) + "\n"
     await asyncio.to_thread((HISTORIES / f"{name}.json").write_text, text)
 
@@ -81,7 +119,9 @@ def _public(value: Any) -> Any:
 
 
 async def _record_at(address: str) -> None:
-    await record(await connect(address))
+    client = await connect(address)
+    await record(client)
+    await record_ingestions(client)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Histories of earlier questions replay without a difference.
+"""Histories of earlier questions and ingestions replay without a difference.
 
 `histories/` has recordings from a real server; `record.py` describes how to make them.
 """
@@ -12,13 +12,16 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from tests.integration.workflows.record import HISTORIES
+from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
 
 FILES = sorted(HISTORIES.glob("*.json"))
 
 
 async def replay(history: str) -> None:
-    replayer = Replayer(workflows=[QueryWorkflow], data_converter=pydantic_data_converter)
+    replayer = Replayer(
+        workflows=[QueryWorkflow, IngestWorkflow], data_converter=pydantic_data_converter
+    )
     await replayer.replay_workflow(WorkflowHistory.from_json("recorded", history))
 
 
@@ -29,6 +32,7 @@ def test_it_replays(file: Path) -> None:
 
 async def test_every_kind_of_end_was_recorded() -> None:
     kinds = {"answered", "cancelled", "deadline", "degraded", "failed", "too_late", "unanswered"}
+    kinds |= {"ingested", "ingestion_cancelled", "ingestion_failed", "ingestion_paused"}
     assert {file.stem for file in FILES} >= kinds
 
 

@@ -1,0 +1,93 @@
+"""IngestWorkflow on a real server, in the sandbox, with scripted activities."""
+
+import asyncio
+
+import pytest
+from temporalio import workflow
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import CancelledError
+
+from core.contracts.ingest import IngestProgress
+from tests.integration.workflows.ingest_script import IngestScript, start_ingestion
+from workflows.ingest import IngestWorkflow
+
+DEADLINE_S = 60.0
+
+
+async def test_files_are_ingested_ten_at_a_time_and_then_pruned(temporal: Client) -> None:
+    script = IngestScript(poisoned=frozenset({3, 24}))
+    async with script.served(temporal) as queue:
+        handle = await start_ingestion(temporal, queue, prune_under="notes/", position=7)
+        result = await handle.result()
+        assert await handle.query(IngestWorkflow.progress) == result
+        assert (
+            await handle.query(IngestWorkflow.outcomes, 24)
+            == (await handle.query(IngestWorkflow.outcomes, 0))[24:]
+        )
+    assert [(given.start, given.stop) for given in script.given] == [(0, 10), (10, 20), (20, 25)]
+    assert {given.position for given in script.given} == {7}
+    assert result.status == "completed"
+    files = result.files
+    assert (files.total, files.added, files.failed, files.pruned) == (25, 23, 2, len("notes/"))
+    assert result.chunks == 46
+    assert [failure.source for failure in result.failures] == ["3.md", "24.md"]
+
+
+async def test_a_pause_takes_effect_after_the_files_that_are_being_ingested(
+    temporal: Client,
+) -> None:
+    script = IngestScript(held=12)
+    async with script.served(temporal) as queue:
+        handle = await start_ingestion(temporal, queue)
+        await asyncio.wait_for(script.reached.wait(), DEADLINE_S)
+        await handle.signal(IngestWorkflow.pause)
+        script.release.set()
+        async with asyncio.timeout(DEADLINE_S):
+            while (  # noqa: ASYNC110  # it is in another process
+                await handle.query(IngestWorkflow.progress)
+            ).files.added < 20:
+                await asyncio.sleep(0.02)
+        paused = await handle.query(IngestWorkflow.progress)
+        assert (paused.status, paused.files.added, len(script.given)) == ("paused", 20, 2)
+        await handle.signal(IngestWorkflow.resume)
+        assert (await handle.result()).files.added == 25
+
+
+async def test_a_cancelled_ingestion_stops_its_activity(temporal: Client) -> None:
+    script = IngestScript(held=0)
+    async with script.served(temporal) as queue:
+        handle = await start_ingestion(temporal, queue)
+        await asyncio.wait_for(script.reached.wait(), DEADLINE_S)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError) as caught:
+            await handle.result()
+        assert isinstance(caught.value.cause, CancelledError)
+        assert (await handle.query(IngestWorkflow.progress)).status == "cancelled"
+    assert len(script.given) == 1
+
+
+async def test_an_error_of_all_files_fails_the_ingestion(temporal: Client) -> None:
+    script = IngestScript(gone=True)
+    async with script.served(temporal) as queue:
+        handle = await start_ingestion(temporal, queue)
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        failed = await handle.query(IngestWorkflow.progress)
+    assert (failed.status, failed.error) == ("failed", "There is no library 'l'.")
+
+
+async def test_a_long_history_continues_as_new_with_all_outcomes(
+    temporal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_long(info: workflow.Info) -> bool:
+        return info.get_current_history_length() > 8
+
+    monkeypatch.setattr(workflow.Info, "is_continue_as_new_suggested", is_long)
+    script = IngestScript(poisoned=frozenset({0}))
+    async with script.served(temporal, sandboxed=False) as queue:
+        handle = await start_ingestion(temporal, queue)
+        result = await handle.result()
+        last = temporal.get_workflow_handle(handle.id, result_type=IngestProgress)
+        assert (await last.describe()).run_id != handle.first_execution_run_id
+    assert (result.files.added, result.files.failed, result.chunks) == (24, 1, 48)
+    assert [given.start for given in script.given] == [0, 10, 20]
