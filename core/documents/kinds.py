@@ -7,10 +7,19 @@ from core.documents.decoding import decode
 from core.documents.errors import UnusableFile
 from core.documents.model import ParsedDocument
 from core.documents.parsing.code import code_parser
+from core.documents.parsing.docx import parse_docx
+from core.documents.parsing.pdf import parse_pdf
+from core.documents.parsing.pptx import parse_pptx
 from core.documents.parsing.registry import ISOLATED, TEXT_PARSERS, with_short_title
 from core.documents.parsing.rst import parse_rst
 
-_PARSERS = {**TEXT_PARSERS, **dict.fromkeys(ISOLATED, parse_rst)}
+_TEXT_PARSERS = {**TEXT_PARSERS, **dict.fromkeys(ISOLATED, parse_rst)}
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_BINARY_PARSERS: Mapping[str, Callable[[bytes], ParsedDocument]] = {
+    "application/pdf": parse_pdf,
+    f"{_OFFICE}.wordprocessingml.document": parse_docx,
+    f"{_OFFICE}.presentationml.presentation": parse_pptx,
+}
 _CODE = {
     **dict.fromkeys((".c", ".h"), "c"),
     **dict.fromkeys((".cc", ".cpp", ".cxx", ".hh", ".hpp"), "cpp"),
@@ -42,12 +51,15 @@ _MEDIA_TYPES: Mapping[str, str] = {
     ".adoc": "text/asciidoc",
     ".asciidoc": "text/asciidoc",
     ".csv": "text/csv",
+    ".docx": f"{_OFFICE}.wordprocessingml.document",
     ".htm": "text/html",
     ".html": "text/html",
     ".ipynb": "application/x-ipynb+json",
     ".markdown": "text/markdown",
     ".md": "text/markdown",
     ".mdx": "text/mdx",
+    ".pdf": "application/pdf",
+    ".pptx": f"{_OFFICE}.presentationml.presentation",
     ".rst": "text/x-rst",
     ".text": "text/plain",
     ".tsv": "text/tab-separated-values",
@@ -77,9 +89,11 @@ def _parser(name: str, media_type: str | None) -> Callable[[bytes], ParsedDocume
     for known in (declared if declared != "text/plain" else by_name, by_name):
         if suffix in _CODE and known == "text/plain":
             return lambda content: code_parser(_CODE[suffix])(_text_of(content))
-        if known in _PARSERS:
+        if known in _BINARY_PARSERS:
+            return _BINARY_PARSERS[known]
+        if known in _TEXT_PARSERS:
             break
-    return lambda content: _PARSERS[known](_text_of(content))
+    return lambda content: _TEXT_PARSERS[known](_text_of(content))
 
 
 def _text_of(content: bytes) -> str:
@@ -95,5 +109,7 @@ _BINARIES = (
     (b"GIF8", "an image"),
     (b"\x7fELF", "a program"),
     (b"\x1f\x8b", "a compressed file"),
+    (b"PK\x03\x04", "an archive"),
+    (b"%PDF-", "a PDF whose name or media type says otherwise"),
     (b"\xd0\xcf\x11\xe0", "a Microsoft Office file of before 2007"),
 )

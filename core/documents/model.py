@@ -22,7 +22,7 @@ class Block:
     its words alone. `level` is 1 to 6 for a heading, and the depth of its list for all that belongs
     to a list item, else 0. `header` are the first lines of `text` that each part of a long table or
     code block repeats. `gap` is the white space between the block before and this one. `line`
-    counts from 1.
+    counts from 1, and is 0 in a format without lines.
     """
 
     kind: Kind

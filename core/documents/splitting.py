@@ -112,7 +112,7 @@ class _Packer:
             headings=tuple(heading.title for heading in self._path),
             page=first.page,
             box=_union([block.box for block in self._blocks if block.page == first.page]),
-            line=self._blocks[0].line,
+            line=self._blocks[0].line or None,
         )
 
 

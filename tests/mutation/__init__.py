@@ -1,0 +1,1 @@
+"""Damaged files through the parsers: `python -m tests.mutation --files 2000`."""
