@@ -66,7 +66,8 @@ class LibraryRequest(RequestModel):
     index: IndexRequest = IndexRequest(kind=IndexKind.AUTO)
     embedding_model: str | None = None
     language: Language = Field(
-        default=Language.ENGLISH, description="Language of the texts, for lexical search."
+        default=Language.ENGLISH,
+        description="Language of the texts, for lexical search; auto: the texts' own.",
     )
 
     def draft(self) -> LibraryDraft:

@@ -7,7 +7,7 @@ import typer
 from cli.connection import connect
 from cli.options import JsonFlag, json_object
 from cli.output.terminal import show_rows
-from core.domain.library import Metric
+from core.domain.library import Language, Metric
 from nalanda import LibraryOptions
 
 app = typer.Typer(
@@ -37,6 +37,12 @@ def create(
     dimension: Annotated[int | None, typer.Option(help="The dimension of its vectors.")] = None,
     metric: Annotated[str | None, typer.Option(help=f"The metric: {', '.join(Metric)}.")] = None,
     model: Annotated[str | None, typer.Option(help="The embedding model of its texts.")] = None,
+    language: Annotated[
+        Language | None,
+        typer.Option(
+            help="The language of its texts, for lexical search; auto: detected. Default: english."
+        ),
+    ] = None,
     schema: Annotated[
         dict[str, Any] | None,
         typer.Option(
@@ -50,6 +56,7 @@ def create(
         "dimension": dimension,
         "metric": metric,
         "embedding_model": model,
+        "language": language,
         "metadata_schema": schema,
     }
     with connect() as client:

@@ -23,6 +23,7 @@ from cli.interruption import INTERRUPTED, Interrupted, interruptible
 from cli.options import LibraryOption
 from cli.output.failures import advice
 from cli.output.terminal import can_overwrite
+from core.domain.library import Language
 from nalanda import ConflictError, Library, Nalanda, NalandaError, NotFoundError
 
 
@@ -36,6 +37,10 @@ def ingest(
         ),
     ],
     library: LibraryOption,
+    language: Annotated[
+        Language | None,
+        typer.Option(help="The language of a new library's texts. Default: auto, detected."),
+    ] = None,
     prune: Annotated[
         bool,
         typer.Option(
@@ -58,8 +63,10 @@ def ingest(
     report = Report()
     with interruptible(), connect() as client:
         known = _library(client, library)
+        _check_language(language, known)
         with _print_summary_at_end(report, library, with_pruned=prune):
-            _Run(client, library, report).run(known, paths, prune=prune, direct=direct)
+            run = _Run(client, library, language or Language.AUTO, report)
+            run.run(known, paths, prune=prune, direct=direct)
     if not report.is_complete:
         raise typer.Exit(1)
 
@@ -67,9 +74,10 @@ def ingest(
 class _Run:
     """A run of the command; `probe` is a client with few retries."""
 
-    def __init__(self, probe: Nalanda, name: str, report: Report) -> None:
+    def __init__(self, probe: Nalanda, name: str, language: Language, report: Report) -> None:
         self._probe = probe
         self._name = name
+        self._language = language
         self._report = report
 
     def run(self, known: Library | None, paths: list[Path], *, prune: bool, direct: bool) -> None:
@@ -78,7 +86,7 @@ class _Run:
         files = list(finder.find(paths))
         if not files and (known is None or not prune):
             return
-        library = known or _create(self._probe, self._name)
+        library = known or _create(self._probe, self._name, self._language)
         watch = Watch(self._probe, library.id, self._report)
         with connect(max_retries=PATIENT) as client:
             if direct:
@@ -134,6 +142,19 @@ def _check_paths(paths: list[Path], *, are_folders: bool) -> None:
             )
 
 
+def _check_language(language: Language | None, known: Library | None) -> None:
+    """Refuse another language than an existing library's.
+
+    Raises:
+        typer.BadParameter: the library has another language.
+    """
+    if known is not None and language not in {None, Language.AUTO, known.language}:
+        raise typer.BadParameter(
+            f"The library {known.name} has the language {known.language}; PATCH changes it.",
+            param_hint="--language",
+        )
+
+
 @contextmanager
 def _print_summary_at_end(report: Report, library: str, *, with_pruned: bool) -> Iterator[None]:
     """Print the summary, also after an error that ends the run."""
@@ -163,8 +184,8 @@ def _library(client: Nalanda, name: str) -> Library | None:
         return None
 
 
-def _create(client: Nalanda, name: str) -> Library:
+def _create(client: Nalanda, name: str, language: Language) -> Library:
     try:
-        return client.libraries.create(name)
+        return client.libraries.create(name, language=language)
     except ConflictError:  # a concurrent run created the library
         return client.libraries.get(name)

@@ -35,10 +35,12 @@ class IndexKind(StrEnum):
 class Language(StrEnum):
     """The language of a library's texts, for lexical search: sets its stemmer and stop words.
 
-    `none` turns stemming and stop words off. Texts in other languages are found as well, by
-    words of the same stem.
+    `none` turns stemming and stop words off. `auto` is as `none` until the texts suffice to detect
+    their language, which then takes its place. Texts in other languages are found as well, by words
+    of the same stem.
     """
 
+    AUTO = "auto"
     NONE = "none"
     ARABIC = "arabic"
     DANISH = "danish"
@@ -91,7 +93,7 @@ class Library:
 
     The first vector settles a `dimension` and `embedding_model` that are still open. The model
     is the server's default where the server embeds the text, and none where the client sends
-    the vector.
+    the vector. The first texts that suffice settle a `language` that is `auto`.
     """
 
     id: str

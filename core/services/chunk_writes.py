@@ -7,19 +7,23 @@ second makes sure that the state that was checked has not changed, and writes.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TypeVar
 
 from core.domain.document import Chunk, ChunkDraft, EmbeddedChunk, Embedding
 from core.domain.errors import Conflict, Fault, Invalid
 from core.domain.ids import check_id, new_id
-from core.domain.library import Library
+from core.domain.library import Language, Library
 from core.domain.pointers import join
+from core.indexing.lexical.detection import detect_language
 from core.ports.store import ChunkReader, Snapshot, UnitOfWork
 from core.services.embedding import TextEmbedding
 
 T = TypeVar("T")
 
 ATTEMPTS = 8
+_TEXTS_TO_DETECT = 50
+"""The number of stored chunks that are read, with those written, to detect a language."""
 
 
 class StaleRead(Exception):
@@ -84,6 +88,7 @@ class ChunkWrites:
         settled = library
         if drafts:
             settled = self._embedding.settle(library, had_vectors, drafts[0])
+            settled = _settle_language(settled, snapshot.chunks, drafts)
         faults = _repeated_ids(drafts, pointers)
         for draft, pointer in zip(drafts, pointers, strict=True):
             faults += _faults_of_metadata(library, draft, pointer)
@@ -103,7 +108,7 @@ class ChunkWrites:
         return self._embedding.embeddings(prepared.settled, prepared.drafts)
 
     def settle(self, unit: UnitOfWork, prepared: Prepared) -> None:
-        """Write the library, if these chunks settle its dimension or model.
+        """Write the library, if these chunks settle its dimension, model or language.
 
         Raises:
             Stale: the library has changed since the drafts were checked.
@@ -116,6 +121,17 @@ class ChunkWrites:
         if prepared.settled != seen:
             now = datetime.now(UTC)
             unit.libraries.put(replace(prepared.settled, version=unit.position, updated_at=now))
+
+
+def _settle_language(
+    library: Library, chunks: ChunkReader, drafts: Sequence[ChunkDraft]
+) -> Library:
+    """Return the library with its language, if that is `auto` and its texts suffice to tell."""
+    if library.language is not Language.AUTO:
+        return library
+    stored = (chunk.text for chunk in chunks.page(library.id, after=None, limit=_TEXTS_TO_DETECT))
+    language = detect_language(chain((draft.text for draft in drafts), stored))
+    return library if language is None else replace(library, language=language)
 
 
 def chunks_to_replace(

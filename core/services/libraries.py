@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from core.domain.errors import Conflict, Fault, Invalid
 from core.domain.guards import UNGUARDED, Guard
 from core.domain.ids import check_id, new_id
-from core.domain.library import Library, LibraryDraft, Metric
+from core.domain.library import Language, Library, LibraryDraft, Metric
 from core.domain.schema import MetadataSchema
+from core.indexing.lexical.detection import detect_language
 from core.ports.store import ChunkReader, Store, UnitOfWork
 from core.services.embedding import TextEmbedding
 from core.services.lookup import every_chunk, find
@@ -110,6 +111,9 @@ class LibraryService:
             draft = _keep_settled(draft, current)
         else:
             self._embedding.check_library(draft)
+        if draft.language is Language.AUTO:
+            texts = (chunk.text for chunk in every_chunk(unit.chunks, current.id))
+            draft = replace(draft, language=detect_language(texts) or Language.AUTO)
         schema = draft.metadata_schema
         if schema is not None and schema != current.metadata_schema:
             schema.check_itself("/metadata_schema")

@@ -50,8 +50,8 @@ _STOP_WORDS: Final = {
 
 @cache
 def stemmer(language: Language) -> tantivy.TextAnalyzer | None:
-    """Return the analyzer that stems one word in lower case, `None` for `none`."""
-    if language is Language.NONE:
+    """Return the analyzer that stems one word in lower case, `None` for `none` and `auto`."""
+    if language in {Language.NONE, Language.AUTO}:
         return None
     raw = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.raw())
     return raw.filter(tantivy.Filter.stemmer(language)).build()

@@ -39,6 +39,21 @@ def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> N
     assert first["text"].startswith("Hello")
 
 
+def test_the_language_of_the_library(run: Run, server: Server, folder: Path) -> None:
+    run("ingest", "--direct", str(folder), "-l", "books")
+    assert server.libraries["books"]["language"] == "auto"
+    run("ingest", "--direct", str(folder), "-l", "livres", "--language", "french")
+    assert server.libraries["livres"]["language"] == "french"
+    for same in ("french", "auto"):
+        assert (
+            run("ingest", "--direct", str(folder), "-l", "livres", "--language", same).status == 0
+        )
+    refused = run("ingest", "--direct", str(folder), "-l", "livres", "--language", "german")
+    assert refused.status == 2
+    assert "has the language french" in " ".join(refused.err.split())
+    assert run("ingest", "--direct", str(folder), "-l", "new", "--language", "klingon").status == 2
+
+
 def test_again_only_what_changed(run: Run, server: Server, folder: Path) -> None:
     run("ingest", "--direct", str(folder), "-l", "books")
     (folder / "a.md").write_text("other words")

@@ -45,11 +45,13 @@ def test_list_as_json(run: Run, server: Server) -> None:
 
 def test_create_sends_what_was_given(run: Run, server: Server) -> None:
     schema = '{"fields": {"year": {"type": "integer"}}}'
-    outcome = run("library", "create", "books", "--dimension", "3", "--schema", schema)
+    options = ("--dimension", "3", "--language", "french", "--schema", schema)
+    outcome = run("library", "create", "books", *options)
     assert outcome.out == "Created library books with id l-books.\n"
     assert json.loads(server.requests[0].content) == {
         "name": "books",
         "dimension": 3,
+        "language": "french",
         "metadata_schema": json.loads(schema),
     }
 
