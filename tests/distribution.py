@@ -7,7 +7,12 @@ so that no process is left with one at the end.
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-_LONG = ("tests/e2e/", "tests/crash/")
+_LONG = (
+    "tests/e2e/",
+    "tests/crash/",
+    "tests/unit/core/indexing/checkpoints/",
+    "tests/unit/core/indexing/vectors/",
+)
 _TOGETHER = "tests/e2e/contract"
 """A folder whose last test compares all calls of the others."""
 

@@ -1,0 +1,38 @@
+"""Fixtures of questions on a real Temporal server, with a worker in process."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from core.contracts.names import task_queue_of
+from core.settings import Settings
+from tests.integration.api.script import Script
+
+
+@pytest.fixture
+def settings(settings: Settings, temporal_address: str, request: pytest.FixtureRequest) -> Settings:
+    return settings.model_copy(
+        update={
+            "temporal_address": temporal_address,
+            "temporal_ui_url": "http://ui/",
+            "task_queue": request.node.name,
+        }
+    )
+
+
+@pytest.fixture
+async def script(settings: Settings, temporal: Client) -> AsyncIterator[Script]:
+    script = Script()
+    async with script.worker(temporal, task_queue_of(None, settings.task_queue)):
+        yield script
+        script.gate.set()
+
+
+@pytest.fixture
+async def question(api: httpx.AsyncClient) -> dict[str, Any]:
+    """Return a question for a library `texts` that has a model."""
+    await api.put("/libraries/texts", json={"name": "t", "embedding_model": "wordllama-256"})
+    return {"library": "t", "query": "What is alpha?"}
