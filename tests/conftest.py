@@ -4,7 +4,11 @@ import os
 
 from hypothesis import settings
 
-from tests.distribution import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from tests.distribution import (
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_xdist_make_scheduler,
+)
 from tests.postgres import postgres, postgres_url
 from tests.temporal import temporal, temporal_address
 
@@ -12,6 +16,7 @@ __all__ = [
     "postgres",
     "postgres_url",
     "pytest_collection_modifyitems",
+    "pytest_configure",
     "pytest_xdist_make_scheduler",
     "temporal",
     "temporal_address",

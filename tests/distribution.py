@@ -7,6 +7,8 @@ so that no process is left with one at the end.
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.postgres import missing_for_root
+
 _LONG = (
     "tests/e2e/",
     "tests/crash/",
@@ -29,6 +31,12 @@ class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FileScheduling:
     config.option.loadscopereorder = False  # it would begin with the files of most tests
     return FileScheduling(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """End here, with one line, what would be an error in each test of a process."""
+    if config.getoption("numprocesses", None) and (missing := missing_for_root()):
+        pytest.exit(missing, returncode=1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

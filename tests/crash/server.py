@@ -14,8 +14,8 @@ from core import crash_points
 from tests.temporal import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 60.0
-STOP_S = 60.0
+START_S = 180.0
+STOP_S = 180.0
 _POLL_S = 0.01
 
 

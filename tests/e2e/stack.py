@@ -96,7 +96,7 @@ class Stack:
     def _end(self, part: str, number: signal.Signals) -> int:
         process = self._processes.pop(part)
         process.send_signal(number)
-        return process.wait(60)
+        return process.wait(180)
 
     def _command(self, part: str) -> list[str]:
         if part == "temporal":
@@ -119,7 +119,7 @@ class Stack:
     def _log(self, part: str) -> Path:
         return self._folder / f"{part}.log"
 
-    def _wait(self, part: str, ready: Callable[[], bool], within_s: float = 60) -> None:
+    def _wait(self, part: str, ready: Callable[[], bool], within_s: float = 180) -> None:
         deadline = time.monotonic() + within_s
         while not ready():
             status = self._processes[part].poll()
