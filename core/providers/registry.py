@@ -56,6 +56,12 @@ class StageModels:
     answerer: AsyncAnswerer
     extractive: AsyncAnswerer
 
+    @property
+    def description(self) -> str:
+        """Return a line about what can be embedded and who answers, for an operator."""
+        answers = f"{self.answerer.model} ({self.answerer.provider})"
+        return f"Embeds with {', '.join(self.embedders)}; answers with {answers}."
+
 
 def choose(settings: Settings) -> Roles:
     """Return the providers that the settings name; local embeds for libraries of its model."""

@@ -112,7 +112,8 @@ def test_from_before_api_and_cluster_to_sigterm(tmp_path: Path) -> None:
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(START_S) == 0
     lines = log.read_text().splitlines()
-    assert len(lines) == 3, lines
+    assert lines[0].startswith("Embeds with wordllama-256; answers with "), lines
+    assert len(lines) == 4, lines
 
 
 async def test_another_instance_behind_the_address(temporal: Client, tmp_path: Path) -> None:

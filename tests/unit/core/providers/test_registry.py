@@ -46,6 +46,9 @@ async def test_local(chosen: Settings) -> None:
     async with open_models(chosen) as models:
         assert list(models.embedders) == ["wordllama-256"]
         assert models.answerer is models.extractive
+        assert models.description == (
+            "Embeds with wordllama-256; answers with extractive-wordllama-256 (local)."
+        )
         assert (models.answerer.provider, models.answerer.model) == (
             "local",
             "extractive-wordllama-256",
