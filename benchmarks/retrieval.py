@@ -1,4 +1,4 @@
-"""Retrieval quality: nDCG@10, hit@1 and hit@10 of each search mode.
+"""Retrieval quality: nDCG@10, hit@1 and hit@10 of each search mode, and what answers quote.
 
 In process, through the services and the reranker of a question, with their defaults. A question set
 is a file in SQuAD's JSON format, whose paragraphs become documents of one chunk. In addition, the
@@ -18,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 
 from cli.demo import corpus
+from cli.evaluation.scores import is_quoted
 from core.bootstrap import Core, open_core
 from core.contracts.query import QueryRequest
 from core.domain.document import ChunkDraft, DocumentDraft
@@ -25,13 +26,14 @@ from core.domain.library import LibraryDraft
 from core.domain.sentences import sentence_spans
 from core.providers.base import Passage
 from core.providers.local.embedder import MODEL
-from core.providers.local.extractive import LocalReranker
+from core.providers.local.extractive import LocalAnswerer, LocalReranker
 from core.services.search.request import SearchRequest
 from core.settings import Settings
 
 LIBRARY = "passages"
 DEPTH = 10
 CANDIDATES: int = QueryRequest.model_fields["k"].default
+KEPT: int = QueryRequest.model_fields["top_n"].default
 MOST_QUESTIONS = 1_500
 
 Ranks: TypeAlias = Callable[[str], list[str]]
@@ -41,12 +43,13 @@ Ranks: TypeAlias = Callable[[str], list[str]]
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
     """A question set; `questions` pairs each question with the number of the passage that answers
-    it.
+    it, and `answers` has the known answers of each, if there are any.
     """
 
     name: str
     passages: Sequence[str]
     questions: Sequence[tuple[str, int]]
+    answers: Sequence[Sequence[str]] = ()
 
 
 async def main(*paths: str) -> None:
@@ -66,6 +69,9 @@ def _measure(asked: QuestionSet) -> None:
             for name, ranks in _ways(core).items():
                 places = [_place(ranks(text), str(right)) for text, right in asked.questions]
                 _print(name, places)
+            if asked.answers:
+                quoted = _quoted(core, asked)
+                print(f"  {'known answer in the quotes of an answer':53} {quoted:8.3f}")
 
 
 def _fill(core: Core, passages: Sequence[str]) -> None:
@@ -86,16 +92,37 @@ def _ways(core: Core) -> dict[str, Ranks]:
         return ranks
 
     def reranked(question: str) -> list[str]:
-        wanted = SearchRequest(LIBRARY, text=question, mode="hybrid", k=CANDIDATES)
-        passages = [
-            Passage(hit.chunk.id, hit.chunk.document_id, hit.chunk.text, hit.score)
-            for hit in core.search.search(wanted).hits
-        ]
+        passages = _candidates(core, question)
         order = reranker.rerank(question, passages, DEPTH).order
         return [passages[scored.index].chunk_id for scored in order]
 
     by_mode = {mode: searched(mode) for mode in ("vector", "lexical", "hybrid")}
     return {**by_mode, "hybrid, reranked": reranked}
+
+
+def _quoted(core: Core, asked: QuestionSet) -> float:
+    """Return the share of questions with a known answer in the quotes of the local answer."""
+    embedder = core.embedders[MODEL]
+    reranker = LocalReranker(embedder)
+    answerer = LocalAnswerer(embedder, Settings.model_fields["answer_floor"].default)
+
+    def quotes(question: str) -> list[str]:
+        passages = _candidates(core, question)
+        order = reranker.rerank(question, passages, KEPT).order
+        answer = answerer.answer(question, [passages[scored.index] for scored in order])
+        return [citation.quote for citation in answer.citations]
+
+    pairs = zip(asked.questions, asked.answers, strict=True)
+    found = [is_quoted(known, quotes(question)) for (question, _), known in pairs]
+    return sum(found) / len(found)
+
+
+def _candidates(core: Core, question: str) -> list[Passage]:
+    wanted = SearchRequest(LIBRARY, text=question, mode="hybrid", k=CANDIDATES)
+    return [
+        Passage(hit.chunk.id, hit.chunk.document_id, hit.chunk.text, hit.score)
+        for hit in core.search.search(wanted).hits
+    ]
 
 
 def _place(found: Sequence[str], right: str) -> int | None:
@@ -115,7 +142,13 @@ def _squad(path: Path) -> QuestionSet:
     questions = [
         (qa["question"], n) for n, paragraph in enumerate(paragraphs) for qa in paragraph["qas"]
     ]
-    return QuestionSet(path.name, [paragraph["context"] for paragraph in paragraphs], questions)
+    answers = [
+        [answer["text"] for answer in qa["answers"]]
+        for paragraph in paragraphs
+        for qa in paragraph["qas"]
+    ]
+    passages = [paragraph["context"] for paragraph in paragraphs]
+    return QuestionSet(path.name, passages, questions, answers)
 
 
 def _docstrings() -> QuestionSet:

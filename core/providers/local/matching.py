@@ -5,6 +5,7 @@ the question's words in the sentence, with more weight on rare words. The cosine
 words find names, and in languages that the model hardly knows they are all there is.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ T = TypeVar("T")
 
 _COSINE_WEIGHT = 2 / 3
 """The weight of the cosine in the evidence of a passage; the rest is the share of words."""
+
+_UNRELATED = (
+    (re.compile("[\u3041-\u30ff]"), 0.55),  # kana, so Japanese
+    (re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"), 0.75),  # Thai, Lao, Burmese, Khmer
+)
+"""The cosine of unrelated texts by script. The local model has few tokens for some, so that all of
+their texts look alike; of other scripts it is near 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,7 @@ class _Question:
         self._sequence = question_words(query)
         self._words = frozenset(self._sequence)
         self._pairs = frozenset(pairwise(self._sequence))
+        self._unrelated = next((base for script, base in _UNRELATED if script.search(query)), 0.0)
         self.stop_words = stop_words_of(query)
 
     def scores(self, vectors: Vectors, sequences: Sequence[Sequence[str]]) -> list[float]:
@@ -126,9 +135,15 @@ class _Question:
             best=max(scores),
             context=float(context_vector @ self._vector) if context else 0.0,
             phrases=_share(self._pairs, pairwise(sequence)),
-            evidence=_COSINE_WEIGHT * cosine
+            evidence=_COSINE_WEIGHT * self._relatedness(cosine)
             + (1 - _COSINE_WEIGHT) * _share(self._words, chain(sequence, near)),
         )
+
+    def _relatedness(self, cosine: float) -> float:
+        """Return the cosine, scaled so that unrelated texts of the question's script have 0."""
+        if not self._unrelated:
+            return cosine
+        return max(0.0, cosine - self._unrelated) / (1 - self._unrelated)
 
 
 def _share(wanted: frozenset[T], found: Iterable[T]) -> float:

@@ -12,7 +12,16 @@ from tests.e2e.stack import NALANDA, Stack
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[2] / "docs"
-BARS = ("cited_first=0.5", "cited=0.6", "quotes_verified=1", "failed=0")
+BARS = (
+    "cited_first=0.8",
+    "cited=0.9",
+    "refused_right=0.65",
+    "refused_wrong=0.06",
+    "quotes_markup=0.05",
+    "quotes_verified=1",
+    "failed=0",
+)
+"""Somewhat below what was measured last: .87, .96, .75, .03, .01, 1 and 0."""
 
 
 def test_the_answers_reach_their_bars(tmp_path: Path) -> None:
@@ -22,7 +31,7 @@ def test_the_answers_reach_their_bars(tmp_path: Path) -> None:
         assert ingested.returncode == 0, ingested.stderr
         bars = [word for bar in BARS for word in ("--require", bar)]
         file = str(HERE / "questions.jsonl")
-        options = ("--concurrency", "2", "--by-tag", "--misses")
+        options = ("--concurrency", "2", "--no-ranking", "--by-tag", "--misses")
         outcome = _run(stack, "eval", file, "--library", "own", *options, *bars)
     print(outcome.stdout)
     assert outcome.returncode == 0, outcome.stderr + outcome.stdout

@@ -1,12 +1,23 @@
 """Matching: rare words, best sentences, contexts, phrases, evidence."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.providers.base import Passage
+from core.providers.base import Passage, Purpose, Vectors
 from core.providers.local.matching import Matches, PassageMatch, match
 from tests.unit.core.providers.fakes import HashEmbedder
+
+
+class ConstantEmbedder(HashEmbedder):
+    """An embedder that hardly tells texts apart."""
+
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
+        rows = np.eye(len(texts), self.dimension, dtype=np.float32) + 0.2
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 def passages(*texts: str, context: str = "") -> list[Passage]:
@@ -59,6 +70,12 @@ def test_evidence_is_of_the_passage_alone() -> None:
     among = matches_of("timeout in seconds", text, "Timeout.", "Seconds.").passages[0].evidence
     assert alone == pytest.approx(among)
     assert alone > matches_of("harbour of Lanka", text).passages[0].evidence
+
+
+def test_a_cosine_is_less_evidence_where_all_texts_look_alike() -> None:
+    japanese = match(ConstantEmbedder(), "カレーは？", passages("富士山は高いです。"))
+    english = match(ConstantEmbedder(), "curry", passages("Mount Fuji is high."))
+    assert japanese.passages[0].evidence < 0.7 * english.passages[0].evidence
 
 
 def test_a_blank_passage_scores_below_all() -> None:
