@@ -33,8 +33,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.policies import HEARTBEAT, STOPPED
     from workflows.search_attributes import STATUS
 
-FILES_AT_ONCE = 10
-"""Files of one activity: a pause takes effect between activities."""
+FILES_AT_ONCE = 25
+"""Files of one activity. Each activity costs a round trip, and a pause takes effect after one."""
 
 OUTCOMES_AT_ONCE = 200
 """Outcomes in one answer of the query, which Temporal limits to 2 MB."""

@@ -82,7 +82,7 @@ class IngestScript:
 async def start_ingestion(
     client: Client, queue: str, **request: object
 ) -> WorkflowHandle[IngestWorkflow, IngestProgress]:
-    given = {"library_id": "l", "manifest": "a" * 64, "total": 25, **request}
+    given = {"library_id": "l", "manifest": "a" * 64, "total": 60, **request}
     return await client.start_workflow(
         IngestWorkflow.run,
         IngestRequest.model_validate(given),

@@ -14,29 +14,29 @@ from workflows.ingest import IngestWorkflow
 DEADLINE_S = 60.0
 
 
-async def test_files_are_ingested_ten_at_a_time_and_then_pruned(temporal: Client) -> None:
-    script = IngestScript(poisoned=frozenset({3, 24}))
+async def test_files_are_ingested_some_at_a_time_and_then_pruned(temporal: Client) -> None:
+    script = IngestScript(poisoned=frozenset({3, 59}))
     async with script.served(temporal) as queue:
         handle = await start_ingestion(temporal, queue, prune_under="notes/", position=7)
         result = await handle.result()
         assert await handle.query(IngestWorkflow.progress) == result
         assert (
-            await handle.query(IngestWorkflow.outcomes, 24)
-            == (await handle.query(IngestWorkflow.outcomes, 0))[24:]
+            await handle.query(IngestWorkflow.outcomes, 58)
+            == (await handle.query(IngestWorkflow.outcomes, 0))[58:]
         )
-    assert [(given.start, given.stop) for given in script.given] == [(0, 10), (10, 20), (20, 25)]
+    assert [(given.start, given.stop) for given in script.given] == [(0, 25), (25, 50), (50, 60)]
     assert {given.position for given in script.given} == {7}
     assert result.status == "completed"
     files = result.files
-    assert (files.total, files.added, files.failed, files.pruned) == (25, 23, 2, len("notes/"))
-    assert result.chunks == 46
-    assert [failure.source for failure in result.failures] == ["3.md", "24.md"]
+    assert (files.total, files.added, files.failed, files.pruned) == (60, 58, 2, len("notes/"))
+    assert result.chunks == 116
+    assert [failure.source for failure in result.failures] == ["3.md", "59.md"]
 
 
 async def test_a_pause_takes_effect_after_the_files_that_are_being_ingested(
     temporal: Client,
 ) -> None:
-    script = IngestScript(held=12)
+    script = IngestScript(held=30)
     async with script.served(temporal) as queue:
         handle = await start_ingestion(temporal, queue)
         await asyncio.wait_for(script.reached.wait(), DEADLINE_S)
@@ -45,12 +45,12 @@ async def test_a_pause_takes_effect_after_the_files_that_are_being_ingested(
         async with asyncio.timeout(DEADLINE_S):
             while (  # noqa: ASYNC110  # it is in another process
                 await handle.query(IngestWorkflow.progress)
-            ).files.added < 20:
+            ).files.added < 50:
                 await asyncio.sleep(0.02)
         paused = await handle.query(IngestWorkflow.progress)
-        assert (paused.status, paused.files.added, len(script.given)) == ("paused", 20, 2)
+        assert (paused.status, paused.files.added, len(script.given)) == ("paused", 50, 2)
         await handle.signal(IngestWorkflow.resume)
-        assert (await handle.result()).files.added == 25
+        assert (await handle.result()).files.added == 60
 
 
 async def test_a_cancelled_ingestion_stops_its_activity(temporal: Client) -> None:
@@ -89,5 +89,5 @@ async def test_a_long_history_continues_as_new_with_all_outcomes(
         result = await handle.result()
         last = temporal.get_workflow_handle(handle.id, result_type=IngestProgress)
         assert (await last.describe()).run_id != handle.first_execution_run_id
-    assert (result.files.added, result.files.failed, result.chunks) == (24, 1, 48)
-    assert [given.start for given in script.given] == [0, 10, 20]
+    assert (result.files.added, result.files.failed, result.chunks) == (59, 1, 118)
+    assert [given.start for given in script.given] == [0, 25, 50]
