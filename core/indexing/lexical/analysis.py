@@ -29,7 +29,7 @@ _MOST_BYTES: Final = 4
 
 _REMEMBERED_TOKENS, _LONGEST_REMEMBERED = 2**12, 32
 
-_MAKERS: Final = ("2", version("tantivy"), unicodedata.unidata_version)
+_MAKERS: Final = ("3", version("tantivy"), unicodedata.unidata_version)
 """The versions that terms depend on, apart from the text and the language.
 
 Raise the first with each change of these modules that changes a text's terms.
@@ -86,7 +86,8 @@ class Analyzer:
         if units:
             pairs = tuple((first + second,) for first, second in pairwise(units))
             return Piece(tuple(units), pairs, is_run=True)
-        return self._identifier(split_words(part), names_of(part))
+        # A long identifier may have as many names as characters, each as long as it is.
+        return self._identifier(split_words(part), names_of(part) if _is_short(part) else [])
 
     def _identifier(self, parts: Iterable[str], names: Iterable[str]) -> Piece:
         words = [self._word(part) for part in parts if _is_short(part)]
@@ -123,8 +124,10 @@ def analyzer(language: Language) -> Analyzer:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether a text is one word without capitals after its first letter."""
-    return text.isascii() and text.isalpha() and (text.islower() or text[1:].islower())
+    """Return whether a text is a number, or one word without capitals after its first letter."""
+    if not text.isascii():
+        return False
+    return text.isdigit() or (text.isalpha() and (text.islower() or text[1:].islower()))
 
 
 def _is_short(word: str) -> bool:

@@ -67,6 +67,17 @@ def test_a_phrase_has_an_identifier_by_its_words() -> None:
         assert reader.search(f'"{phrase}"', 1).row_ids.tolist() == [0]
 
 
+@pytest.mark.parametrize(
+    "unit", ["1", "1.", "a1", "a_", "A/", "1,", "::", "Ab", "é", "東", '"', "“«", "*"]
+)
+def test_the_time_for_a_long_token_is_linear(unit: str) -> None:
+    """Check by a length for which a quadratic time would be a minute."""
+    text = unit * (60_000 // len(unit))
+    reader = LexicalIndex(Language.ENGLISH).change(enumerate([f"{text} end"]), [])
+    assert reader.search("end", 1).row_ids.tolist() == [0]
+    assert reader.search(f"{text} end", 1).row_ids.tolist() == [0]
+
+
 def test_long_words_and_identifiers_are_left_out_and_their_short_parts_not() -> None:
     reader = LexicalIndex(Language.ENGLISH).change(
         enumerate([f"{'q' * 300} one", "-".join(["ab"] * 5_000), "a" * 5_000 + ".two"]), []
