@@ -35,18 +35,24 @@ class TransformerFactory:
         """Yield the models, loaded."""
         embedder = self.embedder(settings)
         await asyncio.to_thread(embedder.embed, ["ready"], "query")
-        reranker = self._reranker(settings, embedder)
-        await asyncio.to_thread(reranker.rerank, "ready", [], 1)
-        yield Models(ThreadedEmbedder(embedder), ThreadedReranker(reranker), None)
+        reranker = self._reranker(settings)
+        if reranker is not None:
+            await asyncio.to_thread(reranker.rerank, "ready", [], 1)
+        yield Models(
+            ThreadedEmbedder(embedder), ThreadedReranker(reranker) if reranker else None, None
+        )
 
-    def _reranker(self, settings: Settings, embedder: Embedder) -> Reranker:
-        """Return the cross-encoder, or without one the match of sentences by the embedder."""
-        from core.providers.local.extractive import LocalReranker
+    def _reranker(self, settings: Settings) -> Reranker | None:
+        """Return the cross-encoder, if the settings name one.
+
+        Without one reranking is left to `local`: to embed the sentences of all candidates takes a
+        transformer a second or more for each question.
+        """
         from core.providers.transformer.models import LazySession, TransformerReranker
 
         model = settings.transformer_rerank_model
         if model is None:
-            return LocalReranker(embedder)
+            return None
         return TransformerReranker(LazySession(model, quantized=settings.transformer_quantized))
 
     def _require(self, settings: Settings) -> None:

@@ -246,6 +246,9 @@ async def test_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         )
         assert len((await models.reranker.rerank("how deep", passages, 5)).order) == 1
         assert models.answerer.provider == "local"
+    alone = settings.model_copy(update={"transformer_rerank_model": None})
+    async with open_models(alone) as models:
+        assert len((await models.reranker.rerank("how deep", passages, 5)).order) == 1
     monkeypatch.setattr(factory, "find_spec", lambda _: None)
     assert "pip install 'nalanda[transformer]'" in str(PROVIDERS["transformer"].missing(settings))
     with pytest.raises(ProviderRejected, match="extra"):
