@@ -33,6 +33,8 @@ from tests.samples import a_document, a_library, a_row
 DIMENSION = 4
 QUERIES = np.random.default_rng(7).standard_normal((3, DIMENSION)).astype(np.float32)
 NEVER_S = 1e6
+SETTLED_S = 300.0
+"""A first build compiles kernels, which takes over a minute on a loaded machine."""
 WORDS = (*(f"word{i}" for i in range(9)), "run", "runs", "running")
 ALL = 10_000
 
@@ -63,7 +65,7 @@ class Node:
         self.rebuilder = IndexRebuilder(self.catalog, self.store)
 
     def settle(self) -> None:
-        self.builder.wait_until_idle(60)
+        self.builder.wait_until_idle(SETTLED_S)
 
     def stop(self) -> None:
         """Stop without a final checkpoint, as after a kill."""
