@@ -137,12 +137,14 @@ class DurableSender:
 
 
 def _item(document: Document) -> IngestItemOptions:
-    return IngestItemOptions(
+    item = IngestItemOptions(
         source=document.source,
-        text=document.text,
         media_type=document.media_type,
         metadata=metadata_of(document),
     )
+    if document.binary is None:
+        return {**item, "text": document.text}
+    return {**item, "content": document.binary}
 
 
 def _batches(files: Iterable[tuple[Path, Document]]) -> Iterator[Files]:

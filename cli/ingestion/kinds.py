@@ -9,26 +9,35 @@ from cli.ingestion.decoding import decode, decode_html
 _PLAIN = "text/plain"
 _HTML = "text/html"
 _ASCIIDOC = "text/asciidoc"
+_OFFICE = "application/vnd.openxmlformats-officedocument"
 _MEDIA_TYPES: Mapping[str, str] = {
     ".adoc": _ASCIIDOC,
     ".asciidoc": _ASCIIDOC,
+    ".csv": "text/csv",
+    ".docx": f"{_OFFICE}.wordprocessingml.document",
     ".htm": _HTML,
     ".html": _HTML,
+    ".ipynb": "application/x-ipynb+json",
     ".markdown": "text/markdown",
     ".md": "text/markdown",
     ".mdx": "text/markdown",
+    ".pdf": "application/pdf",
+    ".pptx": f"{_OFFICE}.presentationml.presentation",
     ".rst": "text/x-rst",
+    ".tsv": "text/tab-separated-values",
     ".txt": _PLAIN,
 }
+_BINARY = {_MEDIA_TYPES[suffix] for suffix in (".docx", ".pdf", ".pptx")}
 SUFFIXES = tuple(_MEDIA_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file's text and what it is."""
+    """A file's text and what it is; `binary` is the content of a file that is not text."""
 
     media_type: str
     text: str
+    binary: bytes | None = None
 
 
 def suffix_of(name: str) -> str:
@@ -47,4 +56,6 @@ def extract(name: str, content: bytes) -> Content:
         UnusableFile: the content is not text.
     """
     media_type = _MEDIA_TYPES.get(suffix_of(name), _PLAIN)
+    if media_type in _BINARY:
+        return Content(media_type, "", content)
     return Content(media_type, (decode_html if media_type == _HTML else decode)(content))

@@ -30,13 +30,14 @@ _TYPES = (
 class Document:
     """A file as a document; `source` is its real path as a URI, from which `id` derives.
 
-    `content_hash` is that of the text and of how releases read it; `mount` is the mount point of
-    the file's disk.
+    `binary` is the content of a file that is not text. `content_hash` is that of the content and of
+    how releases read it; `mount` is the mount point of the file's disk.
     """
 
     id: str
     source: str
     text: str
+    binary: bytes | None
     media_type: str
     content_hash: str
     size_bytes: int
@@ -58,6 +59,7 @@ def read(path: Path) -> Document:
         id=id_of(source),
         source=source,
         text=content.text,
+        binary=content.binary,
         media_type=content.media_type,
         content_hash=_hash(content),
         size_bytes=len(raw),
@@ -66,7 +68,8 @@ def read(path: Path) -> Document:
 
 
 def _hash(content: Content) -> str:
-    return hashlib.sha256(f"{READING} {content.media_type}\n{content.text}".encode()).hexdigest()
+    head = f"{READING} {content.media_type}\n{content.text}".encode()
+    return hashlib.sha256(head + (content.binary or b"")).hexdigest()
 
 
 def special_type(mode: int) -> str | None:

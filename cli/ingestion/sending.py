@@ -40,7 +40,7 @@ class Sender:
             IngestionEnded: sending another file is pointless.
         """
         try:
-            document = read(path)
+            document = _read_text(path)
         except OSError as error:
             self._report.fail(path, str(error.strerror))
             return
@@ -79,6 +79,13 @@ class Sender:
             raise IngestionEnded(
                 f"The library {self._library.name} accepts no files ({reason}) Choose another."
             )
+
+
+def _read_text(path: Path) -> Document:
+    document = read(path)
+    if document.binary is not None:
+        raise UnusableFile("is no text, and such files need an ingestion: omit --direct")
+    return document
 
 
 def metadata_of(document: Document) -> dict[str, str]:

@@ -143,3 +143,12 @@ def test_a_folder_is_the_same_from_wherever_it_is_named(
     for path in ("..", "../", f"{folder}/", f"{folder.parent}/./link", "../../link/"):
         assert "2 unchanged, 0 failed" in run("ingest", "--direct", path, "-l", "books").out
     assert len(server.documents) == 2
+
+
+def test_what_is_not_text_needs_an_ingestion(run: Run, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
+    outcome = run("ingest", str(tmp_path), "-l", "books", "--direct")
+    assert outcome.status == 1
+    assert outcome.err == (
+        f"{tmp_path}/a.pdf: is no text, and such files need an ingestion: omit --direct\n"
+    )
