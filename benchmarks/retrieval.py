@@ -69,7 +69,7 @@ def _measure(asked: QuestionSet) -> None:
             for name, ranks in _ways(core).items():
                 places = [_place(ranks(text), str(right)) for text, right in asked.questions]
                 _print(name, places)
-            if asked.answers:
+            if any(asked.answers):
                 quoted = _quoted(core, asked)
                 print(f"  {'known answer in the quotes of an answer':53} {quoted:8.3f}")
 
@@ -101,7 +101,7 @@ def _ways(core: Core) -> dict[str, Ranks]:
 
 
 def _quoted(core: Core, asked: QuestionSet) -> float:
-    """Return the share of questions with a known answer in the quotes of the local answer."""
+    """Return the share of questions with known answers of which the quotes have one."""
     embedder = core.embedders[MODEL]
     reranker = LocalReranker(embedder)
     answerer = LocalAnswerer(embedder, Settings.model_fields["answer_floor"].default)
@@ -113,7 +113,7 @@ def _quoted(core: Core, asked: QuestionSet) -> float:
         return [citation.quote for citation in answer.citations]
 
     pairs = zip(asked.questions, asked.answers, strict=True)
-    found = [is_quoted(known, quotes(question)) for (question, _), known in pairs]
+    found = [is_quoted(known, quotes(question)) for (question, _), known in pairs if known]
     return sum(found) / len(found)
 
 
