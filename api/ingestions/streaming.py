@@ -44,7 +44,7 @@ async def stream(
         if progress.number > after:
             after, quiet_since = progress.number, time.monotonic()
             yield progress.encoded()
-        missed = 0 if outcomes or _ended(state) == files else missed + 1
+        missed = 0 if outcomes or _ended(state) <= files else missed + 1
         is_told = not outcomes and (missed == 0 or missed > MOST_MISSED)
         if is_told and (last := last_event(state)) is not None:
             yield last.encoded()
