@@ -24,6 +24,7 @@ async def test_the_nearest_come_first(api: httpx.AsyncClient, document: str) -> 
         "version": 2,
         "score": 1.0,
         "text": "alpha",
+        "place": None,
         "metadata": {"n": 1, "tags": ["x"]},
     }
     assert second["chunk_id"] == "b"
