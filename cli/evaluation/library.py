@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from cli.evaluation.questions import BadFile, NumberedQuestion
 from nalanda import Nalanda, NotFoundError
@@ -17,7 +18,7 @@ class LibraryDocuments:
     @classmethod
     def read(cls, client: Nalanda, library_id: str) -> "LibraryDocuments":
         documents = client.documents.list(library_id)
-        return cls(library_id, {one.id: one.source or one.id for one in documents})
+        return cls(library_id, {one.id: _readable(one.source or one.id) for one in documents})
 
     def source(self, document_id: str) -> str:
         return self._sources.get(document_id, document_id)
@@ -54,6 +55,11 @@ class LibraryDocuments:
         except NotFoundError:
             return False
         return True
+
+
+def _readable(source: str) -> str:
+    """Return a source as a question names it: a file's URI without percent-encoding."""
+    return unquote(source) if source.startswith("file:") else source
 
 
 def _slashes(source: str) -> list[int]:

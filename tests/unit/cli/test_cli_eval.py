@@ -90,6 +90,12 @@ def test_the_metrics_are_a_line_each(run: Run) -> None:
     assert outcome.out.splitlines()[-1] == "2 questions; 3 input_tokens"
 
 
+def test_a_file_uri_is_named_by_its_path(run: Run, server: Server) -> None:
+    server.documents["d1"] = document("d1", "file:///notes/C%2B%2B%20caf%C3%A9.md")
+    outcome = run("eval", written(DEEP | {"sources": ["C++ café.md"]}), "-l", "ports")
+    assert "cited_first\t1.000\t1" in outcome.out
+
+
 def test_a_ranking_of_ten_is_asked_for_without_an_answer(run: Run, server: Server) -> None:
     run("eval", written(DEEP), "-l", "ports")
     asked = [json.loads(r.content) for r in server.requests if r.url.path == "/query"]
