@@ -117,12 +117,14 @@ class IngestWorkflow:
         while len(self._outcomes) < request.total:
             await self._until_resumed()
             self._outcomes += (await self._next_files()).outcomes
+            _check_cancellation()
             if workflow.info().is_continue_as_new_suggested():
                 state = {"outcomes": self._outcomes, "paused": self._paused}
                 workflow.continue_as_new(request.model_copy(update=state))
         if request.prune_under is not None:
             await self._until_resumed()
             self._pruned = (await self._prune(request.prune_under)).pruned
+            _check_cancellation()
 
     async def _until_resumed(self) -> None:
         await workflow.wait_condition(lambda: not self._paused)
@@ -177,3 +179,15 @@ class IngestWorkflow:
     def _show(self, status: IngestStatus) -> None:
         """Publish the status as a search attribute, for listings."""
         workflow.upsert_search_attributes([STATUS.value_set(status)])
+
+
+def _check_cancellation() -> None:
+    """Stop a cancelled ingestion after an activity that ended before its next heartbeat.
+
+    Only the response to a heartbeat cancels an activity. One that ends first returns its output.
+
+    Raises:
+        CancelledError: cancellation was requested.
+    """
+    if workflow.cancellation_reason() is not None:
+        raise asyncio.CancelledError

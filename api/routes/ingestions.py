@@ -49,9 +49,10 @@ async def ingest(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Start an ingestion of files: as `multipart/form-data`, or as JSON."""
-    destination = _destination(core, library_id)
-    await temporal.client()  # before a large body is read
+    core.catalog.state.library(library_id)  # with the client, before a large body is read
+    await temporal.client()
     files = await receive_files(request, core.uploads)
+    destination = _destination(core, library_id)
     started = await start_ingestion(
         temporal, core.uploads, settings, files, destination, key=idempotency_key
     )

@@ -11,6 +11,15 @@ from tests.e2e.contract.bad_requests import CASES, DOCUMENT, LIBRARY, Case, D, L
 from tests.e2e.stack import Stack
 from tests.integration.api.calls import assert_problem
 
+IDS = {
+    "library_id": "bad",
+    "document_id": "d",
+    "chunk_id": "c",
+    "workflow_id": "none",
+    "sha256": "0" * 64,
+}
+"""Values of the parameters of paths."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _library(http: httpx.Client) -> None:
@@ -36,10 +45,9 @@ def test_refused(http: httpx.Client, case: Case) -> None:
 
 def _operations_with_a_body(http: httpx.Client) -> list[tuple[str, str]]:
     """Return the operations of the OpenAPI document that take a body, with paths filled in."""
-    ids = {"library_id": "bad", "document_id": "d", "chunk_id": "c", "workflow_id": "none"}
     paths = http.get("/openapi.json").json()["paths"]
     operations = [
-        (method.upper(), path.format(**ids))
+        (method.upper(), path.format(**IDS))
         for path, methods in paths.items()
         for method, operation in methods.items()
         if "requestBody" in operation
@@ -104,7 +112,7 @@ def test_other_methods_are_refused(http: httpx.Client) -> None:
     for path, methods in http.get("/openapi.json").json()["paths"].items():
         if path.endswith(("/chunks/delete", "/chunks/query")):
             continue  # `delete` and `query` are chunks' ids as well
-        filled = path.format(library_id="bad", document_id="d", chunk_id="c", workflow_id="none")
+        filled = path.format(**IDS)
         allowed = {method.upper() for method in methods}
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - allowed:
             answer = http.request(method, filled)

@@ -137,7 +137,7 @@ def test_include(http: httpx.Client, path: str) -> None:
     bare = {"chunk_id", "document_id", "score", "version"}
     document = {"id": "d1", "title": "First", "source": "s1", "metadata": {"shelf": 7}}
     assert hit(include=[]) == {}
-    assert set(hit()) == {"text", "metadata"}
+    assert set(hit()) == {"text", "place", "metadata"}
     assert hit(include=["document", "embedding"]) == {"document": document, "embedding": [1, 0]}
 
 

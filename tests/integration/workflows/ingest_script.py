@@ -28,10 +28,18 @@ HEARTBEAT_THROTTLE = timedelta(seconds=0.1)
 
 
 class IngestScript:
-    """Activities that add every file, except the poisoned ones; `held` waits at a file."""
+    """Activities that add every file, except the poisoned ones; `held` waits at a file.
+
+    A silent script sends no heartbeats, so that no cancellation reaches it.
+    """
 
     def __init__(
-        self, *, poisoned: frozenset[int] = frozenset(), held: int | None = None, gone: bool = False
+        self,
+        *,
+        poisoned: frozenset[int] = frozenset(),
+        held: int | None = None,
+        gone: bool = False,
+        silent: bool = False,
     ) -> None:
         self.given: list[IngestFilesInput] = []
         self.reached = asyncio.Event()
@@ -39,6 +47,7 @@ class IngestScript:
         self._poisoned = poisoned
         self._held = held
         self._gone = gone
+        self._silent = silent
 
     @activity.defn(name=INGEST_FILES)
     async def ingest_files(self, given: IngestFilesInput) -> IngestFilesOutput:
@@ -48,7 +57,8 @@ class IngestScript:
         if self._held is not None and given.start <= self._held < given.stop:
             self.reached.set()
             while not self.release.is_set():
-                activity.heartbeat()
+                if not self._silent:
+                    activity.heartbeat()
                 await asyncio.sleep(0.02)
         return IngestFilesOutput(
             outcomes=[self._outcome(i) for i in range(given.start, given.stop)]

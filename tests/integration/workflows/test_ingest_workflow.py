@@ -66,6 +66,23 @@ async def test_a_cancelled_ingestion_stops_its_activity(temporal: Client) -> Non
     assert len(script.given) == 1
 
 
+async def test_a_cancelled_ingestion_ends_after_an_activity_that_was_not_stopped(
+    temporal: Client,
+) -> None:
+    script = IngestScript(held=0, silent=True)
+    async with script.served(temporal) as queue:
+        handle = await start_ingestion(temporal, queue)
+        await asyncio.wait_for(script.reached.wait(), DEADLINE_S)
+        await handle.cancel()
+        script.release.set()
+        with pytest.raises(WorkflowFailureError) as caught:
+            await handle.result()
+        assert isinstance(caught.value.cause, CancelledError)
+        ended = await handle.query(IngestWorkflow.progress)
+        assert (ended.status, ended.files.added) == ("cancelled", 25)
+    assert len(script.given) == 1
+
+
 async def test_an_error_of_all_files_fails_the_ingestion(temporal: Client) -> None:
     script = IngestScript(gone=True)
     async with script.served(temporal) as queue:
