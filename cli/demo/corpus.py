@@ -43,6 +43,7 @@ class Chunk:
     id: str
     text: str
     metadata: dict[str, str]
+    headings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,10 @@ def _chunks(entry: Entry) -> Iterator[Chunk]:
     }
     if entry.signature:
         metadata["signature"] = entry.signature
+    headings = () if entry.kind == "module" else (entry.name,)
     for number, piece in enumerate(split(parse_text(entry.doc))):
         text = f"{entry.name}{entry.signature}\n\n{piece.text}"
-        yield Chunk(_id(entry.name, number), text, metadata)
+        yield Chunk(_id(entry.name, number), text, metadata, headings)
 
 
 def _id(name: str, number: int) -> str:

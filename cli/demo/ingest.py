@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from cli.demo.corpus import METADATA_SCHEMA, PYTHON, Document
-from nalanda import AsyncNalanda, ChunkOptions, NotFoundError
+from nalanda import AsyncNalanda, ChunkOptions, NotFoundError, Place
 
 LIBRARY = "python"
 DESCRIPTION = "The documentation of the Python standard library"
@@ -45,7 +45,12 @@ async def _ensure_library(client: AsyncNalanda) -> None:
 
 async def _write(client: AsyncNalanda, document: Document) -> None:
     chunks = [
-        ChunkOptions(id=chunk.id, text=chunk.text, metadata=chunk.metadata)
+        ChunkOptions(
+            id=chunk.id,
+            text=chunk.text,
+            metadata=chunk.metadata,
+            place=Place(title=document.title, headings=list(chunk.headings)),
+        )
         for chunk in document.chunks
     ]
     await client.documents.replace(

@@ -62,7 +62,7 @@ async def client(server: Server) -> AsyncIterator[AsyncNalanda]:
 
 
 def document(name: str, content_hash: str = "1") -> Document:
-    chunk = Chunk(f"{name}~0", f"{name}\n\nIt is.", {"name": name})
+    chunk = Chunk(f"{name}~0", f"{name}\n\nIt is.", {"name": name}, ())
     return Document(name, name, (chunk,), content_hash)
 
 
