@@ -31,3 +31,17 @@ INITIALS = re.compile(r"(?:[^\W\d_]\.){2,}|[A-ZÀ-ÖØ-ÞА-Я]\.")
 LETTER = re.compile(r"[^\W\d_]\.")
 NEXT_LETTER = re.compile(r"[^\W\d_]{1,2}\.")
 """What follows the first part of `z. B.`, `d. h.`, `p. ex.` and `т. д.`"""
+
+ORDINAL = re.compile(r"\d{1,2}\.")
+AFTER_ORDINAL = re.compile(
+    # German, Danish and Norwegian months
+    r"(?:januar|februar|märz|marts|mars|april|ma[ij]|jun[iy]|jul[iy]|august|september"
+    r"|o[kc]tober|november|de[zs]ember|jan|feb|apr|aug|sept?|okt|nov|de[zs])\b"
+    # Czech and Finnish months
+    r"|(?:ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince)\b"
+    r"|\w+kuu(?:ta|n|ssa)\b"
+    # German nouns
+    r"|(?:jahrhunderts?|jh|aufl(?:age)?|geburtstag|weltkriegs?|stock|quartals?)\b",
+    re.IGNORECASE,
+)
+"""What follows an ordinal number, as in `am 31. März` and `im 19. Jahrhundert`."""

@@ -11,11 +11,13 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from core.domain.abbreviations import (
+    AFTER_ORDINAL,
     BEFORE_NUMBER,
     INITIALS,
     LETTER,
     NEVER_LAST,
     NEXT_LETTER,
+    ORDINAL,
     SELDOM_LAST,
 )
 
@@ -188,4 +190,6 @@ def _is_last(text: str, start: int, mark: re.Match[str]) -> bool:
         return False
     if BEFORE_NUMBER.fullmatch(word):
         return not rest[:1].isdigit()
+    if ORDINAL.fullmatch(word) and (goes_on or AFTER_ORDINAL.match(rest)):
+        return False
     return not (goes_on and SELDOM_LAST.fullmatch(word))
