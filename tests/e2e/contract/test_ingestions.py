@@ -15,7 +15,7 @@ PATIENCE_S = 120
 NOTE = "# Harbour\n\nThe harbour of Tamralipti is nine fathoms deep.\n"
 SHA256 = hashlib.sha256(NOTE.encode()).hexdigest()
 MANY = 400
-"""So many files that an ingestion of them can be paused."""
+"""Enough files for the ingestion to be paused before its end."""
 
 
 def _many() -> list[IngestItemOptions]:

@@ -62,7 +62,7 @@ async def client(server: Server) -> AsyncIterator[AsyncNalanda]:
 
 
 def document(name: str, content_hash: str = "1") -> Document:
-    chunk = Chunk(f"{name}~0", f"{name}\n\nIt is.", {"name": name}, ())
+    chunk = Chunk(f"{name}~0", f"{name}\n\nIt is.", {"name": name}, (f"{name}.run",))
     return Document(name, name, (chunk,), content_hash)
 
 
@@ -75,7 +75,12 @@ async def test_the_first_run_writes_everything(client: AsyncNalanda, server: Ser
     assert server.library is not None
     assert server.library["metadata_schema"]["fields"]["kind"]["enum"]
     assert server.documents["os"]["chunks"] == [
-        {"id": "os~0", "text": "os\n\nIt is.", "metadata": {"name": "os"}}
+        {
+            "id": "os~0",
+            "text": "os\n\nIt is.",
+            "metadata": {"name": "os"},
+            "place": {"title": "os", "headings": ["os.run"]},
+        }
     ]
 
 
