@@ -25,10 +25,12 @@ def _many() -> list[IngestItemOptions]:
 
 def _ended(http: httpx.Client, path: str) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE_S
-    while (state := http.get(path).json())["status"] in {"running", "paused"}:
+    while True:
+        state: dict[str, Any] = http.get(path).json()
+        if state["status"] not in {"running", "paused"}:
+            return state
         assert time.monotonic() < deadline, state
         time.sleep(0.05)
-    return state
 
 
 def test_files_as_json_and_as_an_upload(http: httpx.Client, name: str) -> None:
@@ -46,7 +48,7 @@ def test_files_as_json_and_as_an_upload(http: httpx.Client, name: str) -> None:
     assert "event: file" in events
     assert "event: result" in events
 
-    files = [("file", ("s/harbour.md", NOTE)), ("file", ("s/bad.pdf", b"no PDF"))]
+    files = [("file", ("s/harbour.md", NOTE.encode())), ("file", ("s/bad.pdf", b"no PDF"))]
     uploaded = http.post(ingest, files=files)
     state = _ended(http, uploaded.json()["status_url"])
     assert (state["files"]["unchanged"], state["files"]["failed"]) == (1, 1)
