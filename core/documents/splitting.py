@@ -91,7 +91,7 @@ class _Packer:
         room = self._max
         if self._blocks and not self._has_body:
             room -= self._size + len(group[0].gap)
-        if room <= self._max // 2:
+        if room <= self._max // 2 or room < _longest_word(group):
             room = self._max
         return break_group(group, min(self._target, room), room)
 
@@ -114,6 +114,11 @@ class _Packer:
             box=_union([block.box for block in self._blocks if block.page == first.page]),
             line=self._blocks[0].line or None,
         )
+
+
+def _longest_word(group: Sequence[Block]) -> int:
+    """Return the length of the longest word in characters, 0 without words."""
+    return max((len(word) for block in group for word in block.text.split()), default=0)
 
 
 def _union(boxes: Iterable[Box | None]) -> Box | None:

@@ -46,9 +46,10 @@ def parse_verbatim(text: str) -> ParsedDocument:
 
 def _parts(text: str, above: int) -> Iterator[_Part]:
     """Yield the leaves in order, disjoint; those of a quote together."""
-    offsets = _Offsets(text[above:])
+    source = text[above:].encode("utf-8", "replace").decode()  # without lone surrogates
+    offsets = _Offsets(source)
     quote: tuple[int, int] | None = None
-    for leaf in markdown_leaves(text[above:]):
+    for leaf in markdown_leaves(source):
         if leaf.quote is not None and leaf.quote == quote:
             continue
         quote = leaf.quote

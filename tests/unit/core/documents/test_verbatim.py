@@ -93,6 +93,14 @@ def test_a_place_has_the_line_where_the_piece_begins(text: str) -> None:
         assert first in lines[(piece.place.line or 0) - 1]
 
 
+def test_a_word_that_fits_without_the_heading_is_not_cut() -> None:
+    assert texts_of(f"# {'h' * 31}\n{'w' * 36}", 1, 69) == [f"# {'h' * 31}", "w" * 36]
+
+
+def test_a_lone_surrogate_keeps_its_place() -> None:
+    assert texts_of("# \ud800\n\nA text \udfff.") == ["# \ud800\n\nA text \udfff."]
+
+
 def test_a_short_text_is_one_piece() -> None:
     assert pieces_of("  A short text. It fits.\n") == [
         Piece("A short text. It fits.", Place(line=1))
