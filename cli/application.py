@@ -26,7 +26,7 @@ COMMANDS = {
     "library": ("cli.commands.library:app", "List, create, show and delete libraries."),
     "ingest": (
         "cli.ingestion.command:ingest",
-        "Ingest text, Markdown and HTML files or folders into a library.",
+        "Ingest files and folders into a library.",
     ),
     "search": ("cli.commands.search:search", "Find the chunks nearest to a text."),
     "ask": ("cli.commands.ask:ask", "Ask a question, and follow its stages until the answer."),

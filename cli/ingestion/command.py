@@ -54,7 +54,7 @@ def ingest(
         ),
     ] = False,
 ) -> None:
-    """Ingest text, Markdown and HTML files or folders into a library.
+    """Ingest files and folders into a library.
 
     A missing library is created. Run the command again after an interruption or a change: it
     identifies a file by its absolute path, and skips a file that has not changed.

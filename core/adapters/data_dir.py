@@ -70,7 +70,8 @@ def _open(path: Path) -> int:
         path.parent.mkdir(private.DIRECTORY_MODE, parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT, private.FILE_MODE)
     except OSError as error:
-        reason = error.strerror or error
+        is_file = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "it is or is below a file, not a directory" if is_file else error.strerror or error
         raise StorageError(
             f"The data directory {path.parent} can't be used: {reason}. Choose another with --data "
             "or NALANDA_DATA_DIR."

@@ -51,7 +51,7 @@ def test_another_process_holds_it_until_it_dies(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(StorageError, match="file can't be used: File exists"):
+    with pytest.raises(StorageError, match="file can't be used: it is or is below a file"):
         SqliteStore(tmp_path / "file")
 
 
