@@ -67,7 +67,13 @@ class Bench:
         self._ledger_file = folder / "told.jsonl"
         self._engines = engines
         self._engine: Engine | None = None
-        self._api = httpx.Client(base_url=self.server.url, timeout=_API_TIMEOUT_S, verify=False)
+        # A connection each: an idle one might be closed by the server just as it is used again.
+        self._api = httpx.Client(
+            base_url=self.server.url,
+            timeout=_API_TIMEOUT_S,
+            verify=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
         self._forget()
 
     def _forget(self) -> None:
