@@ -63,9 +63,10 @@ def test_a_process_that_is_killed_is_replaced(pool: ParserPool) -> None:
 def test_a_process_that_dies_at_work_fails_its_file(pool: ParserPool) -> None:
     pool.parse(b"# A", "a.md")
     (child,) = pool._idle
+    before = _ticks(child.process.pid)
     with ThreadPoolExecutor() as threads:
         asked = threads.submit(pool.parse, SLOW, "a.rst")
-        while pool._idle:
+        while pool._idle or _ticks(child.process.pid) < before + 20:  # it is at work
             assert not asked.done()
         os.kill(child.process.pid, signal.SIGKILL)
         with pytest.raises(UnusableFile, match="ended its parser"):
@@ -87,3 +88,9 @@ def test_a_process_has_no_keys(pool: ParserPool, monkeypatch: pytest.MonkeyPatch
     environment = Path(f"/proc/{child.process.pid}/environ")
     if environment.exists():  # macOS has none
         assert b"secret" not in environment.read_bytes()
+
+
+def _ticks(pid: int) -> int:
+    """Return the processor time of a process in ticks of a hundredth of a second."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:  # noqa: PTH123
+        return int(file.read().rpartition(")")[2].split()[11])
