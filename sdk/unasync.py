@@ -15,6 +15,7 @@ WORDS = {
     r"\basync (def|with|for)\b": r"\1",
     r"\bawait ": "",
     r"\basyncio\.sleep\b": "time.sleep",
+    r"\bAwaitable\[(\w+)\]": r"\1",
     r"\bimport asyncio\b": "import time",
     r"\basynccontextmanager\b": "contextmanager",
     r"\ba(iter_lines|read)\b": r"\1",

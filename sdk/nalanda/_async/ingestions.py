@@ -1,20 +1,16 @@
 """`client.ingestions`: files that a workflow parses and writes into a library."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
-from math import inf
-from time import monotonic
 from typing import Any
 
+from nalanda._async.polling import watch_states
 from nalanda._async.streams import follow_events
 from nalanda._async.transport import Transport
-from nalanda._errors import TimedOut
 from nalanda._models import Ingestion, IngestionHandle, QueryEvent
 from nalanda._options import IngestItemOptions, ingest_items
 from nalanda._requests import Request, create_request, path_of
 
 FIRST_POLL_S = 0.05
-LONGEST_POLL_S = 1.0
 
 
 class Ingestions:
@@ -62,7 +58,7 @@ class Ingestions:
     async def resume(self, workflow_id: str) -> None:
         await self._post(workflow_id, "resume")
 
-    async def watch(
+    def watch(
         self, workflow_id: str, *, timeout_s: float | None = None
     ) -> AsyncIterator[Ingestion]:
         """Yield the state now and after each change; the last one is closed.
@@ -70,20 +66,12 @@ class Ingestions:
         Raises:
             TimedOut: the ingestion was not over in time. It still runs.
         """
-        deadline = inf if timeout_s is None else monotonic() + timeout_s
-        last: Ingestion | None = None
-        pause_s = FIRST_POLL_S
-        while True:
-            state = await self.get(workflow_id)
-            if state != last:
-                yield state
-                last, pause_s = state, FIRST_POLL_S
-            if state.closed:
-                return
-            if monotonic() + pause_s > deadline:
-                raise TimedOut(f"The ingestion {workflow_id} goes on; it took over {timeout_s} s.")
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_POLL_S)
+        return watch_states(
+            lambda: self.get(workflow_id),
+            f"The ingestion {workflow_id}",
+            first_poll_s=FIRST_POLL_S,
+            timeout_s=timeout_s,
+        )
 
     def events(
         self, workflow_id: str, *, last_event_id: int | None = None

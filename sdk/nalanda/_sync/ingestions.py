@@ -1,21 +1,17 @@
 # Written by sdk/unasync.py from _async/ingestions.py: change that one, then `make generate`.
 """`client.ingestions`: files that a workflow parses and writes into a library."""
 
-import time
 from collections.abc import Iterable, Iterator
-from math import inf
-from time import monotonic
 from typing import Any
 
-from nalanda._errors import TimedOut
 from nalanda._models import Ingestion, IngestionHandle, QueryEvent
 from nalanda._options import IngestItemOptions, ingest_items
 from nalanda._requests import Request, create_request, path_of
+from nalanda._sync.polling import watch_states
 from nalanda._sync.streams import follow_events
 from nalanda._sync.transport import Transport
 
 FIRST_POLL_S = 0.05
-LONGEST_POLL_S = 1.0
 
 
 class Ingestions:
@@ -67,20 +63,12 @@ class Ingestions:
         Raises:
             TimedOut: the ingestion was not over in time. It still runs.
         """
-        deadline = inf if timeout_s is None else monotonic() + timeout_s
-        last: Ingestion | None = None
-        pause_s = FIRST_POLL_S
-        while True:
-            state = self.get(workflow_id)
-            if state != last:
-                yield state
-                last, pause_s = state, FIRST_POLL_S
-            if state.closed:
-                return
-            if monotonic() + pause_s > deadline:
-                raise TimedOut(f"The ingestion {workflow_id} goes on; it took over {timeout_s} s.")
-            time.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_POLL_S)
+        return watch_states(
+            lambda: self.get(workflow_id),
+            f"The ingestion {workflow_id}",
+            first_poll_s=FIRST_POLL_S,
+            timeout_s=timeout_s,
+        )
 
     def events(self, workflow_id: str, *, last_event_id: int | None = None) -> Iterator[QueryEvent]:
         """Yield the events `file`, `progress`, and `result` or `error`, as they occur.

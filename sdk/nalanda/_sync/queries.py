@@ -1,22 +1,18 @@
 # Written by sdk/unasync.py from _async/queries.py: change that one, then `make generate`.
 """`client.queries`: questions, each run by a workflow."""
 
-import time
 from collections.abc import Iterator
 from datetime import datetime
-from math import inf
-from time import monotonic
 from typing import Unpack
 
-from nalanda._errors import TimedOut
 from nalanda._models import QueryEvent, QueryHandle, QueryState, QueryStatus, QuerySummary
 from nalanda._options import QueryOptions, given_options
 from nalanda._requests import Request, create_request, path_of, query_of
+from nalanda._sync.polling import watch_states
 from nalanda._sync.streams import follow_events
 from nalanda._sync.transport import Transport
 
 FIRST_POLL_S = 0.02
-LONGEST_POLL_S = 1.0
 
 
 class Queries:
@@ -60,20 +56,12 @@ class Queries:
         Raises:
             TimedOut: the question was not over in time. It still runs.
         """
-        deadline = inf if timeout_s is None else monotonic() + timeout_s
-        last: QueryState | None = None
-        pause_s = FIRST_POLL_S
-        while True:
-            state = self.get(workflow_id)
-            if state != last:
-                yield state
-                last, pause_s = state, FIRST_POLL_S
-            if state.closed:
-                return
-            if monotonic() + pause_s > deadline:
-                raise TimedOut(f"The question {workflow_id} goes on; it took over {timeout_s} s.")
-            time.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_POLL_S)
+        return watch_states(
+            lambda: self.get(workflow_id),
+            f"The question {workflow_id}",
+            first_poll_s=FIRST_POLL_S,
+            timeout_s=timeout_s,
+        )
 
     def events(self, workflow_id: str, *, last_event_id: int | None = None) -> Iterator[QueryEvent]:
         """Yield the events after `last_event_id` as they occur, up to the last one.

@@ -17,6 +17,6 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr("nalanda._sync.transport.time.sleep", made.append)
     monkeypatch.setattr("nalanda._async.transport.asyncio.sleep", sleep)
     for module in ("_sync", "_async"):
-        for name in ("transport", "queries"):
+        for name in ("transport", "polling"):
             monkeypatch.setattr(f"nalanda.{module}.{name}.monotonic", lambda: clock() + sum(made))
     return made
