@@ -71,5 +71,10 @@ def _entity_response(
     return json_response(entity.model_dump(), code, position=position, headers=headers)
 
 
+def accepted_response(workflow_id: str, position: int) -> Response:
+    """Return 202 for a request to a workflow that will act on it."""
+    return json_response({"workflow_id": workflow_id}, status.HTTP_202_ACCEPTED, position=position)
+
+
 def no_content(position: int) -> Response:
     return Response(status_code=status.HTTP_204_NO_CONTENT, headers={POSITION: str(position)})

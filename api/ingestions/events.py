@@ -6,7 +6,7 @@ client can resume after its last number, in this process or in another one.
 
 from collections.abc import Iterator, Sequence
 
-from api.questions.events import LAST, Event
+from api.http.event_streams import LAST, Event
 from api.wire.ingestions import (
     IngestionErrorEvent,
     IngestionProgressEvent,

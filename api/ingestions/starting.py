@@ -2,8 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
-from uuid import NAMESPACE_URL, uuid5
 
 from fastapi.concurrency import run_in_threadpool
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
@@ -12,27 +10,19 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from api.ingestions.receiving import ReceivedFiles
 from api.ingestions.states import TOTAL_MEMO, find_ingestion
 from api.temporal import Temporal
+from api.workflow_starts import (
+    DEAD_WORKER_AFTER,
+    FINGERPRINT_MEMO,
+    StartedWorkflow,
+    name_of,
+    started_before,
+)
 from core.adapters.uploads import Uploads
 from core.contracts.ingest import IngestRequest
 from core.contracts.names import INGEST_WORKFLOW, ingest_queue_of, ingestion_prefix
-from core.domain.errors import Invalid, NotFound
-from core.domain.ids import new_id
+from core.domain.errors import NotFound
 from core.settings import Settings
 from workflows import search_attributes
-
-DEAD_WORKER_AFTER = timedelta(seconds=5)
-"""Timeout of a workflow task, after which Temporal gives the task to another worker."""
-
-_FINGERPRINT = "fingerprint"
-
-
-@dataclass(frozen=True, slots=True)
-class StartedIngestion:
-    """A started workflow; `again`: an earlier request with the same key started the workflow."""
-
-    workflow_id: str
-    run_id: str
-    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,7 @@ async def start_ingestion(
     destination: Destination,
     *,
     key: str | None,
-) -> StartedIngestion:
+) -> StartedWorkflow:
     """Start the ingestion, or find the one that the key has started.
 
     The uploads are referred to before the workflow starts, so that none is deleted.
@@ -64,8 +54,7 @@ async def start_ingestion(
     """
     content = files.manifest.model_dump_json().encode()
     manifest = await run_in_threadpool(uploads.put, content)
-    name = uuid5(NAMESPACE_URL, key) if key else new_id()
-    workflow_id = f"{ingestion_prefix(destination.instance_id)}{name}"
+    workflow_id = f"{ingestion_prefix(destination.instance_id)}{name_of(key)}"
     hashes = [manifest, *dict.fromkeys(item.sha256 for item in files.manifest.items)]
     request = IngestRequest(
         library_id=destination.library_id,
@@ -91,7 +80,7 @@ async def start_ingestion(
                 task_timeout=DEAD_WORKER_AFTER,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=f"{request.total} files",
-                memo={_FINGERPRINT: fingerprint, TOTAL_MEMO: request.total},
+                memo={FINGERPRINT_MEMO: fingerprint, TOTAL_MEMO: request.total},
                 search_attributes=TypedSearchAttributes(
                     [
                         SearchAttributePair(search_attributes.LIBRARY, request.library_id),
@@ -103,23 +92,18 @@ async def start_ingestion(
             found = await _find_started(temporal, destination, workflow_id, fingerprint)
             assert found is not None
             return found
-    return StartedIngestion(workflow_id, handle.result_run_id or "")
+    return StartedWorkflow(workflow_id, handle.result_run_id or "")
 
 
 async def _find_started(
     temporal: Temporal, destination: Destination, workflow_id: str, fingerprint: str
-) -> StartedIngestion | None:
+) -> StartedWorkflow | None:
     async with temporal.calls() as client:
         try:
             found = await find_ingestion(client, destination.instance_id, workflow_id)
         except NotFound:
             return None
-        description = found.description
-        if await description.memo_value(_FINGERPRINT, default=None) != fingerprint:
-            raise Invalid.at(
-                "/Idempotency-Key", "This key was used for another request; use a new key."
-            )
-        return StartedIngestion(workflow_id, description.run_id, again=True)
+        return await started_before(found.description, fingerprint)
 
 
 def _fingerprint(request: IngestRequest) -> str:

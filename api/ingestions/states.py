@@ -87,41 +87,47 @@ async def ingestion_state(
         Unavailable: Temporal is unreachable.
     """
     async with temporal.calls(CALL_S + WORKER_S) as client:
-        found = await find_ingestion(client, instance_id, workflow_id)
-        progress, error = await _progress(found)
-        description = found.description
-        attributes = description.typed_search_attributes
-        return IngestionResponse(
-            workflow_id=workflow_id,
-            status=found.closed_status or _status_of_running(progress),
-            library=attributes.get(search_attributes.LIBRARY),
-            files=progress.files,
-            chunks=progress.chunks,
-            failures=progress.failures,
-            error=progress.error or error,
-            started_at=description.start_time,
-            ended_at=description.close_time,
-        )
+        return await _state(await find_ingestion(client, instance_id, workflow_id))
 
 
-def _status_of_running(progress: IngestProgress) -> IngestStatus:
-    """Return the status until the cluster closes the workflow, which may know its end before."""
-    return "paused" if progress.status == "paused" else "running"
-
-
-async def outcomes_after(
+async def state_and_outcomes(
     temporal: Temporal, instance_id: str, workflow_id: str, after: int
-) -> list[FileOutcome]:
-    """Return the next outcomes of files; none while no worker responds.
+) -> tuple[IngestionResponse, list[FileOutcome]]:
+    """Return the state of an ingestion, and the outcomes of files after the first `after` ones.
+
+    The outcomes are those of the state or later; none while no worker responds.
 
     Raises:
         NotFound: there is no such ingestion.
         Unavailable: Temporal is unreachable.
     """
-    async with temporal.calls(CALL_S + WORKER_S) as client:
+    async with temporal.calls(CALL_S + 2 * WORKER_S) as client:
         found = await find_ingestion(client, instance_id, workflow_id)
-        answer = await _ask(found, OUTCOMES_QUERY, list[FileOutcome], after)
-        return answer or []
+        state = await _state(found)
+        if state.files.ended <= after:
+            return state, []
+        return state, await _ask(found, OUTCOMES_QUERY, list[FileOutcome], after) or []
+
+
+async def _state(found: FoundIngestion) -> IngestionResponse:
+    progress, error = await _progress(found)
+    description = found.description
+    return IngestionResponse(
+        workflow_id=description.id,
+        status=found.closed_status or _status_of_running(progress),
+        library=description.typed_search_attributes.get(search_attributes.LIBRARY),
+        files=progress.files,
+        chunks=progress.chunks,
+        failures=progress.failures,
+        error=progress.error or error,
+        started_at=description.start_time,
+        ended_at=description.close_time,
+    )
+
+
+def _status_of_running(progress: IngestProgress) -> IngestStatus:
+    """Return the status until the cluster closes the workflow, which may know its end before."""
+    return "paused" if progress.status == "paused" else "running"
 
 
 async def _progress(found: FoundIngestion) -> tuple[IngestProgress, str | None]:

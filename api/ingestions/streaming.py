@@ -1,15 +1,12 @@
 """Streaming of an ingestion's events as they occur."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
+from api.http.event_streams import HEARTBEAT, Silence
 from api.ingestions.events import files_before, last_event, outcome_events, progress_event
-from api.ingestions.states import ingestion_state, outcomes_after
-from api.questions.streaming import HEARTBEAT_S
+from api.ingestions.states import state_and_outcomes
 from api.temporal import Temporal
-from api.wire.ingestions import IngestionResponse
-from core.contracts.ingest import FileOutcome
 from core.domain.errors import NotFound, Unavailable
 
 POLL_S = 0.5
@@ -27,14 +24,10 @@ async def stream(
     """
     files = files_before(after)
     missed = 0
-    quiet_since = time.monotonic()
+    silence = Silence()
     while True:
         try:
-            # The state comes first, so the outcomes are those of the state or later.
-            state = await ingestion_state(temporal, instance_id, workflow_id)
-            outcomes: list[FileOutcome] = []
-            if _ended(state) > files:
-                outcomes = await outcomes_after(temporal, instance_id, workflow_id, files)
+            state, outcomes = await state_and_outcomes(temporal, instance_id, workflow_id, files)
         except (NotFound, Unavailable):
             return
         for event in outcome_events(outcomes, files):
@@ -42,21 +35,16 @@ async def stream(
         files += len(outcomes)
         progress = progress_event(state, files)
         if progress.number > after:
-            after, quiet_since = progress.number, time.monotonic()
+            after = progress.number
+            silence.end()
             yield progress.encoded()
-        missed = 0 if outcomes or _ended(state) <= files else missed + 1
+        missed = 0 if outcomes or state.files.ended <= files else missed + 1
         is_told = not outcomes and (missed == 0 or missed > MOST_MISSED)
         if is_told and (last := last_event(state)) is not None:
             yield last.encoded()
             return
-        if time.monotonic() - quiet_since > HEARTBEAT_S:
-            quiet_since = time.monotonic()
-            yield b": still there\n\n"
+        if silence.is_long:
+            silence.end()
+            yield HEARTBEAT
         if not outcomes:
             await asyncio.sleep(POLL_S)
-
-
-def _ended(state: IngestionResponse) -> int:
-    """Return the number of files that have an outcome."""
-    files = state.files
-    return files.added + files.changed + files.unchanged + files.failed

@@ -8,40 +8,15 @@ number, in this process or in another one.
 `citation` and the `result` follow, or an `error`.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import orjson
-
+from api.http.event_streams import LAST, Event
 from api.wire.events import ErrorEvent, HitsEvent
 from api.wire.questions import QuestionResponse
 from core.contracts.query import EVENT_IDS, QueryResult, Stage, StageProgress
 
 _HITS = EVENT_IDS[Stage.RETRIEVE] + 3
 _FIRST_CITATION = 100
-LAST = 1_000_000
-"""Number of the event that ends every stream."""
-_NUMBER = re.compile("[0-9]{1,7}")
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    number: int
-    name: str
-    content: object
-
-    def encoded(self) -> bytes:
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (
-            self.number,
-            self.name.encode(),
-            orjson.dumps(self.content),
-        )
-
-
-def number_of(event_id: str | None) -> int:
-    """Return the number of the last event that the client has seen; 0 for an unknown id."""
-    return int(event_id) if event_id and _NUMBER.fullmatch(event_id) else 0
 
 
 def events(question: QuestionResponse) -> Iterator[Event]:

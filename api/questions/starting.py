@@ -1,20 +1,21 @@
 """Start of a question's workflow; an idempotency key always names the same workflow."""
 
-from dataclasses import dataclass
-from datetime import timedelta
-from uuid import NAMESPACE_URL, uuid5
-
-from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.questions.ownership import Ownership
 from api.questions.states import QUERY_MEMO, describe
 from api.temporal import Temporal
+from api.workflow_starts import (
+    DEAD_WORKER_AFTER,
+    FINGERPRINT_MEMO,
+    StartedWorkflow,
+    name_of,
+    started_before,
+)
 from core.contracts.names import QUERY_WORKFLOW, question_prefix
 from core.contracts.query import QueryRequest, Stage
 from core.domain.errors import Invalid
-from core.domain.ids import new_id
 from workflows import search_attributes
 
 MAX_REQUEST_BYTES = 256 * 1024
@@ -26,20 +27,6 @@ SUMMARY_CHARS = 60
 QUERY_CHARS = 1_000
 """Characters of the question in listings."""
 
-DEAD_WORKER_AFTER = timedelta(seconds=5)
-"""Timeout of a workflow task, after which Temporal gives the task to another worker."""
-
-_FINGERPRINT = "fingerprint"
-
-
-@dataclass(frozen=True, slots=True)
-class StartedQuestion:
-    """A started workflow; `again`: an earlier request with the same key started the workflow."""
-
-    workflow_id: str
-    run_id: str
-    again: bool = False
-
 
 async def start(
     temporal: Temporal,
@@ -49,7 +36,7 @@ async def start(
     *,
     key: str | None,
     fingerprint: str,
-) -> StartedQuestion:
+) -> StartedWorkflow:
     """Start the question's workflow, or find the workflow that the key has started.
 
     Raises:
@@ -60,9 +47,7 @@ async def start(
         raise Invalid.at(
             "/filter", f"A question with its filter must have at most {MAX_REQUEST_BYTES} bytes."
         )
-    # A version 5 UUID (RFC 9562) derived from the key is the same on every node.
-    name = uuid5(NAMESPACE_URL, key) if key else new_id()
-    workflow_id = f"{question_prefix(ownership.instance_id)}{name}"
+    workflow_id = f"{question_prefix(ownership.instance_id)}{name_of(key)}"
     async with temporal.calls() as client:
         try:
             handle = await client.start_workflow(
@@ -73,23 +58,13 @@ async def start(
                 task_timeout=DEAD_WORKER_AFTER,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=request.query[:SUMMARY_CHARS],
-                memo={_FINGERPRINT: fingerprint, QUERY_MEMO: request.query[:QUERY_CHARS]},
+                memo={FINGERPRINT_MEMO: fingerprint, QUERY_MEMO: request.query[:QUERY_CHARS]},
                 search_attributes=_attributes(request),
             )
         except WorkflowAlreadyStartedError:
-            return await _find_started(client, ownership, workflow_id, fingerprint)
-    return StartedQuestion(workflow_id, handle.result_run_id or "")
-
-
-async def _find_started(
-    client: Client, ownership: Ownership, workflow_id: str, fingerprint: str
-) -> StartedQuestion:
-    description = await describe(client, ownership, workflow_id)
-    if await description.memo_value(_FINGERPRINT, default=None) != fingerprint:
-        raise Invalid.at(
-            "/Idempotency-Key", "This key was used for another request; use a new key."
-        )
-    return StartedQuestion(workflow_id, description.run_id, again=True)
+            description = await describe(client, ownership, workflow_id)
+            return await started_before(description, fingerprint)
+    return StartedWorkflow(workflow_id, handle.result_run_id or "")
 
 
 def _attributes(request: QueryRequest) -> TypedSearchAttributes:

@@ -1,10 +1,10 @@
 """Streaming of a question's events as they occur."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
-from api.questions.events import LAST, events
+from api.http.event_streams import HEARTBEAT, LAST, Silence
+from api.questions.events import events
 from api.questions.ownership import Ownership
 from api.questions.states import state
 from api.temporal import Temporal
@@ -12,9 +12,6 @@ from api.wire.questions import QuestionResponse
 from core.domain.errors import Unavailable
 
 POLL_S = 0.15
-HEARTBEAT_S = 15.0
-
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 async def stream(
@@ -26,18 +23,18 @@ async def stream(
     Temporal becomes unreachable, the stream ends without its last event; the client resumes after
     its last number.
     """
-    quiet_since = time.monotonic()
+    silence = Silence()
     while True:
         for event in events(question):
             if event.number > after:
                 after = event.number
-                quiet_since = time.monotonic()
+                silence.end()
                 yield event.encoded()
         if after >= LAST:
             return
-        if time.monotonic() - quiet_since > HEARTBEAT_S:
-            quiet_since = time.monotonic()
-            yield b": still there\n\n"
+        if silence.is_long:
+            silence.end()
+            yield HEARTBEAT
         await asyncio.sleep(POLL_S)
         try:
             question = await state(temporal, ownership, question.workflow_id)

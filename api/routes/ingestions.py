@@ -6,18 +6,16 @@ from fastapi import Header, Request, Response, status
 from fastapi.responses import FileResponse, StreamingResponse
 
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
+from api.http.event_streams import LAST, events_response, number_of
 from api.http.idempotency import REPLAYED, IdempotencyKey
-from api.http.openapi import BODY, EVENT_STREAM, READ, responses_of
-from api.http.responses import json_response
+from api.http.openapi import BODY, READ, responses_of
+from api.http.responses import accepted_response, json_response
 from api.http.routing import Routes
 from api.ingestions import steering
 from api.ingestions.receiving import receive_files
 from api.ingestions.starting import Destination, start_ingestion
 from api.ingestions.states import ingestion_state
 from api.ingestions.streaming import stream
-from api.questions.events import LAST, number_of
-from api.questions.streaming import HEADERS
-from api.temporal import workflow_page
 from api.wire.ingestions import (
     INGESTION_EVENTS,
     IngestionFilesRequest,
@@ -25,6 +23,7 @@ from api.wire.ingestions import (
     IngestionResponse,
 )
 from api.wire.questions import AcceptedResponse, HandleResponse
+from api.workflow_starts import handle_response
 from core.bootstrap import Core
 from core.contracts.names import PAUSE_SIGNAL, RESUME_SIGNAL
 from core.domain.errors import Invalid
@@ -56,15 +55,8 @@ async def ingest(
     started = await start_ingestion(
         temporal, core.uploads, settings, files, destination, key=idempotency_key
     )
-    base = f"{request.base_url}ingest/{started.workflow_id}"
-    handle = HandleResponse(
-        workflow_id=started.workflow_id,
-        run_id=started.run_id,
-        status_url=base,
-        events_url=f"{base}/events",
-        temporal_ui_url=workflow_page(settings, started.workflow_id, started.run_id),
-    )
-    headers = {"Location": base} | ({REPLAYED: "true"} if started.again else {})
+    handle = handle_response(request, settings, "ingest", started)
+    headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
     return json_response(
         handle.model_dump(),
         status.HTTP_202_ACCEPTED,
@@ -120,7 +112,7 @@ async def get_ingestion_events(
     if after >= LAST:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
     events = stream(temporal, instance_id, workflow_id, after)
-    return StreamingResponse(events, headers=HEADERS, media_type=EVENT_STREAM)
+    return events_response(events)
 
 
 @router.post(
@@ -132,7 +124,7 @@ async def get_ingestion_events(
 async def cancel_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
     """Cancel an ingestion. Documents that are complete stay."""
     await steering.cancel(temporal, core.store.instance_id, workflow_id)
-    return _accepted_response(core, workflow_id)
+    return accepted_response(workflow_id, core.catalog.position)
 
 
 @router.post(
@@ -144,7 +136,7 @@ async def cancel_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str)
 async def pause_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
     """Pause an ingestion after the files that are being ingested."""
     await steering.send_signal(temporal, core.store.instance_id, workflow_id, PAUSE_SIGNAL)
-    return _accepted_response(core, workflow_id)
+    return accepted_response(workflow_id, core.catalog.position)
 
 
 @router.post(
@@ -155,7 +147,7 @@ async def pause_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) 
 )
 async def resume_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
     await steering.send_signal(temporal, core.store.instance_id, workflow_id, RESUME_SIGNAL)
-    return _accepted_response(core, workflow_id)
+    return accepted_response(workflow_id, core.catalog.position)
 
 
 @router.get(
@@ -172,8 +164,3 @@ async def resume_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str)
 def get_upload(core: CoreOf, sha256: str) -> Response:
     """Return an uploaded file, or the manifest of an ingestion, by the hash of its content."""
     return FileResponse(core.uploads.path(sha256), media_type="application/octet-stream")
-
-
-def _accepted_response(core: Core, workflow_id: str) -> Response:
-    content = {"workflow_id": workflow_id}
-    return json_response(content, status.HTTP_202_ACCEPTED, position=core.catalog.position)

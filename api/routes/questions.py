@@ -13,17 +13,18 @@ from temporalio.client import WorkflowFailureError
 
 from api.http.cursors import CursorParameter, Cursors, Limit
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
+from api.http.event_streams import LAST, events_response, number_of
 from api.http.idempotency import REPLAYED, IdempotencyKey, IdempotentRequestOf, fingerprint
 from api.http.json import JsonBody, parse
-from api.http.openapi import BODY, EVENT_STREAM, READ, responses_of
+from api.http.openapi import BODY, READ, responses_of
 from api.http.parameters import DECIMAL, Instant
-from api.http.responses import json_response
+from api.http.responses import accepted_response, json_response
 from api.http.routing import Routes
-from api.questions import events, listing, states, steering
+from api.questions import listing, states, steering
 from api.questions.ownership import OwnershipOf
-from api.questions.starting import StartedQuestion, start
-from api.questions.streaming import HEADERS, stream
-from api.temporal import Temporal, workflow_page
+from api.questions.starting import start
+from api.questions.streaming import stream
+from api.temporal import Temporal
 from api.wire.events import QUESTION_EVENTS
 from api.wire.questions import (
     MAX_WAIT_S,
@@ -35,12 +36,12 @@ from api.wire.questions import (
     QuestionRequest,
     QuestionResponse,
 )
+from api.workflow_starts import StartedWorkflow, handle_response
 from core.bootstrap import Core
 from core.contracts.names import task_queue_of
 from core.contracts.query import QueryRequest, QueryResult, QueryStatus
 from core.domain import filters
 from core.domain.errors import Conflict, Invalid
-from core.settings import Settings
 
 router = Routes("questions", "/query")
 
@@ -79,7 +80,7 @@ async def ask(
         key=idempotency_key,
         fingerprint=fingerprint(request, body),
     )
-    handle = _handle(request, settings, started)
+    handle = handle_response(request, settings, "query", started)
     headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
     position = question.min_position
     if wait_s is not None and (result := await _wait_for_result(temporal, started, wait_s)):
@@ -124,19 +125,8 @@ def _pin_question(core: Core, body: QuestionRequest) -> QueryRequest:
     )
 
 
-def _handle(request: Request, settings: Settings, started: StartedQuestion) -> HandleResponse:
-    base = f"{request.base_url}query/{started.workflow_id}"
-    return HandleResponse(
-        workflow_id=started.workflow_id,
-        run_id=started.run_id,
-        status_url=base,
-        events_url=f"{base}/events",
-        temporal_ui_url=workflow_page(settings, started.workflow_id, started.run_id),
-    )
-
-
 async def _wait_for_result(
-    temporal: Temporal, started: StartedQuestion, wait_s: float
+    temporal: Temporal, started: StartedWorkflow, wait_s: float
 ) -> QueryResult | None:
     """Return the result if it is there in time; `None` also if the question failed."""
     async with temporal.calls(wait_s + 1) as client:
@@ -215,14 +205,10 @@ async def get_question_events(
 ) -> Response:
     """Stream the events `stage`, `hits`, `citation`, and `result` or `error`, as they occur."""
     question = await states.state(temporal, ownership, workflow_id)
-    after = events.number_of(last_event_id)
-    if after >= events.LAST:
+    after = number_of(last_event_id)
+    if after >= LAST:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-    return StreamingResponse(
-        stream(temporal, ownership, question, after),
-        headers=HEADERS,
-        media_type=EVENT_STREAM,
-    )
+    return events_response(stream(temporal, ownership, question, after))
 
 
 @router.post(
@@ -236,7 +222,7 @@ async def cancel_question(
 ) -> Response:
     """Cancel a question. Its status is `cancelled` once the running stage has stopped."""
     await steering.cancel(temporal, ownership, workflow_id)
-    return _accepted_response(workflow_id, core.catalog.position)
+    return accepted_response(workflow_id, core.catalog.position)
 
 
 @router.post(
@@ -260,11 +246,6 @@ async def give_feedback(
             lambda before_commit: core.feedback.add(
                 workflow_id, feedback, before_commit=before_commit
             ),
-            lambda at: _accepted_response(workflow_id, at.position),
+            lambda at: accepted_response(workflow_id, at.position),
         )
-    return _accepted_response(workflow_id, core.catalog.position)
-
-
-def _accepted_response(workflow_id: str, position: int) -> Response:
-    content = {"workflow_id": workflow_id}
-    return json_response(content, status.HTTP_202_ACCEPTED, position=position)
+    return accepted_response(workflow_id, core.catalog.position)

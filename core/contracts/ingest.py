@@ -50,6 +50,11 @@ class FileCounts(Contract):
     failed: int = 0
     pruned: int = 0
 
+    @property
+    def ended(self) -> int:
+        """Return the number of files that have an outcome."""
+        return self.added + self.changed + self.unchanged + self.failed
+
 
 class Failure(Contract):
     source: str

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from api.questions.events import LAST, Event, events
+from api.http.event_streams import LAST, Event
+from api.questions.events import events
 from api.wire.events import QUESTION_EVENTS
 from api.wire.questions import QuestionResponse
 from core.contracts.query import (
