@@ -4,7 +4,7 @@ The SDK's own retries are off; the caller's retry policy is the only one.
 """
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import cohere
 import httpx
@@ -18,6 +18,7 @@ from cohere import (
 )
 
 from core.contracts.query import Usage
+from core.domain.batches import batches
 from core.domain.errors import ProviderUnavailable
 from core.providers import refusal
 from core.providers.base import (
@@ -67,8 +68,8 @@ class CohereEmbedder:
         weakref.finalize(self, http.close)
 
     def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
-        batches = [np.empty((0, DIMENSION), dtype=np.float32)]
-        for batch in _batches(texts):
+        rows = [np.empty((0, DIMENSION), dtype=np.float32)]
+        for batch in batches(texts, _TEXTS_PER_CALL):
             with cohere_errors():
                 response = self._client.embed(
                     model=EMBEDDING_MODEL,
@@ -77,8 +78,8 @@ class CohereEmbedder:
                     embedding_types=["float"],
                     output_dimension=DIMENSION,
                 )
-                batches.append(_vectors(response, len(batch)))
-        return np.concatenate(batches)
+                rows.append(_vectors(response, len(batch)))
+        return np.concatenate(rows)
 
 
 class AsyncCohereEmbedder:
@@ -90,9 +91,9 @@ class AsyncCohereEmbedder:
         self._client = client
 
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> tuple[Vectors, Usage]:
-        batches = [np.empty((0, DIMENSION), dtype=np.float32)]
+        rows = [np.empty((0, DIMENSION), dtype=np.float32)]
         usage = Usage()
-        for batch in _batches(texts):
+        for batch in batches(texts, _TEXTS_PER_CALL):
             with cohere_errors():
                 response = await self._client.embed(
                     model=EMBEDDING_MODEL,
@@ -101,9 +102,9 @@ class AsyncCohereEmbedder:
                     embedding_types=["float"],
                     output_dimension=DIMENSION,
                 )
-                batches.append(_vectors(response, len(batch)))
+                rows.append(_vectors(response, len(batch)))
                 usage += _usage(response.meta)
-        return np.concatenate(batches), usage
+        return np.concatenate(rows), usage
 
 
 class AsyncCohereReranker:
@@ -165,10 +166,6 @@ class AsyncCohereAnswerer:
 def _document(passage: Passage) -> Document:
     title = {"title": passage.context} if passage.context else {}
     return Document(id=passage.chunk_id, data={**title, "text": passage.text})
-
-
-def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (texts[at : at + _TEXTS_PER_CALL] for at in range(0, len(texts), _TEXTS_PER_CALL))
 
 
 def _vectors(response: EmbedByTypeResponse, count: int) -> Vectors:

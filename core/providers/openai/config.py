@@ -1,4 +1,4 @@
-"""What the settings say of OpenAI-compatible servers: an address, a key and a model a role."""
+"""The settings of OpenAI-compatible servers: an address, a key and a model a role."""
 
 from dataclasses import dataclass
 

@@ -11,6 +11,7 @@ from openai import AsyncOpenAI
 from openai.types import CreateEmbeddingResponse
 
 from core.contracts.query import Usage
+from core.domain.batches import batches
 from core.providers.base import Purpose, Vectors
 from core.providers.clients import open_client
 from core.providers.openai.client import TIMEOUT, connect
@@ -99,8 +100,7 @@ def _calls(
     """Yield the arguments of each call."""
     prefix = options.query_prefix if purpose == "query" else options.document_prefix
     asked = {} if options.dimension is None else {"dimensions": options.dimension}
-    for at in range(0, len(texts), TEXTS_PER_CALL):
-        inputs = [prefix + text for text in texts[at : at + TEXTS_PER_CALL]]
+    for inputs in batches((prefix + text for text in texts), TEXTS_PER_CALL):
         # Not base64, the SDK's default, which some servers do not know.
         yield {"model": server.model, "input": inputs, "encoding_format": "float", **asked}
 
