@@ -1,4 +1,4 @@
-"""In-memory fakes that keep the contracts of the ports, for tests without I/O."""
+"""Fakes in memory that keep the contracts of the ports, for tests without I/O."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence

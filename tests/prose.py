@@ -1,7 +1,8 @@
 """Checks docstrings, comments and docs by the rules of CONTRIBUTING's *Style*: `make lint`.
 
-A function's docstring begins with a verb, so none begins with one of `NO_VERBS`. Retired words are
-found in Python files outside of code, and in Markdown.
+A function's docstring begins with a verb, that of a type or a module with a noun phrase, so none
+begins with one of `NO_VERBS`. Retired words are found in Python files outside of code, and in
+Markdown.
 """
 
 import ast
@@ -46,10 +47,11 @@ def check(path: Path) -> Iterator[str]:
 
 def _docstrings(text: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
             first = NO_VERBS.match(ast.get_docstring(node) or "")
             if first:
-                yield node.lineno, f"the docstring of {node.name} begins with {first.group()!r}"
+                name, line = getattr(node, "name", "the module"), getattr(node, "lineno", 1)
+                yield line, f"the docstring of {name} begins with {first.group()!r}"
 
 
 def _prose(suffix: str, text: str) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,7 @@ _BOX = "left, top, right and bottom edge in PDF points from the page's top left 
 
 
 class PlaceRequest(RequestModel):
-    """Where in its source a chunk stands.
+    """The place of a chunk in its source.
 
     The title and the headings are embedded and lexically indexed with the text.
     """
@@ -61,7 +61,7 @@ def place_of(request: PlaceRequest | None) -> Place | None:
 
 
 class PlaceResponse(ResponseModel):
-    """Where in its source a chunk stands; `page` and `line` count from 1."""
+    """The place of a chunk in its source; `page` and `line` count from 1."""
 
     title: str | None
     headings: list[str]

@@ -26,7 +26,7 @@ DEPTH = 10
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How each question is asked."""
+    """The parameters of each question."""
 
     k: int
     top_n: int

@@ -1,4 +1,4 @@
-"""What came of one question, as the report and its JSON have it."""
+"""The outcome of one question, as the report and its JSON have it."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,1 +1,1 @@
-"""What the commands print: on a terminal, and elsewhere."""
+"""The output of commands: on a terminal, and elsewhere."""

@@ -34,7 +34,7 @@ class Manifest(BaseModel):
 
 
 class FileOutcome(Contract):
-    """What became of a file; `detail` is the reason of a failure."""
+    """The outcome of a file; `detail` is the reason of a failure."""
 
     source: str
     status: FileStatus

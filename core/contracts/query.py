@@ -99,7 +99,7 @@ def _is_absent(value: object) -> bool:
 
 
 class CitedPlace(Contract):
-    """Where the quoted chunk stands; `page` and `line`, where the chunk begins, count from 1.
+    """The place of the quoted chunk; `page` and `line`, where the chunk begins, count from 1.
 
     `source` is the document's, and so is the `title` of a chunk without one. `box`: the left, top,
     right and bottom edge on the page, in PDF points from its top left corner.

@@ -1,4 +1,4 @@
-"""What a parser makes of a document: a title and blocks, in reading order."""
+"""A parsed document: a title and blocks, in reading order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class ParsedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What becomes a chunk: a text without white space at its ends, and its place."""
+    """The text of a chunk, without white space at its ends, and its place."""
 
     text: str
     place: Place

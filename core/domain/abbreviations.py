@@ -30,7 +30,7 @@ INITIALS = re.compile(r"(?:[^\W\d_]\.){2,}|[A-ZÀ-ÖØ-ÞА-Я]\.")
 
 LETTER = re.compile(r"[^\W\d_]\.")
 NEXT_LETTER = re.compile(r"[^\W\d_]{1,2}\.")
-"""What follows the first part of `z. B.`, `d. h.`, `p. ex.` and `т. д.`"""
+"""The second part of `z. B.`, `d. h.`, `p. ex.` and `т. д.`"""
 
 ORDINAL = re.compile(r"\d{1,2}\.")
 AFTER_ORDINAL = re.compile(
@@ -44,4 +44,4 @@ AFTER_ORDINAL = re.compile(
     r"|(?:jahrhunderts?|jh|aufl(?:age)?|geburtstag|weltkriegs?|stock|quartals?)\b",
     re.IGNORECASE,
 )
-"""What follows an ordinal number, as in `am 31. März` and `im 19. Jahrhundert`."""
+"""The word after an ordinal number, as in `am 31. März` and `im 19. Jahrhundert`."""

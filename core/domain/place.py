@@ -1,4 +1,4 @@
-"""Where in its source a chunk stands."""
+"""The place of a chunk in its source."""
 
 import json
 from dataclasses import asdict, dataclass

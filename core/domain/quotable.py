@@ -1,4 +1,4 @@
-"""What of a chunk may be quoted: sentences of prose, rows of tables, and whole code blocks.
+"""The quotable parts of a chunk: sentences of prose, rows of tables, and whole code blocks.
 
 A chunk of a document with a media type has clean text; one of a text that kept its characters may
 have any markup, which is left out here: headings alone, front matter, link definitions, comments,

@@ -66,7 +66,7 @@ class Document(Entity):
 
 
 class Place(Model):
-    """Where in its source a chunk stands; `page` and `line` count from 1.
+    """The place of a chunk in its source; `page` and `line` count from 1.
 
     `headings`: outermost first. `box`: the left, top, right and bottom edge on the page, in PDF
     points from its top left corner.
@@ -192,7 +192,7 @@ class RankedChunk(Model):
 
 
 class CitedPlace(Place):
-    """Where a quoted chunk stands, with the source of its document, and its title if need be."""
+    """The place of a quoted chunk, with the source of its document, and its title if need be."""
 
     source: str | None = None
 

@@ -54,7 +54,7 @@ class DocumentOptions(TypedDict, total=False):
     text: str | None
     """Text that the server splits into chunks; excludes `chunks`."""
     media_type: str | None
-    """What `text` is, as `text/markdown`: its chunks have its words without the markup."""
+    """The media type of `text`; the chunks of `text/markdown` have its words without the markup."""
     chunks: Iterable[ChunkOptions] | None
 
 

@@ -12,6 +12,8 @@ from tests.prose import check
     [
         ("a.py", 'def f() -> None:\n    """Of the rows."""\n', "1: the docstring of f begins"),
         ("a.py", 'def f() -> None:\n    """Raises: ValueError."""\n', "1: the docstring of f"),
+        ("a.py", 'class C:\n    """What a row has."""\n', "1: the docstring of C begins"),
+        ("a.py", '"""How rows are read."""\n', "1: the docstring of the module"),
         ("a.py", "x = 1\n# Made an" + "ew.\n", "2: retired word: an" + "ew"),
         ("a.md", "One.\n\nSo m" + "any rows.\n", "3: retired word: So m" + "any"),
     ],

@@ -15,7 +15,7 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How a value is stored: `kind` is PostgreSQL's type; `None` stores a value as it is."""
+    """The stored form of a value: `kind` is PostgreSQL's type; `None` stores a value as it is."""
 
     kind: str
     encode: Callable[[Any], object] | None = None

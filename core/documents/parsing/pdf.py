@@ -27,7 +27,7 @@ _BULLET = re.compile(r"[•‣▪◦●■–-]\s+")
 _DIGITS = re.compile(r"\d+")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010\ufffe]\n(?=[^\W\d_A-Z])")
 _JOINED = "\ufffe"
-"""What pdfium puts for a hyphen and line end within a word."""
+"""The character that pdfium puts for a hyphen and line end within a word."""
 _FILE_NAME = re.compile(
     r"\.(?:docx?|pptx?|xlsx?|pdf|tex|dvi|indd|qxd)$|^(?:untitled|microsoft)", re.IGNORECASE
 )

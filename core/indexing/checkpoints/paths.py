@@ -1,4 +1,4 @@
-"""Where checkpoints are: a folder, with one file named by each position."""
+"""The places of checkpoints: a folder, with one file named by each position."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""How kernels compare rows and queries: the only kernels that tell metrics apart.
+"""Comparisons of rows and queries: the only kernels that tell metrics apart.
 
 Codes and bounds are about dot products. A *value* orders rows as scores do, and is computed from a
 product: `x·q/|x|` under cosine, `x·q`, and `x·q - |x|²/2` under l2.

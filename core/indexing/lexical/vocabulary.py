@@ -18,7 +18,7 @@ _AROUND: Final = "!\"$%&'()*,:;<=>?[\\]^`{|}~/“”„‘’‚«»‹›…–
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a text is indexed by, separated by spaces: its words in order, its names, its terms."""
+    """The indexed forms of a text, separated by spaces: words in order, names, terms."""
 
     words: str
     names: str

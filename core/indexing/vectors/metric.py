@@ -1,4 +1,4 @@
-"""What indexes know of each metric; `kernels.metric` is the part for kernels.
+"""The metrics as indexes use them; `kernels.metric` is the part for kernels.
 
 To add a metric, add it to `core.domain.library.Metric` and here. Kernels and codes rank rows by
 dot products in one of three forms. A metric whose scores follow from those of a form, such as an
@@ -38,7 +38,7 @@ class Products:
 
 @dataclass(frozen=True, slots=True)
 class MetricForm:
-    """How rows are ranked.
+    """The ranking of rows by one metric.
 
     `score`: the scores of rows `(n, d) float64` with a query `(d,) float64`. `bounds`: the rows'
     values, which order rows as scores do, by their products, and the bounds of the values' errors.

@@ -1,4 +1,4 @@
-"""What the views of one process share, apart from their rows."""
+"""The parts that all views of one process share, apart from their rows."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from core.indexing.vectors.search_activity import SearchActivity
 
 @dataclass(frozen=True, slots=True)
 class SearchRuntime:
-    """How deltas are scanned, and the searches that builds yield to; no result depends on it."""
+    """The scan of deltas, and the searches that builds yield to; no result depends on it."""
 
     delta: DeltaSearch = field(default_factory=DeltaSearch)
     activity: SearchActivity = field(default_factory=SearchActivity)

@@ -44,7 +44,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class PassageMatch:
-    """What speaks for one passage; higher is better, and all but `best` are at most 1.
+    """The evidence for one passage; higher is better, and all but `best` are at most 1.
 
     `best` is its best sentence's score, −1 for a passage without a sentence. `context` is the
     cosine of its title and headings. `phrases` is the share of neighbouring words of the question

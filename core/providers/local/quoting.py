@@ -26,7 +26,7 @@ _ASKS_FOR_CODE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What may be quoted of a passage, `text[start:end]`, with the score of its best sentence.
+    """A quotable part of a passage, `text[start:end]`, with the score of its best sentence.
 
     `header` is the header of a row's table.
     """

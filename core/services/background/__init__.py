@@ -1,1 +1,1 @@
-"""What runs behind the operations: checkpoints, rebuilt indexes, measured recall."""
+"""Work behind the operations: checkpoints, rebuilt indexes, measured recall."""

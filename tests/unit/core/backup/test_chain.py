@@ -1,4 +1,4 @@
-"""Which backups lead where: against a search through all of them."""
+"""Chains of backups: against a search through all of them."""
 
 import pytest
 from hypothesis import given

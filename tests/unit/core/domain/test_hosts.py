@@ -1,4 +1,4 @@
-"""Which `Host` values a server answers to."""
+"""The `Host` values that a server answers to."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What may be quoted of a chunk, and what never."""
+"""The parts of a chunk that may be quoted, and those that never are."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What SQLite reports, and what the project calls it."""
+"""The errors that SQLite reports, and what the project calls them."""
 
 import apsw
 import pytest

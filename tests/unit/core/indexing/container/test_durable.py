@@ -1,4 +1,4 @@
-"""After a crash a file is either complete or absent."""
+"""Durable files: after a crash a file is either complete or absent."""
 
 import errno
 import os
