@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.contracts.query import RankedChunk
-from core.domain import place as domain
 from core.domain.batches import batches
+from core.domain.place import context_of
 from core.providers.base import Passage
 from nalanda import AsyncNalanda, Chunk, Place
 
@@ -58,7 +58,7 @@ def pin(hits: Sequence[RankedChunk], chunks: Iterable[Chunk]) -> PinnedHits:
 
 def _context_of(chunk: Chunk) -> str:
     place = chunk.place
-    return domain.context_of(domain.Place(place.title, tuple(place.headings))) if place else ""
+    return context_of(place.title, place.headings) if place else ""
 
 
 def _filters(hits: Sequence[RankedChunk]) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Base of the wire models: strict about requests, complete in responses."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -38,16 +39,16 @@ class ResponseModel(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class EntityResponse(ResponseModel):
+class EntityResponse(ResponseModel, ABC):
     """An entity; `version` is the position of its last write, and its ETag."""
 
     id: str
     version: int
 
     @property
+    @abstractmethod
     def path(self) -> str:
         """Return the path of the entity, for `Location`."""
-        raise NotImplementedError
 
 
 def _as_error(invalid: Invalid) -> PydanticCustomError:

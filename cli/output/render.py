@@ -7,7 +7,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cli.output.terminal import can_overwrite, harmless, one_line
-from core.domain.place import Place, context_of
+from core.domain.place import context_of
 from nalanda import Citation, CitedPlace, QueryResult, QueryState, StageState
 
 
@@ -89,7 +89,7 @@ def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
 
 def place_line(place: CitedPlace) -> Text:
     """Return `title › headings  source:line`, or with a page `…  source, page N`."""
-    context = context_of(Place(place.title, tuple(place.headings)))
+    context = context_of(place.title, place.headings)
     source = place.source or ""
     if place.page is not None:
         where = ", ".join(filter(None, [source, f"page {place.page}"]))

@@ -1,6 +1,7 @@
 """The place of a chunk in its source."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -41,12 +42,10 @@ class Place:
         return cls(**fields)
 
 
-def context_of(place: Place | None) -> str:
+def context_of(title: str | None, headings: Iterable[str]) -> str:
     """Return the title and the headings that differ from it, as one line; may be empty."""
-    if place is None:
-        return ""
-    title, *headings = (" ".join(part.split()) for part in (place.title or "", *place.headings))
-    return _SEPARATOR.join(filter(None, [title, *(part for part in headings if part != title)]))
+    name, *below = (" ".join(part.split()) for part in (title or "", *headings))
+    return _SEPARATOR.join(filter(None, [name, *(part for part in below if part != name)]))
 
 
 def indexed_text(text: str, place: Place | None) -> str:
@@ -54,5 +53,5 @@ def indexed_text(text: str, place: Place | None) -> str:
 
     A chunk without context is indexed by its text alone. A quote is of the text alone.
     """
-    context = context_of(place)
+    context = context_of(place.title, place.headings) if place else ""
     return f"{context}\n{text}" if context else text

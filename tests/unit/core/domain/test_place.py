@@ -8,7 +8,6 @@ from core.domain.place import Place, context_of, indexed_text
 @pytest.mark.parametrize(
     ("place", "context"),
     [
-        (None, ""),
         (Place(page=3, line=7), ""),
         (Place(title="Harbours"), "Harbours"),
         (Place(headings=("Depth", "In winter")), "Depth › In winter"),
@@ -17,8 +16,8 @@ from core.domain.place import Place, context_of, indexed_text
         (Place("Harbours", ("Depth", "", "Harbours", "Depth")), "Harbours › Depth › Depth"),
     ],
 )
-def test_the_context_is_the_title_and_other_headings(place: Place | None, context: str) -> None:
-    assert context_of(place) == context
+def test_the_context_is_the_title_and_other_headings(place: Place, context: str) -> None:
+    assert context_of(place.title, place.headings) == context
 
 
 def test_the_context_is_indexed_on_a_line_of_its_own() -> None:
