@@ -13,6 +13,7 @@ import pytest
 from activities.ingest import Ingest
 from tests.integration.api.calls import assert_problem
 from tests.integration.api.ingestions.stack import DEADLINE_S, PORTS, SPICES, Stack, counts, text
+from tests.integration.api.questions.calls import parse_events
 
 
 async def test_files_become_documents_that_are_found(stack: Stack) -> None:
@@ -172,19 +173,10 @@ async def test_a_deleted_library_ends_the_ingestion(idle: Stack) -> None:
     assert "There is no library" in state["error"]
 
 
-def parsed(stream: str) -> list[tuple[int, str, Any]]:
-    events = []
-    for block in stream.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if line[0] != ":")
-        if fields:
-            events.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
-    return events
-
-
 async def test_events_name_each_file_and_resume(stack: Stack) -> None:
     workflow_id = await stack.start(text("a.md", PORTS), text("nul.txt", "\0"))
     path = f"/ingest/{workflow_id}/events"
-    events = parsed((await stack.http.get(path)).text)
+    events = parse_events((await stack.http.get(path)).text)
     files = [data for _, kind, data in events if kind == "file"]
     assert [(file["source"], file["status"], file["chunks"]) for file in files] == [
         ("a.md", "added", 1),
@@ -195,7 +187,7 @@ async def test_events_name_each_file_and_resume(stack: Stack) -> None:
     numbers = [number for number, _, _ in events]
     assert numbers == sorted(set(numbers))
     last = {"Last-Event-ID": "2"}
-    resumed = parsed((await stack.http.get(path, headers=last)).text)
+    resumed = parse_events((await stack.http.get(path, headers=last)).text)
     assert [data["source"] for _, kind, data in resumed if kind == "file"] == ["nul.txt"]
     ended = await stack.http.get(path, headers={"Last-Event-ID": str(numbers[-1])})
     assert ended.status_code == 204
