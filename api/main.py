@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from api.http import errors
 from api.http.admission import WriteLimit
 from api.http.document import Api
+from api.http.forwarding import Writer
 from api.ingestions.sweeping import sweep_forever
 from api.metrics import Metrics, RequestMetrics
 from api.middleware.auth import Keys
@@ -43,11 +44,12 @@ def create_app(
     *,
     core_factory: Callable[[Settings], Core] = open_core,
     bound: Collection[str] = (),
+    writer: Writer | None = None,
 ) -> Api:
     """Build the API over the settings' data directory, opened at startup and closed at shutdown.
 
     The app connects to Temporal at the first question. `bound` has the names and addresses that the
-    server listens on.
+    server listens on. `writer`: in a reader, the process that writes.
     """
     settings = settings or Settings()
     app = Api(
@@ -61,6 +63,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.core_factory = core_factory
+    app.state.writer = writer
     app.state.temporal = Temporal(settings)
     app.state.metrics = Metrics()
     app.state.write_limit = WriteLimit(max_waiting=settings.max_waiting_writes)
@@ -89,13 +92,24 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         app.state.core = core
         app.state.metrics.watch(core)
-        sweeping = asyncio.create_task(
-            sweep_forever(app.state.temporal, core.uploads, core.store.instance_id)
-        )
-        try:
+        async with _background_work(app, core):
             yield
-        finally:
-            sweeping.cancel()
-            await asyncio.gather(sweeping, return_exceptions=True)
     finally:
         await run_in_threadpool(core.close)
+
+
+@asynccontextmanager
+async def _background_work(app: FastAPI, core: Core) -> AsyncIterator[None]:
+    """Delete old uploads meanwhile, which is the writer's task."""
+    if app.state.writer is not None:
+        yield
+        await app.state.writer.close()
+        return
+    sweeping = asyncio.create_task(
+        sweep_forever(app.state.temporal, core.uploads, core.store.instance_id)
+    )
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)

@@ -1,10 +1,12 @@
 """The metrics of `/metrics`, in Prometheus's format; each app has its own registry."""
 
+import os
 import time
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,21 +15,27 @@ from core.bootstrap import Core
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable of the directory in which the processes of a machine count together, which
+`prometheus_client` reads when it is imported."""
+
+
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._of_requests = CollectorRegistry()
         self._requests = Counter(
             "nalanda_http_requests",
             "Requests, by route and status.",
             ("method", "route", "status"),
-            registry=self.registry,
+            registry=self._of_requests,
         )
         self._seconds = Histogram(
             "nalanda_http_request_seconds",
             "Seconds from a request's first byte to the last byte of its response.",
             ("method", "route"),
             buckets=_BUCKETS_S,
-            registry=self.registry,
+            registry=self._of_requests,
         )
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -38,7 +46,12 @@ class Metrics:
         self.registry.register(_OfCore(core))
 
     def exposition(self) -> bytes:
-        return generate_latest(self.registry)
+        """Return all metrics; those of requests are of all processes that count together."""
+        requests = self._of_requests
+        if SHARED in os.environ:
+            requests = CollectorRegistry()
+            MultiProcessCollector(requests)  # type: ignore[no-untyped-call]
+        return generate_latest(requests) + generate_latest(self.registry)
 
 
 class _OfCore(Collector):

@@ -9,7 +9,16 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from benchmarks import inserting, question, restart, retrieval, search, storage, workflow
+from benchmarks import (
+    inserting,
+    question,
+    readers,
+    restart,
+    retrieval,
+    search,
+    storage,
+    workflow,
+)
 from benchmarks.index import (
     approximate,
     copies,
@@ -28,6 +37,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "workflow": workflow.main,
     "question": question.main,
     "search": search.main,
+    "readers": readers.main,
     "retrieval": retrieval.main,
     "hnsw": approximate.main,
     "copies": copies.main,

@@ -4,10 +4,11 @@ import os
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+from core.adapters import private
 from core.adapters.registry import engine_of
 from core.adapters.uploads import DIRECTORY as UPLOADS
 from core.adapters.uploads import Uploads
@@ -26,6 +27,9 @@ from core.indexing.views.record import from_record, libraries_of
 from core.ports.store import Snapshot, Store
 from core.providers import registry
 from core.providers.base import Embedder
+from core.replication.follower import CheckpointReader, Follower
+from core.replication.position_file import NAME as POSITION_FILE
+from core.replication.position_file import PositionFile
 from core.services.background.checkpoints import Checkpoints
 from core.services.background.index_rebuilder import IndexRebuilder
 from core.services.background.recall_monitor import RecallMonitor
@@ -58,8 +62,12 @@ class Core:
     search: SearchService
     feedback: FeedbackService
     uploads: Uploads
+    follower: Follower | None = None
+    """In a reader, the threads that follow the process that writes."""
 
     def close(self) -> None:
+        if self.follower is not None:
+            self.follower.close()
         self.warmup.close()
         self.recall_monitor.close()
         self.builder.close()
@@ -88,47 +96,117 @@ def open_core(settings: Settings) -> Core:
         ProviderRejected: the provider that the settings name can't be used.
     """
     embedders = registry.embedders(settings)
-    default_model = next(iter(embedders))
-    embedding = TextEmbedding(embedders, default_model)
     store = engine_of(settings).open_store(settings.durability)
-    # Kernels read the environment, once, when they are imported.
-    os.environ["NALANDA_KERNELS"] = settings.kernels
+    _choose_kernels(settings)
     try:
         directory = _create_directory(settings.data_dir / DIRECTORY)
-        catalog, found = _open_catalog(store, directory)
-        files = LexicalFiles(_recreate_directory(settings.data_dir / WORKING), directory)
-        lexical = LexicalIndexes(catalog, files, found.lexical)
-        uploads = Uploads(settings.data_dir / UPLOADS, max_bytes=settings.max_upload_bytes)
-        runtime = catalog.state.runtime
-        builder = BuildThread(catalog, _segment_builder(settings, runtime.activity))
+        catalog, loaded = _open_catalog(store, directory)
+        core = _wire(settings, embedders, store, catalog, loaded, working=WORKING)
+        core.uploads.delete_unfinished()
     except BaseException:
         store.close()
         raise
+    core.checkpoints.start()
+    core.rebuilder.start()
+    core.warmup.start()
+    core.builder.start()
+    core.recall_monitor.start()
+    return core
+
+
+def open_reader(settings: Settings, number: int) -> Core:
+    """Open the core of a process that searches beside the one that writes, on the same machine.
+
+    It builds no segments and makes no checkpoints: it follows those of the writer. `number`: which
+    of the readers it is.
+
+    Raises:
+        StorageError: the data directory or the database can't be used.
+        ProviderRejected: the provider that the settings name can't be used.
+    """
+    embedders = registry.embedders(settings)
+    store = engine_of(settings).open_replica()
+    _choose_kernels(settings)
+    try:
+        directory = settings.data_dir / DIRECTORY
+        checkpoints = CheckpointReader(directory)
+        positions = PositionFile(settings.data_dir / POSITION_FILE)
+        with store.read() as snapshot:
+            loaded = checkpoints.load(snapshot)
+            state = CatalogState.of(snapshot.position, loaded.views)
+        catalog = Catalog(state)
+        core = _wire(
+            settings, embedders, store, catalog, loaded, working=f"{WORKING}/reader-{number}"
+        )
+    except BaseException:
+        store.close()
+        raise
+    follower = Follower(store, catalog, checkpoints, lambda: positions.position)
+    follower.start()
+    core.warmup.start()
+    core.recall_monitor.start()
+    return replace(core, follower=follower)
+
+
+def publish_positions(core: Core, settings: Settings) -> None:
+    """Publish the position of each write of this process to its readers; call it before writes.
+
+    Raises:
+        StorageError: the data directory can't be used.
+    """
+    path = settings.data_dir / POSITION_FILE
+    try:
+        private.create(path)
+        positions = PositionFile(path)
+    except OSError as error:
+        raise StorageError(f"{path} can't be used: {error.strerror}") from error
+    positions.publish(core.catalog.position)
+    core.store.subscribe(lambda position, _: positions.publish(position))
+
+
+def _choose_kernels(settings: Settings) -> None:
+    """Pass the choice of kernels on, which read the environment when they are first imported."""
+    os.environ["NALANDA_KERNELS"] = settings.kernels
+
+
+def _wire(
+    settings: Settings,
+    embedders: Mapping[str, Embedder],
+    store: Store,
+    catalog: Catalog,
+    loaded: LoadedCheckpoint,
+    *,
+    working: str,
+) -> Core:
+    """Build the services and the threads, none of which is started.
+
+    `working`: the folder of lexical indexes, below the data directory.
+    """
+    default_model = next(iter(embedders))
+    embedding = TextEmbedding(embedders, default_model)
+    directory = settings.data_dir / DIRECTORY
+    files = LexicalFiles(_recreate_directory(settings.data_dir / working), directory)
+    lexical = LexicalIndexes(catalog, files, loaded.lexical)
+    runtime = catalog.state.runtime
+    builder = BuildThread(catalog, _segment_builder(settings, runtime.activity))
     checkpoints = Checkpoints(
         directory,
         catalog,
         store,
-        found,
+        loaded,
         lexical,
         every_s=settings.checkpoint_s,
         every_bytes=settings.checkpoint_bytes,
     )
-    checkpoints.start()
-    rebuilder = IndexRebuilder(catalog, store)
-    rebuilder.start()
     writes = ChunkWrites(embedding, BackPressure(catalog, builder.error).admit)
-    warmup = Warmup(runtime.delta)
-    warmup.start()
-    builder.start()
     recall_monitor = RecallMonitor()
-    recall_monitor.start()
     return Core(
         store=store,
         catalog=catalog,
         builder=builder,
         checkpoints=checkpoints,
-        rebuilder=rebuilder,
-        warmup=warmup,
+        rebuilder=IndexRebuilder(catalog, store),
+        warmup=Warmup(runtime.delta),
         recall_monitor=recall_monitor,
         embedders=embedders,
         default_model=default_model,
@@ -144,7 +222,7 @@ def open_core(settings: Settings) -> Core:
             lexical=lexical,
         ),
         feedback=FeedbackService(store),
-        uploads=uploads,
+        uploads=Uploads(settings.data_dir / UPLOADS, max_bytes=settings.max_upload_bytes),
     )
 
 

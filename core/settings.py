@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     transformer_rerank_model: str | None = None
     transformer_quantized: bool = True
 
+    readers: int = Field(default=1, ge=1, le=64)
+
     index_threads: int | None = Field(default=None, ge=1)
     kernels: Literal["auto", "avx512", "avx2", "plain"] = "auto"
     vectors: Literal["memory", "mapped"] = "memory"

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Header, Request
 
@@ -12,7 +12,7 @@ from core.bootstrap import Core
 from core.domain.errors import Behind
 from core.settings import Settings
 
-_POLL_S = 0.005
+_POLL_S = 0.001
 
 
 async def _core(request: Request) -> Core:
@@ -46,17 +46,34 @@ MinPosition = Annotated[
 ]
 
 
-async def wait_for_position(request: Request, wanted: MinPosition = None) -> None:
-    """Wait until this node has the requested position.
+Consistency = Annotated[
+    Literal["eventual", "session", "strong"] | None,
+    Header(
+        alias="Nalanda-Consistency",
+        description="`strong` (the default): read every write that was acknowledged before the "
+        "request. `session`: read `Nalanda-Min-Position` or later. `eventual`: do not wait.",
+    ),
+]
+
+
+async def wait_for_position(
+    request: Request, wanted: MinPosition = None, consistency: Consistency = None
+) -> None:
+    """Wait until this process has what the request has to read.
 
     The wait runs on the event loop, so it occupies no thread.
 
     Raises:
         Behind: the node did not reach the position in time.
     """
-    if wanted is None:
-        return
     core, settings = await _core(request), await _settings(request)
+    follower = core.follower
+    if follower is not None and consistency in {None, "strong"}:
+        wanted = max(wanted or 0, follower.acknowledged())
+    if wanted is None or consistency == "eventual" or core.catalog.position >= wanted:
+        return
+    if follower is not None:
+        follower.wake()
     deadline = time.monotonic() + settings.min_position_wait_s
     while core.catalog.position < wanted:
         if time.monotonic() >= deadline:

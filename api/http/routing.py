@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.http.admission import WriteLimit
 from api.http.dependencies import wait_for_position
+from api.http.forwarding import Writer
 from api.http.openapi import body_of, event_stream, patch_of
 from api.wire.base import RequestModel
 from api.wire.streams import EventStream
@@ -31,15 +32,21 @@ class Register(Protocol):
 class Route(APIRoute):
     """A route; `bodies` are the models of its body, `events` is its stream.
 
-    `writes`: the route takes a slot of the app's `WriteLimit`.
+    `writes`: the route takes a slot of the app's `WriteLimit`. `of_writer`: a reader passes its
+    requests on to the process that writes, as those of routes that write.
     """
 
     bodies: tuple[type[RequestModel], ...] = ()
     events: EventStream | None = None
     writes = False
+    of_writer = False
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.writes and scope["method"] in (self.methods or ()):
+        matches = scope["method"] in (self.methods or ())
+        writer: Writer | None = scope["app"].state.writer
+        if writer is not None and matches and (self.writes or self.of_writer or _has_key(scope)):
+            await writer.forward(scope, receive, send)
+        elif self.writes and matches:
             limit: WriteLimit = scope["app"].state.write_limit
             await limit.run(super().handle, scope, receive, send)
         else:
@@ -50,10 +57,14 @@ class Routes:
     """The routes of a resource.
 
     `waits`: its handlers run once the server has the requested position. Routes whose responses
-    have no position do not wait, nor do handlers that wait by themselves.
+    have no position do not wait, nor do handlers that wait by themselves. `of_writer`: as for a
+    `Route`.
     """
 
-    def __init__(self, tag: str, prefix: str = "", *, waits: bool = True) -> None:
+    def __init__(
+        self, tag: str, prefix: str = "", *, waits: bool = True, of_writer: bool = False
+    ) -> None:
+        self._of_writer = of_writer
         self._router = APIRouter(
             prefix=prefix,
             tags=[tag],
@@ -117,6 +128,12 @@ class Routes:
             assert isinstance(route, Route)
             route.bodies = tuple(model for model in (body, upload) if model is not None)
             route.events, route.writes = events, writes
+            route.of_writer = self._of_writer
             return handler
 
         return register
+
+
+def _has_key(scope: Scope) -> bool:
+    """Return whether a request has an idempotency key, whose response the record keeps."""
+    return any(name == b"idempotency-key" for name, _ in scope["headers"])

@@ -28,7 +28,7 @@ from core.bootstrap import Core
 from core.contracts.names import PAUSE_SIGNAL, RESUME_SIGNAL
 from core.domain.errors import Invalid
 
-router = Routes("ingestions")
+router = Routes("ingestions", of_writer=True)
 
 
 @router.post(

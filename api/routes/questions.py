@@ -43,7 +43,7 @@ from core.contracts.query import QueryRequest, QueryResult, QueryStatus
 from core.domain import filters
 from core.domain.errors import Conflict, Invalid
 
-router = Routes("questions", "/query")
+router = Routes("questions", "/query", of_writer=True)
 
 
 @router.post(

@@ -3,7 +3,7 @@
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.http.dependencies import CoreOf, MinPosition, wait_for_position
+from api.http.dependencies import Consistency, CoreOf, MinPosition, wait_for_position
 from api.http.json import JsonBody, json_body, parse
 from api.http.large_responses import Budget
 from api.http.openapi import BODY, responses_of
@@ -35,11 +35,16 @@ router = Routes("search", "/libraries/{library_id}/search", waits=False)
     writes=False,
     responses=responses_of(200, SearchResponse, *BODY),
 )
-async def search(request: Request, library_id: str, min_position: MinPosition = None) -> Response:
+async def search(
+    request: Request,
+    library_id: str,
+    min_position: MinPosition = None,
+    consistency: Consistency = None,
+) -> Response:
     # No FastAPI dependencies: they would cost as much as the search of a small library.
     core: Core = request.app.state.core
     body = await json_body(request)
-    await wait_for_position(request, min_position)
+    await wait_for_position(request, min_position, consistency)
     if len(body) > IN_PLACE_BYTES:
         return await run_in_threadpool(_search, core, library_id, body)
     wanted = parse(SearchRequest, body)

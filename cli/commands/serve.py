@@ -1,11 +1,9 @@
 """`nalanda serve` and `nalanda worker`: each one process, for separate machines."""
 
-import gc
 import socket
-import sys
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -14,16 +12,16 @@ from cli.processes import listening
 from cli.processes.announcement import announce
 from cli.processes.listening import CannotListen
 from cli.processes.lock import InUse
-from cli.processes.options import DataDir
-from core.bootstrap import open_core
-from core.indexing.maintenance.kernel_warmup import Warmup
+from cli.processes.options import DataDir, ReaderCount, given
+from cli.processes.readers import Readers
+from cli.processes.serving import count_together, freeze_objects, set_up_interpreter
+from core.bootstrap import open_core, publish_positions
 from core.settings import Settings
 
 T = TypeVar("T")
-_SWITCH_S = 0.0001
-_YOUNG, _OLDER, _OLD = 20_000, 20, 50
-"""Thresholds of the garbage collector, which stops all threads. High, because reference counting
-frees nearly every object of the server."""
+
+CHECKPOINT_S = 10.0
+"""The longest time between two checkpoints where readers follow them."""
 
 
 def serve(
@@ -38,6 +36,7 @@ def serve(
         ),
     ] = None,
     data: DataDir = None,
+    readers: ReaderCount = None,
     insecure: Annotated[
         bool,
         typer.Option(
@@ -46,16 +45,14 @@ def serve(
     ] = False,
 ) -> None:
     """Run the API alone."""
-    # Objects of the start stay alive: repeated garbage collection would take longer than their
-    # creation, and would stop all threads.
-    gc.disable()
+    set_up_interpreter()
+    settings = _settings(data, readers)
+    if settings.readers > 1:
+        count_together(settings.data_dir)
     # Imported here, because the worker's process does not need them.
     from api.main import create_app
     from api.server.http_server import server
 
-    # A computing thread yields the GIL to one that responds sooner than the default 5 ms.
-    sys.setswitchinterval(_SWITCH_S)
-    settings = Settings() if data is None else Settings(data_dir=data)
     listener = _socket(host, port, fd)
     _run_or_exit(
         lambda: listening.check_exposure(
@@ -63,7 +60,7 @@ def serve(
         )
     )
     core = open_core(settings)  # report damaged data before the server starts
-    threading.Thread(target=_freeze_objects, args=(core.warmup,), daemon=True).start()
+    freeze_objects(core.warmup)
     with ExitStack() as held:
         if fd is None:
             _run_or_exit(lambda: listening.listen(listener, host, port))
@@ -72,16 +69,25 @@ def serve(
         typer.echo(f"Nalanda listens on {listening.url_of(listener)}")
         hosts = listening.hosts_of(listener, host)
         app = create_app(settings, core_factory=lambda _: core, bound=hosts)
-        server(app, settings).run(sockets=[listener])
+        if settings.readers == 1:
+            server(app, settings).run(sockets=[listener])
+            return
+        publish_positions(core, settings)
+        of_readers = _run_or_exit(lambda: listening.bind("127.0.0.1", 0))
+        _run_or_exit(lambda: listening.listen(of_readers, "127.0.0.1", 0))
+        url = listening.url_of(of_readers)
+        others = Readers(settings.readers - 1, listener, url, hosts, settings)
+        others.start()
+        server(app, settings, stop_first=others.stop).run(sockets=[listener, of_readers])
 
 
-def _freeze_objects(warmup: Warmup) -> None:
-    """Exclude the objects of the start, and later those of the kernels, from garbage collection."""
-    gc.freeze()
-    gc.set_threshold(_YOUNG, _OLDER, _OLD)
-    gc.enable()
-    warmup.wait(threading.TIMEOUT_MAX)
-    gc.freeze()
+def _settings(data: Path | None, readers: int | None) -> Settings:
+    settings = Settings(**given(data_dir=data, readers=readers))
+    if settings.readers == 1:
+        return settings
+    # Readers search the rows since the last checkpoint one by one.
+    checkpoint_s = min(settings.checkpoint_s, CHECKPOINT_S)
+    return settings.model_copy(update={"checkpoint_s": checkpoint_s})
 
 
 def worker() -> None:

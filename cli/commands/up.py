@@ -7,12 +7,12 @@ import typer
 from cli.output import terminal
 from cli.processes import session
 from cli.processes.console import print_places
-from cli.processes.options import FIRST_PORT, LAST_PORT, ApiPort, DataDir
+from cli.processes.options import FIRST_PORT, LAST_PORT, ApiPort, DataDir, ReaderCount, given
 from cli.processes.stack import TEMPORAL_PORT, TEMPORAL_UI_PORT, Stack
 from core.settings import Settings
 
 
-def up(port: ApiPort = 8000, data: DataDir = None) -> None:
+def up(port: ApiPort = 8000, data: DataDir = None, readers: ReaderCount = None) -> None:
     """Run Temporal, the API and a worker together, until Ctrl-C."""
     console = terminal.console(markup=True)
 
@@ -21,7 +21,8 @@ def up(port: ApiPort = 8000, data: DataDir = None) -> None:
         print_places(console, session.addresses(stack))
         await session.stay(console)
 
-    session.run(Settings(data_dir=data) if data else Settings(), port, console, stay)
+    settings = Settings(**given(data_dir=data, readers=readers))
+    session.run(settings, port, console, stay)
 
 
 def temporal(

@@ -1,7 +1,7 @@
 """Options shared by several commands."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +21,21 @@ DataDir = Annotated[
     Path | None,
     typer.Option("--data", help="The data directory.", show_default="NALANDA_DATA_DIR"),
 ]
+ReaderCount = Annotated[
+    int | None,
+    typer.Option(
+        "--readers",
+        help="Processes that search, the one that writes included.",
+        min=1,
+        max=64,
+        show_default="NALANDA_READERS",
+    ),
+]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that the command line has."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def settings_with(data: Path | None) -> Settings:

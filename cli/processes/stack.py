@@ -144,5 +144,6 @@ def _environment(settings: Settings) -> dict[str, str]:
         "NALANDA_TEMPORAL_ADDRESS": settings.temporal_address,
         "NALANDA_TEMPORAL_UI_URL": settings.temporal_ui_url or "",
         "NALANDA_API_URL": settings.api_url,
+        "NALANDA_READERS": str(settings.readers),
         "PYTHONUNBUFFERED": "1",
     }

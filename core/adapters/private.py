@@ -15,9 +15,9 @@ _log = logging.getLogger(__name__)
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 
-_FOLDERS = frozenset({"checkpoints", "damaged", "logs", "uploads", "vectors", "words"})
+_FOLDERS = frozenset({"checkpoints", "damaged", "logs", "metrics", "uploads", "vectors", "words"})
 _PREFIXES = ("nalanda.db", "temporal.db", "nalanda.log")
-_LOCKS = frozenset({"lock", "api.lock", "temporal.lock"})
+_SMALL = frozenset({"lock", "api.lock", "temporal.lock", "position"})
 
 
 def create(path: Path) -> None:
@@ -46,7 +46,7 @@ def make_private(directory: Path) -> None:
 def _is_ours(entry: os.DirEntry[str]) -> bool:
     if entry.is_dir(follow_symlinks=False):
         return entry.name in _FOLDERS
-    return entry.name in _LOCKS or entry.name.startswith(_PREFIXES)
+    return entry.name in _SMALL or entry.name.startswith(_PREFIXES)
 
 
 def _restrict_all(path: Path) -> None:

@@ -37,7 +37,7 @@ class Uploads:
     """The uploaded files of a data directory, at most `max_bytes` in all."""
 
     def __init__(self, directory: Path, *, max_bytes: int) -> None:
-        """Open the directory, and delete what a crash left unfinished.
+        """Open the directory.
 
         Raises:
             StorageError: the directory can't be used.
@@ -47,11 +47,21 @@ class Uploads:
         self._lock = Lock()
         try:
             (directory / _REFERENCES).mkdir(private.DIRECTORY_MODE, parents=True, exist_ok=True)
-            for unfinished in directory.glob(f"*{UNFINISHED}"):
-                unfinished.unlink(missing_ok=True)
             self._bytes = sum(path.stat().st_size for path in self._files())
         except OSError as error:
             raise _storage_error(directory, error) from error
+
+    def delete_unfinished(self) -> None:
+        """Delete what a crash left unfinished; call it before the first upload.
+
+        Raises:
+            StorageError: the directory can't be used.
+        """
+        try:
+            for unfinished in self._directory.glob(f"*{UNFINISHED}"):
+                unfinished.unlink(missing_ok=True)
+        except OSError as error:
+            raise _storage_error(self._directory, error) from error
 
     def begin(self) -> "Incoming":
         """Begin a file.

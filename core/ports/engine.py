@@ -41,6 +41,14 @@ class Engine(Protocol):
         """
         ...
 
+    def open_replica(self) -> Store:
+        """Open the database for reads alone; its `write` raises `Unavailable`.
+
+        Raises:
+            StorageError: the database can't be used, or is of another format.
+        """
+        ...
+
     def backup_database(self) -> BackupDatabase: ...
 
     def restore_target(self) -> RestoreTarget | None:

@@ -10,6 +10,7 @@ from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors
 from core.adapters.postgres.migrate import examine
 from core.adapters.postgres.offline_connection import read_offline
+from core.adapters.postgres.replica import PostgresReplica
 from core.adapters.postgres.restore_target import PostgresRestoreTarget
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.store import PostgresStore
@@ -32,6 +33,9 @@ class PostgresEngine:
 
     def open_store(self, durability: Durability) -> PostgresStore:
         return PostgresStore(self._url, self.data_dir, durability=durability)
+
+    def open_replica(self) -> PostgresReplica:
+        return PostgresReplica(self._url)
 
     def backup_database(self) -> PostgresBackupDatabase:
         return PostgresBackupDatabase(self._url)

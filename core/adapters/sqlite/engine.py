@@ -9,6 +9,7 @@ from core.adapters.sqlite import checks
 from core.adapters.sqlite.backups import SqliteBackupDatabase
 from core.adapters.sqlite.database import check_format, open_reader
 from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.replica import SqliteReplica
 from core.adapters.sqlite.store import DATABASE_NAME, SqliteStore
 from core.adapters.sqlite.transactions import SqliteSnapshot
 from core.domain.errors import StorageError
@@ -25,6 +26,9 @@ class SqliteEngine:
 
     def open_store(self, durability: Durability) -> SqliteStore:
         return SqliteStore(self.data_dir, durability=durability)
+
+    def open_replica(self) -> SqliteReplica:
+        return SqliteReplica(self._path)
 
     def backup_database(self) -> SqliteBackupDatabase:
         return SqliteBackupDatabase(self._path)

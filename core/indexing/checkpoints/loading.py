@@ -7,9 +7,12 @@ dead. So no write has to be replayed one by one.
 
 import logging
 from collections import defaultdict
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
 from immutables import Map
 
@@ -25,7 +28,7 @@ from core.indexing.checkpoints.manifest import (
     read_manifest,
 )
 from core.indexing.checkpoints.paths import paths_in
-from core.indexing.checkpoints.segments import open_segment
+from core.indexing.checkpoints.segments import open_segment, reopen_segment
 from core.indexing.checkpoints.writing import StoredSegment
 from core.indexing.container.container import DamagedFile
 from core.indexing.lexical.analysis import fingerprint_of
@@ -42,21 +45,44 @@ DAMAGED = "damaged"
 _log = logging.getLogger(__name__)
 
 
-class CheckpointLoader:
-    """The loading at one start; `pool` computes checksums."""
+OpenSegments: TypeAlias = Mapping[tuple[str, str, str], Segment]
+"""The segments of a checkpoint that are open, by the names of their files."""
 
-    def __init__(self, directory: Path, snapshot: Snapshot, pool: Executor) -> None:
+
+class CheckpointLoader:
+    """The loading of one checkpoint; `pool` computes checksums.
+
+    `repairs`: unusable files are set aside, and their libraries are missing until they are rebuilt;
+    else they are errors. `open_segments`: those whose files need not be opened again.
+    `first_row_id`: the least row id of rows that are in no sealed segment.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        snapshot: Snapshot,
+        pool: Executor,
+        *,
+        repairs: bool = True,
+        open_segments: OpenSegments = MappingProxyType({}),
+        first_row_id: int = 0,
+    ) -> None:
         self._directory = directory
         self._snapshot = snapshot
         self._pool = pool
+        self._repairs = repairs
+        self._open = open_segments
+        self._first_row_id = first_row_id
         self._found = LoadedCheckpoint()
         self._changes = _Changes({}, {})
+        self.open_segments: dict[tuple[str, str, str], Segment] = {}
 
     def load(self) -> LoadedCheckpoint:
         """Load every library from the newest usable checkpoint, else from the record.
 
         Raises:
             OSError: the directory, or a file in it, cannot be read.
+            DamagedFile: a file is damaged or missing, and `repairs` is false.
         """
         found = self._found
         found.manifests = [m for path in paths_in(self._directory) if (m := self._manifest(path))]
@@ -80,7 +106,8 @@ class CheckpointLoader:
             manifest.position,
             manifest.at,
         ):
-            self._set_aside(DamagedFile(path, "The record's log does not have its position."))
+            if self._repairs:
+                self._set_aside(DamagedFile(path, "The record's log does not have its position."))
             return None
         return manifest
 
@@ -99,7 +126,9 @@ class CheckpointLoader:
         if view is not None and entry is not None:
             self._load_lexical_index(library, entry.lexical)
         # A view from the record has new row ids, which no stored lexical index knows.
-        self._found.views.append(view or from_record(self._snapshot, library))
+        self._found.views.append(
+            view or from_record(self._snapshot, library, first_row_id=self._first_row_id)
+        )
 
     def _load_lexical_index(self, library: Library, lexical: StoredLexicalIndex | None) -> None:
         if lexical is None or lexical.made_for != fingerprint_of(library):
@@ -129,7 +158,8 @@ class CheckpointLoader:
             known.append(StoredSegment.of(segment, stored.files))
             if segment.live:
                 segments.append(segment)
-        view = LibraryView(library, tuple(segments), entry.next_row_id, documents)
+        next_row_id = max(entry.next_row_id, self._first_row_id)
+        view = LibraryView(library, tuple(segments), next_row_id, documents)
         changed = self._changes.chunks.get(library.id, set())
         view = next_view.without_chunks(view, changed)
         for ids in batches(changed | set(entry.unsealed), AT_ONCE):
@@ -143,11 +173,24 @@ class CheckpointLoader:
         self, library_id: str, stored: SegmentEntry, documents: Map[str, Document]
     ) -> Segment:
         stale = stored.stale | self._changes.documents.get(library_id, set())
-        return open_segment(
-            self._directory, stored.files, stored.alive, stale, documents, self._pool
-        )
+        known = self._open.get(stored.files.names)
+        if known is None:
+            segment = open_segment(
+                self._directory, stored.files, stored.alive, stale, documents, self._pool
+            )
+        else:
+            segment = reopen_segment(known, stored.alive, stale, documents)
+        self.open_segments[stored.files.names] = segment
+        return segment
 
     def _set_aside(self, error: DamagedFile) -> None:
+        """Set a file aside.
+
+        Raises:
+            DamagedFile: the loader does not repair.
+        """
+        if not self._repairs:
+            raise error
         _log.warning("Set aside, and made again from the record: %s", error)
         self._found.set_aside.append(SetAsideFile(error.path.name, error.problem))
         folder = self._directory / DAMAGED

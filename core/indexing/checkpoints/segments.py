@@ -133,6 +133,20 @@ def open_segment(
     return segment.with_documents(stale, documents)
 
 
+def reopen_segment(
+    segment: Segment, alive: NDArray[np.bool_], stale: Set[str], documents: Map[str, Document]
+) -> Segment:
+    """Return an open segment with the deletions and changes of another checkpoint of its files.
+
+    `alive`, `stale`, `documents`: as for `open_segment`; `stale` has all changes since the files
+    were written, so the segment's own can be forgotten.
+    """
+    live = int(np.count_nonzero(alive))
+    return replace(segment, alive=alive, live=live, stale=frozenset()).with_documents(
+        stale, documents
+    )
+
+
 def _check(container: Container, files: SegmentFiles, pool: Executor) -> None:
     if container.checksum != files.checksums.get(container.path.name):
         raise DamagedFile(container.path, "It is not the file that the checkpoint refers to.")

@@ -103,6 +103,10 @@ class CatalogState:
             case FeedbackAdded():
                 return self
 
+    def at(self, position: int) -> "CatalogState":
+        """Return the same state at a later position."""
+        return replace(self, position=position)
+
     def _without_index(self, library_id: str, change: Change) -> "CatalogState":
         match change:
             case LibraryPut(library):
@@ -194,9 +198,21 @@ class Catalog:
                     self._missed[id_].append((position, change))
                 state = state.after(change)
             with self._moved:
-                self._state = replace(state, position=position)
+                self._state = state.at(position)
                 self._moved.notify_all()
         self._changed({id_ for id_ in map(library_of, changes) if id_ is not None})
+
+    def move_to(self, state: CatalogState) -> None:
+        """Replace the state with one at a later position, made by the only caller that writes.
+
+        Raises:
+            ValueError: the state is at an earlier position.
+        """
+        with self._turn, self._moved:
+            if state.position < self._state.position:
+                raise ValueError(f"{state.position} is before {self._state.position}.")
+            self._state = state
+            self._moved.notify_all()
 
     def complete(self, position: int, view: LibraryView) -> None:
         """Add the rebuilt view of a missing library, read at a `position` that the state has

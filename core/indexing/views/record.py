@@ -27,9 +27,10 @@ def documents_of(snapshot: Snapshot, library_id: str) -> Map[str, Document]:
     return Map((document.id, document) for document in pages)
 
 
-def from_record(snapshot: Snapshot, library: Library) -> LibraryView:
+def from_record(snapshot: Snapshot, library: Library, *, first_row_id: int = 0) -> LibraryView:
     """Build a library's view from the record: O(chunks), in memory."""
-    view = LibraryView(library, documents=documents_of(snapshot, library.id))
+    documents = documents_of(snapshot, library.id)
+    view = LibraryView(library, next_row_id=first_row_id, documents=documents)
     for rows in batches(snapshot.chunks.scan(library.id), AT_ONCE):
         view = next_view.with_chunks(view, rows)
     return view

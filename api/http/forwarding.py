@@ -1,0 +1,105 @@
+"""Requests that a reader passes on to the process that writes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+from fastapi import status
+from starlette.types import Receive, Scope, Send
+
+from api.http.errors import path_of, problem
+
+CONNECT_S = 2.0
+IDLE_S = 2.0
+"""The time that an idle connection is kept: less than the server keeps its end."""
+
+_OF_CONNECTION = frozenset(
+    {b"connection", b"expect", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+)
+"""Headers of one connection, which are not passed on."""
+_OF_SERVER = _OF_CONNECTION | {b"date", b"server"}
+
+_NO_WRITER = "The process that writes does not answer. Retry after the seconds in Retry-After."
+
+
+class Writer:
+    """The process that writes, at `url`, over kept connections.
+
+    It checks a request as if the client had connected to it: only the connection differs.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = httpx.URL(url)
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=CONNECT_S),
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=IDLE_S),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its response back; 503 if the writer does not answer."""
+        try:
+            response = await self._client.send(self._request(scope, receive), stream=True)
+        except httpx.TransportError:
+            unavailable = problem(
+                status.HTTP_503_SERVICE_UNAVAILABLE,
+                _NO_WRITER,
+                instance=path_of(scope),
+                headers={"Retry-After": "1"},
+            )
+            await unavailable(scope, receive, send)
+            return
+        try:
+            copying = asyncio.create_task(_copy(response, send))
+            leaving = asyncio.create_task(_wait_for_disconnect(receive))
+            await asyncio.wait({copying, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            leaving.cancel()
+            if not copying.done():
+                copying.cancel()
+            else:
+                copying.result()
+        finally:
+            await response.aclose()
+
+    def _request(self, scope: Scope, receive: Receive) -> httpx.Request:
+        path = scope["raw_path"]
+        if query := scope["query_string"]:
+            path += b"?" + query
+        headers = [(name, value) for name, value in scope["headers"] if name not in _OF_CONNECTION]
+        return httpx.Request(
+            scope["method"],
+            self._url.copy_with(raw_path=path),
+            headers=headers,
+            content=_body(receive) if _has_body(scope) else None,
+        )
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+
+
+async def _body(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise httpx.WriteError("The client has disconnected.")
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+async def _copy(response: httpx.Response, send: Send) -> None:
+    headers = [(name.lower(), value) for name, value in response.headers.raw]
+    kept = [(name, value) for name, value in headers if name not in _OF_SERVER]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": kept})
+    async for piece in response.aiter_raw():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,33 @@
+"""A reader: a process that serves searches and reads beside the process that writes.
+
+    python -m cli.processes.reader NUMBER SOCKET WRITER HOST...
+
+NUMBER: which of the readers. SOCKET: the descriptor of the listening socket. WRITER: the URL to
+which it passes writes on. HOST: the names and addresses that the server listens on.
+"""
+
+import sys
+
+from cli.processes import listening
+from cli.processes.serving import freeze_objects, set_up_interpreter
+from core.settings import Settings
+
+
+def main() -> None:
+    set_up_interpreter()
+    from api.http.forwarding import Writer
+    from api.main import create_app
+    from api.server.http_server import server
+    from core.bootstrap import open_reader
+
+    number, descriptor, url, *hosts = sys.argv[1:]
+    settings = Settings()
+    listener = listening.inherit(int(descriptor))
+    core = open_reader(settings, int(number))
+    freeze_objects(core.warmup)
+    app = create_app(settings, core_factory=lambda _: core, bound=hosts, writer=Writer(url))
+    server(app, settings).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The readers of a server: started, started again when they end, and stopped before the writer."""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from cli.processes.child import LAUNCHER, describe_exit
+from core.settings import Settings
+
+AGAIN_S = 1.0
+"""The time after which a reader that ended is started again."""
+
+GRACE_S = 5.0
+"""The time beyond the drain of requests after which a reader is killed."""
+
+_log = logging.getLogger(__name__)
+
+
+class Readers:
+    """The processes that share a listening socket with this one, and follow its log.
+
+    `writer_url`: where this process takes their writes.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        listener: socket.socket,
+        writer_url: str,
+        hosts: Sequence[str],
+        settings: Settings,
+    ) -> None:
+        self._listener = listener
+        self._arguments = (str(listener.fileno()), writer_url, *hosts)
+        self._environment = {"NALANDA_DATA_DIR": str(settings.data_dir.absolute())}
+        self._drain_s = settings.drain_s
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        # Guarded by `_lock`: the processes, and the ends of pipes that close with this one.
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._lifelines: dict[int, int] = {}
+        # The kernel ends a reader with the thread that started it, so each has one of its own.
+        self._keepers = [
+            threading.Thread(
+                target=self._keep, args=(number,), name=f"reader-{number}", daemon=True
+            )
+            for number in range(1, count + 1)
+        ]
+
+    def start(self) -> None:
+        for keeper in self._keepers:
+            keeper.start()
+
+    def stop(self) -> None:
+        """Ask the readers to stop, and wait for them; kill those that take too long."""
+        with self._lock:
+            self._stopping.set()
+            processes = list(self._processes.values())
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + self._drain_s + GRACE_S
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+            process.kill()
+
+    def _keep(self, number: int) -> None:
+        while True:
+            process = self._start(number)
+            if process is None:
+                return
+            status = process.wait()
+            os.close(self._lifelines.pop(number))
+            if self._stopping.is_set():
+                return
+            _log.warning(
+                "Reader %d ended (%s) and is started again.", number, describe_exit(status)
+            )
+            if self._stopping.wait(AGAIN_S):
+                return
+
+    def _start(self, number: int) -> subprocess.Popen[bytes] | None:
+        """Start a reader that ends with this process; `None` once the readers are stopping."""
+        command = (sys.executable, "-P", "-m", "cli.processes.reader", str(number))
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            lifeline, self._lifelines[number] = os.pipe()
+            process = subprocess.Popen(  # noqa: S603  # the command is this program's own
+                [
+                    *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(lifeline)),
+                    *command,
+                    *self._arguments,
+                ],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **self._environment},
+                pass_fds=[lifeline, self._listener.fileno()],
+                process_group=0,  # a Ctrl-C of the terminal is for the writer, which stops them
+            )
+            self._processes[number] = process
+        os.close(lifeline)
+        return process

@@ -1,0 +1,1 @@
+"""Processes that follow the log of another one, which writes."""

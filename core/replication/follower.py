@@ -1,0 +1,177 @@
+"""Keeps a process's catalog current with a record that another process writes."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.background_thread import BackgroundThread
+from core.domain.errors import StorageUnavailable
+from core.indexing.checkpoints.loaded import LoadedCheckpoint
+from core.indexing.checkpoints.paths import paths_in
+from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.record import from_record, libraries_of
+from core.ports.store import Snapshot, Store
+from core.replication.advance import LogGap, advance
+
+if TYPE_CHECKING:  # it imports the kernels, which take a second
+    from core.indexing.checkpoints.loading import OpenSegments
+
+POLL_S = 0.005
+"""The time between two looks at the position of the writer."""
+
+CHECKPOINTS_S = 1.0
+"""The time between two looks for a new checkpoint."""
+
+GENERATION = 2**40
+"""The distance of the first row ids of two checkpoints that are followed. The writer gives other
+row ids to the rows of its delta, and no row id may ever be that of two rows."""
+
+_TRIES = 3
+_RETRY_S = 1.0
+
+
+class CheckpointReader:
+    """Loads the newest checkpoint of another process, whose segments it maps.
+
+    The writer may replace a checkpoint while it is being read; then the next one is read. Segments
+    that an earlier checkpoint had stay open.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._turn = threading.Lock()
+        # Guarded by `_turn`.
+        self._open: OpenSegments = {}
+        self._generation = 0
+
+    def newest(self) -> str | None:
+        """Return the name of the newest checkpoint; `None` if there is none."""
+        return next((path.name for path in paths_in(self._directory)), None)
+
+    def load(self, snapshot: Snapshot) -> LoadedCheckpoint:
+        """Load all libraries as of the snapshot.
+
+        Raises:
+            StorageUnavailable: a file is damaged or can't be read.
+        """
+        with self._turn:
+            self._generation += 1
+            return self._load(snapshot)
+
+    def _load(self, snapshot: Snapshot) -> LoadedCheckpoint:
+        if self.newest() is None:
+            first = self._generation * GENERATION
+            libraries = libraries_of(snapshot)
+            views = [from_record(snapshot, each, first_row_id=first) for each in libraries]
+            return LoadedCheckpoint(views=views)
+        # Imported late: the import of the kernels takes half of a process's start.
+        from core.indexing.checkpoints.loading import CheckpointLoader
+        from core.indexing.container.container import DamagedFile
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for attempt in range(_TRIES):
+                loader = CheckpointLoader(
+                    self._directory,
+                    snapshot,
+                    pool,
+                    repairs=False,
+                    open_segments=self._open,
+                    first_row_id=self._generation * GENERATION,
+                )
+                try:
+                    loaded = loader.load()
+                except (DamagedFile, OSError) as error:
+                    if attempt == _TRIES - 1:
+                        raise StorageUnavailable(f"No checkpoint can be read: {error}") from error
+                else:
+                    self._open = loader.open_segments
+                    return loaded
+        raise AssertionError("unreachable")
+
+
+class Follower:
+    """The threads that follow the log and the checkpoints of the process that writes.
+
+    `acknowledged`: the position of the last acknowledged write. Rows since the last checkpoint are
+    a delta. A new checkpoint has their segments, so that a follower builds none.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        checkpoints: CheckpointReader,
+        acknowledged: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._checkpoints = checkpoints
+        self.acknowledged = acknowledged
+        self._followed = checkpoints.newest()
+        self._loaded: CatalogState | None = None
+        self._tail = BackgroundThread(
+            "log",
+            self.follow,
+            failure="The log can't be followed; it will be tried again.",
+            retry_s=_RETRY_S,
+        )
+        self._adoption = BackgroundThread(
+            "adoption",
+            self.adopt,
+            failure="The new checkpoint can't be read; it will be tried again.",
+            retry_s=_RETRY_S,
+        )
+
+    def start(self) -> None:
+        self._tail.start()
+        self._adoption.start()
+
+    def close(self) -> None:
+        self._adoption.close()
+        self._tail.close()
+
+    def wake(self) -> None:
+        """Follow the log now, as a request waits for it."""
+        self._tail.wake()
+
+    def follow(self) -> float:
+        """Bring the catalog to the writer's position; return the seconds until the next look."""
+        loaded, self._loaded = self._loaded, None
+        before = self._catalog.state
+        if loaded is None and self.acknowledged() <= before.position:
+            return POLL_S
+        with self._store.read() as snapshot:
+            try:
+                state = advance(loaded or before, snapshot)
+            except LogGap:
+                state = loaded = self._load(snapshot)
+        self._catalog.move_to(state if loaded is None else _succeeding(before, state))
+        return 0.0
+
+    def adopt(self) -> float:
+        """Load a new checkpoint if there is one; return the seconds until the next look."""
+        newest = self._checkpoints.newest()
+        if newest not in {None, self._followed}:
+            with self._store.read() as snapshot:
+                self._loaded = self._load(snapshot)
+            self._followed = newest
+            self._tail.wake()
+        return CHECKPOINTS_S
+
+    def _load(self, snapshot: Snapshot) -> CatalogState:
+        loaded = self._checkpoints.load(snapshot)
+        runtime = self._catalog.state.runtime
+        return CatalogState.of(snapshot.position, loaded.views, runtime=runtime)
+
+
+def _succeeding(before: CatalogState, state: CatalogState) -> CatalogState:
+    """Return a loaded state with revisions that no view before it had."""
+    views = state.views
+    for id_, view in views.items():
+        if was := before.views.get(id_):
+            views = views.set(id_, replace(view, revision=was.revision + 1 + view.revision))
+    return replace(state, views=views)
