@@ -1,6 +1,6 @@
 """`make bench ARGS=readers`: searches over HTTP with 1, 2 and 4 processes on one machine.
 
-The clients are connections with prepared requests, so that they cost little beside the servers.
+The clients are connections with prepared requests, so that they cost little of the CPU.
 CPU time is that of all server processes, and memory their proportional set size, in which a shared
 page counts once.
 """

@@ -115,7 +115,7 @@ def open_core(settings: Settings) -> Core:
 
 
 def open_reader(settings: Settings, number: int) -> Core:
-    """Open the core of a process that searches beside the one that writes, on the same machine.
+    """Open the core of a process that searches, on the machine of the one that writes.
 
     It builds no segments and makes no checkpoints: it follows those of the writer. `number`: which
     of the readers it is.

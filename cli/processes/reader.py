@@ -1,4 +1,4 @@
-"""A reader: a process that serves searches and reads beside the process that writes.
+"""A reader: a process that serves searches and reads, and passes writes on to another process.
 
     python -m cli.processes.reader NUMBER SOCKET WRITER HOST...
 

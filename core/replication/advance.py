@@ -35,7 +35,7 @@ class LogGap(Exception):
 
 @dataclass(slots=True)
 class _Touched:
-    """What a part of the log wrote or deleted in a library, by id."""
+    """The rows of a library that a part of the log wrote or deleted, by id."""
 
     is_deleted: bool = False
     is_put: bool = False

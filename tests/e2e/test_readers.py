@@ -1,4 +1,4 @@
-"""Readers beside the process that writes: what clients see, and what ends with what."""
+"""The readers of a server: what clients see, and what ends with what."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A PostgreSQL store that only reads, beside the process that writes to the same database."""
+"""A PostgreSQL store that only reads, of a database that another process writes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A SQLite store that only reads, beside the process that writes the same file."""
+"""A SQLite store that only reads, of a file that another process writes."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
