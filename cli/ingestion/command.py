@@ -12,17 +12,17 @@ from rich.progress import Progress
 from cli.connection import PATIENT, connect
 from cli.ingestion.durable import DurableSender
 from cli.ingestion.errors import GO_ON, IngestionEnded
+from cli.ingestion.failures import FailureLimit
 from cli.ingestion.finding import Finder
-from cli.ingestion.kinds import SUFFIXES
 from cli.ingestion.places import shown
 from cli.ingestion.pruning import Pruner
 from cli.ingestion.report import Report
 from cli.ingestion.sending import Sender
-from cli.ingestion.watching import Watch
 from cli.interruption import INTERRUPTED, Interrupted, interruptible
 from cli.options import LibraryOption
 from cli.output.failures import advice
 from cli.output.terminal import can_overwrite
+from core.documents.suffixes import MEDIA_TYPES
 from core.domain.library import Language
 from nalanda import ConflictError, Library, Nalanda, NalandaError, NotFoundError
 
@@ -33,7 +33,7 @@ def ingest(
         typer.Argument(
             metavar="PATH",
             show_default=False,
-            help=f"Files, or folders with {', '.join(SUFFIXES)} files.",
+            help=f"Files, or folders with {', '.join(MEDIA_TYPES)} files.",
         ),
     ],
     library: LibraryOption,
@@ -87,14 +87,14 @@ class _Run:
         if not files and (known is None or not prune):
             return
         library = known or _create(self._probe, self._name, self._language)
-        watch = Watch(self._probe, library.id, self._report)
+        failures = FailureLimit(self._probe, library.id, self._report)
         with connect(max_retries=PATIENT) as client:
             if direct:
-                self._send(client, Sender(library, watch, self._report), files)
+                self._send(client, Sender(library, failures, self._report), files)
             else:
                 _send_durably(client, library, self._report, files)
             if prune:
-                Pruner(finder, watch, self._report).prune(client, library.id)
+                Pruner(finder, failures, self._report).prune(client, library.id)
 
     def _send(self, client: Nalanda, sender: Sender, files: list[Path]) -> None:
         errors = self._report.errors

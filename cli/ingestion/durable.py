@@ -122,7 +122,7 @@ class DurableSender:
             return
         self._report.count(outcome, path)
         if outcome != "unchanged" and not event.data["chunks"]:
-            self._report.note(path, "has no text, so no search will find it")
+            self._report.note_no_text(path)
 
     def _stored_hashes(self) -> dict[str, str]:
         listed = self._client.documents.list(self._library.id, page_size=_PAGE_SIZE)
@@ -137,25 +137,23 @@ class DurableSender:
 
 
 def _item(document: Document) -> IngestItemOptions:
-    item = IngestItemOptions(
-        source=document.source,
-        media_type=document.media_type,
-        metadata=metadata_of(document),
-    )
-    if document.binary is None:
-        return {**item, "text": document.text}
-    return {**item, "content": document.binary}
+    """Return the item of a file: as text if it is UTF-8, which is shorter than base64."""
+    item = IngestItemOptions(source=document.source, metadata=metadata_of(document))
+    try:
+        return {**item, "text": document.content.decode()}
+    except UnicodeDecodeError:
+        return {**item, "content": document.content}
 
 
 def _batches(files: Iterable[tuple[Path, Document]]) -> Iterator[Files]:
     batch: Files = {}
     size_bytes = 0
     for path, document in files:
-        too_large = size_bytes + document.size_bytes > BYTES_AT_ONCE
+        too_large = size_bytes + len(document.content) > BYTES_AT_ONCE
         if batch and (too_large or len(batch) == FILES_AT_ONCE):
             yield batch
             batch, size_bytes = {}, 0
         batch[document.source] = (path, document)
-        size_bytes += document.size_bytes
+        size_bytes += len(document.content)
     if batch:
         yield batch

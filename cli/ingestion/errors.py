@@ -4,7 +4,7 @@ GO_ON = "To continue, run the same command again: it skips the files already ing
 
 
 class UnusableFile(Exception):
-    """A file without usable text; the message completes "FILE: …"."""
+    """A file that can't be sent; the message completes "FILE: …"."""
 
 
 class IngestionEnded(Exception):

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.ingestion import kinds
 from cli.ingestion.places import shown
 from cli.ingestion.reading import special_type
 from cli.ingestion.report import Report
+from core.documents.suffixes import MEDIA_TYPES, suffix_of
 
 PASSED_OVER_FOLDERS = frozenset({"node_modules"})
 """Folders of third-party files."""
@@ -76,7 +76,7 @@ class Finder:
             waiting += reversed(folders)
         if is_new and not known and failed == self._report.counts["failed"]:
             self._report.is_complete = False
-            self._report.note(root.path, f"has no file that ends in {', '.join(kinds.SUFFIXES)}")
+            self._report.note(root.path, f"has no file that ends in {', '.join(MEDIA_TYPES)}")
 
     def _is_new(self, file: FoundPath) -> bool:
         if file.real in self.files:
@@ -117,10 +117,10 @@ class Finder:
                     folders.append(_resolve_entry(entry, folder))
             elif not entry.is_file():
                 self._report_special(entry, path)
-            elif kinds.is_known(entry.name):
+            elif suffix_of(entry.name) in MEDIA_TYPES:
                 files.append(_resolve_entry(entry, folder))
             else:
-                suffix = kinds.suffix_of(entry.name)
+                suffix = suffix_of(entry.name)
                 self._report.pass_over(shown(Path(suffix)) if suffix else "without a suffix")
         except OSError as error:
             self._report.fail(path, str(error.strerror))
@@ -135,7 +135,7 @@ class Finder:
             kind, is_a = "not a regular file", special_type(path.stat().st_mode)
         else:
             kind, is_a = "broken link", f"a broken link ({shown(path.readlink())})"
-            if kinds.is_known(path.name):
+            if suffix_of(path.name) in MEDIA_TYPES:
                 self._report.fail(path, f"is {is_a}")
                 return
         self._report.pass_over(kind)

@@ -5,11 +5,11 @@ import stat
 from collections import Counter
 from pathlib import Path
 
+from cli.ingestion.failures import FailureLimit
 from cli.ingestion.finding import Finder
 from cli.ingestion.places import from_uri, path_of
 from cli.ingestion.report import Report
 from cli.ingestion.sending import MOUNT
-from cli.ingestion.watching import Watch
 from nalanda import Document, Nalanda, NalandaError, NotFoundError, PreconditionFailedError
 
 _PAGE_SIZE = 1_000
@@ -22,9 +22,9 @@ class Pruner:
     all files below an unreadable folder or an unmounted disk.
     """
 
-    def __init__(self, finder: Finder, watch: Watch, report: Report) -> None:
+    def __init__(self, finder: Finder, failures: FailureLimit, report: Report) -> None:
         self._finder = finder
-        self._watch = watch
+        self._failures = failures
         self._report = report
         self._spared: Counter[tuple[Path, str]] = Counter()
 
@@ -87,9 +87,9 @@ class Pruner:
         except (NotFoundError, PreconditionFailedError):
             return
         except NalandaError as error:
-            self._watch.report_failure(path, error)
+            self._failures.report_failure(path, error)
         else:
-            self._watch.report_success()
+            self._failures.report_success()
             self._report.count("pruned", path)
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cli.ingestion.errors import UnusableFile
-from cli.ingestion.kinds import Content, extract
 from cli.ingestion.places import id_of, mount_of
 
 MAX_BYTES = 256 * 2**20
 """Limit of a file: above the default limit of a server, and small enough for memory."""
-READING = "2"
-"""How the server reads files: a release that reads them differently has another."""
+READING = "3"
+"""How files are read and parsed: a release that reads them differently has another."""
 _ATTEMPTS = 2
 _OPENED = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TYPES = (
@@ -30,17 +29,14 @@ _TYPES = (
 class Document:
     """A file as a document; `source` is its real path as a URI, from which `id` derives.
 
-    `binary` is the content of a file that is not text. `content_hash` is that of the content and of
-    how releases read it; `mount` is the mount point of the file's disk.
+    `content_hash` is that of the content and of how releases read it; `mount` is the mount point of
+    the file's disk.
     """
 
     id: str
     source: str
-    text: str
-    binary: bytes | None
-    media_type: str
+    content: bytes
     content_hash: str
-    size_bytes: int
     mount: Path
 
 
@@ -49,27 +45,24 @@ def read(path: Path) -> Document:
 
     Raises:
         OSError: the file can't be read.
-        UnusableFile: the file is not regular, is too large, keeps changing, or is not text.
+        UnusableFile: the file is not regular, is too large, or keeps changing.
     """
-    raw = _read_content(path)
-    content = extract(path.name, raw)
+    content = _read_content(path)
     real = Path(os.path.realpath(path))
     source = real.as_uri()
     return Document(
         id=id_of(source),
         source=source,
-        text=content.text,
-        binary=content.binary,
-        media_type=content.media_type,
+        content=content,
         content_hash=_hash(content),
-        size_bytes=len(raw),
         mount=mount_of(real.parent),
     )
 
 
-def _hash(content: Content) -> str:
-    head = f"{READING} {content.media_type}\n{content.text}".encode()
-    return hashlib.sha256(head + (content.binary or b"")).hexdigest()
+def _hash(content: bytes) -> str:
+    digest = hashlib.sha256(f"{READING}\n".encode())
+    digest.update(content)
+    return digest.hexdigest()
 
 
 def special_type(mode: int) -> str | None:

@@ -39,6 +39,9 @@ class Report:
     def pass_over(self, kind: str) -> None:
         self.passed_over[kind] += 1
 
+    def note_no_text(self, path: Path) -> None:
+        self.note(path, "has no text, so no search will find it")
+
     def note(self, path: Path, text: str) -> None:
         self.say(f"{_line(path)}: {text}")
 

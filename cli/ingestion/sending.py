@@ -1,13 +1,19 @@
 """Ingestion of documents one by one, as long as the server is available."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
+from activities.documents import ParsedFile, parse
 from cli.connection import PATIENT, TIMEOUT_S, connect
 from cli.ingestion.errors import IngestionEnded, UnusableFile
+from cli.ingestion.failures import FailureLimit
 from cli.ingestion.reading import Document, read
 from cli.ingestion.report import Outcome, Report
-from cli.ingestion.watching import Watch
+from core.documents import errors
 from nalanda import (
+    ChunkOptions,
     Library,
     Nalanda,
     NalandaError,
@@ -23,13 +29,18 @@ MOUNT = "mount"
 """Metadata key for the mount point of the file's disk, as a URI; absent for the root."""
 
 _TIMEOUT_S_PER_MIB = 10.0
-"""Timeout per MiB of text: ten times the embedding time of a small machine."""
+"""Timeout per MiB of a file: ten times the embedding time of a small machine."""
+
+_OF_ANY_CHUNK = re.compile(r"/chunks/\d+/((?:embedding|metadata)(?:/.*)?)")
+"""Pointer to a fault that a chunk has whatever its text: the library needs what no file has."""
 
 
 class Sender:
-    def __init__(self, library: Library, watch: Watch, report: Report) -> None:
+    """A sender that parses one file after the other, and writes each as a document."""
+
+    def __init__(self, library: Library, failures: FailureLimit, report: Report) -> None:
         self._library = library
-        self._watch = watch
+        self._failures = failures
         self._report = report
 
     def send(self, client: Nalanda, path: Path) -> None:
@@ -40,52 +51,45 @@ class Sender:
             IngestionEnded: sending another file is pointless.
         """
         try:
-            document = _read_text(path)
+            outcome, has_text = self._create_or_replace(client, read(path))
         except OSError as error:
             self._report.fail(path, str(error.strerror))
-            return
-        except UnusableFile as error:
+        except (UnusableFile, errors.UnusableFile) as error:
             self._report.fail(path, str(error))
-            return
-        try:
-            outcome = self._create_or_replace(client, document)
         except (PayloadTooLargeError, ValidationError) as error:
             self._report_refusal(path, error)
         except NalandaError as error:
-            self._watch.report_failure(path, error)
+            self._failures.report_failure(path, error)
         else:
-            self._watch.report_success()
+            self._failures.report_success()
             self._report.count(outcome, path)
-            if outcome != "unchanged" and not document.text.strip():
-                self._report.note(path, "has no text, so no search will find it")
+            if not has_text:
+                self._report.note_no_text(path)
 
-    def _create_or_replace(self, client: Nalanda, document: Document) -> Outcome:
-        """Create or replace the document, unless the stored one has the file's content."""
+    def _create_or_replace(self, client: Nalanda, document: Document) -> tuple[Outcome, bool]:
+        """Create or replace the document, unless the stored one has the file's content.
+
+        Return the outcome, and whether the file has text, which is not known of an unchanged one.
+        """
         known = _known_hash(client, self._library.id, document.id)
         if known == document.content_hash:
-            return "unchanged"
-        timeout_s = _TIMEOUT_S_PER_MIB * document.size_bytes / 2**20
+            return "unchanged", True
+        parsed = parse(document.content, document.source)
+        timeout_s = _TIMEOUT_S_PER_MIB * len(document.content) / 2**20
         if timeout_s <= TIMEOUT_S:
-            _replace(client, self._library.id, document)
+            _replace(client, self._library.id, document, parsed)
         else:
             with connect(max_retries=PATIENT, timeout_s=timeout_s) as patient:
-                _replace(patient, self._library.id, document)
-        return "added" if known is None else "changed"
+                _replace(patient, self._library.id, document, parsed)
+        return "added" if known is None else "changed", bool(parsed.pieces)
 
     def _report_refusal(self, path: Path, error: PayloadTooLargeError | ValidationError) -> None:
-        self._watch.report_success()
+        self._failures.report_success()
         self._report.fail(path, str(error))
-        if (reason := _refusal_of_any_text(error)) is not None:
+        if (reason := next(_refusals_of_any_chunk(error), None)) is not None:
             raise IngestionEnded(
                 f"The library {self._library.name} accepts no files ({reason}) Choose another."
             )
-
-
-def _read_text(path: Path) -> Document:
-    document = read(path)
-    if document.binary is not None:
-        raise UnusableFile("is no text, and such files need an ingestion: omit --direct")
-    return document
 
 
 def metadata_of(document: Document) -> dict[str, str]:
@@ -96,14 +100,14 @@ def metadata_of(document: Document) -> dict[str, str]:
     return metadata
 
 
-def _replace(client: Nalanda, library_id: str, document: Document) -> None:
+def _replace(client: Nalanda, library_id: str, document: Document, parsed: ParsedFile) -> None:
     client.documents.replace(
         library_id,
         document.id,
+        title=parsed.title,
         source=document.source,
         metadata=metadata_of(document),
-        text=document.text,
-        media_type=document.media_type,
+        chunks=[ChunkOptions(text=p.text, place=asdict(p.place)) for p in parsed.pieces],
     )
 
 
@@ -116,16 +120,8 @@ def _known_hash(client: Nalanda, library_id: str, document_id: str) -> str | Non
     return str(document.metadata.get(HASH, ""))
 
 
-def _refusal_of_any_text(error: PayloadTooLargeError | ValidationError) -> str | None:
-    """Return the reason why the library refuses every text, or `None` for another error.
-
-    Such a library requires metadata or an embedding for each chunk, and a file's chunks have
-    neither.
-    """
-    prefix = "As chunks: "
-    reasons = (
-        fault.detail.removeprefix(prefix)
-        for fault in error.errors
-        if fault.pointer == "/text" and fault.detail.startswith(prefix)
-    )
-    return next(reasons, None)
+def _refusals_of_any_chunk(error: PayloadTooLargeError | ValidationError) -> Iterator[str]:
+    """Yield the reasons why the library refuses every chunk of a file, none for another error."""
+    for fault in error.errors:
+        if match := _OF_ANY_CHUNK.fullmatch(fault.pointer):
+            yield f"{match[1]}: {fault.detail}"

@@ -1,7 +1,6 @@
-"""The kinds of documents: media types, by declaration or by the suffix of a name, and parsers."""
+"""The parser of a file, by its declared media type or by the suffix of its name."""
 
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 
 from core.documents.decoding import decode
 from core.documents.errors import UnusableFile
@@ -12,62 +11,14 @@ from core.documents.parsing.pdf import parse_pdf
 from core.documents.parsing.pptx import parse_pptx
 from core.documents.parsing.registry import ISOLATED, TEXT_PARSERS, with_short_title
 from core.documents.parsing.rst import parse_rst
+from core.documents.suffixes import LANGUAGES, MEDIA_TYPES, OFFICE, suffix_of
 
 _TEXT_PARSERS = {**TEXT_PARSERS, **dict.fromkeys(ISOLATED, parse_rst)}
-_OFFICE = "application/vnd.openxmlformats-officedocument"
 _BINARY_PARSERS: Mapping[str, Callable[[bytes], ParsedDocument]] = {
     "application/pdf": parse_pdf,
-    f"{_OFFICE}.wordprocessingml.document": parse_docx,
-    f"{_OFFICE}.presentationml.presentation": parse_pptx,
+    f"{OFFICE}.wordprocessingml.document": parse_docx,
+    f"{OFFICE}.presentationml.presentation": parse_pptx,
 }
-_CODE = {
-    **dict.fromkeys((".c", ".h"), "c"),
-    **dict.fromkeys((".cc", ".cpp", ".cxx", ".hh", ".hpp"), "cpp"),
-    **dict.fromkeys((".js", ".jsx", ".mjs", ".cjs"), "javascript"),
-    **dict.fromkeys((".ts", ".tsx"), "typescript"),
-    **dict.fromkeys((".sh", ".bash", ".zsh"), "sh"),
-    **dict.fromkeys((".py", ".pyi"), "python"),
-    **dict.fromkeys((".yaml", ".yml"), "yaml"),
-    ".cs": "csharp",
-    ".css": "css",
-    ".go": "go",
-    ".java": "java",
-    ".json": "json",
-    ".kt": "kotlin",
-    ".lua": "lua",
-    ".php": "php",
-    ".pl": "perl",
-    ".r": "r",
-    ".rb": "ruby",
-    ".rs": "rust",
-    ".scala": "scala",
-    ".sql": "sql",
-    ".swift": "swift",
-    ".toml": "toml",
-    ".xml": "xml",
-    ".zig": "zig",
-}
-_MEDIA_TYPES: Mapping[str, str] = {
-    ".adoc": "text/asciidoc",
-    ".asciidoc": "text/asciidoc",
-    ".csv": "text/csv",
-    ".docx": f"{_OFFICE}.wordprocessingml.document",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".ipynb": "application/x-ipynb+json",
-    ".markdown": "text/markdown",
-    ".md": "text/markdown",
-    ".mdx": "text/mdx",
-    ".pdf": "application/pdf",
-    ".pptx": f"{_OFFICE}.presentationml.presentation",
-    ".rst": "text/x-rst",
-    ".text": "text/plain",
-    ".tsv": "text/tab-separated-values",
-    ".txt": "text/plain",
-    ".xhtml": "application/xhtml+xml",
-}
-SUFFIXES = (*_MEDIA_TYPES, *_CODE)
-"""Suffixes of the names of files that have a parser of their own."""
 
 
 def parse_content(content: bytes, name: str, media_type: str | None = None) -> ParsedDocument:
@@ -83,12 +34,12 @@ def parse_content(content: bytes, name: str, media_type: str | None = None) -> P
 
 
 def _parser(name: str, media_type: str | None) -> Callable[[bytes], ParsedDocument]:
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = suffix_of(name)
     declared = (media_type or "").partition(";")[0].strip().lower()
-    by_name = _MEDIA_TYPES.get(suffix, "text/plain")
+    by_name = MEDIA_TYPES.get(suffix, "text/plain")
     for known in (declared if declared != "text/plain" else by_name, by_name):
-        if suffix in _CODE and known == "text/plain":
-            return lambda content: code_parser(_CODE[suffix])(_text_of(content))
+        if suffix in LANGUAGES and known == "text/plain":
+            return lambda content: code_parser(LANGUAGES[suffix])(_text_of(content))
         if known in _BINARY_PARSERS:
             return _BINARY_PARSERS[known]
         if known in _TEXT_PARSERS:

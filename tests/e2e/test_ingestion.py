@@ -81,3 +81,25 @@ def test_the_library_is_that_of_an_undisturbed_run(stack: Stack, folder: Path) -
         again = chunks(client)
     assert disturbed == again
     assert len(again) >= FILES
+
+
+ENCODED = {
+    "latin-1.txt": ("latin-1", "Le café près de la forêt coûte très cher à Noël."),
+    "windows-1251.md": ("cp1251", "Грузы в порту весят много, и корабль уходит утром."),
+    "shift-jis.txt": ("shift_jis", "港の深さは九尋です。荷物は船で運ばれます。"),
+    "utf-16.md": ("utf-16", "Die Häfen sind tief, und 世界 ist groß."),
+}
+
+
+def test_a_text_is_ingested_in_its_encoding(stack: Stack, tmp_path: Path) -> None:
+    root = tmp_path / "encoded"
+    root.mkdir()
+    for name, (encoding, words) in ENCODED.items():
+        (root / name).write_bytes(" ".join([words] * 8).encode(encoding))
+    with ingest(stack, root) as process:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, out + err
+    with stack.client() as client:
+        titles = {document.id: document.title for document in client.documents.list("notes")}
+        texts = {titles[chunk.document_id]: chunk.text for chunk in client.chunks.list("notes")}
+    assert texts == {name: " ".join([words] * 8) for name, (_, words) in ENCODED.items()}

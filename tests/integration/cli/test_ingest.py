@@ -57,7 +57,7 @@ def test_files_come_in_and_go(run: Run, client: Nalanda, folder: Path) -> None:
         (
             {"metadata_schema": {"fields": {"year": {"type": "integer", "required": True}}}},
             [],
-            "/text/metadata/year: This field is required.",
+            "metadata/year: This field is required.",
         ),
     ],
     ids=["own vectors", "another dimension", "required metadata"],

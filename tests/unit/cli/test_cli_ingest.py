@@ -7,6 +7,7 @@ import pytest
 
 from cli.ingestion import reading
 from tests.unit.cli.conftest import Run, Server
+from tests.unit.core.documents.samples import pdf
 
 
 @pytest.fixture
@@ -34,9 +35,10 @@ def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> N
     assert outcome.err == ""
     assert "books" in server.libraries
     first, second = server.documents.values()
-    assert (first["media_type"], second["media_type"]) == ("text/markdown", "text/plain")
+    assert (first["title"], second["title"]) == ("The title", "b.txt")
     assert first["source"] == (folder / "a.md").as_uri()
-    assert first["text"].startswith("Hello")
+    assert first["chunks"][0]["text"].startswith("Hello")
+    assert first["chunks"][0]["place"]["title"] == "The title"
 
 
 def test_the_language_of_the_library(run: Run, server: Server, folder: Path) -> None:
@@ -74,13 +76,13 @@ def test_a_file_is_the_same_from_wherever_it_is_named(
 
 
 def test_what_fails_is_named_and_the_rest_goes_on(run: Run, server: Server, folder: Path) -> None:
-    (folder / "b.txt").write_bytes(b"caf\xe9")
+    (folder / "b.txt").write_bytes(b"caf\0")
     (folder / "gone.txt").symlink_to(folder / "nowhere")
     outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.splitlines() == [
         f"{folder}/gone.txt: is a broken link ({folder}/nowhere)",
-        f"{folder}/b.txt: is not UTF-8 text (byte 0xE9 at offset 3); save it as UTF-8",
+        f"{folder}/b.txt: The file has NUL characters, so it is not text.",
     ]
     assert "2 added, 0 changed, 0 unchanged, 2 failed" in outcome.out
 
@@ -102,7 +104,7 @@ def test_a_byte_order_mark_is_no_text(run: Run, server: Server, tmp_path: Path) 
     (tmp_path / "x.md").write_bytes(b"\xef\xbb\xbf# Title")
     run("ingest", "--direct", str(tmp_path), "-l", "books")
     (document,) = server.documents.values()
-    assert document["text"] == "# Title"
+    assert [chunk["text"] for chunk in document["chunks"]] == ["# Title"]
 
 
 def test_a_path_that_is_not_there(run: Run, server: Server) -> None:
@@ -129,7 +131,7 @@ def test_a_release_that_reads_files_differently_brings_them_in(
 
 def test_a_file_that_fails_leaves_its_document(run: Run, server: Server, folder: Path) -> None:
     run("ingest", "--direct", str(folder), "-l", "books")
-    (folder / "a.md").write_bytes(b"\xff")
+    (folder / "a.md").write_bytes(b"\0")
     assert "1 unchanged, 1 failed" in run("ingest", "--direct", str(folder), "-l", "books").out
     assert len(server.documents) == 2
 
@@ -145,10 +147,31 @@ def test_a_folder_is_the_same_from_wherever_it_is_named(
     assert len(server.documents) == 2
 
 
-def test_what_is_not_text_needs_an_ingestion(run: Run, server: Server, tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
-    outcome = run("ingest", str(tmp_path), "-l", "books", "--direct")
+WORDS = {
+    "latin-1": "Le café près de la forêt coûte très cher à Noël. ",
+    "cp1251": "Грузы в порту весят много, и корабль уходит утром. ",
+    "shift_jis": "港の深さは九尋です。荷物は船で運ばれます。",
+    "utf-16": "Grüße aus dem Hafen, 世界。",
+}
+
+
+@pytest.mark.parametrize("encoding", WORDS)
+def test_a_text_in_its_encoding(run: Run, server: Server, tmp_path: Path, encoding: str) -> None:
+    text = (WORDS[encoding] * 9).strip()
+    (tmp_path / "a.txt").write_bytes(text.encode(encoding))
+    assert run("ingest", "--direct", str(tmp_path), "-l", "books").status == 0
+    (document,) = server.documents.values()
+    assert " ".join(chunk["text"] for chunk in document["chunks"]) == text
+
+
+def test_a_file_that_is_not_text(run: Run, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(pdf([("The harbour is deep.", 12, 700)]))
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4")
+    outcome = run("ingest", "--direct", str(tmp_path), "-l", "books")
     assert outcome.status == 1
-    assert outcome.err == (
-        f"{tmp_path}/a.pdf: is no text, and such files need an ingestion: omit --direct\n"
-    )
+    (line,) = outcome.err.splitlines()
+    assert line.startswith(f"{tmp_path}/b.pdf: The file ")
+    (document,) = server.documents.values()
+    (chunk,) = document["chunks"]
+    assert chunk["text"] == "The harbour is deep."
+    assert chunk["place"]["page"] == 1

@@ -1,6 +1,7 @@
 """`nalanda ingest` by workflows: what it sends, and what it says of what became of it."""
 
 import json
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,21 @@ def test_files_are_sent_together_and_each_outcome_is_said(
     [items] = started(server)
     assert [item["source"] for item in items] == [path.as_uri() for path in (a, b, c)]
     assert items[0]["text"] == "# a.md"
-    assert items[0]["media_type"] == "text/markdown"
     assert items[0]["metadata"]["content_sha256"]
+
+
+def test_what_is_not_utf_8_is_sent_as_it_is(run: Run, server: Server, folder: Path) -> None:
+    contents = {
+        "a.md": "Порт".encode("cp1251"),
+        "b.md": "Порт".encode("utf-16"),
+        "c.md": b"%PDF\xff",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    server.answer(EVENTS, stream((1_000_000, "result", STATE)))
+    run("ingest", str(folder), "-l", "books")
+    [items] = started(server)
+    assert [b64decode(item["content_base64"]) for item in items] == contents
 
 
 def test_a_stream_is_resumed_while_the_server_restarts_and_given_up_in_the_end(

@@ -109,16 +109,14 @@ def test_refused_files_in_a_row_do_not_end_it(run: Run, server: Server, folder: 
 def test_a_library_of_own_vectors_is_named_once(run: Run, server: Server, folder: Path) -> None:
     problem = {
         "title": "Unprocessable Content",
-        "errors": [
-            {"pointer": "/text", "detail": "As chunks: /text/embedding: This library has no model."}
-        ],
+        "errors": [{"pointer": "/chunks/0/embedding", "detail": "This library has no model."}],
     }
     for name in ("a", "b", "c"):
         server.answer(path_of(folder / f"{name}.md"), httpx.Response(422, json=problem))
     outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
     assert outcome.err.splitlines()[-1] == (
-        "nalanda: The library books accepts no files (/text/embedding: This library has no model.) "
+        "nalanda: The library books accepts no files (embedding: This library has no model.) "
         "Choose another."
     )
     assert "1 failed" in outcome.out

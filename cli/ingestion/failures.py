@@ -9,8 +9,8 @@ from nalanda import Nalanda, NalandaError
 _MOST_FAILURES_IN_A_ROW = 20
 
 
-class Watch:
-    """A count of consecutive failures.
+class FailureLimit:
+    """A count of consecutive failures, which ends the run at a limit.
 
     `probe` asks with few retries whether the server and the library are still available.
     """
