@@ -22,7 +22,6 @@ from cli.interruption import INTERRUPTED, Interrupted, interruptible
 from cli.options import LibraryOption
 from cli.output.failures import advice
 from cli.output.terminal import can_overwrite
-from core.documents.suffixes import MEDIA_TYPES
 from core.domain.library import Language
 from nalanda import ConflictError, Library, Nalanda, NalandaError, NotFoundError
 
@@ -33,7 +32,7 @@ def ingest(
         typer.Argument(
             metavar="PATH",
             show_default=False,
-            help=f"Files, or folders with {', '.join(MEDIA_TYPES)} files.",
+            help="Files, or folders with documents, texts and source code.",
         ),
     ],
     library: LibraryOption,
@@ -53,6 +52,9 @@ def ingest(
             "--direct", help="Send one file at a time from this process, without Temporal."
         ),
     ] = False,
+    no_ignore: Annotated[
+        bool, typer.Option("--no-ignore", help="Take what .gitignore files exclude, too.")
+    ] = False,
 ) -> None:
     """Ingest files and folders into a library.
 
@@ -66,7 +68,8 @@ def ingest(
         _check_language(language, known)
         with _print_summary_at_end(report, library, with_pruned=prune):
             run = _Run(client, library, language or Language.AUTO, report)
-            run.run(known, paths, prune=prune, direct=direct)
+            finder = Finder(with_ignored=no_ignore)
+            run.run(known, finder, paths, prune=prune, direct=direct)
     if not report.is_complete:
         raise typer.Exit(1)
 
@@ -80,10 +83,18 @@ class _Run:
         self._language = language
         self._report = report
 
-    def run(self, known: Library | None, paths: list[Path], *, prune: bool, direct: bool) -> None:
+    def run(
+        self,
+        known: Library | None,
+        finder: Finder,
+        paths: list[Path],
+        *,
+        prune: bool,
+        direct: bool,
+    ) -> None:
         """Ingest the files, then prune; create a missing library with the first file."""
-        finder = Finder(self._report)
         files = list(finder.find(paths))
+        self._report.take(finder)
         if not files and (known is None or not prune):
             return
         library = known or _create(self._probe, self._name, self._language)

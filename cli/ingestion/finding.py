@@ -3,25 +3,45 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
+from cli.ingestion.ignoring import GITIGNORE, IgnoreRules, rules_above, with_rules_of
 from cli.ingestion.places import shown
 from cli.ingestion.reading import special_type
-from cli.ingestion.report import Report
-from core.documents.suffixes import MEDIA_TYPES, suffix_of
-
-PASSED_OVER_FOLDERS = frozenset({"node_modules"})
-"""Folders of third-party files."""
+from cli.ingestion.selection import (
+    GIT_IGNORED,
+    is_hidden,
+    is_known,
+    kind_by_mark,
+    kind_of_skipped,
+    kind_of_skipped_folder,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPath:
-    """A file or folder; `start` is the named or linked folder above it."""
+    """A file or folder.
+
+    `start` is the named or linked folder above it. `rules` are those of the .gitignore files of the
+    folders above a folder.
+    """
 
     path: Path
     real: str
     start: str
+    rules: IgnoreRules | None = None
+    is_named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A line about a path; `failed` counts as a file, and `empty` makes the run incomplete."""
+
+    path: Path
+    text: str
+    outcome: Literal["skipped", "empty", "failed"]
 
 
 class Finder:
@@ -30,39 +50,50 @@ class Finder:
     The finder compares paths with all links resolved, because inode numbers are not reliable on
     every file system. `files` and `folders` are real paths. Nothing can be concluded about missing
     files in `unread` folders, which could not be listed, or in `bare` ones. A `bare` folder was
-    named or linked to and has no file of a known kind, like the mount point of an unmounted disk.
+    named or linked to and has no file to take, like the mount point of an unmounted disk.
     """
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._known: Counter[str] = Counter()
+    def __init__(self, *, with_ignored: bool = False) -> None:
+        self._with_ignored = with_ignored
+        self._taken: Counter[str] = Counter()
         self.files: set[str] = set()
         self.folders: set[str] = set()
         self.unread: set[str] = set()
+        self.remarks: list[Remark] = []
+        self.passed_over: Counter[str] = Counter()
+        """Numbers of files and folders by kind."""
 
     @property
     def bare(self) -> set[str]:
-        return {folder for folder, files in self._known.items() if not files}
+        return {folder for folder, files in self._taken.items() if not files}
 
     def find(self, paths: Iterable[Path]) -> Iterator[Path]:
-        """Yield the named files, and the files of known kinds in folders."""
+        """Yield the named files, and those in folders that are to be taken."""
         for path in paths:
             real = os.path.realpath(path)
             try:
                 is_folder = path.is_dir()
             except OSError as error:
-                self._report.fail(path, str(error.strerror))
+                self._fail(path, str(error.strerror))
                 continue
-            found = FoundPath(path, real, real)
             if is_folder:
-                yield from self._below(found)
-            elif self._is_new(found):
+                yield from self._below(replace(self._start(path, real), is_named=True))
+            elif self._is_new(real):
                 yield path
+
+    def _start(self, path: Path, real: str) -> FoundPath:
+        """Return a folder that was named or linked to."""
+        try:
+            rules = None if self._with_ignored else rules_above(real)
+        except OSError as error:
+            self._remark_unread_rules(Path(str(error.filename)), error)
+            rules = None
+        return FoundPath(path, real, real, rules)
 
     def _below(self, root: FoundPath) -> Iterator[Path]:
         is_new = root.real not in self.folders
-        failed = self._report.counts["failed"]
-        known = 0
+        failed = self._failures
+        taken = 0
         waiting = [root]
         while waiting:
             folder = waiting.pop()
@@ -70,22 +101,26 @@ class Finder:
                 continue
             self.folders.add(folder.real)
             files, folders = self._list_folder(folder)
-            self._known[folder.start] += len(files)
-            known += len(files)
-            yield from (file.path for file in files if self._is_new(file))
+            self._taken[folder.start] += len(files)
+            taken += len(files)
+            yield from (file.path for file in files if self._is_new(file.real))
             waiting += reversed(folders)
-        if is_new and not known and failed == self._report.counts["failed"]:
-            self._report.is_complete = False
-            self._report.note(root.path, f"has no file that ends in {', '.join(MEDIA_TYPES)}")
+        if is_new and not taken and failed == self._failures:
+            text = "has no document, text or source code to take"
+            self.remarks.append(Remark(root.path, text, "empty"))
 
-    def _is_new(self, file: FoundPath) -> bool:
-        if file.real in self.files:
+    @property
+    def _failures(self) -> int:
+        return sum(remark.outcome == "failed" for remark in self.remarks)
+
+    def _is_new(self, real: str) -> bool:
+        if real in self.files:
             return False
-        self.files.add(file.real)
+        self.files.add(real)
         return True
 
     def _list_folder(self, folder: FoundPath) -> tuple[list[FoundPath], list[FoundPath]]:
-        """Return the folder's files of known kinds, and its folders."""
+        """Return the folder's files that are to be taken, and its folders."""
         files: list[FoundPath] = []
         folders: list[FoundPath] = []
         try:
@@ -93,40 +128,64 @@ class Finder:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             self.unread.add(folder.real)
-            self._report.fail(folder.path, f"can't be listed: {error.strerror}")
-            entries = []
+            self._fail(folder.path, f"can't be listed: {error.strerror}")
+            return files, folders
+        kind = None if folder.is_named else kind_by_mark({entry.name for entry in entries})
+        if kind is not None:
+            self.passed_over[kind] += 1
+            return files, folders
+        rules = self._rules(folder)
         for entry in entries:
-            self._sort(entry, folder, files, folders)
+            self._sort(entry, folder, rules, files, folders)
         return files, folders
+
+    def _rules(self, folder: FoundPath) -> IgnoreRules | None:
+        if self._with_ignored:
+            return None
+        try:
+            return with_rules_of(folder.real, folder.rules)
+        except OSError as error:
+            self._remark_unread_rules(folder.path / GITIGNORE, error)
+            return folder.rules
 
     def _sort(
         self,
         entry: os.DirEntry[str],
         folder: FoundPath,
+        rules: IgnoreRules | None,
         files: list[FoundPath],
         folders: list[FoundPath],
     ) -> None:
-        path = Path(entry.path)
+        if is_hidden(entry.name):
+            self.passed_over["hidden"] += 1
+            return
+        path, real = Path(entry.path), str(Path(folder.real, entry.name))
         try:
-            if entry.name.startswith("."):
-                self._report.pass_over("hidden")
-            elif entry.is_dir():
-                if entry.name in PASSED_OVER_FOLDERS:
-                    self._report.pass_over(entry.name)
-                else:
-                    folders.append(_resolve_entry(entry, folder))
-            elif not entry.is_file():
-                self._report_special(entry, path)
-            elif suffix_of(entry.name) in MEDIA_TYPES:
-                files.append(_resolve_entry(entry, folder))
+            is_folder = entry.is_dir()
+            kind = kind_of_skipped_folder(entry.name) if is_folder else kind_of_skipped(entry.name)
+            if rules is not None and rules.ignore(real, is_folder=is_folder):
+                self.passed_over[kind or GIT_IGNORED] += 1
+            elif not is_folder and not entry.is_file():
+                self._remark_special(entry, path)
+            elif kind is not None:
+                self.passed_over[kind] += 1
+            elif is_folder:
+                folders.append(self._folder(entry, folder, rules))
             else:
-                suffix = suffix_of(entry.name)
-                self._report.pass_over(shown(Path(suffix)) if suffix else "without a suffix")
+                real = os.path.realpath(entry.path) if entry.is_symlink() else real
+                files.append(FoundPath(path, real, folder.start))
         except OSError as error:
-            self._report.fail(path, str(error.strerror))
+            self._fail(path, str(error.strerror))
 
-    def _report_special(self, entry: os.DirEntry[str], path: Path) -> None:
-        """Report a broken link, a named pipe or another special file.
+    def _folder(
+        self, entry: os.DirEntry[str], above: FoundPath, rules: IgnoreRules | None
+    ) -> FoundPath:
+        if entry.is_symlink():
+            return self._start(Path(entry.path), os.path.realpath(entry.path))
+        return FoundPath(Path(entry.path), str(Path(above.real, entry.name)), above.start, rules)
+
+    def _remark_special(self, entry: os.DirEntry[str], path: Path) -> None:
+        """Remark on a broken link, a named pipe or another special file.
 
         Raises:
             OSError: the path can't be examined.
@@ -135,15 +194,15 @@ class Finder:
             kind, is_a = "not a regular file", special_type(path.stat().st_mode)
         else:
             kind, is_a = "broken link", f"a broken link ({shown(path.readlink())})"
-            if suffix_of(path.name) in MEDIA_TYPES:
-                self._report.fail(path, f"is {is_a}")
+            if is_known(path.name):
+                self._fail(path, f"is {is_a}")
                 return
-        self._report.pass_over(kind)
-        self._report.note(path, f"skipped: it is {is_a}")
+        self.passed_over[kind] += 1
+        self.remarks.append(Remark(path, f"skipped: it is {is_a}", "skipped"))
 
+    def _remark_unread_rules(self, path: Path, error: OSError) -> None:
+        text = f"can't be read, so its rules have no effect: {error.strerror}"
+        self.remarks.append(Remark(path, text, "skipped"))
 
-def _resolve_entry(entry: os.DirEntry[str], folder: FoundPath) -> FoundPath:
-    if not entry.is_symlink():
-        return FoundPath(Path(entry.path), str(Path(folder.real, entry.name)), folder.start)
-    real = os.path.realpath(entry.path)
-    return FoundPath(Path(entry.path), real, real if entry.is_dir() else folder.start)
+    def _fail(self, path: Path, text: str) -> None:
+        self.remarks.append(Remark(path, text, "failed"))

@@ -7,6 +7,7 @@ from typing import Literal
 
 import typer
 
+from cli.ingestion.finding import Finder
 from cli.ingestion.places import shown
 from cli.output.terminal import can_overwrite, console, one_line
 
@@ -36,8 +37,15 @@ class Report:
         self.is_complete = False
         self.note(path, why)
 
-    def pass_over(self, kind: str) -> None:
-        self.passed_over[kind] += 1
+    def take(self, finder: Finder) -> None:
+        """Report what a search passed over, and what it remarked."""
+        self.passed_over = finder.passed_over
+        for remark in finder.remarks:
+            if remark.outcome == "failed":
+                self.fail(remark.path, remark.text)
+            else:
+                self.is_complete &= remark.outcome != "empty"
+                self.note(remark.path, remark.text)
 
     def note_no_text(self, path: Path) -> None:
         self.note(path, "has no text, so no search will find it")

@@ -17,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
     (root / ".git").mkdir()
     (root / "a.md").write_text("Hello\n\n# The title #\n\nmore\n## Not this")
     (root / "deep" / "b.txt").write_text("plain # words")
-    (root / "c.py").write_text("no text")
+    (root / "c.png").write_text("no text")
     (root / ".git" / "d.txt").write_text("hidden")
     (root / ".e.txt").write_text("hidden")
     return root
@@ -29,7 +29,7 @@ def test_a_folder_becomes_a_library(run: Run, server: Server, folder: Path) -> N
     assert outcome.out.splitlines() == [
         f"added\t{folder}/a.md",
         f"added\t{folder}/deep/b.txt",
-        "Skipped: 2 hidden, 1 .py.",
+        "Skipped: 2 hidden, 1 .png.",
         "Library books: 2 added, 0 changed, 0 unchanged, 0 failed.",
     ]
     assert outcome.err == ""

@@ -99,14 +99,81 @@ def test_a_link_to_itself_fails(run: Run, server: Server, folder: Path) -> None:
 
 
 def test_what_is_passed_over_is_counted_by_kind(run: Run, server: Server, folder: Path) -> None:
-    for name in ("x.png", "y.PNG", "z.py", "Makefile", ".hidden.md"):
+    for name in ("x.png", "y.PNG", "z.exe", "4913", ".hidden.md", "a.md~", "~$a.docx", "x.min.js"):
         (folder / name).write_text("")
-    for name in (".git", "node_modules"):
+    (folder / "package-lock.json").write_text("{}")
+    for name in (".git", "node_modules", "env", "target"):
         (folder / name).mkdir()
         (folder / name / "b.md").write_text("not taken")
+    (folder / "env" / "pyvenv.cfg").write_text("home = /usr")
+    (folder / "target" / "CACHEDIR.TAG").write_text("Signature")
     outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.out.splitlines()[1] == (
-        "Skipped: 2 .png, 2 hidden, 1 .py, 1 node_modules, 1 without a suffix."
+        "Skipped: 2 .png, 2 hidden, 1 .exe, 1 .md~, 1 .min.js, 1 cache, 1 node_modules, "
+        "1 package-lock.json, 1 temporary, 1 virtual environment, 1 without a suffix."
+    )
+    assert titles(server) == ["a.md"]
+
+
+def test_what_is_named_is_taken_in_any_case(run: Run, server: Server, folder: Path) -> None:
+    for name in ("node_modules", ".notes"):
+        (folder / name).mkdir()
+        (folder / name / f"{name.strip('.')}.md").write_text("taken")
+    (folder / "node_modules" / "CACHEDIR.TAG").write_text("Signature")
+    (folder / "x.min.js").write_text("taken")
+    (folder / ".gitignore").write_text("*.js\n.notes\nnode_modules")
+    named = [str(folder / name) for name in ("node_modules", ".notes", "x.min.js")]
+    assert run("ingest", "--direct", *named, "-l", "books").status == 0
+    assert titles(server) == ["node_modules.md", "notes.md", "x.min.js"]
+
+
+def test_source_code_is_taken_and_names_that_texts_have(
+    run: Run, server: Server, folder: Path
+) -> None:
+    (folder / "x.py").write_text("def depth():\n    return 9\n")
+    for name in ("Makefile", "README", "settings.YML"):
+        (folder / name).write_text("all: notes")
+    assert run("ingest", "--direct", str(folder), "-l", "books").status == 0
+    assert titles(server) == ["Makefile", "README", "a.md", "settings.YML", "x.py"]
+    code = next(document for document in server.documents.values() if document["title"] == "x.py")
+    assert code["chunks"][0]["text"] == "```python\ndef depth():\n    return 9\n```"
+
+
+def test_what_git_ignores_is_passed_over(run: Run, server: Server, folder: Path) -> None:
+    (folder / ".gitignore").write_text("/build/\n*.log\nmissing.md\n")
+    (folder / "build").mkdir()
+    (folder / "build" / "b.md").write_text("built")
+    (folder / "x.log").write_text("logged")
+    (folder / "missing.md").symlink_to("nowhere")
+    (folder / "src").mkdir()
+    (folder / "src" / ".gitignore").write_text("!kept.log\n")
+    (folder / "src" / "kept.log").write_text("kept")
+    (folder / "src" / "build").mkdir()
+    (folder / "src" / "build" / "c.md").write_text("notes on builds")
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
+    assert outcome.status == 0
+    assert "Skipped: 3 in .gitignore, 2 hidden." in outcome.out
+    assert titles(server) == ["a.md", "c.md", "kept.log"]
+    (folder / "missing.md").unlink()
+    outcome = run("ingest", "--direct", str(folder), "-l", "books", "--no-ignore")
+    assert "2 added, 0 changed, 3 unchanged" in outcome.out
+
+
+def test_rules_that_cannot_be_read_are_named(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".gitignore").write_text("a.md")
+    real_read = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.name == ".gitignore":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    outcome = run("ingest", "--direct", str(folder), "-l", "books")
+    assert outcome.err == (
+        f"{folder}/.gitignore: can't be read, so its rules have no effect: Permission denied\n"
     )
     assert titles(server) == ["a.md"]
 
@@ -131,7 +198,7 @@ def test_a_folder_without_known_files_says_so(run: Run, server: Server, tmp_path
     (tmp_path / "x.png").write_text("")
     outcome = run("ingest", "--direct", str(tmp_path), "-l", "books")
     assert outcome.status == 1
-    assert outcome.err == f"{tmp_path}: has no file that ends in {', '.join(MEDIA_TYPES)}\n"
+    assert outcome.err == f"{tmp_path}: has no document, text or source code to take\n"
     assert server.libraries == {}
 
 

@@ -89,8 +89,8 @@ def test_documents_from_elsewhere_stay(
     sibling = folder.with_name("docs-old")
     sibling.mkdir()
     (sibling / "s.md").write_text("text of s")
-    (folder / "Makefile").write_text("text of no known kind")
-    run("ingest", "--direct", str(sibling), str(folder / "Makefile"), "-l", "books")
+    (folder / "noted").write_text("text of no known kind")
+    run("ingest", "--direct", str(sibling), str(folder / "noted"), "-l", "books")
     rmtree(sibling)
     written = (folder / "gone.md").as_uri()
     server.documents["own"] = {**DOCUMENT, "id": "own", "title": "own", "source": written}
@@ -99,7 +99,7 @@ def test_documents_from_elsewhere_stay(
     server.documents[web] = {**DOCUMENT, "id": web, "title": "w", "source": "https://example.org/x"}
     (folder / "a.md").unlink()
     assert "1 pruned" in prune().out
-    assert titles(server) == ["Makefile", "b.md", "c.md", "none", "own", "s.md", "w"]
+    assert titles(server) == ["b.md", "c.md", "none", "noted", "own", "s.md", "w"]
 
 
 def test_an_empty_folder_prunes_nothing(prune: Prune, server: Server, folder: Path) -> None:
