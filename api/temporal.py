@@ -96,7 +96,7 @@ class Temporal:
             return False
 
     async def has_worker(self, task_queue: str) -> bool:
-        """Return whether a worker has polled the queue for questions within a long poll's time.
+        """Return whether a worker has polled the queue within a long poll's time.
 
         Raises:
             Unavailable: Temporal is unreachable.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.client import (
@@ -15,6 +16,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.pending_tasks import latest_failed_attempt, waits_for_worker
 from api.temporal import CALL_S, Temporal
 from api.wire.ingestions import IngestionResponse
 from core.contracts.ingest import FileCounts, FileOutcome, IngestProgress, IngestStatus
@@ -110,8 +112,12 @@ async def state_and_outcomes(
 
 
 async def _state(found: FoundIngestion) -> IngestionResponse:
-    progress, error = await _progress(found)
-    description = found.description
+    known, error = await _known_progress(found)
+    progress = known or await _unknown_progress(found)
+    description, now = found.description, datetime.now(UTC)
+    is_running = found.closed_status is None
+    failed = latest_failed_attempt(description, now) if is_running else None
+    waits = is_running and known is None and waits_for_worker(description, now)
     return IngestionResponse(
         workflow_id=description.id,
         status=found.closed_status or _status_of_running(progress),
@@ -119,6 +125,9 @@ async def _state(found: FoundIngestion) -> IngestionResponse:
         files=progress.files,
         chunks=progress.chunks,
         failures=progress.failures,
+        waiting_for="worker" if waits else None,
+        last_failure=failed and failed.last_failure,
+        next_attempt_at=failed and failed.next_attempt_at,
         error=progress.error or error,
         started_at=description.start_time,
         ended_at=description.close_time,
@@ -130,16 +139,15 @@ def _status_of_running(progress: IngestProgress) -> IngestStatus:
     return "paused" if progress.status == "paused" else "running"
 
 
-async def _progress(found: FoundIngestion) -> tuple[IngestProgress, str | None]:
-    """Return the progress, and why a closed ingestion failed."""
+async def _known_progress(found: FoundIngestion) -> tuple[IngestProgress | None, str | None]:
+    """Return the progress, `None` if no worker answers, and why a closed ingestion failed."""
     error = None
     if found.closed_status is not None:
         try:
             return await found.handle.result(follow_runs=False), None
         except WorkflowFailureError as failure:
             error = sentence(failure.cause) if found.closed_status == "failed" else None
-    known = await _ask(found, PROGRESS_QUERY, IngestProgress)
-    return known or await _unknown_progress(found), error
+    return await _ask(found, PROGRESS_QUERY, IngestProgress), error
 
 
 async def _unknown_progress(found: FoundIngestion) -> IngestProgress:

@@ -4,9 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from api.http.event_streams import HEARTBEAT, Silence
-from api.ingestions.events import files_before, last_event, outcome_events, progress_event
+from api.ingestions.events import (
+    files_before,
+    last_event,
+    outcome_events,
+    progress_event,
+    progress_of,
+)
 from api.ingestions.states import state_and_outcomes
 from api.temporal import Temporal
+from api.wire.ingestions import IngestionProgressEvent
 from core.domain.errors import NotFound, Unavailable
 
 POLL_S = 0.5
@@ -23,6 +30,7 @@ async def stream(
     after its last number.
     """
     files = files_before(after)
+    shown: IngestionProgressEvent | None = None
     missed = 0
     silence = Silence()
     while True:
@@ -33,11 +41,12 @@ async def stream(
         for event in outcome_events(outcomes, files):
             yield event.encoded()
         files += len(outcomes)
-        progress = progress_event(state, files)
-        if progress.number > after:
-            after = progress.number
-            silence.end()
-            yield progress.encoded()
+        if (progress := progress_of(state)) != shown:
+            shown = progress
+            if numbered := progress_event(progress, files, after):
+                after = numbered.number
+                silence.end()
+                yield numbered.encoded()
         missed = 0 if outcomes or state.files.ended <= files else missed + 1
         is_told = not outcomes and (missed == 0 or missed > MOST_MISSED)
         if is_told and (last := last_event(state)) is not None:

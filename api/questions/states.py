@@ -17,8 +17,8 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.pending_tasks import pending_attempts, waits_for_worker
 from api.questions.ownership import Ownership
-from api.questions.pending import waits_for_worker, with_attempts
 from api.temporal import CALL_S, Temporal
 from api.wire.questions import QuestionResponse
 from core.contracts.names import (
@@ -119,10 +119,29 @@ async def _running_state(
     return question.model_copy(
         update={
             "result": result,
-            "stages": with_attempts(question.stages, description, now),
+            "stages": _with_attempts(question.stages, description, now),
             "waiting_for": "worker" if waits else None,
         }
     )
+
+
+def _with_attempts(
+    stages: Sequence[StageProgress], description: WorkflowExecutionDescription, now: datetime
+) -> list[StageProgress]:
+    """Return the stages with the attempts of running activities."""
+    pending = {attempt.activity: attempt for attempt in pending_attempts(description, now)}
+    return [
+        stage.model_copy(
+            update={
+                "attempt": attempt.attempt,
+                "last_failure": attempt.last_failure,
+                "next_attempt_at": attempt.next_attempt_at,
+            }
+        )
+        if (attempt := pending.get(stage.name))
+        else stage
+        for stage in stages
+    ]
 
 
 async def _closed_state(

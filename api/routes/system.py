@@ -1,5 +1,6 @@
 """Routes of the server's state: `/livez`, `/readyz`, `/metrics`, `/version`, `/checkpoint`."""
 
+import asyncio
 from importlib.metadata import version
 
 from fastapi import Request, Response, status
@@ -14,11 +15,12 @@ from api.metrics import Metrics
 from api.temporal import Temporal
 from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
-from core.contracts.names import task_queue_of
+from core.contracts.names import ingest_queue_of, task_queue_of
 from core.domain.errors import Behind, NalandaError, Unavailable
 
 OK = "ok"
 _CATCH_UP_S = 1.0
+_NO_TEMPORAL = "unreachable: questions and ingestions are unavailable"
 
 router = Routes("system", waits=False)
 
@@ -31,20 +33,27 @@ async def livez() -> Response:
 
 @router.get("/readyz", responses=responses_of(200, Readiness) | responses_of(503, Readiness))
 async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Response:
-    """Report whether the server is ready for everything except questions.
+    """Report whether the server is ready for everything except questions and ingestions.
 
-    Questions need Temporal and a worker, which the checks name as well. While kernels compile, the
+    These need Temporal and a worker, which the checks name as well. While kernels compile, the
     server answers searches, only more slowly.
     """
     storage = await run_in_threadpool(_storage, core)
+    instance_id = core.store.instance_id
+    questions = task_queue_of(instance_id, settings.task_queue)
+    ingestions = ingest_queue_of(instance_id, settings.task_queue)
+    worker, ingest_worker = await asyncio.gather(
+        _worker(temporal, questions, "questions"), _worker(temporal, ingestions, "ingestions")
+    )
     checks = {
         "storage": storage,
         "kernels": core.warmup.state,
         "checkpoints": _checkpoints(core),
-        "temporal": OK if await temporal.healthy() else "unreachable: questions are unavailable",
-        "worker": await _worker(
-            temporal, task_queue_of(core.store.instance_id, settings.task_queue)
-        ),
+        "temporal": OK
+        if await temporal.healthy()
+        else "unreachable: questions and ingestions are unavailable",
+        "worker": worker,
+        "ingest_worker": ingest_worker,
     }
     ready = storage == OK
     code = status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE
@@ -64,13 +73,13 @@ def _storage(core: Core) -> str:
     return OK
 
 
-async def _worker(temporal: Temporal, task_queue: str) -> str:
+async def _worker(temporal: Temporal, task_queue: str, waiting: str) -> str:
     try:
         if await temporal.has_worker(task_queue):
             return OK
     except Unavailable:
         return "unknown: Temporal is unreachable"
-    return f"none polls the task queue {task_queue}: questions wait for one"
+    return f"none polls the task queue {task_queue}: {waiting} wait for one"
 
 
 def _checkpoints(core: Core) -> str:

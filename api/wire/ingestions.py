@@ -3,7 +3,7 @@
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.config import JsonDict
@@ -117,7 +117,8 @@ class IngestionFilesRequest(RequestModel):
 class IngestionResponse(ResponseModel):
     """The state of an ingestion; `library` is an id.
 
-    `chunks` counts those of added and changed documents.
+    `chunks` counts those of added and changed documents. `waiting_for` says what a running
+    ingestion waits for; `last_failure` and `next_attempt_at` are of what is tried again.
     """
 
     workflow_id: str
@@ -126,15 +127,22 @@ class IngestionResponse(ResponseModel):
     files: FileCounts
     chunks: int
     failures: list[Failure]
+    waiting_for: Literal["worker"] | None
+    last_failure: str | None
+    next_attempt_at: datetime | None
     error: str | None
     started_at: datetime
     ended_at: datetime | None
 
 
 class IngestionProgressEvent(ResponseModel):
+    """The progress, after a file has ended and when what hinders an ingestion changes."""
+
     status: IngestStatus
     files: FileCounts
     chunks: int
+    waiting_for: Literal["worker"] | None
+    last_failure: str | None
 
 
 class IngestionErrorEvent(ResponseModel):

@@ -10,7 +10,7 @@ class Liveness(ResponseModel):
 
 
 class Readiness(ResponseModel):
-    """The state of each part of the server; `ready` does not depend on `temporal` and `worker`."""
+    """The state of each part of the server; `ready` does not depend on Temporal and its workers."""
 
     ready: bool
     checks: dict[str, str]

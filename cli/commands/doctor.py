@@ -34,6 +34,10 @@ from workflows.client import connect as connect_to_temporal
 NEEDED_PYTHON = (3, 11)
 NEEDED_SQLITE = (3, 51, 3)
 ANSWER_S = 3.0
+_WORKERS = (
+    ("worker", "worker", "questions"),
+    ("ingest_worker", "worker of ingestions", "ingestions"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
     yield temporal
     yield _temporal_binary(needed=temporal.missing is not None)
     yield _api(settings)
-    yield from _worker(settings)
+    yield from _workers(settings)
 
 
 def _settings() -> Finding:
@@ -177,17 +181,19 @@ def _api(settings: Settings) -> Finding:
     return Finding("API", found)
 
 
-def _worker(settings: Settings) -> Iterator[Finding]:
-    """Yield whether a worker polls, if the API and its Temporal server can tell."""
+def _workers(settings: Settings) -> Iterator[Finding]:
+    """Yield whether workers poll, if the API and its Temporal server can tell."""
     try:
         with connect(locate_api(settings), max_retries=0) as client:
-            state = str(client.ready().checks.get("worker", "unknown"))
+            checks = client.ready().checks
     except NalandaError:
         return
-    if state == "ok":
-        yield Finding("worker", "polls for questions")
-    elif not state.startswith("unknown"):
-        yield Finding("worker", state, "Start one with `nalanda worker`.")
+    for check, subject, polled in _WORKERS:
+        state = str(checks.get(check, "unknown"))
+        if state == "ok":
+            yield Finding(subject, f"polls for {polled}")
+        elif not state.startswith("unknown"):
+            yield Finding(subject, state, "Start one with `nalanda worker`.")
 
 
 def _line(finding: Finding) -> Text:

@@ -60,6 +60,10 @@ def _is_ingestion(workflow_id: str) -> bool:
 def _ingestion(out: Console, state: Ingestion) -> None:
     out.print(f"{state.workflow_id}  {state.status}")
     out.print(", ".join(f"{count} {name}" for name, count in state.files.model_dump().items()))
+    for obstacle in render.ingestion_obstacles(
+        state.waiting_for, state.last_failure, state.next_attempt_at
+    ):
+        out.print(obstacle)
     for failure in state.failures:
         out.print(one_line(f"{failure.source}: {failure.detail}"))
     if state.error:

@@ -121,14 +121,10 @@ def _send_durably(client: Nalanda, library: Library, report: Report, files: list
         NalandaError: the server or the library is unavailable.
         IngestionEnded: an ingestion failed, or Temporal is unreachable.
     """
-    checks = client.ready().checks
-    temporal, worker = (str(checks.get(name, "ok")) for name in ("temporal", "worker"))
-    if temporal != "ok":
+    if client.ready().checks.get("temporal", "ok") != "ok":
         raise IngestionEnded(
             "Temporal is unreachable, and ingestions need it. Start it, or use --direct."
         )
-    if worker != "ok":
-        report.say("No worker polls for tasks, so the files wait: start one with `nalanda worker`.")
     DurableSender(client, library, report).send_all(files)
 
 

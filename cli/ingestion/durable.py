@@ -1,13 +1,15 @@
 """Ingestion of files by workflows, which go on if this process ends."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cli.ingestion.errors import GO_ON, IngestionEnded, UnusableFile
 from cli.ingestion.reading import Document, read
 from cli.ingestion.report import Outcome, Report
 from cli.ingestion.sending import HASH, metadata_of
 from cli.interruption import Interrupted
+from cli.output.render import ingestion_obstacles
 from nalanda import (
     ConnectionFailed,
     IngestItemOptions,
@@ -45,6 +47,7 @@ class DurableSender:
         self._client = client
         self._library = library
         self._report = report
+        self._obstacles: Sequence[str] = ()
 
     def send_all(self, paths: list[Path]) -> None:
         """Ingest the files, and report the outcome of each.
@@ -113,6 +116,8 @@ class DurableSender:
         if event.event == "error":
             why = event.data.get("detail") or f"it was {event.data.get('status')}"
             raise IngestionEnded(f"The ingestion ended: {why} {GO_ON}")
+        if event.event == "progress":
+            self._say_obstacles(event.data)
         if event.event != "file":
             return
         path, _ = files[event.data["source"]]
@@ -123,6 +128,19 @@ class DurableSender:
         self._report.count(outcome, path)
         if outcome != "unchanged" and not event.data["chunks"]:
             self._report.note_no_text(path)
+
+    def _say_obstacles(self, progress: Mapping[str, Any]) -> None:
+        """Say what hinders the ingestion, each thing once until it is over."""
+        obstacles = [
+            line.plain
+            for line in ingestion_obstacles(
+                progress.get("waiting_for"), progress.get("last_failure")
+            )
+        ]
+        for line in obstacles:
+            if line not in self._obstacles:
+                self._report.say(line)
+        self._obstacles = obstacles
 
     def _stored_hashes(self) -> dict[str, str]:
         listed = self._client.documents.list(self._library.id, page_size=_PAGE_SIZE)

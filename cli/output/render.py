@@ -1,6 +1,7 @@
 """Display of questions: their stages, and answers with numbered sources."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from rich.console import Console
 from rich.live import Live
@@ -9,6 +10,8 @@ from rich.text import Text
 from cli.output.terminal import can_overwrite, harmless, one_line
 from core.domain.place import context_of
 from nalanda import Citation, CitedPlace, QueryResult, QueryState, StageState
+
+WAITING_FOR_WORKER = "Waiting for a worker: start one with `nalanda worker`."
 
 
 def follow(console: Console, states: Iterable[QueryState]) -> QueryState:
@@ -49,12 +52,24 @@ def obstacles(state: QueryState) -> list[Text]:
     if state.closed:
         return []
     lines = [
-        f"{stage.name}, attempt {stage.attempt}: {one_line(stage.last_failure)}{_next(stage)}"
+        f"{stage.name}, attempt {stage.attempt}: {_failure(words, stage.next_attempt_at)}"
         for stage in state.stages
-        if stage.last_failure is not None
+        if (words := stage.last_failure) is not None
     ]
     if state.waiting_for == "worker":
-        lines.append("Waiting for a worker: start one with `nalanda worker`.")
+        lines.append(WAITING_FOR_WORKER)
+    return [Text(line, style="yellow") for line in lines]
+
+
+def ingestion_obstacles(
+    waiting_for: str | None, last_failure: str | None, next_attempt_at: datetime | None = None
+) -> list[Text]:
+    """Return a line for each thing that keeps a running ingestion from its next file."""
+    lines = []
+    if last_failure is not None:
+        lines.append(f"Trying again after a failure: {_failure(last_failure, next_attempt_at)}")
+    if waiting_for == "worker":
+        lines.append(WAITING_FOR_WORKER)
     return [Text(line, style="yellow") for line in lines]
 
 
@@ -147,9 +162,9 @@ def _attempt(stage: StageState) -> str:
     return f" (attempt {stage.attempt})" if stage.attempt > 1 else ""
 
 
-def _next(stage: StageState) -> str:
-    at = stage.next_attempt_at
-    return "" if at is None else f" Next attempt at {at.astimezone():%H:%M:%S}."
+def _failure(words: str, next_at: datetime | None) -> str:
+    line = one_line(words)
+    return line if next_at is None else f"{line} Next attempt at {next_at.astimezone():%H:%M:%S}."
 
 
 def _took(stage: StageState) -> str:

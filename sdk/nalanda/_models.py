@@ -339,7 +339,11 @@ class FileFailure(Model):
 
 
 class Ingestion(Model):
-    """The state of an ingestion; `chunks` counts those of added and changed documents."""
+    """The state of an ingestion; `chunks` counts those of added and changed documents.
+
+    `waiting_for` is `worker` while no worker takes it. `last_failure` and `next_attempt_at` are of
+    what is tried again.
+    """
 
     workflow_id: str
     status: IngestionStatus
@@ -347,6 +351,9 @@ class Ingestion(Model):
     files: FileCounts
     chunks: int = 0
     failures: list[FileFailure] = []
+    waiting_for: str | None = None
+    last_failure: str | None = None
+    next_attempt_at: datetime | None = None
     error: str | None = None
     started_at: datetime
     ended_at: datetime | None = None

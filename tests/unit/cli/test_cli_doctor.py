@@ -70,13 +70,18 @@ def test_an_api_that_is_not_ready(run: Run, server: Server) -> None:
         ("unknown: Temporal is unreachable", 0, ""),
     ],
 )
-def test_the_worker(state: str, status: int, line: str, run: Run, server: Server) -> None:
+def test_the_workers(state: str, status: int, line: str, run: Run, server: Server) -> None:
     server.answer("/version", {"version": "9.9"})
-    server.answer("/readyz", {"ready": True, "checks": {"worker": state}})
+    checks = {"worker": state, "ingest_worker": state}
+    server.answer("/readyz", {"ready": True, "checks": checks})
     server.answer("/libraries", NO_LIBRARIES)
     outcome = run("doctor")
     assert outcome.status == status
     assert line in outcome.out
+    assert (
+        line.replace("worker:", "worker of ingestions:").replace("questions", "ingestions")
+        in outcome.out
+    )
     assert ("worker:" in outcome.out) is bool(line)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.cli.conftest import ENTITY, Run, Server
+from tests.unit.cli.conftest import ENTITY, NOW, Run, Server
 
 READY = {"ready": True, "checks": {"temporal": "ok", "worker": "ok"}}
 HANDLE = {"workflow_id": "ingest-1", "run_id": "r", "status_url": "/s", "events_url": "/e"}
@@ -140,19 +140,27 @@ def test_an_ingestion_that_fails_as_a_whole_ends_the_run(
     assert "nalanda: The ingestion ended: There is no library 'l-books'." in said.err
 
 
-@pytest.mark.parametrize(
-    ("part", "says"),
-    [
-        ("temporal", "nalanda: Temporal is unreachable, and ingestions need it."),
-        ("worker", "No worker polls for tasks, so the files wait"),
-    ],
-)
-def test_what_is_missing_is_said(
-    run: Run, server: Server, folder: Path, part: str, says: str
+def test_without_temporal_it_says_so(run: Run, server: Server, folder: Path) -> None:
+    server.answer("/readyz", {"ready": True, "checks": {"temporal": "unreachable"}})
+    said = run("ingest", str(folder), "-l", "books")
+    assert said.status == 1
+    assert "nalanda: Temporal is unreachable, and ingestions need it." in said.err
+
+
+def test_each_obstacle_is_said_once_until_it_is_over(
+    run: Run, server: Server, folder: Path
 ) -> None:
-    server.answer("/readyz", {**READY, "checks": {**READY["checks"], part: "missing"}})  # type: ignore[dict-item]
-    server.answer(EVENTS, stream((1_000_000, "result", STATE)))
-    assert says in run("ingest", str(folder), "-l", "books").err
+    away = {"waiting_for": "worker", "last_failure": None}
+    down = {"waiting_for": None, "last_failure": "503 Unavailable: the provider is down"}
+    none = {"waiting_for": None, "last_failure": None}
+    progress = [away, away, {**down, "waiting_for": "worker"}, down, none, away]
+    events = [(n, "progress", state) for n, state in enumerate(progress, start=1)]
+    server.answer(EVENTS, stream(*events, (1_000_000, "result", STATE)))
+    assert run("ingest", str(folder), "-l", "books").err.splitlines() == [
+        "Waiting for a worker: start one with `nalanda worker`.",
+        "Trying again after a failure: 503 Unavailable: the provider is down",
+        "Waiting for a worker: start one with `nalanda worker`.",
+    ]
 
 
 def test_an_ingestion_is_shown_and_cancelled(run: Run, server: Server) -> None:
@@ -163,6 +171,11 @@ def test_an_ingestion_is_shown_and_cancelled(run: Run, server: Server) -> None:
         "3 total, 1 added, 0 changed, 0 unchanged, 1 failed, 0 pruned",
         "x.md: It is poisoned.",
     ]
+    waits = {**STATE, "waiting_for": "worker", "last_failure": "503", "next_attempt_at": NOW}
+    server.answer("/ingest/ingest-1", waits)
+    shown = run("status", "ingest-1").out.splitlines()
+    assert shown[2].startswith("Trying again after a failure: 503 Next attempt at ")
+    assert shown[3] == "Waiting for a worker: start one with `nalanda worker`."
     assert json.loads(run("status", "ingest-1", "--json").out)["status"] == "paused"
     server.answer("/ingest/ingest-1/cancel", httpx.Response(202, json={"workflow_id": "ingest-1"}))
     said = run("cancel", "ingest-1")

@@ -27,10 +27,10 @@ class Stack:
         self.settings = settings
         self.http = httpx.AsyncClient(transport=transport, base_url="http://localhost")
         self.sdk = AsyncNalanda("http://localhost", transport=transport, max_retries=0)
-        self._temporal = temporal
+        self.temporal = temporal
 
     def worker(self) -> Any:
-        return build_ingest_worker(self._temporal, self.settings, ingest_activities(self.sdk))
+        return build_ingest_worker(self.temporal, self.settings, ingest_activities(self.sdk))
 
     async def post(self, library: str, **call: Any) -> httpx.Response:
         return await self.http.post(f"/libraries/{library}/ingest", **call)

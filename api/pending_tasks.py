@@ -1,52 +1,55 @@
-"""The tasks of a running question, as the cluster lists them: retries, and waits for a worker."""
+"""The tasks of a running workflow, as the cluster lists them: retries, and waits for a worker."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import WorkflowExecutionDescription
 
-from core.contracts.query import StageProgress
-
 WAITING_AFTER = timedelta(seconds=2)
-"""How long a task that is due may wait before the question counts as waiting for a worker."""
+"""How long a task that is due may wait before the workflow counts as waiting for a worker."""
 
 _UNUSED = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 _UNUSED_WORKFLOW = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 
 
-def with_attempts(
-    stages: Sequence[StageProgress], description: WorkflowExecutionDescription, now: datetime
-) -> list[StageProgress]:
-    """Return the stages with the attempts of running activities, which only the server counts."""
-    pending = {
-        activity.activity_type.name: activity
-        for activity in description.raw_description.pending_activities
-    }
-    return [
-        stage.model_copy(update=_attempt_of(pending[stage.name], now))
-        if stage.name in pending
-        else stage
-        for stage in stages
-    ]
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The attempt of an activity that runs or is due, and what the last one failed with."""
+
+    activity: str
+    attempt: int
+    last_failure: str | None
+    next_attempt_at: datetime | None
+
+
+def pending_attempts(description: WorkflowExecutionDescription, now: datetime) -> Iterator[Attempt]:
+    """Yield the attempts of the activities that have not ended, which only the server counts."""
+    for activity in description.raw_description.pending_activities:
+        failed = activity.HasField("last_failure")
+        next_at = _instant(activity.scheduled_time) if activity.state == _UNUSED else None
+        yield Attempt(
+            activity.activity_type.name,
+            activity.attempt,
+            _words(activity.last_failure) if failed else None,
+            next_at if next_at is not None and next_at > now else None,
+        )
+
+
+def latest_failed_attempt(
+    description: WorkflowExecutionDescription, now: datetime
+) -> Attempt | None:
+    """Return the most repeated attempt after a failure, or `None` if none is repeated."""
+    failed = (a for a in pending_attempts(description, now) if a.last_failure is not None)
+    return max(failed, key=lambda attempt: attempt.attempt, default=None)
 
 
 def waits_for_worker(description: WorkflowExecutionDescription, now: datetime) -> bool:
     """Return whether a task has been due for `WAITING_AFTER`, and no worker has taken it."""
     return any(due + WAITING_AFTER <= now for due in _due(description))
-
-
-def _attempt_of(activity: PendingActivityInfo, now: datetime) -> dict[str, object]:
-    failed = activity.HasField("last_failure")
-    next_at = _instant(activity.scheduled_time) if activity.state == _UNUSED else None
-    return {
-        "attempt": activity.attempt,
-        "last_failure": _words(activity.last_failure) if failed else None,
-        "next_attempt_at": next_at if next_at is not None and next_at > now else None,
-    }
 
 
 def _words(failure: Failure) -> str:
