@@ -7,23 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from cli.connection import PATIENT, connect
-from cli.ingestion.durable import DurableSender
+from cli.connection import connect
 from cli.ingestion.errors import GO_ON, IngestionEnded
-from cli.ingestion.failures import FailureLimit
 from cli.ingestion.finding import Finder
 from cli.ingestion.places import shown
-from cli.ingestion.pruning import Pruner
 from cli.ingestion.report import Report
-from cli.ingestion.sending import Sender
+from cli.ingestion.run import Run
+from cli.ingestion.watch import FolderWatch
 from cli.interruption import INTERRUPTED, Interrupted, interruptible
 from cli.options import LibraryOption
 from cli.output.failures import advice
-from cli.output.terminal import can_overwrite
 from core.domain.library import Language
-from nalanda import ConflictError, Library, Nalanda, NalandaError, NotFoundError
+from nalanda import Library, Nalanda, NalandaError, NotFoundError
 
 
 def ingest(
@@ -55,6 +51,9 @@ def ingest(
     no_ignore: Annotated[
         bool, typer.Option("--no-ignore", help="Take what .gitignore files exclude, too.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with what changes in the folders, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Ingest files and folders into a library.
 
@@ -67,65 +66,23 @@ def ingest(
         known = _library(client, library)
         _check_language(language, known)
         with _print_summary_at_end(report, library, with_pruned=prune):
-            run = _Run(client, library, language or Language.AUTO, report)
+            run = Run(
+                client,
+                library,
+                language or Language.AUTO,
+                report,
+                known,
+                direct=direct,
+                prune=prune,
+            )
+            if watch:
+                FolderWatch(run, paths, report, with_ignored=no_ignore).follow(library)
             finder = Finder(with_ignored=no_ignore)
-            run.run(known, finder, paths, prune=prune, direct=direct)
+            files = [found.path for found in finder.find(paths)]
+            report.take(finder)
+            run.ingest(finder, files, prune=prune)
     if not report.is_complete:
         raise typer.Exit(1)
-
-
-class _Run:
-    """A run of the command; `probe` is a client with few retries."""
-
-    def __init__(self, probe: Nalanda, name: str, language: Language, report: Report) -> None:
-        self._probe = probe
-        self._name = name
-        self._language = language
-        self._report = report
-
-    def run(
-        self,
-        known: Library | None,
-        finder: Finder,
-        paths: list[Path],
-        *,
-        prune: bool,
-        direct: bool,
-    ) -> None:
-        """Ingest the files, then prune; create a missing library with the first file."""
-        files = list(finder.find(paths))
-        self._report.take(finder)
-        if not files and (known is None or not prune):
-            return
-        library = known or _create(self._probe, self._name, self._language)
-        failures = FailureLimit(self._probe, library.id, self._report)
-        with connect(max_retries=PATIENT) as client:
-            if direct:
-                self._send(client, Sender(library, failures, self._report), files)
-            else:
-                _send_durably(client, library, self._report, files)
-            if prune:
-                Pruner(finder, failures, self._report).prune(client, library.id)
-
-    def _send(self, client: Nalanda, sender: Sender, files: list[Path]) -> None:
-        errors = self._report.errors
-        with Progress(console=errors, transient=True, disable=not can_overwrite(errors)) as bar:
-            for path in bar.track(files, description="Ingesting"):
-                sender.send(client, path)
-
-
-def _send_durably(client: Nalanda, library: Library, report: Report, files: list[Path]) -> None:
-    """Ingest the files by workflows.
-
-    Raises:
-        NalandaError: the server or the library is unavailable.
-        IngestionEnded: an ingestion failed, or Temporal is unreachable.
-    """
-    if client.ready().checks.get("temporal", "ok") != "ok":
-        raise IngestionEnded(
-            "Temporal is unreachable, and ingestions need it. Start it, or use --direct."
-        )
-    DurableSender(client, library, report).send_all(files)
 
 
 def _check_paths(paths: list[Path], *, are_folders: bool) -> None:
@@ -189,10 +146,3 @@ def _library(client: Nalanda, name: str) -> Library | None:
         return client.libraries.get(name)
     except NotFoundError:
         return None
-
-
-def _create(client: Nalanda, name: str, language: Language) -> Library:
-    try:
-        return client.libraries.create(name, language=language)
-    except ConflictError:  # a concurrent run created the library
-        return client.libraries.get(name)

@@ -9,3 +9,7 @@ class UnusableFile(Exception):
 
 class IngestionEnded(Exception):
     """An error that makes further ingestion pointless; the message has the cause and the remedy."""
+
+
+class TemporalUnreachable(IngestionEnded):
+    """An outage of Temporal, after which the same files can be sent."""

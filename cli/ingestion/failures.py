@@ -25,15 +25,15 @@ class FailureLimit:
         self._failures_in_a_row = 0
 
     def report_failure(self, path: Path, error: NalandaError) -> None:
-        """Report the file.
+        """Report the file, if the server and the library are available.
 
         Raises:
             NalandaError: the server or the library is unavailable.
             IngestionEnded: too many files in a row failed.
         """
+        self._probe.libraries.get(self._library_id)
         self._report.fail(path, str(error))
         self._failures_in_a_row += 1
-        self._probe.libraries.get(self._library_id)
         if self._failures_in_a_row == _MOST_FAILURES_IN_A_ROW:
             number = _MOST_FAILURES_IN_A_ROW
             raise IngestionEnded(f"{number} files in a row failed, the last with: {error} {GO_ON}")

@@ -67,7 +67,7 @@ class Finder:
     def bare(self) -> set[str]:
         return {folder for folder, files in self._taken.items() if not files}
 
-    def find(self, paths: Iterable[Path]) -> Iterator[Path]:
+    def find(self, paths: Iterable[Path]) -> Iterator[FoundPath]:
         """Yield the named files, and those in folders that are to be taken."""
         for path in paths:
             real = os.path.realpath(path)
@@ -79,7 +79,7 @@ class Finder:
             if is_folder:
                 yield from self._below(replace(self._start(path, real), is_named=True))
             elif self._is_new(real):
-                yield path
+                yield FoundPath(path, real, real)
 
     def _start(self, path: Path, real: str) -> FoundPath:
         """Return a folder that was named or linked to."""
@@ -90,7 +90,7 @@ class Finder:
             rules = None
         return FoundPath(path, real, real, rules)
 
-    def _below(self, root: FoundPath) -> Iterator[Path]:
+    def _below(self, root: FoundPath) -> Iterator[FoundPath]:
         is_new = root.real not in self.folders
         failed = self._failures
         taken = 0
@@ -103,7 +103,7 @@ class Finder:
             files, folders = self._list_folder(folder)
             self._taken[folder.start] += len(files)
             taken += len(files)
-            yield from (file.path for file in files if self._is_new(file.real))
+            yield from (file for file in files if self._is_new(file.real))
             waiting += reversed(folders)
         if is_new and not taken and failed == self._failures:
             text = "has no document, text or source code to take"

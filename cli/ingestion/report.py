@@ -1,13 +1,14 @@
 """Report of a run: one line per file, counts and a summary."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 import typer
 
-from cli.ingestion.finding import Finder
+from cli.ingestion.finding import Finder, Remark
 from cli.ingestion.places import shown
 from cli.output.terminal import can_overwrite, console, one_line
 
@@ -37,10 +38,12 @@ class Report:
         self.is_complete = False
         self.note(path, why)
 
-    def take(self, finder: Finder) -> None:
-        """Report what a search passed over, and what it remarked."""
+    def take(self, finder: Finder, known: Collection[Remark] = ()) -> None:
+        """Report what a search passed over, and its remarks but the known ones."""
         self.passed_over = finder.passed_over
         for remark in finder.remarks:
+            if remark in known:
+                continue
             if remark.outcome == "failed":
                 self.fail(remark.path, remark.text)
             else:
@@ -62,6 +65,15 @@ class Report:
         if self.passed_over:
             yield f"Skipped: {', '.join(self._kinds_passed_over())}."
         yield f"Library {library}: {said}."
+
+    def say_round(self, before: Counter[Outcome]) -> None:
+        """Print the time and the counts since `before`, unless nothing has changed."""
+        new = self.counts - before
+        said = ", ".join(
+            f"{new[o]} {o}" for o in (*_ALWAYS, "pruned") if o != "unchanged" and new[o]
+        )
+        if said:
+            typer.echo(f"{datetime.now().astimezone():%H:%M:%S}\t{said}.")
 
     def _kinds_passed_over(self) -> Iterator[str]:
         kinds = sorted(self.passed_over.items(), key=lambda item: (-item[1], item[0]))

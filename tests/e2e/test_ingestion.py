@@ -1,5 +1,6 @@
 """A folder that is ingested while the worker and the API are killed is complete in the end."""
 
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.interruption import INTERRUPTED
 from nalanda import Nalanda
 from tests.e2e.stack import NALANDA, Stack
+from tests.waiting import until
 
 FILES = 60
 TIMEOUT_S = 180
@@ -31,9 +34,9 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def ingest(stack: Stack, folder: Path) -> "subprocess.Popen[str]":
+def ingest(stack: Stack, folder: Path, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [NALANDA, "ingest", str(folder), "--library", "notes"],
+        [NALANDA, "ingest", str(folder), "--library", "notes", *options],
         env={"NALANDA_API_URL": stack.api_url, "PATH": "/usr/bin:/bin"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -103,3 +106,25 @@ def test_a_text_is_ingested_in_its_encoding(stack: Stack, tmp_path: Path) -> Non
         titles = {document.id: document.title for document in client.documents.list("notes")}
         texts = {titles[chunk.document_id]: chunk.text for chunk in client.chunks.list("notes")}
     assert texts == {name: " ".join([words] * 8) for name, (_, words) in ENCODED.items()}
+
+
+def test_a_watch_outlasts_a_restart_of_the_server(stack: Stack, tmp_path: Path) -> None:
+    root = tmp_path / "watched"
+    root.mkdir()
+    (root / "a.md").write_text("# Harbour\n\nIt is nine fathoms deep.")
+    with ingest(stack, root, "--watch", "--prune") as process:
+        until_documents(stack, 1)
+        stack.kill("api")
+        (root / "b.md").write_text("# Winds\n\nA gale at sea.")
+        (root / "a.md").rename(root / "c.md")
+        stack.start("api")
+        with stack.client() as client:
+            until(lambda: sources(client) == {"b.md", "c.md"}, TIMEOUT_S)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == INTERRUPTED, out + err
+    assert "Library notes: 3 added, 0 changed, 0 unchanged, 0 failed, 1 pruned." in out
+
+
+def sources(client: Nalanda) -> set[str]:
+    return {(d.source or "").rpartition("/")[2] for d in client.documents.list("notes")}

@@ -65,12 +65,11 @@ def test_a_server_that_is_gone_ends_the_run(run: Run, server: Server, folder: Pa
     server.answer("/libraries/l-books", httpx.ConnectError("refused"))
     outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
-    failed, ended = outcome.err.splitlines()
-    assert failed.startswith(f"{folder}/b.md: ")
+    (ended,) = outcome.err.splitlines()
     assert ended.startswith("nalanda: http://127.0.0.1:8000 could not be reached: refused. Start")
     assert ended.endswith(ON)
     assert outcome.out.splitlines()[-1] == (
-        "Library books: 1 added, 0 changed, 0 unchanged, 1 failed."
+        "Library books: 1 added, 0 changed, 0 unchanged, 0 failed."
     )
 
 
@@ -81,7 +80,7 @@ def test_a_library_that_is_deleted_meanwhile_ends_the_run(
     server.answer("/libraries/l-books", httpx.Response(404, json={"detail": "There is none."}))
     outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
-    assert outcome.err.splitlines()[-1] == f"nalanda: 404 Not Found: There is none. {ON}"
+    assert outcome.err == "nalanda: 404 Not Found: There is none.\n"
 
 
 def test_failures_in_a_row_end_the_run(run: Run, server: Server, folder: Path) -> None:
