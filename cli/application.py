@@ -51,7 +51,7 @@ COMMANDS = {
         "Show recent questions, or the state of one question or ingestion.",
     ),
     "events": ("cli.commands.events:events", "Follow the events of a question as they occur."),
-    "cancel": ("cli.commands.status:cancel", "Cancel a question or an ingestion."),
+    "cancel": ("cli.commands.status:cancel", "Cancel questions and ingestions."),
     "doctor": ("cli.commands.doctor:doctor", "Check the environment, and report what is missing."),
 }
 """Import path of each subcommand (a function or a typer app), and its line in the help."""

@@ -11,11 +11,15 @@ from pydantic_core import PydanticCustomError
 
 from api.wire.base import JsonObject, RequestModel, ResponseModel
 from api.wire.streams import EventStream
-from core.contracts.ingest import MAX_FILES, Failure, FileCounts, FileOutcome, IngestStatus
+from core.contracts.ingest import (
+    MAX_FILES,
+    MAX_SOURCE_BYTES,
+    Failure,
+    FileCounts,
+    FileOutcome,
+    IngestStatus,
+)
 from core.domain.place import MAX_TITLE_LENGTH
-
-MAX_SOURCE_BYTES = 1024
-"""Limit of a source, which is in the workflow's history."""
 
 _EXAMPLE: JsonDict = {
     "source": "notes/ports.md",

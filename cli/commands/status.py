@@ -42,15 +42,21 @@ def status(
             _one(console(), client, client.queries.get(workflow_id))
 
 
-def cancel(workflow_id: WorkflowId) -> None:
-    """Cancel a question or an ingestion."""
+def cancel(
+    workflow_ids: Annotated[
+        list[str],
+        typer.Argument(metavar="WORKFLOW_ID", help="Ids of questions and ingestions."),
+    ],
+) -> None:
+    """Cancel questions and ingestions."""
     with connect() as client:
-        if _is_ingestion(workflow_id):
-            client.ingestions.cancel(workflow_id)
-        else:
-            client.queries.cancel(workflow_id)
-    what = "ingestion" if _is_ingestion(workflow_id) else "question"
-    typer.echo(f"Requested cancellation of the {what} {workflow_id}.")
+        for workflow_id in workflow_ids:
+            if _is_ingestion(workflow_id):
+                client.ingestions.cancel(workflow_id)
+            else:
+                client.queries.cancel(workflow_id)
+            what = "ingestion" if _is_ingestion(workflow_id) else "question"
+            typer.echo(f"Requested cancellation of the {what} {workflow_id}.")
 
 
 def _is_ingestion(workflow_id: str) -> bool:

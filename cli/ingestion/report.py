@@ -1,12 +1,15 @@
 """Report of a run: one line per file, counts and a summary."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import typer
+from rich.progress import Progress
 
 from cli.ingestion.finding import Finder, Remark
 from cli.ingestion.places import shown
@@ -27,14 +30,28 @@ class Report:
         self.passed_over: Counter[str] = Counter()
         self.is_complete = True
         """False after any failure."""
+        self._advance: Callable[[], None] | None = None
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[None]:
+        """Show a bar on a terminal that each outcome of a file advances."""
+        with Progress(
+            console=self.errors, transient=True, disable=not can_overwrite(self.errors)
+        ) as bar:
+            task = bar.add_task("Ingesting", total=total)
+            self._advance = partial(bar.advance, task)
+            try:
+                yield
+            finally:
+                self._advance = None
 
     def count(self, outcome: Outcome, path: Path) -> None:
-        self.counts[outcome] += 1
+        self._count(outcome)
         if outcome == "pruned" or not can_overwrite(self.errors):
             typer.echo(f"{outcome}\t{_line(path)}")
 
     def fail(self, path: Path, why: str) -> None:
-        self.counts["failed"] += 1
+        self._count("failed")
         self.is_complete = False
         self.note(path, why)
 
@@ -74,6 +91,11 @@ class Report:
         )
         if said:
             typer.echo(f"{datetime.now().astimezone():%H:%M:%S}\t{said}.")
+
+    def _count(self, outcome: Outcome) -> None:
+        self.counts[outcome] += 1
+        if self._advance is not None:
+            self._advance()
 
     def _kinds_passed_over(self) -> Iterator[str]:
         kinds = sorted(self.passed_over.items(), key=lambda item: (-item[1], item[0]))

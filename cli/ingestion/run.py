@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.progress import Progress
-
 from cli.connection import PATIENT, connect
 from cli.ingestion.durable import DurableSender
 from cli.ingestion.errors import TemporalUnreachable
@@ -14,7 +12,6 @@ from cli.ingestion.finding import Finder
 from cli.ingestion.pruning import Pruner
 from cli.ingestion.report import Report
 from cli.ingestion.sending import Sender
-from cli.output.terminal import can_overwrite
 from core.domain.library import Language
 from nalanda import ConflictError, Library, Nalanda
 
@@ -46,19 +43,16 @@ class Run:
         library = self.library = self.library or self._create()
         failures = FailureLimit(self.probe, library.id, self.report)
         with connect(max_retries=PATIENT) as client:
-            if self.direct:
-                self._send(client, Sender(library, failures, self.report), files)
-            elif files:
-                _check_temporal(client)
-                DurableSender(client, library, self.report).send_all(files)
+            with self.report.progress(len(files)):
+                if self.direct:
+                    sender = Sender(library, failures, self.report)
+                    for path in files:
+                        sender.send(client, path)
+                elif files:
+                    _check_temporal(client)
+                    DurableSender(client, library, self.report).send_all(files)
             if prune:
                 Pruner(finder, failures, self.report).prune(client, library.id)
-
-    def _send(self, client: Nalanda, sender: Sender, files: Sequence[Path]) -> None:
-        errors = self.report.errors
-        with Progress(console=errors, transient=True, disable=not can_overwrite(errors)) as bar:
-            for path in bar.track(files, description="Ingesting"):
-                sender.send(client, path)
 
     def _create(self) -> Library:
         try:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -75,12 +76,8 @@ class Sender:
         if known == document.content_hash:
             return "unchanged", True
         parsed = parse(document.content, document.source)
-        timeout_s = _TIMEOUT_S_PER_MIB * len(document.content) / 2**20
-        if timeout_s <= TIMEOUT_S:
-            _replace(client, self._library.id, document, parsed)
-        else:
-            with connect(max_retries=PATIENT, timeout_s=timeout_s) as patient:
-                _replace(patient, self._library.id, document, parsed)
+        with connect_for(client, len(document.content)) as patient:
+            _replace(patient, self._library.id, document, parsed)
         return "added" if known is None else "changed", bool(parsed.pieces)
 
     def _report_refusal(self, path: Path, error: PayloadTooLargeError | ValidationError) -> None:
@@ -90,6 +87,17 @@ class Sender:
             raise IngestionEnded(
                 f"The library {self._library.name} accepts no files ({reason}) Choose another."
             )
+
+
+@contextmanager
+def connect_for(client: Nalanda, size_bytes: int) -> Iterator[Nalanda]:
+    """Yield the client, or one with more time if files of this size may need it."""
+    timeout_s = _TIMEOUT_S_PER_MIB * size_bytes / 2**20
+    if timeout_s <= TIMEOUT_S:
+        yield client
+        return
+    with connect(max_retries=PATIENT, timeout_s=timeout_s) as patient:
+        yield patient
 
 
 def metadata_of(document: Document) -> dict[str, str]:

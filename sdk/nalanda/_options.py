@@ -7,9 +7,11 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
-from nalanda._errors import InvalidType, KeyPath, type_name
+from nalanda._errors import InvalidType, InvalidValue, KeyPath, type_name
+from nalanda._json import dump
 from nalanda._models import Metric, Place
 from nalanda._packing import pack
+from nalanda._requests import Part
 from nalanda._vectors import Vector
 
 Json: TypeAlias = Mapping[str, Any]
@@ -130,6 +132,24 @@ def _ingest_item(item: IngestItemOptions, place: KeyPath) -> dict[str, Any]:
             )
         packed["content_base64"] = b64encode(content).decode("ascii")
     return packed
+
+
+def upload_parts(files: Mapping[str, bytes], **options: Any) -> list[Part]:
+    """Return the parts of an upload: a file for each source, and the given options.
+
+    Raises:
+        InvalidValue, InvalidType: a content is not bytes, or an option has no JSON form.
+    """
+    parts: list[Part] = []
+    for source, content in files.items():
+        if not isinstance(content, bytes):
+            raise InvalidType(("files", source), f"is of the type {type_name(content)}, not bytes.")
+        if '"' in source:
+            raise InvalidValue(("files", source), "has a quotation mark, which no form carries.")
+        parts.append(("file", (source, content, "application/octet-stream")))
+    if given := {name: value for name, value in options.items() if value is not None}:
+        parts.append(("options", (None, dump(given).encode(), "application/json")))
+    return parts
 
 
 def pack_embeddings(body: Json, place: KeyPath = ()) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A request as data, and the decision to repeat it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import index
 from random import SystemRandom
@@ -37,6 +37,10 @@ WORTH_A_RETRY = (ConnectionFailed, TimedOut, RateLimitedError, UnavailableError)
 _random = SystemRandom()
 
 
+Part = tuple[str, tuple[str | None, bytes, str]]
+"""A part's name, its file's name, its content and media type."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     method: str
@@ -46,6 +50,9 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
     """True if the request is idempotent."""
+
+    parts: Sequence[Part] = ()
+    """The parts of a `multipart/form-data` body, which takes the place of `body`."""
 
     def content(self) -> bytes | None:
         """Serialise the body.
@@ -64,10 +71,12 @@ class Request:
         return replace(self, params={**self.params, "cursor": cursor})
 
 
-def create_request(path: str, body: Any, *, key: str | None = None) -> Request:
+def create_request(
+    path: str, body: Any, *, key: str | None = None, parts: Sequence[Part] = ()
+) -> Request:
     """Return a POST that the server executes once, even if it is sent repeatedly."""
     checked = checked_header("idempotency_key", key or uuid4().hex)
-    return Request("POST", path, body=body, headers={IDEMPOTENCY_KEY: checked})
+    return Request("POST", path, body=body, headers={IDEMPOTENCY_KEY: checked}, parts=parts)
 
 
 def write_request(

@@ -1,13 +1,13 @@
 """`client.ingestions`: files that a workflow parses and writes into a library."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from nalanda._async.polling import watch_states
 from nalanda._async.streams import follow_events
 from nalanda._async.transport import Transport
 from nalanda._models import Ingestion, IngestionHandle, QueryEvent
-from nalanda._options import IngestItemOptions, ingest_items
+from nalanda._options import IngestItemOptions, Json, ingest_items, upload_parts
 from nalanda._requests import Request, create_request, path_of
 
 FIRST_POLL_S = 0.05
@@ -36,6 +36,25 @@ class Ingestions:
             body["prune_under"] = prune_under
         path = path_of("libraries", library, "ingest")
         request = create_request(path, body, key=idempotency_key)
+        return await self._transport.fetch(IngestionHandle, request)
+
+    async def start_upload(
+        self,
+        library: str,
+        files: Mapping[str, bytes],
+        *,
+        prune_under: str | None = None,
+        metadata: Json | None = None,
+        idempotency_key: str | None = None,
+    ) -> IngestionHandle:
+        """Start an ingestion of up to 1000 files by source, each sent as it is.
+
+        A large file takes a third less than in the base64 of `start`. `metadata` is that of every
+        document.
+        """
+        path = path_of("libraries", library, "ingest")
+        parts = upload_parts(files, prune_under=prune_under, metadata=metadata)
+        request = create_request(path, None, key=idempotency_key, parts=parts)
         return await self._transport.fetch(IngestionHandle, request)
 
     async def get(self, workflow_id: str) -> Ingestion:

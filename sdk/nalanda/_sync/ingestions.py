@@ -1,11 +1,11 @@
 # Written by sdk/unasync.py from _async/ingestions.py: change that one, then `make generate`.
 """`client.ingestions`: files that a workflow parses and writes into a library."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nalanda._models import Ingestion, IngestionHandle, QueryEvent
-from nalanda._options import IngestItemOptions, ingest_items
+from nalanda._options import IngestItemOptions, Json, ingest_items, upload_parts
 from nalanda._requests import Request, create_request, path_of
 from nalanda._sync.polling import watch_states
 from nalanda._sync.streams import follow_events
@@ -37,6 +37,25 @@ class Ingestions:
             body["prune_under"] = prune_under
         path = path_of("libraries", library, "ingest")
         request = create_request(path, body, key=idempotency_key)
+        return self._transport.fetch(IngestionHandle, request)
+
+    def start_upload(
+        self,
+        library: str,
+        files: Mapping[str, bytes],
+        *,
+        prune_under: str | None = None,
+        metadata: Json | None = None,
+        idempotency_key: str | None = None,
+    ) -> IngestionHandle:
+        """Start an ingestion of up to 1000 files by source, each sent as it is.
+
+        A large file takes a third less than in the base64 of `start`. `metadata` is that of every
+        document.
+        """
+        path = path_of("libraries", library, "ingest")
+        parts = upload_parts(files, prune_under=prune_under, metadata=metadata)
+        request = create_request(path, None, key=idempotency_key, parts=parts)
         return self._transport.fetch(IngestionHandle, request)
 
     def get(self, workflow_id: str) -> Ingestion:

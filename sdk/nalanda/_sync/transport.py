@@ -123,6 +123,7 @@ class Transport:
                 request.path,
                 params=request.params,
                 content=content,
+                files=request.parts or None,
                 headers=request.headers if content is None else {**request.headers, **JSON},
                 timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             )

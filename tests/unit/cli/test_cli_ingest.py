@@ -170,7 +170,7 @@ def test_a_file_that_is_not_text(run: Run, server: Server, tmp_path: Path) -> No
     outcome = run("ingest", "--direct", str(tmp_path), "-l", "books")
     assert outcome.status == 1
     (line,) = outcome.err.splitlines()
-    assert line.startswith(f"{tmp_path}/b.pdf: The file ")
+    assert line.startswith(f"{tmp_path}/b.pdf: The PDF is damaged")
     (document,) = server.documents.values()
     (chunk,) = document["chunks"]
     assert chunk["text"] == "The harbour is deep."

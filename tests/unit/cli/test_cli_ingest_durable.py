@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.interruption import INTERRUPTED, Interrupted
 from tests.unit.cli.conftest import ENTITY, NOW, Run, Server
 
 READY = {"ready": True, "checks": {"temporal": "ok", "worker": "ok"}}
@@ -46,7 +47,8 @@ def outcome(path: Path, status: str, **more: Any) -> dict[str, Any]:
 def started(server: Server) -> list[Any]:
     """Return the items of each ingestion that was started."""
     posts = [r for r in server.requests if r.url.path == INGEST]
-    return [json.loads(request.content)["items"] for request in posts]
+    bodies = [r.content for r in posts if r.headers["Content-Type"] == "application/json"]
+    return [json.loads(body)["items"] for body in bodies]
 
 
 def test_files_are_sent_together_and_each_outcome_is_said(
@@ -90,7 +92,7 @@ def test_what_is_not_utf_8_is_sent_as_it_is(run: Run, server: Server, folder: Pa
     server.answer(EVENTS, stream((1_000_000, "result", STATE)))
     run("ingest", str(folder), "-l", "books")
     [items] = started(server)
-    assert [b64decode(item["content_base64"]) for item in items] == contents
+    assert [b64decode(item["content_base64"]) for item in items] == list(contents.values())
 
 
 def test_a_stream_is_resumed_while_the_server_restarts_and_given_up_in_the_end(
@@ -125,9 +127,70 @@ def test_many_files_are_several_ingestions(
     server.answer(EVENTS, stream((1_000_000, "result", STATE)))
     run("ingest", str(folder), "-l", "books")
     assert [len(items) for items in started(server)] == [2, 1]
-    monkeypatch.setattr("cli.ingestion.durable.BYTES_AT_ONCE", 1)
+    monkeypatch.setattr("cli.ingestion.durable.BYTES_AT_ONCE", 10)
     run("ingest", str(folder), "-l", "books")
     assert [len(items) for items in started(server)] == [2, 1, 1, 1, 1]
+
+
+def test_all_are_started_before_the_first_is_followed(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.ingestion.durable.FILES_AT_ONCE", 1)
+    handles = [{**HANDLE, "workflow_id": f"ingest-{n}"} for n in range(1, 4)]
+    server.answer(INGEST, *(httpx.Response(202, json=handle) for handle in handles))
+    server.answer(EVENTS, stream((1_000_000, "result", STATE)))
+    server.answer("/ingest/ingest-2/events", Interrupted())
+    said = run("ingest", str(folder), "-l", "books")
+    assert said.status == INTERRUPTED
+    assert [len(items) for items in started(server)] == [1, 1, 1]
+    assert said.err.splitlines()[0] == (
+        "2 ingestions go on; stop them with `nalanda cancel ingest-2 ingest-3`."
+    )
+
+
+def test_files_that_are_too_large_together_are_halved(
+    run: Run, server: Server, folder: Path
+) -> None:
+    problem = {"title": "Content Too Large", "detail": "Too many bytes."}
+
+    def post(request: httpx.Request) -> httpx.Response:
+        items = json.loads(request.content)["items"]
+        fits = len(items) == 1 and not items[0]["source"].endswith("b.md")
+        return httpx.Response(202, json=HANDLE) if fits else httpx.Response(413, json=problem)
+
+    server.handlers[INGEST] = post
+    server.answer(EVENTS, stream((1_000_000, "result", STATE)))
+    said = run("ingest", str(folder), "-l", "books")
+    assert said.err == (
+        f"{folder}/b.md: 413 Content Too Large: Too many bytes. To ingest it, split the file, or "
+        "raise NALANDA_MAX_BODY_BYTES of the server.\n"
+    )
+    assert [len(items) for items in started(server)] == [3, 1, 2, 1, 1]
+
+
+def test_a_large_file_is_uploaded_alone_as_it_is(
+    run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.ingestion.durable.BYTES_AT_ONCE", 100)
+    content = b"%PDF\xff" * 100
+    (folder / "b.pdf").write_bytes(content)
+    server.answer(EVENTS, stream((1_000_000, "result", STATE)))
+    run("ingest", str(folder), "-l", "books")
+    posts = [request for request in server.requests if request.url.path == INGEST]
+    (upload,) = (r for r in posts if r.headers["content-type"].startswith("multipart/form-data"))
+    assert content in upload.content
+    assert (folder / "b.pdf").as_uri().encode() in upload.content
+    assert b'{"metadata":{"content_sha256":"' in upload.content
+
+
+def test_a_path_that_is_too_long_fails_alone(run: Run, server: Server, folder: Path) -> None:
+    deep = folder / ("深い" * 30) / ("港" * 60)
+    deep.mkdir(parents=True)
+    (deep / "d.md").write_text("# D")
+    server.answer(EVENTS, stream((1_000_000, "result", STATE)))
+    said = run("ingest", str(folder), "-l", "books")
+    assert "as a URI, and an ingestion takes 1024; shorten it, or use --direct" in said.err
+    assert [len(items) for items in started(server)] == [3]
 
 
 def test_an_ingestion_that_fails_as_a_whole_ends_the_run(
@@ -178,5 +241,9 @@ def test_an_ingestion_is_shown_and_cancelled(run: Run, server: Server) -> None:
     assert shown[3] == "Waiting for a worker: start one with `nalanda worker`."
     assert json.loads(run("status", "ingest-1", "--json").out)["status"] == "paused"
     server.answer("/ingest/ingest-1/cancel", httpx.Response(202, json={"workflow_id": "ingest-1"}))
-    said = run("cancel", "ingest-1")
-    assert said.out == "Requested cancellation of the ingestion ingest-1.\n"
+    server.answer("/query/query-1/cancel", httpx.Response(202, json={"workflow_id": "query-1"}))
+    said = run("cancel", "ingest-1", "query-1")
+    assert said.out.splitlines() == [
+        "Requested cancellation of the ingestion ingest-1.",
+        "Requested cancellation of the question query-1.",
+    ]
