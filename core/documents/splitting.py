@@ -1,9 +1,9 @@
 """Splits a parsed document into the pieces that become its chunks.
 
 A heading begins a piece, and stays with its section. Blocks of a section are joined up to the
-target size. A block that is too long is split as its kind allows: a list at its items, a code block
-at its lines and a table at its rows, each part under the block's header; prose at its sentences,
-and a sentence at its words.
+target size, those of a PDF within a page and a column. A block that is too long is split as its
+kind allows: a list at its items, a code block at its lines and a table at its rows, each part under
+the block's header; prose at its sentences, and a sentence at its words.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -69,7 +69,7 @@ class _Packer:
         first = group[0]
         if first.kind == "heading":
             self._open_section(first)
-        if self._has_body and first.page != self._blocks[-1].page:
+        if self._has_body and _is_elsewhere(self._blocks[-1], first):
             self.flush()
         for part in self._parts(group):
             self._append(part, is_body=first.kind != "heading")
@@ -114,6 +114,13 @@ class _Packer:
             box=_union([block.box for block in self._blocks if block.page == first.page]),
             line=self._blocks[0].line or None,
         )
+
+
+def _is_elsewhere(above: Block, below: Block) -> bool:
+    """Return whether a block is on another page, or begins higher on it, in another column."""
+    if above.page != below.page:
+        return True
+    return above.box is not None and below.box is not None and below.box[1] < above.box[1]
 
 
 def _longest_word(group: Sequence[Block]) -> int:

@@ -1,0 +1,1 @@
+"""PDF documents: made by several generators, read, and looked at."""
