@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from core.documents.model import Block, Kind, ParsedDocument, fenced, heading, item, table
+from core.documents.parsing.html_attributes import is_left_out, is_main
 from core.documents.parsing.html_tokens import Tag, Text, Token, tokens
 
 _FOREIGN = frozenset({"math", "svg"})
@@ -29,7 +30,8 @@ _LINE_NUMBERS = re.compile(r"[\s\d]*\Z")
 def parse_html(text: str) -> ParsedDocument:
     """Return a page's title and the blocks of its `<main>`, else of all of it.
 
-    The title is the `<title>`, else the first heading. Navigation (`<nav>`) is dropped.
+    The title is the `<title>`, else the first heading. Navigation (`<nav>`), what is hidden and
+    questions about cookies are dropped.
     """
     source = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     reader = _read(source)
@@ -52,7 +54,8 @@ def _read(source: str) -> "_Reader":
 class _Reader:
     """A pass over the tokens.
 
-    `main` are the blocks of the `<main>` elements, `titles` the words of `<title>` elements.
+    `main` are the blocks of the `<main>` elements, and of an element with that role; `titles` are
+    the words of `<title>` elements.
     """
 
     def __init__(self, source: str) -> None:
@@ -68,6 +71,7 @@ class _Reader:
         self._lists: list[int | None] = []
         self._is_item = self._in_link = False
         self._depths = {"main": 0, "pre": 0, "blockquote": 0}
+        self._mains: list[str] = []
         self._link_from = 0
         self._tables: list[_Table] = []
 
@@ -101,7 +105,7 @@ class _Reader:
         if self._dropping:
             if tag.name == self._dropping[-1]:
                 self._dropping.append(tag.name)
-        elif tag.name in _DROPPED:
+        elif tag.name in _DROPPED or is_left_out(tag):
             self._dropping.append(tag.name)
         elif tag.name == "title":
             self._title = []
@@ -119,6 +123,9 @@ class _Reader:
 
     def _open(self, tag: Tag) -> None:
         name = tag.name
+        if (self._mains and self._mains[-1] == name) or (not self._mains and is_main(tag)):
+            self._separate()
+            self._mains.append(name)
         if name == "a":
             self._in_link, self._link_from = True, len(self._words)
         elif name == "br":
@@ -146,6 +153,9 @@ class _Reader:
             self._depths[name] += 1
 
     def _close(self, name: str) -> None:
+        if self._mains and self._mains[-1] == name:
+            self._separate()
+            self._mains.pop()
         if name == "a":
             if self._in_link and "".join(self._words[self._link_from :]).strip() in _PERMALINKS:
                 del self._words[self._link_from :]
@@ -246,7 +256,7 @@ class _Reader:
 
     def _add(self, block: Block) -> None:
         self.blocks.append(block)
-        if self._depths["main"]:
+        if self._depths["main"] or self._mains:
             self.main.append(block)
 
     def _line(self, offset: int) -> int:

@@ -1,6 +1,6 @@
 """HTML tokenizer whose time is linear in the length of the source.
 
-The tokenizer of the HTML standard, without its errors, attributes and script states. Python's
+The tokenizer of the HTML standard, without its errors and script states. Python's
 `html.parser` takes two minutes for some files of 60 KB; tree builders do for deeply nested files.
 
 Source: https://html.spec.whatwg.org/multipage/parsing.html#tokenization
@@ -30,11 +30,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag; `name` is in lower case, `start` the offset of its `<`."""
+    """A tag; `name` is in lower case, `start` the offset of its `<`.
+
+    `attributes` are those of a start tag as the source has them.
+    """
 
     kind: Literal["start", "end"]
     name: str
     start: int
+    attributes: str = ""
 
 
 Token: TypeAlias = Text | Tag
@@ -89,7 +93,7 @@ class _Tokenizer:
             return len(self._source)
         tag = name[0].lower()
         if not is_end:
-            yield Tag("start", tag, name.start())
+            yield Tag("start", tag, name.start(), self._source[name.end() : end - 1])
         if is_end or self._source[end - 2] == "/":
             yield Tag("end", tag, name.start())
         elif tag in _RAW:

@@ -1,16 +1,28 @@
-"""Presentations: each slide is a page with its title, its texts in order, its tables and notes."""
+"""Presentations: each slide is a page with its title, texts, tables, charts and notes in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pptx import Presentation
+from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.oxml import parse_xml
 
 from core.documents.errors import UnusableFile
 from core.documents.model import Block, ParsedDocument, heading, item, table
 from core.documents.parsing.archive import open_archive
 
 _DEEPEST_GROUP = 20
+_RUNNING = frozenset(
+    {PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.HEADER}
+    | {PP_PLACEHOLDER.SLIDE_NUMBER}
+)
+"""Placeholders that each slide repeats."""
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
+_RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
 
 def parse_pptx(content: bytes) -> ParsedDocument:
@@ -44,6 +56,8 @@ def _slide(slide: Any) -> Iterator[Block]:
     for shape in slide.shapes:
         if title is None or shape.shape_id != title.shape_id:
             yield from _shape(shape, 0)
+    for choice in slide.shapes._spTree.iterfind(f"{_MC}AlternateContent/{_MC}Choice"):  # noqa: SLF001
+        yield from _lines(choice)
     if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
         yield from _frame(frame)
 
@@ -53,12 +67,48 @@ def _shape(shape: Any, depth: int) -> Iterator[Block]:
         if depth < _DEEPEST_GROUP:
             for inner in shape.shapes:
                 yield from _shape(inner, depth + 1)
+    elif shape.is_placeholder and shape.placeholder_format.type in _RUNNING:
+        return
     elif shape.has_text_frame:
         yield from _frame(shape.text_frame)
     elif getattr(shape, "has_table", False):
-        rows = [[cell.text for cell in row.cells] for row in shape.table.rows]
-        block = table(rows, 0) if rows else None
-        yield from () if block is None else (block,)
+        yield from _table([[cell.text for cell in row.cells] for row in shape.table.rows])
+    elif getattr(shape, "has_chart", False):
+        yield from _table(list(_values(shape.chart)))
+    else:
+        yield from _diagram(shape)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[Block]:
+    block = table(rows, 0) if rows else None
+    yield from () if block is None else (block,)
+
+
+def _values(chart: Any) -> Iterator[list[str]]:
+    """Yield the values of a chart, a row for each category below the names of the series."""
+    for plot in chart.plots:
+        series = list(plot.series)
+        yield ["", *(one.name for one in series)]
+        for place, category in enumerate(plot.categories):
+            values = [one.values[place] if place < len(one.values) else None for one in series]
+            yield [str(category), *("" if value is None else f"{value:.15g}" for value in values)]
+
+
+def _diagram(shape: Any) -> Iterator[Block]:
+    """Yield the texts of a SmartArt diagram, which are in a part of their own."""
+    ids = shape._element.find(f".//{_DIAGRAM}relIds")  # noqa: SLF001 - no public way
+    if ids is not None:
+        part = shape.part.related_part(ids.get(f"{_RELATIONS}dm"))
+        for point in parse_xml(part.blob).iter(f"{_DIAGRAM}pt"):
+            yield from _lines(point)
+
+
+def _lines(element: Any) -> Iterator[Block]:
+    """Yield the paragraphs of DrawingML in an element, as items of a list."""
+    for paragraph in element.iter(f"{_A}p"):
+        texts = (text.text or "" for text in paragraph.iter(f"{_A}t", f"{_M}t"))
+        if words := " ".join("".join(texts).split()):
+            yield item(words, "- ", 0, 1, is_first=False)
 
 
 def _frame(frame: Any) -> Iterator[Block]:

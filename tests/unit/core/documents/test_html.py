@@ -152,3 +152,42 @@ HOSTILE = """
 @pytest.mark.parametrize("unit", HOSTILE.split())
 def test_a_page_that_takes_other_parsers_for_ever(unit: str) -> None:
     assert texts("words " + unit.replace("_", " ") * 50_000)[0].startswith("words")
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        "<div hidden>no</div>",
+        "<div class='a' HIDDEN=''><div>no</div>no</div>",
+        "<section style='color:red; display: none'>no</section>",
+        "<ul role='navigation'><li>no</ul>",
+        "<dialog>no</dialog>",
+        "<div role=dialog aria-label='Cookies'>no</div>",
+        "<div id='cookie-banner'>We use cookies. <button>Accept</button></div>",
+        "<div class='x cc-consent-popup y'>no</div>",
+        "<div id='onetrust-consent-sdk'><p>no</p></div>",
+    ],
+)
+def test_what_a_page_does_not_show_is_left_out(left_out: str) -> None:
+    assert texts(f"<p>a</p>{left_out}<p>b</p>") == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "<div class='hidden'>c</div>",
+        "<div title='it is hidden'>c</div>",
+        "<div role=tabpanel hidden>c</div>",
+        "<div hidden=until-found>c</div>",
+        "<dialog open>c</dialog>",
+        "<div class='cookie-recipe'>c</div>",
+        "<details><summary>c</summary></details>",
+    ],
+)
+def test_what_may_be_shown_is_kept(kept: str) -> None:
+    assert texts(f"<p>a</p>{kept}<p>b</p>") == ["a", "c", "b"]
+
+
+def test_an_element_with_the_role_of_main() -> None:
+    page = "<div>no</div><div role='main'><div>a</div><p>b</p></div><div>no</div>"
+    assert texts(page) == ["a", "b"]
