@@ -1,4 +1,4 @@
-"""The limit on the size of a search's answer, checked before the search runs.
+"""The limit on the size of a search's answer, checked before the search runs or its hits are made.
 
 The check adds up what the hits take at least: their embeddings, and for each hit the fields that it
 shows with the shortest id and text of its library. So it refuses no answer that would fit.
@@ -21,28 +21,58 @@ _MANY_HITS = 50_000
 """Hits of a request from which the shortest rows are looked for, which takes milliseconds."""
 
 
-def check_answer_size(searches: Sequence[CheckedSearch]) -> None:
-    """Check that the hits of the searches can fit in one answer.
+class AnswerSize:
+    """The bytes that the hits of some searches take at least, while their numbers become known.
 
-    Raises:
-        Invalid: they cannot; the fault is at the `include` or `k` of the first search over the
-            limit.
+    The number of hits is known before a vector or hybrid search, and after a lexical or grouped
+    one. Filters are evaluated only if the answer would be too large with all chunks passing them.
     """
-    many = sum(map(_hits, searches)) >= _MANY_HITS
-    shortest: dict[tuple[str, bool], int] = {}
-    total = 0
-    for search in searches:
-        if "embedding" in search.request.include:
-            total += _embedding_bytes(search)
-            _check(total, f"{search.pointer}/include", "with their embeddings ")
-        if many:
-            with_text = "text" in search.request.include
-            key = (search.view.library.id, with_text)
-            if key not in shortest:
-                shortest[key] = _shortest_row(search.view, with_text=with_text)
-            fields = sum(_BYTES_OF_FIELDS.get(name, 0) for name in set(search.request.include))
-            total += _hits(search) * (_BYTES_PER_HIT + fields + shortest[key])
-            _check(total, f"{search.pointer}/k")
+
+    def __init__(self, searches: Sequence[CheckedSearch]) -> None:
+        """Check the searches whose numbers of hits are known.
+
+        Raises:
+            Invalid: they cannot fit in one answer; the fault is at the `include` or `k` of the
+                first search over the limit.
+        """
+        self._shortest: dict[tuple[str, bool], int] = {}
+        self._has_many = sum(map(_most_hits, searches)) >= _MANY_HITS
+        self._total = 0
+        most = sum(sum(self._bytes(search, _most_hits(search))) for search in searches)
+        self._may_exceed = most > MAX_ANSWER_BYTES
+        if self._may_exceed:
+            for search in searches:
+                if (hits := _known_hits(search)) is not None:
+                    self._add(search, hits)
+
+    def add(self, search: CheckedSearch, hits: int) -> None:
+        """Count the hits of a search that has been done, unless they were known before.
+
+        Raises:
+            Invalid: as above.
+        """
+        if self._may_exceed and not _has_known_hits(search):
+            self._add(search, hits)
+
+    def _add(self, search: CheckedSearch, hits: int) -> None:
+        of_embeddings, of_fields = self._bytes(search, hits)
+        self._total += of_embeddings
+        _check(self._total, f"{search.pointer}/include", "with their embeddings ")
+        self._total += of_fields
+        _check(self._total, f"{search.pointer}/k")
+
+    def _bytes(self, search: CheckedSearch, hits: int) -> tuple[int, int]:
+        """Return the bytes of the embeddings and of all else in a number of hits."""
+        view, include = search.view, set(search.request.include)
+        numbers = (view.library.dimension or 0) if "embedding" in include else 0
+        if not self._has_many:
+            return hits * numbers * _BYTES_PER_NUMBER, 0
+        key = (view.library.id, "text" in include)
+        if key not in self._shortest:
+            self._shortest[key] = _shortest_row(view, with_text=key[1])
+        fields = sum(_BYTES_OF_FIELDS.get(name, 0) for name in include)
+        per_hit = _BYTES_PER_HIT + fields + self._shortest[key]
+        return hits * numbers * _BYTES_PER_NUMBER, hits * per_hit
 
 
 def _check(total: int, pointer: str, how: str = "") -> None:
@@ -54,17 +84,21 @@ def _check(total: int, pointer: str, how: str = "") -> None:
         )
 
 
-def _embedding_bytes(search: CheckedSearch) -> int:
-    hits = min(search.request.k, search.view.vectors)
-    return hits * (search.view.library.dimension or 0) * _BYTES_PER_NUMBER
+def _most_hits(search: CheckedSearch) -> int:
+    return min(search.request.k, search.view.vectors)
 
 
-def _hits(search: CheckedSearch) -> int:
-    """Return the least number of hits: unknown, so 0, for a search that may have fewer than `k`."""
-    request = search.request
-    if search.filter is not None or request.group_by or request.mode == "lexical":
-        return 0
-    return min(request.k, search.view.vectors)
+def _has_known_hits(search: CheckedSearch) -> bool:
+    return not search.request.group_by and search.request.mode != "lexical"
+
+
+def _known_hits(search: CheckedSearch) -> int | None:
+    """Return the number of hits, `None` for a search that has to be done to know it."""
+    if not _has_known_hits(search):
+        return None
+    if search.filter is None:
+        return _most_hits(search)
+    return min(search.request.k, search.view.matching(search.filter).count)
 
 
 def _shortest_row(view: LibraryView, *, with_text: bool) -> int:

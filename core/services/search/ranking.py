@@ -1,8 +1,9 @@
 """Ranks checked searches: vector, lexical and hybrid."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -41,6 +42,13 @@ class RankedSearch:
     matches: Matches | None
 
 
+OnRanked: TypeAlias = Callable[[CheckedSearch, int], None]
+
+
+def _ignore(search: CheckedSearch, hits: int) -> None:
+    """Let any number of hits be."""
+
+
 class Ranker:
     """The ranker of searches; `recall_monitor` measures the recall of approximate ones."""
 
@@ -48,23 +56,27 @@ class Ranker:
         self._recall_monitor = recall_monitor
 
     def rank(
-        self, searches: Sequence[CheckedSearch], queries: Sequence[Embedding | None]
+        self,
+        searches: Sequence[CheckedSearch],
+        queries: Sequence[Embedding | None],
+        on_ranked: OnRanked = _ignore,
     ) -> list[RankedSearch]:
         """Rank the searches; `queries` has the vector of each, `None` for a lexical one.
 
-        Searches that differ only in their vectors run as one block.
+        Searches that differ only in their vectors run as one block. `on_ranked` is called with each
+        search and its number of hits before the next one runs, and may raise.
         """
-        if len(searches) == 1:
-            return [self._rank(searches[0], queries[0])]
         ranked: list[RankedSearch | None] = [None] * len(searches)
         for places in _blocks(searches):
             block = [queries[i] for i in places]
             vectors = [query for query in block if query is not None]
+            found: Iterator[RankedSearch]
             if len(vectors) < len(block) or len(block) == 1:
-                found = [self._rank(searches[i], queries[i]) for i in places]
+                found = (self._rank(searches[i], queries[i]) for i in places)
             else:
-                found = self._rank_block(searches[places[0]], vectors)
+                found = iter(self._rank_block(searches[places[0]], vectors))
             for i, one in zip(places, found, strict=True):
+                on_ranked(searches[i], len(one.ranking.row_ids))
                 ranked[i] = one
         return [one for one in ranked if one is not None]
 

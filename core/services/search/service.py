@@ -19,7 +19,7 @@ from core.providers.base import Embedder
 from core.services.background.recall_monitor import RecallMonitor
 from core.services.positioned import Positioned
 from core.services.search.answer import Hit, Plan, SearchAnswer
-from core.services.search.answer_size import check_answer_size
+from core.services.search.answer_size import AnswerSize
 from core.services.search.ranking import CheckedSearch, RankedSearch, Ranker
 from core.services.search.request import SearchRequest
 
@@ -148,7 +148,8 @@ class SearchService:
         if any(search.request.mode != "vector" for search in searches):
             state, searches = self._check_with_readers(requests, pointers)
         answers = []
-        ranked = self._ranker.rank(searches, self._queries(searches))
+        size = AnswerSize(searches)
+        ranked = self._ranker.rank(searches, self._queries(searches), size.add)
         for search, of_search in zip(searches, ranked, strict=True):
             hits, plan = _to_hits(search, of_search)
             took_ms = (perf_counter() - started) * 1e3
@@ -201,7 +202,6 @@ def _check_all(
             faults.extend(invalid.faults)
     if faults:
         raise Invalid(faults)
-    check_answer_size(searches)
     return searches
 
 

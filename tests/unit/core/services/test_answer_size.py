@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from core.domain import filters
 from core.domain.errors import Invalid
 from core.indexing.views.next_view import with_chunks, with_documents
 from core.indexing.views.view import LibraryView
 from core.services.search import answer_size
-from core.services.search.answer_size import check_answer_size
+from core.services.search.answer_size import AnswerSize
 from core.services.search.ranking import CheckedSearch
 from core.services.search.request import SearchRequest
 from tests.samples import a_document, a_library, a_row
@@ -22,37 +23,66 @@ def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ba
     """Return a maker of batches over 3 rows, with limits in proportion."""
     monkeypatch.setattr(answer_size, "_MANY_HITS", 10)
     monkeypatch.setattr(answer_size, "MAX_ANSWER_BYTES", 1_000)
-    rows = [a_row(id_, text="twenty characters...") for id_ in ("a", "b", "c")]
+    colours = {"a": "blue", "b": "red", "c": "red"}
+    rows = [
+        a_row(id_, text="twenty characters...", metadata={"colour": colour})
+        for id_, colour in colours.items()
+    ]
     view = with_documents(LibraryView.empty(a_library()), [a_document()])
     view = with_chunks(view, rows)
     view = sealed(view) if request.param == "sealed" else view
 
     def make(searches: int, **changes: object) -> list[CheckedSearch]:
         search = SearchRequest("lib", **{"k": 3, "include": (), **changes})  # type: ignore[arg-type]
-        return [CheckedSearch(search, f"/searches/{i}", view, None) for i in range(searches)]
+        parsed = None if search.filter is None else filters.parse(search.filter)
+        return [CheckedSearch(search, f"/searches/{i}", view, parsed) for i in range(searches)]
 
     return make
 
 
 # A hit without fields takes 61 bytes here: 57, and the ids `a` and `doc`.
 
+BLUE = {"filter": {"field": "colour", "op": "eq", "value": "blue"}}
+
 
 def test_a_batch_within_the_limit_passes(batch: Batch) -> None:
-    check_answer_size(batch(5))
+    AnswerSize(batch(5))
 
 
 def test_the_first_search_over_the_limit_is_named(batch: Batch) -> None:
     with pytest.raises(Invalid) as caught:
-        check_answer_size(batch(8))
+        AnswerSize(batch(8))
     assert [fault.pointer for fault in caught.value.faults] == ["/searches/5/k"]
 
 
 def test_texts_count_if_they_are_included(batch: Batch) -> None:
     with pytest.raises(Invalid) as caught:
-        check_answer_size(batch(5, include=("text",)))
+        AnswerSize(batch(5, include=("text",)))
     assert [fault.pointer for fault in caught.value.faults] == ["/searches/3/k"]
 
 
+def test_the_matches_of_a_filter_count(batch: Batch) -> None:
+    AnswerSize(batch(16, **BLUE))
+    with pytest.raises(Invalid) as caught:
+        AnswerSize(batch(17, **BLUE))
+    assert [fault.pointer for fault in caught.value.faults] == ["/searches/16/k"]
+
+
 @pytest.mark.parametrize("fewer", [{"group_by": "document_id"}, {"mode": "lexical"}])
-def test_hits_that_may_be_missing_do_not_count(batch: Batch, fewer: dict[str, str]) -> None:
-    check_answer_size(batch(100, **fewer))
+def test_hits_that_may_be_missing_count_once_they_are_known(
+    batch: Batch, fewer: dict[str, str]
+) -> None:
+    searches = batch(100, **fewer)
+    size = AnswerSize(searches)
+    for search in searches[:16]:
+        size.add(search, 1)
+    with pytest.raises(Invalid) as caught:
+        size.add(searches[16], 1)
+    assert [fault.pointer for fault in caught.value.faults] == ["/searches/16/k"]
+
+
+def test_known_hits_count_once(batch: Batch) -> None:
+    searches = [*batch(5), *batch(1, mode="lexical")]
+    size = AnswerSize(searches)
+    for search in searches:
+        size.add(search, 1)
