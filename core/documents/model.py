@@ -19,10 +19,11 @@ class Block:
     """A part of a document that is split only if it is too long.
 
     `text` is what a chunk shows. A heading's is in Markdown's form (`## Ports`), and `title` has
-    its words alone. `level` is 1 to 6 for a heading, and the depth of its list for all that belongs
-    to a list item, else 0. `header` are the first lines of `text` that each part of a long table or
-    code block repeats. `gap` is the white space between the block before and this one. `line`
-    counts from 1, and is 0 in a format without lines.
+    its words alone; that of a table without its header names the columns. `level` is 1 to 6 for a
+    heading, and the depth of its list for all that belongs to a list item, else 0. `header` are the
+    first lines of `text` that each part of a long table or code block repeats. `gap` is the white
+    space between the block before and this one. `line` counts from 1, and is 0 in a format without
+    lines.
     """
 
     kind: Kind
@@ -82,12 +83,20 @@ def fenced(code: str, language: str, line: int, *, level: int = 0) -> Block:
     return Block("code", text, line, level=level, header=header)
 
 
-def table(rows: Sequence[Sequence[str]], line: int, *, level: int = 0) -> Block | None:
-    """Return a table whose first row is its header; `None` if no cell has text."""
+def table(
+    rows: Sequence[Sequence[str]], line: int, *, level: int = 0, columns: Sequence[str] = ()
+) -> Block | None:
+    """Return a table whose first row is its header; `None` if no cell has text.
+
+    With `columns`, the names of the columns, all rows are values: the header is elsewhere.
+    """
     if not any(cell.strip() for row in rows for cell in row):
         return None
     width = max(len(row) for row in rows)
     lines = [_row([*row, *[""] * (width - len(row))]) for row in rows]
+    if columns:
+        title = " | ".join(filter(None, columns))[:MAX_HEADING_CHARS]
+        return Block("table", "\n".join(lines), line, level=level, title=title)
     header = f"{lines[0]}\n{_row(['---'] * width)}"
     text = "\n".join([header, *lines[1:]])
     return Block("table", text, line, level=level, header=header)

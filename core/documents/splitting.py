@@ -107,9 +107,10 @@ class _Packer:
 
     def _place(self) -> Place:
         first = next((block for block in self._blocks if block.kind != "heading"), self._blocks[0])
+        tables = dict.fromkeys(b.title for b in self._blocks if b.kind == "table" and b.title)
         return Place(
             title=self._title,
-            headings=tuple(heading.title for heading in self._path),
+            headings=(*(heading.title for heading in self._path), *tables),
             page=first.page,
             box=_union([block.box for block in self._blocks if block.page == first.page]),
             line=self._blocks[0].line or None,

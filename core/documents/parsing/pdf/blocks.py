@@ -61,11 +61,11 @@ def blocks_of(pages: Sequence[Page]) -> Iterator[Block]:
             continue
         for page, grid in group:
             assert isinstance(grid, Grid)
-            rows = _texts(grid, words)
+            rows, columns = _texts(grid, words), None
             if above is not None and _continues(above[0], above[1], page, grid):
-                rows = [above[2], *rows] if rows[0] != above[2] else rows
-            above = (page, grid, rows[0])
-            block = table(rows, 0)
+                columns = None if rows[0] == above[2] else above[2]
+            above = (page, grid, columns or rows[0])
+            block = table(rows, 0, columns=columns or ())
             if block is not None:
                 yield replace(block, page=page.number, box=page.shown(grid.box))
 
