@@ -1,4 +1,4 @@
-"""What a reader sees of a PDF: the text within a box of a page, and its picture."""
+"""The text within a box of a page, as a reader sees it, and the picture of the page."""
 
 import re
 import unicodedata
