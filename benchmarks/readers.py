@@ -39,7 +39,8 @@ async def main() -> None:
         for processes in PROCESSES:
             environment = {"NALANDA_READERS": str(processes)}
             with serve(Path(folder), environment=environment) as http:
-                await _measure(http, queries, processes)
+                pids = _wait_for_processes(http, Path(folder), processes)
+                await _measure(http, queries, pids)
 
 
 def _fill(http: httpx.Client, rows: np.ndarray) -> None:
@@ -56,8 +57,7 @@ def _fill(http: httpx.Client, rows: np.ndarray) -> None:
         time.sleep(0.2)
 
 
-async def _measure(http: httpx.Client, queries: np.ndarray, processes: int) -> None:
-    pids = _wait_for_processes(processes)
+async def _measure(http: httpx.Client, queries: np.ndarray, pids: list[int]) -> None:
     bodies = [orjson.dumps({"embedding": query.tolist(), "k": HITS}) for query in queries]
     host, port = http.base_url.host, http.base_url.port or 80
     requests = [_request(host, body) for body in bodies]
@@ -67,7 +67,7 @@ async def _measure(http: httpx.Client, queries: np.ndarray, processes: int) -> N
         count = await _run(host, port, requests, MEASURED_S)
         took_s, cpu_s = time.perf_counter() - began, _cpu_s(pids) - cpu_s
         print(
-            f"  {processes} processes   {count / took_s:8,.0f} requests a second"
+            f"  {len(pids)} processes   {count / took_s:8,.0f} requests a second"
             f"   {cpu_s / count * 1e6:6.0f} µs of CPU a request"
             f"   {sum(map(_pss_mb, pids)):6.0f} MB",
             flush=True,
@@ -105,25 +105,17 @@ async def _connection(host: str, port: int, requests: list[bytes], until: float)
     return count
 
 
-def _wait_for_processes(count: int) -> list[int]:
-    """Wait until all processes of the server accept, and return their ids."""
+def _wait_for_processes(http: httpx.Client, data: Path, count: int) -> list[int]:
+    """Wait until each process of the server has served a request, and return their ids."""
     server = next(pid for pid in _children(os.getpid()) if b"serve" in _command(pid))
     deadline = time.monotonic() + _BUILT_S
-    while True:
-        pids = [
-            server,
-            *(pid for pid in _children(server) if b"cli.processes.reader" in _command(pid)),
-        ]
-        if len(pids) == count and all(map(_is_warm, pids[1:])):
-            return pids
+    while count > 1 and len(list((data / "metrics").glob("counter_*.db"))) < count:
+        http.get("/livez", headers={"Connection": "close"}).raise_for_status()
         if time.monotonic() > deadline:
-            raise TimeoutError("Not all processes have started.")
+            raise TimeoutError("Not all processes serve.")
         time.sleep(0.1)
-
-
-def _is_warm(pid: int) -> bool:
-    """Return whether a reader has started long ago: its start takes about two seconds of CPU."""
-    return _cpu_s([pid]) > 1.0
+    readers = [pid for pid in _children(server) if b"cli.processes.reader" in _command(pid)]
+    return [server, *readers]
 
 
 def _children(pid: int) -> list[int]:

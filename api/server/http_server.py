@@ -1,14 +1,18 @@
 """The HTTP server that runs the app, with its limits."""
 
+import asyncio
 import resource
+import socket
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from api.server.connections import bounded_connection
+from api.server.dealing import Source
 from api.server.slots import Slots
 from core.settings import Settings
 
@@ -17,11 +21,22 @@ _FILES_BESIDES = 1_000
 
 
 class Server(uvicorn.Server):
-    """A server that, at a signal, first stops what depends on it; a second signal stops it too."""
+    """A server that can take accepted connections from a source, and stop others first.
 
-    def __init__(self, config: uvicorn.Config, stop_first: Callable[[], None] | None) -> None:
+    At the first signal `stop_first` is called and awaited, before the server stops. A second signal
+    stops the server too.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        source: Source | None,
+        stop_first: Callable[[], None] | None,
+    ) -> None:
         super().__init__(config)
+        self._source = source
         self._stop_first = stop_first
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         stop, self._stop_first = self._stop_first, None
@@ -35,11 +50,43 @@ class Server(uvicorn.Server):
 
         threading.Thread(target=stop_and_exit, daemon=True).start()
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._source is not None and not self.should_exit:
+            self._source.start(self._take, self._end)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._source is not None:
+            self._source.stop()
+        await super().shutdown(sockets)
+
+    def _take(self, connection: socket.socket) -> None:
+        """Serve an accepted connection, as uvicorn does those that it accepts."""
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _protocol(self) -> asyncio.Protocol:
+        config = self.config
+        return config.http_protocol_class(  # type: ignore[call-arg]
+            config=config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+    def _end(self) -> None:
+        self.should_exit = True
+
 
 def server(
-    app: ASGIApp, settings: Settings, *, stop_first: Callable[[], None] | None = None
+    app: ASGIApp,
+    settings: Settings,
+    *,
+    source: Source | None = None,
+    stop_first: Callable[[], None] | None = None,
 ) -> Server:
-    """Return a server of the app; `stop_first` is called when it is asked to stop, and awaited."""
+    """Return a server of the app; `source` and `stop_first` as for `Server`."""
     _allow_files(settings.max_connections + _FILES_BESIDES)
     slots = Slots(settings.max_connections, settings.max_connections_per_client)
     connection = bounded_connection(slots=slots, patience_s=settings.slow_client_s)
@@ -51,7 +98,7 @@ def server(
         access_log=False,
         timeout_graceful_shutdown=int(settings.drain_s),
     )
-    return Server(config, stop_first)
+    return Server(config, source, stop_first)
 
 
 def _allow_files(count: int) -> None:

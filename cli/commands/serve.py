@@ -51,6 +51,7 @@ def serve(
         count_together(settings.data_dir)
     # Imported here, because the worker's process does not need them.
     from api.main import create_app
+    from api.server.dealing import Dealer
     from api.server.http_server import server
 
     listener = _socket(host, port, fd)
@@ -76,9 +77,11 @@ def serve(
         of_readers = _run_or_exit(lambda: listening.bind("127.0.0.1", 0))
         _run_or_exit(lambda: listening.listen(of_readers, "127.0.0.1", 0))
         url = listening.url_of(of_readers)
-        others = Readers(settings.readers - 1, listener, url, hosts, settings)
+        dealer = Dealer(listener)
+        others = Readers(settings.readers - 1, dealer, url, hosts, settings)
         others.start()
-        server(app, settings, stop_first=others.stop).run(sockets=[listener, of_readers])
+        api = server(app, settings, source=dealer, stop_first=others.stop)
+        api.run(sockets=[of_readers])
 
 
 def _settings(data: Path | None, readers: int | None) -> Settings:

@@ -1,14 +1,16 @@
 """A reader: a process that serves searches and reads, and passes writes on to another process.
 
-    python -m cli.processes.reader NUMBER SOCKET WRITER HOST...
+    python -m cli.processes.reader NUMBER CHANNEL WRITER HOST...
 
-NUMBER: which of the readers. SOCKET: the descriptor of the listening socket. WRITER: the URL to
-which it passes writes on. HOST: the names and addresses that the server listens on.
+NUMBER: which of the readers. CHANNEL: the descriptor of the socket over which it is dealt
+connections. WRITER: the URL to which it passes writes on. HOST: the names and addresses that the
+server listens on.
 """
 
+import socket
 import sys
 
-from cli.processes import listening
+from api.server.dealing import Dealt
 from cli.processes.serving import freeze_objects, set_up_interpreter
 from core.settings import Settings
 
@@ -22,11 +24,11 @@ def main() -> None:
 
     number, descriptor, url, *hosts = sys.argv[1:]
     settings = Settings()
-    listener = listening.inherit(int(descriptor))
+    source = Dealt(socket.socket(fileno=int(descriptor)))
     core = open_reader(settings, int(number))
     freeze_objects(core.warmup)
     app = create_app(settings, core_factory=lambda _: core, bound=hosts, writer=Writer(url))
-    server(app, settings).run(sockets=[listener])
+    server(app, settings, source=source).run(sockets=[])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from api.server.dealing import Dealer
 from cli.processes.child import LAUNCHER, describe_exit
 from core.settings import Settings
 
@@ -23,21 +24,21 @@ _log = logging.getLogger(__name__)
 
 
 class Readers:
-    """The processes that share a listening socket with this one, and follow its log.
+    """The processes that serve connections of this one's socket, and follow its log.
 
-    `writer_url`: where this process takes their writes.
+    `dealer`: deals them connections. `writer_url`: where this process takes their writes.
     """
 
     def __init__(
         self,
         count: int,
-        listener: socket.socket,
+        dealer: Dealer,
         writer_url: str,
         hosts: Sequence[str],
         settings: Settings,
     ) -> None:
-        self._listener = listener
-        self._arguments = (str(listener.fileno()), writer_url, *hosts)
+        self._dealer = dealer
+        self._arguments = (writer_url, *hosts)
         self._environment = {"NALANDA_DATA_DIR": str(settings.data_dir.absolute())}
         self._drain_s = settings.drain_s
         self._stopping = threading.Event()
@@ -62,6 +63,7 @@ class Readers:
         with self._lock:
             self._stopping.set()
             processes = list(self._processes.values())
+        self._dealer.withdraw()
         for process in processes:
             process.terminate()
         deadline = time.monotonic() + self._drain_s + GRACE_S
@@ -87,8 +89,10 @@ class Readers:
 
     def _start(self, number: int) -> subprocess.Popen[bytes] | None:
         """Start a reader that ends with this process; `None` once the readers are stopping."""
-        command = (sys.executable, "-P", "-m", "cli.processes.reader", str(number))
-        with self._lock:
+        ours, theirs = socket.socketpair()
+        channel = str(theirs.fileno())
+        command = (sys.executable, "-P", "-m", "cli.processes.reader", str(number), channel)
+        with self._lock, theirs:
             if self._stopping.is_set():
                 return None
             lifeline, self._lifelines[number] = os.pipe()
@@ -100,9 +104,10 @@ class Readers:
                 ],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **self._environment},
-                pass_fds=[lifeline, self._listener.fileno()],
+                pass_fds=[lifeline, theirs.fileno()],
                 process_group=0,  # a Ctrl-C of the terminal is for the writer, which stops them
             )
             self._processes[number] = process
         os.close(lifeline)
+        self._dealer.offer(ours)
         return process

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters.postgres import PostgresStore
+from core.adapters.postgres.replica import PostgresReplica
 from core.adapters.sqlite.replica import SqliteReplica
 from core.domain.errors import StorageError, Unavailable
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import LexicalFiles
 from core.indexing.views.catalog import Catalog, CatalogState
+from core.ports.store import Store
 from core.replication.follower import CheckpointReader, Follower
 from core.replication.position_file import PositionFile
 from tests.integration.storage.nodes import Node, Writes
@@ -28,9 +31,9 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
 class Following(Node):
     """A follower of a node in the same process; no thread of it runs unless it is started."""
 
-    def __init__(self, writer: Node, data_dir: Path) -> None:
+    def __init__(self, writer: Node, data_dir: Path, replica: Store | None = None) -> None:
         self.directory = writer.directory
-        self.store = SqliteReplica(data_dir / "nalanda.db")
+        self.store = replica or SqliteReplica(data_dir / "nalanda.db")
         checkpoints = CheckpointReader(self.directory)
         with self.store.read() as snapshot:
             loaded = checkpoints.load(snapshot)
@@ -62,13 +65,26 @@ def node(tmp_path: Path) -> Iterator[Node]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_any_writes_and_checkpoints_are_followed(node: Node, tmp_path: Path, seed: int) -> None:
+    follow_any_writes(node, tmp_path, seed)
+
+
+def test_a_postgres_record_is_followed(postgres_url: str, tmp_path: Path) -> None:
+    node = Node(tmp_path, PostgresStore(postgres_url, tmp_path))
+    replica = PostgresReplica(postgres_url)
+    with pytest.raises(Unavailable, match="only reads"):
+        replica.write()
+    follow_any_writes(node, tmp_path, seed=8, replica=replica)
+    node.stop()
+
+
+def follow_any_writes(node: Node, tmp_path: Path, seed: int, replica: Store | None = None) -> None:
     chance = random.Random(seed)
     writes = Writes(node, chance)
     for id_ in ("lib", "other"):
         writes.fill(id_, index=IndexSpec(chance.choice([IndexKind.FLAT, IndexKind.HNSW])))
     if chance.random() < 0.5:
         node.checkpoints.make()
-    following = Following(node, tmp_path)
+    following = Following(node, tmp_path, replica)
     for _ in range(8):
         for _ in range(chance.randrange(12)):
             writes.one()
