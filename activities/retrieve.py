@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from core.contracts.query import RankedChunk, RetrieveInput, RetrieveOutput, Stage
-from nalanda import AsyncNalanda, SearchOptions, SearchResult
+from nalanda import AsyncNalanda, SearchOptions, SearchResult, ValidationError
 
 
 class Retrieve:
@@ -12,20 +12,38 @@ class Retrieve:
 
     @activity.defn(name=Stage.RETRIEVE)
     async def retrieve(self, question: RetrieveInput) -> RetrieveOutput:
-        found = await self._client.search(
+        try:
+            found = await self._search(question)
+        except ValidationError as error:
+            if not _has_other_model(error):
+                raise
+            # The library's model was changed after the question was embedded.
+            found = await self._search(question.model_copy(update={"embedding": None}))
+        return retrieve_output(found)
+
+    async def _search(self, question: RetrieveInput) -> SearchResult:
+        return await self._client.search(
             question.library_id, min_position=question.min_position, **search_options(question)
         )
-        return retrieve_output(found)
 
 
 def search_options(question: RetrieveInput) -> SearchOptions:
-    """Return the search of the mode, by vector, words or both; hits carry only ids."""
+    """Return the search of the mode, by vector, words or both; hits carry only ids.
+
+    Without an embedding, the API embeds the question.
+    """
     search = SearchOptions(k=question.k, mode=question.mode, filter=question.filter, include=[])
-    if question.mode != "lexical":
+    embeds = question.mode != "lexical"
+    if embeds and question.embedding is not None:
         search["embedding"] = question.embedding
-    if question.mode != "vector":
+        search["embedding_model"] = question.embedding_model
+    if question.mode != "vector" or question.embedding is None:
         search["text"] = question.query
     return search
+
+
+def _has_other_model(error: ValidationError) -> bool:
+    return any(fault.pointer == "/embedding_model" for fault in error.errors)
 
 
 def retrieve_output(found: SearchResult) -> RetrieveOutput:

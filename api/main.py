@@ -18,10 +18,12 @@ from api.middleware.auth import Keys
 from api.middleware.browsers import HostCheck, OriginCheck
 from api.middleware.instance import InstanceCheck
 from api.middleware.limits import BodyLimits
+from api.model_changes.starting import ModelChangeStarts
 from api.routes import (
     bulk,
     chunks,
     documents,
+    embedding_models,
     index,
     ingestions,
     libraries,
@@ -34,7 +36,18 @@ from core.bootstrap import Core, open_core
 from core.domain.hosts import Hosts
 from core.settings import Settings
 
-ROUTES = (search, bulk, libraries, documents, chunks, index, ingestions, questions, system)
+ROUTES = (
+    search,
+    bulk,
+    libraries,
+    documents,
+    chunks,
+    index,
+    embedding_models,
+    ingestions,
+    questions,
+    system,
+)
 """Routers in matching order. Their routes become the app's own, so that a request is matched once;
 `include_router` would match twice."""
 
@@ -65,6 +78,7 @@ def create_app(
     app.state.core_factory = core_factory
     app.state.writer = writer
     app.state.temporal = Temporal(settings)
+    app.state.model_change_starts = ModelChangeStarts(app.state.temporal, settings)
     app.state.metrics = Metrics()
     app.state.write_limit = WriteLimit(max_waiting=settings.max_waiting_writes)
     errors.install(app)

@@ -13,6 +13,7 @@ from benchmarks import (
     inserting,
     question,
     readers,
+    reembedding,
     restart,
     retrieval,
     search,
@@ -51,6 +52,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "storage": storage.main,
     "restart": restart.main,
     "inserting": inserting.main,
+    "reembedding": reembedding.main,
 }
 TAKE_ARGUMENTS = {
     "retrieval",
@@ -61,6 +63,7 @@ TAKE_ARGUMENTS = {
     "serving",
     "writing",
     "memory",
+    "reembedding",
 }
 
 

@@ -39,6 +39,9 @@ from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
 from core.services.libraries import LibraryService
+from core.services.model_changes.service import ModelChangeService
+from core.services.model_changes.steps import ModelChangeSteps
+from core.services.model_changes.write_gate import WriteGate
 from core.services.search.service import SearchService
 from core.settings import Settings
 
@@ -60,6 +63,8 @@ class Core:
     documents: DocumentService
     chunks: ChunkService
     search: SearchService
+    model_changes: ModelChangeService
+    model_change_steps: ModelChangeSteps
     feedback: FeedbackService
     uploads: Uploads
     follower: Follower | None = None
@@ -198,7 +203,9 @@ def _wire(
         every_s=settings.checkpoint_s,
         every_bytes=settings.checkpoint_bytes,
     )
-    writes = ChunkWrites(embedding, BackPressure(catalog, builder.error).admit)
+    gate = WriteGate()
+    writes = ChunkWrites(embedding, gate.before(BackPressure(catalog, builder.error).admit))
+    steps = ModelChangeSteps(store, embedding, catalog, gate)
     recall_monitor = RecallMonitor()
     return Core(
         store=store,
@@ -221,6 +228,8 @@ def _wire(
             index_error=builder.error,
             lexical=lexical,
         ),
+        model_changes=ModelChangeService(store, embedding, steps.staging),
+        model_change_steps=steps,
         feedback=FeedbackService(store),
         uploads=Uploads(settings.data_dir / UPLOADS, max_bytes=settings.max_upload_bytes),
     )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from threading import Lock
 from typing import TypeVar
 
@@ -26,34 +26,11 @@ from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.library import Library
 from core.ports.store import CommitListener, LogEntry, Replay
 from core.providers.base import Purpose, Vectors
+from tests.fake_staged import FakeModelChanges, FakeStaged
+from tests.fake_state import Key, State
 from tests.samples import THEN
 
-Key = tuple[str, str]
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class State:
-    """The state at one position; a write works on a copy."""
-
-    position: int = 0
-    libraries: dict[str, Library] = field(default_factory=dict)
-    documents: dict[Key, Document] = field(default_factory=dict)
-    chunks: dict[Key, EmbeddedChunk] = field(default_factory=dict)
-    feedback: tuple[tuple[str, Feedback], ...] = ()
-    replays: dict[str, Replay] = field(default_factory=dict)
-    log: tuple[LogEntry, ...] = ()
-
-    def next(self) -> "State":
-        return State(
-            self.position + 1,
-            dict(self.libraries),
-            dict(self.documents),
-            dict(self.chunks),
-            self.feedback,
-            dict(self.replays),
-            self.log,
-        )
 
 
 class FakeLibraries:
@@ -86,6 +63,9 @@ class FakeLibraries:
             return
         self._state.documents = _without(self._state.documents, library_id)
         self._state.chunks = _without(self._state.chunks, library_id)
+        staged = self._state.staged
+        self._state.staged = {key: row for key, row in staged.items() if key[0] != library_id}
+        self._state.model_changes.pop(library_id, None)
         self._changes.append(LibraryDeleted(library_id))
 
 
@@ -234,6 +214,8 @@ class FakeTransaction:
         self.libraries = FakeLibraries(state, self._changes)
         self.chunks = FakeChunks(state, self._changes)
         self.documents = FakeDocuments(state, self._changes, self.chunks)
+        self.staged = FakeStaged(state, self._changes)
+        self.model_changes = FakeModelChanges(state)
         self.feedback = FakeFeedback(state, self._changes)
         self.replays = FakeReplays(state)
         self.log = FakeLog(state)

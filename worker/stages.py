@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from activities.answer import Answer
 from activities.ingest import Ingest
 from activities.preprocess import Preprocess
+from activities.reembed import Reembed
 from activities.rerank import Rerank
 from activities.retrieve import Retrieve
 from core.providers.registry import StageModels
@@ -58,12 +59,23 @@ def build_activities(models: StageModels, client: AsyncNalanda) -> Activities:
 async def open_ingest_activities(
     settings: Settings, instance_id: str | None
 ) -> AsyncIterator[Activities]:
-    """Yield the activities of ingestions; their client waits for the writes of large documents."""
+    """Yield the activities of ingestions and model changes.
+
+    Their client waits for the writes of large documents, and for the switch of a model.
+    """
     options = {**client_options(settings), "timeout_s": WRITE_TIMEOUT_S}
     async with AsyncNalanda(settings.api_url, **options, instance_id=instance_id) as client:
         yield ingest_activities(client)
 
 
 def ingest_activities(client: AsyncNalanda) -> Activities:
-    ingest = Ingest(client)
-    return [ingest.ingest_files, ingest.prune]
+    ingest, reembed = Ingest(client), Reembed(client)
+    return [
+        ingest.ingest_files,
+        ingest.prune,
+        reembed.stage,
+        reembed.compare,
+        reembed.switch,
+        reembed.revert,
+        reembed.abandon,
+    ]

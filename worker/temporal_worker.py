@@ -14,6 +14,7 @@ from core.contracts.names import ingest_queue_of, task_queue_of
 from core.settings import Settings
 from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
+from workflows.reembed import ReembedWorkflow
 
 # Most activities wait for the API or a provider; computing ones share the CPUs.
 CONCURRENT_ACTIVITIES = max(32, 8 * (os.cpu_count() or 1))
@@ -50,13 +51,16 @@ def build_ingest_worker(
     *,
     instance_id: str | None = None,
 ) -> Worker:
-    """Return a worker for the queue of ingestions, whose few activities leave questions room."""
+    """Return a worker for the queue of ingestions and model changes.
+
+    Its few activities leave questions room.
+    """
     return _build(
         client,
         settings,
         instance_id,
         task_queue=ingest_queue_of(instance_id, settings.task_queue),
-        workflows=[IngestWorkflow],
+        workflows=[IngestWorkflow, ReembedWorkflow],
         activities=activities,
         concurrent_activities=CONCURRENT_INGESTIONS,
     )

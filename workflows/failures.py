@@ -11,8 +11,8 @@ _TIMEOUTS: dict[exceptions.TimeoutType | None, str] = {
 }
 
 
-def sentence(error: BaseException) -> str:
-    """Return the root cause as a sentence without class names."""
+def sentence(error: BaseException, what: str = "question") -> str:
+    """Return the root cause as a sentence without class names; `what` has failed."""
     stage = None
     while error.__cause__ is not None:
         if isinstance(error, exceptions.ActivityError):
@@ -22,17 +22,17 @@ def sentence(error: BaseException) -> str:
         case exceptions.TimeoutError() if stage is not None:
             return f"The stage {stage} timed out: check that a worker is running."
         case exceptions.TimeoutError():
-            return "The question exceeded Temporal's time limit."
+            return f"The {what} exceeded Temporal's time limit."
         case exceptions.TerminatedError():
-            return _with_reason("The question was terminated in Temporal", error.message)
+            return _with_reason(f"The {what} was terminated in Temporal", error.message)
         case exceptions.CancelledError():
-            return "The question was cancelled."
+            return f"The {what} was cancelled."
         case exceptions.ApplicationError(message="", type=type_):
             return f"The worker failed unexpectedly ({type_ or 'no details'}); see its log."
         case exceptions.FailureError():
             return error.message
         case _:
-            return str(error) or "The question failed without a reason; see the worker's log."
+            return str(error) or f"The {what} failed without a reason; see the worker's log."
 
 
 def reason(error: exceptions.ActivityError) -> str:

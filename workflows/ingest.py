@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
@@ -30,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
         RESUME_SIGNAL,
     )
     from workflows.failures import sentence
-    from workflows.policies import HEARTBEAT, STOPPED
+    from workflows.policies import HEARTBEAT, PATIENCE, STOPPED
     from workflows.search_attributes import STATUS
 
 FILES_AT_ONCE = 25
@@ -38,11 +37,6 @@ FILES_AT_ONCE = 25
 
 OUTCOMES_AT_ONCE = 200
 """Outcomes in one answer of the query, which Temporal limits to 2 MB."""
-
-PATIENCE = RetryPolicy(
-    initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=30)
-)
-"""Policy of all activities: a slow provider or an API that restarts does not end an ingestion."""
 
 
 @workflow.defn(name=INGEST_WORKFLOW)

@@ -27,5 +27,10 @@ FALLBACK_RETRY = RetryPolicy(
 )
 """Policy of a stage with a fallback: about 15 seconds for its provider, then the fallback."""
 
+PATIENCE = RetryPolicy(
+    initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=30)
+)
+"""Policy of ingestions and model changes: retry until it works, as no one waits for an answer."""
+
 STOPPED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 """Cancellation type: the question is cancelled once its activity has stopped."""

@@ -50,6 +50,7 @@ def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[Ret
             library_id=request.library_id,
             query=prepared.query,
             embedding=prepared.embedding,
+            embedding_model=request.embedding_model,
             k=request.k,
             mode=request.mode,
             filter=request.filter,

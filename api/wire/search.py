@@ -62,6 +62,11 @@ class SearchRequest(RequestModel):
     )
 
     embedding: WireEmbedding | None = None
+    embedding_model: str | None = Field(
+        default=None,
+        max_length=1_000,
+        description="The model of the embedding; 422 if the library has another one.",
+    )
     text: str | None = Field(default=None, max_length=100_000)
     k: int = Field(default=10, ge=1, le=MAX_K)
     mode: SearchMode = "vector"
@@ -77,6 +82,7 @@ class SearchRequest(RequestModel):
         return search_request.SearchRequest(
             library=library,
             embedding=self.embedding,
+            embedding_model=self.embedding_model,
             text=self.text,
             k=self.k,
             mode=self.mode,

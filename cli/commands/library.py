@@ -4,6 +4,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from cli.commands.embedding_model import embedding_model
 from cli.connection import connect
 from cli.options import JsonFlag, json_object
 from cli.output.terminal import show_rows
@@ -13,6 +14,8 @@ from nalanda import LibraryOptions
 app = typer.Typer(
     help="List, create, show and delete libraries.", no_args_is_help=True, rich_markup_mode=None
 )
+
+app.command("embedding-model")(embedding_model)
 
 NameOrId = Annotated[str, typer.Argument(help="The library's name or id.")]
 

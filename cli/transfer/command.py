@@ -11,7 +11,7 @@ from cli.connection import PATIENT, connect
 from cli.options import LibraryOption
 from cli.output.progress import bar
 from cli.transfer import json_lines, parquet
-from cli.transfer.exporting import documents_of, outline_of, records_of
+from cli.transfer.exporting import check_model, documents_of, outline_of, records_of
 from cli.transfer.importing import find_library, import_documents
 from cli.transfer.rules import Rules
 from cli.transfer.staging import Reader, Staging, open_staging
@@ -45,6 +45,7 @@ def export(
         records = records_of(client, found, documents, lambda n: progress(n, outline.chunks))
         with files.file_errors(file):
             _WRITERS[_suffix(file)](files.partial_of(file), outline, records)
+            check_model(client, found)
             files.publish(file)
     typer.echo(f"Exported {found.name} to {file}: {outline.documents} documents.")
 

@@ -12,6 +12,7 @@ from cli.transfer.records import (
     ExportedDocument,
     Outline,
 )
+from core.domain.errors import Conflict
 from nalanda import Chunk, Document, Library, Nalanda
 
 _AT_ONCE = 1_000
@@ -49,6 +50,20 @@ def records_of(
             yield _record(document), chunks
     for document in remaining.values():
         yield _record(document), ()
+
+
+def check_model(client: Nalanda, library: Library) -> None:
+    """Check that the library still has the model that its exported embeddings are of.
+
+    Raises:
+        Conflict: the model was changed, perhaps in the middle of the export.
+    """
+    now = client.libraries.get(library.id)
+    if now.embedding_model != library.embedding_model:
+        raise Conflict(
+            f"The model of {library.name} was changed during the export, which may have embeddings "
+            "of both. Export it again."
+        )
 
 
 def _chunks(client: Nalanda, library: Library) -> Iterator[Chunk]:

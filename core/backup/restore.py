@@ -232,6 +232,7 @@ def _build(path: Path, plan: _Plan) -> None:
         database.pragma("synchronous", "off")  # all of it is synced once, at the end
         database.pragma("foreign_keys", False)
         _clear_history(database)
+        _clear_model_changes(database)
         for manifest in increments:
             changes = plan.repository.path_of(manifest)
             increment.apply(database, changes, min(plan.position, manifest.end))
@@ -251,6 +252,13 @@ def _clear_history(database: apsw.Connection) -> None:
         database.execute("DELETE FROM backups")
         for table in VERSIONED:
             database.execute(f"DELETE FROM {table.name}_history")  # noqa: S608  # ours
+
+
+def _clear_model_changes(database: apsw.Connection) -> None:
+    """Delete staged embeddings, which belong to the full backup's position, and the changes."""
+    with database:
+        database.execute("DELETE FROM staged_embeddings")
+        database.execute("DELETE FROM model_changes")
 
 
 def _check_references(database: apsw.Connection) -> None:

@@ -2,6 +2,7 @@
 
 QUERY_WORKFLOW = "QueryWorkflow"
 INGEST_WORKFLOW = "IngestWorkflow"
+REEMBED_WORKFLOW = "ReembedWorkflow"
 
 SHARED_TASK_QUEUE = "nalanda"
 """The task queue of questions of older releases, whose instances shared one queue."""
@@ -18,7 +19,7 @@ def task_queue_of(instance_id: str | None, task_queue: str | None = None) -> str
 
 
 def ingest_queue_of(instance_id: str | None, task_queue: str | None = None) -> str:
-    """Return the task queue of ingestions, which is their own: no question waits behind them."""
+    """Return the task queue of ingestions and model changes: no question waits behind them."""
     return f"{task_queue_of(instance_id, task_queue)}-ingest"
 
 
@@ -26,6 +27,17 @@ def ingestion_prefix(instance_id: str) -> str:
     """Return the start of the workflow id of each ingestion of an instance."""
     return f"ingest-i{instance_id[:_SHORT]}-"
 
+
+def reembed_id(instance_id: str, library_id: str) -> str:
+    """Return the workflow id of a library's model changes, of which one can run at a time."""
+    return f"reembed-i{instance_id[:_SHORT]}-{library_id}"
+
+
+STAGE_EMBEDDINGS = "stage_embeddings"
+COMPARE_MODELS = "compare_models"
+SWITCH_MODEL = "switch_model"
+REVERT_MODEL = "revert_model"
+ABANDON_MODEL_CHANGE = "abandon_model_change"
 
 INGEST_FILES = "ingest_files"
 PRUNE = "prune"

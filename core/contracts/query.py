@@ -238,9 +238,12 @@ class PreprocessOutput(StageOutput):
 
 
 class RetrieveInput(StageInput):
+    """The input of `retrieve`; `embedding_model` is that of the embedding."""
+
     library_id: str
     query: str
     embedding: Base64Vector | None
+    embedding_model: str | None = None
     k: int
     mode: SearchMode = "vector"
     filter: dict[str, Any] | None = None

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.domain.document import Document, EmbeddedChunk
 from core.domain.library import Library
 
@@ -42,6 +45,19 @@ class ChunksPut:
     rows: Sequence[EmbeddedChunk]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddingsReplaced:
+    """New embeddings of all chunks of a library, which stay as they are otherwise.
+
+    `embeddings`: `(n, d) float32`, one for each of the `chunk_ids`. A `LibraryPut` before it has
+    the library with the new model.
+    """
+
+    library_id: str
+    chunk_ids: Sequence[str]
+    embeddings: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True)
 class ChunksDeleted:
     library_id: str
@@ -59,6 +75,7 @@ Change: TypeAlias = (
     | DocumentPut
     | DocumentDeleted
     | ChunksPut
+    | EmbeddingsReplaced
     | ChunksDeleted
     | FeedbackAdded
 )
@@ -81,7 +98,7 @@ class DocumentRef:
 
 @dataclass(frozen=True, slots=True)
 class ChunksRef:
-    """A `ChunksPut` without the chunks."""
+    """A `ChunksPut` or an `EmbeddingsReplaced` without the chunks."""
 
     library_id: str
     chunk_ids: Sequence[str]

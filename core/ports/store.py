@@ -15,6 +15,7 @@ from core.contracts.query import Feedback
 from core.domain.changes import Change, ChangeRef
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.library import Library
+from core.domain.model_change import ModelChange, StagedEmbedding
 
 
 class LibraryReader(Protocol):
@@ -111,6 +112,59 @@ class ChunkWriter(ChunkReader, Protocol):
     def delete_of_document(self, library_id: str, document_id: str) -> int: ...
 
 
+class StagedReader(Protocol):
+    """The embeddings of chunks by models that their libraries do not have."""
+
+    def count(self, library_id: str, model: str) -> int: ...
+
+    def models(self, library_id: str) -> list[str]:
+        """Return the models, in any order, of which there are embeddings."""
+        ...
+
+    def missing(self, library_id: str, model: str, *, after: str, limit: int) -> list[Chunk]:
+        """Return the next chunks after the id `after` without an embedding of their version."""
+        ...
+
+    def get_many(self, library_id: str, model: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
+        """Return the embeddings by chunk id, of any version; an id without one is left out."""
+        ...
+
+
+class StagedWriter(StagedReader, Protocol):
+    def put(self, library_id: str, model: str, rows: Sequence[StagedEmbedding]) -> None: ...
+
+    def copy(self, library_id: str, model: str, *, after: str, limit: int) -> str | None:
+        """Stage the own embeddings of the next chunks after `after` that lack one under `model`.
+
+        Returns:
+            The last chunk's id; `None` if no chunk lacks one.
+        """
+        ...
+
+    def switch(self, library_id: str, model: str) -> None:
+        """Replace the embeddings of all chunks by those of the model; the chunks' versions stay.
+
+        Every chunk has an embedding of its version, and the library is already put.
+        """
+        ...
+
+    def delete(self, library_id: str, model: str, *, limit: int) -> int:
+        """Delete at most `limit` embeddings; return how many."""
+        ...
+
+
+class ModelChangeReader(Protocol):
+    def get(self, library_id: str) -> ModelChange | None:
+        """Return the library's last change of model."""
+        ...
+
+
+class ModelChangeWriter(ModelChangeReader, Protocol):
+    def put(self, change: ModelChange) -> None: ...
+
+    def delete(self, library_id: str) -> None: ...
+
+
 class FeedbackReader(Protocol):
     def of(self, workflow_id: str) -> list[Feedback]:
         """Return the feedback on a question, oldest first."""
@@ -185,6 +239,10 @@ class Snapshot(Protocol):
     @property
     def chunks(self) -> ChunkReader: ...
     @property
+    def staged(self) -> StagedReader: ...
+    @property
+    def model_changes(self) -> ModelChangeReader: ...
+    @property
     def feedback(self) -> FeedbackReader: ...
     @property
     def replays(self) -> Replays: ...
@@ -206,6 +264,10 @@ class UnitOfWork(Protocol):
     def documents(self) -> DocumentWriter: ...
     @property
     def chunks(self) -> ChunkWriter: ...
+    @property
+    def staged(self) -> StagedWriter: ...
+    @property
+    def model_changes(self) -> ModelChangeWriter: ...
     @property
     def feedback(self) -> FeedbackWriter: ...
     @property

@@ -84,6 +84,7 @@ def _advance_library(
 ) -> CatalogState:
     """Apply a library's changes: chunks follow their documents, and go before them."""
     id_ = library.id
+    before = state.views.get(id_)
     if changes.is_put:
         state = state.after(LibraryPut(library))
     documents = {
@@ -92,6 +93,9 @@ def _advance_library(
     for document in documents.values():
         if document is not None:
             state = state.after(DocumentPut(document))
+    if before is not None and before.library.embedding_model != library.embedding_model:
+        # The log has all chunks, whose embeddings may be of another dimension.
+        state = state.after(ChunksDeleted(id_, sorted(changes.chunks)))
     for ids in batches(sorted(changes.chunks), AT_ONCE):
         rows = snapshot.chunks.get_many_embedded(id_, ids)
         gone = set(ids) - {row.chunk.id for row in rows}

@@ -7,6 +7,8 @@ first chunk has no embedding. Otherwise the library stays without a model for go
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from core.domain import vectors
 from core.domain.batches import batches
 from core.domain.document import ChunkDraft, Embedding
@@ -14,7 +16,7 @@ from core.domain.errors import Fault, Invalid, ProviderRejected
 from core.domain.library import Library, LibraryDraft
 from core.domain.place import indexed_text
 from core.domain.pointers import join
-from core.providers.base import Embedder
+from core.providers.base import Embedder, Vectors
 
 BATCH_TEXTS = 256
 """The number of texts in one call of a provider, which bounds the provider's memory."""
@@ -39,12 +41,21 @@ class TextEmbedding:
             return
         embedder = self._embedders.get(draft.embedding_model)
         if embedder is None:
-            known = ", ".join(sorted(self._embedders))
-            detail = f"This server has no model {draft.embedding_model!r}; it has {known}."
-            raise Invalid.at("/embedding_model", detail)
+            raise Invalid.at("/embedding_model", self._unknown(draft.embedding_model))
         if draft.dimension not in {None, embedder.dimension}:
             detail = f"The model {embedder.model} makes vectors of {embedder.dimension} numbers."
             raise Invalid.at("/dimension", detail)
+
+    def with_model(self, library: Library, model: str) -> Library:
+        """Return the library as it is with another model of this server.
+
+        Raises:
+            Invalid: the server does not have the model.
+        """
+        embedder = self._embedders.get(model)
+        if embedder is None:
+            raise Invalid.at("/model", self._unknown(model))
+        return replace(library, embedding_model=model, dimension=embedder.dimension)
 
     def settle(self, library: Library, has_vectors: bool, first: ChunkDraft) -> Library:
         """Return the library with its dimension and model after the write of `first`."""
@@ -84,6 +95,19 @@ class TextEmbedding:
         texts = [indexed_text(d.text, d.place) for d in drafts if d.embedding is None]
         made = self._embed(library, texts)
         return [next(made) if d.embedding is None else d.embedding for d in drafts]
+
+    def queries(self, model: str, texts: Sequence[str]) -> Vectors:
+        """Embed the texts as queries, `(n, d) float32`.
+
+        Raises:
+            ProviderError: the provider failed.
+        """
+        embedder = self._embedder(model)
+        embedded = [embedder.embed(batch, "query") for batch in batches(texts, BATCH_TEXTS)]
+        return np.concatenate([np.empty((0, embedder.dimension), np.float32), *embedded])
+
+    def _unknown(self, model: str) -> str:
+        return f"This server has no model {model!r}; it has {', '.join(sorted(self._embedders))}."
 
     def _embed(self, library: Library, texts: Sequence[str]) -> Iterator[Embedding]:
         for batch in batches(texts, BATCH_TEXTS):

@@ -18,6 +18,7 @@ from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
 MAX_NAME_LENGTH = 128
 _FIXED_BY_VECTORS = ("dimension", "metric", "embedding_model")
+_OTHER_WAYS = {"embedding_model": " POST /libraries/{library_id}/embedding-model changes it."}
 
 
 class LibraryService:
@@ -176,7 +177,8 @@ def _keep_settled(draft: LibraryDraft, current: Library) -> LibraryDraft:
     faults = [
         Fault(
             f"/{name}",
-            f"It is {getattr(current, name)} and can't change, because the library has vectors.",
+            f"It is {getattr(current, name)} and can't change, because the library has vectors."
+            + _OTHER_WAYS.get(name, ""),
         )
         for name in _FIXED_BY_VECTORS
         if getattr(draft, name) != getattr(current, name)

@@ -28,6 +28,14 @@ from nalanda._errors import (
     UnexpectedAnswerError,
     ValidationError,
 )
+from nalanda._model_changes import (
+    EmbeddingModel,
+    ModelChange,
+    ModelChangeHandle,
+    ModelChangeStep,
+    ModelComparison,
+    ModelScores,
+)
 from nalanda._models import (
     Chunk,
     Citation,
@@ -84,6 +92,7 @@ __all__ = [
     "ConnectionFailed",
     "Document",
     "DocumentOptions",
+    "EmbeddingModel",
     "Fault",
     "Feedback",
     "FieldRule",
@@ -106,6 +115,11 @@ __all__ = [
     "Library",
     "LibraryOptions",
     "MetadataSchema",
+    "ModelChange",
+    "ModelChangeHandle",
+    "ModelChangeStep",
+    "ModelComparison",
+    "ModelScores",
     "Nalanda",
     "NalandaError",
     "NotFoundError",

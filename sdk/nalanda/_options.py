@@ -72,9 +72,13 @@ class IngestItemOptions(TypedDict, total=False):
 
 
 class SearchOptions(TypedDict, total=False):
-    """A search by `embedding` or `text`; both only for the mode `hybrid`."""
+    """A search by `embedding` or `text`; both only for the mode `hybrid`.
+
+    `embedding_model`: the model of the embedding, which the library must have.
+    """
 
     embedding: Vector | None
+    embedding_model: str | None
     text: str | None
     k: int
     mode: SearchMode

@@ -15,6 +15,7 @@ import httpx
 from cli import temporal_server
 from cli.processes.health import WORKER_READY
 from nalanda import Nalanda
+from tests.openai_server import DIMENSION, OpenAIServer
 from tests.temporal import free_port
 
 NALANDA = str(Path(sys.executable).with_name("nalanda"))
@@ -127,6 +128,16 @@ class Stack:
                 why = "is not ready" if status is None else f"ended with {status}"
                 raise AssertionError(f"{part} {why}:\n{self._log(part).read_text()[-4000:]}")
             time.sleep(0.05)
+
+
+def second_model(server: OpenAIServer, dimension: int = DIMENSION) -> dict[str, str]:
+    """Return the environment of a part that also embeds by the server's model `embedder`."""
+    return {
+        "NALANDA_EMBED_PROVIDER": "local,openai",
+        "NALANDA_OPENAI_BASE_URL": server.url,
+        "NALANDA_OPENAI_EMBED_MODEL": "embedder",
+        "NALANDA_OPENAI_EMBED_DIMENSION": str(dimension),
+    }
 
 
 def can_connect(port: int) -> bool:

@@ -24,19 +24,30 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `name` is the entity's attribute as well."""
+    """A column; `name` is the entity's attribute as well. `read`: SQL that reads the attribute."""
 
     name: str
     codec: Codec
+    read: str | None = None
 
 
 class Table(Generic[E]):
-    """A table whose rows are entities; the columns are in the order of the entity's attributes."""
+    """A table whose rows are entities; the columns are in the order of the entity's attributes.
+
+    `reset`: other columns, which are NULL in a row that was just put.
+    """
 
     def __init__(
-        self, name: str, key: Sequence[str], entity: Callable[..., E], columns: Sequence[Column]
+        self,
+        name: str,
+        key: Sequence[str],
+        entity: Callable[..., E],
+        columns: Sequence[Column],
+        *,
+        reset: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self._reset = tuple(reset)
         self.key = tuple(key)
         self.columns = tuple(columns)
         self._entity = entity
@@ -54,14 +65,19 @@ class Table(Generic[E]):
 
     def select(self, rest: str, more: Sequence[Column] = ()) -> str:
         """Return a statement that selects all columns, then `more`; `rest` follows the table."""
-        names = names_of([*self.columns, *more])
+        names = ", ".join(c.read or _quoted(c.name) for c in [*self.columns, *more])
         return f"SELECT {names} FROM {self.name} {rest}"  # noqa: S608  # names of our own
 
     def upsert(self, source: str, more: Sequence[Column] = ()) -> str:
         """Return a statement that puts the rows of `source`, with the columns `more` as well."""
         columns = [*self.columns, *more]
         changed = [column for column in columns if column.name not in self.key]
-        updates = ", ".join(f"{_quoted(c.name)} = excluded.{_quoted(c.name)}" for c in changed)
+        updates = ", ".join(
+            [
+                *(f"{_quoted(c.name)} = excluded.{_quoted(c.name)}" for c in changed),
+                *(f"{_quoted(name)} = NULL" for name in self._reset),
+            ]
+        )
         return (
             f"INSERT INTO {self.name} ({names_of(columns)}) {source}"  # names of our own
             f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {updates}"

@@ -15,6 +15,7 @@ from core.domain.changes import (
     DocumentDeleted,
     DocumentPut,
     DocumentRef,
+    EmbeddingsReplaced,
     FeedbackAdded,
     LibraryDeleted,
     LibraryPut,
@@ -57,6 +58,13 @@ def _by_reference(change: Change) -> dict[str, object]:
         case ChunksPut(library_id, rows):
             ids = [row.chunk.id for row in rows]
             return {"kind": "chunks_put", "library_id": library_id, "chunk_ids": ids}
+        case EmbeddingsReplaced(library_id, chunk_ids):
+            # A reader of the log reads the chunks again, whatever has changed in them.
+            return {
+                "kind": "chunks_put",
+                "library_id": library_id,
+                "chunk_ids": list(chunk_ids),
+            }
         case ChunksDeleted(library_id, chunk_ids):
             return {
                 "kind": "chunks_deleted",

@@ -6,8 +6,10 @@ from core.adapters.sql.documents import Documents, WritableDocuments
 from core.adapters.sql.feedback import FeedbackOfQuestions, WritableFeedback
 from core.adapters.sql.libraries import Libraries, WritableLibraries
 from core.adapters.sql.log import Log
+from core.adapters.sql.model_changes import ModelChanges, WritableModelChanges
 from core.adapters.sql.replays import Replays, WritableReplays
 from core.adapters.sql.session import Session
+from core.adapters.sql.staged import StagedEmbeddings, WritableStagedEmbeddings
 from core.domain.changes import Change
 
 
@@ -19,6 +21,8 @@ class Tables:
         self.libraries = Libraries(session)
         self.documents = Documents(session)
         self.chunks = Chunks(session)
+        self.staged = StagedEmbeddings(session)
+        self.model_changes = ModelChanges(session)
         self.feedback = FeedbackOfQuestions(session)
         self.replays = Replays(session, now)
         self.log = Log(session)
@@ -33,5 +37,7 @@ class WritableTables:
         self.libraries = WritableLibraries(session, self.changes)
         self.chunks = WritableChunks(session, self.changes)
         self.documents = WritableDocuments(session, self.changes, self.chunks)
+        self.staged = WritableStagedEmbeddings(session, self.changes, position)
+        self.model_changes = WritableModelChanges(session)
         self.feedback = WritableFeedback(session, self.changes, position)
         self.replays = WritableReplays(session, now, position)

@@ -12,6 +12,8 @@ from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.vectors.metric import FORMS
 
+_ROWS_AT_ONCE = 2**12
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
@@ -76,18 +78,36 @@ class Rows:
             raise ValueError(f"An embedding has {self.dimension} dimensions, not {found}.")
         end = size + len(added)
         rows = self if end <= self.capacity else self.copy(size, capacity=2 * end)
-        norms = np.linalg.norm(embeddings.astype(np.float64), axis=1)
-        exponents = np.zeros(len(added), np.int32)
-        if FORMS[self.metric].is_cosine:
-            norms, exponents = np.frexp(norms)
-        rows.matrix[size:end] = np.ldexp(embeddings, -exponents[:, np.newaxis])
-        rows.norms[size:end] = norms
-        rows.exponents[size:end] = exponents
+        rows.write(size, embeddings)
         # A write that failed half-way may have left chunks that no view refers to.
         assert isinstance(rows.chunks, list), "sealed rows stay as they are"
         del rows.chunks[size:]
         rows.chunks.extend(row.chunk for row in added)
         return rows
+
+    def with_embeddings(self, embeddings: NDArray[np.float32], own: NDArray[np.intp]) -> "Rows":
+        """Return rows with the same chunks and other embeddings: row `i` has `embeddings[own[i]]`.
+
+        `embeddings`: `(n, d) float32`, of any dimension. `own`: `(size,) intp`.
+        """
+        size = len(own)
+        rows = Rows.empty(self.metric, dimension=embeddings.shape[1], capacity=size)
+        for start in range(0, size, _ROWS_AT_ONCE):
+            rows.write(start, embeddings[own[start : start + _ROWS_AT_ONCE]])
+        rows.matrix.flags.writeable = False
+        chunks = self.chunks
+        return replace(rows, chunks=chunks[:size] if isinstance(chunks, list) else chunks)
+
+    def write(self, start: int, embeddings: NDArray[np.float32]) -> None:
+        """Write `(n, d)` embeddings to the rows from `start` on, which no view can see yet."""
+        end = start + len(embeddings)
+        norms = np.linalg.norm(embeddings.astype(np.float64), axis=1)
+        exponents = np.zeros(len(embeddings), np.int32)
+        if FORMS[self.metric].is_cosine:
+            norms, exponents = np.frexp(norms)
+        self.matrix[start:end] = np.ldexp(embeddings, -exponents[:, np.newaxis])
+        self.norms[start:end] = norms
+        self.exponents[start:end] = exponents
 
     def copy(self, size: int, *, capacity: int) -> "Rows":
         """Copy the first `size` rows into new arrays with room for `capacity`."""

@@ -16,6 +16,7 @@ from core.domain.changes import (
     ChunksPut,
     DocumentDeleted,
     DocumentPut,
+    EmbeddingsReplaced,
     FeedbackAdded,
     LibraryDeleted,
     LibraryPut,
@@ -98,6 +99,10 @@ class CatalogState:
                 return self._edit(library_id, lambda v: next_view.without_document(v, document_id))
             case ChunksPut(library_id, rows):
                 return self._edit(library_id, lambda v: next_view.with_chunks(v, rows))
+            case EmbeddingsReplaced(library_id, chunk_ids, embeddings):
+                return self._edit(
+                    library_id, lambda v: next_view.with_embeddings(v, chunk_ids, embeddings)
+                )
             case ChunksDeleted(library_id, chunk_ids):
                 return self._edit(library_id, lambda v: next_view.without_chunks(v, chunk_ids))
             case FeedbackAdded():

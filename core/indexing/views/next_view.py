@@ -4,11 +4,12 @@ Only the newest view may be extended: added rows go behind its last row, into ar
 and the new view share.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from immutables import Map
+from numpy.typing import NDArray
 
 from core.domain.document import Document, EmbeddedChunk
 from core.domain.library import Library
@@ -65,6 +66,45 @@ def without_chunks(view: LibraryView, chunk_ids: Iterable[str]) -> LibraryView:
     """Delete the given chunks; ids that the library does not have are ignored."""
     dead = list(view.row_ids_of(list(chunk_ids)).values())
     return _without_rows(replace(view, revision=view.revision + 1), dead)
+
+
+def with_embeddings(
+    view: LibraryView, chunk_ids: Sequence[str], embeddings: NDArray[np.float32]
+) -> LibraryView:
+    """Replace the embeddings of all chunks; their rows and row ids stay.
+
+    `embeddings`: `(n, d) float32`, one for each of the `chunk_ids`, of any dimension. Segments lose
+    their vector indexes, so that they are scanned until the build thread has built others.
+
+    Raises:
+        ValueError: a chunk of the view has no embedding.
+    """
+    numbers = {chunk_id: number for number, chunk_id in enumerate(chunk_ids)}
+    segments = tuple(
+        _replace_embeddings(segment, numbers, embeddings, view.runtime.delta)
+        for segment in view.segments
+    )
+    return replace(view, segments=segments)
+
+
+def _replace_embeddings(
+    segment: Segment,
+    numbers: Mapping[str, int],
+    embeddings: NDArray[np.float32],
+    search: DeltaSearch,
+) -> Segment:
+    """Replace the embeddings of a segment; `numbers` has the place of each chunk's own.
+
+    A dead row gets any embedding.
+    """
+    size = segment.size
+    own = np.array([numbers.get(chunk.id, -1) for chunk in segment.rows.chunks[:size]], np.intp)
+    if (own[segment.alive[:size]] < 0).any():
+        raise ValueError("A chunk of the index has no new embedding.")
+    rows = segment.rows.with_embeddings(embeddings, own)
+    replaced = replace(segment, rows=rows, index=None, built_for=None)
+    search.prepare(replaced.vectors, rows.codes, 0)
+    return replaced
 
 
 def freeze_delta(view: LibraryView) -> LibraryView:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core import crash_points
 from core.background_thread import BackgroundThread
-from core.domain.changes import Change, ChunksDeleted, ChunksPut
+from core.domain.changes import Change, ChunksDeleted, ChunksPut, EmbeddingsReplaced
 from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is_full
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.lexical.catch_up import LexicalIndexes
@@ -161,6 +161,8 @@ def _size(change: Change) -> int:
     match change:
         case ChunksPut(_, rows):
             return sum(row.embedding.nbytes + len(row.chunk.text) for row in rows)
+        case EmbeddingsReplaced(_, _, embeddings):
+            return embeddings.nbytes
         case ChunksDeleted(_, ids):
             return len(ids) * _BYTES_PER_CHANGE
     return _BYTES_PER_CHANGE

@@ -34,6 +34,7 @@ class SearchRequest:
 
     library: str
     embedding: Embedding | None = None
+    embedding_model: str | None = None
     text: str | None = None
     k: int = 10
     mode: str = "vector"

@@ -213,6 +213,7 @@ def _check(state: CatalogState, request: SearchRequest, pointer: str) -> Checked
     if request.filter is not None:
         parsed = filters.parse(request.filter, schema, f"{pointer}/filter")
     search = CheckedSearch(request, pointer, view, parsed)
+    _check_model(search)
     if request.embedding is not None:
         _check_vector(search, request.embedding, "/embedding")
     elif _needs_model(search) and view.library.embedding_model is None:
@@ -220,6 +221,18 @@ def _check(state: CatalogState, request: SearchRequest, pointer: str) -> Checked
         place = "embedding" if request.mode == "hybrid" else "text"
         raise Invalid.at(f"{pointer}/{place}", detail)
     return search
+
+
+def _check_model(search: CheckedSearch) -> None:
+    """Check that the library has the model of the query's embedding, which a change may replace.
+
+    Raises:
+        Invalid: the library has vectors of another model.
+    """
+    model, view = search.request.embedding_model, search.view
+    if model is not None and view.vectors and model != view.library.embedding_model:
+        detail = f"The library's model is {view.library.embedding_model!r}, and not {model!r}."
+        raise Invalid.at(f"{search.pointer}/embedding_model", detail)
 
 
 def _needs_model(search: CheckedSearch) -> bool:

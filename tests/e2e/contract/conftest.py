@@ -11,7 +11,8 @@ import pytest
 from nalanda import AsyncNalanda, Nalanda
 from tests.e2e.contract.blocking import Blocking
 from tests.e2e.contract.recording import AsyncRecording, Record, Recording
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, second_model
+from tests.openai_server import OpenAIServer
 
 TIMEOUT_S = 30
 TEXTS = (
@@ -28,10 +29,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def models() -> Iterator[OpenAIServer]:
+    """Yield the server of a second embedding model, `embedder`."""
+    with OpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, models: OpenAIServer) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("contract")) as stack:
+        both = second_model(models)
         # A read of a position that never comes waits the whole time.
-        stack.environments = {"api": {"NALANDA_MIN_POSITION_WAIT_S": "0.2"}}
+        stack.environments = {
+            "api": {**both, "NALANDA_MIN_POSITION_WAIT_S": "0.2"},
+            "worker": both,
+        }
         stack.start_all()
         yield stack
 

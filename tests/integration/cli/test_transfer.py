@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cli.transfer.exporting import check_model
+from core.domain.errors import Conflict
 from nalanda import ChunkOptions, Nalanda, Place
 from tests.integration.cli.conftest import Run
 
@@ -260,3 +262,10 @@ def test_parquet_without_pyarrow(
     assert said == (
         "nalanda: Parquet needs pyarrow: pip install 'nalanda[parquet]', or use a .jsonl file.\n"
     )
+
+
+def test_an_export_during_a_change_of_the_model_is_refused(client: Nalanda, letters: str) -> None:
+    library = client.libraries.get(letters)
+    check_model(client, library)
+    with pytest.raises(Conflict, match="Export it again"):
+        check_model(client, library.model_copy(update={"embedding_model": "another"}))

@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.adapters.postgres import PostgresStore
@@ -11,13 +13,15 @@ from core.adapters.postgres.replica import PostgresReplica
 from core.adapters.sqlite.replica import SqliteReplica
 from core.domain.errors import StorageError, Unavailable
 from core.domain.library import IndexKind, IndexSpec
+from core.domain.model_change import StagedEmbedding
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import LexicalFiles
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.ports.store import Store
 from core.replication.follower import CheckpointReader, Follower
 from core.replication.position_file import PositionFile
-from tests.integration.storage.nodes import Node, Writes
+from core.verification import index
+from tests.integration.storage.nodes import DIMENSION, Node, Writes
 from tests.waiting import until
 
 
@@ -137,6 +141,47 @@ def test_a_follower_behind_the_log_loads_the_checkpoint(node: Node, tmp_path: Pa
     following.catch_up()
     following.check()
     following.stop()
+
+
+@pytest.mark.parametrize("dimension", [DIMENSION, DIMENSION + 2])
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_switch_of_the_model_is_followed(
+    node: Node, tmp_path: Path, dimension: int, checkpoint: bool
+) -> None:
+    writes = Writes(node, random.Random(5))
+    writes.fill()
+    node.settle()
+    node.checkpoints.make()
+    following = Following(node, tmp_path)
+    switch(node, dimension)
+    if checkpoint:
+        node.settle()
+        node.checkpoints.make()
+        following.follower.adopt()
+    following.catch_up()
+    view = following.catalog.state.views["lib"]
+    assert (view.library.embedding_model, view.library.dimension) == ("new", dimension)
+    assert {segment.rows.dimension for segment in view.segments} == {dimension}
+    with following.store.read() as snapshot:
+        assert list(index.problems(snapshot, following.catalog, full=True)) == []
+    following.stop()
+
+
+def switch(node: Node, dimension: int) -> None:
+    """Switch the library `lib` to the model `new`."""
+    random_ = np.random.default_rng(6)
+    with node.store.write() as unit:
+        library = unit.libraries.get("lib")
+        chunks = unit.staged.missing("lib", "new", after="", limit=10_000)
+        rows = random_.standard_normal((len(chunks), dimension)).astype(np.float32)
+        staged = [
+            StagedEmbedding(c.id, c.version, row) for c, row in zip(chunks, rows, strict=True)
+        ]
+        unit.staged.put("lib", "new", staged)
+        moved = replace(library, embedding_model="new", dimension=dimension, version=unit.position)
+        unit.libraries.put(moved)
+        unit.staged.switch("lib", "new")
+        unit.commit()
 
 
 def test_threads_follow_writes(node: Node, tmp_path: Path) -> None:

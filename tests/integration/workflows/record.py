@@ -17,7 +17,9 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError
 
 from core.contracts.query import AnswerInput, Feedback, QueryRequest, Stage
+from core.domain.model_change import ModelChangeState
 from tests.integration.workflows.ingest_script import IngestScript, start_ingestion
+from tests.integration.workflows.reembed_script import ReembedScript, start_change
 from tests.integration.workflows.stages import REQUEST, Stages, refused, start_question
 from tests.temporal import running_server
 from workflows.client import connect
@@ -47,6 +49,30 @@ async def record_ingestions(client: Client) -> None:
     await _one_ingestion(client, "ingestion_failed", IngestScript(gone=True))
     await _one_ingestion(client, "ingestion_cancelled", IngestScript(held=0), cancel=True)
     await _one_ingestion(client, "ingestion_paused", IngestScript(held=0))
+
+
+async def record_model_changes(client: Client) -> None:
+    await _one_change(client, "reembedded", ReembedScript())
+    await _one_change(client, "reembedding_reverted", ReembedScript(), revert=True)
+    failing = ReembedScript(failing=ModelChangeState.STAGING)
+    await _one_change(client, "reembedding_failed", failing)
+    held = ReembedScript(held=ModelChangeState.COMPARING)
+    await _one_change(client, "reembedding_cancelled", held, cancel=True)
+
+
+async def _one_change(
+    client: Client, name: str, script: ReembedScript, *, revert: bool = False, cancel: bool = False
+) -> None:
+    async with script.served(client) as queue:
+        handle = await start_change(client, queue, revert=revert)
+        if cancel:
+            await script.reached.wait()
+            await handle.cancel()
+        try:
+            await handle.result()
+        except WorkflowFailureError as error:
+            print(f"{name}: {error.cause}")
+        await _write(name, json.loads((await handle.fetch_history()).to_json()))
 
 
 async def _one_ingestion(
@@ -122,6 +148,7 @@ async def _record_at(address: str) -> None:
     client = await connect(address)
     await record(client)
     await record_ingestions(client)
+    await record_model_changes(client)
 
 
 if __name__ == "__main__":

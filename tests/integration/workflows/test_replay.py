@@ -1,4 +1,4 @@
-"""Histories of earlier questions and ingestions replay without a difference.
+"""Histories of earlier questions, ingestions and model changes replay without a difference.
 
 `histories/` has recordings from a real server; `record.py` describes how to make them.
 """
@@ -14,13 +14,15 @@ from temporalio.worker import Replayer
 from tests.integration.workflows.record import HISTORIES
 from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
+from workflows.reembed import ReembedWorkflow
 
 FILES = sorted(HISTORIES.glob("*.json"))
 
 
 async def replay(history: str) -> None:
     replayer = Replayer(
-        workflows=[QueryWorkflow, IngestWorkflow], data_converter=pydantic_data_converter
+        workflows=[QueryWorkflow, IngestWorkflow, ReembedWorkflow],
+        data_converter=pydantic_data_converter,
     )
     await replayer.replay_workflow(WorkflowHistory.from_json("recorded", history))
 
@@ -33,6 +35,7 @@ def test_it_replays(file: Path) -> None:
 async def test_every_kind_of_end_was_recorded() -> None:
     kinds = {"answered", "cancelled", "deadline", "degraded", "failed", "too_late", "unanswered"}
     kinds |= {"ingested", "ingestion_cancelled", "ingestion_failed", "ingestion_paused"}
+    kinds |= {"reembedded", "reembedding_cancelled", "reembedding_failed", "reembedding_reverted"}
     assert {file.stem for file in FILES} >= kinds
 
 

@@ -16,18 +16,22 @@ WHEN = "2026-01-31T12:00:00Z"
 @dataclass
 class Rest:
     """A fake server; `chunks` are `(version, text)` by id, and any search finds `hits` at position
-    42. `places` are those of chunks, and `documents` their members by id.
+    42. `places` are those of chunks, and `documents` their members by id. `refusals` come first, in
+    place of answers to searches.
     """
 
     chunks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     hits: list[dict[str, Any]] = field(default_factory=list)
     places: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    refusals: list[httpx.Response] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if request.url.path.endswith("/search"):
+            if self.refusals:
+                return self.refusals.pop(0)
             plan = {"index": "flat", "filter": "none", "exact": True}
             body = {"hits": self.hits, "plan": plan, "position": 42, "took_ms": 0.1}
             return httpx.Response(200, json=body)

@@ -2,11 +2,13 @@
 
 import json
 
+import httpx
 import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.retrieve import Retrieve
 from core.contracts.query import RankedChunk, RetrieveInput, SearchMode
+from nalanda import ValidationError
 from tests.unit.activities.rest import Rest
 
 HIT = {"chunk_id": "c", "document_id": "d", "score": 0.5, "version": 7}
@@ -50,3 +52,26 @@ async def test_each_mode_searches_by_what_it_can(mode: SearchMode, given: set[st
     body = json.loads(rest.requests[0].content)
     assert body.keys() & {"embedding", "text"} == given
     assert body["mode"] == mode
+
+
+async def test_a_question_of_the_model_before_is_embedded_by_the_api() -> None:
+    """The library's model was changed between two stages: its embedding means nothing now."""
+    question = QUESTION.model_copy(update={"embedding_model": "old"})
+    refusal = {"errors": [{"pointer": "/embedding_model", "detail": "The model is another."}]}
+    rest = Rest(hits=[HIT], refusals=[httpx.Response(422, json=refusal)])
+    async with rest.client() as client:
+        found = await ActivityEnvironment().run(Retrieve(client).retrieve, question)
+    assert [hit.chunk_id for hit in found.hits] == ["c"]
+    first, second = (json.loads(request.content) for request in rest.requests)
+    assert first["embedding_model"] == "old"
+    assert second.keys() & {"embedding", "embedding_model", "text"} == {"text"}
+    assert second["text"] == "how"
+
+
+async def test_other_refusals_are_not_searched_again() -> None:
+    refusal = {"errors": [{"pointer": "/filter", "detail": "It is wrong."}]}
+    rest = Rest(refusals=[httpx.Response(422, json=refusal)])
+    async with rest.client() as client:
+        with pytest.raises(ValidationError):
+            await ActivityEnvironment().run(Retrieve(client).retrieve, QUESTION)
+    assert len(rest.requests) == 1

@@ -193,6 +193,7 @@ def test_an_empty_library_has_no_hits(service: SearchService, embedder: FakeEmbe
         ({"mode": "psychic"}, "/mode"),
         ({"include": ["text", "vectors"]}, "/include/1"),
         ({"group_by": "n"}, "/group_by"),
+        ({"embedding_model": "model"}, "/embedding_model"),
         ({"parameters": {"ef": 0}}, "/parameters/ef"),
         ({"parameters": {"a/b": 1}}, "/parameters/a~1b"),
         ({"filter": {"field": "n", "op": "eq", "value": "1"}}, "/filter/value"),

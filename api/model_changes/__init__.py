@@ -1,0 +1,1 @@
+"""Model changes: their start on Temporal, and their state."""

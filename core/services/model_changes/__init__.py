@@ -1,0 +1,1 @@
+"""Changes of a library's embedding model."""

@@ -1,0 +1,1 @@
+"""The routes of model changes, with Temporal."""
