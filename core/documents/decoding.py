@@ -2,8 +2,12 @@
 
 import codecs
 import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
 
-from charset_normalizer import from_bytes
+import chardet
+from chardet import DetectionDict
 
 from core.documents.errors import UnusableFile
 
@@ -22,7 +26,24 @@ _DECLARED_WITHIN_BYTES = 1024
 _AS_WINDOWS_1252 = {"ascii", "iso8859-1"}
 """Codecs whose names the HTML standard gives to Windows-1252."""
 _SAMPLE_BYTES = 256 * 1024
-"""Bytes from which the encoding is detected."""
+"""Bytes from which the encoding is detected, and characters of a text that are looked at."""
+
+_CANDIDATES = (
+    *("windows-1252", "windows-1250", "windows-1251", "windows-1253", "windows-1254"),
+    *("windows-1255", "windows-1256", "windows-1257", "iso-8859-2", "koi8-r", "koi8-u", "cp866"),
+    *("cp932", "shift_jis_2004", "euc-jp", "gb18030", "big5", "big5hkscs", "euc-kr", "cp949"),
+    *("cp874", "tis-620"),
+)
+"""Encodings that files of today's and yesterday's systems are in, without those of mainframes, and
+of early computers by Apple, which fit short texts by chance."""
+
+_PRIOR = 1.4
+"""Factor for Windows-1252, the most frequent encoding. Others fit texts in it up to 1.3 times as
+well; it fits texts in others less than 0.65 times as well."""
+
+_WORD = re.compile(r"\w+")
+_NOT_LATIN = ("CYRILLIC", "GREEK", "HEBREW", "ARABIC")
+_MOST_MIXED = 0.2
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROL = 0.01
 
@@ -41,12 +62,14 @@ def decode(content: bytes) -> str:
         where = f"byte 0x{content[error.start]:02X} at offset {error.start}"
     if b"\0" in content:
         raise UnusableFile("The file has NUL characters, so it is not text.")
-    for encoding in (_declared(content), _detected(content)):
-        if encoding is not None:
-            try:
-                return _checked(content.decode(encoding))
-            except UnicodeError:
-                continue
+    if (declared := _declared(content)) is not None:
+        with suppress(UnicodeError):
+            return _checked(content.decode(declared))
+    for encoding in _detected(content):
+        with suppress(UnicodeError):
+            text = content.decode(encoding)
+            if not _mixes_scripts(text[:_SAMPLE_BYTES]):
+                return _checked(text)
     raise UnusableFile(f"The file is not UTF-8 text ({where}), nor text of a known encoding.")
 
 
@@ -72,9 +95,35 @@ def _declared(content: bytes) -> str | None:
     return "cp1252" if codec in _AS_WINDOWS_1252 else codec
 
 
-def _detected(content: bytes) -> str | None:
-    best = from_bytes(content[:_SAMPLE_BYTES]).best()
-    return None if best is None else best.encoding
+def _detected(content: bytes) -> Iterator[str]:
+    """Yield the encodings that the content may be in, the likeliest first."""
+    found = chardet.detect_all(
+        content[:_SAMPLE_BYTES], ignore_threshold=True, include_encodings=_CANDIDATES
+    )
+    for candidate in sorted(found, key=_likelihood, reverse=True):
+        if (encoding := candidate["encoding"]) is not None:
+            yield encoding
+
+
+def _likelihood(candidate: DetectionDict) -> float:
+    is_common = candidate["encoding"] == "Windows-1252"
+    return candidate["confidence"] * (_PRIOR if is_common else 1)
+
+
+def _mixes_scripts(text: str) -> bool:
+    """Return whether many words have Latin letters next to those of another script.
+
+    They are signs of a wrong encoding: `città` in Windows-1252 is `citt` and a Cyrillic letter in
+    Windows-1251.
+    """
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    mixed = sum(map(_is_mixed, words))
+    return mixed > _MOST_MIXED * len(words)
+
+
+def _is_mixed(word: str) -> bool:
+    has_latin = any(char.isascii() and char.isalpha() for char in word)
+    return has_latin and any(unicodedata.name(char, "").startswith(_NOT_LATIN) for char in word)
 
 
 def _checked(text: str) -> str:
