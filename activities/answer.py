@@ -21,15 +21,15 @@ class Answer:
 
     @activity.defn(name=Stage.ANSWER)
     async def answer(self, question: AnswerInput) -> AnswerOutput:
-        found = await read(self._client, question.library_id, question.hits, question.position)
-        places = await read_places(self._client, question.library_id, found, question.position)
+        pinned = await read(self._client, question.library_id, question.hits, question.position)
+        places = await read_places(self._client, question.library_id, pinned, question.position)
         answerer = self._extractive if question.extractive else self._answerer
-        generated = await answerer.answer(question.query, found.passages)
+        generated = await answerer.answer(question.query, pinned.passages)
         return AnswerOutput(
             answer=generated.answer,
             citations=with_places(generated.citations, places),
             provider=answerer.provider,
             model=answerer.model,
-            changed=found.changed,
+            changed=pinned.changed,
             usage=generated.usage,
         )

@@ -9,17 +9,17 @@ from nalanda import AsyncNalanda, Document, NotFoundError, Place
 
 
 async def read_places(
-    client: AsyncNalanda, library_id: str, found: PinnedHits, position: int
+    client: AsyncNalanda, library_id: str, pinned: PinnedHits, position: int
 ) -> dict[str, CitedPlace]:
     """Return the place of each chunk by its id; read the documents at the position or later."""
-    ids = list(dict.fromkeys(hit.document_id for hit in found.hits))
+    ids = list(dict.fromkeys(hit.document_id for hit in pinned.hits))
     documents = await asyncio.gather(
         *(_document(client, library_id, document_id, position) for document_id in ids)
     )
     by_id = dict(zip(ids, documents, strict=True))
     return {
-        hit.chunk_id: _cited_place(found.places[hit.chunk_id], by_id[hit.document_id])
-        for hit in found.hits
+        hit.chunk_id: _cited_place(pinned.places[hit.chunk_id], by_id[hit.document_id])
+        for hit in pinned.hits
     }
 
 

@@ -15,10 +15,10 @@ class Rerank:
 
     @activity.defn(name=Stage.RERANK)
     async def rerank(self, question: RerankInput) -> RerankOutput:
-        found = await read(self._client, question.library_id, question.hits, question.position)
-        reranking = await self._reranker.rerank(question.query, found.passages, question.top_n)
+        pinned = await read(self._client, question.library_id, question.hits, question.position)
+        reranking = await self._reranker.rerank(question.query, pinned.passages, question.top_n)
         hits = [
-            found.hits[scored.index].model_copy(update={"rerank_score": scored.score})
+            pinned.hits[scored.index].model_copy(update={"rerank_score": scored.score})
             for scored in reranking.order
         ]
-        return RerankOutput(hits=hits, changed=found.changed, usage=reranking.usage)
+        return RerankOutput(hits=hits, changed=pinned.changed, usage=reranking.usage)

@@ -13,13 +13,13 @@ class Retrieve:
     @activity.defn(name=Stage.RETRIEVE)
     async def retrieve(self, question: RetrieveInput) -> RetrieveOutput:
         try:
-            found = await self._search(question)
+            result = await self._search(question)
         except ValidationError as error:
             if not _has_other_model(error):
                 raise
             # The library's model was changed after the question was embedded.
-            found = await self._search(question.model_copy(update={"embedding": None}))
-        return retrieve_output(found)
+            result = await self._search(question.model_copy(update={"embedding": None}))
+        return retrieve_output(result)
 
     async def _search(self, question: RetrieveInput) -> SearchResult:
         return await self._client.search(
@@ -46,12 +46,12 @@ def _has_other_model(error: ValidationError) -> bool:
     return any(fault.pointer == "/embedding_model" for fault in error.errors)
 
 
-def retrieve_output(found: SearchResult) -> RetrieveOutput:
+def retrieve_output(result: SearchResult) -> RetrieveOutput:
     """Return the hits, each pinned to its chunk's version."""
     hits = [
         RankedChunk(
             chunk_id=hit.chunk_id, document_id=hit.document_id, version=hit.version, score=hit.score
         )
-        for hit in found.hits
+        for hit in result.hits
     ]
-    return RetrieveOutput(hits=hits, position=found.position)
+    return RetrieveOutput(hits=hits, position=result.position)

@@ -68,8 +68,8 @@ class _OfCore(Collector):
         )
         yield GaugeMetricFamily("nalanda_libraries", "Number of libraries.", value=len(state.views))
         yield GaugeMetricFamily("nalanda_vectors", "Number of searchable vectors.", value=vectors)
-        found = "Mean recall of recent approximate searches, by library."
-        recalls = GaugeMetricFamily("nalanda_recall", found, labels=["library"])
+        help_text = "Mean recall of recent approximate searches, by library."
+        recalls = GaugeMetricFamily("nalanda_recall", help_text, labels=["library"])
         worst = GaugeMetricFamily(
             "nalanda_recall_worst_tenth",
             "Mean recall of the worst tenth of recent approximate searches, by library.",

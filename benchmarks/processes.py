@@ -21,7 +21,7 @@ async def run_measurement(
     measure: Callable[[Stack], Awaitable[None]],
     *,
     only: Sequence[str] = ("temporal", "api", "worker"),
-    beside: Callable[[Stack], Sequence[Service]] = lambda _: (),
+    others: Callable[[Stack], Sequence[Service]] = lambda _: (),
 ) -> None:
     """Run `measure` while the services in `only`, and the additional ones, are up.
 
@@ -38,7 +38,7 @@ async def run_measurement(
             if service.name in only
         ]
         with closing(LogFile(planned.log)) as log:
-            supervisor = Supervisor([*services, *beside(planned)], log, lambda _: None)
+            supervisor = Supervisor([*services, *others(planned)], log, lambda _: None)
             try:
                 await supervisor.run(lambda: measure(planned))
             except ServiceFailed as error:

@@ -34,7 +34,7 @@ WARM, ROUNDS, PER_ROUND = 10, 12, 5
 
 
 async def main() -> None:
-    await run_measurement(_measure, beside=lambda stack: [_noop_worker(stack)])
+    await run_measurement(_measure, others=lambda stack: [_noop_worker(stack)])
 
 
 def _noop_worker(stack: Stack) -> Service:

@@ -113,8 +113,8 @@ def _quoted(core: Core, asked: QuestionSet) -> float:
         return [citation.quote for citation in answer.citations]
 
     pairs = zip(asked.questions, asked.answers, strict=True)
-    found = [is_quoted(known, quotes(question)) for (question, _), known in pairs if known]
-    return sum(found) / len(found)
+    quoted = [is_quoted(known, quotes(question)) for (question, _), known in pairs if known]
+    return sum(quoted) / len(quoted)
 
 
 def _candidates(core: Core, question: str) -> list[Passage]:
@@ -125,14 +125,14 @@ def _candidates(core: Core, question: str) -> list[Passage]:
     ]
 
 
-def _place(found: Sequence[str], right: str) -> int | None:
-    return found.index(right) if right in found else None
+def _place(ranked: Sequence[str], right: str) -> int | None:
+    return ranked.index(right) if right in ranked else None
 
 
 def _print(name: str, places: Sequence[int | None]) -> None:
-    found = [place for place in places if place is not None]
-    ndcg = sum(1 / np.log2(place + 2) for place in found) / len(places)
-    first, any_ = found.count(0) / len(places), len(found) / len(places)
+    ranks = [place for place in places if place is not None]
+    ndcg = sum(1 / np.log2(place + 2) for place in ranks) / len(places)
+    first, any_ = ranks.count(0) / len(places), len(ranks) / len(places)
     print(f"  {name:53} {ndcg:8.3f} {first:6.3f} {any_:7.3f}")
 
 

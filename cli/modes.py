@@ -24,6 +24,6 @@ def with_mode(mode: Mode | None, call: Callable[[ModeName], T], *, refused_at: s
     except ValidationError as error:
         if [fault.pointer for fault in error.errors] != [refused_at]:
             raise
-    found = call("lexical")
+    result = call("lexical")
     typer.echo("The library has no model, so only words count (--mode lexical).", err=True)
-    return found
+    return result

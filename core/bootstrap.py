@@ -238,10 +238,10 @@ def _wire(
 def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, LoadedCheckpoint]:
     """Load the catalog and subscribe it to commits; no write may run until it returns."""
     with store.read() as snapshot:
-        found = _load_index(snapshot, directory)
-        catalog = Catalog(CatalogState.of(snapshot.position, found.views, found.missing))
+        loaded = _load_index(snapshot, directory)
+        catalog = Catalog(CatalogState.of(snapshot.position, loaded.views, loaded.missing))
     store.subscribe(catalog.apply)
-    return catalog, found
+    return catalog, loaded
 
 
 def _load_index(snapshot: Snapshot, directory: Path) -> LoadedCheckpoint:

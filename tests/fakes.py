@@ -47,8 +47,8 @@ class FakeLibraries:
         raise NotFound("library", ref)
 
     def page(self, *, after: str | None, limit: int, name: str | None = None) -> list[Library]:
-        found = (self._state.libraries[id_] for id_ in sorted(self._state.libraries))
-        wanted = [x for x in found if x.id > (after or "") and name in (None, x.name)]
+        libraries = (self._state.libraries[id_] for id_ in sorted(self._state.libraries))
+        wanted = [x for x in libraries if x.id > (after or "") and name in (None, x.name)]
         return wanted[:limit]
 
     def put(self, library: Library) -> None:
@@ -256,9 +256,9 @@ class FakeStore:
 
     def trim_log(self, before: int) -> int:
         kept_from = min(before, self._state.position)
-        kept = tuple(entry for entry in self._state.log if entry.position >= kept_from)
-        trimmed = len(self._state.log) - len(kept)
-        self._state = replace(self._state, log=kept)
+        log = tuple(entry for entry in self._state.log if entry.position >= kept_from)
+        trimmed = len(self._state.log) - len(log)
+        self._state = replace(self._state, log=log)
         return trimmed
 
     def reclaim(self) -> int:

@@ -66,8 +66,8 @@ def _prose(suffix: str, text: str) -> Iterator[tuple[int, str]]:
 
 def _files(places: Iterable[str]) -> Iterator[Path]:
     for place in map(Path, places):
-        found = [place] if place.is_file() else sorted(place.rglob("*"))
-        yield from (p for p in found if p.suffix in _SOURCES and p.name not in _HISTORY)
+        paths = [place] if place.is_file() else sorted(place.rglob("*"))
+        yield from (p for p in paths if p.suffix in _SOURCES and p.name not in _HISTORY)
 
 
 if __name__ == "__main__":

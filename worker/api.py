@@ -45,10 +45,10 @@ class Api:
         while True:
             await asyncio.sleep(WATCH_S)
             try:
-                found = (await self._client.version()).instance_id
+                current = (await self._client.version()).instance_id
             except NalandaError:
                 continue
-            if found != instance_id:
+            if current != instance_id:
                 say(f"The API at {self._url} is another instance now.")
                 return
 

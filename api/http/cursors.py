@@ -71,16 +71,16 @@ class Cursors:
 
 
 def cut(
-    found: Sequence[T], limit: int, key: Callable[[T], object]
+    items: Sequence[T], limit: int, key: Callable[[T], object]
 ) -> tuple[Sequence[T], object | None]:
     """Return at most `limit` items, and the key of the last one if there are more."""
-    kept = found[:limit]
-    return kept, key(kept[-1]) if len(found) > limit else None
+    page = items[:limit]
+    return page, key(page[-1]) if len(items) > limit else None
 
 
 def _scope(path: str, parameters: Iterable[tuple[str, str]]) -> bytes:
-    kept = sorted(pair for pair in parameters if pair[0] not in _OF_THE_PAGE)
-    return f"{path}?{urlencode(kept, errors='replace')}".encode("utf-8", "replace")
+    scope = sorted(pair for pair in parameters if pair[0] not in _OF_THE_PAGE)
+    return f"{path}?{urlencode(scope, errors='replace')}".encode("utf-8", "replace")
 
 
 def _encode(token: bytes) -> str:

@@ -66,7 +66,7 @@ class IdempotentRequest:
         """Return a name of the key and the request; `None` without a key."""
         return f"{self._key} {self._mark}" if self._key else None
 
-    def answer(
+    def respond(
         self,
         write: Callable[[BeforeCommit[T] | None], Positioned[T]],
         render: Callable[[Positioned[T]], Response],

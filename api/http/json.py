@@ -125,8 +125,8 @@ def _parse_split(model: type[M], body: bytes, edges: Sequence[int]) -> M:
     try:
         return model.model_validate({**outside, model.split: items})
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-    raise Invalid([_fault(fault) for fault in found])
+        faults = error.errors(include_url=False, include_input=False)
+    raise Invalid([_fault(fault) for fault in faults])
 
 
 def _from_json(body: bytes) -> dict[str, object]:

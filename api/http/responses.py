@@ -52,16 +52,18 @@ def written_response(
     return response
 
 
-def read_response(answer: EntityResponse, *, position: int, if_none_match: str | None) -> Response:
+def read_response(
+    response: EntityResponse, *, position: int, if_none_match: str | None
+) -> Response:
     """Return the entity, or 304 if the client has the current version.
 
     Raises:
         HTTPException: 400, `If-None-Match` is malformed.
     """
-    if is_unchanged(if_none_match, answer.version):
-        headers = {"ETag": etag(answer.version), POSITION: str(position)}
+    if is_unchanged(if_none_match, response.version):
+        headers = {"ETag": etag(response.version), POSITION: str(position)}
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return _entity_response(answer, position=position)
+    return _entity_response(response, position=position)
 
 
 def _entity_response(

@@ -71,12 +71,12 @@ class Scan:
             Invalid: the body exceeds a limit; the pointer names the first excess.
         """
         at = 0
-        while found := _TOKEN.search(self.body, at, at + MAX_GAP_BYTES):
-            if found.start() - at > MAX_NUMBER_BYTES:
-                if _NO_JSON.search(self.body, at, found.start()):
+        while token := _TOKEN.search(self.body, at, at + MAX_GAP_BYTES):
+            if token.start() - at > MAX_NUMBER_BYTES:
+                if _NO_JSON.search(self.body, at, token.start()):
                     return []
-                self._check_number(at, found.start())
-            at = self._take(found.start())
+                self._check_number(at, token.start())
+            at = self._take(token.start())
             if len(self._stack) > _MAX_LEVELS or at < 0:
                 return []
         if len(self.body) - at > MAX_GAP_BYTES:

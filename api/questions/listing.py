@@ -58,11 +58,11 @@ async def page(
         Unavailable: Temporal is unreachable.
     """
     async with temporal.calls() as client:
-        found = client.list_workflows(query, page_size=limit, next_page_token=token)
-        await found.fetch_next_page()
+        executions = client.list_workflows(query, page_size=limit, next_page_token=token)
+        await executions.fetch_next_page()
         return [
-            await _summary(execution) for execution in found.current_page or ()
-        ], found.next_page_token
+            await _summary(execution) for execution in executions.current_page or ()
+        ], executions.next_page_token
 
 
 async def _summary(execution: WorkflowExecution) -> QuestionSummary:

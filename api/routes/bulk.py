@@ -46,7 +46,7 @@ async def add_chunks(
 
 def _add(once: IdempotentRequest, library_id: str, document_id: str) -> Response:
     drafts = parse(AddChunksRequest, once.body).drafts()
-    return once.answer(
+    return once.respond(
         lambda before_commit: once.core.chunks.add(
             library_id, document_id, drafts, before_commit=before_commit
         ),
@@ -78,7 +78,7 @@ async def delete_chunks(
 
 def _delete(once: IdempotentRequest, library_id: str) -> Response:
     wanted = parse(DeleteChunksRequest, once.body)
-    return once.answer(
+    return once.respond(
         lambda before_commit: once.core.chunks.delete_many(
             library_id, ids=wanted.ids, filter=wanted.filter, before_commit=before_commit
         ),

@@ -100,9 +100,9 @@ def get_chunk(
     include: IncludeParameter = [],  # noqa: B006  # FastAPI copies it
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    found = core.chunks.get(library_id, chunk_id)
-    (answer,) = _chunk_responses(core, library_id, [found.value], include)
-    return read_response(answer, position=found.position, if_none_match=if_none_match)
+    chunk = core.chunks.get(library_id, chunk_id)
+    (response,) = _chunk_responses(core, library_id, [chunk.value], include)
+    return read_response(response, position=chunk.position, if_none_match=if_none_match)
 
 
 @router.put(
@@ -173,10 +173,10 @@ def _list_page(core: Core, library_id: str, query: ListChunksRequest) -> Respons
 def _chunk_responses(
     core: Core, library_id: str, chunks: Sequence[Chunk], include: Sequence[Include]
 ) -> list[ChunkResponse]:
-    answers_ = [ChunkResponse.model_validate(chunk) for chunk in chunks]
+    items = [ChunkResponse.model_validate(chunk) for chunk in chunks]
     if "embedding" not in include:
-        return answers_
+        return items
     embeddings = core.chunks.embeddings(library_id, [chunk.id for chunk in chunks])
     return [
-        answer.model_copy(update={"embedding": embeddings.get(answer.id)}) for answer in answers_
+        response.model_copy(update={"embedding": embeddings.get(response.id)}) for response in items
     ]

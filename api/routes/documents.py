@@ -26,7 +26,7 @@ router = Routes("documents", "/libraries/{library_id}/documents")
 )
 def create_document(library_id: str, once: IdempotentRequestOf) -> Response:
     draft = parse(DocumentRequest, once.body).draft()
-    return once.answer(
+    return once.respond(
         lambda before_commit: once.core.documents.create(
             library_id, draft, before_commit=before_commit
         ),
@@ -44,8 +44,8 @@ def list_documents(
 ) -> Response:
     cursors = Cursors.of(core.store.cursor_key, request)
     page = core.documents.page(library_id, after=cursors.take(cursor), limit=limit + 1)
-    found, following = cut(page.value, limit, lambda document: document.id)
-    items = [DocumentResponse.model_validate(document) for document in found]
+    documents, following = cut(page.value, limit, lambda document: document.id)
+    items = [DocumentResponse.model_validate(document) for document in documents]
     return page_response(items, cursors.give(following), position=page.position)
 
 
@@ -53,9 +53,9 @@ def list_documents(
 def get_document(
     core: CoreOf, library_id: str, document_id: str, if_none_match: IfNoneMatch = None
 ) -> Response:
-    found = core.documents.get(library_id, document_id)
-    answer = DocumentResponse.model_validate(found.value)
-    return read_response(answer, position=found.position, if_none_match=if_none_match)
+    document = core.documents.get(library_id, document_id)
+    response = DocumentResponse.model_validate(document.value)
+    return read_response(response, position=document.position, if_none_match=if_none_match)
 
 
 @router.put(

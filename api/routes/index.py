@@ -19,9 +19,9 @@ router = Routes("index", "/libraries/{library_id}/index")
 
 @router.get("", responses=responses_of(200, IndexResponse, *READ))
 def get_index(core: CoreOf, library_id: str) -> Response:
-    found = core.search.index(library_id)
-    answer = IndexResponse.model_validate(found.value)
-    return json_response(answer.model_dump(), position=found.position)
+    index = core.search.index(library_id)
+    response = IndexResponse.model_validate(index.value)
+    return json_response(response.model_dump(), position=index.position)
 
 
 @router.put(
@@ -41,10 +41,10 @@ def put_index(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> 
         return replace(LibraryRequest.of(library).draft(), index=index)
 
     written = core.libraries.update(library_id, edit, guard=guard)
-    found = core.search.index(written.value.id)
-    answer = IndexResponse.model_validate(found.value)
+    index = core.search.index(written.value.id)
+    response = IndexResponse.model_validate(index.value)
     return json_response(
-        answer.model_dump(),
+        response.model_dump(),
         status.HTTP_202_ACCEPTED,
-        position=max(written.position, found.position),
+        position=max(written.position, index.position),
     )

@@ -28,7 +28,7 @@ router = Routes("libraries")
 )
 def create_library(once: IdempotentRequestOf) -> Response:
     draft = parse(LibraryRequest, once.body).draft()
-    return once.answer(
+    return once.respond(
         lambda before_commit: once.core.libraries.create(draft, before_commit=before_commit),
         lambda written: written_response(LibraryResponse, written, created=True),
     )
@@ -46,8 +46,8 @@ def list_libraries(
 ) -> Response:
     cursors = Cursors.of(core.store.cursor_key, request)
     page = core.libraries.page(after=cursors.take(cursor), limit=limit + 1, name=name)
-    found, following = cut(page.value, limit, lambda library: library.id)
-    items = [LibraryResponse.model_validate(library) for library in found]
+    libraries, following = cut(page.value, limit, lambda library: library.id)
+    items = [LibraryResponse.model_validate(library) for library in libraries]
     return page_response(items, cursors.give(following), position=page.position)
 
 
@@ -55,9 +55,9 @@ def list_libraries(
     "/libraries/{library_id}", responses=responses_of(200, LibraryResponse, *READ) | NOT_MODIFIED
 )
 def get_library(core: CoreOf, library_id: str, if_none_match: IfNoneMatch = None) -> Response:
-    found = core.libraries.get(library_id)
-    answer = LibraryResponse.model_validate(found.value)
-    return read_response(answer, position=found.position, if_none_match=if_none_match)
+    library = core.libraries.get(library_id)
+    response = LibraryResponse.model_validate(library.value)
+    return read_response(response, position=library.position, if_none_match=if_none_match)
 
 
 @router.put(

@@ -242,7 +242,7 @@ async def give_feedback(
         await steering.give_feedback(temporal, ownership, workflow_id, feedback, call=once.name)
     except Conflict:
         return await run_in_threadpool(
-            once.answer,
+            once.respond,
             lambda before_commit: core.feedback.add(
                 workflow_id, feedback, before_commit=before_commit
             ),

@@ -106,10 +106,12 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         path = self.url.partition(b"?")[0].decode("latin-1")
-        answer = problem(status.HTTP_400_BAD_REQUEST, detail, instance=path, headers=CLOSE)
-        fields = [*self.server_state.default_headers, *answer.raw_headers]
+        response = problem(status.HTTP_400_BAD_REQUEST, detail, instance=path, headers=CLOSE)
+        fields = [*self.server_state.default_headers, *response.raw_headers]
         head = b"".join(b"%s: %s\r\n" % field for field in fields)
-        self.transport.write(b"%s%s\r\n%s" % (STATUS_LINE[answer.status_code], head, answer.body))
+        self.transport.write(
+            b"%s%s\r\n%s" % (STATUS_LINE[response.status_code], head, response.body)
+        )
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.close)
 

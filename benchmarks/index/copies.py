@@ -130,9 +130,9 @@ def _measure(case: NearCopies) -> dict[str, Measured]:
             built, effort = contenders[name]
             for k in KS:
                 started = perf_counter()
-                found = built.search(queries, effort, k)
+                hits = built.search(queries, effort, k)
                 taken[name, k].append(1e6 * (perf_counter() - started) / QUERIES)
-                recalls[name][k] = recall(found, scores, k)
+                recalls[name][k] = recall(hits, scores, k)
     return {
         name: Measured(recalls[name], {k: statistics.median(taken[name, k]) for k in KS})
         for name in contenders
@@ -153,11 +153,11 @@ def scores_of(dataset: Dataset) -> Scores:
     return np.asarray(dataset.queries.astype(np.float64) @ rows.T)
 
 
-def recall(found: NDArray[np.int64], scores: Scores, k: int) -> float:
+def recall(rows: NDArray[np.int64], scores: Scores, k: int) -> float:
     """Return the mean share of the k nearest that were found; of equal rows any will do."""
     least = np.partition(scores, -k, axis=1)[:, -k, np.newaxis] - _TIE
-    reached = np.take_along_axis(scores, np.maximum(found, 0), axis=1) >= least
-    return float(np.mean(reached & (found >= 0)))
+    reached = np.take_along_axis(scores, np.maximum(rows, 0), axis=1) >= least
+    return float(np.mean(reached & (rows >= 0)))
 
 
 def _print(measured: Mapping[str, Measured]) -> None:

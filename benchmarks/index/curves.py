@@ -35,9 +35,9 @@ class Point:
 Curve = Sequence[Point]
 
 
-def recall(found: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
+def recall(rows: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
     """Return the share of the true nearest rows that were found."""
-    pairs = zip(found, truth, strict=True)
+    pairs = zip(rows, truth, strict=True)
     hits = sum(len(np.intersect1d(mine, true[true >= 0])) for mine, true in pairs)
     return hits / max(1, int(np.count_nonzero(truth >= 0)))
 
@@ -49,8 +49,10 @@ def measure(dataset: Dataset, built: Mapping[str, Built]) -> dict[str, Curve]:
     for name, peer in built.items():
         first = {e: [_batch(peer, dataset, e) for _ in range(_FIRST)] for e in peer.efforts}
         seconds = {effort: min(run[0] for run in runs) for effort, runs in first.items()}
-        found = {e: recall(runs[0][1], dataset.truth) for e, runs in first.items()}
-        recalls[name] = {e: share for e, share in found.items() if _is_worth_it(e, found, seconds)}
+        measured = {e: recall(runs[0][1], dataset.truth) for e, runs in first.items()}
+        recalls[name] = {
+            e: share for e, share in measured.items() if _is_worth_it(e, measured, seconds)
+        }
     for turn in range(ROUNDS):
         for name in list(built) if turn % 2 == 0 else list(built)[::-1]:
             # Not counted: the first effort would pay for caches filled by another peer.
@@ -87,8 +89,8 @@ def _is_worth_it(effort: Any, recalls: Mapping[Any, float], seconds: Mapping[Any
 
 def _batch(built: Built, dataset: Dataset, effort: Any) -> tuple[float, NDArray[np.int64]]:
     started = perf_counter()
-    found = built.search(dataset.queries, effort)
-    return perf_counter() - started, found
+    rows = built.search(dataset.queries, effort)
+    return perf_counter() - started, rows
 
 
 def _one_by_one(built: Built, dataset: Dataset, effort: Any) -> float:

@@ -43,7 +43,7 @@ def nearest(
     `(q, K)`, with `-1` where there are too few rows.
     """
     best = np.full((len(queries), K), -np.inf, np.float32)
-    found = np.full((len(queries), K), -1, np.int64)
+    nearest_rows = np.full((len(queries), K), -1, np.int64)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         part = rows[start : start + _ROWS_AT_ONCE]
         scores = queries @ part.T
@@ -53,11 +53,12 @@ def nearest(
             scores[:, ~allowed[start : start + _ROWS_AT_ONCE]] = -np.inf
         both = np.concatenate([best, scores], axis=1)
         numbers = np.concatenate(
-            [found, np.broadcast_to(np.arange(start, start + len(part)), scores.shape)], axis=1
+            [nearest_rows, np.broadcast_to(np.arange(start, start + len(part)), scores.shape)],
+            axis=1,
         )
         kept = np.argpartition(-both, K - 1, axis=1)[:, :K]
-        best, found = (np.take_along_axis(array, kept, axis=1) for array in (both, numbers))
-    return np.where(np.isfinite(best), found, -1)
+        best, nearest_rows = (np.take_along_axis(array, kept, axis=1) for array in (both, numbers))
+    return np.where(np.isfinite(best), nearest_rows, -1)
 
 
 def clustered(name: str, count: int, dimension: int, *, intrinsic: int, spread: float) -> Dataset:

@@ -46,9 +46,9 @@ def _measure(dataset: Dataset, many: int) -> dict[str, dict[str, float]]:
         truth = dataset.truth[turn * many : (turn + 1) * many]
         for name, search in peers.items():
             started = perf_counter()
-            found = search(queries)
+            rows = search(queries)
             taken[name].append(1e3 * (perf_counter() - started))
-            shares[name].append(recall(found, truth))
+            shares[name].append(recall(rows, truth))
     medians = {name: statistics.median(ms[1:]) for name, ms in taken.items()}
     for name, median in medians.items():
         ratio = median / medians["Nalanda flat"]
@@ -64,7 +64,7 @@ def _nalanda(dataset: Dataset) -> Search:
     with ThreadPoolExecutor(1) as pool:
         index = FlatIndex(encode(vectors_of(dataset), pool, 1))
     return lambda queries: np.stack(
-        [found.rows[:K] for found in index.search(queries, K, SearchParams(), None)]
+        [hits.rows[:K] for hits in index.search(queries, K, SearchParams(), None)]
     )
 
 

@@ -58,14 +58,14 @@ def _measure(dataset: Dataset, allowed: Allowed, mine: HnswIndex, theirs: Any) -
     params, k = SearchParams(target_recall=TARGET), min(K, int(allowed.sum()))
 
     def answer(i: int) -> NDArray[np.int64]:
-        [found] = mine.search(queries[i : i + 1], K, params, allowed)
-        return _pad(found.rows[:K])
+        [hits] = mine.search(queries[i : i + 1], K, params, allowed)
+        return _pad(hits.rows[:K])
 
     def their_answer(i: int) -> NDArray[np.int64]:
-        found, _ = theirs.knn_query(
+        rows, _ = theirs.knn_query(
             queries[i : i + 1], k=k, filter=allowed.__getitem__, num_threads=1
         )
-        return _pad(found[0])
+        return _pad(rows[0])
 
     own_us, own_recall = _measure_answers(answer, truth)
     for ef in _EFS:
@@ -101,11 +101,11 @@ def _pad(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _measure_answers(answer: Answer, truth: NDArray[np.int64]) -> tuple[float, float]:
     """Return the median microseconds per query, and the recall."""
-    found = np.stack([answer(i) for i in range(QUERIES)])
+    rows = np.stack([answer(i) for i in range(QUERIES)])
     rounds = []
     for _ in range(ROUNDS):
         started = perf_counter()
         for i in range(QUERIES):
             answer(i)
         rounds.append(1e6 * (perf_counter() - started) / QUERIES)
-    return statistics.median(rounds), recall(found, truth)
+    return statistics.median(rounds), recall(rows, truth)

@@ -86,9 +86,9 @@ def _figures(dataset: Dataset, taken: int, took_s: float, built: Built) -> dict[
     """Measure at the least effort that reaches the target."""
     for effort in built.efforts:
         started = perf_counter()
-        found = built.search(dataset.queries, effort)
+        rows = built.search(dataset.queries, effort)
         qps = len(dataset.queries) / (perf_counter() - started)
-        share = recall(found, dataset.truth)
+        share = recall(rows, dataset.truth)
         if share >= TARGET:
             break
     return {

@@ -46,9 +46,9 @@ def _measure(index: IvfIndex, dataset: Dataset, params: SearchParams) -> dict[st
     taken = []
     for _ in range(ROUNDS):
         started = perf_counter()
-        found = table(index.probe(dataset.queries, K, nprobe, depth), K)
+        rows = table(index.probe(dataset.queries, K, nprobe, depth), K)
         taken.append(1e6 * (perf_counter() - started) / len(dataset.queries))
-    share, microseconds = recall(found, dataset.truth), statistics.median(taken)
+    share, microseconds = recall(rows, dataset.truth), statistics.median(taken)
     label = f"target {params.target_recall}" if params.target_recall else ""
     print(
         f"  {label:12} nprobe {nprobe:6,}  recall {share:.4f}  {microseconds:8,.0f} µs", flush=True

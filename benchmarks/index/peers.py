@@ -52,7 +52,7 @@ def table(answers: Sequence[SegmentHits], k: int) -> NDArray[np.int64]:
     """
     if len(answers) == 1:
         return answers[0].rows[np.newaxis, :k]
-    return np.stack([found.rows[:k] for found in answers])
+    return np.stack([hits.rows[:k] for hits in answers])
 
 
 def _nalanda(dataset: Dataset, threads: int) -> Built:
@@ -180,10 +180,10 @@ def _scann(dataset: Dataset, threads: int) -> Built:
 
     def search(queries: Floats, effort: tuple[int, int], k: int = K) -> NDArray[np.int64]:
         leaves_, reordered = effort
-        found, _ = index.search_batched(
+        rows, _ = index.search_batched(
             queries, k, leaves_to_search=leaves_, pre_reorder_num_neighbors=reordered
         )
-        return np.asarray(found, np.int64)
+        return np.asarray(rows, np.int64)
 
     efforts = [
         (leaves_, reordered)

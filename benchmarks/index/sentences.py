@@ -24,12 +24,12 @@ def embeddings(count: int) -> NDArray[np.float32]:
 
 
 def _distinct_sentences(count: int) -> list[str]:
-    found: set[str] = set()
+    sentences: set[str] = set()
     for path in sorted(Path(sysconfig.get_path("purelib")).rglob("*.py")):
-        found.update(_sentences(path))
-        if len(found) >= count:
+        sentences.update(_sentences(path))
+        if len(sentences) >= count:
             break
-    return sorted(found)[:count]
+    return sorted(sentences)[:count]
 
 
 def _sentences(path: Path) -> Iterator[str]:

@@ -83,8 +83,8 @@ def _measure(dataset: Dataset, target: float) -> dict[str, object]:
 
 
 def _recall(answer: Answer, dataset: Dataset) -> float:
-    found = np.stack([answer(i) for i in range(QUERIES)])
-    return recall(found, dataset.truth[:QUERIES])
+    rows = np.stack([answer(i) for i in range(QUERIES)])
+    return recall(rows, dataset.truth[:QUERIES])
 
 
 def _us_a_call(answer: Answer) -> float:

@@ -42,11 +42,11 @@ _WORKERS = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of a check; `missing` is the remedy for a missing requirement."""
+    """The result of a check; `remedy` says what to do about a missing requirement."""
 
     subject: str
-    found: str
-    missing: str | None = None
+    state: str
+    remedy: str | None = None
 
 
 def doctor() -> None:
@@ -55,7 +55,7 @@ def doctor() -> None:
     sound = True
     for finding in run_checks(Settings()):
         out.print(_line(finding))
-        sound = sound and finding.missing is None
+        sound = sound and finding.remedy is None
     if not sound:
         raise typer.Exit(1)
 
@@ -70,7 +70,7 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
     yield _providers(settings)
     temporal = asyncio.run(_temporal(settings))
     yield temporal
-    yield _temporal_binary(needed=temporal.missing is not None)
+    yield _temporal_binary(needed=temporal.remedy is not None)
     yield _api(settings)
     yield from _workers(settings)
 
@@ -78,10 +78,10 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
 def _settings() -> Finding:
     environment = _ours(os.environ)
     file = _ours(DotEnvSettingsSource(Settings).env_vars)
-    found = f"set in the environment: {', '.join(sorted(environment)) or 'none'}"
+    state = f"set in the environment: {', '.join(sorted(environment)) or 'none'}"
     if file:
-        found += f"; in .env: {', '.join(map(_overridden(environment), sorted(file)))}"
-    return Finding("settings", found)
+        state += f"; in .env: {', '.join(map(_overridden(environment), sorted(file)))}"
+    return Finding("settings", state)
 
 
 def _ours(variables: Mapping[str, str | None]) -> set[str]:
@@ -96,15 +96,15 @@ def _overridden(environment: Container[str]) -> Callable[[str], str]:
 
 
 def _python() -> Finding:
-    missing = None if sys.version_info >= NEEDED_PYTHON else "Install Python 3.11 or newer."
-    return Finding("Python", platform.python_version(), missing)
+    remedy = None if sys.version_info >= NEEDED_PYTHON else "Install Python 3.11 or newer."
+    return Finding("Python", platform.python_version(), remedy)
 
 
 def _sqlite() -> Finding:
     version = apsw.sqlite_lib_version()
     numbers = tuple(int(part) for part in version.split("."))
-    missing = None if numbers >= NEEDED_SQLITE else "Install apsw 3.51.3 or newer."
-    return Finding("SQLite", version, missing)
+    remedy = None if numbers >= NEEDED_SQLITE else "Install apsw 3.51.3 or newer."
+    return Finding("SQLite", version, remedy)
 
 
 def _data_dir(settings: Settings) -> Finding:
@@ -113,28 +113,28 @@ def _data_dir(settings: Settings) -> Finding:
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
-            found = str(path) if existing == path else f"{path}, to be created"
-            return Finding("data directory", found)
+            state = str(path) if existing == path else f"{path}, to be created"
+            return Finding("data directory", state)
     except OSError as error:
-        missing = "Set NALANDA_DATA_DIR to a writable folder."
-        return Finding("data directory", f"{existing}: {error.strerror}", missing)
+        remedy = "Set NALANDA_DATA_DIR to a writable folder."
+        return Finding("data directory", f"{existing}: {error.strerror}", remedy)
 
 
 def _database(settings: Settings) -> Finding:
     try:
         return Finding("database", engine_of(settings).describe())
     except StorageError as error:
-        missing = "Set NALANDA_DATABASE_URL to another database, or unset it."
-        return Finding("database", str(error), missing)
+        remedy = "Set NALANDA_DATABASE_URL to another database, or unset it."
+        return Finding("database", str(error), remedy)
 
 
 def _providers(settings: Settings) -> Finding:
     roles = choose(settings)
     embed = ", ".join(factory.name for factory in roles.embed)
-    found = f"embed: {embed}; rerank: {roles.rerank.name}; answer: {roles.answer.name}"
+    state = f"embed: {embed}; rerank: {roles.rerank.name}; answer: {roles.answer.name}"
     lacks = [lack for f in roles.factories.values() if (lack := f.missing(settings))]
-    missing = " ".join((*lacks, "Or set NALANDA_PROVIDER=local.")) if lacks else None
-    return Finding("providers", found, missing)
+    remedy = " ".join((*lacks, "Or set NALANDA_PROVIDER=local.")) if lacks else None
+    return Finding("providers", state, remedy)
 
 
 async def _temporal(settings: Settings) -> Finding:
@@ -143,8 +143,8 @@ async def _temporal(settings: Settings) -> Finding:
         async with asyncio.timeout(ANSWER_S):
             await connect_to_temporal(address, namespace)
     except (RuntimeError, TimeoutError):
-        missing = "Start one with `nalanda up`, or set NALANDA_TEMPORAL_ADDRESS."
-        return Finding("Temporal", f"no server responds at {address}", missing)
+        remedy = "Start one with `nalanda up`, or set NALANDA_TEMPORAL_ADDRESS."
+        return Finding("Temporal", f"no server responds at {address}", remedy)
     return Finding("Temporal", f"{address}, namespace {namespace}")
 
 
@@ -157,28 +157,30 @@ def _temporal_binary(*, needed: bool) -> Finding:
 
 def _api(settings: Settings) -> Finding:
     settings = locate_api(settings)
-    found = settings.api_url
+    state = settings.api_url
     try:
         with connect(settings, max_retries=0) as client:
             version, readiness = client.version().version, client.ready()
-            found += f", version {version}"
+            state += f", version {version}"
             if not readiness.ready:
-                said = "; ".join(f"{part}: {state}" for part, state in readiness.checks.items())
-                return Finding("API", f"{found}, not ready: {said}", "See its log.")
+                said = "; ".join(
+                    f"{part}: {its_state}" for part, its_state in readiness.checks.items()
+                )
+                return Finding("API", f"{state}, not ready: {said}", "See its log.")
             next(client.libraries.list(page_size=1), None)  # the calls above need no key
     except AuthenticationError:
         said = "refuses the key" if settings.api_keys else "requires a key"
-        missing = "Set NALANDA_API_KEYS to one of the server's keys."
-        return Finding("API", f"{found}, {said}", missing)
+        remedy = "Set NALANDA_API_KEYS to one of the server's keys."
+        return Finding("API", f"{state}, {said}", remedy)
     except PermissionDeniedError as error:
-        missing = "Set NALANDA_API_URL to an address that the server serves."
-        return Finding("API", f"{settings.api_url}: {error}", missing)
+        remedy = "Set NALANDA_API_URL to an address that the server serves."
+        return Finding("API", f"{settings.api_url}: {error}", remedy)
     except (InvalidCertificates, InvalidProxy, ProxyFailed) as error:
         return Finding("API", str(error), "Correct the environment, or set NALANDA_API_URL.")
     except NalandaError as error:
-        missing = "Start one with `nalanda up`, or set NALANDA_API_URL."
-        return Finding("API", str(error), missing)
-    return Finding("API", found)
+        remedy = "Start one with `nalanda up`, or set NALANDA_API_URL."
+        return Finding("API", str(error), remedy)
+    return Finding("API", state)
 
 
 def _workers(settings: Settings) -> Iterator[Finding]:
@@ -197,6 +199,6 @@ def _workers(settings: Settings) -> Iterator[Finding]:
 
 
 def _line(finding: Finding) -> Text:
-    mark = ("✓ ", "green") if finding.missing is None else ("✗ ", "red")
-    line = Text.assemble(mark, (f"{finding.subject}: ", "bold"), " ".join(finding.found.split()))
-    return line if finding.missing is None else line.append(f" → {finding.missing}", style="yellow")
+    mark = ("✓ ", "green") if finding.remedy is None else ("✗ ", "red")
+    line = Text.assemble(mark, (f"{finding.subject}: ", "bold"), " ".join(finding.state.split()))
+    return line if finding.remedy is None else line.append(f" → {finding.remedy}", style="yellow")

@@ -71,12 +71,12 @@ def create(
 def show(library: NameOrId, as_json: JsonFlag = False) -> None:
     """Show a library."""
     with connect() as client:
-        found = client.libraries.get(library)
+        library_ = client.libraries.get(library)
         if as_json:
-            typer.echo(found.model_dump_json(indent=2))
+            typer.echo(library_.model_dump_json(indent=2))
             return
-        index = client.index.get(found.id)
-    rows = [*found.model_dump(exclude={"index"}).items(), *index.model_dump().items()]
+        index = client.index.get(library_.id)
+    rows = [*library_.model_dump(exclude={"index"}).items(), *index.model_dump().items()]
     show_rows(("field", "value"), [row for row in rows if row[1] not in (None, {})])
 
 
@@ -87,8 +87,8 @@ def delete(
 ) -> None:
     """Delete a library with all of its documents and chunks."""
     with connect() as client:
-        found = client.libraries.get(library)
+        library_ = client.libraries.get(library)
         if not yes:
-            typer.confirm(f"Delete the library {found.name} and all its documents?", abort=True)
-        client.libraries.delete(found.id)
-    typer.echo(f"Deleted library {found.name}.")
+            typer.confirm(f"Delete the library {library_.name} and all its documents?", abort=True)
+        client.libraries.delete(library_.id)
+    typer.echo(f"Deleted library {library_.name}.")

@@ -24,22 +24,22 @@ def search(
 ) -> None:
     """Find the chunks nearest to a text."""
     with connect() as client:
-        found = with_mode(
+        result = with_mode(
             mode,
             lambda used: client.search(
                 library, text=text, k=k, mode=used, filter=condition, include=INCLUDED
             ),
             refused_at="/embedding",
         )
-    for field in found.plan.unknown_fields:
+    for field in result.plan.unknown_fields:
         typer.echo(f"No chunk of the library has the field {field!r} of the filter.", err=True)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2, exclude_none=True))
+        typer.echo(result.model_dump_json(indent=2, exclude_none=True))
         return
     out = console()
-    for place, hit in enumerate(found.hits, start=1):
+    for place, hit in enumerate(result.hits, start=1):
         out.print(_line(place, hit))
-    if not found.hits:
+    if not result.hits:
         out.print("No chunk was found.")
 
 

@@ -38,15 +38,15 @@ def verify(
     errors = console(stderr=True)
     with errors.status("Verifying"):
         on_check = _progress_printer(errors)
-        found = [
+        problems = [
             _print_problem(line, as_json=as_json)
             for line in _problems(directory, data, full, on_check)
         ]
     if as_json:
-        typer.echo(json.dumps({"sound": not found, "problems": found}))
-    elif not found:
+        typer.echo(json.dumps({"sound": not problems, "problems": problems}))
+    elif not problems:
         typer.echo("All stored data is sound.")
-    if found:
+    if problems:
         raise typer.Exit(1)
 
 

@@ -30,8 +30,8 @@ def faults(result: QueryResult, chunks: Mapping[str, Chunk]) -> list[str]:
     """Return the faults of the answer's citations; an answer without citations is one, too."""
     if not result.citations:
         return ["the answer cites nothing"]
-    found = [_fault(citation, result.answer or "", chunks) for citation in result.citations]
-    return [fault for fault in found if fault is not None]
+    faults = [_fault(citation, result.answer or "", chunks) for citation in result.citations]
+    return [fault for fault in faults if fault is not None]
 
 
 def _fault(citation: Citation, answer: str, chunks: Mapping[str, Chunk]) -> str | None:

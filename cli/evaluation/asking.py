@@ -120,8 +120,8 @@ class Evaluator:
         if question.chunks:
             ids = [hit.chunk_id for hit in hits]
             return tuple(n for n, one in enumerate(ids, start=1) if one in question.chunks)
-        found = list(dict.fromkeys(self._documents.source(hit.document_id) for hit in hits))
-        right = [self._documents.is_one_of(source, question.sources) for source in found]
+        sources = list(dict.fromkeys(self._documents.source(hit.document_id) for hit in hits))
+        right = [self._documents.is_one_of(source, question.sources) for source in sources]
         return tuple(place for place, is_right in enumerate(right, start=1) if is_right)
 
     def _cited(self, question: Question, citation: Citation) -> Cited:

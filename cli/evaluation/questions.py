@@ -90,15 +90,15 @@ def read_questions(path: Path) -> list[NumberedQuestion]:
         raise BadFile(f"{path} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise BadFile(f"{path} is not UTF-8 text.") from None
-    found = [
+    questions = [
         NumberedQuestion(line=number, question=_parse(path, number, line))
         for number, line in enumerate(lines, start=1)
         if line.strip()
     ]
-    if not found:
+    if not questions:
         raise BadFile(f"{path} has no questions.")
-    _check_ids(path, found)
-    return found
+    _check_ids(path, questions)
+    return questions
 
 
 def _parse(path: Path, number: int, line: str) -> Question:

@@ -100,14 +100,14 @@ def _resolved(host: str, port: int) -> tuple[int, Any]:
     try:
         if not host:
             raise CannotListen("--host is empty. Give an address, such as 127.0.0.1 or ::1.")
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a host name"
         raise CannotListen(
             f"{host} has no address ({reason}). Choose an address of this machine with --host, "
             "such as 127.0.0.1 or ::1."
         ) from error
-    family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    family, _, _, _, address = min(addresses, key=lambda each: each[0] != socket.AF_INET)
     return family, address
 
 

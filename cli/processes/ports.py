@@ -81,7 +81,11 @@ def listens(process: int, ports: Collection[int]) -> bool:
         connections = psutil.Process(process).net_connections("tcp")
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
-    own = {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}
+    own = {
+        connection.laddr.port
+        for connection in connections
+        if connection.status == psutil.CONN_LISTEN
+    }
     return own.issuperset(ports)
 
 

@@ -63,8 +63,10 @@ def run_temporal(
     reporter = Reporter(console)
 
     def plan() -> Stack:
-        told, service = stack.local_temporal(settings, reporter.notice, port=port, ui_port=ui_port)
-        return Stack((service,), told, log.path)
+        connected, service = stack.local_temporal(
+            settings, reporter.notice, port=port, ui_port=ui_port
+        )
+        return Stack((service,), connected, log.path)
 
     with (
         _report_failures(reporter, stack.log_of(settings)),

@@ -39,15 +39,15 @@ def export(
     """Export a library with its vectors to a file."""
     _check_name(file, _WRITERS)
     with connect(max_retries=PATIENT) as client, bar("Exporting") as progress:
-        found = client.libraries.get(library)
-        documents = documents_of(client, found.id)
-        outline = outline_of(client, found, documents)
-        records = records_of(client, found, documents, lambda n: progress(n, outline.chunks))
+        source = client.libraries.get(library)
+        documents = documents_of(client, source.id)
+        outline = outline_of(client, source, documents)
+        records = records_of(client, source, documents, lambda n: progress(n, outline.chunks))
         with files.file_errors(file):
             _WRITERS[_suffix(file)](files.partial_of(file), outline, records)
             check_model(client, found)
             files.publish(file)
-    typer.echo(f"Exported {found.name} to {file}: {outline.documents} documents.")
+    typer.echo(f"Exported {source.name} to {file}: {outline.documents} documents.")
 
 
 def import_(

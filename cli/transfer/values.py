@@ -254,8 +254,8 @@ def _encodable(text: str, pointer: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        found = f"\\u{ord(text[error.start]):04x} at character {error.start + 1}"
-        detail = f"Half of a surrogate pair is not a character: remove {found}."
+        surrogate = f"\\u{ord(text[error.start]):04x} at character {error.start + 1}"
+        detail = f"Half of a surrogate pair is not a character: remove {surrogate}."
         raise Invalid.at(pointer, detail) from None
     return text
 

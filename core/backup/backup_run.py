@@ -58,13 +58,13 @@ class _BackupRun:
         position, manifests = self._source.position, self._repository.manifests()
         last = manifests[-1] if manifests else None
         why_full = self._obstacle(last) if last else None
-        made = []
+        manifests = []
         if last and not why_full and last.end < position:
-            made.append(self._write(Kind.INCREMENTAL, last.end))
+            manifests.append(self._write(Kind.INCREMENTAL, last.end))
         there = any(m.full and m.end == position for m in manifests)
         if last is None or why_full or (full and not there):
-            made.append(self._write(Kind.FULL, position))
-        return BackupResult(made, position, why_full)
+            manifests.append(self._write(Kind.FULL, position))
+        return BackupResult(manifests, position, why_full)
 
     def _obstacle(self, last: Manifest) -> str | None:
         """Return why no incremental backup can follow the last one, or `None` if one can.

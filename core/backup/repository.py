@@ -58,18 +58,18 @@ class Repository:
             StorageError: the directory has another database's backups, or other files.
         """
         if (directory / ABOUT).exists():
-            found = cls.open(directory)
-            if found.database_id != database_id:
+            repository = cls.open(directory)
+            if repository.database_id != database_id:
                 raise StorageError(
                     f"{directory} has the backups of another database; choose another directory."
                 )
-            return found
+            return repository
         if any(path.name != _LOCK and not _is_partial(path) for path in directory.iterdir()):
             raise StorageError(f"{directory} has other files in it; choose an empty directory.")
-        made = cls(directory, uuid4().hex, database_id)
-        about = {"format": 1, "id": made.id, "database_id": database_id}
+        repository = cls(directory, uuid4().hex, database_id)
+        about = {"format": 1, "id": repository.id, "database_id": database_id}
         files.write_whole(directory / ABOUT, json.dumps(about, indent=2) + "\n")
-        return made
+        return repository
 
     def manifests(self) -> list[Manifest]:
         """Return the manifests in order of `end`.
@@ -79,10 +79,10 @@ class Repository:
         """
         with files.file_errors(self.directory):
             paths = sorted(self.directory.glob(f"*-*{MANIFEST}"))
-            found = [
+            manifests = [
                 Manifest.from_json(path.read_text("utf-8", "replace"), str(path)) for path in paths
             ]
-        return sorted(found, key=lambda manifest: manifest.end)
+        return sorted(manifests, key=lambda manifest: manifest.end)
 
     def path_of(self, manifest: Manifest) -> Path:
         """Return the path of a backup's file.

@@ -171,15 +171,15 @@ def _check_empty(data_dir: Path) -> None:
 def _position_at(repository: Repository, manifests: Sequence[Manifest], time: datetime) -> int:
     """Return the last position that was committed by `time` and can be restored."""
     limit = to_time(time)
-    found = [m.end for m in manifests if m.full and (m.end_at or m.taken_at) <= limit]
+    ends = [m.end for m in manifests if m.full and (m.end_at or m.taken_at) <= limit]
     for manifest in manifests:
         if not manifest.full:
             check(repository, manifest)
             last = _last_until(repository.path_of(manifest), limit)
-            found += [] if last is None else [last]
-    if not found:
+            ends += [] if last is None else [last]
+    if not ends:
         raise StorageError(f"The first backup in {repository.directory} is from after {limit}.")
-    return max(found)
+    return max(ends)
 
 
 def _last_until(path: Path, limit: str) -> int | None:
@@ -187,10 +187,10 @@ def _last_until(path: Path, limit: str) -> int | None:
         sqlite_errors(),
         closing(apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)) as connection,
     ):
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT max(position) FROM log WHERE at <= ?", (limit,)
         ).fetchall()
-    return None if found[0][0] is None else int(str(found[0][0]))
+    return None if rows[0][0] is None else int(str(rows[0][0]))
 
 
 @contextmanager

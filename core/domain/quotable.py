@@ -69,15 +69,15 @@ class _Scan:
         while self._at < len(self._lines):
             start, end = self._lines[self._at]
             line = self._text[start:end]
-            found = self._special(line)
-            if found is None:
+            spans = self._special(line)
+            if spans is None:
                 prose = (start if prose is None else prose[0], end)
                 self._at += 1
                 continue
             if prose is not None:
                 yield from self._sentences(*prose)
                 prose = None
-            yield from found
+            yield from spans
         if prose is not None:
             yield from self._sentences(*prose)
 

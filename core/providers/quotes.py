@@ -32,8 +32,8 @@ def quoted_span(text: str, answer: str, cited: Span) -> Span | None:
     around = words(" ".join(answer[s:e] for s, e in sentence_spans(answer) if _meet((s, e), cited)))
 
     def closeness(span: Span) -> tuple[int, int, int]:
-        found = words(text[slice(*span)])
-        return len(found & claim), len(found & around), -len(found)
+        shared = words(text[slice(*span)])
+        return len(shared & claim), len(shared & around), -len(shared)
 
     return max(sentence_spans(text), key=closeness, default=None)
 

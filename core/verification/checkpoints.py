@@ -32,22 +32,22 @@ def load_index(directory: Path, snapshot: Snapshot) -> Iterator[tuple[Catalog, l
         OSError: the files can't be read.
     """
     with TemporaryDirectory(prefix="nalanda-verify-") as links:
-        found = _found(directory, Path(links), snapshot)
-        views = [*found.views, *(from_record(snapshot, library) for library in found.missing)]
-        said = [f"checkpoints: {aside.name}: {aside.problem}" for aside in found.set_aside]
-        yield Catalog(CatalogState.of(snapshot.position, views)), said
+        checkpoint = _load(directory, Path(links), snapshot)
+        built = [from_record(snapshot, library) for library in checkpoint.missing]
+        problems = [f"checkpoints: {aside.name}: {aside.problem}" for aside in checkpoint.set_aside]
+        yield Catalog(CatalogState.of(snapshot.position, [*checkpoint.views, *built])), problems
 
 
-def _found(directory: Path, links: Path, snapshot: Snapshot) -> LoadedCheckpoint:
+def _load(directory: Path, links: Path, snapshot: Snapshot) -> LoadedCheckpoint:
     for attempt in range(_ATTEMPTS):
         place = links / str(attempt)
         place.mkdir()
         _link(directory, place, snapshot.position)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = CheckpointLoader(place, snapshot, pool).load()
-        if all((directory / aside.name).exists() for aside in found.set_aside):
+            checkpoint = CheckpointLoader(place, snapshot, pool).load()
+        if all((directory / aside.name).exists() for aside in checkpoint.set_aside):
             break
-    return found
+    return checkpoint
 
 
 def _link(directory: Path, place: Path, position: int) -> None:

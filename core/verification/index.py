@@ -92,8 +92,8 @@ def _queries(view: LibraryView, count: int) -> NDArray[np.float32]:
     """Return `(q, d) float32`: vectors of the library, sampled evenly."""
     row_ids = view.row_ids(view.matching(None))
     chosen = row_ids[:: max(1, len(row_ids) // count)][:count]
-    found = [view.embedding(row_id) for row_id in chosen.tolist()]
-    return np.array(found, np.float32) if found else np.empty((0, 0), np.float32)
+    vectors = [view.embedding(row_id) for row_id in chosen.tolist()]
+    return np.array(vectors, np.float32) if vectors else np.empty((0, 0), np.float32)
 
 
 def _searches(
@@ -111,7 +111,7 @@ def _searches(
     ):
         rows = [view.embedding(int(row_id)) for row_id in ranking.row_ids]
         actual = reference_scores(np.array(rows, np.float32), query[None], metric)[:, 0]
-        found = np.sort(actual)[::-1]
+        nearest = np.sort(actual)[::-1]
         slack = _TOLERANCE * max(1.0, float(np.abs(scores).max()))
-        if len(found) != len(scores) or (found < scores - slack).any():
+        if len(nearest) != len(scores) or (nearest < scores - slack).any():
             yield "an exact search has missed a chunk that is nearer"

@@ -111,66 +111,66 @@ def _settle_writer(
     ledger: Ledger, record: Record, writer: int, pending: Write | None, unplaced: list[Unplaced]
 ) -> Iterable[str]:
     """Enter a surviving write without an answer, or add it to those without a position."""
-    must, found = ledger.namespace(writer), record.namespace(writer)
-    if found.same(must):
-        return _misnamed(must, found)
+    must, actual = ledger.namespace(writer), record.namespace(writer)
+    if actual.same(must):
+        return _misnamed(must, actual)
     if pending is None:
-        return _differences(must, found)
-    versions = _versions_of(pending, found)
+        return _differences(must, actual)
+    versions = _versions_of(pending, actual)
     may = must.copy()
     apply(may, pending, max(versions, default=0))
-    if not found.same(may):
-        return _half(pending, versions, must, may, found)
+    if not actual.same(may):
+        return _half(pending, versions, must, may, actual)
     if not versions:
         gone = {name for _, name in must.chunks.keys() - may.chunks.keys()}
         unplaced.append(Unplaced(pending, gone))
         return []
-    document_id = found.ids.get((pending.library, pending.document))
+    document_id = actual.ids.get((pending.library, pending.document))
     ledger.enter(Entry(pending, max(versions), document_id))
-    return _misnamed(ledger.namespace(writer), found)
+    return _misnamed(ledger.namespace(writer), actual)
 
 
-def _versions_of(write: Write, found: Namespace) -> set[int]:
+def _versions_of(write: Write, actual: Namespace) -> set[int]:
     """Return the versions of the rows that this write has put."""
-    rows: list[Row] = [*found.documents.values(), *found.chunks.values()]
+    rows: list[Row] = [*actual.documents.values(), *actual.chunks.values()]
     versions = {row.version for row in rows if row.op == write.number}
-    own = found.libraries.get(write.library)
+    own = actual.libraries.get(write.library)
     return versions | {own[1]} if own and own[0] == write.number else versions
 
 
 def _half(
-    write: Write, versions: set[int], must: Namespace, may: Namespace, found: Namespace
+    write: Write, versions: set[int], must: Namespace, may: Namespace, actual: Namespace
 ) -> list[str]:
     """Return the difference from the nearer state: with or without the unanswered write."""
-    without, with_ = _differences(must, found), _differences(may, found)
+    without, with_ = _differences(must, actual), _differences(may, actual)
     if versions or len(with_) < len(without):
         return [f"half: {_named(write)} is there in part: {line}" for line in with_]
     return without
 
 
-def _misnamed(must: Namespace, found: Namespace) -> list[str]:
+def _misnamed(must: Namespace, actual: Namespace) -> list[str]:
     return [
-        f"stray: the document {name!r} of {library!r} is {found.ids[library, name]}, and was {id_}"
+        f"stray: the document {name!r} of {library!r} is {actual.ids[library, name]}, and was {id_}"
         for (library, name), id_ in must.ids.items()
-        if (library, name) in found.documents and found.ids[library, name] != id_
+        if (library, name) in actual.documents and actual.ids[library, name] != id_
     ]
 
 
-def _differences(must: Namespace, found: Namespace) -> list[str]:
+def _differences(must: Namespace, actual: Namespace) -> list[str]:
     lines: list[str] = []
-    for library in must.libraries.keys() | found.libraries.keys():
-        old, new = must.libraries.get(library), found.libraries.get(library)
+    for library in must.libraries.keys() | actual.libraries.keys():
+        old, new = must.libraries.get(library), actual.libraries.get(library)
         if old != new:
             kind = "stray" if old is None else "lost"
             lines.append(f"{kind}: the library {library!r} is {new}, and must be {old}")
-    lines += _differing("document", must.documents, found.documents)
-    lines += _differing("chunk", must.chunks, found.chunks)
+    lines += _differing("document", must.documents, actual.documents)
+    lines += _differing("chunk", must.chunks, actual.chunks)
     return lines
 
 
-def _differing(what: str, must: Mapping[Key, Row], found: Mapping[Key, Row]) -> Iterator[str]:
-    for key in must.keys() | found.keys():
-        old, new = must.get(key), found.get(key)
+def _differing(what: str, must: Mapping[Key, Row], actual: Mapping[Key, Row]) -> Iterator[str]:
+    for key in must.keys() | actual.keys():
+        old, new = must.get(key), actual.get(key)
         named = f"the {what} {key[1]!r} of {key[0]!r}"
         if old == new:
             continue

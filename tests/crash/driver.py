@@ -64,7 +64,7 @@ class Bench:
         self.server = Server(folder / "server.log")
         self.data_dir = folder / "data"
         self._folder = folder
-        self._ledger_file = folder / "told.jsonl"
+        self._ledger_file = folder / "acknowledged.jsonl"
         self._engines = engines
         self._engine: Engine | None = None
         # A connection each: an idle one might be closed by the server just as it is used again.
@@ -165,14 +165,14 @@ class Bench:
                     raise self._broken([f"it ended: {self.server.output[-2000:]}"])
                 samples.append(sample(self.server.pid, loaded))
 
-        self.beside(watch, rng, range(1, 1 + threads - readers), readers)
+        self.run_with(watch, rng, range(1, 1 + threads - readers), readers)
         self.report.seconds += time.monotonic() - began
-        found = levels(samples)
-        if found.faults:
-            raise self._broken([*found.faults, str(found)])
-        return found
+        report = levels(samples)
+        if report.faults:
+            raise self._broken([*report.faults, str(report)])
+        return report
 
-    def beside(
+    def run_with(
         self,
         work: Callable[[], None],
         rng: random.Random,

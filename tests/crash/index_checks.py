@@ -78,8 +78,8 @@ class Search:
     def _post(self, body: Mapping[str, object]) -> dict[str, Any]:
         answer = self._api.post(f"/libraries/{self._library}/search", json=body)
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        result: dict[str, Any] = answer.json()
+        return result
 
     def _position(self, answer: Mapping[str, Any], position: int) -> list[str]:
         at = answer["position"]

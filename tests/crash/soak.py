@@ -42,12 +42,12 @@ class Levels:
 
     @property
     def faults(self) -> list[str]:
-        found = []
+        faults = []
         if self.growth_bytes > MOST_GROWTH * self.memory_bytes:
-            found.append(f"memory grew by {self.growth_bytes} of {self.memory_bytes} bytes")
+            faults.append(f"memory grew by {self.growth_bytes} of {self.memory_bytes} bytes")
         if self.files[1] > self.files[0] + MOST_FILES:
-            found.append(f"open files grew from {self.files[0]} to {self.files[1]}")
-        return found
+            faults.append(f"open files grew from {self.files[0]} to {self.files[1]}")
+        return faults
 
     def __str__(self) -> str:
         mib = 2**20

@@ -52,7 +52,7 @@ def test_any_position_restores_to_what_the_ledger_had_then(tmp_path: Path, engin
                 place = {"NALANDA_DATA_DIR": str(bench.data_dir), **bench.engine.environment}
                 nalanda("backup", backups, settings=place)
 
-        ledger = bench.beside(back_up, rng)
+        ledger = bench.run_with(back_up, rng)
     listed = nalanda("backup", "list", backups, "--json").splitlines()
     ends = [json.loads(line)["end"] for line in listed]
     assert len(ends) == BACKUPS
@@ -62,6 +62,6 @@ def test_any_position_restores_to_what_the_ledger_had_then(tmp_path: Path, engin
         nalanda("verify", "--full", "--data", restored)
         then = deepcopy(ledger)
         then.rewind(position)
-        found = record.of_sqlite(restored / "nalanda.db", 0)
-        assert found.position == position
-        assert settle(then, ClientReports(), found) == []
+        restored_record = record.of_sqlite(restored / "nalanda.db", 0)
+        assert restored_record.position == position
+        assert settle(then, ClientReports(), restored_record) == []

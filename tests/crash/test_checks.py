@@ -272,7 +272,7 @@ def test_what_readers_see_is_compared_with_each_position() -> None:
     assert settle(ledger, reports, record) == []
 
 
-def test_a_reader_that_saw_what_is_gone_or_never_was_is_told_of() -> None:
+def test_a_reader_that_saw_deleted_or_unwritten_rows_is_reported() -> None:
     made, _ = acks()
     write = made[0].write
     partly = dict.fromkeys(write.chunks[1:], BASE + 1)

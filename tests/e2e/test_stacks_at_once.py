@@ -58,9 +58,9 @@ class Up:
 
     def place(self, name: str) -> str:
         """Return the printed address of a part."""
-        found = re.search(rf"^  {name} +(\S+)$", self.output, re.MULTILINE)
-        assert found is not None, self.output
-        return found[1]
+        match = re.search(rf"^  {name} +(\S+)$", self.output, re.MULTILINE)
+        assert match is not None, self.output
+        return match[1]
 
 
 @contextmanager

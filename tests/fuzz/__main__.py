@@ -44,9 +44,9 @@ def _fuzz(stack: Stack, examples: int, only: str) -> list[Outcome]:
     document = schemathesis.openapi.from_url(f"{stack.api_url}/openapi.json")
     seeds = Seeds(stack)
     outcomes = []
-    for found in document.get_all_operations():
-        assert isinstance(found, Ok)
-        operation = found.ok()
+    for parsed in document.get_all_operations():
+        assert isinstance(parsed, Ok)
+        operation = parsed.ok()
         if only not in operation.label:
             continue
         began = time.monotonic()

@@ -8,7 +8,7 @@ from tests.prose import check
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "found"),
+    ("name", "text", "expected"),
     [
         ("a.py", 'def f() -> None:\n    """Of the rows."""\n', "1: the docstring of f begins"),
         ("a.py", 'def f() -> None:\n    """Raises: ValueError."""\n', "1: the docstring of f"),
@@ -18,11 +18,11 @@ from tests.prose import check
         ("a.md", "One.\n\nSo m" + "any rows.\n", "3: retired word: So m" + "any"),
     ],
 )
-def test_a_finding_has_its_place(tmp_path: Path, name: str, text: str, found: str) -> None:
+def test_a_finding_has_its_place(tmp_path: Path, name: str, text: str, expected: str) -> None:
     path = tmp_path / name
     path.write_text(text)
     [finding] = check(path)
-    assert finding.startswith(f"{path}:{found}")
+    assert finding.startswith(f"{path}:{expected}")
 
 
 def test_code_and_good_prose_pass(tmp_path: Path) -> None:

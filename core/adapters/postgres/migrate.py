@@ -64,11 +64,11 @@ def examine(url: str) -> str:
         done = format_of(connection)
         number = connection.info.server_version
         version = f"PostgreSQL {number // 10_000}.{number % 10_000}"
-        found = "empty, to be set up" if done is None else f"format {done} of {len(MIGRATIONS)}"
+        state = "empty, to be set up" if done is None else f"format {done} of {len(MIGRATIONS)}"
         ((fsync,),) = fetch(connection, "SHOW fsync")
     if fsync == "off":
         raise StorageError(f"{database.address} runs with fsync off: a power cut destroys it.")
-    return f"{version} at {database.address}, {found}"
+    return f"{version} at {database.address}, {state}"
 
 
 def check_server(connection: Connection) -> None:

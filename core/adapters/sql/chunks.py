@@ -33,10 +33,10 @@ class Chunks:
         self._session = session
 
     def get(self, library_id: str, chunk_id: str) -> Chunk:
-        found = self.get_many(library_id, [chunk_id])
-        if not found:
+        chunks = self.get_many(library_id, [chunk_id])
+        if not chunks:
             raise NotFound("chunk", chunk_id)
-        return found[chunk_id]
+        return chunks[chunk_id]
 
     def get_many(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         rows = self._session.fetch(_EXISTING, library_id, list(chunk_ids))

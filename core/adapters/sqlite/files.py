@@ -27,13 +27,15 @@ class NewFile:
             row[0]
             for row in self._connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
         }
-        kept = [place for place, column in enumerate(columns) if column in known]
-        names = ", ".join(f'"{columns[place]}"' for place in kept)
-        marks = ", ".join("?" * len(kept))
+        places = [place for place, column in enumerate(columns) if column in known]
+        names = ", ".join(f'"{columns[place]}"' for place in places)
+        marks = ", ".join("?" * len(places))
         insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  # our own names
         remaining = iter(rows)
         while batch := list(islice(remaining, _BATCH_ROWS)):
-            self._connection.executemany(insert, ([row[place] for place in kept] for row in batch))
+            self._connection.executemany(
+                insert, ([row[place] for place in places] for row in batch)
+            )
 
 
 @contextmanager

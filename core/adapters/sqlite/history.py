@@ -26,8 +26,8 @@ def trim_history(connection: apsw.Connection, now: datetime) -> int:
     Small transactions let other writes run in between. Without an enrolled repository no
     history is kept at all.
     """
-    ((kept,),) = fetch(connection, "SELECT keeps_history FROM cluster")
-    if not kept:
+    ((keeps_history,),) = fetch(connection, "SELECT keeps_history FROM cluster")
+    if not keeps_history:
         return 0
     with connection:
         connection.execute("DELETE FROM backups WHERE at <= ?", (to_time(now - HISTORY_RETENTION),))

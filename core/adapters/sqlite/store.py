@@ -60,11 +60,11 @@ class SqliteStore:
         """
         try:
             with sqlite_errors():
-                found = fetch(self._writer, _TAKE_OVER)
+                rows = fetch(self._writer, _TAKE_OVER)
         except StorageFull:
             with sqlite_errors():
-                found = fetch(self._writer, _EPOCH)
-        ((epoch, key, instance_id),) = found
+                rows = fetch(self._writer, _EPOCH)
+        ((epoch, key, instance_id),) = rows
         return epoch, key, instance_id
 
     @property

@@ -110,7 +110,7 @@ def value_test(condition: Condition) -> ValueTest:
         case Op.STARTS_WITH:
             return comparing.starts_with(cast("str", value))
         case Op.EXISTS:
-            return lambda found: (found is not MISSING) is value
+            return lambda actual: (actual is not MISSING) is value
 
 
 def _negated(test: ValueTest) -> ValueTest:

@@ -159,10 +159,10 @@ class Column:
         forms = {comparable(item, instants=instants) for item in wanted}
         texts = {form for form in forms if isinstance(form, str)}
         numbers = {form for form in forms if isinstance(form, int | float)}
-        found = self._texts.any_of(texts) | self._numbers.any_of(numbers)
+        rows = self._texts.any_of(texts) | self._numbers.any_of(numbers)
         for form in forms - texts - numbers:
-            found |= self._of_form(form, instants)
-        return found
+            rows |= self._of_form(form, instants)
+        return rows
 
     def between(self, low: Bound | None, high: Bound | None, *, instants: bool) -> BitMap:
         """Return the rows in a range whose ends are both numbers or both strings."""
@@ -176,10 +176,10 @@ class Column:
             from_low = self.between(low, None, instants=True)
             return from_low & self.between(None, high, instants=True)
         moments, of_texts = self._moments()
-        found = BitMap()
+        rows = BitMap()
         if len(of_texts) < len(self._texts.rows):
-            found = self._texts.between(low, high) - of_texts
-        return found | moments.between(_as_moment(low), _as_moment(high))
+            rows = self._texts.between(low, high) - of_texts
+        return rows | moments.between(_as_moment(low), _as_moment(high))
 
     def containing(self, wanted: object, *, instants: bool) -> BitMap:
         """Return the rows whose string contains `wanted`, or whose list has it as a member.
@@ -188,9 +188,9 @@ class Column:
         """
         if not isinstance(wanted, str):
             return self._composites.with_member(wanted, instants=instants)
-        found = self._composites.with_composed_member(composed(wanted), instants=instants)
+        rows = self._composites.with_composed_member(composed(wanted), instants=instants)
         places = self._composed().places_containing(composed(wanted))
-        return found | self._texts.at(places.tolist())
+        return rows | self._texts.at(places.tolist())
 
     def icontaining(self, wanted: str) -> BitMap:
         folded = caseless(wanted)

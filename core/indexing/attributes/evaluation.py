@@ -71,10 +71,10 @@ class Evaluation:
                     within = self.rows(inner, within)
                 return within
             case Or(filters):
-                found = BitMap()
+                matches = BitMap()
                 for inner in sorted(filters, key=self._cost):
-                    found |= self.rows(inner, within - found)
-                return found
+                    matches |= self.rows(inner, within - matches)
+                return matches
             case Not(inner):
                 return within - self.rows(inner, within)
             case Condition():
@@ -87,11 +87,11 @@ class Evaluation:
         column = self._columns.column(field)
         if column is None:
             return self._test_rows(condition, within)
-        found = _look_up(column, condition, within)
+        matches = _look_up(column, condition, within)
         if self._stale and field.scope in OF_DOCUMENTS:
             changed = self._columns.rows_of_documents(self._stale) & within
-            found = (found - changed) | self._test_rows(condition, changed)
-        return found
+            matches = (matches - changed) | self._test_rows(condition, changed)
+        return matches
 
     def _cost(self, filter_: Filter) -> Cost:
         match filter_:

@@ -204,29 +204,29 @@ class AttributeIndex:
             return None
         start = 0 if is_behind is None else bisect_left(rows, True, key=self._by_row(is_behind))
         mask = bitmaps.to_mask(within, self.size)
-        found: list[int] = []
+        first: list[int] = []
         step = 4 * count
-        while start < self.size and len(found) < count:
+        while start < self.size and len(first) < count:
             block = rows[start : start + step]
-            found += block[mask[block]][: count - len(found)].tolist()
+            first += block[mask[block]][: count - len(first)].tolist()
             start, step = start + step, 4 * step
-        return found
+        return first
 
     def _rows_by_id(self) -> Rows:
-        found = self._orderings.get(_BY_ID)
-        if found is None:
+        rows = self._orderings.get(_BY_ID)
+        if rows is None:
             ids = [chunk.id for chunk in self.chunks]
             in_order = sorted(range(self.size), key=ids.__getitem__)
-            found = self._orderings[_BY_ID] = np.array(in_order, np.uint32)
-        return found
+            rows = self._orderings[_BY_ID] = np.array(in_order, np.uint32)
+        return rows
 
     def _rows_in_order(self, order: Order) -> Rows | None:
         """Return all rows in the order, ties by id, rows without a key last."""
         field = order.field
         instants = field.type is not FieldType.STRING
         key = (field.scope, field.key), instants, order.descending
-        found = self._orderings.get(key)
-        if found is None:
+        rows = self._orderings.get(key)
+        if rows is None:
             column = self.column(field)
             if column is None:
                 return None
@@ -235,8 +235,8 @@ class AttributeIndex:
             last = ranks.max(initial=-1)
             keyed = last - ranks if order.descending else ranks
             ranks = np.where(ranks < 0, last + 1, keyed)
-            found = self._orderings[key] = by_id[np.argsort(ranks, kind="stable")]
-        return found
+            rows = self._orderings[key] = by_id[np.argsort(ranks, kind="stable")]
+        return rows
 
     def _ids(self, field: Field) -> Column:
         column = self.column(field)

@@ -104,8 +104,8 @@ class SortedValues:
         starts = self.starts[chosen].astype(np.int64)
         counts = self.starts[chosen + 1].astype(np.int64) - starts
         ends = np.cumsum(counts)
-        found = self.rows[np.arange(ends[-1]) + np.repeat(starts - ends + counts, counts)]
-        return from_rows(found, self.size)
+        rows = self.rows[np.arange(ends[-1]) + np.repeat(starts - ends + counts, counts)]
+        return from_rows(rows, self.size)
 
     def places_of_rows(self) -> NDArray[np.int64]:
         """Return for each of `rows` the place of its value, `(m,) int64`."""
@@ -116,11 +116,11 @@ class SortedValues:
         start, end = self.starts[place : place + 2].tolist()
         if end - start <= _FREQUENT:
             return from_rows(self.rows[start:end], self.size, ascending=True)
-        found = self.frequent.get(place)
-        if found is None:
-            found = from_rows(self.rows[start:end], self.size, ascending=True)
-            self.frequent[place] = found
-        return found
+        rows = self.frequent.get(place)
+        if rows is None:
+            rows = from_rows(self.rows[start:end], self.size, ascending=True)
+            self.frequent[place] = rows
+        return rows
 
     def _slice(self, start: int, end: int) -> BitMap:
         if end - start == 1:

@@ -76,10 +76,10 @@ def without_prefix(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
     }
 
 
-def _of_sorted(found: SortedValues) -> dict[str, NDArray[Any]]:
-    values = found.values
+def _of_sorted(column: SortedValues) -> dict[str, NDArray[Any]]:
+    values = column.values
     of_values = _of_texts(values) if isinstance(values, StringColumn) else _of_numbers(values)
-    return {"starts": found.starts, "rows": found.rows, **of_values}
+    return {"starts": column.starts, "rows": column.rows, **of_values}
 
 
 def _sorted(arrays: Arrays, size: int) -> SortedValues:

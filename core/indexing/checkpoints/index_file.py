@@ -58,7 +58,7 @@ def to_arrays(index: VectorIndex) -> tuple[dict[str, Any], Arrays]:
             own = {
                 "index": "hnsw",
                 "ef_construction": index.ef_construction,
-                "efforts": calibration.efforts,
+                "efforts": calibration.efs,
                 "recalls": calibration.recalls,
             }
         case IvfIndex():

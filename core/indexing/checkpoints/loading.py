@@ -73,7 +73,7 @@ class CheckpointLoader:
         self._repairs = repairs
         self._open = open_segments
         self._first_row_id = first_row_id
-        self._found = LoadedCheckpoint()
+        self._checkpoint = LoadedCheckpoint()
         self._changes = _Changes({}, {})
         self.open_segments: dict[tuple[str, str, str], Segment] = {}
 
@@ -84,15 +84,16 @@ class CheckpointLoader:
             OSError: the directory, or a file in it, cannot be read.
             DamagedFile: a file is damaged or missing, and `repairs` is false.
         """
-        found = self._found
-        found.manifests = [m for path in paths_in(self._directory) if (m := self._manifest(path))]
-        newest = found.manifests[0] if found.manifests else None
+        paths = paths_in(self._directory)
+        manifests = [manifest for path in paths if (manifest := self._manifest(path))]
+        self._checkpoint.manifests = manifests
+        newest = manifests[0] if manifests else None
         if newest is not None:
             self._changes = _Changes.since(newest.position, self._snapshot)
         for library in libraries_of(self._snapshot):
             entry = None if newest is None else newest.libraries.get(library.id)
             self._load_library(library, entry)
-        return found
+        return self._checkpoint
 
     def _manifest(self, path: Path) -> Manifest | None:
         """Read a manifest; `None` if it is damaged, of another record, or older than the log."""
@@ -118,15 +119,15 @@ class CheckpointLoader:
                 view = self._from_files(library, entry)
             except DamagedFile as error:
                 self._set_aside(error)
-                self._found.missing.append(library)
+                self._checkpoint.missing.append(library)
                 return
-        elif entry is None and self._found.set_aside and not self._found.manifests:
-            self._found.missing.append(library)
+        elif entry is None and self._checkpoint.set_aside and not self._checkpoint.manifests:
+            self._checkpoint.missing.append(library)
             return
         if view is not None and entry is not None:
             self._load_lexical_index(library, entry.lexical)
         # A view from the record has new row ids, which no stored lexical index knows.
-        self._found.views.append(
+        self._checkpoint.views.append(
             view or from_record(self._snapshot, library, first_row_id=self._first_row_id)
         )
 
@@ -138,7 +139,7 @@ class CheckpointLoader:
         except DamagedFile as error:
             self._set_aside(error)
         else:
-            self._found.lexical[library.id] = lexical
+            self._checkpoint.lexical[library.id] = lexical
 
     def _from_files(self, library: Library, entry: LibraryEntry) -> LibraryView | None:
         """Load a library from files; `None` if its metric or dimension has changed since.
@@ -166,7 +167,7 @@ class CheckpointLoader:
             view = next_view.with_chunks(
                 view, self._snapshot.chunks.get_many_embedded(library.id, ids)
             )
-        self._found.known += known
+        self._checkpoint.known += known
         return view
 
     def _segment(
@@ -192,7 +193,7 @@ class CheckpointLoader:
         if not self._repairs:
             raise error
         _log.warning("Set aside, and made again from the record: %s", error)
-        self._found.set_aside.append(SetAsideFile(error.path.name, error.problem))
+        self._checkpoint.set_aside.append(SetAsideFile(error.path.name, error.problem))
         folder = self._directory / DAMAGED
         folder.mkdir(exist_ok=True)
         if error.path.exists():

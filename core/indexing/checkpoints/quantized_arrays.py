@@ -57,7 +57,7 @@ _NUMBERS: Final = {
     "degree": layout.DEGREE,
     "entry": layout.ENTRY,
     "top_level": layout.TOP_LEVEL,
-    "kept": lists.KEPT,
+    "kept": lists.COMPONENTS,
     "cells": lists.CELLS,
     "tables": lists.TABLES,
 }
@@ -140,17 +140,20 @@ def _of_graph(block: NDArray[np.int64], upper: int) -> _Expected:
 
 
 def _of_lists(block: NDArray[np.int64], blocks: int) -> _Expected:
-    kept, dimension = _numbers(block, lists.KEPT, layout.DIMENSION)
+    components, dimension = _numbers(block, lists.COMPONENTS, layout.DIMENSION)
     cells, tables = _numbers(block, lists.CELLS, lists.TABLES)
     groups = -(-cells // CELLS_AT_ONCE)
     return {
         "scales": ("f8", (lists.SCALE_COUNT,)),
         "center": ("f4", (dimension,)),
-        "basis": ("f4", (kept, dimension)),
-        "cell_codes": ("u1", (groups, kept // NUMBERS_AT_ONCE, CELLS_AT_ONCE, NUMBERS_AT_ONCE)),
+        "basis": ("f4", (components, dimension)),
+        "cell_codes": (
+            "u1",
+            (groups, components // NUMBERS_AT_ONCE, CELLS_AT_ONCE, NUMBERS_AT_ONCE),
+        ),
         "cell_halves": ("f4", (cells,)),
         "widths": ("i8", (tables + 1,)),
-        "points": ("f4", (kept, POINT_COUNT)),
+        "points": ("f4", (components, POINT_COUNT)),
         "starts": ("i8", (cells + 1,)),
         "list_codes": ("u1", (blocks, tables // TABLES_AT_ONCE, CHUNK_BYTES)),
         "list_rows": ("i4", (blocks, BLOCK_ROWS)),

@@ -148,10 +148,10 @@ class ChunkColumns(Sequence[Chunk]):
         """Return the row of each id, `None` for unknown ids. O(log n) each."""
         ids, hashes = wanted.ids, wanted.hashes
         starts = np.searchsorted(self.hashes, hashes)
-        found = starts < len(self.hashes)
-        found[found] = self.hashes[starts[found]] == hashes[found]
+        is_known = starts < len(self.hashes)
+        is_known[is_known] = self.hashes[starts[is_known]] == hashes[is_known]
         rows: list[int | None] = [None] * len(ids)
-        for i in np.flatnonzero(found).tolist():
+        for i in np.flatnonzero(is_known).tolist():
             rows[i] = self._row_of(ids[i], int(starts[i]), hashes[i])
         return rows
 
@@ -220,8 +220,8 @@ class ColumnChunk(Chunk):
 
     @property
     def metadata(self) -> Metadata:
-        found: dict[str, Json] = json.loads(self._columns.metadata[self._row])
-        return found
+        metadata: dict[str, Json] = json.loads(self._columns.metadata[self._row])
+        return metadata
 
     @property
     def version(self) -> int:

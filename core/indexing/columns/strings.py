@@ -75,13 +75,13 @@ class StringColumn:
         if not wanted:
             return np.arange(len(self))
         # UTF-8 is self-synchronising, so a match of bytes is a match of characters.
-        found = np.flatnonzero(
+        starts = np.flatnonzero(
             self.content[: max(0, len(self.content) - len(wanted) + 1)] == wanted[0]
         )
         for i, byte in enumerate(wanted[1:], start=1):
-            found = found[self.content[found + i] == byte]
-        places = np.searchsorted(self.offsets, found, side="right") - 1
-        is_inside = found + len(wanted) <= self.offsets[places + 1]
+            starts = starts[self.content[starts + i] == byte]
+        places = np.searchsorted(self.offsets, starts, side="right") - 1
+        is_inside = starts + len(wanted) <= self.offsets[places + 1]
         return np.unique(places[is_inside])
 
     def composed(self) -> "StringColumn":

@@ -123,13 +123,13 @@ class _Reader:
         blocks = layout.blocks_of(body)
         try:
             described = orjson.loads(table[blocks * layout.CHECKSUM.itemsize :])
-            found, parameters = described["kind"], described["parameters"]
+            stored_kind, parameters = described["kind"], described["parameters"]
             arrays = self._map_arrays(described["arrays"], body)
             checksums = np.frombuffer(table, layout.CHECKSUM, blocks)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise self._damaged("Its table is not valid.") from error
-        if found != kind:
-            raise self._damaged(f"Its kind is {found!r}, not {kind!r}.")
+        if stored_kind != kind:
+            raise self._damaged(f"Its kind is {stored_kind!r}, not {kind!r}.")
         return Container(
             path=self._path,
             parameters=parameters,

@@ -161,11 +161,11 @@ class _Build:
         index = HnswIndex(self.quantized, Calibration((K,), (1.0,)), EF_CONSTRUCTION)
 
         def scan(piece: NDArray[np.float32]) -> list[NDArray[np.int64]]:
-            found = scan_exactly(self.quantized, piece, K, there, at_once=FEW)
-            return [rows[np.argsort(-scores)[:K]] for rows, scores in found]
+            hits = scan_exactly(self.quantized, piece, K, there, at_once=FEW)
+            return [rows[np.argsort(-scores)[:K]] for rows, scores in hits]
 
         def walk(piece: NDArray[np.float32], ef: int) -> list[NDArray[np.int64]]:
-            return [found.rows[:K] for found in index.walk(piece, K, ef)]
+            return [hits.rows[:K] for hits in index.walk(piece, K, ef)]
 
         truth = list(chain(*self._pool.map(scan, pieces)))
         is_dense: Any = self.quantized.arrays[layout.DENSE]

@@ -103,7 +103,7 @@ class HnswIndex:
     def _ef(self, k: int, params: SearchParams) -> int:
         if params.ef is not None:
             return min(max(params.ef, k), _MAX_EF)
-        return min(int(params.boost * self.calibration.effort(params.recall, k)), _MAX_EF)
+        return min(int(params.boost * self.calibration.ef(params.recall, k)), _MAX_EF)
 
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
         return rows <= _WALKED * _STEPS_PER_EF * ef / share
@@ -139,19 +139,19 @@ class HnswIndex:
             )
         finally:
             self._idle.append(scratch)
-        found: list[SegmentHits] = []
+        hits: list[SegmentHits] = []
         for i, count in enumerate(counts.tolist()):
             if count < filtering.least:
                 # The walk did not find enough allowed rows.
                 query = queries[i : i + 1]
                 if filtering.lazily:
-                    found += self._walk(query, k, ef, filtering.eager())
+                    hits += self._walk(query, k, ef, filtering.eager())
                 else:
-                    found += search_exactly(self.quantized, query, k, filtering.allowed)
+                    hits += search_exactly(self.quantized, query, k, filtering.allowed)
             else:
                 strategy = filtering.strategy
-                found.append(SegmentHits(rows[i, :count], scores[i, :count], strategy, exact=False))
-        return found
+                hits.append(SegmentHits(rows[i, :count], scores[i, :count], strategy, exact=False))
+        return hits
 
     def _lease(self, ef: int) -> Scratch:
         # `deque.pop` gives each scratch to one thread only.

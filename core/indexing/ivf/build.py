@@ -51,7 +51,7 @@ def build_ivf(
 ) -> IvfIndex:
     """Build inverted lists over at least one vector; `nlist`: the most cells, by default 6.5·√n.
 
-    O(n·c·D) for n rows, c cells and D values kept of a row. `activity`: the searches that the build
+    O(n·c·D) for n rows, c cells and D components of a row. `activity`: the searches that the build
     yields to.
 
     Raises:
@@ -92,7 +92,7 @@ class _Build:
         quantized.attach(layout.SCALES, scales)
         quantized.attach(layout.CENTER, projection.center)
         quantized.attach(layout.BASIS, projection.basis)
-        quantized.block[layout.KEPT] = self._kept = len(projection.basis)
+        quantized.block[layout.COMPONENTS] = self._components = len(projection.basis)
         check()
 
     def learn_cells(self, count: int) -> None:
@@ -103,12 +103,12 @@ class _Build:
     def learn_tables(self) -> None:
         residuals = self._project(_POINTS_SAMPLE)
         residuals_of(self.quantized.block, residuals)
-        wanted = max(_FEWEST_TABLES, self._kept // _NUMBERS_PER_TABLE)
+        wanted = max(_FEWEST_TABLES, self._components // _NUMBERS_PER_TABLE)
         variances = np.mean(residuals.astype(np.float64) ** 2, axis=0)
         widths = share_out(variances, wanted)
         padding = -(len(widths) - 1) % TABLES_AT_ONCE
         widths = np.concatenate([widths, np.repeat(widths[-1:], padding)])
-        points = np.zeros((self._kept, POINT_COUNT), np.float32)
+        points = np.zeros((self._components, POINT_COUNT), np.float32)
 
         def learn(table: int) -> None:
             self._check()
@@ -153,7 +153,7 @@ class _Build:
             def part(start: int) -> list[Ints]:
                 self._check()
                 queries = held_out.queries[start : start + _QUERIES_AT_ONCE]
-                return [found.rows for found in index.probe(queries, K + 1, nprobe, depth)]
+                return [hits.rows for hits in index.probe(queries, K + 1, nprobe, depth)]
 
             parts = self._pool.map(part, starts)
             return held_out.others([rows for part in parts for rows in part])
@@ -165,7 +165,7 @@ class _Build:
         """Project `size` random rows, or all if there are fewer: `(s, D)`."""
         count = self.quantized.count
         rows = self._rng.choice(count, min(size, count), replace=False)
-        out = np.empty((len(rows), self._kept), np.float32)
+        out = np.empty((len(rows), self._components), np.float32)
 
         def work(start: int) -> None:
             self._check()

@@ -26,9 +26,9 @@ class HeldOut:
     queries: Floats
     truth: list[Ints]
 
-    def others(self, found: Sequence[Ints]) -> list[Ints]:
-        """Return ten of the rows found for each query, without the query's own row."""
-        return [rows[rows != own][:K] for rows, own in zip(found, self.rows, strict=True)]
+    def others(self, neighbours: Sequence[Ints]) -> list[Ints]:
+        """Return each query's ten nearest neighbours, without its own row."""
+        return [rows[rows != own][:K] for rows, own in zip(neighbours, self.rows, strict=True)]
 
 
 def hold_out(

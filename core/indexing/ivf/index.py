@@ -2,7 +2,7 @@
 
 Sivic and Zisserman, "Video Google" (ICCV 2003), with 4-bit product-quantised codes, scanned as in
 André, Kermarrec and Le Scouarnec (VLDB 2015). The best rows are scored in full precision. A search
-that probes p of c cells, with D values kept of a row in t tables, and scores R rows takes O(c·D +
+that probes p of c cells, with D components of a row in t tables, and scores R rows takes O(c·D +
 n·t·p/c + R·d). Apart from the vectors, the index takes t/2 + 8 bytes a row, and the cells. `build`
 builds it.
 """
@@ -87,17 +87,17 @@ class IvfIndex:
     ) -> list[SegmentHits]:
         """Search by cells, even if a scan were cheaper; probe more cells if these have few rows."""
         step = max(1, min(_QUERIES_AT_ONCE, _KEYS_AT_ONCE // depth))
-        found: list[SegmentHits] = []
+        hits: list[SegmentHits] = []
         for start in range(0, len(queries), step):
-            found += self._probe(queries[start : start + step], k, nprobe, depth, allowed)
-        short = [i for i, answer in enumerate(found) if len(answer.rows) < k]
+            hits += self._probe(queries[start : start + step], k, nprobe, depth, allowed)
+        short = [i for i, of_query in enumerate(hits) if len(of_query.rows) < k]
         if short and nprobe < self.cells:
             wider = min(4 * nprobe, self.cells)
-            for i, answer in zip(
+            for i, of_query in zip(
                 short, self.probe(queries[short], k, wider, depth, allowed), strict=True
             ):
-                found[i] = answer
-        return found
+                hits[i] = of_query
+        return hits
 
     def _probe(
         self,
@@ -122,16 +122,16 @@ class IvfIndex:
             misses,
         )
         strategy = "none" if allowed is None else "filtered_lists"
-        found = [
+        hits = [
             SegmentHits(rows[i, :count], scores[i, :count], strategy, exact=False)
             for i, count in enumerate(counts.tolist())
         ]
         shallow = np.flatnonzero(misses > _MISSES * k)
         if len(shallow):
             again = self.probe(queries[shallow], k, nprobe, _DEEPER * depth, allowed)
-            for i, answer in zip(shallow.tolist(), again, strict=True):
-                found[i] = answer
-        return found
+            for i, of_query in zip(shallow.tolist(), again, strict=True):
+                hits[i] = of_query
+        return hits
 
     def _scan_is_cheaper(self, matches: int, nprobe: int, depth: int) -> bool:
         """Compare by the bytes that a scan and a search by cells read."""

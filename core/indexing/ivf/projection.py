@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.indexing.kernels.dot_cells import KEPT_MULTIPLE
+from core.indexing.kernels.dot_cells import COMPONENTS_MULTIPLE
 from core.indexing.kernels.typing import Floats
 from core.indexing.vectors.exact import Vectors
 
-_VARIANCE_KEPT = 0.99
-_MOST_KEPT = 1_024
+_EXPLAINED_VARIANCE = 0.99
+_MOST_COMPONENTS = 1_024
 _LARGEST_SQUARE = 2_048
 _SAMPLE = 8_192
 _SAMPLED_NUMBERS = 1 << 25
@@ -66,15 +66,19 @@ def _components(sample: NDArray[np.float64]) -> Floats:
     variances, directions = np.linalg.eigh(square)
     variances = np.maximum(variances[::-1], 0)
     shares = np.cumsum(variances) / (variances.sum() or 1.0)
-    kept = min(int(np.searchsorted(shares, _VARIANCE_KEPT)) + 1, len(variances), _MOST_KEPT)
-    chosen = directions[:, ::-1][:, :kept]
+    component_count = min(
+        int(np.searchsorted(shares, _EXPLAINED_VARIANCE)) + 1, len(variances), _MOST_COMPONENTS
+    )
+    chosen = directions[:, ::-1][:, :component_count]
     if by_rows:
-        chosen = sample.T @ (chosen / np.sqrt(np.maximum(variances[:kept], 1e-12)))
+        chosen = sample.T @ (chosen / np.sqrt(np.maximum(variances[:component_count], 1e-12)))
     return np.asarray(chosen.T, np.float32)
 
 
 def _pad(components: Floats) -> Floats:
-    kept, dimension = components.shape
-    basis = np.zeros((-(-kept // KEPT_MULTIPLE) * KEPT_MULTIPLE, dimension), np.float32)
-    basis[:kept] = components
+    count, dimension = components.shape
+    basis = np.zeros(
+        (-(-count // COMPONENTS_MULTIPLE) * COMPONENTS_MULTIPLE, dimension), np.float32
+    )
+    basis[:count] = components
     return basis

@@ -74,8 +74,8 @@ class Tuning:
 
         The extra step is for queries that are less like the rows than the calibration's queries.
         """
-        reached = [float(np.interp(nprobe, self.probes, recalls)) for recalls in self.recalls]
-        enough = next(i for i, recall in enumerate(reached) if recall >= reached[-1] - _NO_BETTER)
+        expected = [float(np.interp(nprobe, self.probes, recalls)) for recalls in self.recalls]
+        enough = next(i for i, recall in enumerate(expected) if recall >= expected[-1] - _NO_BETTER)
         return DEPTHS[min(enough + 1, len(self.recalls) - 1)]
 
 
@@ -99,8 +99,8 @@ def tune(
             enough = len(recalls) > 1 and (
                 recalls[-1] >= _ENOUGH or (nprobe > 8 and recalls[-1] < recalls[-2] + 1e-4)
             )
-            found = recalls[-1] if enough else recall(search(nprobe, depth), truth)
-            recalls.append(max([found, *recalls[-1:]]))
+            latest = recalls[-1] if enough else recall(search(nprobe, depth), truth)
+            recalls.append(max([latest, *recalls[-1:]]))
         better = not tables or recalls[-1] >= tables[-1][-1] + _NO_BETTER
         if not better and recalls[-1] >= _GOOD:
             break

@@ -17,7 +17,7 @@ from core.indexing.kernels.inverted_layout import (
     CELL_HALVES,
     CELL_STEP,
     CELLS,
-    KEPT,
+    COMPONENTS,
     LEAST_STEP,
     SCALES,
 )
@@ -37,15 +37,15 @@ def value_cells(
     `vector`: `(D,) float32`. `code`: scratch, `(D,)`. `values`: `(c + 16,)`, in units of the
     returned step.
     """
-    kept, cells = block[KEPT], block[CELLS]
-    step = max(largest(vector, kept, 0.0) / 127, load_f64(block[SCALES], LEAST_STEP))
-    encode_query(vector, kept, kept, step, 0.0, code.ctypes.data)
+    components, cells = block[COMPONENTS], block[CELLS]
+    step = max(largest(vector, components, 0.0) / 127, load_f64(block[SCALES], LEAST_STEP))
+    encode_query(vector, components, components, step, 0.0, code.ctypes.data)
     signed = np.int32(0)
-    for i in range(kept):
+    for i in range(components):
         signed += np.int32(code[i])
     for first in range(0, cells, CELLS_AT_ONCE):
-        codes = block[CELL_CODES] + first * kept
-        dot_cells(codes, code.ctypes.data, kept, values.ctypes.data + 4 * first)
+        codes = block[CELL_CODES] + first * components
+        dot_cells(codes, code.ctypes.data, components, values.ctypes.data + 4 * first)
     unit = step * load_f64(block[SCALES], CELL_STEP)
     offset = np.int32(128) * signed
     if halved:
@@ -84,12 +84,12 @@ def threshold(values: Int32s, count: int, wanted: int) -> int:
     low, high = np.int64(least), np.int64(most) + 1
     while high - low > 1:
         middle = np.int32((low + high) >> 1)
-        reached = np.int32(0)
+        above = np.int32(0)
         for i in range(count):
-            reached += np.int32(values[i] >= middle)
-        if reached == wanted:
+            above += np.int32(values[i] >= middle)
+        if above == wanted:
             return int(middle)
-        if reached < wanted:
+        if above < wanted:
             high = np.int64(middle)
         else:
             low = np.int64(middle)
@@ -99,7 +99,7 @@ def threshold(values: Int32s, count: int, wanted: int) -> int:
 @kernel
 def nearest_cells(block: Ints, points: Floats, start: int, stop: int, cells: Int32s) -> None:
     """Find the nearest cell of each point, `(n, D)`, and write it from `start` on."""
-    code = np.empty(block[KEPT], np.int8)
+    code = np.empty(block[COMPONENTS], np.int8)
     values = np.empty(block[CELLS] + CELLS_AT_ONCE, np.int32)
     for i in range(start, stop):
         value_cells(block, points[i].ctypes.data, True, code, values)
@@ -109,7 +109,7 @@ def nearest_cells(block: Ints, points: Floats, start: int, stop: int, cells: Int
 @kernel
 def cell_number(block: Ints, cell: int, number: int) -> float:
     """Return a value of a cell as its code represents it."""
-    at = (cell // CELLS_AT_ONCE) * (block[KEPT] * CELLS_AT_ONCE)
+    at = (cell // CELLS_AT_ONCE) * (block[COMPONENTS] * CELLS_AT_ONCE)
     at += (number // NUMBERS_AT_ONCE) * CHUNK_BYTES
     at += (cell % CELLS_AT_ONCE) * NUMBERS_AT_ONCE + number % NUMBERS_AT_ONCE
     return (load_u8(block[CELL_CODES], at) - 128) * load_f64(block[SCALES], CELL_STEP)

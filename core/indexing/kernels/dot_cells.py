@@ -27,11 +27,11 @@ DotCells: TypeAlias = Callable[[int, int, int, int], None]
 
 CELLS_AT_ONCE: Final = 16
 NUMBERS_AT_ONCE: Final = 4
-KEPT_MULTIPLE: Final = 16
+COMPONENTS_MULTIPLE: Final = 16
 """The values of a cell are padded to this, so that four independent sums hide the latency."""
 CHUNK_BYTES: Final = CELLS_AT_ONCE * NUMBERS_AT_ONCE
 
-_CHAINS = KEPT_MULTIPLE // NUMBERS_AT_ONCE
+_CHAINS = COMPONENTS_MULTIPLE // NUMBERS_AT_ONCE
 
 
 class _Products:
@@ -81,7 +81,7 @@ def make_dot_cells(path: CodePath) -> DotCells:
     def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         cells, numbers, count, out = args
         chains = [accumulators(builder, products.sums, products.parts) for _ in range(_CHAINS)]
-        with loop(builder, count, KEPT_MULTIPLE) as (start, _):
+        with loop(builder, count, COMPONENTS_MULTIPLE) as (start, _):
             for i, chain in enumerate(chains):
                 at = builder.add(start, ir.Constant(I64, NUMBERS_AT_ONCE * i))
                 four = load(builder, numbers, at, I32)
@@ -100,8 +100,8 @@ def make_dot_cells(path: CodePath) -> DotCells:
     def dots(_typing: Any, cells: Any, numbers: Any, count: Any, out: Any) -> Any:
         return types.void(*[types.int64] * 4), generate
 
-    made: DotCells = intrinsic(dots)
-    return made
+    compiled: DotCells = intrinsic(dots)
+    return compiled
 
 
 dot_cells: Final = make_dot_cells(CODE_PATH)

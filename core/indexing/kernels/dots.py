@@ -111,8 +111,8 @@ def make_dot_codes(path: CodePath, *, stored: bool = False) -> DotCodes:
     def dot(_typing: Any, row: Any, query: Any, size_bytes: Any) -> Any:
         return types.int64(types.int64, types.int64, types.int64), generate
 
-    made: DotCodes = intrinsic(dot)
-    return made
+    compiled: DotCodes = intrinsic(dot)
+    return compiled
 
 
 def make_dot_codes_by_4(path: CodePath) -> DotCodesBy4:
@@ -140,8 +140,8 @@ def make_dot_codes_by_4(path: CodePath) -> DotCodesBy4:
     def dots(_typing: Any, row: Any, queries: Any, size_bytes: Any, out: Any, at: Any) -> Any:
         return types.void(*[types.int64] * 5), generate
 
-    made: DotCodesBy4 = intrinsic(dots)
-    return made
+    compiled: DotCodesBy4 = intrinsic(dots)
+    return compiled
 
 
 _FLOAT_LANES: Final = {CodePath.AVX512: 16, CodePath.AVX2: 8, CodePath.PLAIN: 4}
@@ -226,8 +226,8 @@ def _float_sum(path: CodePath, total: Any, factors: Any) -> DotFloats:
     def dot(_typing: Any, left: Any, right: Any, count: Any) -> Any:
         return returned(types.int64, types.int64, types.int64), generate
 
-    made: DotFloats = intrinsic(dot)
-    return made
+    compiled: DotFloats = intrinsic(dot)
+    return compiled
 
 
 dot_codes: Final = make_dot_codes(CODE_PATH)

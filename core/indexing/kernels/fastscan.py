@@ -81,8 +81,8 @@ def _scan_avx512(builder: Any, codes: Any, tables: list[Any], size: Any, out: An
             table = load(builder, base, offset, bytes_)
             for half, total in zip(halves, totals[2 * i : 2 * i + 2], strict=True):
                 args = [table, half]
-                found = call(builder, "llvm.x86.avx512.permvar.qi.512", bytes_, args)
-                args = [builder.load(total), found, splat(bytes_, 1)]
+                values = call(builder, "llvm.x86.avx512.permvar.qi.512", bytes_, args)
+                args = [builder.load(total), values, splat(bytes_, 1)]
                 more = call(builder, "llvm.x86.avx512.vpdpbusd.512", sums, args)
                 builder.store(more, total)
     for i, total in enumerate(totals):
@@ -98,8 +98,8 @@ def _scan_avx2(builder: Any, codes: Any, tables: list[Any], size: Any, out: Any)
         for i, base in enumerate(tables):
             table = load(builder, base, offset, bytes_)
             for j, half in enumerate(halves):
-                found = call(builder, "llvm.x86.avx2.pshuf.b", bytes_, [table, half])
-                pairs = builder.bitcast(found, sums)
+                values = call(builder, "llvm.x86.avx2.pshuf.b", bytes_, [table, half])
+                pairs = builder.bitcast(values, sums)
                 even = builder.and_(pairs, splat(sums, 255))
                 odd = builder.lshr(pairs, splat(sums, 8))
                 for rows, place in ((even, 0), (odd, 1)):
@@ -132,8 +132,8 @@ def _scan_plain(builder: Any, codes: Any, tables: list[Any], size: Any, out: Any
                 for half, place in ((low, 0), (high, _HALF)):
                     at = builder.add(row.index, ir.Constant(I64, i * BLOCK_ROWS + place))
                     at = builder.mul(at, ir.Constant(I64, 4))
-                    found = builder.zext(load(builder, table, half, I8), I32)
-                    total = builder.add(load(builder, out, at, I32), found)
+                    values = builder.zext(load(builder, table, half, I8), I32)
+                    total = builder.add(load(builder, out, at, I32), values)
                     builder.store(total, pointer(builder, out, at, I32), align=4)
 
 
@@ -161,8 +161,8 @@ def make_scan_block(path: CodePath, queries: int) -> ScanBlock:
     def scan(_typing: Any, codes: Any, tables: Any, chunks: Any, out: Any) -> Any:
         return types.void(*[types.int64] * 4), generate
 
-    made: ScanBlock = intrinsic(scan)
-    return made
+    compiled: ScanBlock = intrinsic(scan)
+    return compiled
 
 
 def _passing(_typing: Any, sums: Any, biases: Any, scale: Any, base: Any, threshold: Any) -> Any:

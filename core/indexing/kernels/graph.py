@@ -46,10 +46,10 @@ def distance_by(codes: int, size: int, bias: int, node: int, query: int) -> int:
 
     The compiler cannot hoist them, as it cannot know that writes do not change the graph.
     """
-    found: int = -dot_codes(codes + node * size, query, size)
+    value: int = -dot_codes(codes + node * size, query, size)
     if bias != 0:
-        found += load_i32(bias, node)
-    return found
+        value += load_i32(bias, node)
+    return value
 
 
 @kernel

@@ -24,7 +24,7 @@ from core.indexing.kernels.fastscan import (
 from core.indexing.kernels.inverted_layout import (
     CELL_HALVES,
     CELLS,
-    KEPT,
+    COMPONENTS,
     LIST_BIASES,
     LIST_CODES,
     LIST_ROWS,
@@ -247,10 +247,10 @@ def rank(
         row = keys[i] & _LOW_32
         values[i] = score(block, row, query, query_length)
         insert_sorted(rows.ctypes.data, scores.ctypes.data, min(i, wanted), row, values[i])
-    found = min(count, wanted)
-    if not cut or found < wanted or count < _FEWEST:
-        return found, 0.0
-    return found, expected_misses(keys, values, scores[wanted - 1])
+    hits = min(count, wanted)
+    if not cut or hits < wanted or count < _FEWEST:
+        return hits, 0.0
+    return hits, expected_misses(keys, values, scores[wanted - 1])
 
 
 @kernel
@@ -307,12 +307,12 @@ def search_cells(
     `misses`: `(q,)`, the expected number of the k best that were not scored. `probed`: the number
     of cells, at most all. `depth`: the number of scored rows, at least k.
     """
-    count, kept = len(queries), block[KEPT]
+    count, components = len(queries), block[COMPONENTS]
     tables = np.empty((count, block[TABLES] * POINT_COUNT), np.uint8)
     scales, bases = np.empty(count, np.float32), np.empty((count, probed), np.float32)
     probes = np.empty((count, probed), np.int64)
-    moved, projected = np.empty(block[DIMENSION], np.float32), np.empty(kept, np.float32)
-    code, values = np.empty(kept, np.int8), np.empty(block[CELLS] + CELLS_AT_ONCE, np.int32)
+    moved, projected = np.empty(block[DIMENSION], np.float32), np.empty(components, np.float32)
+    code, values = np.empty(components, np.int8), np.empty(block[CELLS] + CELLS_AT_ONCE, np.int32)
     products = np.empty((block[TABLES], POINT_COUNT), np.float32)
     for i in range(count):
         project_query(block, queries[i].ctypes.data, moved, projected)

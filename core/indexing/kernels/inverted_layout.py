@@ -1,6 +1,6 @@
 """The block of inverted lists: places behind those of `layout`.
 
-c cells; D values kept of a row, a multiple of 16; t tables, a multiple of 4; b blocks of 32 rows.
+c cells; D components of a row, a multiple of 16; t tables, a multiple of 4; b blocks of 32 rows.
 """
 
 from core.indexing.kernels import layout
@@ -8,8 +8,8 @@ from core.indexing.kernels import layout
 (
     SCALES,  # (3,) float64: see below
     CENTER,  # (d,) float32: the mean of the rows
-    BASIS,  # (D, d) float32: the directions that are kept
-    KEPT,  # D
+    BASIS,  # (D, d) float32: the principal directions
+    COMPONENTS,  # D
     CELLS,  # c
     CELL_CODES,  # (c/16, D/4, 16, 4) uint8: the cells, code + 128
     CELL_HALVES,  # (c,) float32: |cell|²/2

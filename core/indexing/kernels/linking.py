@@ -58,10 +58,10 @@ def stored_distance(graph: Ints, node: int, other: int) -> int:
     """Return the distance of `node` from `other` as a query."""
     size = graph[CODE_BYTES]
     codes = graph[CODES]
-    found = -dot_stored_codes(codes + node * size, codes + other * size, size)
+    value = -dot_stored_codes(codes + node * size, codes + other * size, size)
     if graph[BIAS] != 0:
-        found += load_i32(graph[BIAS], node)
-    return found
+        value += load_i32(graph[BIAS], node)
+    return value
 
 
 @kernel

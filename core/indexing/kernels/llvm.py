@@ -58,7 +58,7 @@ def loop(builder: Any, stop: Any, step: int) -> Any:
 
 def accumulators(builder: Any, kind: Any, count: int) -> list[Any]:
     """Allocate places for sums, all zero."""
-    made = [cgutils.alloca_once(builder, kind) for _ in range(count)]
-    for accumulator in made:
+    allocated = [cgutils.alloca_once(builder, kind) for _ in range(count)]
+    for accumulator in allocated:
         builder.store(splat(kind, 0), accumulator)
-    return made
+    return allocated

@@ -20,8 +20,8 @@ from core.indexing.kernels.inverted_layout import (
     BASIS,
     CELLS,
     CENTER,
+    COMPONENTS,
     INVERSE_RADIUS,
-    KEPT,
     SCALES,
     TABLES,
 )
@@ -40,7 +40,7 @@ _FARTHEST = 1e6
 @kernel
 def _onto_basis(block: Ints, moved: Floats, out: Floats) -> None:
     dimension = block[DIMENSION]
-    for i in range(block[KEPT]):
+    for i in range(block[COMPONENTS]):
         direction = block[BASIS] + i * dimension * 4
         out[i] = dot_floats(direction, moved.ctypes.data, dimension)
 
@@ -49,8 +49,8 @@ def _onto_basis(block: Ints, moved: Floats, out: Floats) -> None:
 def project_row(block: Ints, row: int, moved: Floats, out: Floats) -> float:
     """Project a row less the center, in radii, and return its squared length.
 
-    Under cosine the row is scaled to unit length first. The squared length includes the directions
-    that are not kept. `moved`: `(d,)`; `out`: `(D,)`.
+    Under cosine the row is scaled to unit length first. The squared length includes the dropped
+    components. `moved`: `(d,)`; `out`: `(D,)`.
     """
     source = block[FLOATS] + row * block[DIMENSION] * 4
     square = _move(block, source, unit_factor(block, row), moved)
@@ -96,11 +96,11 @@ def project_rows(block: Ints, rows: Ints, start: int, stop: int, out: Floats) ->
 @kernel
 def residuals_of(block: Ints, points: Floats) -> None:
     """Replace projected rows, `(n, D)`, by their residuals from the nearest cell's code."""
-    code, values = np.empty(block[KEPT], np.int8), np.empty(block[CELLS] + 16, np.int32)
+    code, values = np.empty(block[COMPONENTS], np.int8), np.empty(block[CELLS] + 16, np.int32)
     for point in points:
         value_cells(block, point.ctypes.data, True, code, values)
         cell = greatest(values, block[CELLS])
-        for i in range(block[KEPT]):
+        for i in range(block[COMPONENTS]):
             point[i] -= cell_number(block, cell, i)
 
 
@@ -163,15 +163,15 @@ def encode_list_rows(
     biases: Floats,
 ) -> None:
     """Compute each row's cell, its codes, `(n, t)`, and the bias of its estimates."""
-    kept = block[KEPT]
-    moved, projected = np.empty(block[DIMENSION], np.float32), np.empty(kept, np.float32)
-    code, values = np.empty(kept, np.int8), np.empty(block[CELLS] + 16, np.int32)
+    components = block[COMPONENTS]
+    moved, projected = np.empty(block[DIMENSION], np.float32), np.empty(components, np.float32)
+    code, values = np.empty(components, np.int8), np.empty(block[CELLS] + 16, np.int32)
     distances = np.empty(POINT_COUNT, np.float32)
     for row in range(start, stop):
         square = project_row(block, row, moved, projected)
         value_cells(block, projected.ctypes.data, True, code, values)
         cell = greatest(values, block[CELLS])
-        for i in range(kept):
+        for i in range(components):
             projected[i] -= cell_number(block, cell, i)
         for table in range(block[TABLES]):
             codes[row, table] = nearest_point(

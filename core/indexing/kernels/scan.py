@@ -241,8 +241,8 @@ def scan_by_4(
                     needed, unit = load_f64(its, NEEDED), load_f64(its, UNIT)
                     if product >= least_product(needed, block[HALVES], row, unit):
                         value, slack = coded_bounds(block, row, product, its)
-                        pool, found = pools + i * (k + 1) * 8, candidates + i * count * 8
-                        offer(row, value, slack, k, its, pool, found, counts + i * 16)
+                        pool, its_candidates = pools + i * (k + 1) * 8, candidates + i * count * 8
+                        offer(row, value, slack, k, its, pool, its_candidates, counts + i * 16)
 
 
 @kernel
@@ -280,7 +280,7 @@ def search_one(
     count: int,
     k: int,
     scratch: int,
-    found: Ints,
+    hits: Ints,
     scores: Doubles,
 ) -> int:
     """Run `scan`, then `settle`. `scratch`: CODE_BYTES, then `FACTS + k + 1 + count + 2` words."""
@@ -291,4 +291,4 @@ def search_one(
     store_i64(counts, 0, 0)
     store_i64(counts, 1, 0)
     scan(block, query, scale, rows, count, k, scratch, facts, pool, candidates, counts)
-    return settle(block, query, facts, candidates, load_i64(counts, 1), found, scores)
+    return settle(block, query, facts, candidates, load_i64(counts, 1), hits, scores)

@@ -110,32 +110,32 @@ def search_graph(
         pool, code = scratch[POOL], scratch[QUERY]
         unit = unit_of(block, query, step)
         encode_query(query, dimension, size, unit, shift, code)
-        found = walk(block, scratch, ef, fetched, allowed, budget)
+        pool_size = walk(block, scratch, ef, fetched, allowed, budget)
         rows_out = rows.ctypes.data + i * rows.shape[1] * 8
         out = scores.ctypes.data + i * scores.shape[1] * 8
         if whole and is_whole(query, dimension, shift, code):
             constant = constant_of(dimension, code)
-            counts[i] = take_whole(block, pool, found, scored, checked, constant, rows_out, out)
+            counts[i] = take_whole(block, pool, pool_size, scored, checked, constant, rows_out, out)
             continue
         query_length = length(query, dimension)
-        count, looked = take_first(
-            block, query, query_length, pool, found, scored, checked, rows_out, out
+        count, cursor = take_first(
+            block, query, query_length, pool, pool_size, scored, checked, rows_out, out
         )
         if count >= k and is_unresolved(
-            block, query, query_length, step, shift, unit, code, pool, looked, found,
+            block, query, query_length, step, shift, unit, code, pool, cursor, pool_size,
             count, k, checked, rows_out, out,
         ):  # fmt: skip
             if allowed != 0:
                 counts[i] = -1
                 continue
             tag, visited, batch = next_tag(block, scratch), scratch[VISITED], scratch[BATCH]
-            found = search_precisely(
-                block, query, query_length, 0, found, precise_ef, visited, tag, pool, batch, 0
+            pool_size = search_precisely(
+                block, query, query_length, 0, pool_size, precise_ef, visited, tag, pool, batch, 0
             )
-            count, looked = take_first(
-                block, query, query_length, pool, found, scored, checked, rows_out, out
+            count, cursor = take_first(
+                block, query, query_length, pool, pool_size, scored, checked, rows_out, out
             )
-        counts[i] = count if found >= 0 else -1
+        counts[i] = count if pool_size >= 0 else -1
 
 
 @kernel
@@ -144,7 +144,7 @@ def take_first(
     query: int,
     query_length: float,
     pool: int,
-    found: int,
+    pool_size: int,
     scored: int,
     checked: int,
     rows: int,
@@ -154,23 +154,23 @@ def take_first(
 
     Returns the number of these rows, and the number of pool entries tested.
     """
-    for j in range(min(found, scored)):
+    for j in range(min(pool_size, scored)):
         fetch_floats(block, node_of(load_i64(pool, j)))
-    count, looked = 0, 0
-    while looked < found and count < scored:
-        row = node_of(load_i64(pool, looked))
-        looked += 1
+    count, cursor = 0, 0
+    while cursor < pool_size and count < scored:
+        row = node_of(load_i64(pool, cursor))
+        cursor += 1
         if checked == 0 or load_u8(checked, row):
             insert_sorted(rows, scores, count, row, score(block, row, query, query_length))
             count += 1
-    return count, looked
+    return count, cursor
 
 
 @kernel
 def take_whole(
     block: Ints,
     pool: int,
-    found: int,
+    pool_size: int,
     scored: int,
     checked: int,
     constant: int,
@@ -181,18 +181,18 @@ def take_whole(
 
     Returns the number of rows, -1 if the walk gave up.
     """
-    for j in range(min(found, scored)):
+    for j in range(min(pool_size, scored)):
         prefetch(block[HALVES] + node_of(load_i64(pool, j)) * 8)
-    count, looked = 0, 0
-    while looked < found and count < scored:
-        key = load_i64(pool, looked)
+    count, cursor = 0, 0
+    while cursor < pool_size and count < scored:
+        key = load_i64(pool, cursor)
         row = node_of(key)
-        looked += 1
+        cursor += 1
         if checked == 0 or load_u8(checked, row):
             square = whole_square(block, row, key >> 32) + constant
             insert_sorted(rows, scores, count, row, 0.0 - math.sqrt(square))
             count += 1
-    return count if found >= 0 else -1
+    return count if pool_size >= 0 else -1
 
 
 @kernel
@@ -205,8 +205,8 @@ def is_unresolved(
     unit: float,
     code: int,
     pool: int,
-    looked: int,
-    found: int,
+    cursor: int,
+    pool_size: int,
     count: int,
     k: int,
     checked: int,
@@ -230,14 +230,14 @@ def is_unresolved(
         missed, square = moved_squares(query, dimension, shift, unit, code)
     half = square / 2
     middle = value_at(block, half, scores, (k - 1) // 2)
-    while looked < found:
-        key = load_i64(pool, looked)
+    while cursor < pool_size:
+        key = load_i64(pool, cursor)
         row = node_of(key)
         value = -((key >> 32) + 128.0 * total) * scale
         error = code_error(block, row, missed, square)
         if value + REACH * error < value_at(block, half, scores, k - 1):
             return False
-        looked += 1
+        cursor += 1
         if checked == 0 or load_u8(checked, row):
             value = score(block, row, query, query_length)
             if value > load_f64(scores, count - 1):

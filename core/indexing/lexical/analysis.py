@@ -68,11 +68,11 @@ class Analyzer:
 
     def query_pieces(self, text: str) -> list[Piece]:
         """Return the pieces of a query, in order; most of its tokens have been in others."""
-        found: list[Piece] = []
+        pieces: list[Piece] = []
         for token in text.split():
             is_short = len(token) <= _LONGEST_REMEMBERED
-            found += self._remembered(token) if is_short else self.analyze(token)
-        return found
+            pieces += self._remembered(token) if is_short else self.analyze(token)
+        return pieces
 
     def analyze(self, text: str) -> list[Piece]:
         """Return the pieces of a text, in order."""

@@ -72,10 +72,10 @@ class LexicalReader:
             width = _WIDENING * width * self._searcher.num_docs // len(allowed)
         while True:
             width = min(width, most)
-            found = self._search(query, width, allowed)
-            scores = found.scores
+            ranking = self._search(query, width, allowed)
+            scores = ranking.scores
             if width == most or (len(scores) > k and scores[k] < scores[k - 1]):
-                return found if len(scores) <= k else _drop_below(found, float(scores[k - 1]))
+                return ranking if len(scores) <= k else _drop_below(ranking, float(scores[k - 1]))
             width *= _WIDENING
 
     def scores(self, text: str, row_ids: RowIds) -> Floats:
@@ -85,9 +85,9 @@ class LexicalReader:
         if not len(row_ids) or not self._count_at_most(parsed):
             return scores
         query = _within(build(parsed, self._schema), self._one_of(row_ids))
-        found = self._search(query, len(row_ids), None)
+        ranking = self._search(query, len(row_ids), None)
         order = np.argsort(row_ids)
-        scores[order[np.searchsorted(row_ids, found.row_ids, sorter=order)]] = found.scores
+        scores[order[np.searchsorted(row_ids, ranking.row_ids, sorter=order)]] = ranking.scores
         return scores
 
     def _count_at_most(self, parsed: ParsedQuery) -> int:
@@ -111,8 +111,8 @@ class LexicalReader:
         row_ids = np.array(self._searcher.fast_field_values("serial", addresses), np.int64)
         scores = _round(np.array([score for score, _ in hits], np.float64))
         if allowed is not None:
-            kept = np.isin(row_ids, allowed, assume_unique=True)
-            row_ids, scores = row_ids[kept], scores[kept]
+            is_allowed = np.isin(row_ids, allowed, assume_unique=True)
+            row_ids, scores = row_ids[is_allowed], scores[is_allowed]
         return LexicalRanking(row_ids, scores)
 
 
@@ -202,9 +202,9 @@ def _within(query: tantivy.Query, chosen: tantivy.Query) -> tantivy.Query:
     return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, filter_)])
 
 
-def _drop_below(found: LexicalRanking, least: float) -> LexicalRanking:
-    kept = found.scores >= least
-    return LexicalRanking(found.row_ids[kept], found.scores[kept])
+def _drop_below(ranking: LexicalRanking, least: float) -> LexicalRanking:
+    is_enough = ranking.scores >= least
+    return LexicalRanking(ranking.row_ids[is_enough], ranking.scores[is_enough])
 
 
 def _round(scores: Floats) -> Floats:

@@ -59,23 +59,25 @@ class _OpenIndex:
 class _LibraryIndex:
     """One library's lexical index; the caller of `catch_up` must hold `lock`.
 
-    `files`: where the index is stored; in memory if `None`. `kept`: the copy in a checkpoint.
+    `files`: where the index is stored; in memory if `None`. `stored`: the copy in a checkpoint.
     """
 
-    def __init__(self, files: LexicalFiles | None, kept: StoredLexicalIndex | None = None) -> None:
+    def __init__(
+        self, files: LexicalFiles | None, stored: StoredLexicalIndex | None = None
+    ) -> None:
         self.lock = threading.Lock()
         self.published: _Published | None = None
         self._files = files
-        self._kept = kept
+        self._stored = stored
         self._held: _OpenIndex | None = None
         self._is_refused = False
 
     @property
     def size_bytes(self) -> int:
-        held, kept = self._held, self._kept
+        held, stored = self._held, self._stored
         if held is not None:
             return held.index.size_bytes
-        return 0 if kept is None else kept.size_bytes
+        return 0 if stored is None else stored.size_bytes
 
     def catch_up(self, view: LibraryView) -> LexicalReader:
         """Update the index to a view not older than the published one, and return its reader."""
@@ -90,7 +92,7 @@ class _LibraryIndex:
         self.published = _Published(view, reader)
         return reader
 
-    def keep(self) -> StoredLexicalIndex | None:
+    def checkpoint(self) -> StoredLexicalIndex | None:
         """Return the index's files for a checkpoint, if it is in files; called by one thread.
 
         The previous checkpoint's files are returned if the index is being changed, or cannot be
@@ -99,28 +101,28 @@ class _LibraryIndex:
         files = self._files
         if files is None:
             return None
-        if self._kept is not None and not files.has(self._kept):
-            self._kept = None
+        if self._stored is not None and not files.has(self._stored):
+            self._stored = None
         if self.lock.acquire(blocking=False):
             try:
                 if self._held is not None:
-                    self._kept = _link_files(self._held, files, self._kept)
+                    self._stored = _link_files(self._held, files, self._stored)
             except OSError as error:
                 _warn("can't be in the checkpoint as it is", error)
             finally:
                 self.lock.release()
-        return self._kept
+        return self._stored
 
     def _open(self, view: LibraryView) -> _OpenIndex | None:
         """Open the checkpoint's copy of the index; `None` if it is not usable."""
-        kept = self._kept
-        if self._files is None or kept is None or kept.made_for != fingerprint_of(view.library):
+        stored = self._stored
+        if self._files is None or stored is None or stored.made_for != fingerprint_of(view.library):
             return None
         try:
-            index = LexicalIndex(view.library.language, self._files.folder_of(kept))
+            index = LexicalIndex(view.library.language, self._files.folder_of(stored))
             commit = index.last_commit
             assert commit is not None
-            return _OpenIndex(index, kept.made_for, kept.row_ids, commit.deleted)
+            return _OpenIndex(index, stored.made_for, stored.row_ids, commit.deleted)
         except _REFUSED as error:
             _warn("can't be opened, and is rebuilt", error)
             return None
@@ -163,7 +165,7 @@ class _LibraryIndex:
 class LexicalIndexes:
     """The lexical indexes of all libraries.
 
-    `files`: where large indexes are stored; in memory if `None`. `kept`: the checkpoint's lexical
+    `files`: where large indexes are stored; in memory if `None`. `stored`: the checkpoint's lexical
     indexes that a start found, by library id.
     """
 
@@ -171,12 +173,12 @@ class LexicalIndexes:
         self,
         catalog: Catalog,
         files: LexicalFiles | None = None,
-        kept: Mapping[str, StoredLexicalIndex] | None = None,
+        stored: Mapping[str, StoredLexicalIndex] | None = None,
     ) -> None:
         self._catalog = catalog
         self._files = files
         self._lock = threading.Lock()
-        self._indexes = {id_: _LibraryIndex(files, words) for id_, words in (kept or {}).items()}
+        self._indexes = {id_: _LibraryIndex(files, index) for id_, index in (stored or {}).items()}
 
     def catch_up(self, refs: Collection[str]) -> tuple[CatalogState, Mapping[str, LexicalReader]]:
         """Update these libraries' indexes; return the newest state, and by id readers of that
@@ -209,7 +211,7 @@ class LexicalIndexes:
                 return state, {id_: one.catch_up(state.views[id_]) for id_, one in pairs}
         return self.catch_up(refs)  # another library has taken over a name meanwhile
 
-    def keep(self) -> dict[str, StoredLexicalIndex]:
+    def checkpoint(self) -> dict[str, StoredLexicalIndex]:
         """Return the indexes in files for a checkpoint, without waiting for changes to an index.
 
         The checkpoint's state must be read afterwards: so no index has a row id that the state has
@@ -219,8 +221,8 @@ class LexicalIndexes:
         with self._lock:
             self._forget_deleted()
             indexes = dict(self._indexes)
-        kept = {id_: one.keep() for id_, one in indexes.items()}
-        return {id_: words for id_, words in kept.items() if words is not None}
+        stored = {id_: one.checkpoint() for id_, one in indexes.items()}
+        return {id_: index for id_, index in stored.items() if index is not None}
 
     def size_bytes(self, library_id: str) -> int:
         """Return the size of the index, estimated if it is in memory; 0 if there is none."""
@@ -228,9 +230,9 @@ class LexicalIndexes:
         return 0 if index is None else index.size_bytes
 
     def _index_of(self, library_id: str) -> _LibraryIndex:
-        found = self._indexes.get(library_id)
-        if found is not None:
-            return found
+        index = self._indexes.get(library_id)
+        if index is not None:
+            return index
         with self._lock:
             self._forget_deleted()
             return self._indexes.setdefault(library_id, _LibraryIndex(self._files))
@@ -261,7 +263,7 @@ def _texts(view: LibraryView, row_ids: RowIds) -> Iterator[tuple[int, str]]:
 
 def _warn(what: str, error: Exception) -> None:
     """Log the error's text without the exception, whose traceback would keep the index alive."""
-    _log.warning("An index of words %s: %s", what, str(error))
+    _log.warning("A lexical index %s: %s", what, str(error))
 
 
 def _difference(row_ids: RowIds, others: RowIds) -> RowIds:

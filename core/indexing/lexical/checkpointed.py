@@ -73,20 +73,20 @@ class LexicalFiles:
         """
         return Path(mkdtemp(dir=self.working))
 
-    def folder_of(self, kept: StoredLexicalIndex) -> Path:
+    def folder_of(self, stored: StoredLexicalIndex) -> Path:
         """Create a working folder with the files of a checkpoint's index.
 
         Raises:
             OSError: no room, no permission, or a file is missing.
         """
         folder = self.folder()
-        for name, file in kept.files.items():
+        for name, file in stored.files.items():
             os.link(self.checkpoints / file.name, folder / name)
-        commit(folder, kept.meta)
+        commit(folder, stored.meta)
         return folder
 
-    def has(self, kept: StoredLexicalIndex) -> bool:
-        return all((self.checkpoints / file.name).exists() for file in kept.files.values())
+    def has(self, stored: StoredLexicalIndex) -> bool:
+        return all((self.checkpoints / file.name).exists() for file in stored.files.values())
 
     def link(
         self, committed: TantivyCommit, known: Mapping[str, StoredFile]
@@ -110,7 +110,7 @@ class LexicalFiles:
         return StoredFile(link.name, checksum, size_bytes)
 
 
-def verify(directory: Path, kept: StoredLexicalIndex, pool: Executor) -> None:
+def verify(directory: Path, stored: StoredLexicalIndex, pool: Executor) -> None:
     """Read the files and check their checksums; a thread of `pool` must not call it.
 
     Raises:
@@ -121,13 +121,13 @@ def verify(directory: Path, kept: StoredLexicalIndex, pool: Executor) -> None:
     def check(file: StoredFile) -> None:
         path = directory / file.name
         try:
-            found = _checksum(path)
+            actual = _checksum(path)
         except OSError as error:
             raise damage_or(error, path) from error
-        if found != (file.checksum, file.size_bytes):
+        if actual != (file.checksum, file.size_bytes):
             raise DamagedFile(path, "It differs from what was written.")
 
-    for _ in pool.map(check, kept.files.values()):
+    for _ in pool.map(check, stored.files.values()):
         pass
 
 

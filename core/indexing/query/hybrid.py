@@ -37,8 +37,8 @@ def lexical(
 ) -> Ranking:
     """Return the `k` best chunks by BM25 among those that contain a term of the text."""
     allowed = None if matches is None else view.row_ids(matches)
-    found = reader.search(text, k, allowed)
-    return _ranking(view, found.row_ids, found.scores, k)
+    ranking = reader.search(text, k, allowed)
+    return _ranking(view, ranking.row_ids, ranking.scores, k)
 
 
 def hybrid(
@@ -62,8 +62,8 @@ def hybrid(
     pool = max(_POOL_PER_HIT * k, _LEAST_POOL)
     [near] = view.search(query[np.newaxis], pool, matches=matches, params=params)
     allowed = None if matches is None else view.row_ids(matches)
-    worded = reader.search(text, pool, allowed).row_ids[:pool]
-    others = np.setdiff1d(worded, near.row_ids)
+    lexical_ids = reader.search(text, pool, allowed).row_ids[:pool]
+    others = np.setdiff1d(lexical_ids, near.row_ids)
     row_ids, vector_scores = near.row_ids, near.scores
     if len(others):
         exact = SearchParams(exact=True)

@@ -68,13 +68,13 @@ def select(
     """
     listing = _Listing(view, order, after, limit + 1)
     matches = view.matching(filter_)
-    found = [
+    places = [
         place
         for segment, rows in zip(view.segments, matches.rows, strict=True)
         if rows
         for place in listing.first_of(segment, rows)
     ]
-    first = listing.first(found)
+    first = listing.first(places)
     last = first[limit - 1] if len(first) > limit else None
     return ChunkPage(
         chunks=[place.chunk for place in first[:limit]],
@@ -109,18 +109,18 @@ class _Listing:
             return self._first_among(segment, rows)
         return self._places(segment, first) + self._first_among(segment, stale)
 
-    def first(self, found: list[_Placed]) -> list[_Placed]:
+    def first(self, places: list[_Placed]) -> list[_Placed]:
         """Return the first chunks in order."""
-        return _first(found, self._count, self._descending)
+        return _first(places, self._count, self._descending)
 
     def _first_among(self, segment: Segment, rows: BitMap) -> list[_Placed]:
         if self._order is None:
             return self._first_by_id(segment, rows)
-        found = self._places(segment, rows)
+        places = self._places(segment, rows)
         if self._after is not None:
             after, descending = self._after, self._descending
-            found = [place for place in found if _is_behind(place, after, descending)]
-        return self.first(found)
+            places = [place for place in places if _is_behind(place, after, descending)]
+        return self.first(places)
 
     def _first_by_id(self, segment: Segment, rows: BitMap) -> list[_Placed]:
         chunks = [segment.rows.chunks[row] for row in rows]
@@ -150,9 +150,9 @@ def _is_behind(place: _Placed, after: After, descending: bool) -> bool:
     return place.key < after.key if descending else place.key > after.key
 
 
-def _first(found: list[_Placed], count: int, descending: bool) -> list[_Placed]:
-    keyed = [(place.key, place) for place in found if place.key is not None]
-    unkeyed = [place for place in found if place.key is None]
+def _first(places: list[_Placed], count: int, descending: bool) -> list[_Placed]:
+    keyed = [(place.key, place) for place in places if place.key is not None]
+    unkeyed = [place for place in places if place.key is None]
     last = heapq.nsmallest(count, unkeyed, key=attrgetter("chunk_id"))
     return (_first_keyed(keyed, count, descending) + last)[:count]
 

@@ -74,8 +74,8 @@ class Rows:
         """
         embeddings = np.stack([row.embedding for row in added])
         if embeddings.shape[1] != self.dimension:
-            found = embeddings.shape[1]
-            raise ValueError(f"An embedding has {self.dimension} dimensions, not {found}.")
+            dimension = embeddings.shape[1]
+            raise ValueError(f"The embeddings have {dimension} dimensions, not {self.dimension}.")
         end = size + len(added)
         rows = self if end <= self.capacity else self.copy(size, capacity=2 * end)
         rows.write(size, embeddings)

@@ -184,13 +184,13 @@ class Segment:
         """
         allowed = self._allowed(matches)
         if self.index is None:
-            found = delta.search(self.vectors, self.rows.codes, queries, k, allowed)
+            hits = delta.search(self.vectors, self.rows.codes, queries, k, allowed)
         else:
-            found = self.index.search(queries, k, params, allowed)
+            hits = self.index.search(queries, k, params, allowed)
         correction = FORMS[self.rows.metric].correction
         if correction is None:
-            return found
-        return [replace(hits, scores=correction(hits.scores)) for hits in found]
+            return hits
+        return [replace(of_query, scores=correction(of_query.scores)) for of_query in hits]
 
     def _allowed(self, matches: BitMap | None) -> NDArray[np.bool_] | None:
         if matches is None or len(matches) == self.live:

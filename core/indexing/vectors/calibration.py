@@ -1,4 +1,4 @@
-"""Calibration: the effort an index needs for a recall, measured when the index is built."""
+"""Calibration: the `ef` that a graph needs for a recall, measured when the graph is built."""
 
 import math
 from bisect import bisect_left
@@ -21,30 +21,30 @@ _GROUP_SIZE = 24
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Efforts, ascending, each with the mean recall@10 that was measured for it."""
+    """Values of `ef`, ascending, each with the mean recall@10 that was measured for it."""
 
-    efforts: tuple[int, ...]
+    efs: tuple[int, ...]
     recalls: tuple[float, ...]
 
     @property
     def max_recall(self) -> float:
-        """The recall@10 of the greatest effort."""
+        """The recall@10 of the greatest `ef`."""
         return self.recalls[-1]
 
-    def effort(self, target_recall: float, k: int) -> int:
-        """Return the least effort that reaches the target, interpolated; the greatest if none does.
+    def ef(self, target_recall: float, k: int) -> int:
+        """Return the least `ef` that reaches the target, interpolated; the greatest if none does.
 
-        More than ten hits take more effort in proportion.
+        It grows in proportion to `k` above ten.
         """
-        effort = self._interpolate(target_recall)
-        return max(k, math.ceil(effort * k / K) if k > K else math.ceil(effort))
+        ef = self._interpolate(target_recall)
+        return max(k, math.ceil(ef * k / K) if k > K else math.ceil(ef))
 
     def _interpolate(self, target_recall: float) -> float:
         place = bisect_left(self.recalls, target_recall)
         if place in {0, len(self.recalls)}:
-            return self.efforts[min(place, len(self.efforts) - 1)]
+            return self.efs[min(place, len(self.efs) - 1)]
         low, high = self.recalls[place - 1 : place + 1]
-        before, after = self.efforts[place - 1 : place + 1]
+        before, after = self.efs[place - 1 : place + 1]
         return before + (after - before) * (target_recall - low) / (high - low)
 
 
@@ -54,23 +54,23 @@ def calibrate(
     group: Sequence[bool] = (),
     hardest: float = 1.0,
 ) -> Calibration:
-    """Measure the recall of each effort.
+    """Measure the recall of each `ef`.
 
-    `search`: the rows found for each query with an effort. `truth`: the true nearest rows. `group`:
+    `search`: returns each query's rows for an `ef`. `truth`: the true nearest rows. `group`:
     marks a subset of the queries, which may be easier or harder than the rest; the recall is that
     of the harder subset, unless one is too small to measure. `hardest`: the share of the queries,
     those with the lowest recall, that the mean is computed over.
     """
     recalls: list[float] = []
     # If most queries are near copies, the few other queries hardly change the mean.
-    efforts = LADDER if 2 * sum(group) <= len(truth) else LADDER[LADDER.index(8 * K) :]
-    for effort in efforts:
-        # A drop from one step to the next is noise, as more effort never finds less.
-        shares = hit_shares(search(effort), truth)
+    efs = LADDER if 2 * sum(group) <= len(truth) else LADDER[LADDER.index(8 * K) :]
+    for ef in efs:
+        # A drop from one step to the next is noise: a greater `ef` never finds less.
+        shares = hit_shares(search(ef), truth)
         recalls.append(max([_least(shares, group, hardest), *recalls[-1:]]))
         if recalls[-1] >= _ENOUGH:
             break
-    return Calibration(efforts[: len(recalls)], tuple(recalls))
+    return Calibration(efs[: len(recalls)], tuple(recalls))
 
 
 def _least(shares: Sequence[float], group: Sequence[bool], hardest: float) -> float:
@@ -83,16 +83,16 @@ def _least(shares: Sequence[float], group: Sequence[bool], hardest: float) -> fl
     return min(fmean(sorted(part)[: math.ceil(hardest * len(part))]) for part in parts)
 
 
-def recall(found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]) -> float:
-    """Return the mean share of a query's true rows that were found."""
-    return fmean(hit_shares(found, truth))
+def recall(rows: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]) -> float:
+    """Return the mean share of a query's true rows that are among its `rows`."""
+    return fmean(hit_shares(rows, truth))
 
 
 def hit_shares(
-    found: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]
+    rows: Sequence[NDArray[np.int64]], truth: Sequence[NDArray[np.int64]]
 ) -> list[float]:
-    """Return each query's share of its true rows that were found; found rows are distinct."""
+    """Return each query's share of its true rows that are among its distinct `rows`."""
     return [
         len(set(mine.tolist()).intersection(true.tolist())) / max(1, len(true))
-        for mine, true in zip(found, truth, strict=True)
+        for mine, true in zip(rows, truth, strict=True)
     ]

@@ -56,7 +56,7 @@ def search_exactly(
     """Return the exact k nearest rows of each query among the allowed rows, `(n,) bool`."""
     rows = None if allowed is None else np.flatnonzero(allowed)
     strategy = "none" if rows is None else "exact_over_matches"
-    return [rank_hits(*found, k, strategy) for found in scan_exactly(quantized, queries, k, rows)]
+    return [rank_hits(*hits, k, strategy) for hits in scan_exactly(quantized, queries, k, rows)]
 
 
 def count_matches(quantized: QuantizedVectors, allowed: NDArray[np.bool_] | None) -> int:

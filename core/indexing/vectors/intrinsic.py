@@ -32,12 +32,12 @@ def _distances(
     query: NDArray[np.float32],
     rows: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    found = quantized.vectors.matrix[rows].astype(np.float64)
+    neighbours = quantized.vectors.matrix[rows].astype(np.float64)
     target = query.astype(np.float64)
     if quantized.vectors.form.is_cosine:
-        found /= np.linalg.norm(found, axis=1)[:, np.newaxis]
+        neighbours /= np.linalg.norm(neighbours, axis=1)[:, np.newaxis]
         target /= np.linalg.norm(target)
-    return np.sort(np.linalg.norm(found - target, axis=1))
+    return np.sort(np.linalg.norm(neighbours - target, axis=1))
 
 
 def _inverse(distances: NDArray[np.float64]) -> float | None:

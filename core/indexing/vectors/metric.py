@@ -73,25 +73,25 @@ def _cosine(rows: Floats, query: Floats) -> Floats:
     return np.asarray((rows * query).sum(axis=1) / lengths + 0.0)  # no -0.0
 
 
-def _cosine_bounds(found: Products) -> tuple[Floats, Floats]:
-    return found.products / found.norms, np.full_like(found.norms, found.gamma * found.length)
+def _cosine_bounds(dots: Products) -> tuple[Floats, Floats]:
+    return dots.products / dots.norms, np.full_like(dots.norms, dots.gamma * dots.length)
 
 
 def _dot(rows: Floats, query: Floats) -> Floats:
     return np.asarray((rows * query).sum(axis=1) + 0.0)
 
 
-def _dot_bounds(found: Products) -> tuple[Floats, Floats]:
-    return found.products, found.gamma * found.length * found.norms + found.dimension * _TINY
+def _dot_bounds(dots: Products) -> tuple[Floats, Floats]:
+    return dots.products, dots.gamma * dots.length * dots.norms + dots.dimension * _TINY
 
 
 def _l2(rows: Floats, query: Floats) -> Floats:
     return np.asarray(0.0 - np.sqrt(((rows - query) ** 2).sum(axis=1)))
 
 
-def _l2_bounds(found: Products) -> tuple[Floats, Floats]:
-    error = found.gamma * (found.norms + found.length) ** 2 + found.dimension * _TINY
-    return 2 * found.products - found.norms**2, error
+def _l2_bounds(dots: Products) -> tuple[Floats, Floats]:
+    error = dots.gamma * (dots.norms + dots.length) ** 2 + dots.dimension * _TINY
+    return 2 * dots.products - dots.norms**2, error
 
 
 FORMS: Final[Mapping[Metric, MetricForm]] = {

@@ -45,7 +45,7 @@ def _scan_one(
     count = quantized.count if rows is None else len(rows)
     code_words = int(block[layout.CODE_BYTES]) // 8
     scratch = empty_aligned((code_words + FACTS + k + 1 + count + 2,), np.int64)
-    found, scores = np.empty(count, np.int64), np.empty(count, np.float64)
+    hits, scores = np.empty(count, np.int64), np.empty(count, np.float64)
     left = search_one(
         block,
         query.ctypes.data,
@@ -54,10 +54,10 @@ def _scan_one(
         count,
         k,
         scratch.ctypes.data,
-        found,
+        hits,
         scores,
     )
-    return found[:left], scores[:left]
+    return hits[:left], scores[:left]
 
 
 def _scan_by_4(
@@ -92,7 +92,7 @@ def _scan_by_4(
         products.ctypes.data,
     )
     for i in range(many):
-        found_rows = np.empty(counts[i, 1], np.int64)
+        hits = np.empty(counts[i, 1], np.int64)
         scores = np.empty(counts[i, 1], np.float64)
         left = settle(
             block,
@@ -100,7 +100,7 @@ def _scan_by_4(
             facts[i].ctypes.data,
             candidates[i].ctypes.data,
             counts[i, 1],
-            found_rows,
+            hits,
             scores,
         )
-        yield found_rows[:left], scores[:left]
+        yield hits[:left], scores[:left]

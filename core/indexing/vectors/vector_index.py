@@ -14,10 +14,10 @@ DEFAULT_RECALL = 0.98
 
 @dataclass(frozen=True, slots=True)
 class SearchParams:
-    """The effort of a search: exact, by `ef` or `nprobe`, or by a target recall.
+    """Parameters of a search: exact, by `ef` or `nprobe`, or by a target recall.
 
     `target_recall`: a mean over queries, ignored if `ef` or `nprobe` is given. `boost`: the factor
-    on the calibrated effort, used when measured recall fell below the calibration's.
+    on the calibrated `ef` or `nprobe`, used when measured recall is below the calibration's.
     """
 
     exact: bool = False

@@ -38,11 +38,11 @@ def merge(segments: Sequence[Segment], of_segments: Sequence[SegmentHits], k: in
     ):
         return ranking
     hits: list[tuple[float, int, int]] = []
-    for number, found in enumerate(of_segments):
-        scores = found.scores
+    for number, of_segment in enumerate(of_segments):
+        scores = of_segment.scores
         if len(scores) > k:  # keep every row that ties with the k-th best
             scores = scores[: np.count_nonzero(scores >= scores[k - 1])]
-        hits += zip((-scores).tolist(), repeat(number), found.rows.tolist())
+        hits += zip((-scores).tolist(), repeat(number), of_segment.rows.tolist())
     hits.sort()
     if any(hit[0] == following[0] for hit, following in pairwise(hits[: k + 1])):
         hits.sort(key=lambda hit: (hit[0], segments[hit[1]].rows.chunks[hit[2]].id))
@@ -53,14 +53,14 @@ def merge(segments: Sequence[Segment], of_segments: Sequence[SegmentHits], k: in
         np.array([-score for score, _, _ in hits], np.float64),
         segments[largest].kind,
         of_segments[largest].strategy,
-        all(found.exact for found in of_segments),
+        all(of_segment.exact for of_segment in of_segments),
     )
 
 
-def _rank_without_ties(segment: Segment, found: SegmentHits, k: int) -> Ranking | None:
+def _rank_without_ties(segment: Segment, hits: SegmentHits, k: int) -> Ranking | None:
     """Return the hits in the index's own order; `None` if a tie must be broken by chunk ids."""
-    scores = found.scores[: k + 1].tolist()
+    scores = hits.scores[: k + 1].tolist()
     if len(set(scores)) < len(scores):
         return None
-    row_ids = segment.row_ids_of(found.rows[:k])
-    return Ranking(row_ids, found.scores[:k], segment.kind, found.strategy, found.exact)
+    row_ids = segment.row_ids_of(hits.rows[:k])
+    return Ranking(row_ids, hits.scores[:k], segment.kind, hits.strategy, hits.exact)

@@ -158,11 +158,11 @@ class LibraryView:
 
     def row_ids(self, matches: Matches) -> RowIds:
         """Return the row ids of the matches, `(count,) int64`, ascending."""
-        found = [
+        of_segments = [
             segment.row_ids_of(bitmaps.to_rows(rows).astype(np.intp))
             for segment, rows in zip(self.segments, matches.rows, strict=True)
         ]
-        return np.concatenate([np.empty(0, np.int64), *found])
+        return np.concatenate([np.empty(0, np.int64), *of_segments])
 
     def search(
         self,
@@ -184,14 +184,16 @@ class LibraryView:
         params, delta = params.or_else(self.library.index.parameters), self.runtime.delta
         if matches is None:
             segments = self.segments
-            found = [segment.search(queries, k, params, None, delta) for segment in segments]
+            of_segments = [segment.search(queries, k, params, None, delta) for segment in segments]
         else:
             chosen = [(p, r) for p, r in zip(self.segments, matches.rows, strict=True) if r]
             segments = tuple(segment for segment, _ in chosen)
-            found = [segment.search(queries, k, params, rows, delta) for segment, rows in chosen]
+            of_segments = [
+                segment.search(queries, k, params, rows, delta) for segment, rows in chosen
+            ]
         if not segments:
             return [NOTHING for _ in queries]
-        return [merge(segments, of_query, k) for of_query in zip(*found, strict=True)]
+        return [merge(segments, of_query, k) for of_query in zip(*of_segments, strict=True)]
 
     def _to_kernel_input(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the queries C-contiguous and writeable, copied if they are not.

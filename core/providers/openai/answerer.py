@@ -95,5 +95,5 @@ def _usage(chunk: ChatCompletionChunk) -> Usage:
 
 def _without_thoughts(text: str) -> str:
     start, end = _THOUGHTS
-    thought, found, answer = text.partition(end)
-    return answer if found and thought.lstrip().startswith(start) else text
+    thought, end_tag, answer = text.partition(end)
+    return answer if end_tag and thought.lstrip().startswith(start) else text

@@ -59,12 +59,12 @@ def _without_markers(text: str) -> tuple[str, list[Marker]]:
     """Cut the markers out, with the blanks before them; in code, brackets are code."""
     answer, markers, end = "", list[Marker](), 0
     code = [span.span() for span in _CODE.finditer(text)]
-    for found in _MARKER.finditer(text):
-        if any(first <= found.start() < last for first, last in code):
+    for marker in _MARKER.finditer(text):
+        if any(first <= marker.start() < last for first, last in code):
             continue
-        answer = (answer + text[end : found.start()]).rstrip(" \t")
-        end = found.end()
-        numbers = tuple(int(number) for number in re.findall(r"\d+", found.group()))
+        answer = (answer + text[end : marker.start()]).rstrip(" \t")
+        end = marker.end()
+        numbers = tuple(int(number) for number in re.findall(r"\d+", marker.group()))
         markers.append((len(answer), numbers))
     return answer + text[end:], markers
 

@@ -55,8 +55,8 @@ class ModelFolder:
         return {str(part["type"]).rpartition(".")[2] for part in parts}
 
     def first_of(self, names: tuple[str, ...]) -> Path | None:
-        found = (self.path / name for name in names if (self.path / name).is_file())
-        return next(found, None)
+        paths = (self.path / name for name in names if (self.path / name).is_file())
+        return next(paths, None)
 
     def read(self, name: str) -> dict[str, Any]:
         """Return a JSON object, `{}` if there is no such file.

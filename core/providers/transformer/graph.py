@@ -65,11 +65,11 @@ class _Graph:
         states = self._embeddings(first_position)
         for layer in range(self._layers):
             states = self._layer(states, mask, f"encoder.layer.{layer}")
-        name, found = "last_hidden_state", states
+        name, output_name = "last_hidden_state", states
         shape: list[str | int | None] = ["b", "n", self._hidden]
         if any(weight.startswith("classifier.") for weight in self._weights):
-            name, shape, found = "logits", ["b", None], self._classifier(states)
-        self._nodes.append(helper.make_node("Identity", [found], [name]))
+            name, shape, output_name = "logits", ["b", None], self._classifier(states)
+        self._nodes.append(helper.make_node("Identity", [output_name], [name]))
         inputs = [helper.make_tensor_value_info(i, TensorProto.INT64, ["b", "n"]) for i in INPUTS]
         output = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
         graph = helper.make_graph(self._nodes, "encoder", inputs, [output], self._constants)
@@ -95,8 +95,8 @@ class _Graph:
 
     def _mask(self) -> str:
         """Return what is added to the attention: 0, and a large negative number for padding."""
-        kept = self._op("Cast", "attention_mask", to=TensorProto.FLOAT)
-        wide = self._op("Unsqueeze", kept, self._ints(1, 2))
+        floats = self._op("Cast", "attention_mask", to=TensorProto.FLOAT)
+        wide = self._op("Unsqueeze", floats, self._ints(1, 2))
         padding = self._op("Sub", self._constant(np.float32(1)), wide)
         return self._op("Mul", padding, self._constant(_MASKED))
 

@@ -39,7 +39,7 @@ class Checkpoints:
         directory: Path,
         catalog: Catalog,
         store: Store,
-        found: LoadedCheckpoint,
+        loaded: LoadedCheckpoint,
         lexical: LexicalIndexes,
         *,
         every_s: float,
@@ -50,10 +50,10 @@ class Checkpoints:
         self._catalog = catalog
         self._store = store
         self._lexical = lexical
-        self._manifests = list(found.manifests)
-        self._known = found.known
+        self._manifests = list(loaded.manifests)
+        self._known = loaded.known
         self._writer: CheckpointWriter | None = None
-        self.set_aside = found.set_aside
+        self.set_aside = loaded.set_aside
         self._every_s, self._every_bytes = every_s, every_bytes
         self._clock = clock
         self._making = threading.Lock()
@@ -62,8 +62,8 @@ class Checkpoints:
         self._bytes = 0
         self._due = clock() + every_s
         # A checkpoint that names damaged files is replaced by a new one.
-        is_good = self._is_current and not found.set_aside
-        self._last = (catalog.state.views, lexical.keep()) if is_good else None
+        is_good = self._is_current and not loaded.set_aside
+        self._last = (catalog.state.views, lexical.checkpoint()) if is_good else None
         self.error: str | None = None
         self._thread = BackgroundThread(
             "checkpoints", self._make_if_due, failure=_FAILURE, retry_s=_RETRY_S
@@ -108,7 +108,7 @@ class Checkpoints:
         )
 
         with self._making:
-            lexical = self._lexical.keep()  # before the state is read
+            lexical = self._lexical.checkpoint()  # before the state is read
             state = self._catalog.state
             with self._lock:
                 self._bytes = 0

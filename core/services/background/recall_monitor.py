@@ -1,8 +1,8 @@
 """Measures recall: repeats a share of live searches exactly, in the background.
 
 Calibration uses the vectors of a library, and queries may have another distribution. So recall
-is measured on live queries and reported. Where it is below the target, the search effort of that
-library is raised.
+is measured on live queries and reported. Where it is below the target, the `ef` or
+`nprobe` of that library is raised.
 """
 
 import math
@@ -33,7 +33,10 @@ _BOOST_STEP, _MAX_BOOST = 1.25, 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnsweredSearch:
-    """An answered search; `query` is `(d,) float32`, `target` is `None` for a set effort."""
+    """An answered search.
+
+    `query`: `(d,) float32`. `target`: the target recall, `None` with a set `ef` or `nprobe`.
+    """
 
     view: LibraryView
     query: NDArray[np.float32]
@@ -98,7 +101,7 @@ class RecallMonitor:
         return Recall(sum(shares) / len(shares), sum(worst) / len(worst), len(shares))
 
     def boost(self, library_id: str) -> float:
-        """Return the factor on the calibrated effort that reaches the target; at least 1."""
+        """Return the factor, at least 1, on the calibrated `ef` or `nprobe`."""
         library = self._libraries.get(library_id)
         return 1.0 if library is None else library.boost
 
@@ -111,9 +114,9 @@ class RecallMonitor:
         if not len(exact.scores):
             return
         # By scores, not rows, because any of several equal scores is right.
-        found = int(np.count_nonzero(answered.ranking.scores >= exact.scores[-1]))
+        hits = int(np.count_nonzero(answered.ranking.scores >= exact.scores[-1]))
         library = self._libraries.setdefault(answered.view.library.id, _Library())
-        library.shares.append(min(1.0, found / len(exact.scores)))
+        library.shares.append(min(1.0, hits / len(exact.scores)))
         if answered.target is not None:
             library.of_target.append(library.shares[-1])
             _adjust(library, answered.target)

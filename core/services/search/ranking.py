@@ -70,12 +70,12 @@ class Ranker:
         for places in _blocks(searches):
             block = [queries[i] for i in places]
             vectors = [query for query in block if query is not None]
-            found: Iterator[RankedSearch]
+            ranked_block: Iterator[RankedSearch]
             if len(vectors) < len(block) or len(block) == 1:
-                found = (self._rank(searches[i], queries[i]) for i in places)
+                ranked_block = (self._rank(searches[i], queries[i]) for i in places)
             else:
-                found = iter(self._rank_block(searches[places[0]], vectors))
-            for i, one in zip(places, found, strict=True):
+                ranked_block = iter(self._rank_block(searches[places[0]], vectors))
+            for i, one in zip(places, ranked_block, strict=True):
                 on_ranked(searches[i], len(one.ranking.row_ids))
                 ranked[i] = one
         return [one for one in ranked if one is not None]
@@ -137,7 +137,7 @@ class Ranker:
 
 
 def _target(search: CheckedSearch) -> float | None:
-    """Return the target recall, `None` where the request or the library sets the effort."""
+    """Return the target recall, `None` where the request or the library sets `ef` or `nprobe`."""
     params = SearchParams().or_else(search.request.parameters)
     params = params.or_else(search.view.library.index.parameters)
     if params.ef or params.nprobe:
@@ -148,7 +148,7 @@ def _target(search: CheckedSearch) -> float | None:
 def _blocks(searches: Sequence[CheckedSearch]) -> list[list[int]]:
     """Group the indices of searches that may run as one block.
 
-    A block has vector searches without a filter, of one library, with the same `k` and effort.
+    A block has vector searches without a filter, of one library, with the same `k` and parameters.
     """
     blocks: dict[object, list[int]] = defaultdict(list)
     for i, search in enumerate(searches):
@@ -163,5 +163,5 @@ def _blocks(searches: Sequence[CheckedSearch]) -> list[list[int]]:
 def _weights(request: SearchRequest) -> Weights:
     if request.weights is None:
         return DEFAULT_WEIGHTS
-    vector, words = request.weights["vector"], request.weights["lexical"]
-    return Weights(vector / (vector + words), words / (vector + words))
+    vector, lexical = request.weights["vector"], request.weights["lexical"]
+    return Weights(vector / (vector + lexical), lexical / (vector + lexical))

@@ -160,8 +160,8 @@ class SearchService:
         self, requests: Sequence[SearchRequest], pointers: Sequence[str]
     ) -> tuple[CatalogState, list[CheckedSearch]]:
         """Check all searches again, on a state that the lexical indexes have reached."""
-        worded = {request.library for request in requests if request.mode != "vector"}
-        state, readers = self._lexical.catch_up(worded)
+        refs = {request.library for request in requests if request.mode != "vector"}
+        state, readers = self._lexical.catch_up(refs)
         return state, [
             search
             if search.request.mode == "vector"

@@ -64,16 +64,16 @@ def test_list_of_a_library(
     expected: list[str],
 ) -> None:
     wanted = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parameters.items()}
-    found, cursor = [], None
+    ids, cursor = [], None
     while True:
         page = httpx.QueryParams({**wanted, "limit": 1, **({"cursor": cursor} if cursor else {})})
         answer = http.get(f"/libraries/{library}/chunks", params=page).json()
-        found += [chunk["id"] for chunk in answer["items"]]
+        ids += [chunk["id"] for chunk in answer["items"]]
         cursor = answer["next_cursor"]
         if cursor is None:
             break
 
-    assert found == expected
+    assert ids == expected
 
 
 def test_list_of_a_library_by_a_filter_that_no_url_can_carry(
@@ -131,8 +131,8 @@ def test_patch_merges(http: httpx.Client, library: str, document: str) -> None:
 
     assert (patched.status_code, patched.json()["metadata"]) == (200, {"kind": "x"})
     assert (moved.json()["text"], moved.json()["metadata"]) == ("Moved.", {"kind": "x"})
-    found = http.post(f"/libraries/{library}/search", json={"embedding": [0, 0, 1], "k": 1}).json()
-    assert (found["hits"][0]["chunk_id"], found["hits"][0]["score"]) == ("a", 1.0)
+    result = http.post(f"/libraries/{library}/search", json={"embedding": [0, 0, 1], "k": 1}).json()
+    assert (result["hits"][0]["chunk_id"], result["hits"][0]["score"]) == ("a", 1.0)
 
 
 def test_new_text_without_an_embedding_is_embedded_again(http: httpx.Client, name: str) -> None:

@@ -98,15 +98,15 @@ def test_put_creates_replaces_and_keeps_or_replaces_chunks(
 
     created = http.put(path, json={"title": "Old", "chunks": [chunk]})
     renamed = http.put(path, json={"title": "New"})
-    kept = http.get(f"{path}/chunks").json()["items"]
+    old = http.get(f"{path}/chunks").json()["items"]
     replaced = http.put(path, json={"title": "New", "chunks": [{**chunk, "text": "New."}]})
 
     assert (created.status_code, created.headers["Location"]) == (201, path)
     assert (renamed.status_code, renamed.json()["title"]) == (200, "New")
-    assert [chunk["text"] for chunk in kept] == ["Old."]
+    assert [chunk["text"] for chunk in old] == ["Old."]
     assert replaced.status_code == 200
     (new,) = http.get(f"{path}/chunks").json()["items"]
-    assert (new["text"], new["created_at"]) == ("New.", kept[0]["created_at"])
+    assert (new["text"], new["created_at"]) == ("New.", old[0]["created_at"])
 
 
 def test_patch_merges(http: httpx.Client, document: str) -> None:

@@ -33,5 +33,5 @@ def test_put(http: httpx.Client, library: str, document: str, body: dict[str, ob
     parameters = {name: value for name, value in body.items() if name != "kind"}
     assert (index["kind"], index["parameters"]) == (body["kind"], parameters)
     assert http.get(f"/libraries/{library}").json()["index"] == body
-    found = http.post(f"/libraries/{library}/search", json={"embedding": [1, 0, 0]}).json()
-    assert [hit["chunk_id"] for hit in found["hits"]] == ["a", "b"]
+    result = http.post(f"/libraries/{library}/search", json={"embedding": [1, 0, 0]}).json()
+    assert [hit["chunk_id"] for hit in result["hits"]] == ["a", "b"]

@@ -86,7 +86,7 @@ def _running(http: httpx.Client) -> list[str]:
     return [question["workflow_id"] for question in page["items"]]
 
 
-def test_it_is_running_though_nobody_can_tell_where(asked: Asked) -> None:
+def test_it_is_running_at_an_unknown_stage(asked: Asked) -> None:
     assert asked.state["status"] == "running"
     assert asked.state["stages"] == []
     assert asked.cancelled in asked.listed

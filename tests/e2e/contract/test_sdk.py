@@ -132,7 +132,7 @@ def test_values_of_python(client: Nalanda, filled: str) -> None:
     }
     for field, value in {**metadata, "seen": seen, "chunk.created_at": chunk.created_at}.items():
         wanted = {"field": field, "op": "eq", "value": value}
-        assert [found.id for found in client.chunks.list(filled, filter=wanted)] == ["v"]
+        assert [chunk.id for chunk in client.chunks.list(filled, filter=wanted)] == ["v"]
         hits = client.search(filled, embedding=vector.tolist(), filter=wanted).hits
         assert [hit.chunk_id for hit in hits] == ["v"]
 
@@ -159,7 +159,7 @@ def test_index(client: Nalanda, filled: str) -> None:
 
 
 def test_search(client: Nalanda, filled: str) -> None:
-    found = client.search(
+    result = client.search(
         filled,
         embedding=array("f", [1, 0]),
         k=1,
@@ -168,11 +168,11 @@ def test_search(client: Nalanda, filled: str) -> None:
         min_position=client.position,
     )
 
-    (hit,) = found.hits
+    (hit,) = result.hits
     assert (hit.chunk_id, hit.score, hit.text, hit.embedding) == ("a", 1, "First.", [1, 0])
     assert hit.document is not None
     assert (hit.document.title, hit.metadata) == ("T", None)
-    assert (found.plan.matches, found.plan.exact) == (2, True)
+    assert (result.plan.matches, result.plan.exact) == (2, True)
     one, two = client.search_batch(
         filled, [{"embedding": [0, 1], "k": 1}, {"embedding": [0, 1], "group_by": "document_id"}]
     )

@@ -99,40 +99,40 @@ OPERATORS: list[tuple[Filter, list[str]]] = [
 
 @pytest.mark.parametrize(("filter_", "expected"), OPERATORS)
 def test_filters(http: httpx.Client, path: str, filter_: Filter, expected: list[str]) -> None:
-    found = http.post(path, json={"embedding": [1, 0], "filter": filter_}).json()
+    result = http.post(path, json={"embedding": [1, 0], "filter": filter_}).json()
 
     # All scores are equal, so the order shows ties broken by chunk id.
-    assert [hit["chunk_id"] for hit in found["hits"]] == expected
-    assert found["plan"]["matches"] == len(expected)
-    assert found["plan"]["filter"] != "none"
+    assert [hit["chunk_id"] for hit in result["hits"]] == expected
+    assert result["plan"]["matches"] == len(expected)
+    assert result["plan"]["filter"] != "none"
 
 
 def test_an_answer(http: httpx.Client, path: str) -> None:
     answer = http.post(path, json={"embedding": [2, 0], "k": 3})
 
-    found = answer.json()
-    assert set(found) == {"hits", "plan", "position", "took_ms"}
-    assert [hit["chunk_id"] for hit in found["hits"]] == ["c1", "c2", "c3"]
-    hit = found["hits"][0]
+    result = answer.json()
+    assert set(result) == {"hits", "plan", "position", "took_ms"}
+    assert [hit["chunk_id"] for hit in result["hits"]] == ["c1", "c2", "c3"]
+    hit = result["hits"][0]
     assert (hit["document_id"], hit["score"], hit["text"]) == ("d1", 1.0, "Text of c1.")
     assert hit["metadata"] == CHUNKS["c1"]
-    assert found["plan"] == {"index": "flat", "filter": "none", "exact": True}
-    assert found["position"] == int(answer.headers["Nalanda-Position"])
-    assert found["took_ms"] > 0
+    assert result["plan"] == {"index": "flat", "filter": "none", "exact": True}
+    assert result["position"] == int(answer.headers["Nalanda-Position"])
+    assert result["took_ms"] > 0
 
 
 @pytest.mark.parametrize(("k", "hits"), [(1, 1), (4, 4), (10_000, 4)])
 def test_exactly_as_many_hits_as_there_are(
     http: httpx.Client, path: str, k: int, hits: int
 ) -> None:
-    found = http.post(path, json={"embedding": [0, 1], "k": k, "exact": True}).json()
-    assert len(found["hits"]) == hits
+    result = http.post(path, json={"embedding": [0, 1], "k": k, "exact": True}).json()
+    assert len(result["hits"]) == hits
 
 
 def test_include(http: httpx.Client, path: str) -> None:
     def hit(**search: object) -> dict[str, Any]:
-        found = http.post(path, json={"embedding": [1, 0], **search}).json()["hits"][0]
-        return {name: value for name, value in found.items() if name not in bare}
+        hit = http.post(path, json={"embedding": [1, 0], **search}).json()["hits"][0]
+        return {name: value for name, value in hit.items() if name not in bare}
 
     bare = {"chunk_id", "document_id", "score", "version"}
     document = {"id": "d1", "title": "First", "source": "s1", "metadata": {"shelf": 7}}
@@ -151,8 +151,8 @@ def test_group_by(http: httpx.Client, path: str) -> None:
 
 def test_an_embedding_in_base64(http: httpx.Client, path: str) -> None:
     packed = base64.b64encode(struct.pack("<2f", 1, 0)).decode()
-    found = http.post(path, json={"embedding": packed, "parameters": {"ef": 9, "nprobe": 3}})
-    assert found.json()["hits"][0]["score"] == 1.0
+    result = http.post(path, json={"embedding": packed, "parameters": {"ef": 9, "nprobe": 3}})
+    assert result.json()["hits"][0]["score"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -182,9 +182,9 @@ def test_text(http: httpx.Client, name: str) -> None:
     chunks = [{"text": text} for text in texts]
     http.post(f"/libraries/{name}/documents", json={"chunks": chunks})
 
-    found = http.post(f"/libraries/{name}/search", json={"text": "How deep is it?", "k": 1}).json()
+    result = http.post(f"/libraries/{name}/search", json={"text": "How deep is it?", "k": 1}).json()
 
-    assert [hit["text"] for hit in found["hits"]] == texts[1:]
+    assert [hit["text"] for hit in result["hits"]] == texts[1:]
 
 
 def test_an_empty_library(http: httpx.Client, name: str) -> None:

@@ -83,8 +83,8 @@ def test_bad_questions_are_refused_for_good(bereft: Bereft) -> None:
 def test_all_else_goes_on(bereft: Bereft) -> None:
     document = {"chunks": [{"text": "The harbour is deep."}]}
     assert bereft.http.post("/libraries/l/documents", json=document).status_code == 201
-    found = bereft.http.post("/libraries/l/search", json={"text": "harbour"}).json()
-    assert len(found["hits"]) == 1
+    result = bereft.http.post("/libraries/l/search", json={"text": "harbour"}).json()
+    assert len(result["hits"]) == 1
     assert bereft.http.get("/libraries/l/chunks").status_code == 200
     ready = bereft.http.get("/readyz")
     assert (ready.status_code, ready.json()["ready"]) == (200, True)

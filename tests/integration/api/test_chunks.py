@@ -22,8 +22,8 @@ async def test_added_chunks_follow_those_there_are(api: httpx.AsyncClient, docum
     delta, last = added.json()["items"]
     assert (delta["ordinal"], last["ordinal"]) == (3, 4)
     assert "embedding" not in delta
-    found = await api.get(f"/libraries/l/chunks/{delta['id']}?include=embedding")
-    assert found.json() == {**delta, "embedding": [3, 4]}
+    read = await api.get(f"/libraries/l/chunks/{delta['id']}?include=embedding")
+    assert read.json() == {**delta, "embedding": [3, 4]}
 
 
 async def test_all_are_taken_or_none(api: httpx.AsyncClient, document: str) -> None:
@@ -117,8 +117,8 @@ async def test_patch_of_a_text_needs_an_embedding_where_there_is_no_model(
     patched = await api.patch(path, json={"text": "new", "embedding": [0.5, 0.5]})
     assert patched.status_code == 200
     assert patched.json()["metadata"] == {"n": 1, "tags": ["x"]}
-    kept = await api.patch(path, json={"metadata": {"n": None}})
-    assert kept.json()["metadata"] == {"tags": ["x"]}
+    patched = await api.patch(path, json={"metadata": {"n": None}})
+    assert patched.json()["metadata"] == {"tags": ["x"]}
     assert embedding_of((await api.get(f"{path}?include=embedding")).json()) == [0.5, 0.5]
 
 

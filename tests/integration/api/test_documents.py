@@ -11,9 +11,9 @@ async def test_what_was_created_is_found(api: httpx.AsyncClient, library: str) -
     document = created.json()
     assert {name: document[name] for name in body} == body
     assert created.headers["Location"] == f"/libraries/{library}/documents/{document['id']}"
-    found = await api.get(created.headers["Location"])
-    assert found.json() == document
-    assert found.headers["ETag"] == created.headers["ETag"]
+    read = await api.get(created.headers["Location"])
+    assert read.json() == document
+    assert read.headers["ETag"] == created.headers["ETag"]
 
 
 async def test_text_is_split_and_embedded(api: httpx.AsyncClient) -> None:
@@ -26,8 +26,8 @@ async def test_text_is_split_and_embedded(api: httpx.AsyncClient) -> None:
     assert {len(chunk["embedding"]) for chunk in chunks["items"]} == {256}
     library = (await api.get("/libraries/texts")).json()
     assert (library["dimension"], library["embedding_model"]) == (256, "wordllama-256")
-    found = await api.post("/libraries/texts/search", json={"text": "rivers and seas", "k": 1})
-    assert found.json()["hits"][0]["text"].startswith("Rivers")
+    result = await api.post("/libraries/texts/search", json={"text": "rivers and seas", "k": 1})
+    assert result.json()["hits"][0]["text"].startswith("Rivers")
 
 
 async def test_put_without_chunks_keeps_those_there_are(

@@ -53,6 +53,6 @@ async def test_an_embedding_at_an_end_of_the_range(
     assert added.status_code == 201
     listed = await api.get("/libraries/l/chunks")
     count = len(listed.json()["items"])
-    found = await api.post("/libraries/l/search", json={"embedding": [0, end], "k": 100})
-    assert found.status_code == 200
-    assert len(found.json()["hits"]) == count
+    result = await api.post("/libraries/l/search", json={"embedding": [0, end], "k": 100})
+    assert result.status_code == 200
+    assert len(result.json()["hits"]) == count

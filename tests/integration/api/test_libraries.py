@@ -158,6 +158,6 @@ async def test_pages_have_each_library_once(api: httpx.AsyncClient) -> None:
 
 
 async def test_listing_by_name(api: httpx.AsyncClient, library: str) -> None:
-    found = (await api.get("/libraries", params={"name": "planar"})).json()
-    assert [item["id"] for item in found["items"]] == [library]
+    page = (await api.get("/libraries", params={"name": "planar"})).json()
+    assert [item["id"] for item in page["items"]] == [library]
     assert (await api.get("/libraries", params={"name": "nar"})).json()["items"] == []

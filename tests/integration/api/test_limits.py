@@ -82,7 +82,7 @@ def test_a_body_that_never_comes_is_not_waited_for(hasty: Served) -> None:
         assert status_of(all_of(connection)) == 408
 
 
-def test_slow_clients_keep_nobody_else_waiting(hasty: Served) -> None:
+def test_slow_clients_block_no_others(hasty: Served) -> None:
     connections = [hasty.connect() for _ in range(100)]
     for connection in connections:
         connection.send(post(b"{", length=10_000))
@@ -122,15 +122,15 @@ def connections_of(running: Served) -> int:
 
 def test_of_too_many_connections_the_last_is_refused(settings: Settings) -> None:
     with serve_app(settings.model_copy(update={"max_connections": 2})) as running:
-        kept = [running.connect() for _ in range(2)]
-        for connection in kept:
+        connections = [running.connect() for _ in range(2)]
+        for connection in connections:
             connection.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert status_of(connection.recv(65_536)) == 200
         with running.client() as client:
             answer = client.get("/livez")
         assert_problem(answer, 503)
         assert answer.headers["Retry-After"] == "1"
-        for connection in kept:
+        for connection in connections:
             connection.close()
 
         def is_served() -> bool:
@@ -153,7 +153,7 @@ def test_one_client_cannot_take_all_connections(settings: Settings) -> None:
             connection.close()
 
 
-def test_who_only_connects_keeps_nobody_out(settings: Settings) -> None:
+def test_idle_connections_block_no_others(settings: Settings) -> None:
     limits = {"max_connections": 8, "slow_client_s": LONG_S}
     with serve_app(settings.model_copy(update=limits)) as running:
         silent = [running.connect() for _ in range(20)]

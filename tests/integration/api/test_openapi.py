@@ -121,9 +121,9 @@ def document(
 
 
 def test_it_keeps_its_word(document: schemathesis.BaseSchema, subtests: pytest.Subtests) -> None:
-    for found in document.get_all_operations():
-        assert isinstance(found, Ok)
-        operation = found.ok()
+    for parsed in document.get_all_operations():
+        assert isinstance(parsed, Ok)
+        operation = parsed.ok()
         with subtests.test(operation.label):
             try_out(operation)
 

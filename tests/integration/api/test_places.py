@@ -55,15 +55,14 @@ async def test_a_hit_has_it_with_its_text(
 async def test_words_of_its_title_and_headings_find_the_chunk(
     api: httpx.AsyncClient, chunk: str
 ) -> None:
-    async def found(text: str) -> list[str]:
-        search = {"text": text, "mode": "lexical"}
-        answer = await api.post("/libraries/l/search", json=search)
+    async def search(text: str) -> list[str]:
+        answer = await api.post("/libraries/l/search", json={"text": text, "mode": "lexical"})
         return [hit["chunk_id"] for hit in answer.json()["hits"]]
 
-    assert await found("tamralipti") == await found("harbours") == ["p"]
+    assert await search("tamralipti") == await search("harbours") == ["p"]
     await api.patch(chunk, json={"place": {"title": None, "headings": ["Anchorage"]}})
-    assert await found("tamralipti") == await found("harbours") == []
-    assert await found("anchorage") == ["p"]
+    assert await search("tamralipti") == await search("harbours") == []
+    assert await search("anchorage") == ["p"]
 
 
 async def test_a_patch_of_the_text_keeps_it_and_a_put_replaces_it(

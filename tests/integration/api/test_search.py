@@ -13,11 +13,11 @@ BOTH = {"text": "alpha", "embedding": [1, 0], "mode": "hybrid"}
 
 async def test_the_nearest_come_first(api: httpx.AsyncClient, document: str) -> None:
     answer = await api.post(PATH, json={"embedding": [2, 0], "k": 2})
-    found = answer.json()
-    assert answer.headers["Nalanda-Position"] == str(found["position"]) == "2"
-    assert found["took_ms"] >= 0
-    assert found["plan"] == {"index": "flat", "filter": "none", "exact": True}
-    first, second = found["hits"]
+    result = answer.json()
+    assert answer.headers["Nalanda-Position"] == str(result["position"]) == "2"
+    assert result["took_ms"] >= 0
+    assert result["plan"] == {"index": "flat", "filter": "none", "exact": True}
+    first, second = result["hits"]
     assert first == {
         "chunk_id": "a",
         "document_id": "d",
@@ -44,9 +44,9 @@ async def test_hits_show_what_is_included(api: httpx.AsyncClient, document: str)
 
 async def test_a_filter_costs_no_results(api: httpx.AsyncClient, document: str) -> None:
     body = {"embedding": [1, 0], "filter": {"field": "n", "op": "gt", "value": 1}}
-    found = (await api.post(PATH, json=body)).json()
-    assert [hit["chunk_id"] for hit in found["hits"]] == ["b", "c"]
-    assert found["plan"]["matches"] == 2
+    result = (await api.post(PATH, json=body)).json()
+    assert [hit["chunk_id"] for hit in result["hits"]] == ["b", "c"]
+    assert result["plan"]["matches"] == 2
 
 
 async def test_the_best_of_each_document(api: httpx.AsyncClient, document: str) -> None:
@@ -55,11 +55,11 @@ async def test_the_best_of_each_document(api: httpx.AsyncClient, document: str) 
 
 
 async def test_words_are_found(api: httpx.AsyncClient, document: str) -> None:
-    found = (await api.post(PATH, json={"text": "Alpha?!", "mode": "lexical"})).json()
-    assert [hit["chunk_id"] for hit in found["hits"]] == ["a"]
-    assert found["hits"][0]["score"] > 0
-    assert found["plan"] == {"index": "lexical", "filter": "none", "exact": True}
-    assert found["position"] == 2
+    result = (await api.post(PATH, json={"text": "Alpha?!", "mode": "lexical"})).json()
+    assert [hit["chunk_id"] for hit in result["hits"]] == ["a"]
+    assert result["hits"][0]["score"] > 0
+    assert result["plan"] == {"index": "lexical", "filter": "none", "exact": True}
+    assert result["position"] == 2
     nothing = {"text": '"(the AND *:^~', "mode": "lexical"}
     assert (await api.post(PATH, json=nothing)).json()["hits"] == []
 
@@ -73,18 +73,18 @@ async def test_what_was_just_written_is_found_by_its_words(
         chunks = [{"id": f"o{n}", "text": "omega", "embedding": [1, 1]}]
         added = await api.post("/libraries/planar/documents/d/chunks", json={"chunks": chunks})
         assert added.status_code == 201
-        found = (await api.post(PATH, json=wanted)).json()
-        assert [hit["chunk_id"] for hit in found["hits"]] == [f"o{i}" for i in range(n + 1)]
+        result = (await api.post(PATH, json=wanted)).json()
+        assert [hit["chunk_id"] for hit in result["hits"]] == [f"o{i}" for i in range(n + 1)]
     await api.delete("/libraries/planar/chunks/o1")
-    found = (await api.post(PATH, json=wanted)).json()
-    assert [hit["chunk_id"] for hit in found["hits"]] == ["o0", "o2"]
+    result = (await api.post(PATH, json=wanted)).json()
+    assert [hit["chunk_id"] for hit in result["hits"]] == ["o0", "o2"]
 
 
 async def test_words_and_vectors_together(api: httpx.AsyncClient, document: str) -> None:
     body = {"text": "gamma", "embedding": [1, 0], "mode": "hybrid"}
-    found = (await api.post(PATH, json=body)).json()
-    assert [hit["chunk_id"] for hit in found["hits"]] == ["c", "a", "b"]
-    assert found["plan"]["index"] == "hybrid"
+    result = (await api.post(PATH, json=body)).json()
+    assert [hit["chunk_id"] for hit in result["hits"]] == ["c", "a", "b"]
+    assert result["plan"]["index"] == "hybrid"
     weights = {"vector": 1, "lexical": 0.1}
     other = {"searches": [body, {**body, "weights": weights}]}
     results = (await api.post(f"{PATH}/batch", json=other)).json()["results"]

@@ -51,9 +51,9 @@ class Case:
         self._restored += 1
         target = self.root / f"restored-{self._restored}"
         made = restore(self.directory, target, silent, position=position, time=time)
-        found = digest_in(target)
-        assert found[0] == made.position
-        return found
+        digest = digest_in(target)
+        assert digest[0] == made.position
+        return digest
 
     def expected(self, position: int) -> tuple[int, str]:
         return position, self.digests.by_position[position]
@@ -65,13 +65,13 @@ def kinds(taken: BackupResult) -> list[Kind]:
 
 def rows_up_to(database: BackupDatabase, position: int) -> dict[str, list[dict[str, Any]]]:
     """Return feedback, replays and log entries up to this position; each kind occurs."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    tables: dict[str, list[dict[str, Any]]] = {}
     with database.source() as source:
         for name, column in APPENDED.items():
             columns = source.columns(name)
             rows = [dict(zip(columns, row, strict=True)) for row in source.appended_rows(name, 0)]
             for row in rows:
                 row.pop("epoch", None)  # PostgreSQL only
-            found[name] = [row for row in rows if row[column] <= position]
-            assert found[name]
-    return found
+            tables[name] = [row for row in rows if row[column] <= position]
+            assert tables[name]
+    return tables

@@ -52,20 +52,20 @@ def test_a_checkpoint_is_taken_only_of_the_same_history(
     node.stop()
     data_dir = backups.parent / "data"
     node = Node(data_dir, PostgresStore(postgres_url, data_dir))
-    assert bool(node.found.set_aside) == (position < CHECKPOINT)
-    assert bool(node.found.manifests) == (position >= CHECKPOINT)
-    if node.found.missing:
+    assert bool(node.checkpoint.set_aside) == (position < CHECKPOINT)
+    assert bool(node.checkpoint.manifests) == (position >= CHECKPOINT)
+    if node.checkpoint.missing:
         node.rebuilder.start()
         until(lambda: not node.catalog.state.missing)
     node.check()
-    node.check_words()
+    node.check_lexical()
     writes.node = node
     writes.one()
     node.settle()
     node.checkpoints.make()
     node.stop()
     node = Node(data_dir, PostgresStore(postgres_url, data_dir))
-    assert not node.found.set_aside
-    assert node.found.manifests
+    assert not node.checkpoint.set_aside
+    assert node.checkpoint.manifests
     node.check()
     node.stop()

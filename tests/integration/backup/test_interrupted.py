@@ -83,8 +83,8 @@ def test_a_damaged_file_is_named_and_restores_nothing(case: Case, chain: list[Pa
         case.restore()
     assert not (case.root / "restored-1").exists()
     assert case.restore(10) == case.expected(10)  # which does not need it
-    (found,) = backups.problems(case.directory)
-    assert found == f"{chain[1]} is damaged: its checksum is not its manifest's."
+    (problem,) = backups.problems(case.directory)
+    assert problem == f"{chain[1]} is damaged: its checksum is not its manifest's."
 
 
 def test_a_missing_file_is_named(case: Case, chain: list[Path]) -> None:
@@ -98,8 +98,8 @@ def test_a_gap_in_the_chain_says_where_backups_lead(case: Case, chain: list[Path
     chain[1].with_suffix(".json").unlink()
     with pytest.raises(StorageError, match="No backup leads to position 30; there are 10 to 10"):
         case.restore()
-    (found,) = backups.problems(case.directory)
-    assert found == f"{chain[2].name}: no backup leads to its start, position 20"
+    (problem,) = backups.problems(case.directory)
+    assert problem == f"{chain[2].name}: no backup leads to its start, position 20"
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_a_damaged_manifest_is_named(case: Case, chain: list[Path], text: str, s
     chain[0].with_suffix(".json").write_text(text)
     with pytest.raises(StorageError, match=said):
         case.restore()
-    (found,) = backups.problems(case.directory)
-    assert chain[0].stem in found
+    (problem,) = backups.problems(case.directory)
+    assert chain[0].stem in problem
 
 
 def test_a_manifest_leads_nowhere_else(case: Case, chain: list[Path]) -> None:

@@ -124,8 +124,8 @@ def test_a_database_with_nothing_in_it_is_filled(case: Case, target_url: str) ->
         with pytest.raises(Unavailable, match="taken over"):
             Writer(store, seed=2).write()
     with psycopg.connect(target_url) as connection:
-        kept = "SELECT keeps_history, (SELECT count(*) FROM backups) FROM cluster"
-        assert connection.execute(kept).fetchall() == [(False, 0)]
+        query = "SELECT keeps_history, (SELECT count(*) FROM backups) FROM cluster"
+        assert connection.execute(query).fetchall() == [(False, 0)]
     assert digest_of(target_url, case.root) == case.expected(10)
 
 

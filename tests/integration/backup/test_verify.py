@@ -93,21 +93,23 @@ def test_each_thing_that_is_wrong(data_dir: Path, sql: str, said: str) -> None:
 
 def test_an_embedding_that_is_not_finite(data_dir: Path) -> None:
     blob = np.array([1, np.nan, 0], "<f4").tobytes()
-    found = verify_after(data_dir, "UPDATE chunks SET embedding = ? WHERE id = 'c7'", blob)
-    assert found[0] == "chunks: the embedding of 'c7' in 'lib' is not finite"
+    problems = verify_after(data_dir, "UPDATE chunks SET embedding = ? WHERE id = 'c7'", blob)
+    assert problems[0] == "chunks: the embedding of 'c7' in 'lib' is not finite"
 
 
 def test_history_of_positions_that_can_t_be(case: Case) -> None:
     case.write(5)
     case.back_up()
     case.write(20)
-    found = verify_after(case.data_dir, "UPDATE chunks_history SET until = version WHERE rowid = 1")
-    assert found == ["chunks_history: 1 rows with positions that can't be"]
+    problems = verify_after(
+        case.data_dir, "UPDATE chunks_history SET until = version WHERE rowid = 1"
+    )
+    assert problems == ["chunks_history: 1 rows with positions that can't be"]
 
 
-def test_a_record_that_no_index_can_be_made_of(data_dir: Path) -> None:
-    found = verify_after(data_dir, "UPDATE libraries SET metric = 'near'")
-    assert found == ["index: the record can't be read: 'near' is not a valid Metric"]
+def test_a_record_that_cannot_be_indexed(data_dir: Path) -> None:
+    problems = verify_after(data_dir, "UPDATE libraries SET metric = 'near'")
+    assert problems == ["index: the record can't be read: 'near' is not a valid Metric"]
 
 
 def test_damaged_pages(data_dir: Path) -> None:
@@ -124,14 +126,14 @@ def test_no_database(tmp_path: Path) -> None:
         f"{tmp_path / DATABASE_NAME}: The file is missing."
     ]
     (tmp_path / DATABASE_NAME).write_text("nothing of SQLite's, and long enough to be sure" * 30)
-    (found,) = database.problems(SqliteEngine(tmp_path))
-    assert "not a SQLite database" in found
+    (problem,) = database.problems(SqliteEngine(tmp_path))
+    assert "not a SQLite database" in problem
 
 
 def test_a_database_of_an_earlier_format(data_dir: Path) -> None:
     older = len(MIGRATIONS) - 1
-    (found,) = verify_after(data_dir, f"PRAGMA user_version = {older}")
-    assert found == (
+    (problem,) = verify_after(data_dir, f"PRAGMA user_version = {older}")
+    assert problem == (
         f"{data_dir / DATABASE_NAME}: It has format {older}, and this program's is"
         f" {len(MIGRATIONS)}: start the server once."
     )
@@ -178,8 +180,8 @@ def test_an_index_that_differs(data_dir: Path, change: object, said: str) -> Non
     with store.read() as snapshot:
         catalog = Catalog.load(snapshot)
         catalog._state = catalog.state.after(change)  # type: ignore[arg-type]  # one of them
-        found = list(index.problems(snapshot, catalog, full=True))
-        assert any(said in line for line in found), found
+        problems = list(index.problems(snapshot, catalog, full=True))
+        assert any(said in line for line in problems), problems
         catalog.apply(3, [])
         assert list(index.problems(snapshot, catalog, full=True)) == [
             "index: it is at position 3, the record at 2"
@@ -190,8 +192,8 @@ def test_an_index_that_differs(data_dir: Path, change: object, said: str) -> Non
 def test_a_search_that_misses_the_nearest(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = Nearest.scores
     monkeypatch.setattr(Nearest, "scores", lambda self: honest(self) + 0.01)
-    found = list(database.problems(SqliteEngine(data_dir)))
-    assert set(found) == {
+    problems = list(database.problems(SqliteEngine(data_dir)))
+    assert set(problems) == {
         "index of 'name of lib': an exact search has missed a chunk that is nearer"
     }
 
@@ -224,8 +226,8 @@ def test_the_index_is_checked_as_a_start_would_make_it(with_checkpoint: Path) ->
     content = bytearray(vectors.read_bytes())
     content[len(content) // 2] ^= 1
     vectors.write_bytes(content)
-    (found,) = database.problems(SqliteEngine(with_checkpoint))
-    assert found.startswith(f"checkpoints: {vectors.name}: ")
+    (problem,) = database.problems(SqliteEngine(with_checkpoint))
+    assert problem.startswith(f"checkpoints: {vectors.name}: ")
     after = sorted((with_checkpoint / DIRECTORY).iterdir())
     assert [path.name for path in after] == [name for name, _ in before]  # verification only reads
 
@@ -234,9 +236,9 @@ def test_checkpoints_of_another_record(with_checkpoint: Path) -> None:
     connection = apsw.Connection(str(with_checkpoint / DATABASE_NAME))
     connection.execute("UPDATE log SET at = '2001-01-01T00:00:00.000000+00:00'")
     connection.close()
-    found = list(database.problems(SqliteEngine(with_checkpoint)))
-    assert found
-    assert all("The record's log does not have its position" in line for line in found)
+    problems = list(database.problems(SqliteEngine(with_checkpoint)))
+    assert problems
+    assert all("The record's log does not have its position" in line for line in problems)
 
 
 def test_a_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
@@ -250,15 +252,15 @@ def test_a_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
         connection.execute("UPDATE chunks SET version = 9 WHERE id = 'c1'")
         connection.execute("UPDATE chunks SET embedding = '\\x00' WHERE id = 'c2'")
         connection.execute("DELETE FROM log WHERE position = 2")
-    found = list(database.problems(PostgresEngine(postgres_url, tmp_path / "other")))
-    assert "log: it ends at 0, and the database is at position 2" in found
-    assert "chunk 'c1' has the version 9, after the database's position" in found
-    assert "record: the record can't be read: buffer size must be a multiple" in found[2]
+    problems = list(database.problems(PostgresEngine(postgres_url, tmp_path / "other")))
+    assert "log: it ends at 0, and the database is at position 2" in problems
+    assert "chunk 'c1' has the version 9, after the database's position" in problems
+    assert "record: the record can't be read: buffer size must be a multiple" in problems[2]
 
 
 def test_no_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
-    (found,) = database.problems(PostgresEngine(postgres_url, tmp_path))
-    assert "There is no database of Nalanda's" in found
+    (problem,) = database.problems(PostgresEngine(postgres_url, tmp_path))
+    assert "There is no database of Nalanda's" in problem
 
 
 @pytest.mark.parametrize("metric", Metric)

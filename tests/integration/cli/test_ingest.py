@@ -62,7 +62,7 @@ def test_files_come_in_and_go(run: Run, client: Nalanda, folder: Path) -> None:
     ],
     ids=["own vectors", "another dimension", "required metadata"],
 )
-def test_a_library_that_takes_no_text_is_told_once(
+def test_a_library_that_takes_no_text_is_reported_once(
     run: Run, client: Nalanda, folder: Path, library: Any, chunks: Any, reason: str
 ) -> None:
     client.libraries.create("own", **library)

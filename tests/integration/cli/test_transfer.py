@@ -53,15 +53,14 @@ def letters(client: Nalanda) -> str:
 
 def contents(client: Nalanda, library: str) -> dict[str, Any]:
     """Return a library without versions, times and its id; chunks are in order."""
-    found = client.libraries.get(library)
+    copy = client.libraries.get(library)
     documents: dict[str, Any] = {
-        document.id: document.model_dump(exclude=OWN)
-        for document in client.documents.list(found.id)
+        document.id: document.model_dump(exclude=OWN) for document in client.documents.list(copy.id)
     }
     for id_, document in documents.items():
-        listed = client.chunks.list(found.id, document_id=id_, include=["embedding"])
+        listed = client.chunks.list(copy.id, document_id=id_, include=["embedding"])
         document["chunks"] = [(c.id, c.model_dump(exclude=OWN | {"ordinal"})) for c in listed]
-    return {"library": found.model_dump(exclude=OWN), "documents": documents}
+    return {"library": copy.model_dump(exclude=OWN), "documents": documents}
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -242,7 +241,7 @@ def test_a_file_made_by_hand(client: Nalanda, run: Run, tmp_path: Path) -> None:
     ]
     file.write_text(HEADER + DOCUMENT + "".join(chunks))
     assert run("import", file, "-l", "made") == "Library made: 1 added, 0 changed, 0 unchanged.\n"
-    assert [found.id for found in client.chunks.list("made", document_id="d")] == ["b", "a"]
+    assert [chunk.id for chunk in client.chunks.list("made", document_id="d")] == ["b", "a"]
 
 
 def test_files_that_can_t_be_read(client: Nalanda, run: Run, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_socket_that_other_machines_reach_is_refused_too(tmp_path: Path) -> No
     ("arguments", "keys", "answer"),
     [(("--insecure",), "", 403), ((), "first,second", 401)],
 )
-def test_other_machines_are_let_in_with_keys_or_if_told_so(
+def test_other_machines_are_let_in_with_keys_or_by_a_setting(
     arguments: tuple[str, ...], keys: str, answer: int, tmp_path: Path
 ) -> None:
     log = LogFile(tmp_path / "log")

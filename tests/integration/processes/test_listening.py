@@ -25,7 +25,7 @@ def test_the_url_is_one_that_clients_take(host: str, shown: str) -> None:
         assert listening.url_of(listener) == f"http://{shown}:{ports.port_of(listener)}"
 
 
-def test_of_two_that_are_bound_the_second_one_to_listen_is_told() -> None:
+def test_of_two_bound_sockets_the_second_one_to_listen_fails() -> None:
     with listening.bind("127.0.0.1", 0) as first:
         port = ports.port_of(first)
         second = listening.bind("127.0.0.1", port)

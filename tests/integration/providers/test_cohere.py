@@ -115,7 +115,7 @@ async def test_both_embedders_say_the_same(
     assert first["input_type"] == "search_query"
 
 
-async def test_nothing_to_do_calls_nobody(
+async def test_nothing_to_do_sends_no_request(
     server: CohereServer, client: cohere.AsyncClientV2
 ) -> None:
     vectors, usage = await AsyncCohereEmbedder(client).embed([], "document")

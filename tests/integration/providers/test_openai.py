@@ -122,7 +122,7 @@ def test_the_dimension_is_asked_for_once(fake: OpenAIServer, server: Server) -> 
     assert len(fake.received) == 1
 
 
-async def test_nothing_to_do_calls_nobody(
+async def test_nothing_to_do_sends_no_request(
     fake: OpenAIServer, server: Server, client: AsyncOpenAI
 ) -> None:
     vectors, usage = await AsyncOpenAIEmbedder(client, server).embed([], "document")
@@ -295,7 +295,7 @@ async def test_a_server_that_is_silent(
 
 
 @EVERY_CALL
-async def test_nobody_listens(server: Server, call: Call) -> None:
+async def test_a_server_that_does_not_listen(server: Server, call: Call) -> None:
     error = await failure(call, replace(server, url="http://127.0.0.1:1/v1"))
     assert type(error) is ProviderUnavailable
     assert "the server 127.0.0.1:1 (ConnectError)" in str(error)

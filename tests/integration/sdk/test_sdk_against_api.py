@@ -45,12 +45,12 @@ async def test_search_by_words(client: AsyncNalanda) -> None:
     chunks: list[ChunkOptions] = [{"id": "a", "text": "Les chevaux"}, {"id": "b", "text": "La mer"}]
     await client.documents.create("films", chunks=chunks)
     assert (await client.libraries.get("films")).language == "french"
-    found = await client.search("films", text="cheval", mode="lexical")
-    assert [hit.chunk_id for hit in found.hits] == ["a"]
+    result = await client.search("films", text="cheval", mode="lexical")
+    assert [hit.chunk_id for hit in result.hits] == ["a"]
     weights = {"vector": 0.2, "lexical": 0.8}
-    found = await client.search("films", text="mer", mode="hybrid", weights=weights)
-    assert [hit.chunk_id for hit in found.hits] == ["b", "a"]
-    assert found.plan.index == "hybrid"
+    result = await client.search("films", text="mer", mode="hybrid", weights=weights)
+    assert [hit.chunk_id for hit in result.hits] == ["b", "a"]
+    assert result.plan.index == "hybrid"
 
 
 async def test_libraries(client: AsyncNalanda, library: Library) -> None:
@@ -118,22 +118,22 @@ async def test_searches(client: AsyncNalanda, library: Library) -> None:
     ]
     await client.documents.create("books", title="T", chunks=chunks)
     position = client.position
-    found = await client.search("books", embedding=ONE + TWO / 2, k=5, min_position=position)
-    assert [(hit.chunk_id, hit.text) for hit in found.hits] == [("c1", "a"), ("c2", "b")]
-    assert (found.plan.exact, found.position) == (True, position)
+    result = await client.search("books", embedding=ONE + TWO / 2, k=5, min_position=position)
+    assert [(hit.chunk_id, hit.text) for hit in result.hits] == [("c1", "a"), ("c2", "b")]
+    assert (result.plan.exact, result.position) == (True, position)
     newer = {"field": "year", "op": "gte", "value": 2000}
     include: list[Include] = ["document", "embedding"]
-    found, other = await client.search_batch(
+    result, other = await client.search_batch(
         "books",
         [
             {"embedding": [1, 1, 1], "filter": newer, "include": include},
             {"embedding": THREE, "k": 1, "exact": True, "group_by": "document_id"},
         ],
     )
-    (hit,) = found.hits
+    (hit,) = result.hits
     assert hit.document is not None
     assert (hit.document.title, hit.embedding, hit.text) == ("T", [0, 1, 0], None)
-    assert (found.plan.matches, len(other.hits)) == (1, 1)
+    assert (result.plan.matches, len(other.hits)) == (1, 1)
     with pytest.raises(UnavailableError) as raised:
         await client.search("books", embedding=ONE, min_position=position + 1)
     assert raised.value.retry_after_s is not None

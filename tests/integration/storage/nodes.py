@@ -47,8 +47,12 @@ class Node:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.store: Store = store or SqliteStore(data_dir)
         with self.store.read() as snapshot, ThreadPoolExecutor(2) as pool:
-            self.found: LoadedCheckpoint = CheckpointLoader(self.directory, snapshot, pool).load()
-            state = CatalogState.of(snapshot.position, self.found.views, self.found.missing)
+            self.checkpoint: LoadedCheckpoint = CheckpointLoader(
+                self.directory, snapshot, pool
+            ).load()
+            state = CatalogState.of(
+                snapshot.position, self.checkpoint.views, self.checkpoint.missing
+            )
         self.catalog = Catalog(state)
         self.store.subscribe(self.catalog.apply)
         self.builder = BuildThread(self.catalog, SegmentBuilder(1))
@@ -57,10 +61,10 @@ class Node:
         shutil.rmtree(working, ignore_errors=True)
         working.mkdir()
         files = LexicalFiles(working, self.directory)
-        self.lexical = LexicalIndexes(self.catalog, files, self.found.lexical)
+        self.lexical = LexicalIndexes(self.catalog, files, self.checkpoint.lexical)
         settings = {"every_s": NEVER_S, "every_bytes": 2**60} | settings
         self.checkpoints = Checkpoints(
-            self.directory, self.catalog, self.store, self.found, self.lexical, **settings
+            self.directory, self.catalog, self.store, self.checkpoint, self.lexical, **settings
         )
         self.rebuilder = IndexRebuilder(self.catalog, self.store)
 
@@ -82,7 +86,7 @@ class Node:
         for id_, theirs in recorded.state.views.items():
             check_view(self.catalog.state.views[id_], theirs)
 
-    def check_words(self) -> None:
+    def check_lexical(self) -> None:
         """Compare the lexical indexes with rebuilt ones."""
         ids = list(self.catalog.state.views)
         state, readers = self.lexical.catch_up(ids)
@@ -91,12 +95,12 @@ class Node:
             row_ids = view.row_ids(view.matching(None)).tolist()
             chunks = ((row_id, view.chunk(row_id)) for row_id in row_ids)
             texts = ((row_id, indexed_text(c.text, c.place)) for row_id, c in chunks)
-            anew = LexicalIndex(view.library.language).change(texts, [])
+            rebuilt = LexicalIndex(view.library.language).change(texts, [])
             for word in WORDS:
-                found, must = (
-                    reader.search(word, ALL).row_ids.tolist() for reader in (readers[id_], anew)
+                actual, must = (
+                    reader.search(word, ALL).row_ids.tolist() for reader in (readers[id_], rebuilt)
                 )
-                assert sorted(found) == sorted(must)
+                assert sorted(actual) == sorted(must)
 
 
 def check_view(mine: LibraryView, theirs: LibraryView) -> None:
@@ -108,8 +112,8 @@ def check_view(mine: LibraryView, theirs: LibraryView) -> None:
         pairs = list(zip((mine, theirs), matches, strict=True))
         names = [{chunk.id for chunk in view.chunks(those)} for view, those in pairs]
         assert names[0] == names[1]
-        found = [view.search(QUERIES, 5, matches=those) for view, those in pairs]
-        for ours, others in zip(*found, strict=True):
+        rankings = [view.search(QUERIES, 5, matches=those) for view, those in pairs]
+        for ours, others in zip(*rankings, strict=True):
             assert ids_of(mine, ours) == ids_of(theirs, others)
 
 

@@ -42,21 +42,21 @@ def test_any_writes_then_a_checkpoint_then_others(data_dir: Path, seed: int) -> 
             node.settle()
             node.catalog.state.views["lib"].matching(parsed_of(FILTERS[2]))  # makes a column
         if chance.random() < 0.7:
-            node.check_words()
+            node.check_lexical()
         node.checkpoints.make()
         for _ in range(chance.randrange(12)):
             writes.one()
             if chance.random() < 0.2:
-                node.check_words()
+                node.check_lexical()
         if chance.random() < 0.3:
             node.checkpoints.make()
         node.stop()
         node = Node(data_dir)
         writes.node = node
-        assert not node.found.set_aside
+        assert not node.checkpoint.set_aside
         node.check()
         if chance.random() < 0.7:
-            node.check_words()
+            node.check_lexical()
     node.stop()
 
 
@@ -127,9 +127,9 @@ def test_what_is_damaged_is_set_aside_and_the_others_serve(
         path.write_bytes(content if harm == "flip" else content[: len(content) // 2])
     node = Node(data_dir)
     if suffix == "checkpoint":
-        assert not node.found.missing  # the previous one and the later log give the same
+        assert not node.checkpoint.missing  # the previous one and the later log give the same
     else:
-        [aside] = node.found.set_aside
+        [aside] = node.checkpoint.set_aside
         assert aside.name == path.name
         assert (node.directory / DAMAGED / path.name).exists() == (harm != "gone")
         assert node.catalog.library("lib").vectors == 60
@@ -147,7 +147,7 @@ def test_what_is_damaged_is_set_aside_and_the_others_serve(
     node.checkpoints.make()
     node.stop()
     node = Node(data_dir)
-    assert not node.found.set_aside
+    assert not node.checkpoint.set_aside
     node.check()
     node.stop()
 
@@ -186,7 +186,7 @@ def test_a_checkpoint_of_another_record_is_set_aside(tmp_path: Path) -> None:
     for path in (places[0] / DIRECTORY).iterdir():
         path.replace(places[1] / DIRECTORY / path.name)
     node = Node(places[1])
-    [aside] = node.found.set_aside
+    [aside] = node.checkpoint.set_aside
     assert "log does not have its position" in aside.problem
     node.rebuilder.start()
     until(lambda: not node.catalog.state.missing)

@@ -79,8 +79,8 @@ def write_and_wait(
 
 def test_one_that_fails_among_others_is_undone_alone(engine: Store) -> None:
     """The second and third wait for the first, so they share a group."""
-    told: list[int] = []
-    engine.subscribe(lambda position, changes: told.append(position))
+    positions: list[int] = []
+    engine.subscribe(lambda position, changes: positions.append(position))
     begun = [threading.Event() for _ in range(3)]
     go_on = threading.Event()
     with ThreadPoolExecutor(3) as pool:
@@ -92,7 +92,7 @@ def test_one_that_fails_among_others_is_undone_alone(engine: Store) -> None:
             until_waiting(engine, number)
         go_on.set()
         assert [write.result(30) for write in writes] == [1, None, 2]
-    assert told == [1, 2]
+    assert positions == [1, 2]
     with engine.read() as snapshot:
         assert [x.id for x in snapshot.libraries.page(after=None, limit=9)] == ["a", "c"]
         assert [entry.position for entry in snapshot.log.after(0)] == [1, 2]
@@ -124,7 +124,7 @@ THREADS = 32
 WRITES_A_THREAD = 25
 
 
-class Told:
+class Listener:
     """The notifications of a listener, in order."""
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ class Told:
                 self.documents.append((position, change.document.id))
 
 
-def write_and_fail(store: Store, told: Told, thread: int) -> dict[str, int]:
+def write_and_fail(store: Store, listener: Listener, thread: int) -> dict[str, int]:
     """Return the positions of the documents with acknowledged writes."""
     chance, acknowledged = random.Random(thread), dict[str, int]()
     for number in range(WRITES_A_THREAD):
@@ -150,7 +150,7 @@ def write_and_fail(store: Store, told: Told, thread: int) -> dict[str, int]:
                 continue  # so the group has no commit
             unit.commit()
             acknowledged[id_] = unit.position
-        assert (acknowledged[id_], id_) in told.documents
+        assert (acknowledged[id_], id_) in listener.documents
         with store.read() as snapshot:
             assert snapshot.position >= acknowledged[id_]
             assert snapshot.documents.get("lib", id_).version == acknowledged[id_]
@@ -163,13 +163,13 @@ def test_of_many_writers_each_acknowledged_write_is_there_and_no_other(
     with engine.write() as unit:
         unit.libraries.put(a_library())
         unit.commit()
-    told = Told()
-    engine.subscribe(told)
+    listener = Listener()
+    engine.subscribe(listener)
     with ThreadPoolExecutor(THREADS) as pool:
-        writers = [pool.submit(write_and_fail, engine, told, n) for n in range(THREADS)]
+        writers = [pool.submit(write_and_fail, engine, listener, n) for n in range(THREADS)]
         acknowledged = {id_: at for writer in writers for id_, at in writer.result(120).items()}
     assert sorted(acknowledged.values()) == list(range(2, len(acknowledged) + 2))
-    assert told.documents == sorted((at, id_) for id_, at in acknowledged.items())
+    assert listener.documents == sorted((at, id_) for id_, at in acknowledged.items())
     with engine.read() as snapshot:
         assert snapshot.position == len(acknowledged) + 1
         documents = snapshot.documents.page("lib", after=None, limit=10_000)

@@ -227,13 +227,13 @@ def test_replays_are_kept_with_the_write_that_they_answer(store: Store) -> None:
 def test_chunks_come_whole_by_their_ids(store: Store) -> None:
     fill(store, "a", "b", "c")
     with store.read() as snapshot:
-        found = {
+        rows = {
             row.chunk.id: row
             for row in snapshot.chunks.get_many_embedded("lib", ["c", "a", "c", "?"])
         }
-        assert sorted(found) == ["a", "c"]
-        assert found["a"].chunk == a_row("a").chunk
-        np.testing.assert_array_equal(found["a"].embedding, a_row("a").embedding)
+        assert sorted(rows) == ["a", "c"]
+        assert rows["a"].chunk == a_row("a").chunk
+        np.testing.assert_array_equal(rows["a"].embedding, a_row("a").embedding)
         assert snapshot.chunks.get_many_embedded("?", ["a"]) == []
 
 

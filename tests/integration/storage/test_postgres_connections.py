@@ -23,7 +23,7 @@ from tests.waiting import until
 
 
 @pytest.fixture
-def told(postgres_store: PostgresStore) -> list[int]:
+def committed_positions(postgres_store: PostgresStore) -> list[int]:
     positions: list[int] = []
 
     def hear(position: int, changes: Sequence[Change]) -> None:
@@ -56,12 +56,12 @@ def libraries(store: PostgresStore) -> list[str]:
 
 
 def test_a_write_after_the_server_went_and_came_is_like_any(
-    postgres_store: PostgresStore, postgres_url: str, told: list[int]
+    postgres_store: PostgresStore, postgres_url: str, committed_positions: list[int]
 ) -> None:
     write(postgres_store, "a")
     end_all_sessions(postgres_url)
     assert write(postgres_store, "b") == 2
-    assert (libraries(postgres_store), told) == (["a", "b"], [1, 2])
+    assert (libraries(postgres_store), committed_positions) == (["a", "b"], [1, 2])
 
 
 def test_reads_after_the_server_went_and_came_are_like_any(
@@ -88,17 +88,17 @@ def test_a_read_in_the_middle_is_not_available(
 
 
 def test_a_write_that_is_cut_off_is_not_there_and_the_next_one_goes_well(
-    postgres_store: PostgresStore, postgres_url: str, told: list[int]
+    postgres_store: PostgresStore, postgres_url: str, committed_positions: list[int]
 ) -> None:
     with pytest.raises(Unavailable):
         write(postgres_store, "a", lambda: end_all_sessions(postgres_url))
     assert libraries(postgres_store) == []
     assert write(postgres_store, "b") == 1
-    assert (libraries(postgres_store), told) == (["b"], [1])
+    assert (libraries(postgres_store), committed_positions) == (["b"], [1])
 
 
 def test_all_of_a_group_fail_with_the_one_that_is_cut_off(
-    postgres_store: PostgresStore, postgres_url: str, told: list[int]
+    postgres_store: PostgresStore, postgres_url: str, committed_positions: list[int]
 ) -> None:
     """Writes of an earlier group may have succeeded."""
 
@@ -114,11 +114,13 @@ def test_all_of_a_group_fail_with_the_one_that_is_cut_off(
     written = [f"{number:02}" for number, position in enumerate(positions) if position]
     assert positions[8] is None
     assert libraries(postgres_store) == written
-    assert told == sorted(filter(None, positions)) == list(range(1, len(written) + 1))
+    assert (
+        committed_positions == sorted(filter(None, positions)) == list(range(1, len(written) + 1))
+    )
 
 
 def test_a_session_killed_outright_takes_the_server_down_and_it_comes_back(
-    postgres_store: PostgresStore, told: list[int]
+    postgres_store: PostgresStore, committed_positions: list[int]
 ) -> None:
     """The server then ends every session, and recovers from its log."""
     write(postgres_store, "a")
@@ -133,7 +135,7 @@ def test_a_session_killed_outright_takes_the_server_down_and_it_comes_back(
 
     until(written, 30)
     until(lambda: available(postgres_store), 30)
-    assert (libraries(postgres_store), told) == (["a", "c"], [1, 2])
+    assert (libraries(postgres_store), committed_positions) == (["a", "c"], [1, 2])
 
 
 def available(store: PostgresStore) -> bool:
@@ -161,7 +163,7 @@ def cut_off_at_commit(*, committed: bool) -> Iterator[None]:
 
 @pytest.mark.parametrize("committed", [True, False])
 def test_what_became_of_a_write_is_asked_afterwards(
-    postgres_store: PostgresStore, told: list[int], committed: bool
+    postgres_store: PostgresStore, committed_positions: list[int], committed: bool
 ) -> None:
     with cut_off_at_commit(committed=committed):
         if committed:
@@ -170,14 +172,14 @@ def test_what_became_of_a_write_is_asked_afterwards(
             with pytest.raises(Unavailable, match="the connection is lost"):
                 write(postgres_store, "a")
     expected = ["a"] if committed else []
-    assert (libraries(postgres_store), told) == (expected, [1] * committed)
+    assert (libraries(postgres_store), committed_positions) == (expected, [1] * committed)
     assert write(postgres_store, "b") == 1 + committed
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_what_can_not_be_told_in_time_is_told_before_the_next_write(
+def test_a_commit_of_unknown_outcome_is_reported_before_the_next_write(
     postgres_store: PostgresStore,
-    told: list[int],
+    committed_positions: list[int],
     committed: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -191,9 +193,9 @@ def test_what_can_not_be_told_in_time_is_told_before_the_next_write(
             write(postgres_store, "a")
         with pytest.raises(Unavailable, match="there is no server"):
             write(postgres_store, "b")
-    assert told == []
+    assert committed_positions == []
     assert write(postgres_store, "c") == 1 + committed
-    assert told == [1, 2][: 1 + committed]
+    assert committed_positions == [1, 2][: 1 + committed]
     assert libraries(postgres_store) == (["a", "c"] if committed else ["c"])
 
 

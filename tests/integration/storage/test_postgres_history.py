@@ -46,12 +46,14 @@ def test_rows_that_are_replaced_are_kept_as_they_were(
         unit.chunks.put("lib", [a_row("b", text="new", version=2), a_row("c", version=2)])
         unit.chunks.put("lib", [a_row("b", text="newer", version=2)])
         unit.commit()
-    kept = "SELECT name, version, until FROM libraries_history"
-    assert execute(postgres_url, kept) == [("name of lib", 1, 2)]
-    kept = "SELECT id, title, version, until FROM documents_history"
-    assert execute(postgres_url, kept) == [("doc", None, 1, 2)]
-    kept = "SELECT id, text, version, embedding, until FROM chunks_history"
-    assert execute(postgres_url, kept) == [("b", "text of b", 1, a_row("b").embedding.tobytes(), 2)]
+    query = "SELECT name, version, until FROM libraries_history"
+    assert execute(postgres_url, query) == [("name of lib", 1, 2)]
+    query = "SELECT id, title, version, until FROM documents_history"
+    assert execute(postgres_url, query) == [("doc", None, 1, 2)]
+    query = "SELECT id, text, version, embedding, until FROM chunks_history"
+    assert execute(postgres_url, query) == [
+        ("b", "text of b", 1, a_row("b").embedding.tobytes(), 2)
+    ]
 
 
 def test_rows_that_are_deleted_are_kept_with_all_below_them(
@@ -63,8 +65,8 @@ def test_rows_that_are_deleted_are_kept_with_all_below_them(
     with keeping.write() as unit:
         unit.libraries.delete("lib")
         unit.commit()
-    kept = "SELECT id, until FROM chunks_history ORDER BY until"
-    assert execute(postgres_url, kept) == [("a", 2), ("b", 3)]
+    query = "SELECT id, until FROM chunks_history ORDER BY until"
+    assert execute(postgres_url, query) == [("a", 2), ("b", 3)]
     assert execute(postgres_url, "SELECT id, until FROM documents_history") == [("doc", 3)]
     assert execute(postgres_url, "SELECT id, until FROM libraries_history") == [("lib", 3)]
 

@@ -257,9 +257,9 @@ def test_a_database_from_before_places_keeps_its_chunks_and_their_history(
                 unit.chunks.put("lib", [put])
                 unit.commit()
     with database(postgres_url) as connection:
-        kept = "SELECT id, text, place, version, until FROM chunks_history ORDER BY until"
+        query = "SELECT id, text, place, version, until FROM chunks_history ORDER BY until"
         assert PLACES[2] is not None
-        assert connection.execute(kept).fetchall() == [
+        assert connection.execute(query).fetchall() == [
             ("c", "text of c", None, 1, 2),
             ("c", "text of c", PLACES[2].to_json(), 2, 3),
         ]

@@ -252,8 +252,8 @@ def test_a_disk_that_takes_no_writes_is_no_hindrance_to_reads(sqlite_store: Sqli
 
 def test_a_full_disk_fails_the_whole_group_and_not_the_next(sqlite_store: SqliteStore) -> None:
     """One write finds no space; those in its transaction leave no partial rows."""
-    told: list[int] = []
-    sqlite_store.subscribe(lambda position, changes: told.append(position))
+    committed_positions: list[int] = []
+    sqlite_store.subscribe(lambda position, changes: committed_positions.append(position))
     pages = sqlite_store._writer.pragma("page_count")
     sqlite_store._writer.pragma("max_page_count", pages + 40)
 
@@ -268,7 +268,7 @@ def test_a_full_disk_fails_the_whole_group_and_not_the_next(sqlite_store: Sqlite
 
     with ThreadPoolExecutor(16) as pool:
         positions = sorted(at for at in pool.map(write, range(100)) if at is not None)
-    assert positions == told == list(range(1, len(positions) + 1))
+    assert positions == committed_positions == list(range(1, len(positions) + 1))
     assert 0 < len(positions) < 100
     with sqlite_store.read() as snapshot:
         assert snapshot.position == len(positions)
@@ -285,15 +285,15 @@ def test_a_chunk_without_its_document_is_refused(sqlite_store: SqliteStore) -> N
 def test_a_listener_s_failure_undoes_nothing_and_is_logged(
     sqlite_store: SqliteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told = []
+    committed_positions = []
 
     def fail(position: int, changes: object) -> None:
         raise ZeroDivisionError
 
     sqlite_store.subscribe(fail)
-    sqlite_store.subscribe(lambda position, changes: told.append(position))
+    sqlite_store.subscribe(lambda position, changes: committed_positions.append(position))
     with caplog.at_level(logging.ERROR), sqlite_store.write() as unit:
         unit.commit()
-    assert told == [1]
+    assert committed_positions == [1]
     assert "Position 1 is on record" in caplog.text
     assert "ZeroDivisionError" in caplog.text

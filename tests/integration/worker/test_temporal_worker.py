@@ -61,7 +61,7 @@ async def came(event: threading.Event) -> None:
     assert await asyncio.to_thread(event.wait, WAIT_S)
 
 
-async def test_the_attempt_that_succeeded_is_told(temporal: Client, settings: Settings) -> None:
+async def test_the_attempt_that_succeeded_is_reported(temporal: Client, settings: Settings) -> None:
     errors = iter([ProviderUnavailable("Busy.", retry_after_s=0.01)] * 2)
     first = Blocking(errors=errors)
     first.free.set()

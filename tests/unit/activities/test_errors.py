@@ -68,10 +68,10 @@ def test_none_is_decided_both_ways() -> None:
         ),
     ],
 )
-def test_what_temporal_is_told(
+def test_the_failure_that_temporal_gets(
     error: Exception, kind: str, refused: bool, delay_s: float | None
 ) -> None:
-    told = application_error(error, attempt=4)
-    assert (told.message, told.type, told.details) == (str(error), kind, (4,))
-    assert told.non_retryable is refused
-    assert told.next_retry_delay == (None if delay_s is None else timedelta(seconds=delay_s))
+    failure = application_error(error, attempt=4)
+    assert (failure.message, failure.type, failure.details) == (str(error), kind, (4,))
+    assert failure.non_retryable is refused
+    assert failure.next_retry_delay == (None if delay_s is None else timedelta(seconds=delay_s))

@@ -25,9 +25,9 @@ QUESTION = RetrieveInput(
 async def test_hits_are_pinned_to_their_versions() -> None:
     rest = Rest(hits=[HIT])
     async with rest.client() as client:
-        found = await ActivityEnvironment().run(Retrieve(client).retrieve, QUESTION)
-    assert found.hits == [RankedChunk(chunk_id="c", document_id="d", version=7, score=0.5)]
-    assert found.position == 42
+        output = await ActivityEnvironment().run(Retrieve(client).retrieve, QUESTION)
+    assert output.hits == [RankedChunk(chunk_id="c", document_id="d", version=7, score=0.5)]
+    assert output.position == 42
     [request] = rest.requests
     assert request.url.path == "/libraries/l/search"
     assert request.headers["Nalanda-Min-Position"] == "40"

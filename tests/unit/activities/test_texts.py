@@ -37,8 +37,8 @@ async def test_many_are_read_in_batches() -> None:
     rest = Rest(chunks={f"c{n}": (1, str(n)) for n in range(2 * BATCH + 1)})
     hits = [hit(chunk_id) for chunk_id in rest.chunks]
     async with rest.client() as client:
-        found = await read(client, "l", hits, 0)
-    assert [passage.text for passage in found.passages] == [str(n) for n in range(2 * BATCH + 1)]
+        pinned = await read(client, "l", hits, 0)
+    assert [passage.text for passage in pinned.passages] == [str(n) for n in range(2 * BATCH + 1)]
     sizes = [len(json.loads(r.url.params["filter"])["value"]) for r in rest.requests]
     assert sizes == [BATCH, BATCH, 1]
 

@@ -102,18 +102,18 @@ LIVES = {
 }
 
 
-def numbers(told: list[Event]) -> list[int]:
-    return [event.number for event in told]
+def numbers(sent: list[Event]) -> list[int]:
+    return [event.number for event in sent]
 
 
 @pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
 def test_later_events_have_higher_numbers(life: list[QuestionResponse]) -> None:
     for state in life:
-        told = numbers(list(events(state)))
-        assert told == sorted(set(told))
+        sent = numbers(list(events(state)))
+        assert sent == sorted(set(sent))
     for before, after in pairwise(life):
-        seen, told = numbers(list(events(before))), numbers(list(events(after)))
-        new = set(told) - set(seen)
+        seen, sent = numbers(list(events(before))), numbers(list(events(after)))
+        new = set(sent) - set(seen)
         assert not seen or all(number > seen[-1] for number in new)
 
 
@@ -126,7 +126,7 @@ def test_each_life_ends_with_a_result_or_an_error(life: list[QuestionResponse]) 
     assert last.name == ("result" if life[-1].status == "completed" else "error")
 
 
-def test_an_end_is_told_once_it_is_final() -> None:
+def test_an_end_is_sent_once_it_is_final() -> None:
     def ends(state: QuestionResponse) -> list[object]:
         contents = [event.content for event in events(state) if event.name == "stage"]
         return [c["status"] for c in contents if isinstance(c, dict) and c["name"] == "answer"]
@@ -170,9 +170,9 @@ def test_each_event_has_the_schema_that_is_documented(asked: QuestionResponse) -
         kind["properties"]["event"]["const"]: kind["properties"]["data"]["contentSchema"]["$ref"]
         for kind in QUESTION_EVENTS.schema("#/{model}")["oneOf"]
     }
-    told = list(events(asked))
-    assert told
-    for event in told:
+    sent = list(events(asked))
+    assert sent
+    for event in sent:
         model = QUESTION_EVENTS.models[event.name]
         assert refs[event.name] == f"#/{model.__name__}"
         dumped = model.model_validate(event.content).model_dump(mode="json")

@@ -47,9 +47,9 @@ def test_what_is_missing_is_named_with_what_to_do(run: Run, server: Server) -> N
     server.answer("/version", httpx.ConnectError("refused"))
     outcome = run("doctor")
     assert outcome.status == 1
-    missing = [line for line in outcome.out.splitlines() if line.startswith("✗ ")]
-    assert [line.split(":")[0] for line in missing] == ["✗ Temporal", "✗ API"]
-    assert all("→ Start one with `nalanda up`" in line for line in missing)
+    remedy = [line for line in outcome.out.splitlines() if line.startswith("✗ ")]
+    assert [line.split(":")[0] for line in remedy] == ["✗ Temporal", "✗ API"]
+    assert all("→ Start one with `nalanda up`" in line for line in remedy)
 
 
 @pytest.mark.usefixtures("temporal")
@@ -136,51 +136,51 @@ def test_an_api_that_does_not_answer_to_its_name(run: Run, server: Server) -> No
 def test_settings_are_named_with_where_they_are_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert doctor._settings().found == "set in the environment: none"
+    assert doctor._settings().state == "set in the environment: none"
     (tmp_path / ".env").write_text(
         "NALANDA_API_KEYS=s3cret\nnalanda_data_dir=here\nCO_API_KEY=\nOTHER=1\nNALANDA_PROVIDER=local\n"
     )
     said = "NALANDA_API_KEYS, NALANDA_DATA_DIR, NALANDA_PROVIDER"
-    assert doctor._settings().found == f"set in the environment: none; in .env: {said}"
+    assert doctor._settings().state == f"set in the environment: none; in .env: {said}"
     monkeypatch.setenv("NALANDA_PROVIDER", "cohere")
     monkeypatch.setenv("NALANDA_TASK_QUEUE", "")
-    assert doctor._settings().found == (
+    assert doctor._settings().state == (
         f"set in the environment: NALANDA_PROVIDER; in .env: {said} (the environment overrides it)"
     )
 
 
 def test_cohere_without_a_key() -> None:
     finding = doctor._providers(Settings(provider="cohere"))
-    assert finding.missing == (
+    assert finding.remedy == (
         "The provider cohere needs a key: set CO_API_KEY. Or set NALANDA_PROVIDER=local."
     )
     with_key = Settings(provider="cohere", cohere_api_key=SecretStr("k"))
-    assert doctor._providers(with_key).missing is None
+    assert doctor._providers(with_key).remedy is None
 
 
 def test_a_data_directory_to_be_made(tmp_path: Path) -> None:
     finding = doctor._data_dir(Settings(data_dir=tmp_path / "a" / "b"))
-    assert (finding.found, finding.missing) == (f"{tmp_path}/a/b, to be created", None)
+    assert (finding.state, finding.remedy) == (f"{tmp_path}/a/b, to be created", None)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     finding = doctor._data_dir(Settings(data_dir=tmp_path / "file"))
-    assert finding.missing is not None
-    assert finding.found == f"{tmp_path}/file: Not a directory"
+    assert finding.remedy is not None
+    assert finding.state == f"{tmp_path}/file: Not a directory"
 
 
 def test_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor._database(Settings()).found == "SQLite, in the data directory"
+    assert doctor._database(Settings()).state == "SQLite, in the data directory"
     secret = Settings(database_url=SecretStr("postgresql://u:s3cret@127.0.0.1:1/db"))
     finding = doctor._database(secret)
-    assert finding.found.startswith("127.0.0.1:1/db can't be opened: ")
-    assert "s3cret" not in finding.found
-    assert finding.missing is not None
+    assert finding.state.startswith("127.0.0.1:1/db can't be opened: ")
+    assert "s3cret" not in finding.state
+    assert finding.remedy is not None
     monkeypatch.setattr(PostgresEngine, "describe", lambda engine: f"looked at {engine.address}")
     finding = doctor._database(secret)
-    assert (finding.found, finding.missing) == (
+    assert (finding.state, finding.remedy) == (
         "looked at 127.0.0.1:1/db",
         None,
     )
@@ -193,12 +193,12 @@ def test_no_temporal_binary(needed: bool, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(temporal_server, "find_binary", none)
     finding = doctor._temporal_binary(needed=needed)
-    assert (finding.missing is not None) == needed
+    assert (finding.remedy is not None) == needed
 
 
 @pytest.mark.usefixtures("temporal")
 def test_a_proxy_is_not_mended_by_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "[::1]")
     finding = doctor._api(Settings(api_url="http://nalanda.example"))
-    assert finding.found.startswith("NO_PROXY has the entry [::1]")
-    assert finding.missing == "Correct the environment, or set NALANDA_API_URL."
+    assert finding.state.startswith("NO_PROXY has the entry [::1]")
+    assert finding.remedy == "Correct the environment, or set NALANDA_API_URL."

@@ -105,7 +105,7 @@ def test_wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_what_nobody_foresaw_is_not_hidden(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
+def test_an_unexpected_error_is_not_hidden(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
     def broken(_libraries: object) -> None:
         raise RuntimeError("a bug")
 

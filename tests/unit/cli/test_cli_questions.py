@@ -42,8 +42,8 @@ def state(status: str, *ended: str, **members: Any) -> dict[str, Any]:
 
 
 def test_search_has_a_line_for_each_hit(run: Run, server: Server) -> None:
-    found = {"hits": [HIT], "plan": PLAN, "position": 1, "took_ms": 0.2}
-    server.answer("/libraries/books/search", found)
+    result = {"hits": [HIT], "plan": PLAN, "position": 1, "took_ms": 0.2}
+    server.answer("/libraries/books/search", result)
     where = '{"field": "year", "op": "gt", "value": 1}'
     outcome = run("search", "muse", "-l", "books", "-k", "3", "--filter", where)
     assert outcome.out == "  1. 0.5123  The Odyssey  Tell me, \N{REPLACEMENT CHARACTER}[31mMuse\n"
@@ -178,8 +178,8 @@ def refusal(pointer: str) -> httpx.Response:
 
 
 def test_search_by_words_where_there_is_no_model(run: Run, server: Server) -> None:
-    found = {"hits": [HIT], "plan": PLAN, "position": 1, "took_ms": 0.2}
-    server.answer("/libraries/books/search", refusal("/embedding"), found)
+    result = {"hits": [HIT], "plan": PLAN, "position": 1, "took_ms": 0.2}
+    server.answer("/libraries/books/search", refusal("/embedding"), result)
     outcome = run("search", "muse", "-l", "books")
     assert (outcome.status, outcome.err) == (
         0,
@@ -222,8 +222,8 @@ def test_ask_by_words_where_there_is_no_model(run: Run, server: Server) -> None:
 
 def test_a_question_with_its_sources(run: Run, server: Server) -> None:
     server.answer("/libraries/l/documents/d1", DOCUMENT)
-    told = state("completed", *STAGES, result=RESULT, library="l", query="Who is he?")
-    server.answer("/query/q1", told)
+    ended = state("completed", *STAGES, result=RESULT, library="l", query="Who is he?")
+    server.answer("/query/q1", ended)
     lines = run("status", "q1").out.splitlines()
     assert lines[:2] == ["q1  completed", "Who is he?"]
     assert "[1] The Odyssey  homer.txt" in lines

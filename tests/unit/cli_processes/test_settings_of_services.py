@@ -28,9 +28,9 @@ def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_server_of_its_own_starts_first(tmp_path: Path) -> None:
     planned, _ = plan(Settings(data_dir=tmp_path))
     assert [service.name for service in planned.services] == ["temporal", "api", "worker"]
-    told = planned.services[-1].environment
-    assert told["NALANDA_TEMPORAL_ADDRESS"] == "127.0.0.1:7233"
-    assert told["NALANDA_TEMPORAL_UI_URL"] == "http://127.0.0.1:8233"
+    environment = planned.services[-1].environment
+    assert environment["NALANDA_TEMPORAL_ADDRESS"] == "127.0.0.1:7233"
+    assert environment["NALANDA_TEMPORAL_UI_URL"] == "http://127.0.0.1:8233"
     assert str(tmp_path / "temporal.db") in planned.services[0].command
 
 

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    found: dict[str, Any] = compose["services"]
-    return found
+    services: dict[str, Any] = compose["services"]
+    return services
 
 
 def test_every_temporal_server_gets_the_values_that_a_local_one_gets() -> None:

@@ -32,7 +32,7 @@ async def test_files_become_documents_that_are_found(stack: Stack) -> None:
     assert state["chunks"] == 2
     assert state["started_at"] <= state["ended_at"]
     documents = await stack.documents()
-    assert {source: found["title"] for source, found in documents.items()} == {
+    assert {source: document["title"] for source, document in documents.items()} == {
         "ports.md": "Ports",
         "b/spices.md": "Own",
     }
@@ -99,9 +99,9 @@ async def test_an_upload_in_parts(stack: Stack) -> None:
 async def test_the_kept_files_are_private_and_go_once_nothing_refers_to_them(stack: Stack) -> None:
     await stack.ingest(text("a.md", PORTS))
     uploads = stack.app.state.core.uploads
-    kept = list(stack.settings.data_dir.joinpath("uploads").rglob("*"))
-    assert {stat.S_IMODE(path.stat().st_mode) for path in kept if path.is_file()} == {0o600}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in kept if path.is_dir()} == {0o700}
+    paths = list(stack.settings.data_dir.joinpath("uploads").rglob("*"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
     [ingestion] = uploads.ingestions(older_than_s=0)
     assert uploads.sweep(older_than_s=0) == 0
     uploads.forget(ingestion)

@@ -106,9 +106,9 @@ async def test_feedback_before_and_after_it_has_closed(
     assert again.headers["Nalanda-Position"] == given.headers["Nalanda-Position"]
     assert_problem(await api.post(path, json=last, headers=headers), 422, "/Idempotency-Key")
 
-    told = await api.get(f"/query/{workflow_id}")
-    assert told.json()["feedback"] == [early, late, last]
-    assert int(told.headers["Nalanda-Position"]) == int(given.headers["Nalanda-Position"]) + 1
+    read = await api.get(f"/query/{workflow_id}")
+    assert read.json()["feedback"] == [early, late, last]
+    assert int(read.headers["Nalanda-Position"]) == int(given.headers["Nalanda-Position"]) + 1
 
 
 async def test_a_question_that_failed(
@@ -205,7 +205,7 @@ def script_key(api: httpx.AsyncClient) -> str:
     return f"key-{id(api)}"
 
 
-async def test_what_can_be_told_without_a_worker(
+async def test_the_state_that_needs_no_worker(
     api: httpx.AsyncClient, question: dict[str, Any], settings: Settings, temporal: Client
 ) -> None:
     waiting = (await api.post("/query", json=question)).json()["workflow_id"]

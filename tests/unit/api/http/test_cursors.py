@@ -65,8 +65,8 @@ def test_what_was_tampered_with_is_not_taken(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "kept", "following"),
+    ("items", "page", "following"),
     [([], [], None), ([1, 2], [1, 2], None), ([1, 2, 3], [1, 2], "2")],
 )
-def test_a_page_has_its_limit(found: list[int], kept: list[int], following: str | None) -> None:
-    assert cut(found, 2, str) == (kept, following)
+def test_a_page_has_its_limit(items: list[int], page: list[int], following: str | None) -> None:
+    assert cut(items, 2, str) == (page, following)

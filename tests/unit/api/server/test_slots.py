@@ -25,21 +25,21 @@ def test_there_are_so_many_slots() -> None:
 
 def test_who_sent_a_request_is_not_evicted() -> None:
     slots = Slots(2)
-    kept = [Connection(slots, name) for name in "ab"]
-    for connection in kept:
+    connections = [Connection(slots, name) for name in "ab"]
+    for connection in connections:
         slots.protect(connection)
     refused = Connection(slots, "c")
     assert not refused.acquired
-    assert not any(connection.evicted for connection in kept)
+    assert not any(connection.evicted for connection in connections)
     slots.release(refused)
-    slots.release(kept[0])
+    slots.release(connections[0])
     assert Connection(slots, "c").acquired
 
 
 def test_one_client_has_its_share_alone() -> None:
     slots = Slots(100, most_per_client=3)
-    kept = [Connection(slots, "a") for _ in range(3)]
-    for connection in kept:
+    connections = [Connection(slots, "a") for _ in range(3)]
+    for connection in connections:
         slots.protect(connection)
     assert not Connection(slots, "a").acquired
     assert Connection(slots, "b").acquired

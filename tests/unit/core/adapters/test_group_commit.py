@@ -114,7 +114,7 @@ def test_one_alone_that_fails_is_rolled_back(bench: Bench) -> None:
     assert bench.notified == []
 
 
-def test_those_who_wait_share_a_commit_and_are_told_in_order(bench: Bench) -> None:
+def test_waiting_writers_share_a_commit_and_return_in_order(bench: Bench) -> None:
     with bench.held():
         futures = [bench.queued(name) for name in "abc"]
     for future in futures:
@@ -154,7 +154,7 @@ def test_one_that_fails_hears_of_it_after_those_that_it_saw(bench: Bench) -> Non
     assert bench.notified == []
 
 
-def test_a_commit_that_fails_fails_all_and_nobody_is_told(bench: Bench) -> None:
+def test_a_commit_that_fails_fails_all_and_calls_no_listener(bench: Bench) -> None:
     with bench.held():
         futures = [bench.queued(name) for name in "abc"]
         bench.engine.fail_at["commit"] = StorageFull("full")
@@ -239,7 +239,7 @@ def test_a_begin_that_fails_leaves_the_turn_to_others(bench: Bench) -> None:
     assert bench.notified == ["b"]
 
 
-def test_a_settled_unit_begins_after_the_rest_was_told(bench: Bench) -> None:
+def test_a_settled_unit_begins_after_the_listeners_were_called(bench: Bench) -> None:
     seen: list[list[str]] = []
 
     def settled() -> None:

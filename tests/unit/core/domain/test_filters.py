@@ -216,7 +216,7 @@ def test_a_schema_allows_what_fits(field: str, op: str, value: object) -> None:
     filters.parse(condition(field, op, value), SCHEMA)
 
 
-def test_every_fault_is_told() -> None:
+def test_every_fault_is_reported() -> None:
     raw = {"and": [condition("a", "like", 1), {"or": [{}, condition("b", "in", 1)]}]}
     assert pointers(raw) == ["/filter/and/0/op", "/filter/and/1/or/0", "/filter/and/1/or/1/value"]
 

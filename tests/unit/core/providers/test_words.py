@@ -39,9 +39,9 @@ def test_the_order_is_that_of_the_text() -> None:
     ],
 )
 def test_a_question_is_asked_in_one_language(question: str, expected: list[str]) -> None:
-    found = question_words(question)
-    assert [word for word in expected if word in found] == expected
-    assert not set(found) & stop_words_of(question)
+    asked = question_words(question)
+    assert [word for word in expected if word in asked] == expected
+    assert not set(asked) & stop_words_of(question)
 
 
 def test_stop_words_are_those_of_the_language_of_most() -> None:

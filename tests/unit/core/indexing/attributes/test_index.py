@@ -167,8 +167,8 @@ def test_the_rows_are_those_that_the_predicate_finds(
             everything = BitMap(range(len(chunks)))
             expected = rows_that_match(filter_, chunks, documents, everything)
             assert list(index.matching(filter_)) == expected
-            found = index.matching(filter_, current, stale=stale, within=within)
-            assert list(found) == rows_that_match(filter_, chunks, current, within)
+            matches = index.matching(filter_, current, stale=stale, within=within)
+            assert list(matches) == rows_that_match(filter_, chunks, current, within)
 
 
 OPERATORS = [(op, value) for op in ("eq", "ne", "gt", "gte", "lt", "lte") for value in VALUES]
@@ -269,7 +269,7 @@ def test_a_text_is_tested_on_the_rows_that_the_rest_leaves() -> None:
     assert "unknown" not in {field.key for field in index.fields}
 
 
-def test_documents_that_changed_are_told_apart() -> None:
+def test_documents_that_changed_are_distinguished() -> None:
     index, _, documents = build_frequent_index()
     newer = {**documents, "d1": document("d1"), "d9": document("d9")}
     assert index.changed_documents(documents) == set()

@@ -41,10 +41,10 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read(path: Path, index: AttributeIndex, documents: dict[str, Document]) -> AttributeIndex:
     write_attributes(path, index)
-    found, container = open_attributes(path, index.chunks, documents)
+    loaded, container = open_attributes(path, index.chunks, documents)
     with ThreadPoolExecutor(2) as pool:
         container.verify(pool)
-    return found
+    return loaded
 
 
 def answers(index: AttributeIndex, asked: list[Filter], **documents: Any) -> list[list[int]]:
@@ -69,7 +69,7 @@ def in_order(index: AttributeIndex, raw: str | None, is_behind: Any = None) -> l
     changes=st.dictionaries(st.integers(0, 3), documents_, max_size=3),
     eager=st.booleans(),
 )
-def test_it_answers_as_one_made_anew(
+def test_it_answers_as_a_rebuilt_one(
     path: Path,
     raws: list[dict[str, Any]],
     before: list[dict[str, Any]],
@@ -94,10 +94,10 @@ def test_it_answers_as_one_made_anew(
     answers(written, [parse(raw) for raw in before])
     for raw in orders:
         in_order(written, raw)
-    found = read(path, written, documents)
-    assert set(found.fields) == set(written.fields)
-    again = read(path, found, documents)
-    for index in (found, again):
+    loaded = read(path, written, documents)
+    assert set(loaded.fields) == set(written.fields)
+    again = read(path, loaded, documents)
+    for index in (loaded, again):
         assert answers(index, asked) == answers(fresh, asked)
         of_changed = {"documents": changed, "stale": stale}
         assert answers(index, asked, **of_changed) == answers(fresh, asked, **of_changed)
@@ -142,17 +142,17 @@ def test_columns_of_odd_values(path: Path, values: list[Any]) -> None:
     column = fresh.column(field)
     assert column is not None
     column.warm()
-    found = read(path, fresh, documents).column(field)
-    assert found is not None
+    loaded = read(path, fresh, documents).column(field)
+    assert loaded is not None
     for instants in (False, True):
         for value in ODD:
-            same = [c.equal_to(value, instants=instants) for c in (column, found)]
+            same = [c.equal_to(value, instants=instants) for c in (column, loaded)]
             assert same[0] == same[1]
-            same = [c.containing(value, instants=instants) for c in (column, found)]
+            same = [c.containing(value, instants=instants) for c in (column, loaded)]
             assert same[0] == same[1]
-        assert found.ranks(instants=instants).tolist() == column.ranks(instants=instants).tolist()
-    assert found.present == column.present
-    assert found.icontaining("str") == column.icontaining("str")
+        assert loaded.ranks(instants=instants).tolist() == column.ranks(instants=instants).tolist()
+    assert loaded.present == column.present
+    assert loaded.icontaining("str") == column.icontaining("str")
 
 
 class Unread(Sequence[Chunk]):
@@ -168,7 +168,7 @@ class Unread(Sequence[Chunk]):
         raise AssertionError(row)
 
 
-def test_a_column_is_read_when_it_is_asked_for_and_not_made_anew(path: Path) -> None:
+def test_a_column_is_read_on_demand_and_not_rebuilt(path: Path) -> None:
     chunks = [
         chunk(f"c{i:05}", metadata={"n": i % 97, "tags": [f"t{i % 7}", "all"], "odd": bool(i % 2)})
         for i in range(20_000)
@@ -176,21 +176,21 @@ def test_a_column_is_read_when_it_is_asked_for_and_not_made_anew(path: Path) -> 
     built = AttributeIndex.build(chunks, {"d": document()})
     in_order(built, "-n")
     write_attributes(path, built)
-    found, _ = open_attributes(path, Unread(len(chunks)), {})
-    assert found.memory_bytes < built.memory_bytes / 2
+    loaded, _ = open_attributes(path, Unread(len(chunks)), {})
+    assert loaded.memory_bytes < built.memory_bytes / 2
     asked = [
         filters.parse({"field": "n", "op": "between", "value": [5, 9]}),
         filters.parse({"field": "tags", "op": "contains", "value": "t3"}),
         filters.parse({"field": "odd", "op": "eq", "value": True}),
         filters.parse({"field": "chunk.document_id", "op": "eq", "value": "d"}),
     ]
-    assert answers(found, asked) == answers(built, asked)
+    assert answers(loaded, asked) == answers(built, asked)
     for order in (None, "-n"):
-        assert in_order(found, order) == in_order(built, order)
-    assert found.memory_bytes > 0
+        assert in_order(loaded, order) == in_order(built, order)
+    assert loaded.memory_bytes > 0
 
 
-def test_what_has_no_file_yet_is_told_by_what_was_made() -> None:
+def test_columns_without_a_file_are_those_made_since() -> None:
     chunks: list[Chunk] = [chunk(f"c{i}", metadata={"n": i}) for i in range(100)]
     index = AttributeIndex.build(chunks, {"d": document()})
     before = index.keys

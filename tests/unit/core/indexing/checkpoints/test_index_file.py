@@ -72,8 +72,8 @@ def answers(
     allowed: NDArray[np.bool_] | None,
 ) -> list[tuple[Any, ...]]:
     return [
-        (found.rows.tolist(), found.scores.tolist(), found.strategy, found.exact)
-        for found in index.search(queries, k, params, allowed)
+        (hits.rows.tolist(), hits.scores.tolist(), hits.strategy, hits.exact)
+        for hits in index.search(queries, k, params, allowed)
     ]
 
 
@@ -208,8 +208,8 @@ for metric in Metric:
         index, _ = open_index(path, vectors)
         for params in (SearchParams(exact=True), SearchParams(ef=50, nprobe=5)):
             for queries in (rows[:1], rows[:50]):
-                found = answers(index, queries, 20, params, None)
-                print(metric, kind, params, [rows for rows, *_ in found])
+                hits = answers(index, queries, 20, params, None)
+                print(metric, kind, params, [rows for rows, *_ in hits])
 """
 
 

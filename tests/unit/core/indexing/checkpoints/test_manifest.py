@@ -35,11 +35,11 @@ def test_the_words_of_libraries(row_ids: list[list[int] | None]) -> None:
         for i, has in enumerate(row_ids)
     }
     with TemporaryDirectory() as directory:
-        found = read(write_manifest(Path(directory), Manifest(3, "now", libraries)))
-    assert set(found.libraries) == set(libraries)
-    assert found.files == {f"{i}.lexical" for i, has in enumerate(row_ids) if has is not None}
+        manifest = read(write_manifest(Path(directory), Manifest(3, "now", libraries)))
+    assert set(manifest.libraries) == set(libraries)
+    assert manifest.files == {f"{i}.lexical" for i, has in enumerate(row_ids) if has is not None}
     for id_, library in libraries.items():
-        words, again = library.lexical, found.libraries[id_].lexical
+        words, again = library.lexical, manifest.libraries[id_].lexical
         assert (words is None) == (again is None)
         if words is not None and again is not None:
             assert (again.made_for, again.meta) == (words.made_for, words.meta)

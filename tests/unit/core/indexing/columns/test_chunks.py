@@ -62,15 +62,15 @@ def test_what_goes_in_comes_out(chunks: list[Chunk], choice: st.DataObject) -> N
     taken = columns.take(np.array(rows))
     assert list(taken) == [chunks[row] for row in rows]
     assert list(ChunkColumns.concatenate([taken, columns])) == [*taken, *chunks]
-    for found in (columns, ChunkColumns.concatenate([columns])):
+    for concatenated in (columns, ChunkColumns.concatenate([columns])):
         ids = [chunk.id for chunk in chunks]
-        assert found.rows_of(Ids([*ids, "none"])) == [
+        assert concatenated.rows_of(Ids([*ids, "none"])) == [
             *range(len(ids)),
             None,
         ]
 
 
-def test_ids_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_of_one_hash_are_distinguished(monkeypatch: pytest.MonkeyPatch) -> None:
     def same(ids: list[str]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
         return np.zeros(len(ids), np.uint64)
 

@@ -66,12 +66,12 @@ def test_what_is_written_is_read(
     assert container.size_bytes == path.stat().st_size
     assert list(container.arrays) == list(arrays)
     for name, array in arrays.items():
-        found = container.arrays[name]
-        assert found.dtype == array.dtype
-        assert found.shape == array.shape
-        assert found.tobytes() == array.tobytes()
-        assert found.ctypes.data % layout.ALIGNMENT == 0
-        assert not found.flags.writeable
+        stored = container.arrays[name]
+        assert stored.dtype == array.dtype
+        assert stored.shape == array.shape
+        assert stored.tobytes() == array.tobytes()
+        assert stored.ctypes.data % layout.ALIGNMENT == 0
+        assert not stored.flags.writeable
 
 
 def test_arrays_of_several_blocks_in_any_order(tmp_path: Path, pool: Executor) -> None:
@@ -84,10 +84,10 @@ def test_arrays_of_several_blocks_in_any_order(tmp_path: Path, pool: Executor) -
         "blocks": blocks,
     }
     write_container(tmp_path / "a", "k", {}, arrays)
-    found = open_verified(tmp_path / "a", pool).arrays
-    np.testing.assert_array_equal(found["by_column"], rows)
-    np.testing.assert_array_equal(found["some"], rows[::7])
-    np.testing.assert_array_equal(found["blocks"], rows.astype(np.float32))
+    stored = open_verified(tmp_path / "a", pool).arrays
+    np.testing.assert_array_equal(stored["by_column"], rows)
+    np.testing.assert_array_equal(stored["some"], rows[::7])
+    np.testing.assert_array_equal(stored["blocks"], rows.astype(np.float32))
 
 
 def test_what_is_equal_has_the_same_checksum_and_what_differs_has_not(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_appended_bytes_are_found(tmp_path: Path, healthy: bytes, pool: Executor
         assert is_found(tmp_path / "longer", healthy + more, pool)
 
 
-def test_other_versions_kinds_and_files_are_told_apart(tmp_path: Path, healthy: bytes) -> None:
+def test_other_versions_kinds_and_files_are_distinguished(tmp_path: Path, healthy: bytes) -> None:
     path = tmp_path / "a"
     path.write_bytes(healthy)
     with pytest.raises(DamagedFile, match="Its kind is 'k', not 'other'"):
@@ -273,7 +273,7 @@ def test_the_damage_is_named(tmp_path: Path, healthy: bytes, pool: Executor) -> 
 
 def descriptors_of(path: Path) -> int:
     """Count this process's open descriptors of one file."""
-    return sum(found.resolve() == path for found in Path("/proc/self/fd").iterdir())
+    return sum(link.resolve() == path for link in Path("/proc/self/fd").iterdir())
 
 
 def test_a_file_is_let_go_with_its_last_array(tmp_path: Path, healthy: bytes) -> None:

@@ -31,9 +31,9 @@ def recall_of(
     allowed: NDArray[np.bool_] | None = None,
 ) -> float:
     shares = []
-    for i, found in enumerate(index.search(queries, K, SearchParams(ef=ef), allowed)):
+    for i, hits in enumerate(index.search(queries, K, SearchParams(ef=ef), allowed)):
         expected = best(scores_of(rows, queries[i], index.quantized.vectors.metric), K, allowed)
-        shares.append(len(expected & set(found.rows[:K].tolist())) / max(1, len(expected)))
+        shares.append(len(expected & set(hits.rows[:K].tolist())) / max(1, len(expected)))
     return float(np.mean(shares))
 
 
@@ -59,13 +59,13 @@ def index(rows: Rows, metric: Metric) -> HnswIndex:
 
 
 def test_a_wide_pool_finds_nearly_all(index: HnswIndex, rows: Rows, queries: Rows) -> None:
-    found = index.walk(queries, K, 200)
+    hits = index.walk(queries, K, 200)
     metric = index.quantized.vectors.metric
-    for i, answer in enumerate(found):
+    for i, answer in enumerate(hits):
         assert answer.scores == pytest.approx(scores_of(rows, queries[i], metric)[answer.rows])
     shares = [
         len(best(scores_of(rows, queries[i], metric), K) & set(answer.rows[:K].tolist())) / K
-        for i, answer in enumerate(found)
+        for i, answer in enumerate(hits)
     ]
     # Inner products of vectors of any length are not a metric, which makes the graph harder.
     assert np.mean(shares) > (0.9 if metric is Metric.DOT else 0.97)
@@ -117,10 +117,10 @@ def test_a_filter_costs_no_hits(index: HnswIndex, rows: Rows, queries: Rows, sha
     allowed = np.random.default_rng(2).random(COUNT) < share
     matches = int(np.count_nonzero(allowed))
     for ef in (10, 60):
-        for found in index.search(queries, K, SearchParams(ef=ef), allowed):
-            assert allowed[found.rows].all()
-            assert len(found.rows) >= min(K, matches)
-            assert len(set(found.rows.tolist())) == len(found.rows)
+        for hits in index.search(queries, K, SearchParams(ef=ef), allowed):
+            assert allowed[hits.rows].all()
+            assert len(hits.rows) >= min(K, matches)
+            assert len(set(hits.rows.tolist())) == len(hits.rows)
     assert recall_of(index, rows, queries, 100, allowed) > 0.95
 
 
@@ -133,37 +133,37 @@ def test_a_filter_that_is_far_from_the_query_costs_no_hits(
 
 
 def test_nothing_is_allowed(index: HnswIndex, queries: Rows) -> None:
-    [found] = index.search(queries[:1], K, SearchParams(), np.zeros(COUNT, np.bool_))
-    assert not len(found.rows)
+    [hits] = index.search(queries[:1], K, SearchParams(), np.zeros(COUNT, np.bool_))
+    assert not len(hits.rows)
 
 
 def test_exact_is_exact(index: HnswIndex, rows: Rows, queries: Rows) -> None:
-    for i, found in enumerate(index.search(queries, K, SearchParams(exact=True), None)):
+    for i, hits in enumerate(index.search(queries, K, SearchParams(exact=True), None)):
         expected = best(scores_of(rows, queries[i], index.quantized.vectors.metric), K)
-        assert set(found.rows[:K].tolist()) == expected
-        assert found.exact
+        assert set(hits.rows[:K].tolist()) == expected
+        assert hits.exact
 
 
 @pytest.mark.parametrize("k", [1, 100, 2_999, 3_000, 9_999])
 def test_as_many_as_there_are(index: HnswIndex, queries: Rows, k: int) -> None:
-    [found] = index.search(queries[:1], k, SearchParams(), None)
-    assert len(found.rows) >= min(k, COUNT)
+    [hits] = index.search(queries[:1], k, SearchParams(), None)
+    assert len(hits.rows) >= min(k, COUNT)
 
 
 def test_a_higher_target_looks_harder(index: HnswIndex) -> None:
-    efforts = [index.calibration.effort(target, K) for target in (0.9, 0.95, 0.99, 0.999)]
-    assert efforts == sorted(efforts)
-    assert index.calibration.effort(0.9, 1_000) >= 1_000
+    efs = [index.calibration.ef(target, K) for target in (0.9, 0.95, 0.99, 0.999)]
+    assert efs == sorted(efs)
+    assert index.calibration.ef(0.9, 1_000) >= 1_000
 
 
 def test_many_threads_search_at_once(index: HnswIndex, queries: Rows) -> None:
-    alone = [found.rows.tolist() for found in index.walk(queries, K, 40)]
+    alone = [hits.rows.tolist() for hits in index.walk(queries, K, 40)]
     different: list[int] = []
 
     def search() -> None:
         for i in range(len(queries)):
-            [found] = index.walk(queries[i : i + 1], K, 40)
-            if found.rows.tolist() != alone[i]:
+            [hits] = index.walk(queries[i : i + 1], K, 40)
+            if hits.rows.tolist() != alone[i]:
                 different.append(i)
 
     threads = [threading.Thread(target=search) for _ in range(4)]
@@ -179,28 +179,28 @@ def test_few_rows(metric: Metric, count: int) -> None:
     rows = clustered(count, 5)
     index = build_hnsw(vectors_of(rows, metric))
     assert index.kind is IndexKind.HNSW
-    [found] = index.search(rows[:1], K, SearchParams(), None)
-    assert len(found.rows) == min(K, count) or found.exact
+    [hits] = index.search(rows[:1], K, SearchParams(), None)
+    assert len(hits.rows) == min(K, count) or hits.exact
 
 
 def test_equal_rows(metric: Metric) -> None:
     rows = np.full((700, 8), 0.5, np.float32)
     index = build_hnsw(vectors_of(rows, metric), threads=2)
-    [found] = index.walk(rows[:1], K, 50)
-    assert len(set(found.rows[:K].tolist())) == K
+    [hits] = index.walk(rows[:1], K, 50)
+    assert len(set(hits.rows[:K].tolist())) == K
 
 
 def test_zero_vectors_under_dot() -> None:
     index = build_hnsw(vectors_of(np.zeros((600, 8), np.float32), Metric.DOT))
-    [found] = index.search(np.zeros((1, 8), np.float32), K, SearchParams(), None)
-    assert found.scores[:K].tolist() == [0.0] * K
+    [hits] = index.search(np.zeros((1, 8), np.float32), K, SearchParams(), None)
+    assert hits.scores[:K].tolist() == [0.0] * K
 
 
 def test_tags_of_visited_rows_wrap_around(rows: Rows) -> None:
     index = build_hnsw(vectors_of(rows[:600], Metric.L2))
     many = np.repeat(rows[:1], 70_000, axis=0)
     answers = index.walk(many, 3, 5)
-    assert {tuple(found.rows[:3].tolist()) for found in answers} == {
+    assert {tuple(hits.rows[:3].tolist()) for hits in answers} == {
         tuple(answers[0].rows[:3].tolist())
     }
 
@@ -238,7 +238,7 @@ rows = clustered(1500, 24)
 index = build_hnsw(vectors_of(rows, Metric.COSINE))
 walked = index.walk(rows[:20], 5, 40)
 exact = index.search(rows[:20], 5, SearchParams(exact=True), None)
-print(CODE_PATH, [found.rows[:5].tolist() for found in walked + exact])
+print(CODE_PATH, [hits.rows[:5].tolist() for hits in walked + exact])
 """
 
 
@@ -271,10 +271,10 @@ def test_whole_numbers_are_scored_by_their_codes_as_by_themselves(low: int, high
     beyond = np.full((1, 30), 3 * high, np.float32)
     for queries in (whole[:50] + rng.integers(-1, 2, (50, 30)), whole[:50] + 0.25, beyond):
         asked = np.asarray(queries, np.float32)
-        for i, found in enumerate(built.walk(asked, K, 400)):
-            exactly = scores_of(whole, asked[i], Metric.L2)[found.rows]
-            assert found.scores.tolist() == exactly.tolist()
-            assert found.scores.tolist() == sorted(exactly.tolist(), reverse=True)
+        for i, hits in enumerate(built.walk(asked, K, 400)):
+            exactly = scores_of(whole, asked[i], Metric.L2)[hits.rows]
+            assert hits.scores.tolist() == exactly.tolist()
+            assert hits.scores.tolist() == sorted(exactly.tolist(), reverse=True)
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -28,9 +28,9 @@ def recall_of(
     allowed: NDArray[np.bool_] | None = None,
 ) -> float:
     shares = []
-    for query, found in zip(queries, index.search(queries, K, params, allowed), strict=True):
+    for query, hits in zip(queries, index.search(queries, K, params, allowed), strict=True):
         expected = best(scores_of(rows, query, index.quantized.vectors.metric), K, allowed)
-        shares.append(len(expected & set(found.rows[:K].tolist())) / max(1, len(expected)))
+        shares.append(len(expected & set(hits.rows[:K].tolist())) / max(1, len(expected)))
     return float(np.mean(shares))
 
 
@@ -59,9 +59,9 @@ def test_all_cells_find_nearly_all(index: IvfIndex, rows: Rows, queries: Rows) -
     cells = index.cells
     assert recall_of(index, rows, queries, SearchParams(nprobe=cells)) > 0.99
     metric = index.quantized.vectors.metric
-    for query, found in zip(queries, index.probe(queries, K, cells, 100), strict=True):
-        assert found.scores == pytest.approx(scores_of(rows, query, metric)[found.rows])
-        assert (np.diff(found.scores) <= 0).all()
+    for query, hits in zip(queries, index.probe(queries, K, cells, 100), strict=True):
+        assert hits.scores == pytest.approx(scores_of(rows, query, metric)[hits.rows])
+        assert (np.diff(hits.scores) <= 0).all()
 
 
 @pytest.mark.parametrize("target", [0.8, 0.9, 0.98])
@@ -110,10 +110,10 @@ def test_a_filter_costs_no_hits(index: IvfIndex, rows: Rows, queries: Rows, shar
     allowed = np.random.default_rng(2).random(COUNT) < share
     matches = int(np.count_nonzero(allowed))
     for params in (SearchParams(nprobe=1), SearchParams(nprobe=20), SearchParams()):
-        for found in index.search(queries, K, params, allowed):
-            assert allowed[found.rows].all()
-            assert len(found.rows) >= min(K, matches)
-            assert len(set(found.rows.tolist())) == len(found.rows)
+        for hits in index.search(queries, K, params, allowed):
+            assert allowed[hits.rows].all()
+            assert len(hits.rows) >= min(K, matches)
+            assert len(set(hits.rows.tolist())) == len(hits.rows)
     assert recall_of(index, rows, queries, SearchParams(target_recall=0.98), allowed) > 0.93
 
 
@@ -122,9 +122,9 @@ def test_a_filter_that_is_far_from_the_query_costs_no_hits(
 ) -> None:
     scores = scores_of(rows, queries[0], index.quantized.vectors.metric)
     allowed = scores < np.quantile(scores, 0.2)
-    for found in index.probe(queries, K, 1, 20, allowed):
-        assert allowed[found.rows].all()
-        assert len(found.rows) >= K
+    for hits in index.probe(queries, K, 1, 20, allowed):
+        assert allowed[hits.rows].all()
+        assert len(hits.rows) >= K
 
 
 def test_nothing_is_allowed(index: IvfIndex, queries: Rows) -> None:
@@ -132,20 +132,20 @@ def test_nothing_is_allowed(index: IvfIndex, queries: Rows) -> None:
     answers = index.search(queries[:1], K, SearchParams(), nothing) + index.probe(
         queries[:1], K, 1, 20, nothing
     )
-    assert [len(found.rows) for found in answers] == [0, 0]
+    assert [len(hits.rows) for hits in answers] == [0, 0]
 
 
 def test_exact_is_exact(index: IvfIndex, rows: Rows, queries: Rows) -> None:
-    found = index.search(queries, K, SearchParams(exact=True), None)
-    assert all(answer.exact for answer in found)
+    hits = index.search(queries, K, SearchParams(exact=True), None)
+    assert all(answer.exact for answer in hits)
     assert recall_of(index, rows, queries, SearchParams(exact=True)) == 1.0
 
 
 @pytest.mark.parametrize("k", [1, 100, COUNT - 1, COUNT, 2 * COUNT])
 def test_as_many_as_there_are(index: IvfIndex, queries: Rows, k: int) -> None:
     for params in (SearchParams(), SearchParams(nprobe=1)):
-        [found] = index.search(queries[:1], k, params, None)
-        assert len(found.rows) >= min(k, COUNT)
+        [hits] = index.search(queries[:1], k, params, None)
+        assert len(hits.rows) >= min(k, COUNT)
 
 
 def test_one_query_finds_what_a_batch_does(index: IvfIndex, queries: Rows) -> None:
@@ -155,15 +155,15 @@ def test_one_query_finds_what_a_batch_does(index: IvfIndex, queries: Rows) -> No
 
 
 def test_many_threads_search_at_once(index: IvfIndex, queries: Rows) -> None:
-    def answers(found: list[SegmentHits]) -> list[list[int]]:
-        return [answer.rows.tolist() for answer in found]
+    def answers(hits: list[SegmentHits]) -> list[list[int]]:
+        return [answer.rows.tolist() for answer in hits]
 
     alone = answers(index.probe(queries, K, 8, 40))
     different: list[int] = []
 
     def search() -> None:
-        found = answers(index.probe(queries, K, 8, 40))
-        different.extend(i for i, rows in enumerate(found) if rows != alone[i])
+        hits = answers(index.probe(queries, K, 8, 40))
+        different.extend(i for i, rows in enumerate(hits) if rows != alone[i])
 
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:
@@ -180,40 +180,40 @@ def test_few_rows(metric: Metric, count: int, dimension: int) -> None:
     index = build_ivf(vectors_of(rows, metric), nlist=64, threads=2)
     assert index.kind is IndexKind.IVF
     assert index.parameters["nlist"] <= min(64, count)
-    for found in (
+    for hits in (
         *index.search(rows[:1], K, SearchParams(), None),
         *index.probe(rows[:1], K, 1, 20),
     ):
-        assert len(found.rows) >= min(K, count)
+        assert len(hits.rows) >= min(K, count)
 
 
 def test_equal_rows(metric: Metric) -> None:
     rows = np.full((700, 12), 0.3, np.float32)
     index = build_ivf(vectors_of(rows, metric), threads=2)
     assert index.cells == 1
-    [found] = index.probe(rows[:1], K, 1, 20)
-    assert len(set(found.rows.tolist())) >= K
+    [hits] = index.probe(rows[:1], K, 1, 20)
+    assert len(set(hits.rows.tolist())) >= K
 
 
 def test_two_kinds_of_rows(metric: Metric) -> None:
     rows = np.repeat(np.eye(2, 9, dtype=np.float32), 100, axis=0)
     index = build_ivf(vectors_of(rows, metric))
     assert index.cells == 2
-    [found] = index.probe(rows[150:151], K, 1, 20)
-    assert (found.rows >= 100).all()
+    [hits] = index.probe(rows[150:151], K, 1, 20)
+    assert (hits.rows >= 100).all()
 
 
 def test_zero_vectors_under_dot() -> None:
     index = build_ivf(vectors_of(np.zeros((600, 8), np.float32), Metric.DOT))
-    [found] = index.probe(np.zeros((1, 8), np.float32), K, 1, 20)
-    assert found.scores[:K].tolist() == [0.0] * K
+    [hits] = index.probe(np.zeros((1, 8), np.float32), K, 1, 20)
+    assert hits.scores[:K].tolist() == [0.0] * K
 
 
 def test_a_query_of_any_length_finds_the_same_under_dot(rows: Rows, queries: Rows) -> None:
     index = build_ivf(vectors_of(rows, Metric.DOT))
     shorter = index.probe(queries * np.float32(2**-10), K, 20, 40)
-    for found, other in zip(index.probe(queries, K, 20, 40), shorter, strict=True):
-        assert set(found.rows.tolist()) == set(other.rows.tolist())
+    for hits, other in zip(index.probe(queries, K, 20, 40), shorter, strict=True):
+        assert set(hits.rows.tolist()) == set(other.rows.tolist())
 
 
 def test_rows_far_from_the_origin_under_l2(rows: Rows, queries: Rows) -> None:
@@ -225,9 +225,9 @@ def test_rows_far_from_the_origin_under_l2(rows: Rows, queries: Rows) -> None:
 
 @pytest.mark.parametrize("length", [1e-12, 1e12])
 def test_queries_of_any_length(index: IvfIndex, queries: Rows, length: float) -> None:
-    for found in index.probe(queries * np.float32(length), K, index.cells, 100):
-        assert len(set(found.rows.tolist())) == K
-        assert np.isfinite(found.scores).all()
+    for hits in index.probe(queries * np.float32(length), K, index.cells, 100):
+        assert len(set(hits.rows.tolist())) == K
+        assert np.isfinite(hits.scores).all()
 
 
 def test_a_build_can_be_cancelled(rows: Rows) -> None:
@@ -243,7 +243,7 @@ from tests.unit.core.indexing.vectors_of import clustered, vectors_of
 
 rows = clustered(1500, 24)
 index = build_ivf(vectors_of(rows, Metric.COSINE))
-print(CODE_PATH, [found.rows[:5].tolist() for found in index.probe(rows[:50], 5, 20, 20)])
+print(CODE_PATH, [hits.rows[:5].tolist() for hits in index.probe(rows[:50], 5, 20, 20)])
 """
 
 

@@ -18,14 +18,14 @@ def _rows(count: int, dimension: int, rank: int, *, scale: float = 1.0) -> Float
 
 @pytest.mark.parametrize(("count", "dimension"), [(500, 60), (40, 200), (300, 2_100)])
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_what_rows_differ_by_is_kept(count: int, dimension: int, scale: float) -> None:
+def test_the_projection_has_most_of_the_variance(count: int, dimension: int, scale: float) -> None:
     rows = _rows(count, dimension, 12, scale=scale)
     learnt = _learn(rows)
     assert len(learnt.basis) == 16
     moved = (rows - learnt.center.astype(np.float64)) / learnt.radius
     assert np.mean(moved**2) * dimension == pytest.approx(1, rel=0.1)
-    kept = moved @ learnt.basis.T
-    assert np.sum(kept**2) > 0.98 * np.sum(moved**2)
+    components = moved @ learnt.basis.T
+    assert np.sum(components**2) > 0.98 * np.sum(moved**2)
     used = learnt.basis[np.any(learnt.basis != 0, axis=1)]
     assert used @ used.T == pytest.approx(np.eye(len(used)), abs=1e-3)
 

@@ -23,13 +23,13 @@ def _error(variances: list[float], widths: list[int]) -> float:
     st.integers(1, 8),
 )
 def test_no_other_division_is_better(variances: list[float], tables: int) -> None:
-    found = share_out(np.array(variances), tables).tolist()
+    widths = share_out(np.array(variances), tables).tolist()
     count, parts = len(variances), min(tables, len(variances))
-    assert len(found) == parts + 1
+    assert len(widths) == parts + 1
     others = (
         _error(variances, [0, *inner, count]) for inner in combinations(range(1, count), parts - 1)
     )
-    assert _error(variances, found) <= min(others) * (1 + 1e-9)
+    assert _error(variances, widths) <= min(others) * (1 + 1e-9)
 
 
 def test_numbers_that_vary_much_have_tables_of_their_own() -> None:

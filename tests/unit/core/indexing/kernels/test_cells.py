@@ -33,10 +33,10 @@ def test_products(path: CodePath, sixteens: int, seed: int) -> None:
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=100), st.data())
 def test_the_threshold_is_the_wanted_value(values: list[int], draw: st.DataObject) -> None:
     wanted = draw.draw(st.integers(1, len(values)))
-    found = threshold(np.array(values, np.int32), len(values), wanted)
+    least = threshold(np.array(values, np.int32), len(values), wanted)
     ranked = sorted(values, reverse=True)
-    assert sum(value >= found for value in values) >= wanted
-    assert sum(value > found for value in values) < wanted or found > ranked[wanted:][0]
+    assert sum(value >= least for value in values) >= wanted
+    assert sum(value > least for value in values) < wanted or least > ranked[wanted:][0]
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=100))

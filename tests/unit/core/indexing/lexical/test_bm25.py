@@ -23,7 +23,7 @@ def reader(*texts: str, language: Language = Language.ENGLISH) -> LexicalReader:
     return LexicalIndex(language).change(enumerate(texts), [])
 
 
-def found(reader: LexicalReader, text: str, k: int = 10) -> list[int]:
+def search(reader: LexicalReader, text: str, k: int = 10) -> list[int]:
     row_ids: list[int] = reader.search(text, k).row_ids.tolist()
     return row_ids
 
@@ -35,14 +35,14 @@ def test_best_first() -> None:
 
 
 def test_words_are_stemmed_as_the_language_is() -> None:
-    assert found(reader(*TEXTS), "runs") == [2, 1]
-    assert found(reader("Die Häuser", language=Language.GERMAN), "Haus") == [0]
-    assert found(reader("houses", language=Language.NONE), "house") == []
+    assert search(reader(*TEXTS), "runs") == [2, 1]
+    assert search(reader("Die Häuser", language=Language.GERMAN), "Haus") == [0]
+    assert search(reader("houses", language=Language.NONE), "house") == []
 
 
 @pytest.mark.parametrize("language", Language)
 def test_every_language_can_be_searched(language: Language) -> None:
-    assert found(reader("x 1234 z", "y", language=language), "1234") == [0]
+    assert search(reader("x 1234 z", "y", language=language), "1234") == [0]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_every_language_can_be_searched(language: Language) -> None:
     ],
 )
 def test_words_of_any_script(text: str, query: str) -> None:
-    assert found(reader("another", text), query) == [1]
+    assert search(reader("another", text), query) == [1]
 
 
 @pytest.mark.parametrize(
@@ -94,22 +94,22 @@ def test_a_query_without_a_word_that_is_there_finds_nothing(query: str) -> None:
     "query", ["cat AND (", "text:cat^2~", "+cat -cat", "[cat TO dog}", "c*t cat"]
 )
 def test_what_looks_like_syntax_is_text(query: str) -> None:
-    assert 0 in found(reader(*TEXTS), query)
+    assert 0 in search(reader(*TEXTS), query)
 
 
 def test_a_very_long_query() -> None:
     query = " ".join(f"word{i}" for i in range(10_000)) + " park"
-    assert found(reader(*TEXTS), query) == [2]
+    assert search(reader(*TEXTS), query) == [2]
 
 
 def test_changes_are_seen_and_earlier_readers_are_not_changed() -> None:
     index = LexicalIndex(Language.ENGLISH)
     first = index.change([(0, "cat"), (1, "dog")], [])
     second = index.change([(2, "cat")], [0])
-    assert found(first, "cat") == [0]
-    assert found(second, "cat") == [2]
+    assert search(first, "cat") == [0]
+    assert search(second, "cat") == [2]
     third = index.change([], [1, 2])
-    assert found(third, "cat dog") == []
+    assert search(third, "cat dog") == []
 
 
 def test_all_that_tie_with_the_last() -> None:
@@ -125,7 +125,7 @@ def test_among_those_that_are_allowed() -> None:
     assert not len(texts.search("word", 5, np.empty(0, np.int64)).row_ids)
 
 
-def test_the_texts_of_a_word_that_all_have_are_told_apart() -> None:
+def test_texts_are_ranked_by_a_word_that_all_have() -> None:
     texts = reader(*["word " * (1 + i % 3) + "x " * (2 - i % 3) for i in range(30_000)])
     ranking = texts.search("word", 30_000)
     assert len(set(ranking.scores.tolist())) == 3
@@ -138,9 +138,9 @@ def test_many_that_are_allowed(monkeypatch: pytest.MonkeyPatch, cost: int) -> No
     texts = reader(*["word " * (1 + i % 7) + "x" * i for i in range(100)])
     allowed = np.arange(0, 100, 3)
     every = texts.search("word", 100)
-    kept = np.isin(every.row_ids, allowed)
+    is_allowed = np.isin(every.row_ids, allowed)
     few = texts.search("word", 5, allowed)
-    assert few.row_ids.tolist()[:5] == every.row_ids[kept].tolist()[:5]
+    assert few.row_ids.tolist()[:5] == every.row_ids[is_allowed].tolist()[:5]
     assert set(texts.search("word", 99, allowed).row_ids.tolist()) == set(allowed.tolist())
 
 

@@ -42,7 +42,7 @@ class Written:
         rows = [embedded(chunk(id_, text=text)) for id_, text in texts.items()]
         self.write(ChunksPut("L", rows))
 
-    def found(self, text: str, ref: str = "L") -> set[str]:
+    def search(self, text: str, ref: str = "L") -> set[str]:
         state, readers = self.lexical.catch_up([ref])
         view = state.library(ref)
         row_ids = readers[view.library.id].search(text, 100).row_ids.tolist()
@@ -55,13 +55,13 @@ def written() -> Written:
 
 
 def test_what_is_written_is_found_by_the_next_search(written: Written) -> None:
-    assert written.found("cat") == set()
+    assert written.search("cat") == set()
     written.put(a="A cat.", b="A dog.")
-    assert written.found("cat") == {"a"}
+    assert written.search("cat") == {"a"}
     written.put(a="A bird.", c="Cats.")
-    assert written.found("cat") == {"c"}
+    assert written.search("cat") == {"c"}
     written.write(ChunksDeleted("L", ["c"]))
-    assert written.found("cat bird dog") == {"a", "b"}
+    assert written.search("cat bird dog") == {"a", "b"}
 
 
 def test_a_current_reader_is_the_same_one(written: Written) -> None:
@@ -75,46 +75,46 @@ def test_a_current_reader_is_the_same_one(written: Written) -> None:
 
 def test_another_language_makes_other_terms(written: Written) -> None:
     written.put(a="running")
-    assert written.found("run") == {"a"}
+    assert written.search("run") == {"a"}
     written.write(LibraryPut(replace(library(), language=Language.NONE)))
-    assert written.found("run") == set()
+    assert written.search("run") == set()
 
 
 def test_another_metric_keeps_the_words(written: Written) -> None:
     written.put(a="cat", b="dog")
-    assert written.found("cat") == {"a"}
+    assert written.search("cat") == {"a"}
     written.write(LibraryPut(library(metric=Metric.COSINE)))
-    assert written.found("cat") == {"a"}
+    assert written.search("cat") == {"a"}
 
 
-def test_a_library_that_is_made_again_begins_anew(written: Written) -> None:
+def test_a_library_that_is_created_again_begins_empty(written: Written) -> None:
     written.put(a="cat", b="dog")
-    assert written.found("cat") == {"a"}
+    assert written.search("cat") == {"a"}
     again = replace(library(), created_at=library().created_at + timedelta(seconds=1))
     written.write(LibraryDeleted("L"), LibraryPut(again), DocumentPut(document()))
-    assert written.found("cat") == set()
+    assert written.search("cat") == set()
     written.put(x="dog", y="cat")
-    assert written.found("cat") == {"y"}
+    assert written.search("cat") == {"y"}
 
 
 def test_a_deleted_library_is_let_go(written: Written) -> None:
     written.put(a="cat")
     assert written.lexical.size_bytes("L") == 0
-    assert written.found("cat") == {"a"}
+    assert written.search("cat") == {"a"}
     assert written.lexical.size_bytes("L") > 0
     written.write(LibraryDeleted("L"), LibraryPut(library("M")))
     with pytest.raises(NotFound):
-        written.found("cat")
-    assert written.found("cat", "M") == set()
+        written.search("cat")
+    assert written.search("cat", "M") == set()
     assert written.lexical.size_bytes("L") == 0
 
 
 def test_space_is_given_back_once_most_of_it_is_dead(written: Written) -> None:
     written.put(**{f"c{i}": "the same few words " * 10 for i in range(20)})
-    assert len(written.found("words")) == 20
+    assert len(written.search("words")) == 20
     before = written.lexical.size_bytes("L")
     written.write(ChunksDeleted("L", [f"c{i}" for i in range(1, 20)]))
-    assert written.found("words") == {"c0"}
+    assert written.search("words") == {"c0"}
     assert written.lexical.size_bytes("L") < before / 4
 
 
@@ -128,13 +128,13 @@ def test_after_a_failure_each_text_is_there_once(
         raise MemoryError
 
     written.put(a="cat")
-    assert written.found("cat") == {"a"}
+    assert written.search("cat") == {"a"}
     written.put(b="cat")
     with monkeypatch.context() as patched:
         patched.setattr(LexicalIndex, "change", fails_at_last)
         with pytest.raises(MemoryError):
-            written.found("cat")
-    assert written.found("cat") == {"a", "b"}
+            written.search("cat")
+    assert written.search("cat") == {"a", "b"}
     _, readers = written.lexical.catch_up(["L"])
     assert len(readers["L"].search("cat", 10).row_ids) == 2
 
@@ -159,9 +159,9 @@ def test_after_any_writes_the_words_are_those_of_the_chunks(
         texts = {id_: text for id_, text in (texts | there).items() if id_ not in gone}
         if looks:
             for word in WORDS:
-                assert written.found(word) == {id_ for id_, text in texts.items() if text == word}
+                assert written.search(word) == {id_ for id_, text in texts.items() if text == word}
     for word in WORDS:
-        assert written.found(word) == {id_ for id_, text in texts.items() if text == word}
+        assert written.search(word) == {id_ for id_, text in texts.items() if text == word}
 
 
 def test_each_answer_is_of_one_position_while_others_write(written: Written) -> None:
@@ -179,8 +179,8 @@ def test_each_answer_is_of_one_position_while_others_write(written: Written) -> 
         while written.catalog.position < writes + 1:
             state, readers = written.lexical.catch_up(["L"])
             view = state.library("L")
-            found = readers["L"].search("word", 10).row_ids.tolist()
-            assert [view.chunk(row_id).id for row_id in found] == sorted(row_ids(view))
+            hits = readers["L"].search("word", 10).row_ids.tolist()
+            assert [view.chunk(row_id).id for row_id in hits] == sorted(row_ids(view))
 
     with ThreadPoolExecutor(4) as pool:
         tasks = [pool.submit(search) for _ in range(3)] + [pool.submit(write)]

@@ -28,37 +28,37 @@ def build_index(files: LexicalFiles) -> LexicalIndex:
     return index
 
 
-def kept(index: LexicalIndex, files: LexicalFiles) -> StoredLexicalIndex:
+def link(index: LexicalIndex, files: LexicalFiles) -> StoredLexicalIndex:
     commit = index.last_commit
     assert commit is not None
     linked = files.link(commit, {})
     return StoredLexicalIndex(("1",), commit.meta, linked, np.empty(0, np.int64))
 
 
-def found(reader: LexicalReader) -> list[int]:
+def matches(reader: LexicalReader) -> list[int]:
     return sorted(reader.search("word", 100).row_ids.tolist())
 
 
 def test_what_is_committed_is_all_that_an_index_is(files: LexicalFiles) -> None:
     index = build_index(files)
-    words = kept(index, files)
-    assert words.size_bytes == index.size_bytes
+    stored = link(index, files)
+    assert stored.size_bytes == index.size_bytes
     assert index.last_commit is not None
     assert index.last_commit.deleted == 1
-    again = LexicalIndex(Language.NONE, files.folder_of(words))
-    assert found(again.reader()) == found(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    again = LexicalIndex(Language.NONE, files.folder_of(stored))
+    assert matches(again.reader()) == matches(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
 def test_what_becomes_of_one_is_nothing_to_the_other(files: LexicalFiles) -> None:
     index = build_index(files)
-    words = kept(index, files)
-    again = LexicalIndex(Language.NONE, files.folder_of(words))
+    stored = link(index, files)
+    again = LexicalIndex(Language.NONE, files.folder_of(stored))
     for row_id in range(20, 40):  # merges, which remove files
         again.change([(row_id, "word")], [row_id - 20])
-    assert found(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
-    assert found(again.reader()) == list(range(20, 40))
+    assert matches(index.reader()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert matches(again.reader()) == list(range(20, 40))
     with ThreadPoolExecutor(1) as pool:
-        verify(files.checkpoints, words, pool)
+        verify(files.checkpoints, stored, pool)
 
 
 def test_a_folder_goes_with_its_index_and_readers_go_on(files: LexicalFiles) -> None:
@@ -67,11 +67,11 @@ def test_a_folder_goes_with_its_index_and_readers_go_on(files: LexicalFiles) -> 
     del index
     gc.collect()
     assert not list(files.working.iterdir())
-    assert len(found(reader)) == 9
+    assert len(matches(reader)) == 9
 
 
 def test_the_files_of_merged_segments_go(files: LexicalFiles) -> None:
-    index = LexicalIndex(Language.NONE, files.folder_of(kept(build_index(files), files)))
+    index = LexicalIndex(Language.NONE, files.folder_of(link(build_index(files), files)))
     for row_id in range(20, 40):
         index.change([(row_id, "word")], [])
     assert index.folder is not None
@@ -82,7 +82,7 @@ def test_the_files_of_merged_segments_go(files: LexicalFiles) -> None:
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "longer", "gone"])
 def test_damage_is_found(files: LexicalFiles, harm: str) -> None:
-    words = kept(build_index(files), files)
+    stored = link(build_index(files), files)
     for path in files.checkpoints.iterdir():
         whole = path.read_bytes()
         path.unlink()
@@ -90,7 +90,7 @@ def test_damage_is_found(files: LexicalFiles, harm: str) -> None:
             flipped = bytes([whole[0] ^ 1]) + whole[1:]
             path.write_bytes({"flip": flipped, "cut": whole[:-1], "longer": whole + b"\0"}[harm])
         with ThreadPoolExecutor(1) as pool, pytest.raises(DamagedFile, match=path.name):
-            verify(files.checkpoints, words, pool)
+            verify(files.checkpoints, stored, pool)
         path.write_bytes(whole)
 
 

@@ -17,7 +17,7 @@ TEXTS = (
 )
 
 
-def found(query: str, *texts: str, language: Language = Language.ENGLISH) -> list[int]:
+def search(query: str, *texts: str, language: Language = Language.ENGLISH) -> list[int]:
     return ranked(LexicalIndex(language).change(enumerate(texts or TEXTS), []), query)
 
 
@@ -45,19 +45,19 @@ def ranked(reader: LexicalReader, query: str) -> list[int]:
     ],
 )
 def test_a_phrase_must_be_in_the_text(query: str, rows: set[int]) -> None:
-    assert set(found(query)) == rows
+    assert set(search(query)) == rows
 
 
 def test_the_other_words_of_a_query_rank_what_has_the_phrase() -> None:
     texts = ("the red house", "the red house by the lake", "a lake")
-    assert found('lake "red house"', *texts) == [1, 0]
+    assert search('lake "red house"', *texts) == [1, 0]
 
 
 @pytest.mark.parametrize(
     "query", ['"carrots', 'carrots"', 'carrots "', '"carrots" "', "“carrots", '5" carrots']
 )
 def test_a_broken_quote_has_no_meaning(query: str) -> None:
-    assert found(query) == [2]
+    assert search(query) == [2]
 
 
 @pytest.mark.parametrize(
@@ -75,26 +75,26 @@ def test_a_broken_quote_has_no_meaning(query: str) -> None:
     ],
 )
 def test_a_prefix_finds_the_words_that_begin_so(query: str, rows: set[int]) -> None:
-    assert set(found(query)) == rows
+    assert set(search(query)) == rows
 
 
 def test_a_prefix_of_an_identifier() -> None:
-    assert found("get_us*", "call get_user()", "get us", "getUser", "target_user") == [0]
-    assert set(found("getu*", "call get_user()", "get us", "getUser")) == {0, 2}
+    assert search("get_us*", "call get_user()", "get us", "getUser", "target_user") == [0]
+    assert set(search("getu*", "call get_user()", "get us", "getUser")) == {0, 2}
 
 
 def test_stop_words_alone_find_what_has_them() -> None:
-    assert set(found("to be or not")) == {0, 1}
-    assert set(found("of the")) == {0, 4, 5}
+    assert set(search("to be or not")) == {0, 1}
+    assert set(search("of the")) == {0, 4, 5}
 
 
-def test_stop_words_are_passed_over_beside_other_words() -> None:
-    assert set(found("the carrots")) == {2}
+def test_stop_words_are_ignored_next_to_other_words() -> None:
+    assert set(search("the carrots")) == {2}
 
 
 def test_a_stop_word_next_to_a_word_ranks_a_short_query() -> None:
     texts = ("a vitamin B, a vitamin C, a vitamin", "the vitamin A", "vitamin")
-    assert found("Vitamin A", *texts)[0] == 1
+    assert search("Vitamin A", *texts)[0] == 1
 
 
 STOP_WORDS = {
@@ -124,11 +124,11 @@ def test_each_language_has_stop_words(language: Language) -> None:
     """Check by one stop word of each, which finds a text alone, and does not with another word."""
     word = STOP_WORDS[language]
     assert {*STOP_WORDS, Language.NONE, Language.AUTO} == set(Language)
-    assert found(word, word, "xylophone", language=language) == [0]
-    assert found(f"{word} xylophone", word, "xylophone", language=language) == [1]
+    assert search(word, word, "xylophone", language=language) == [0]
+    assert search(f"{word} xylophone", word, "xylophone", language=language) == [1]
 
 
 @given(st.text(alphabet=st.sampled_from("\"“”„«»*ab \n'.-_/"), max_size=40))
 def test_any_text_is_a_query(text: str) -> None:
-    for row_id in found(text, "a b ab", "b"):
+    for row_id in search(text, "a b ab", "b"):
         assert row_id in {0, 1}

@@ -120,7 +120,7 @@ def test_a_large_delta_becomes_a_segment_and_the_position_stays(setting: Setting
     assert nearest(before, 17, k=3) == nearest(setting.view, 17, k=3) == ["c017", "c016", "c018"]
 
 
-def test_what_is_written_during_a_build_is_kept(setting: Setting) -> None:
+def test_writes_during_a_build_survive_it(setting: Setting) -> None:
     setting.put(0, 50)
 
     def write(_: object) -> None:
@@ -164,7 +164,7 @@ def test_segments_are_merged_without_what_died(setting: Setting) -> None:
     assert (setting.view.segments, setting.view.memory_bytes) == ((), 0)
 
 
-def test_nobody_holds_what_a_segment_was_made_of(setting: Setting) -> None:
+def test_no_reference_to_the_sources_of_a_segment_remains(setting: Setting) -> None:
     setting.put(0, 50)
     [delta] = setting.view.segments
     matrix = weakref.ref(delta.rows.matrix)
@@ -254,7 +254,7 @@ def test_a_segment_of_rows_that_are_gone_is_dropped(setting: Setting) -> None:
     assert setting.sizes == [(5, False)]
 
 
-def test_a_failure_is_told_and_tried_again_after_the_next_write(
+def test_a_failure_is_reported_and_retried_after_the_next_write(
     setting: Setting, caplog: pytest.LogCaptureFixture
 ) -> None:
     setting.put(0, 50)

@@ -19,8 +19,8 @@ def test_each_kind_finds_what_it_promises(kind: IndexKind, metric: Metric) -> No
     assert index.kind is kind
     params = SearchParams(target_recall=0.99)
     shares = [
-        len(set(found.rows[:10].tolist()) & best(scores_of(rows, query, metric), 10)) / 10
-        for query, found in zip(queries, index.search(queries, 10, params, None), strict=True)
+        len(set(hits.rows[:10].tolist()) & best(scores_of(rows, query, metric), 10)) / 10
+        for query, hits in zip(queries, index.search(queries, 10, params, None), strict=True)
     ]
     assert np.mean(shares) > 0.95
 
@@ -39,5 +39,5 @@ def test_numbers_beyond_codes_are_compared_as_they_are(scale: float) -> None:
     rows = np.asarray(scale * clustered(50, 6), np.float32)
     index = build_index(vectors_of(rows, Metric.DOT), IndexSpec(IndexKind.HNSW), threads=1)
     assert isinstance(index, ReferenceIndex)
-    [found] = index.search(rows[:1], 5, SearchParams(), None)
-    assert set(found.rows[:5].tolist()) == best(scores_of(rows, rows[0], Metric.DOT), 5)
+    [hits] = index.search(rows[:1], 5, SearchParams(), None)
+    assert set(hits.rows[:5].tolist()) == best(scores_of(rows, rows[0], Metric.DOT), 5)

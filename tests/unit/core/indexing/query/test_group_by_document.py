@@ -28,13 +28,15 @@ def test_the_best_chunk_of_each_document_in_order(k: int) -> None:
     first: dict[str, int] = {}
     for row in everything.row_ids.tolist():
         first.setdefault(documents[row], row)
-    found = best_per_document(view, lambda k: view.search(query[np.newaxis], k)[0], k, total=200)
-    assert found.row_ids.tolist() == list(first.values())[:k]
-    assert len(found.scores) == min(k, 10)
+    ranking = best_per_document(view, lambda k: view.search(query[np.newaxis], k)[0], k, total=200)
+    assert ranking.row_ids.tolist() == list(first.values())[:k]
+    assert len(ranking.scores) == min(k, 10)
 
 
 def test_nothing_allowed_gives_no_groups() -> None:
     view = with_chunks(LibraryView.empty(library()), [embedded(chunk())])
     query, nothing = np.ones((1, 2), np.float32), Matches.of((BitMap(),))
-    found = best_per_document(view, lambda k: view.search(query, k, matches=nothing)[0], 3, total=0)
-    assert not len(found.row_ids)
+    ranking = best_per_document(
+        view, lambda k: view.search(query, k, matches=nothing)[0], 3, total=0
+    )
+    assert not len(ranking.row_ids)

@@ -50,7 +50,7 @@ def test_the_best_of_all_by_both_scores(
     filter_ = parse({"field": "n", "op": "lt", "value": 40}, None) if filtered else None
     matches = view.matching(filter_)
     weights = Weights(weight, 1 - weight)
-    found = hybrid(view, reader, text, query, k, weights=weights, matches=matches)
+    ranking = hybrid(view, reader, text, query, k, weights=weights, matches=matches)
 
     [near] = view.search(query[np.newaxis], 100, matches=matches)
     span = np.ptp(near.scores)
@@ -60,8 +60,8 @@ def test_the_best_of_all_by_both_scores(
     scores = weight * vector + (1 - weight) * words
     ids = [view.chunk(row_id).id for row_id in near.row_ids.tolist()]
     order = sorted(range(len(ids)), key=lambda i: (-scores[i], ids[i]))[:k]
-    assert [view.chunk(row_id).id for row_id in found.row_ids.tolist()] == [ids[i] for i in order]
-    assert found.scores.tolist() == pytest.approx(scores[order])
+    assert [view.chunk(row_id).id for row_id in ranking.row_ids.tolist()] == [ids[i] for i in order]
+    assert ranking.scores.tolist() == pytest.approx(scores[order])
     assert len(order) == min(k, matches.count)
 
 
@@ -78,9 +78,9 @@ def test_what_only_the_words_find_has_its_vector_score_too(
         [(s, "red" if s == last else "x") for s in live], []
     )
     [near] = view.search(query[np.newaxis], 8)
-    found = hybrid(view, reader, "red", query, 2, weights=Weights(0.5, 0.5))
-    assert found.row_ids.tolist() == [last, near.row_ids[0]] or near.scores[0] == near.scores[1]
-    assert found.scores.tolist() == pytest.approx([0.5, 0.5])
+    ranking = hybrid(view, reader, "red", query, 2, weights=Weights(0.5, 0.5))
+    assert ranking.row_ids.tolist() == [last, near.row_ids[0]] or near.scores[0] == near.scores[1]
+    assert ranking.scores.tolist() == pytest.approx([0.5, 0.5])
 
 
 def test_lexical_ties_go_by_chunk_id() -> None:
@@ -88,5 +88,5 @@ def test_lexical_ties_go_by_chunk_id() -> None:
     ids = ["b", "d", "a", "c"]
     view = with_chunks(view, [embedded(chunk(id_, text="same")) for id_ in ids])
     reader = LexicalIndex(Language.ENGLISH).change(((i, "same") for i in range(4)), [])
-    found = lexical(view, reader, "same", 3)
-    assert [view.chunk(row_id).id for row_id in found.row_ids.tolist()] == ["a", "b", "c"]
+    ranking = lexical(view, reader, "same", 3)
+    assert [view.chunk(row_id).id for row_id in ranking.row_ids.tolist()] == ["a", "b", "c"]

@@ -24,15 +24,15 @@ def view_of(metadata: list[dict[str, Any]]) -> LibraryView:
 def pages(view: LibraryView, order_by: str | None, limit: int) -> list[ChunkPage]:
     """Return all pages, with each place encoded as JSON and decoded, as in a cursor."""
     order = filters.parse_order(order_by) if order_by else None
-    found = [select(view, None, order, after=None, limit=limit)]
-    while (after := found[-1].after) is not None:
+    listed = [select(view, None, order, after=None, limit=limit)]
+    while (after := listed[-1].after) is not None:
         sent = After.from_json(orjson.loads(orjson.dumps(after.to_json())))
-        found.append(select(view, None, order, after=sent, limit=limit))
-    return found
+        listed.append(select(view, None, order, after=sent, limit=limit))
+    return listed
 
 
-def ids(found: list[ChunkPage]) -> list[str]:
-    return [item.id for page in found for item in page.chunks]
+def ids(listed: list[ChunkPage]) -> list[str]:
+    return [item.id for page in listed for item in page.chunks]
 
 
 @settings(max_examples=60)
@@ -45,10 +45,10 @@ def test_pages_have_every_chunk_once_and_in_order(
     values: list[Any], order_by: str | None, limit: int
 ) -> None:
     view = view_of([{} if value is None else {"x": value} for value in values])
-    found = pages(view, order_by, limit)
-    assert all(len(page.chunks) == limit for page in found[:-1])
+    listed = pages(view, order_by, limit)
+    assert all(len(page.chunks) == limit for page in listed[:-1])
     everything = ids(pages(view, order_by, 100))
-    assert ids(found) == everything
+    assert ids(listed) == everything
     assert sorted(everything) == sorted(row_ids(view))
 
 

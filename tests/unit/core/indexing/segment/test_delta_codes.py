@@ -22,10 +22,10 @@ def vectors_of(rows: NDArray[np.float32], metric: Metric) -> Vectors:
 def check(codes: DeltaCodes, vectors: Vectors, query: NDArray[np.float32]) -> None:
     quantized = codes.of(vectors)
     assert quantized.count == len(vectors.matrix)
-    [found] = search_exactly(quantized, query[np.newaxis], K, None)
+    [hits] = search_exactly(quantized, query[np.newaxis], K, None)
     rows, scores = nearest_with_ties(vectors, query, K, None)
-    assert set(found.rows.tolist()) == set(rows.tolist())
-    assert found.scores.tolist() == pytest.approx(sorted(scores, reverse=True), rel=1e-6)
+    assert set(hits.rows.tolist()) == set(rows.tolist())
+    assert hits.scores.tolist() == pytest.approx(sorted(scores, reverse=True), rel=1e-6)
 
 
 @settings(max_examples=60)

@@ -119,12 +119,12 @@ def matching(view: LibraryView, filter_: Filter | None) -> list[Chunk]:
     return [c for c in chunks_of(view) if matches(c, view.documents[c.document_id])]
 
 
-def in_order(found: list[Chunk], documents: Any, order: Order | None) -> list[str]:
-    found = sorted(found, key=lambda c: c.id)
+def in_order(chunks: list[Chunk], documents: Any, order: Order | None) -> list[str]:
+    chunks = sorted(chunks, key=lambda c: c.id)
     if order is None:
-        return [c.id for c in found]
+        return [c.id for c in chunks]
     key_of = order.keys()
-    keyed = [(key_of(c, documents[c.document_id]), c.id) for c in found]
+    keyed = [(key_of(c, documents[c.document_id]), c.id) for c in chunks]
     first = sorted(
         ((key, id_) for key, id_ in keyed if key is not None),
         key=lambda item: item[0],

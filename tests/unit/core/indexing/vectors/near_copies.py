@@ -23,8 +23,8 @@ def recall(
         eligible = scores if allowed is None else scores[allowed]
         wanted = min(k, len(eligible))
         least = np.partition(eligible, -wanted)[-wanted] - 1e-13
-        found = answer.rows[:k]
-        assert allowed is None or allowed[found].all()
-        assert len(set(found.tolist())) == wanted
-        shares.append(np.count_nonzero(scores[found] >= least) / wanted)
+        rows = answer.rows[:k]
+        assert allowed is None or allowed[rows].all()
+        assert len(set(rows.tolist())) == wanted
+        shares.append(np.count_nonzero(scores[rows] >= least) / wanted)
     return float(np.mean(shares))

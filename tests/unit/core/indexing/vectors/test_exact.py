@@ -43,8 +43,8 @@ def assert_exact(
     assert len(ranking.row_ids) == min(k, len(vectors)) == len(set(ranking.row_ids.tolist()))
     np.testing.assert_allclose(ranking.scores, expected, rtol=2e-7, atol=1e-9)
     np.testing.assert_allclose(ranking.scores, truth[ranking.row_ids], rtol=2e-7, atol=1e-9)
-    found = [(-s, view.chunk(r).id) for r, s in zip(ranking.row_ids, ranking.scores, strict=True)]
-    assert found == sorted(found)
+    pairs = [(-s, view.chunk(r).id) for r, s in zip(ranking.row_ids, ranking.scores, strict=True)]
+    assert pairs == sorted(pairs)
 
 
 @pytest.mark.parametrize("metric", list(Metric))

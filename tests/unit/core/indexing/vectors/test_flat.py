@@ -27,17 +27,17 @@ def _index_without_codes(rows: NDArray[np.float32], metric: Metric) -> FlatIndex
     return FlatIndex(unquantized(vectors_of(rows, metric)))
 
 
-def _check(found: SegmentHits, expected: NDArray[np.float64], k: int) -> None:
+def _check(hits: SegmentHits, expected: NDArray[np.float64], k: int) -> None:
     """Check the hits and all ties with the k-th, where rounding decides what ties."""
-    assert found.exact
+    assert hits.exact
     k = min(k, int(np.isfinite(expected).sum()))
-    assert len(found.rows) >= k
-    assert found.scores == pytest.approx(expected[found.rows], rel=1e-6, abs=1e-12)
-    assert (np.diff(found.scores) <= 0).all()
+    assert len(hits.rows) >= k
+    assert hits.scores == pytest.approx(expected[hits.rows], rel=1e-6, abs=1e-12)
+    assert (np.diff(hits.scores) <= 0).all()
     kth = np.sort(expected)[::-1][k - 1]
     tolerance = 1e-6 * abs(kth)
-    assert set(np.flatnonzero(expected > kth + tolerance)) <= set(found.rows.tolist())
-    assert (expected[found.rows[:k]] >= kth - tolerance).all()
+    assert set(np.flatnonzero(expected > kth + tolerance)) <= set(hits.rows.tolist())
+    assert (expected[hits.rows[:k]] >= kth - tolerance).all()
 
 
 @pytest.mark.parametrize("make", [_index, _index_without_codes])
@@ -72,23 +72,23 @@ def test_as_float64_finds(
     queries[0] = rows[0]
     allowed = None if share is None else rng.random(count) < share
     answers = make(rows, metric).search(queries, k, SearchParams(), allowed)
-    for query, found in zip(queries, answers, strict=True):
+    for query, hits in zip(queries, answers, strict=True):
         expected = scores_of(rows, query, metric)
         if allowed is None:
-            _check(found, expected, k)
+            _check(hits, expected, k)
         elif allowed.any():
-            assert allowed[found.rows].all()
-            _check(found, np.where(allowed, expected, -np.inf), k)
+            assert allowed[hits.rows].all()
+            _check(hits, np.where(allowed, expected, -np.inf), k)
         else:
-            assert not len(found.rows)
+            assert not len(hits.rows)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_equal_vectors_all_tie(metric: Metric) -> None:
     rows = np.full((500, 24), 0.3, np.float32)
-    [found] = _index(rows, metric).search(rows[:1], 10, SearchParams(), None)
-    assert sorted(found.rows.tolist()) == list(range(500))
-    assert len(set(found.scores.tolist())) == 1
+    [hits] = _index(rows, metric).search(rows[:1], 10, SearchParams(), None)
+    assert sorted(hits.rows.tolist()) == list(range(500))
+    assert len(set(hits.scores.tolist())) == 1
 
 
 def test_whole_numbers_of_a_byte_are_coded_without_error() -> None:
@@ -104,8 +104,8 @@ def test_far_outside_numbers_do_not_coarsen_the_rest() -> None:
     rows[7, 3] = 1e6
     index = _index(rows, Metric.DOT)
     assert index.quantized.step < 1.0
-    [found] = index.search(rows[7:8], 1, SearchParams(), None)
-    assert found.rows[0] == 7
+    [hits] = index.search(rows[7:8], 1, SearchParams(), None)
+    assert hits.rows[0] == 7
 
 
 def test_codes_take_a_byte_for_each_number() -> None:

@@ -47,14 +47,14 @@ def is_served(rows: Floats, metric: Metric) -> bool:
 
 
 def assert_right(
-    found: SegmentHits, rows: Floats, query: Floats, metric: Metric, allowed: Mask
+    hits: SegmentHits, rows: Floats, query: Floats, metric: Metric, allowed: Mask
 ) -> None:
     truth = scores_of(rows, query, metric)
     best = np.sort(truth if allowed is None else truth[allowed])[::-1][:K]
-    scores = np.sort(found.scores)[::-1][:K]
+    scores = np.sort(hits.scores)[::-1][:K]
     assert len(scores) == len(best)
-    assert allowed is None or allowed[found.rows].all()
-    np.testing.assert_allclose(truth[found.rows], found.scores, rtol=1e-6, atol=1e-38)
+    assert allowed is None or allowed[hits.rows].all()
+    np.testing.assert_allclose(truth[hits.rows], hits.scores, rtol=1e-6, atol=1e-38)
     # A relative error of 1e-6 allows for the rounding of the oracle's sums and of ties.
     lengths = float(np.linalg.norm(query.astype(float)))
     scale = 1.0 if metric is Metric.COSINE else lengths * float(np.abs(rows).max())
@@ -78,17 +78,17 @@ def test_right_or_refused(power: int, metric: Metric) -> None:
     for allowed in masks:
         assert_right(found_unsealed(vectors, query, allowed), rows, query, metric, allowed)
         for each in [query, *others]:
-            [found] = ReferenceIndex(vectors).search(each[np.newaxis], K, SearchParams(), allowed)
-            assert_right(found, rows, each, metric, allowed)
-            [found] = indexes[0].search(each[np.newaxis], K, SearchParams(), allowed)
-            assert_right(found, rows, each, metric, allowed)
+            [hits] = ReferenceIndex(vectors).search(each[np.newaxis], K, SearchParams(), allowed)
+            assert_right(hits, rows, each, metric, allowed)
+            [hits] = indexes[0].search(each[np.newaxis], K, SearchParams(), allowed)
+            assert_right(hits, rows, each, metric, allowed)
         for index in indexes[1:]:
-            [found] = index.search(query[np.newaxis], K, ALL, allowed)
-            assert_right(found, rows, query, metric, allowed)
+            [hits] = index.search(query[np.newaxis], K, ALL, allowed)
+            assert_right(hits, rows, query, metric, allowed)
 
 
 def found_unsealed(vectors: Vectors, query: Floats, allowed: Mask) -> SegmentHits:
     search = DeltaSearch()
     search.use_kernels()
-    [found] = search.search(vectors, DeltaCodes(), query[np.newaxis], K, allowed)
-    return found
+    [hits] = search.search(vectors, DeltaCodes(), query[np.newaxis], K, allowed)
+    return hits

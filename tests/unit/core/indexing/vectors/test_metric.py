@@ -55,9 +55,9 @@ def test_a_metric_may_correct_the_scores_of_a_form(
     [cosines] = view_of(Metric.COSINE).search(QUERY, K)
     monkeypatch.setitem(forms(), Metric.COSINE, angular)
     view = view_of(Metric.COSINE)
-    [found] = (sealed(view) if is_sealed else view).search(QUERY, K)
-    assert found.row_ids.tolist() == cosines.row_ids.tolist()
-    assert found.scores.tolist() == negative_angles(cosines.scores).tolist()
+    [ranking] = (sealed(view) if is_sealed else view).search(QUERY, K)
+    assert ranking.row_ids.tolist() == cosines.row_ids.tolist()
+    assert ranking.scores.tolist() == negative_angles(cosines.scores).tolist()
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])
@@ -74,7 +74,7 @@ def test_rows_are_scanned_by_numpy_where_dot_products_do_not_rank_them(
         view = replace(view, library=replace(view.library, index=IndexSpec(IndexKind.HNSW)))
         view = sealed(view, segment_builder=SegmentBuilder(build_index=build_index))
         assert isinstance(view.segments[0].index, ReferenceIndex)
-    [found] = view.search(QUERY, K)
+    [ranking] = view.search(QUERY, K)
     expected = manhattan(ROWS.astype(np.float64), QUERY[0].astype(np.float64))
-    assert found.row_ids.tolist() == np.argsort(-expected)[:K].tolist()
-    assert found.scores.tolist() == np.sort(expected)[::-1][:K].tolist()
+    assert ranking.row_ids.tolist() == np.argsort(-expected)[:K].tolist()
+    assert ranking.scores.tolist() == np.sort(expected)[::-1][:K].tolist()

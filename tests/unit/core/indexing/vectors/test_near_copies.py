@@ -69,8 +69,8 @@ def test_copies_are_found(case: NearCopies, kind: str, k: int, share: float) -> 
     index, queries = build(case, kind), case.queries(QUERIES)
     allowed = None if share == 1.0 else np.random.default_rng(4).random(case.count) < share
     answers = index.search(queries, k, SearchParams(), allowed)
-    found = recall(answers, truth_of(case), k, allowed)
-    assert found >= DEFAULT_RECALL - 0.02
+    measured = recall(answers, truth_of(case), k, allowed)
+    assert measured >= DEFAULT_RECALL - 0.02
 
 
 @pytest.mark.parametrize("share", [1.0, 0.2])

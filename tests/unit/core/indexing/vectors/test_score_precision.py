@@ -23,9 +23,9 @@ def test_rows_closer_than_a_float32_step_are_ranked(metric: Metric) -> None:
     if metric is Metric.DOT:
         query[0, 1] = -1e-3
     vectors = vectors_of(rows, metric)
-    [found] = search_exactly(unquantized(vectors, SIZE), query, 3, None)
-    assert found.rows[:3].tolist() == [0, 1, 2]
-    assert len(set(found.scores[:3].tolist())) == 3
+    [hits] = search_exactly(unquantized(vectors, SIZE), query, 3, None)
+    assert hits.rows[:3].tolist() == [0, 1, 2]
+    assert len(set(hits.scores[:3].tolist())) == 3
     reference, scores = nearest_with_ties(vectors, query[0], 3, None)
     assert sorted(reference.tolist()) == [0, 1, 2]
     assert len(set(scores.tolist())) == 3

@@ -75,8 +75,8 @@ def test_every_kind_of_change_is_taken_in() -> None:
     titled = filters.parse({"field": "document.title", "op": "eq", "value": "new"})
     assert not catalog.library("L").matching(titled).count
     catalog.apply(2, [DocumentPut(document(title="new")), ChunksDeleted("L", ["a"])])
-    [found] = catalog.library("L").chunks(catalog.library("L").matching(titled))
-    assert found.id == "b"
+    [titled_chunk] = catalog.library("L").chunks(catalog.library("L").matching(titled))
+    assert titled_chunk.id == "b"
     catalog.apply(3, [ChunksDeleted("L", ["b"]), DocumentDeleted("L", "d")])
     assert not catalog.library("L").documents
     catalog.apply(4, [LibraryDeleted("L")])

@@ -36,8 +36,8 @@ class Writer:
         position = self.catalog.position + 1
         gone = set(self._random.sample(range(_CHUNKS), self._random.choice([0, 0, 3, 30])))
         put = self._random.sample(range(_CHUNKS), self._random.randint(1, 20))
-        kept = {i: at for i, at in self.held[position - 1].items() if i not in gone}
-        self.held[position] = kept | dict.fromkeys(put, position)
+        rest = {i: at for i, at in self.held[position - 1].items() if i not in gone}
+        self.held[position] = rest | dict.fromkeys(put, position)
         changes: list[Change] = [
             ChunksDeleted("L", [name(i) for i in gone]),
             ChunksPut("L", [embedded(chunk(name(i), text=str(position)), (i, 0)) for i in put]),
@@ -49,7 +49,7 @@ def name(number: int) -> str:
     return f"c{number:02}"
 
 
-def found(state: CatalogState) -> list[tuple[str, int, float]]:
+def search(state: CatalogState) -> list[tuple[str, int, float]]:
     view = state.library("L")
     [ranking] = view.search(_QUERY, _CHUNKS)
     return [
@@ -79,16 +79,16 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
     catalog = writer.catalog
     builder = BuildThread(catalog, SEGMENT_BUILDER, quiet_s=0)
     wrong: list[object] = []
-    kept: dict[int, CatalogState] = {}
+    states: dict[int, CatalogState] = {}
     ends = threading.Event()
 
     def read() -> None:
         while not ends.is_set():
             state = catalog.state
-            answer = found(state)
+            answer = search(state)
             if answer != expected(writer.held[state.position]):
                 wrong.append((state.position, answer))
-            kept[state.position] = state
+            states[state.position] = state
 
     readers = [threading.Thread(target=read) for _ in range(3)]
     builder.start()
@@ -107,8 +107,8 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
     assert builder.error("L") is None
     # The last write may be a small delta, or merged into one segment.
     assert 1 <= len(catalog.library("L").segments) <= 2
-    for state in [*kept.values(), catalog.state]:
-        assert found(state) == expected(writer.held[state.position])
+    for state in [*states.values(), catalog.state]:
+        assert search(state) == expected(writer.held[state.position])
 
 
 def test_a_commit_waits_for_a_revision_to_end() -> None:
@@ -130,5 +130,5 @@ def test_a_commit_waits_for_a_revision_to_end() -> None:
     assert catalog.revise("L", revised) is not None
     other.join(30)
     assert catalog.position == 2
-    assert found(catalog.state) == expected(writer.held[2])
+    assert search(catalog.state) == expected(writer.held[2])
     assert catalog.revise("gone", revised) is None

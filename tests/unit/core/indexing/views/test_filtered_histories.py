@@ -116,11 +116,11 @@ class Histories(RuleBasedStateMachine):
         view = self.view
         for raw in FILTERS:
             wanted = filters.parse(raw)
-            matches = filters.compile_filter(wanted)
-            rows = [c for c in everything(view) if matches(c, view.documents[c.document_id])]
-            found = view.matching(wanted)
-            assert {c.id for c in view.chunks(found)} == {c.id for c in rows}
-            assert found.count == len(rows)
+            is_match = filters.compile_filter(wanted)
+            rows = [c for c in everything(view) if is_match(c, view.documents[c.document_id])]
+            matches = view.matching(wanted)
+            assert {c.id for c in view.chunks(matches)} == {c.id for c in rows}
+            assert matches.count == len(rows)
         for order_by in ORDERS:
             assert listed(view, order_by) == in_order(view, order_by)
 
@@ -149,8 +149,8 @@ def everything(view: LibraryView) -> list[Chunk]:
 
 def answers(view: LibraryView) -> list[Any]:
     matching = [view.matching(filters.parse(raw)) for raw in FILTERS]
-    found = [sorted(c.id for c in view.chunks(matches)) for matches in matching]
-    return [*found, *(listed(view, order_by) for order_by in ORDERS)]
+    ids = [sorted(c.id for c in view.chunks(matches)) for matches in matching]
+    return [*ids, *(listed(view, order_by) for order_by in ORDERS)]
 
 
 def listed(view: LibraryView, order_by: str | None) -> list[str]:
@@ -179,7 +179,7 @@ def in_order(view: LibraryView, order_by: str | None) -> list[str]:
         of: Document = view.documents[item.document_id]
         return key_of(item, of)
 
-    keyed = [(found, c.id) for c in rows if (found := key(c)) is not None]
+    keyed = [(sort_key, c.id) for c in rows if (sort_key := key(c)) is not None]
     keyed.sort(key=lambda pair: pair[0], reverse=order.descending)
     return [id_ for _, id_ in keyed] + [c.id for c in rows if key(c) is None]
 

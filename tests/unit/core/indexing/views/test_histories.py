@@ -58,8 +58,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(ids=st.sets(IDS, max_size=20))
     def delete(self, ids: set[str]) -> None:
-        kept = {id_: v for id_, v in self.contents.items() if id_ not in ids}
-        self.move_to(without_chunks(self.view, ids), kept)
+        rest = {id_: v for id_, v in self.contents.items() if id_ not in ids}
+        self.move_to(without_chunks(self.view, ids), rest)
 
     @rule()
     def fail_half_way(self) -> None:
@@ -140,8 +140,8 @@ def check_search(view: LibraryView, wanted: Contents, k: int, filter_: Filter | 
         nearest = sorted(
             ((v[0] - query[0]) ** 2 + (v[1] - query[1]) ** 2, id_) for id_, v in wanted.items()
         )
-        found = [view.chunk(row_id).id for row_id in ranking.row_ids.tolist()]
-        assert found == [id_ for _, id_ in nearest[:k]]
+        ids = [view.chunk(row_id).id for row_id in ranking.row_ids.tolist()]
+        assert ids == [id_ for _, id_ in nearest[:k]]
         np.testing.assert_allclose(ranking.scores**2, [d for d, _ in nearest[:k]], rtol=1e-6)
 
 

@@ -30,8 +30,8 @@ def api_error(status: int, **headers: str) -> ApiError:
 def sdk_errors() -> list[type[ApiError]]:
     """All exceptions that the SDK exports, found by looking."""
     modules = (cohere, cohere.errors)
-    found = {getattr(module, name) for module in modules for name in dir(module)}
-    kinds = {kind for kind in found if isinstance(kind, type) and issubclass(kind, BaseException)}
+    values = {getattr(module, name) for module in modules for name in dir(module)}
+    kinds = {kind for kind in values if isinstance(kind, type) and issubclass(kind, BaseException)}
     assert kinds == {kind for kind in kinds if issubclass(kind, ApiError)}
     return [kind for kind in kinds if issubclass(kind, ApiError)]
 
@@ -85,7 +85,7 @@ def test_the_service_s_own_words_are_passed_on() -> None:
         UnicodeEncodeError("ascii", f"Bearer {KEY}", 0, 1, "no"),
     ],
 )
-def test_the_key_is_never_told(error: Exception) -> None:
+def test_no_error_contains_the_key(error: Exception) -> None:
     mapped = raised(error)
     assert KEY not in str(mapped)
     assert mapped.__cause__ is None

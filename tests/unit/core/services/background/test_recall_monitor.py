@@ -23,11 +23,11 @@ def _view() -> LibraryView:
     return next_view.with_chunks(view, [embedded(chunk(f"c{i}"), (i, 0.0)) for i in range(20)])
 
 
-def _answered(view: LibraryView, found: int, target: float | None = TARGET) -> AnsweredSearch:
-    """A search for the ten nearest that missed all but the first `found`."""
+def _answered(view: LibraryView, hit_count: int, target: float | None = TARGET) -> AnsweredSearch:
+    """A search for the ten nearest that missed all but the first `hit_count`."""
     query = np.zeros(2, np.float32)
     [exact] = view.search(query[np.newaxis], 10)
-    scores = np.concatenate([exact.scores[:found], np.full(10 - found, -99.0)])
+    scores = np.concatenate([exact.scores[:hit_count], np.full(10 - hit_count, -99.0)])
     ranking: Ranking = replace(exact, scores=scores, exact=False)
     return AnsweredSearch(view, query, 10, None, ranking, target)
 
@@ -35,8 +35,8 @@ def _answered(view: LibraryView, found: int, target: float | None = TARGET) -> A
 def test_the_share_of_the_true_hits() -> None:
     view, monitor = _view(), RecallMonitor()
     assert monitor.recall("L") is None
-    for found in (10, 7):
-        monitor.measure(_answered(view, found))
+    for hit_count in (10, 7):
+        monitor.measure(_answered(view, hit_count))
     recall = monitor.recall("L")
     assert recall is not None
     assert recall.measured == pytest.approx(0.85)
@@ -46,8 +46,8 @@ def test_the_share_of_the_true_hits() -> None:
 
 def test_the_worst_tenth_shows_a_hard_minority() -> None:
     view, monitor = _view(), RecallMonitor()
-    for found in [10] * 90 + [2] * 9 + [4]:
-        monitor.measure(_answered(view, found))
+    for hit_count in [10] * 90 + [2] * 9 + [4]:
+        monitor.measure(_answered(view, hit_count))
     recall = monitor.recall("L")
     assert recall is not None
     assert recall.measured > 0.92
@@ -56,8 +56,8 @@ def test_the_worst_tenth_shows_a_hard_minority() -> None:
 
 def test_the_last_searches_count() -> None:
     view, monitor = _view(), RecallMonitor()
-    for found in [0] * 40 + [10] * 256:
-        monitor.measure(_answered(view, found))
+    for hit_count in [0] * 40 + [10] * 256:
+        monitor.measure(_answered(view, hit_count))
     assert monitor.recall("L") == Recall(1.0, 1.0, 256)
 
 
@@ -93,7 +93,7 @@ def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
     monitor.close()
 
 
-def test_a_full_queue_costs_nobody_a_search() -> None:
+def test_a_full_queue_fails_no_search() -> None:
     view, monitor = _view(), RecallMonitor(every=1)
     for _ in range(50):
         monitor.offer(_answered(view, 10))

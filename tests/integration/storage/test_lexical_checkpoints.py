@@ -67,7 +67,7 @@ def search(node: Node) -> None:
     node.lexical.catch_up(list(node.catalog.state.views))
 
 
-def kept_in(node: Node) -> list[Path]:
+def files_of(node: Node) -> list[Path]:
     return sorted(path for path in node.directory.iterdir() if path.suffix == SUFFIX)
 
 
@@ -75,17 +75,17 @@ def test_a_start_opens_what_a_checkpoint_has(tmp_path: Path, built: Built) -> No
     node, _ = make_node(tmp_path)
     assert node.lexical.size_bytes("lib") > 0
     node.checkpoints.make()
-    size_bytes = sum(path.stat().st_size for path in kept_in(node))
+    size_bytes = sum(path.stat().st_size for path in files_of(node))
     node = again(node)
     assert node.lexical.size_bytes("lib") == size_bytes
     search(node)
     assert built == [60]
     assert node.lexical.size_bytes("lib") == size_bytes
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
-def test_it_takes_in_what_came_since_and_lets_go_of_what_went(tmp_path: Path, built: Built) -> None:
+def test_it_catches_up_with_writes_since_the_checkpoint(tmp_path: Path, built: Built) -> None:
     node, writes = make_node(tmp_path)
     node.checkpoints.make()
     with node.store.write() as unit:
@@ -99,22 +99,22 @@ def test_it_takes_in_what_came_since_and_lets_go_of_what_went(tmp_path: Path, bu
         unit.commit()
     search(node)
     assert built == [60, 3, 4]
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
-def test_what_nobody_searches_is_kept_on(tmp_path: Path, built: Built) -> None:
+def test_an_index_that_is_not_searched_stays_in_checkpoints(tmp_path: Path, built: Built) -> None:
     node, writes = make_node(tmp_path)
     node.checkpoints.make()
-    there = kept_in(node)
+    there = files_of(node)
     for number in range(3):
         node = again(node)
         with node.store.write() as unit:
             unit.chunks.put("lib", [writes.row(f"new {number}", "lib")])
             unit.commit()
         node.checkpoints.make()
-        assert kept_in(node) == there
-    node.check_words()
+        assert files_of(node) == there
+    node.check_lexical()
     assert built[:2] == [60, 3]
     node.stop()
 
@@ -124,49 +124,51 @@ def test_a_search_alone_makes_a_checkpoint_due(tmp_path: Path) -> None:
     Writes(node, random.Random(1)).fill()
     node.settle()
     node.checkpoints.make()
-    assert not kept_in(node)
+    assert not files_of(node)
     search(node)
     node.checkpoints.make()
-    assert kept_in(node)
+    assert files_of(node)
     node.stop()
 
 
 def test_checkpoints_share_the_files_that_are_the_same(tmp_path: Path) -> None:
     node, writes = make_node(tmp_path)
     node.checkpoints.make()
-    first = set(kept_in(node))
+    first = set(files_of(node))
     node = again(node)
     with node.store.write() as unit:
         unit.chunks.put("lib", [writes.row("new", "lib")])
         unit.commit()
     search(node)
     node.checkpoints.make()
-    assert first < set(kept_in(node))
+    assert first < set(files_of(node))
     node.stop()
 
 
-def test_one_that_is_being_changed_is_kept_as_it_was(tmp_path: Path, built: Built) -> None:
+def test_an_index_that_is_being_changed_stays_as_the_checkpoint_has_it(
+    tmp_path: Path, built: Built
+) -> None:
     node, writes = make_node(tmp_path)
     node.checkpoints.make()
-    there = kept_in(node)
+    there = files_of(node)
     with node.store.write() as unit:
         unit.chunks.put("lib", [writes.row("new", "lib")])
         unit.commit()
     with node.lexical._indexes["lib"].lock:
         node.checkpoints.make()
-    assert kept_in(node) == there
+    assert files_of(node) == there
     node = again(node)
     search(node)
     assert built == [60, 1]
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "gone"])
-def test_a_damaged_one_is_set_aside_and_made_anew(tmp_path: Path, harm: str, built: Built) -> None:
+def test_a_damaged_index_is_set_aside_and_rebuilt(tmp_path: Path, harm: str, built: Built) -> None:
     node, _ = make_node(tmp_path)
     node.checkpoints.make()
-    path = max(kept_in(node), key=lambda path: path.stat().st_size)
+    path = max(files_of(node), key=lambda path: path.stat().st_size)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 4
     path.unlink()
@@ -175,30 +177,32 @@ def test_a_damaged_one_is_set_aside_and_made_anew(tmp_path: Path, harm: str, bui
     [finding] = database.problems(SqliteEngine(tmp_path))
     assert finding.startswith(f"checkpoints: {path.name}: It ")
     node = again(node)
-    [aside] = node.found.set_aside
+    [aside] = node.checkpoint.set_aside
     assert aside.name == path.name
     assert (node.directory / DAMAGED / path.name).exists() == (harm != "gone")
-    assert not node.found.missing
+    assert not node.checkpoint.missing
     node.check()
     node.checkpoints.make()  # without it, so that it is reported once
-    assert not kept_in(node)
+    assert not files_of(node)
     node = again(node)
-    assert not node.found.set_aside
+    assert not node.checkpoint.set_aside
     search(node)
     assert built == [60, 60]
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
-def test_one_whose_files_go_while_it_is_served_is_made_anew(tmp_path: Path, built: Built) -> None:
+def test_an_index_whose_files_go_while_it_is_served_is_rebuilt(
+    tmp_path: Path, built: Built
+) -> None:
     node, _ = make_node(tmp_path)
     node.checkpoints.make()
     node = again(node)
-    for path in kept_in(node):
+    for path in files_of(node):
         path.unlink()
     search(node)
     assert built == [60, 60]
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
@@ -208,15 +212,15 @@ def change_language(node: Node, language: Language) -> None:
         unit.commit()
 
 
-def test_another_language_since_makes_it_anew(tmp_path: Path, built: Built) -> None:
+def test_another_language_since_rebuilds_it(tmp_path: Path, built: Built) -> None:
     node, _ = make_node(tmp_path)
     node.checkpoints.make()
     change_language(node, Language.NONE)
     node = again(node)
-    assert not node.found.lexical
+    assert not node.checkpoint.lexical
     search(node)
     assert built == [60, 60]
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
@@ -232,19 +236,19 @@ def test_another_language_for_a_while(tmp_path: Path) -> None:
     change_language(node, Language.ENGLISH)
     node.checkpoints.make()
     node = again(node)
-    assert not node.found.set_aside
-    node.check_words()
+    assert not node.checkpoint.set_aside
+    node.check_lexical()
     node.stop()
 
 
-def test_another_version_of_this_program_makes_it_anew(
+def test_another_version_of_this_program_rebuilds_it(
     tmp_path: Path, built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node, _ = make_node(tmp_path)
     node.checkpoints.make()
     monkeypatch.setattr("core.indexing.lexical.analysis._MAKERS", ("2",))
     node = again(node)
-    assert not node.found.lexical
+    assert not node.checkpoint.lexical
     search(node)
     assert built == [60, 60]
     node.stop()
@@ -265,10 +269,10 @@ def test_a_library_that_is_made_again_under_its_id(
     if checkpoint:
         node.checkpoints.make()
     node = again(node)
-    assert not node.found.lexical
+    assert not node.checkpoint.lexical
     search(node)
     assert built == [60, 30]
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
@@ -284,7 +288,7 @@ def test_a_deleted_library_takes_its_files_along(tmp_path: Path) -> None:
     assert not list((tmp_path / WORKING).iterdir())
     writes.fill("next", rows=1)
     node.checkpoints.make()
-    assert not kept_in(node)
+    assert not files_of(node)
     node.stop()
 
 
@@ -306,7 +310,7 @@ def test_the_older_checkpoint_has_one_of_its_own(tmp_path: Path, built: Built) -
     assert built == [60, 0, 0]
     node.checkpoints.make()
     node = again(node)
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
@@ -316,15 +320,15 @@ def test_few_texts_stay_in_memory_and_many_move_to_files(tmp_path: Path, built: 
     writes.fill(rows=19)
     search(node)
     node.checkpoints.make()
-    assert not kept_in(node)
+    assert not files_of(node)
     with node.store.write() as unit:
         unit.chunks.put("lib", [writes.row("new", "lib")])
         unit.commit()
     search(node)
     assert built == [19, 20]
     node.checkpoints.make()
-    assert kept_in(node)
-    node.check_words()
+    assert files_of(node)
+    node.check_lexical()
     node.stop()
 
 
@@ -351,7 +355,7 @@ def test_a_full_disk_costs_no_search(tmp_path: Path, small_disk: Path, built: Bu
         search(node)
     assert built == [60, 1, 61, 1]  # a write does not restart it
     assert list(small_disk.iterdir()) == [filling]
-    node.check_words()
+    node.check_lexical()
     node.stop()
 
 
@@ -365,8 +369,8 @@ def test_no_links_no_index_in_the_checkpoint(
 
     monkeypatch.setattr(os, "link", refused)
     assert node.checkpoints.make() == 1
-    assert not kept_in(node)
-    node.check_words()
+    assert not files_of(node)
+    node.check_lexical()
     node.stop()
 
 
@@ -388,6 +392,6 @@ def test_checkpoints_while_others_write_and_search(tmp_path: Path) -> None:
         for task in (written, *others):
             task.result()
     node = again(node)
-    assert not node.found.set_aside
-    node.check_words()
+    assert not node.checkpoint.set_aside
+    node.check_lexical()
     node.stop()
