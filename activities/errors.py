@@ -49,7 +49,7 @@ def application_error(error: Exception, attempt: int) -> ApplicationError:
     )
 
 
-def no_longer_wanted() -> ApplicationError:
+def workflow_ended() -> ApplicationError:
     """Return the error of an activity that stops because its workflow has ended."""
     return ApplicationError(
         "The question is over.", type="Over", category=ApplicationErrorCategory.BENIGN

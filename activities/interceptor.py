@@ -15,7 +15,7 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from activities.errors import KNOWN, application_error, no_longer_wanted
+from activities.errors import KNOWN, application_error, workflow_ended
 from core.contracts.query import StageInput, StageOutput
 from core.domain.errors import WrongInstance
 
@@ -66,7 +66,7 @@ class Attempt(ActivityInboundInterceptor):
                 raise failure from None
             except (asyncio.CancelledError, CancelledError):
                 if _is_over():
-                    raise no_longer_wanted() from None
+                    raise workflow_ended() from None
                 raise
         return output.model_copy(update={"attempt": attempt})
 

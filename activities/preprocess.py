@@ -19,7 +19,7 @@ class Preprocess:
 
     @activity.defn(name=Stage.PREPROCESS)
     async def preprocess(self, question: PreprocessInput) -> PreprocessOutput:
-        query = normalised(question.query)
+        query = normalise(question.query)
         if question.embedding_model is None:
             return PreprocessOutput(query=query, embedding=None)
         embedder = self._embedder(question.embedding_model)
@@ -34,7 +34,7 @@ class Preprocess:
         return embedder
 
 
-def normalised(query: str) -> str:
+def normalise(query: str) -> str:
     """Normalise to Unicode NFC, with single spaces as white space and none at the ends."""
     return " ".join(unicodedata.normalize("NFC", query).split())
 

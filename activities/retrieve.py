@@ -19,7 +19,7 @@ class Retrieve:
                 raise
             # The library's model was changed after the question was embedded.
             result = await self._search(question.model_copy(update={"embedding": None}))
-        return retrieve_output(result)
+        return to_output(result)
 
     async def _search(self, question: RetrieveInput) -> SearchResult:
         return await self._client.search(
@@ -46,7 +46,7 @@ def _has_other_model(error: ValidationError) -> bool:
     return any(fault.pointer == "/embedding_model" for fault in error.errors)
 
 
-def retrieve_output(result: SearchResult) -> RetrieveOutput:
+def to_output(result: SearchResult) -> RetrieveOutput:
     """Return the hits, each pinned to its chunk's version."""
     hits = [
         RankedChunk(

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from api.app import App
 from api.http import errors
 from api.http.admission import WriteLimit
-from api.http.document import Api
 from api.http.forwarding import Writer
 from api.ingestions.sweeping import sweep_forever
 from api.metrics import Metrics, RequestMetrics
@@ -58,14 +58,14 @@ def create_app(
     core_factory: Callable[[Settings], Core] = open_core,
     bound: Collection[str] = (),
     writer: Writer | None = None,
-) -> Api:
+) -> App:
     """Build the API over the settings' data directory, opened at startup and closed at shutdown.
 
     The app connects to Temporal at the first question. `bound` has the names and addresses that the
     server listens on. `writer`: in a reader, the process that writes.
     """
     settings = settings or Settings()
-    app = Api(
+    app = App(
         title="Nalanda",
         version=version("nalanda"),
         description="A vector database with durable question answering.",

@@ -12,8 +12,8 @@ from temporalio.client import WorkflowExecutionDescription
 WAITING_AFTER = timedelta(seconds=2)
 """How long a task that is due may wait before the workflow counts as waiting for a worker."""
 
-_UNUSED = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-_UNUSED_WORKFLOW = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
+_SCHEDULED = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+_SCHEDULED_WORKFLOW_TASK = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ def pending_attempts(description: WorkflowExecutionDescription, now: datetime) -
     """Yield the attempts of the activities that have not ended, which only the server counts."""
     for activity in description.raw_description.pending_activities:
         failed = activity.HasField("last_failure")
-        next_at = _instant(activity.scheduled_time) if activity.state == _UNUSED else None
+        next_at = _instant(activity.scheduled_time) if activity.state == _SCHEDULED else None
         yield Attempt(
             activity.activity_type.name,
             activity.attempt,
-            _words(activity.last_failure) if failed else None,
+            _failure_message(activity.last_failure) if failed else None,
             next_at if next_at is not None and next_at > now else None,
         )
 
@@ -49,11 +49,11 @@ def latest_failed_attempt(
 
 def waits_for_worker(description: WorkflowExecutionDescription, now: datetime) -> bool:
     """Return whether a task has been due for `WAITING_AFTER`, and no worker has taken it."""
-    return any(due + WAITING_AFTER <= now for due in _due(description))
+    return any(due + WAITING_AFTER <= now for due in _due_times(description))
 
 
-def _words(failure: Failure) -> str:
-    """Return the words of an attempt's failure, which are written for the asker."""
+def _failure_message(failure: Failure) -> str:
+    """Return why an attempt failed, in words for the user who asked."""
     if failure.HasField("application_failure_info"):
         return failure.message or failure.application_failure_info.type
     if failure.HasField("timeout_failure_info"):
@@ -61,15 +61,15 @@ def _words(failure: Failure) -> str:
     return failure.message
 
 
-def _due(description: WorkflowExecutionDescription) -> Iterator[datetime]:
-    """Yield since when each task that no worker works on has been due."""
+def _due_times(description: WorkflowExecutionDescription) -> Iterator[datetime]:
+    """Yield the due time of each task that no worker has taken."""
     raw = description.raw_description
     for activity in raw.pending_activities:
-        if activity.state == _UNUSED:
+        if activity.state == _SCHEDULED:
             yield _instant(activity.scheduled_time)
     if raw.HasField("pending_workflow_task"):
         task = raw.pending_workflow_task
-        if task.state == _UNUSED_WORKFLOW:
+        if task.state == _SCHEDULED_WORKFLOW_TASK:
             yield _instant(task.scheduled_time)
 
 

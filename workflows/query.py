@@ -41,8 +41,8 @@ TIMER_GRACE_S = 1.0
 SLOW_S = 1.0
 
 
-class Late(Exception):
-    """A question past its deadline."""
+class DeadlinePassed(Exception):
+    """The deadline of a question has passed."""
 
 
 @workflow.defn(name=QUERY_WORKFLOW)
@@ -63,8 +63,8 @@ class QueryWorkflow:
         self._error: str | None = None
         self._feedback: list[Feedback] = []
         self._result: QueryResult | None = None
-        self._because: dict[str, str] = {}
-        self._is_bounded = False
+        self._reasons: dict[str, str] = {}
+        self._is_stage_bounded = False
 
     @workflow.run
     async def run(self, request: QueryRequest) -> QueryResult:  # noqa: ARG002 - `__init__` keeps it
@@ -75,9 +75,9 @@ class QueryWorkflow:
             ActivityError: a stage without a fallback failed for good.
         """
         pipeline = asyncio.create_task(self._pipeline())
-        self._watch = asyncio.create_task(self._show_stages_if_slow())
+        self._watch = asyncio.create_task(self._publish_stages_if_slow())
         try:
-            result = await self._in_time(pipeline) or self._out_of_time()
+            result = await self._wait_until_deadline(pipeline) or self._end_at_deadline()
         except asyncio.CancelledError:
             self._stop(pipeline)
             await asyncio.gather(pipeline, return_exceptions=True)
@@ -109,49 +109,49 @@ class QueryWorkflow:
     def feedback(self, feedback: Feedback) -> None:
         self._feedback.append(feedback)
 
-    async def _in_time(self, pipeline: asyncio.Task[QueryResult]) -> QueryResult | None:
+    async def _wait_until_deadline(self, pipeline: asyncio.Task[QueryResult]) -> QueryResult | None:
         """Return the pipeline's result, or `None` if the deadline comes first."""
         left = seconds_left(self._request)
         timeout = None if left is None else max(left + TIMER_GRACE_S, SHORTEST_TIMER_S)
         await workflow.wait([pipeline], timeout=timeout)
         if not pipeline.done():
             self._stop(pipeline)
-            self._because["deadline"] = f"The stage {self._timeline.current} was not done by then."
+            self._reasons["deadline"] = f"The stage {self._timeline.current} was not done by then."
             return None
         try:
             return pipeline.result()
-        except Late as late:
-            self._because["deadline"] = str(late)
+        except DeadlinePassed as error:
+            self._reasons["deadline"] = str(error)
         except ActivityError as error:
             if not self._is_late(error):
                 raise
-            self._because["deadline"] = reason(error)
+            self._reasons["deadline"] = reason(error)
         return None
 
     def _is_late(self, error: ActivityError) -> bool:
         """Return whether the deadline ended a stage: no other attempt would come before it."""
-        return self._is_bounded and error.retry_state is RetryState.TIMEOUT
+        return self._is_stage_bounded and error.retry_state is RetryState.TIMEOUT
 
     async def _pipeline(self) -> QueryResult:
         self._require_time(Stage.PREPROCESS)
         prepared = await self._stage(Stage.PREPROCESS, preprocess(self._request))
         self._require_time(Stage.RETRIEVE)
-        so_far = await self._retrieve(prepared)
+        result = await self._retrieve(prepared)
         self._require_time(Stage.RERANK)
-        so_far = await self._rerank(prepared.query, so_far)
+        result = await self._rerank(prepared.query, result)
         if self._request.answer:
             self._require_time(Stage.ANSWER)
-        return await self._answer(prepared.query, so_far)
+        return await self._answer(prepared.query, result)
 
     def _require_time(self, stage: Stage) -> None:
         """Check the deadline before a stage, since a timer may fire after a short stage has ended.
 
         Raises:
-            Late: the deadline has passed.
+            DeadlinePassed: no time is left for the stage.
         """
         left = seconds_left(self._request)
         if left is not None and left <= 0:
-            raise Late(f"No time was left for the stage {stage}.")
+            raise DeadlinePassed(f"No time was left for the stage {stage}.")
 
     async def _retrieve(self, prepared: PreprocessOutput) -> QueryResult:
         retrieved = await self._stage(Stage.RETRIEVE, retrieve(self._request, prepared))
@@ -160,45 +160,45 @@ class QueryWorkflow:
         )
         return self._result
 
-    async def _rerank(self, query: str, so_far: QueryResult) -> QueryResult:
+    async def _rerank(self, query: str, result: QueryResult) -> QueryResult:
         reranked = await self._with_fallback(
-            Stage.RERANK, lambda: self._stage(Stage.RERANK, rerank(self._request, query, so_far))
+            Stage.RERANK, lambda: self._stage(Stage.RERANK, rerank(self._request, query, result))
         )
         if reranked is None:
             return self._update_result(
-                so_far, hits=so_far.hits[: self._request.top_n], degraded=["rerank"]
+                result, hits=result.hits[: self._request.top_n], degraded=["rerank"]
             )
         return self._update_result(
-            so_far,
+            result,
             hits=reranked.hits,
             degraded=_degradations(reranked.changed),
-            usage=so_far.usage + reranked.usage,
+            usage=result.usage + reranked.usage,
         )
 
-    async def _answer(self, query: str, so_far: QueryResult) -> QueryResult:
+    async def _answer(self, query: str, result: QueryResult) -> QueryResult:
         if not self._request.answer:
             self._timeline.skip(Stage.ANSWER)
-            return self._update_result(so_far, reason="not_asked")
+            return self._update_result(result, reason="not_asked")
 
         def attempts(*, extractive: bool) -> Awaitable[AnswerOutput]:
             return self._stage(
-                Stage.ANSWER, answer(self._request, query, so_far, extractive=extractive)
+                Stage.ANSWER, answer(self._request, query, result, extractive=extractive)
             )
 
-        answered = await self._with_fallback(Stage.ANSWER, lambda: attempts(extractive=False))
-        if answered is None:
-            so_far = self._update_result(so_far, degraded=[*so_far.degraded, "answer"])
-            answered = await attempts(extractive=True)
+        output = await self._with_fallback(Stage.ANSWER, lambda: attempts(extractive=False))
+        if output is None:
+            result = self._update_result(result, degraded=[*result.degraded, "answer"])
+            output = await attempts(extractive=True)
         return self._update_result(
-            so_far,
-            answer=answered.answer,
-            reason="nothing_relevant" if answered.answer is None else None,
-            citations=answered.citations,
-            hits=[hit for hit in so_far.hits if hit.chunk_id not in answered.changed],
-            degraded=so_far.degraded + _degradations(answered.changed),
-            provider=answered.provider,
-            model=answered.model,
-            usage=so_far.usage + answered.usage,
+            result,
+            answer=output.answer,
+            reason="nothing_relevant" if output.answer is None else None,
+            citations=output.citations,
+            hits=[hit for hit in result.hits if hit.chunk_id not in output.changed],
+            degraded=result.degraded + _degradations(output.changed),
+            provider=output.provider,
+            model=output.model,
+            usage=result.usage + output.usage,
         )
 
     async def _with_fallback(
@@ -217,7 +217,7 @@ class QueryWorkflow:
                 return await attempts()
             except ActivityError as error:
                 if _is_provider_failure(error) and not self._is_cut_off(error):
-                    self._because[stage] = reason(error)
+                    self._reasons[stage] = reason(error)
                     return None
                 if error.retry_state != RetryState.MAXIMUM_ATTEMPTS_REACHED:
                     raise
@@ -230,9 +230,9 @@ class QueryWorkflow:
 
     async def _stage(self, stage: Stage, activity: Awaitable[Output]) -> Output:
         self._timeline.begin(stage, workflow.now())
-        self._is_bounded = stage_timeout(self._request) < STAGE_TIMEOUT
+        self._is_stage_bounded = stage_timeout(self._request) < STAGE_TIMEOUT
         if self._slow:
-            self._show()
+            self._publish()
         try:
             output = await activity
         except ActivityError as error:
@@ -254,16 +254,18 @@ class QueryWorkflow:
         self._stopping = True
         pipeline.cancel()
 
-    def _update_result(self, so_far: QueryResult, **news: Any) -> QueryResult:
-        self._result = so_far.model_copy(update={**news, "degraded_because": dict(self._because)})
+    def _update_result(self, result: QueryResult, **changes: Any) -> QueryResult:
+        self._result = result.model_copy(
+            update={**changes, "degraded_because": dict(self._reasons)}
+        )
         return self._result
 
     def _with_timings(self, result: QueryResult) -> QueryResult:
         return result.model_copy(update={"timings_ms": self._timeline.timings_ms(workflow.now())})
 
-    def _out_of_time(self) -> QueryResult:
+    def _end_at_deadline(self) -> QueryResult:
         if self._result is None:
-            why = self._because.get("deadline")
+            why = self._reasons.get("deadline")
             error = f"Nothing was found within {self._request.deadline_s} s."
             error = f"{error} {why}" if why else error
             self._close("timed_out", error)
@@ -278,9 +280,9 @@ class QueryWorkflow:
     def _close(self, status: QueryStatus, error: str | None = None) -> None:
         self._timeline.stop(workflow.now())
         self._status, self._error = status, error
-        self._show()
+        self._publish()
 
-    async def _show_stages_if_slow(self) -> None:
+    async def _publish_stages_if_slow(self) -> None:
         """Publish the stages only once the question is slow.
 
         Each change of stage is a write to the cluster's database, and most questions end before
@@ -288,9 +290,9 @@ class QueryWorkflow:
         """
         await workflow.sleep(SLOW_S)
         self._slow = True
-        self._show()
+        self._publish()
 
-    def _show(self) -> None:
+    def _publish(self) -> None:
         """Publish the status and stage as search attributes, for listings.
 
         The cluster writes each change to its database, so only new values are sent.
@@ -301,9 +303,9 @@ class QueryWorkflow:
             STATUS: self._status,
             STAGE: self._timeline.current,
         }
-        news = [k.value_set(v) for k, v in wanted.items() if v is not None and known.get(k) != v]
-        if news:
-            workflow.upsert_search_attributes(news)
+        changes = [k.value_set(v) for k, v in wanted.items() if v is not None and known.get(k) != v]
+        if changes:
+            workflow.upsert_search_attributes(changes)
 
 
 def _is_provider_failure(error: ActivityError) -> bool:

@@ -66,15 +66,15 @@ def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[Ret
     )
 
 
-def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[RerankOutput]:
+def rerank(request: QueryRequest, query: str, result: QueryResult) -> Awaitable[RerankOutput]:
     return workflow.execute_activity(
         Stage.RERANK,
         RerankInput(
             library_id=request.library_id,
             query=query,
-            hits=so_far.hits,
+            hits=result.hits,
             top_n=request.top_n,
-            position=so_far.position,
+            position=result.position,
             instance_id=request.instance_id,
         ),
         result_type=RerankOutput,
@@ -87,15 +87,15 @@ def rerank(request: QueryRequest, query: str, so_far: QueryResult) -> Awaitable[
 
 
 def answer(
-    request: QueryRequest, query: str, so_far: QueryResult, *, extractive: bool
+    request: QueryRequest, query: str, result: QueryResult, *, extractive: bool
 ) -> Awaitable[AnswerOutput]:
     return workflow.execute_activity(
         Stage.ANSWER,
         AnswerInput(
             library_id=request.library_id,
             query=query,
-            hits=so_far.hits,
-            position=so_far.position,
+            hits=result.hits,
+            position=result.position,
             extractive=extractive,
             instance_id=request.instance_id,
         ),

@@ -53,7 +53,7 @@ class IdempotentRequest:
         return cls(core, key, request, await json_body(request))
 
     @cached_property
-    def _mark(self) -> str:
+    def _fingerprint(self) -> str:
         """Return the fingerprint.
 
         The thread that handles the request computes the fingerprint, and only for a request with a
@@ -62,9 +62,9 @@ class IdempotentRequest:
         return fingerprint(self._request, self.body)
 
     @property
-    def name(self) -> str | None:
+    def call(self) -> str | None:
         """Return a name of the key and the request; `None` without a key."""
-        return f"{self._key} {self._mark}" if self._key else None
+        return f"{self._key} {self._fingerprint}" if self._key else None
 
     def respond(
         self,
@@ -83,13 +83,13 @@ class IdempotentRequest:
             return stored
         responses: list[Response] = []
 
-        def keep(work: UnitOfWork, value: T) -> None:
+        def store_response(work: UnitOfWork, value: T) -> None:
             response = render(Positioned(value, work.position))
             work.replays.put(key, self._replay(response))
             responses.append(response)
 
         try:
-            write(keep)
+            write(store_response)
             return responses[-1]
         except Conflict:
             if stored := self._stored_response(key):  # a concurrent repeat of the request
@@ -101,7 +101,7 @@ class IdempotentRequest:
             replay = snapshot.replays.get(key)
         if replay is None:
             return None
-        if replay.fingerprint != self._mark:
+        if replay.fingerprint != self._fingerprint:
             raise Invalid.at(
                 "/Idempotency-Key", "This key was used for another request; use a new key."
             )
@@ -110,7 +110,7 @@ class IdempotentRequest:
     def _replay(self, response: Response) -> Replay:
         headers = dict(response.headers)
         del headers["content-length"]
-        return Replay(self._mark, response.status_code, headers, bytes(response.body))
+        return Replay(self._fingerprint, response.status_code, headers, bytes(response.body))
 
 
 IdempotentRequestOf = Annotated[IdempotentRequest, Depends(IdempotentRequest.of)]

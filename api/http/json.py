@@ -125,8 +125,8 @@ def _parse_split(model: type[M], body: bytes, edges: Sequence[int]) -> M:
     try:
         return model.model_validate({**outside, model.split: items})
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-    raise Invalid([_fault(fault) for fault in faults])
+        details = error.errors(include_url=False, include_input=False)
+    raise Invalid([_fault(detail) for detail in details])
 
 
 def _from_json(body: bytes) -> dict[str, object]:
@@ -141,10 +141,10 @@ def _parse(model: type[M], body: bytes) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-    if faults[0]["type"] == "json_invalid":
-        raise HTTPException(status.HTTP_400_BAD_REQUEST, faults[0]["msg"])
-    raise Invalid([_fault(fault) for fault in faults])
+        details = error.errors(include_url=False, include_input=False)
+    if details[0]["type"] == "json_invalid":
+        raise HTTPException(status.HTTP_400_BAD_REQUEST, details[0]["msg"])
+    raise Invalid([_fault(detail) for detail in details])
 
 
 def parse_parameter(name: str, text: str) -> object:
@@ -156,8 +156,8 @@ def parse_parameter(name: str, text: str) -> object:
     try:
         return _ANY_JSON.validate_json(text)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-    raise Invalid([_fault({**fault, "loc": (name, *fault["loc"])}) for fault in faults])
+        details = error.errors(include_url=False, include_input=False)
+    raise Invalid([_fault({**detail, "loc": (name, *detail["loc"])}) for detail in details])
 
 
 def merge(current: M, body: bytes) -> M:
@@ -172,11 +172,11 @@ def merge(current: M, body: bytes) -> M:
     patch: object = _from_json(body)
     if not isinstance(patch, dict):
         raise Invalid.at("", "A merge patch must be a JSON object.")
-    merged = _merged(current.model_dump(mode="json", exclude_unset=True), patch)
+    merged = _merge(current.model_dump(mode="json", exclude_unset=True), patch)
     return parse(type(current), to_json(merged, inf_nan_mode="constants"))
 
 
-def _merged(target: object, patch: object) -> object:
+def _merge(target: object, patch: object) -> object:
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -184,10 +184,10 @@ def _merged(target: object, patch: object) -> object:
         if value is None:
             merged.pop(key, None)
         else:
-            merged[key] = _merged(merged.get(key), value)
+            merged[key] = _merge(merged.get(key), value)
     return merged
 
 
-def _fault(fault: ErrorDetails) -> Fault:
-    inside: str = fault.get("ctx", {}).get("inside", "")
-    return Fault(join("", *fault["loc"]) + inside, fault["msg"])
+def _fault(detail: ErrorDetails) -> Fault:
+    inside: str = detail.get("ctx", {}).get("inside", "")
+    return Fault(join("", *detail["loc"]) + inside, detail["msg"])

@@ -7,13 +7,13 @@ from fastapi import Response
 from api.http.responses import dumps, json_response
 from api.wire.base import ResponseModel
 from core.domain.errors import Invalid
-from core.services.search.answer_size import MAX_ANSWER_BYTES
+from core.services.search.result_size import MAX_RESULT_BYTES
 
 
 class Budget:
     """The bytes left for a response; `pointer` names the parameter that a client should lower."""
 
-    def __init__(self, pointer: str, max_bytes: int = MAX_ANSWER_BYTES) -> None:
+    def __init__(self, pointer: str, max_bytes: int = MAX_RESULT_BYTES) -> None:
         self._pointer = pointer
         self._max_bytes = max_bytes
         self._spent_bytes = 0

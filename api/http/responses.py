@@ -13,7 +13,7 @@ from core.indexing.maintenance import malloc
 from core.services.positioned import Positioned
 
 POSITION = "Nalanda-Position"
-_GIVEN_BACK_BYTES = 1024 * 1024
+_TRIMMED_BYTES = 1024 * 1024
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z
 
 
@@ -30,7 +30,7 @@ def json_response(
         all_headers[POSITION] = str(position)
     body = content if isinstance(content, bytes) else dumps(content)
     response = Response(body, code, all_headers, media_type="application/json")
-    if len(body) > _GIVEN_BACK_BYTES:
+    if len(body) > _TRIMMED_BYTES:
         response.background = BackgroundTask(malloc.trim)
     return response
 

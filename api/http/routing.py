@@ -1,7 +1,7 @@
 """Routes, which declare the model of their body and whether they write.
 
 The declarations are all that the rest of the API needs: the OpenAPI document lists the models
-(`api/http/document.py`), and writes are admitted a few at a time (`api/http/admission.py`).
+(`api/app.py`), and writes are admitted a few at a time (`api/http/admission.py`).
 Operation ids are function names.
 """
 

@@ -52,8 +52,8 @@ _STATUSES: dict[WorkflowExecutionStatus | None, QueryStatus] = {
 def status_of(execution: WorkflowExecution) -> QueryStatus:
     """Return the status in the cluster; a question past its own deadline is `failed` there."""
     status = _STATUSES.get(execution.status, "running")
-    said = execution.typed_search_attributes.get(search_attributes.STATUS)
-    return "timed_out" if status == "failed" and said == "timed_out" else status
+    own_status = execution.typed_search_attributes.get(search_attributes.STATUS)
+    return "timed_out" if status == "failed" and own_status == "timed_out" else status
 
 
 async def describe(
@@ -154,7 +154,7 @@ async def _closed_state(
     try:
         result = await handle.result(follow_runs=False)
     except WorkflowFailureError as failure:
-        return question.model_copy(update=_why(failure.cause, question))
+        return question.model_copy(update=_failure_update(failure.cause, question))
     return question.model_copy(update={"status": "completed", "result": result})
 
 
@@ -192,7 +192,7 @@ def _closed_stages(
     ]
 
 
-def _why(cause: BaseException, question: QuestionResponse) -> dict[str, object]:
+def _failure_update(cause: BaseException, question: QuestionResponse) -> dict[str, object]:
     """Return status and error of a question without a result."""
     status = question.status
     if isinstance(cause, ApplicationError) and cause.type == DEADLINE_EXCEEDED:
@@ -206,7 +206,7 @@ async def _ask_workflow(
     """Return the workflow's answer to a query, or `None` if no worker answers in time."""
     try:
         async with asyncio.timeout(WORKER_S):
-            answered: Answer | None = await handle.query(query, result_type=answer)
+            value: Answer | None = await handle.query(query, result_type=answer)
     except (TimeoutError, RPCError, WorkflowQueryFailedError):
         return None
-    return answered
+    return value

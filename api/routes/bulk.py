@@ -54,9 +54,9 @@ def _add(once: IdempotentRequest, library_id: str, document_id: str) -> Response
     )
 
 
-def _added_response(at: Positioned[list[Chunk]]) -> Response:
-    items = [ChunkResponse.model_validate(chunk).model_dump() for chunk in at.value]
-    return json_response({"items": items}, status.HTTP_201_CREATED, position=at.position)
+def _added_response(written: Positioned[list[Chunk]]) -> Response:
+    items = [ChunkResponse.model_validate(chunk).model_dump() for chunk in written.value]
+    return json_response({"items": items}, status.HTTP_201_CREATED, position=written.position)
 
 
 @router.post(
@@ -82,5 +82,5 @@ def _delete(once: IdempotentRequest, library_id: str) -> Response:
         lambda before_commit: once.core.chunks.delete_many(
             library_id, ids=wanted.ids, filter=wanted.filter, before_commit=before_commit
         ),
-        lambda at: json_response({"deleted": at.value}, position=at.position),
+        lambda written: json_response({"deleted": written.value}, position=written.position),
     )

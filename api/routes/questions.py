@@ -84,8 +84,8 @@ async def ask(
     headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
     position = question.min_position
     if wait_s is not None and (result := await _wait_for_result(temporal, started, wait_s)):
-        answered = AnswerResponse(**handle.model_dump(), **dict(result))
-        return json_response(answered.model_dump(), position=position, headers=headers)
+        response = AnswerResponse(**handle.model_dump(), **dict(result))
+        return json_response(response.model_dump(), position=position, headers=headers)
     return json_response(
         handle.model_dump(), status.HTTP_202_ACCEPTED, position=position, headers=headers
     )
@@ -239,7 +239,7 @@ async def give_feedback(
     """
     core, feedback = once.core, parse(FeedbackRequest, once.body).feedback()
     try:
-        await steering.give_feedback(temporal, ownership, workflow_id, feedback, call=once.name)
+        await steering.give_feedback(temporal, ownership, workflow_id, feedback, call=once.call)
     except Conflict:
         return await run_in_threadpool(
             once.respond,

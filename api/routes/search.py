@@ -18,13 +18,13 @@ from api.wire.search import (
 )
 from core.bootstrap import Core
 from core.services.search.request import Includable
-from core.services.search.service import SearchAnswer
+from core.services.search.service import SearchResult
 
-IN_PLACE_US = 500
-"""Maximum time of work on the event loop, in microseconds: a switch to a thread and back takes up
-to as long, and several times as long under load."""
-IN_PLACE_BYTES = 256 * 1024
-IN_PLACE_HITS = 50
+MAX_EVENT_LOOP_US = 500
+"""Longest estimated search that runs on the event loop. A switch to a thread and back takes up to
+as long, and several times as long under load."""
+MAX_EVENT_LOOP_BYTES = 256 * 1024
+MAX_EVENT_LOOP_HITS = 50
 
 router = Routes("search", "/libraries/{library_id}/search", waits=False)
 
@@ -41,43 +41,46 @@ async def search(
     min_position: MinPosition = None,
     consistency: Consistency = None,
 ) -> Response:
-    # No FastAPI dependencies: they would cost as much as the search of a small library.
+    # FastAPI's dependencies would take as long as the search of a small library.
     core: Core = request.app.state.core
     body = await json_body(request)
     await wait_for_position(request, min_position, consistency)
-    if len(body) > IN_PLACE_BYTES:
-        return await run_in_threadpool(_search, core, library_id, body)
-    wanted = parse(SearchRequest, body)
-    asked = wanted.request(library_id)
-    if core.search.estimate_us(asked) <= IN_PLACE_US:
-        answer = core.search.search(asked)
+    if len(body) > MAX_EVENT_LOOP_BYTES:
+        return await run_in_threadpool(_search_in_thread, core, library_id, body)
+    parsed = parse(SearchRequest, body)
+    search_request = parsed.request(library_id)
+    if core.search.estimate_us(search_request) <= MAX_EVENT_LOOP_US:
+        result = core.search.search(search_request)
     else:
-        answer = await run_in_threadpool(core.search.search, asked)
-    if _is_large(answer):
-        return await run_in_threadpool(_large, answer, wanted.include)
-    return json_response(search_response(answer, wanted.include), position=answer.position)
+        result = await run_in_threadpool(core.search.search, search_request)
+    if _is_large(result):
+        return await run_in_threadpool(_large_response, result, parsed.include)
+    return json_response(search_response(result, parsed.include), position=result.position)
 
 
-def _search(core: Core, library_id: str, body: bytes) -> Response:
-    wanted = parse(SearchRequest, body)
-    answer = core.search.search(wanted.request(library_id))
-    return _large(answer, wanted.include)
+def _search_in_thread(core: Core, library_id: str, body: bytes) -> Response:
+    parsed = parse(SearchRequest, body)
+    result = core.search.search(parsed.request(library_id))
+    return _large_response(result, parsed.include)
 
 
-def _is_large(answer: SearchAnswer) -> bool:
+def _is_large(result: SearchResult) -> bool:
     """Return whether serialising the response would block the event loop for too long."""
-    hits = answer.hits
-    return len(hits) > IN_PLACE_HITS or sum(len(hit.chunk.text) for hit in hits) > IN_PLACE_BYTES
+    hits = result.hits
+    return (
+        len(hits) > MAX_EVENT_LOOP_HITS
+        or sum(len(hit.chunk.text) for hit in hits) > MAX_EVENT_LOOP_BYTES
+    )
 
 
-def _large(answer: SearchAnswer, include: list[Includable]) -> Response:
+def _large_response(result: SearchResult, include: list[Includable]) -> Response:
     """Serialise a large response.
 
     Raises:
         Invalid: at `/k`, the response exceeds its limit.
     """
-    body = Budget("/k").dump(search_response(answer, include), "hits")
-    return json_response(body, position=answer.position)
+    body = Budget("/k").dump(search_response(result, include), "hits")
+    return json_response(body, position=result.position)
 
 
 @router.post(
@@ -89,11 +92,11 @@ def _large(answer: SearchAnswer, include: list[Includable]) -> Response:
 )
 def search_batch(core: CoreOf, library_id: str, body: JsonBody) -> Response:
     searches = parse(SearchBatchRequest, body).searches
-    answered = core.search.search_many([wanted.request(library_id) for wanted in searches])
+    results = core.search.search_many([search.request(library_id) for search in searches])
     budget = Budget("/searches")
-    results = [
-        budget.dump(search_response(answer, wanted.include), "hits")
-        for answer, wanted in zip(answered, searches, strict=True)
+    items = [
+        budget.dump(search_response(result, search.include), "hits")
+        for result, search in zip(results, searches, strict=True)
     ]
-    body = b'{"results":[' + b",".join(results) + b"]}"
-    return json_response(body, position=answered[0].position)
+    body = b'{"results":[' + b",".join(items) + b"]}"
+    return json_response(body, position=results[0].position)

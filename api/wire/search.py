@@ -10,7 +10,7 @@ from core.contracts.query import SearchMode
 from core.domain.document import Document, Embedding
 from core.services.search import request as search_request
 from core.services.search.request import MAX_K, PARAMETERS, Grouping, Includable
-from core.services.search.service import Hit, SearchAnswer
+from core.services.search.service import Hit, SearchResult
 
 MAX_SEARCHES = 100
 
@@ -165,19 +165,19 @@ class SearchBatchResponse(ResponseModel):
 # Hand-written serialisation: it is most of the cost of a search over HTTP.
 
 
-def search_response(answer: SearchAnswer, include: list[Includable]) -> dict[str, object]:
+def search_response(result: SearchResult, include: list[Includable]) -> dict[str, object]:
     """Return a `SearchResponse` as plain values."""
-    plan = answer.plan
+    plan = result.plan
     shown: dict[str, object] = {"index": plan.index, "filter": plan.filter, "exact": plan.exact}
     if plan.matches is not None:
         shown["matches"] = plan.matches
     if plan.unknown_fields:
         shown["unknown_fields"] = list(plan.unknown_fields)
     return {
-        "hits": [_hit(hit, include) for hit in answer.hits],
+        "hits": [_hit(hit, include) for hit in result.hits],
         "plan": shown,
-        "position": answer.position,
-        "took_ms": round(answer.took_ms, 3),
+        "position": result.position,
+        "took_ms": round(result.took_ms, 3),
     }
 
 

@@ -111,7 +111,7 @@ class ChunkWrites:
         """Write the library, if these chunks settle its dimension, model or language.
 
         Raises:
-            Stale: the library has changed since the drafts were checked.
+            StaleRead: the library has changed since the drafts were checked.
         """
         seen = prepared.library
         library = unit.libraries.get(seen.id)
@@ -149,7 +149,7 @@ def chunks_to_replace(
     return existing
 
 
-def rows(
+def build_rows(
     prepared: Prepared,
     embeddings: Sequence[Embedding],
     *,
@@ -158,7 +158,7 @@ def rows(
     version: int,
     existing: Mapping[str, Chunk],
 ) -> list[EmbeddedChunk]:
-    """Return the drafts as consecutive chunks; a replaced chunk's `created_at` is kept."""
+    """Build consecutive chunks from the drafts; a replaced chunk keeps its `created_at`."""
     now = datetime.now(UTC)
 
     def chunk(draft: ChunkDraft, ordinal: int) -> Chunk:

@@ -15,9 +15,9 @@ from core.ports.store import Snapshot, Store, UnitOfWork
 from core.services.chunk_writes import (
     ChunkWrites,
     StaleRead,
+    build_rows,
     chunks_to_replace,
     retry_stale_reads,
-    rows,
 )
 from core.services.lookup import every_chunk, find
 from core.services.positioned import BeforeCommit, Positioned, commit_positioned
@@ -171,7 +171,7 @@ class ChunkService:
             self._writes.settle(unit, prepared)
             unit.documents.get(library.id, document_id)
             existing = chunks_to_replace(None, unit.chunks, library.id, drafts)
-            new = rows(
+            new = build_rows(
                 prepared,
                 embeddings,
                 document_id=document_id,
@@ -197,7 +197,7 @@ class ChunkService:
                 ordinal = current.ordinal
             else:
                 ordinal = unit.chunks.next_ordinal(library.id, document_id)
-            (row,) = rows(
+            (row,) = build_rows(
                 prepared,
                 embeddings,
                 document_id=document_id,
@@ -227,7 +227,7 @@ class ChunkService:
             guard.check(current.version)
             if current != seen:
                 raise StaleRead
-            (row,) = rows(
+            (row,) = build_rows(
                 prepared,
                 embeddings,
                 document_id=current.document_id,

@@ -13,9 +13,9 @@ from core.services.chunk_writes import (
     ChunkWrites,
     Prepared,
     StaleRead,
+    build_rows,
     chunks_to_replace,
     retry_stale_reads,
-    rows,
 )
 from core.services.document_texts import split_text
 from core.services.lookup import find
@@ -180,7 +180,7 @@ def _replace_chunks(
     chunks = unit.chunks
     existing = chunks_to_replace(document.id, chunks, document.library_id, prepared.drafts)
     chunks.delete_of_document(document.library_id, document.id)
-    new = rows(
+    new = build_rows(
         prepared,
         embeddings,
         document_id=document.id,

@@ -24,6 +24,7 @@ BeforeCommit: TypeAlias = Callable[[UnitOfWork, T], None]
 def commit_positioned(
     unit: UnitOfWork, value: T, before_commit: BeforeCommit[T] | None = None
 ) -> Positioned[T]:
+    """Commit the unit, and return the value with the unit's position."""
     if before_commit is not None:
         before_commit(unit, value)
     unit.commit()

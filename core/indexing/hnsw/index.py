@@ -23,7 +23,7 @@ from core.indexing.vectors.quantized import QuantizedVectors
 from core.indexing.vectors.vector_index import SearchParams, SegmentHits
 
 _MAX_EF = 1 << 14
-_LEAST_MORE = 4
+_MIN_EXTRA_SCORED = 4
 """The least candidates beyond k to score in full precision; each costs as much as ten steps."""
 _FILTERED_DOT = 4
 """The least pool of a filtered walk under inner products, as a multiple of k.
@@ -35,9 +35,9 @@ _PRECISE_EF = 256
 _FRONTIER = 4_096
 _STEPS_PER_EF = 12
 """About how many rows a walk compares for each place of its pool, on easy and hard data."""
-_WALKED = 4
+_WALK_COST = 4
 """The cost of comparing a row in a walk, where a row in a scan costs 1: random access is slow."""
-_MOST = 0.4
+_LAZY_FILTER_SHARE = 0.4
 """The share of allowed rows from which a walk applies the filter only to its result."""
 
 
@@ -86,8 +86,8 @@ class HnswIndex:
             return search_exactly(self.quantized, queries, k, allowed)
         if allowed is None:
             return self.walk(queries, k, ef)
-        filtering = _Filtering(allowed, matches, k, lazily=share >= _MOST)
-        if not filtering.lazily:
+        filtering = _Filtering(allowed, matches, k, is_lazy=share >= _LAZY_FILTER_SHARE)
+        if not filtering.is_lazy:
             if self.quantized.vectors.form.is_dot:
                 ef = max(ef, _FILTERED_DOT * k)
             return self._walk(queries, k, ef, filtering)
@@ -106,13 +106,13 @@ class HnswIndex:
         return min(int(params.boost * self.calibration.ef(params.recall, k)), _MAX_EF)
 
     def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
-        return rows <= _WALKED * _STEPS_PER_EF * ef / share
+        return rows <= _WALK_COST * _STEPS_PER_EF * ef / share
 
     def _walk(
         self, queries: NDArray[np.float32], k: int, ef: int, filtering: "_Filtering"
     ) -> list[SegmentHits]:
         ef = min(ef, _MAX_EF)
-        scored = min(ef, k + max(k // 2, _LEAST_MORE))
+        scored = min(ef, k + max(k // 2, _MIN_EXTRA_SCORED))
         rows = np.empty((len(queries), scored), np.int64)
         scores = np.empty((len(queries), scored))
         counts = np.empty(len(queries), np.int64)
@@ -130,8 +130,8 @@ class HnswIndex:
                 precise_ef,
                 scored,
                 self.quantized.is_whole,
-                filtering.walked,
-                filtering.checked,
+                filtering.walk_mask,
+                filtering.score_mask,
                 filtering.budget,
                 rows,
                 scores,
@@ -141,10 +141,10 @@ class HnswIndex:
             self._idle.append(scratch)
         hits: list[SegmentHits] = []
         for i, count in enumerate(counts.tolist()):
-            if count < filtering.least:
+            if count < filtering.min_hits:
                 # The walk did not find enough allowed rows.
                 query = queries[i : i + 1]
-                if filtering.lazily:
+                if filtering.is_lazy:
                     hits += self._walk(query, k, ef, filtering.eager())
                 else:
                     hits += search_exactly(self.quantized, query, k, filtering.allowed)
@@ -167,25 +167,25 @@ class HnswIndex:
 
 
 class _Filtering:
-    """A filter as a walk applies it; `lazily`: rows are tested only when they are scored."""
+    """A filter of a walk; `is_lazy`: rows are tested only when they are scored."""
 
     def __init__(
-        self, allowed: NDArray[np.bool_] | None, matches: int, k: int, *, lazily: bool
+        self, allowed: NDArray[np.bool_] | None, matches: int, k: int, *, is_lazy: bool
     ) -> None:
         self.allowed, self._matches, self._k = allowed, matches, k
-        self.lazily = lazily
-        self.least = min(k, matches)
+        self.is_lazy = is_lazy
+        self.min_hits = min(k, matches)
         address = 0 if allowed is None else allowed.ctypes.data
-        self.walked, self.checked = (0, address) if lazily else (address, 0)
+        self.walk_mask, self.score_mask = (0, address) if is_lazy else (address, 0)
         # Beyond this many distances, a scan of the matches is cheaper.
         self.budget = matches // 2 + 1_000
         self.strategy = "none"
         if allowed is not None:
-            self.strategy = "checked" if lazily else "filtered_graph"
+            self.strategy = "checked" if is_lazy else "filtered_graph"
 
     def eager(self) -> "_Filtering":
         """Return the filter that the walk itself applies."""
-        return _Filtering(self.allowed, self._matches, self._k, lazily=False)
+        return _Filtering(self.allowed, self._matches, self._k, is_lazy=False)
 
 
-_NO_FILTER = _Filtering(None, 0, 0, lazily=False)
+_NO_FILTER = _Filtering(None, 0, 0, is_lazy=False)

@@ -21,7 +21,7 @@ from core.indexing.views.view import LibraryView
 QUIET_S = 5.0
 """The time without a write after which a library's segments are merged into one."""
 
-AGAIN_S = 30.0
+RETRY_S = 30.0
 """The time after which a build that failed for lack of disk or memory is retried."""
 
 _LONG_AGO = -math.inf
@@ -46,7 +46,7 @@ class BuildThread:
 
     It takes the catalog's lock only to swap segments. A library whose build failed is not retried
     until a write to it, and not before `quiet_s`. If the machine was at fault, such as a full disk,
-    the build is also retried after `AGAIN_S`.
+    the build is also retried after `RETRY_S`.
     """
 
     def __init__(
@@ -65,17 +65,17 @@ class BuildThread:
         # Guarded by `_changed`, times by library: when to check it next, when to retry its failed
         # build, and when it was last written to. Then the library being worked on, the errors,
         # and the time until which the thread waits.
-        self._due: dict[str, float] = {}
-        self._again: dict[str, float] = {}
-        self._written: dict[str, float] = {}
-        self._at_work: str | None = None
+        self._due_at: dict[str, float] = {}
+        self._retry_at: dict[str, float] = {}
+        self._written_at: dict[str, float] = {}
+        self._current: str | None = None
         self._errors: dict[str, str] = {}
-        self._until = math.inf
+        self._wakes_at = math.inf
         self._thread = BackgroundThread(
             "segments",
             self._run_due_step,
             failure="The build thread failed.",
-            retry_s=AGAIN_S,
+            retry_s=RETRY_S,
             begin=lower_priority,
         )
 
@@ -99,14 +99,14 @@ class BuildThread:
         with self._changed:
             now = self._clock()
             for id_ in library_ids:
-                self._written[id_] = now
+                self._written_at[id_] = now
                 failed = id_ in self._errors
                 if not failed and self._has_job(id_, quiet=False):
-                    self._due[id_] = now
+                    self._due_at[id_] = now
                 elif failed or self._has_job(id_, quiet=True):
-                    self._due.setdefault(id_, now + self._quiet_s)
-            first = min((self._due.get(id_, math.inf) for id_ in library_ids), default=math.inf)
-            is_due = self._until <= now or first < self._until
+                    self._due_at.setdefault(id_, now + self._quiet_s)
+            first = min((self._due_at.get(id_, math.inf) for id_ in library_ids), default=math.inf)
+            is_due = self._wakes_at <= now or first < self._wakes_at
         if is_due:
             self._thread.wake()
 
@@ -126,27 +126,27 @@ class BuildThread:
             TimeoutError: the jobs are not done within `timeout_s`.
         """
         with self._changed:
-            self._due = dict.fromkeys(self._due, _LONG_AGO)
-            self._written.update(self._due)
-            if self._at_work is not None:
-                self._written[self._at_work] = _LONG_AGO
+            self._due_at = dict.fromkeys(self._due_at, _LONG_AGO)
+            self._written_at.update(self._due_at)
+            if self._current is not None:
+                self._written_at[self._current] = _LONG_AGO
             self._thread.wake()
             if not self._changed.wait_for(self._is_idle, timeout_s):
                 raise TimeoutError("The builder of segments is still busy.")
 
     def _is_idle(self) -> bool:
-        return self._at_work is None and not self._due
+        return self._current is None and not self._due_at
 
     def _run_due_step(self) -> float:
         """Run one step for a library that is due, and return the seconds until the next is due."""
         library_id = self._take_due()
         if library_id is None:
-            return self._until - self._clock()
+            return self._wakes_at - self._clock()
         error = self._try_step(library_id)
-        if not self._due:
+        if not self._due_at:
             malloc.trim()
         with self._changed:
-            self._at_work = None
+            self._current = None
             if error is None:
                 self._errors.pop(library_id, None)
             else:
@@ -156,22 +156,22 @@ class BuildThread:
 
     def _note_failure(self, library_id: str, error: Exception) -> None:
         self._errors[library_id] = f"{type(error).__name__}: {error}".splitlines()[0]
-        if library_id in self._due:
-            self._due[library_id] = self._clock() + self._quiet_s
+        if library_id in self._due_at:
+            self._due_at[library_id] = self._clock() + self._quiet_s
         if isinstance(error, OSError | MemoryError):
-            self._again[library_id] = self._clock() + AGAIN_S
+            self._retry_at[library_id] = self._clock() + RETRY_S
 
     def _take_due(self) -> str | None:
         """Return the library that is due first, now at work; `None` if no library is due."""
         with self._changed:
-            due = self._again | self._due
+            due = self._retry_at | self._due_at
             first = min(due, key=due.__getitem__, default=None)
-            self._until = math.inf if first is None else due[first]
-            if first is None or self._until > self._clock():
+            self._wakes_at = math.inf if first is None else due[first]
+            if first is None or self._wakes_at > self._clock():
                 return None
-            self._due.pop(first, None)
-            self._again.pop(first, None)
-            self._at_work = first
+            self._due_at.pop(first, None)
+            self._retry_at.pop(first, None)
+            self._current = first
             return first
 
     def _try_step(self, library_id: str) -> Exception | None:
@@ -185,27 +185,27 @@ class BuildThread:
 
     def _step(self, library_id: str) -> None:
         with self._changed:
-            quiet = self._clock() >= self._written.get(library_id, 0.0) + self._quiet_s
+            quiet = self._clock() >= self._written_at.get(library_id, 0.0) + self._quiet_s
         task = self._begin_task(library_id, quiet=quiet)
         if task is not None:
             self._build(library_id, task)
-            self._look_again(library_id)
+            self._schedule(library_id)
             return
         view = self._catalog.state.views.get(library_id)
         if view is None:
             self._forget(library_id)
         elif next_job(view, quiet=True) is not None:
-            self._look_again(library_id, after_s=self._quiet_s)
+            self._schedule(library_id, after_s=self._quiet_s)
 
     def _forget(self, library_id: str) -> None:
         with self._changed:
-            if library_id not in self._due:
-                self._written.pop(library_id, None)
+            if library_id not in self._due_at:
+                self._written_at.pop(library_id, None)
 
-    def _look_again(self, library_id: str, after_s: float = 0.0) -> None:
+    def _schedule(self, library_id: str, after_s: float = 0.0) -> None:
         """Schedule a check `after_s` after the last write, unless one is already scheduled."""
         with self._changed:
-            self._due.setdefault(library_id, self._written.get(library_id, 0.0) + after_s)
+            self._due_at.setdefault(library_id, self._written_at.get(library_id, 0.0) + after_s)
 
     def _begin_task(self, library_id: str, *, quiet: bool) -> _Task | None:
         """Choose the next job and freeze its segments, in one step that excludes writes."""

@@ -26,7 +26,7 @@ _VACUUM_ROWS = 1_000
 _VACUUM_SHARE = 0.2
 _MERGE_SHARE = 0.1
 _MERGE_ROWS, _MERGE_LEAST_SHARE = 1_000, 0.01
-_OF_A_SEARCH = {"ef", "nprobe", "target_recall"}
+_SEARCH_PARAMS = {"ef", "nprobe", "target_recall"}
 
 
 class Reason(StrEnum):
@@ -70,7 +70,7 @@ def differ(built: IndexSpec, wanted: IndexSpec) -> bool:
 
 def without_search_params(spec: IndexSpec) -> IndexSpec:
     """Return the specification without search parameters, which a build does not depend on."""
-    fixed = {name: v for name, v in spec.parameters.items() if name not in _OF_A_SEARCH}
+    fixed = {name: v for name, v in spec.parameters.items() if name not in _SEARCH_PARAMS}
     return IndexSpec(spec.kind, fixed)
 
 

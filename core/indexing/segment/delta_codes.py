@@ -30,7 +30,7 @@ class _Latest:
 
     quantized: "QuantizedVectors"
     arrays: dict[int, NDArray[np.generic]]
-    room: int
+    capacity: int
 
 
 class DeltaCodes:
@@ -81,19 +81,19 @@ def _encode_up_to(latest: _Latest | None, vectors: Vectors) -> _Latest:
         return latest  # another thread has encoded the rows already
     if count < QUANTIZED_FROM:
         return _Latest(unquantized(vectors), {}, 0)
-    if latest is None or latest.room < count:
+    if latest is None or latest.capacity < count:
         # Encode all rows again, as the range of the values may have changed.
-        done, room = 0, 2 * count
-        arrays = allocate_codes(vectors, room)
+        done, capacity = 0, 2 * count
+        arrays = allocate_codes(vectors, capacity)
         step, shift = range_of(vectors, _SAMPLE)
     else:
-        done, room = latest.quantized.count, latest.room
+        done, capacity = latest.quantized.count, latest.capacity
         arrays = latest.arrays
         step, shift = latest.quantized.step, latest.quantized.shift
     quantized = with_codes(vectors, arrays)
     encode_rows(quantized.block, done, count, step, shift)
     quantized.rescale(step, shift)
-    return _Latest(quantized, arrays, room)
+    return _Latest(quantized, arrays, capacity)
 
 
 def _first_quantized(latest: _Latest, vectors: Vectors) -> "QuantizedVectors":

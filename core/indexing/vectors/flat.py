@@ -69,5 +69,5 @@ def needs_scan(params: SearchParams, max_recall: float, matches: int, k: int) ->
 
     `max_recall`: the best recall of the index. `matches`: see `count_matches`.
     """
-    out_of_reach = not params.is_chosen and params.recall > max_recall + _UNREACHABLE
+    out_of_reach = not params.is_fixed and params.recall > max_recall + _UNREACHABLE
     return params.exact or out_of_reach or matches <= k

@@ -32,7 +32,7 @@ class SearchParams:
         return self.target_recall or DEFAULT_RECALL
 
     @property
-    def is_chosen(self) -> bool:
+    def is_fixed(self) -> bool:
         """True if `ef` or `nprobe` is given, so that no recall is aimed at."""
         return self.ef is not None or self.nprobe is not None
 

@@ -32,8 +32,8 @@ _BOOST_STEP, _MAX_BOOST = 1.25, 8.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AnsweredSearch:
-    """An answered search.
+class SampledSearch:
+    """An approximate search to repeat exactly.
 
     `query`: `(d,) float32`. `target`: the target recall, `None` with a set `ef` or `nprobe`.
     """
@@ -64,7 +64,7 @@ class RecallMonitor:
     def __init__(self, *, every: int = SAMPLE_EVERY) -> None:
         self._every = every
         self._seen = count(1)
-        self._queue: Queue[AnsweredSearch] = Queue(_QUEUE_SIZE)
+        self._queue: Queue[SampledSearch] = Queue(_QUEUE_SIZE)
         self._libraries: dict[str, _Library] = {}
         self._thread = BackgroundThread(
             "recall",
@@ -84,9 +84,9 @@ class RecallMonitor:
         """Return whether to repeat this search; called once for each approximate search."""
         return next(self._seen) % self._every == 0
 
-    def offer(self, answered: AnsweredSearch) -> None:
+    def offer(self, sample: SampledSearch) -> None:
         try:
-            self._queue.put_nowait(answered)
+            self._queue.put_nowait(sample)
         except Full:
             return
         self._thread.wake()
@@ -105,28 +105,28 @@ class RecallMonitor:
         library = self._libraries.get(library_id)
         return 1.0 if library is None else library.boost
 
-    def measure(self, answered: AnsweredSearch) -> None:
+    def measure(self, sample: SampledSearch) -> None:
         """Repeat a search exactly, on its own view, and record its recall."""
         params = SearchParams(exact=True)
-        [exact] = answered.view.search(
-            answered.query[np.newaxis], answered.k, matches=answered.matches, params=params
+        [exact] = sample.view.search(
+            sample.query[np.newaxis], sample.k, matches=sample.matches, params=params
         )
         if not len(exact.scores):
             return
         # By scores, not rows, because any of several equal scores is right.
-        hits = int(np.count_nonzero(answered.ranking.scores >= exact.scores[-1]))
-        library = self._libraries.setdefault(answered.view.library.id, _Library())
+        hits = int(np.count_nonzero(sample.ranking.scores >= exact.scores[-1]))
+        library = self._libraries.setdefault(sample.view.library.id, _Library())
         library.shares.append(min(1.0, hits / len(exact.scores)))
-        if answered.target is not None:
+        if sample.target is not None:
             library.of_target.append(library.shares[-1])
-            _adjust(library, answered.target)
+            _adjust(library, sample.target)
 
     def _measure_next(self) -> float:
         try:
-            answered = self._queue.get_nowait()
+            sample = self._queue.get_nowait()
         except Empty:
             return math.inf
-        self.measure(answered)
+        self.measure(sample)
         return 0.0
 
 

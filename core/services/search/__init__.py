@@ -1,1 +1,1 @@
-"""The service of search: its request, ranking and answer."""
+"""The service of search: its request, ranking and result."""

@@ -15,7 +15,7 @@ from core.indexing.query.hybrid import DEFAULT_WEIGHTS, Weights, hybrid, lexical
 from core.indexing.vectors.vector_index import SearchParams
 from core.indexing.views.ranking import NOTHING, Ranking
 from core.indexing.views.view import LibraryView, Matches
-from core.services.background.recall_monitor import AnsweredSearch, RecallMonitor
+from core.services.background.recall_monitor import RecallMonitor, SampledSearch
 from core.services.search.request import SearchRequest
 
 
@@ -80,11 +80,11 @@ class Ranker:
                 ranked[i] = one
         return [one for one in ranked if one is not None]
 
-    def _rank_block(self, like: CheckedSearch, queries: Sequence[Embedding]) -> list[RankedSearch]:
-        request, view, params = like.request, like.view, self._params(like)
+    def _rank_block(self, first: CheckedSearch, queries: Sequence[Embedding]) -> list[RankedSearch]:
+        request, view, params = first.request, first.view, self._params(first)
         rankings = view.search(np.stack(queries), request.k, params=params)
         for query, ranking in zip(queries, rankings, strict=True):
-            self._offer(like, query, request.k, None, ranking)
+            self._offer_sample(first, query, request.k, None, ranking)
         return [RankedSearch(ranking, None) for ranking in rankings]
 
     def _rank(self, search: CheckedSearch, query: Embedding | None) -> RankedSearch:
@@ -111,7 +111,7 @@ class Ranker:
         params = self._params(search)
         if reader is None:
             [ranking] = view.search(query[np.newaxis], k, matches=matches, params=params)
-            self._offer(search, query, k, matches, ranking)
+            self._offer_sample(search, query, k, matches, ranking)
             return ranking
         weights = _weights(search.request)
         return hybrid(view, reader, text, query, k, weights=weights, matches=matches, params=params)
@@ -121,7 +121,7 @@ class Ranker:
         boost = self._recall_monitor.boost(search.view.library.id)
         return SearchParams(request.exact, boost=boost).or_else(request.parameters)
 
-    def _offer(
+    def _offer_sample(
         self,
         search: CheckedSearch,
         query: Embedding,
@@ -132,7 +132,7 @@ class Ranker:
         if not ranking.exact and self._recall_monitor.is_due():
             target = _target(search)
             self._recall_monitor.offer(
-                AnsweredSearch(search.view, query, k, matches, ranking, target)
+                SampledSearch(search.view, query, k, matches, ranking, target)
             )
 
 

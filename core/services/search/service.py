@@ -18,12 +18,12 @@ from core.indexing.views.view import Matches
 from core.providers.base import Embedder
 from core.services.background.recall_monitor import RecallMonitor
 from core.services.positioned import Positioned
-from core.services.search.answer import Hit, Plan, SearchAnswer
-from core.services.search.answer_size import AnswerSize
 from core.services.search.ranking import CheckedSearch, RankedSearch, Ranker
 from core.services.search.request import SearchRequest
+from core.services.search.result import Hit, Plan, SearchResult
+from core.services.search.result_size import ResultSize
 
-__all__ = ["Hit", "Plan", "SearchAnswer", "SearchRequest", "SearchService"]
+__all__ = ["Hit", "Plan", "SearchRequest", "SearchResult", "SearchService"]
 
 # Measured on one core of a small server, and rounded up.
 _US_PER_SEARCH = 50.0
@@ -79,7 +79,7 @@ class SearchService:
         filtering = view.vectors * _US_PER_FILTERED_CHUNK if request.filter is not None else 0.0
         return _US_PER_SEARCH + scan + filtering + request.k * _US_PER_HIT
 
-    def search(self, request: SearchRequest) -> SearchAnswer:
+    def search(self, request: SearchRequest) -> SearchResult:
         """Search once.
 
         Raises:
@@ -87,7 +87,7 @@ class SearchService:
         """
         return self._search_all([request], [""])[0]
 
-    def search_many(self, requests: Sequence[SearchRequest]) -> list[SearchAnswer]:
+    def search_many(self, requests: Sequence[SearchRequest]) -> list[SearchResult]:
         """Run all searches on the same state, all or none; faults point to `/searches/i`.
 
         Raises:
@@ -141,20 +141,20 @@ class SearchService:
 
     def _search_all(
         self, requests: Sequence[SearchRequest], pointers: Sequence[str]
-    ) -> list[SearchAnswer]:
+    ) -> list[SearchResult]:
         started = perf_counter()
         state = self._state(max((request.min_position for request in requests), default=0))
         searches = _check_all(state, requests, pointers)
         if any(search.request.mode != "vector" for search in searches):
             state, searches = self._check_with_readers(requests, pointers)
-        answers = []
-        size = AnswerSize(searches)
-        ranked = self._ranker.rank(searches, self._queries(searches), size.add)
-        for search, of_search in zip(searches, ranked, strict=True):
+        results = []
+        size = ResultSize(searches)
+        rankings = self._ranker.rank(searches, self._queries(searches), size.add)
+        for search, of_search in zip(searches, rankings, strict=True):
             hits, plan = _to_hits(search, of_search)
             took_ms = (perf_counter() - started) * 1e3
-            answers.append(SearchAnswer(hits, plan, state.position, took_ms))
-        return answers
+            results.append(SearchResult(hits, plan, state.position, took_ms))
+        return results
 
     def _check_with_readers(
         self, requests: Sequence[SearchRequest], pointers: Sequence[str]
@@ -250,8 +250,8 @@ def _check_vector(search: CheckedSearch, embedding: Embedding, place: str) -> No
     )
 
 
-def _to_hits(search: CheckedSearch, ranked: RankedSearch) -> tuple[list[Hit], Plan]:
-    request, view, ranking = search.request, search.view, ranked.ranking
+def _to_hits(search: CheckedSearch, rankings: RankedSearch) -> tuple[list[Hit], Plan]:
+    request, view, ranking = search.request, search.view, rankings.ranking
     scores = ranking.scores.tolist()
     chunks = view.chunks_of(ranking.row_ids)
     documents: Iterable[Document | None] = _NONE
@@ -262,7 +262,7 @@ def _to_hits(search: CheckedSearch, ranked: RankedSearch) -> tuple[list[Hit], Pl
         embeddings = map(view.embedding, ranking.row_ids.tolist())
     # The placeholders are infinite, so the lengths differ.
     hits = list(map(Hit, chunks, scores, documents, embeddings))
-    matches = ranked.matches
+    matches = rankings.matches
     return hits, Plan(
         index=ranking.index if request.mode == "vector" else request.mode,
         filter=_filter_plan(ranking.strategy, matches),

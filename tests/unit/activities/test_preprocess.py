@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.preprocess import Preprocess, normalised
+from activities.preprocess import Preprocess, normalise
 from core.contracts.query import PreprocessInput, PreprocessOutput
 from core.domain.errors import ProviderRejected
 from tests.unit.activities.models import USAGE, Embeds
@@ -29,7 +29,7 @@ async def preprocess(query: str, model: str | None) -> PreprocessOutput:
     ],
 )
 def test_normalised(query: str, clean: str) -> None:
-    assert normalised(query) == clean
+    assert normalise(query) == clean
 
 
 async def test_the_clean_question_is_embedded() -> None:

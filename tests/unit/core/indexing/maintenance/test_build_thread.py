@@ -16,7 +16,7 @@ from core.domain.document import EmbeddedChunk
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.maintenance import malloc
-from core.indexing.maintenance.build_thread import AGAIN_S, BuildThread
+from core.indexing.maintenance.build_thread import RETRY_S, BuildThread
 from core.indexing.maintenance.index_status import index_status
 from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.exact import Vectors
@@ -310,11 +310,11 @@ def test_want_of_room_passes_and_then_it_goes_on_without_a_write(setting: Settin
     setting.builder.start()
     settle(setting)
     assert setting.builder.error("L") == "OSError: [Errno 28] No space left on device"
-    setting.now = AGAIN_S - 1
+    setting.now = RETRY_S - 1
     setting.builder.note_writes([])
     settle(setting)
     assert setting.state() == "failed"
-    setting.now = AGAIN_S
+    setting.now = RETRY_S
     setting.builder.note_writes([])
     until(lambda: setting.state() == "ready")
     assert setting.sizes == [(50, True)]

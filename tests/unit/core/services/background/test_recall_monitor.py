@@ -10,7 +10,7 @@ from core.indexing.maintenance.index_status import Recall
 from core.indexing.views import next_view
 from core.indexing.views.ranking import Ranking
 from core.indexing.views.view import LibraryView
-from core.services.background.recall_monitor import AnsweredSearch, RecallMonitor
+from core.services.background.recall_monitor import RecallMonitor, SampledSearch
 from tests.unit.core.builders import chunk, document, embedded, library
 from tests.waiting import until
 
@@ -23,20 +23,20 @@ def _view() -> LibraryView:
     return next_view.with_chunks(view, [embedded(chunk(f"c{i}"), (i, 0.0)) for i in range(20)])
 
 
-def _answered(view: LibraryView, hit_count: int, target: float | None = TARGET) -> AnsweredSearch:
+def sampled(view: LibraryView, hit_count: int, target: float | None = TARGET) -> SampledSearch:
     """A search for the ten nearest that missed all but the first `hit_count`."""
     query = np.zeros(2, np.float32)
     [exact] = view.search(query[np.newaxis], 10)
     scores = np.concatenate([exact.scores[:hit_count], np.full(10 - hit_count, -99.0)])
     ranking: Ranking = replace(exact, scores=scores, exact=False)
-    return AnsweredSearch(view, query, 10, None, ranking, target)
+    return SampledSearch(view, query, 10, None, ranking, target)
 
 
 def test_the_share_of_the_true_hits() -> None:
     view, monitor = _view(), RecallMonitor()
     assert monitor.recall("L") is None
     for hit_count in (10, 7):
-        monitor.measure(_answered(view, hit_count))
+        monitor.measure(sampled(view, hit_count))
     recall = monitor.recall("L")
     assert recall is not None
     assert recall.measured == pytest.approx(0.85)
@@ -47,7 +47,7 @@ def test_the_share_of_the_true_hits() -> None:
 def test_the_worst_tenth_shows_a_hard_minority() -> None:
     view, monitor = _view(), RecallMonitor()
     for hit_count in [10] * 90 + [2] * 9 + [4]:
-        monitor.measure(_answered(view, hit_count))
+        monitor.measure(sampled(view, hit_count))
     recall = monitor.recall("L")
     assert recall is not None
     assert recall.measured > 0.92
@@ -57,7 +57,7 @@ def test_the_worst_tenth_shows_a_hard_minority() -> None:
 def test_the_last_searches_count() -> None:
     view, monitor = _view(), RecallMonitor()
     for hit_count in [0] * 40 + [10] * 256:
-        monitor.measure(_answered(view, hit_count))
+        monitor.measure(sampled(view, hit_count))
     assert monitor.recall("L") == Recall(1.0, 1.0, 256)
 
 
@@ -65,20 +65,20 @@ def test_below_the_target_searches_look_harder_and_above_less_hard() -> None:
     view, monitor = _view(), RecallMonitor()
     assert monitor.boost("L") == 1.0
     for _ in range(32):
-        monitor.measure(_answered(view, 5))
+        monitor.measure(sampled(view, 5))
     assert monitor.boost("L") == 1.25
     for _ in range(32 * 30):
-        monitor.measure(_answered(view, 5))
+        monitor.measure(sampled(view, 5))
     assert monitor.boost("L") == 8.0
     for _ in range(32 * 30):
-        monitor.measure(_answered(view, 10))
+        monitor.measure(sampled(view, 10))
     assert monitor.boost("L") == 1.0
 
 
 def test_a_set_effort_says_nothing_of_the_calibration() -> None:
     view, monitor = _view(), RecallMonitor()
     for _ in range(64):
-        monitor.measure(_answered(view, 5, target=None))
+        monitor.measure(sampled(view, 5, target=None))
     assert monitor.boost("L") == 1.0
     assert monitor.recall("L") == Recall(0.5, 0.5, 64)
 
@@ -88,7 +88,7 @@ def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
     monitor.start()
     for _ in range(4):
         if monitor.is_due():
-            monitor.offer(_answered(view, 10))
+            monitor.offer(sampled(view, 10))
     until(lambda: monitor.recall("L") == Recall(1.0, 1.0, 1))
     monitor.close()
 
@@ -96,15 +96,15 @@ def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
 def test_a_full_queue_fails_no_search() -> None:
     view, monitor = _view(), RecallMonitor(every=1)
     for _ in range(50):
-        monitor.offer(_answered(view, 10))
+        monitor.offer(sampled(view, 10))
     monitor.start()
     monitor.close()
 
 
 def test_what_fails_is_logged_and_the_next_is_measured(caplog: pytest.LogCaptureFixture) -> None:
     view, monitor = _view(), RecallMonitor(every=1)
-    monitor.offer(replace(_answered(view, 10), query=np.zeros(3, np.float32)))
-    monitor.offer(_answered(view, 10))
+    monitor.offer(replace(sampled(view, 10), query=np.zeros(3, np.float32)))
+    monitor.offer(sampled(view, 10))
     monitor.start()
     until(lambda: monitor.recall("L") == Recall(1.0, 1.0, 1))
     monitor.close()

@@ -10,7 +10,7 @@ from core.domain.errors import Behind, Invalid, NotFound, ProviderRejected
 from core.domain.library import Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.indexing.views.catalog import Catalog
-from core.services.search.service import Plan, SearchAnswer, SearchRequest, SearchService
+from core.services.search.service import Plan, SearchRequest, SearchResult, SearchService
 from tests.fakes import FakeEmbedder
 from tests.unit.core.builders import chunk, document, embedded, library
 
@@ -68,7 +68,7 @@ def request(ref: str = "own", **fields: Any) -> SearchRequest:
     return SearchRequest(ref, **fields)
 
 
-def ids(answer: SearchAnswer) -> list[str]:
+def ids(answer: SearchResult) -> list[str]:
     return [hit.chunk.id for hit in answer.hits]
 
 

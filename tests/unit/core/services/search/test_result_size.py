@@ -8,10 +8,10 @@ from core.domain import filters
 from core.domain.errors import Invalid
 from core.indexing.views.next_view import with_chunks, with_documents
 from core.indexing.views.view import LibraryView
-from core.services.search import answer_size
-from core.services.search.answer_size import AnswerSize
+from core.services.search import result_size
 from core.services.search.ranking import CheckedSearch
 from core.services.search.request import SearchRequest
+from core.services.search.result_size import ResultSize
 from tests.samples import a_document, a_library, a_row
 from tests.unit.core.indexing.segments import sealed
 
@@ -21,8 +21,8 @@ Batch = Callable[..., list[CheckedSearch]]
 @pytest.fixture(params=["delta", "sealed"])
 def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Batch:
     """Return a maker of batches over 3 rows, with limits in proportion."""
-    monkeypatch.setattr(answer_size, "_MANY_HITS", 10)
-    monkeypatch.setattr(answer_size, "MAX_ANSWER_BYTES", 1_000)
+    monkeypatch.setattr(result_size, "_MANY_HITS", 10)
+    monkeypatch.setattr(result_size, "MAX_RESULT_BYTES", 1_000)
     colours = {"a": "blue", "b": "red", "c": "red"}
     rows = [
         a_row(id_, text="twenty characters...", metadata={"colour": colour})
@@ -46,25 +46,25 @@ BLUE = {"filter": {"field": "colour", "op": "eq", "value": "blue"}}
 
 
 def test_a_batch_within_the_limit_passes(batch: Batch) -> None:
-    AnswerSize(batch(5))
+    ResultSize(batch(5))
 
 
 def test_the_first_search_over_the_limit_is_named(batch: Batch) -> None:
     with pytest.raises(Invalid) as caught:
-        AnswerSize(batch(8))
+        ResultSize(batch(8))
     assert [fault.pointer for fault in caught.value.faults] == ["/searches/5/k"]
 
 
 def test_texts_count_if_they_are_included(batch: Batch) -> None:
     with pytest.raises(Invalid) as caught:
-        AnswerSize(batch(5, include=("text",)))
+        ResultSize(batch(5, include=("text",)))
     assert [fault.pointer for fault in caught.value.faults] == ["/searches/3/k"]
 
 
 def test_the_matches_of_a_filter_count(batch: Batch) -> None:
-    AnswerSize(batch(16, **BLUE))
+    ResultSize(batch(16, **BLUE))
     with pytest.raises(Invalid) as caught:
-        AnswerSize(batch(17, **BLUE))
+        ResultSize(batch(17, **BLUE))
     assert [fault.pointer for fault in caught.value.faults] == ["/searches/16/k"]
 
 
@@ -73,7 +73,7 @@ def test_hits_that_may_be_missing_count_once_they_are_known(
     batch: Batch, fewer: dict[str, str]
 ) -> None:
     searches = batch(100, **fewer)
-    size = AnswerSize(searches)
+    size = ResultSize(searches)
     for search in searches[:16]:
         size.add(search, 1)
     with pytest.raises(Invalid) as caught:
@@ -83,6 +83,6 @@ def test_hits_that_may_be_missing_count_once_they_are_known(
 
 def test_known_hits_count_once(batch: Batch) -> None:
     searches = [*batch(5), *batch(1, mode="lexical")]
-    size = AnswerSize(searches)
+    size = ResultSize(searches)
     for search in searches:
         size.add(search, 1)

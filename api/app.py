@@ -1,4 +1,4 @@
-"""The app, and its OpenAPI document with the models that its routes declare."""
+"""The ASGI app, whose OpenAPI document has the models that its routes declare."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from api.http.openapi import REF, Problem
 from api.http.routing import Route
 
 
-class Api(FastAPI):
-    """A FastAPI app whose document has the schemas of declared bodies, events and problems."""
+class App(FastAPI):
+    """A FastAPI app; its OpenAPI document has the schemas of bodies, events and problems."""
 
     @property
     def bodies(self) -> list[type[BaseModel]]:

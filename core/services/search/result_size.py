@@ -1,7 +1,7 @@
-"""The limit on the size of a search's answer, checked before the search runs or its hits are made.
+"""The limit on the size of a search's result, checked before the search runs or its hits are built.
 
-The check adds up what the hits take at least: their embeddings, and for each hit the fields that it
-shows with the shortest id and text of its library. So it refuses no answer that would fit.
+The check adds up the least size of the hits: their embeddings, and for each hit its fields with the
+shortest id and text of its library. So no result that would fit is refused.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,34 +12,34 @@ from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.views.view import LibraryView
 from core.services.search.ranking import CheckedSearch
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_RESULT_BYTES = 64 * 1024 * 1024
 
 _BYTES_PER_NUMBER = 12
 _BYTES_PER_HIT = len('{"chunk_id":"","document_id":"","version":0,"score":0.0},')
 _BYTES_OF_FIELDS = {"text": len(',"text":""'), "metadata": len(',"metadata":{}')}
 _MANY_HITS = 50_000
-"""Hits of a request from which the shortest rows are looked for, which takes milliseconds."""
+"""The number of hits from which the check reads the shortest row, which takes milliseconds."""
 
 
-class AnswerSize:
+class ResultSize:
     """The bytes that the hits of some searches take at least, while their numbers become known.
 
     The number of hits is known before a vector or hybrid search, and after a lexical or grouped
-    one. Filters are evaluated only if the answer would be too large with all chunks passing them.
+    one. Filters are evaluated only if the result would be too large with all chunks passing them.
     """
 
     def __init__(self, searches: Sequence[CheckedSearch]) -> None:
         """Check the searches whose numbers of hits are known.
 
         Raises:
-            Invalid: they cannot fit in one answer; the fault is at the `include` or `k` of the
+            Invalid: they cannot fit in one response; the fault is at the `include` or `k` of the
                 first search over the limit.
         """
         self._shortest: dict[tuple[str, bool], int] = {}
         self._has_many = sum(map(_most_hits, searches)) >= _MANY_HITS
         self._total = 0
         most = sum(sum(self._bytes(search, _most_hits(search))) for search in searches)
-        self._may_exceed = most > MAX_ANSWER_BYTES
+        self._may_exceed = most > MAX_RESULT_BYTES
         if self._may_exceed:
             for search in searches:
                 if (hits := _known_hits(search)) is not None:
@@ -76,11 +76,11 @@ class AnswerSize:
 
 
 def _check(total: int, pointer: str, how: str = "") -> None:
-    if total > MAX_ANSWER_BYTES:
+    if total > MAX_RESULT_BYTES:
         raise Invalid.at(
             pointer,
-            f"This many hits {how}would take over {total // 2**20} MiB, and an answer has at most "
-            f"{MAX_ANSWER_BYTES // 2**20} MiB: ask for fewer hits, fields or searches at once.",
+            f"These hits {how}would take over {total // 2**20} MiB; a response has at most "
+            f"{MAX_RESULT_BYTES // 2**20} MiB. Ask for fewer hits, fields or searches at once.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The answer to a search: hits, the plan, and the position."""
+"""The result of a search: hits, the plan, and the position."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ class Plan:
     unknown_fields: Sequence[str] = ()
 
 
-class SearchAnswer(NamedTuple):
-    """The answer to a search; `took_ms` counts from the start of the request or the batch."""
+class SearchResult(NamedTuple):
+    """The result of a search; `took_ms` counts from the start of the request or the batch."""
 
     hits: Sequence[Hit]
     plan: Plan
