@@ -23,7 +23,7 @@ from core.bootstrap import Core, open_core
 from core.contracts.query import QueryRequest
 from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.library import LibraryDraft
-from core.domain.sentences import sentence_spans
+from core.domain.text.sentences import sentence_spans
 from core.providers.base import Passage
 from core.providers.local.embedder import MODEL
 from core.providers.local.extractive import LocalAnswerer, LocalReranker

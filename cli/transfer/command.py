@@ -10,8 +10,8 @@ import typer
 from cli.connection import PATIENT, connect
 from cli.options import LibraryOption
 from cli.output.progress import bar
-from cli.transfer import json_lines, parquet
 from cli.transfer.exporting import check_model, documents_of, outline_of, records_of
+from cli.transfer.formats import json_lines, parquet
 from cli.transfer.importing import find_library, import_documents
 from cli.transfer.rules import Rules
 from cli.transfer.staging import Reader, Staging, open_staging

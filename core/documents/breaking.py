@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from core.documents.model import BLANK_LINE, Block, joined
-from core.domain.sentences import Span, sentence_spans, trim
+from core.domain.text.sentences import Span, sentence_spans, trim
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _WORD = re.compile(r"\S+")

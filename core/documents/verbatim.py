@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.documents.model import MAX_HEADING_CHARS, Block, Kind, ParsedDocument
 from core.documents.parsing.front_matter import front_matter_lines
 from core.documents.parsing.markdown_leaves import Leaf, markdown_leaves
-from core.domain.sentences import trim
+from core.domain.text.sentences import trim
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _FENCE = re.compile(r"(`{3,}|~{3,})[^\r\n]*")

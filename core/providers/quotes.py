@@ -1,7 +1,7 @@
 """Citations: the span of an answer, and the sentence of a passage that supports it."""
 
 from core.contracts.query import Citation
-from core.domain.sentences import Span, sentence_spans
+from core.domain.text.sentences import Span, sentence_spans
 from core.providers.base import Passage
 from core.providers.words import words
 

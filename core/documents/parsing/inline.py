@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from core.domain.sentences import join_lines
+from core.domain.text.sentences import join_lines
 
 _CODE = "\ue000"
 """Stands for each character of a code span while template tags are looked for."""

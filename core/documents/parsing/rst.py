@@ -16,7 +16,7 @@ from docutils.parsers.rst.languages import en
 
 from core.documents.errors import UnusableFile
 from core.documents.model import Block, Kind, ParsedDocument, fenced, heading, item, table
-from core.domain.sentences import join_lines
+from core.domain.text.sentences import join_lines
 
 _SETTINGS: dict[str, Any] = {
     "_disable_config": True,

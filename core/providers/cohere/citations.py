@@ -6,7 +6,7 @@ from cohere import AssistantMessageResponse
 from cohere import Citation as CohereCitation
 
 from core.contracts.query import Citation
-from core.domain.sentences import Span
+from core.domain.text.sentences import Span
 from core.providers.base import Passage
 from core.providers.quotes import cite
 

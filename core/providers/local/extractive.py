@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.contracts.query import Citation
-from core.domain.sentences import Span
+from core.domain.text.sentences import Span
 from core.providers.base import (
     Embedder,
     GeneratedAnswer,

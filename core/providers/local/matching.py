@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.domain.sentences import Span, sentence_spans
+from core.domain.text.sentences import Span, sentence_spans
 from core.providers.base import Embedder, Passage, Vectors
 from core.providers.words import question_words, stop_words_of, word_sequence
 

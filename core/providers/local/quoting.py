@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from core.domain.quotable import QuotableKind, quotable_spans
-from core.domain.sentences import Span, is_code, is_heading
+from core.domain.text.quotable import QuotableKind, quotable_spans
+from core.domain.text.sentences import Span, is_code, is_heading
 from core.providers.base import Passage
 from core.providers.local.duplicates import say_the_same
 from core.providers.local.matching import Sentence

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from core.contracts.query import Citation
-from core.domain.sentences import Span, sentence_spans
+from core.domain.text.sentences import Span, sentence_spans
 from core.providers import refusal
 from core.providers.base import Passage
 from core.providers.quotes import cite

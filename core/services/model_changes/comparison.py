@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.domain.document import Chunk
 from core.domain.library import Metric
 from core.domain.model_change import ModelComparison, ModelScores
-from core.domain.sentences import sentence_spans
+from core.domain.text.sentences import sentence_spans
 from core.indexing.segment.rows import Rows
 from core.indexing.vectors.exact import Vectors
 from core.indexing.vectors.reference import ReferenceIndex

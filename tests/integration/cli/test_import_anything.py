@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.transfer import json_lines, parquet
+from cli.transfer.formats import json_lines, parquet
 from cli.transfer.rules import Rules
 from cli.transfer.staging import open_staging
 from core.backup.files import file_errors

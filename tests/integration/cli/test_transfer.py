@@ -186,7 +186,7 @@ def test_an_export_that_fails_leaves_the_file_as_it_was(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cli.transfer.json_lines._chunk", full)
+    monkeypatch.setattr("cli.transfer.formats.json_lines._chunk", full)
     assert run("export", letters, file).endswith("No space left on device\n")
     assert file.read_text() == "before"
 

@@ -14,7 +14,7 @@ from core.documents.parsing.pdf.page import Page, Run
 from core.documents.parsing.pdf.rows import is_right_to_left
 from core.documents.parsing.pdf.tables import Grid, take_tables
 from core.documents.parsing.pdf.words import HyphenatedWords
-from core.domain.sentences import sentence_spans, trim
+from core.domain.text.sentences import sentence_spans, trim
 
 _HEADING_SIZE = 1.15
 """The ratio to the body's font size from which on a short line is a heading."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from core.domain.sentences import join_lines
+from core.domain.text.sentences import join_lines
 
 _LAST = re.compile(r"[^\W\d_]+(?=[-\u00ad\u2010]$)")
 _FIRST = re.compile(r"[^\W\d_]+")

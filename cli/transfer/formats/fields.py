@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from cli.transfer import values
+from cli.transfer.formats import values
 from cli.transfer.records import ChunkRecord, DocumentRecord, Origin
 from core.domain.errors import Invalid
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cli.transfer import values
-from cli.transfer.columns import cells, read_errors
+from cli.transfer.formats import values
+from cli.transfer.formats.columns import cells, read_errors
+from cli.transfer.formats.rows import COLUMNS, DOCUMENT_PREFIX, Rows
 from cli.transfer.records import Origin, Settings, settings_of
-from cli.transfer.rows import COLUMNS, DOCUMENT_PREFIX, Rows
 from cli.transfer.staging import Staging
 from core.domain.errors import Invalid, StorageError
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.quotable import quotable_spans
+from core.domain.text.quotable import quotable_spans
 
 
 def quotes(text: str) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.sentences import join_lines, sentence_spans, trim
+from core.domain.text.sentences import join_lines, sentence_spans, trim
 
 MARKED_UP = st.text(alphabet=st.sampled_from('aB1.!?…。 \n\t\r\u2028-*#>`|:()"“”'), max_size=200)
 

@@ -2,7 +2,7 @@ import pytest
 
 from cli.demo.evidence import faults, origin
 from nalanda import Citation
-from tests.unit.cli_demo.results import chunk, citation, result
+from tests.unit.cli.demo.results import chunk, citation, result
 
 CHUNKS = {"put": chunk("put", "put(book)\n\nPuts it there.")}
 SOUND = citation("put", 0, 14, "Puts it there.", 11)

@@ -13,7 +13,7 @@ from cli.demo.corpus import CorpusUnreadable
 from cli.demo.tour import Tour
 from cli.processes import session
 from nalanda import AsyncNalanda
-from tests.unit.cli_demo.results import chunk, citation, result
+from tests.unit.cli.demo.results import chunk, citation, result
 
 QUOTE = citation("put", 0, 7, "It puts", 0)
 

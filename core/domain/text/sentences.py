@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
-from core.domain.abbreviations import (
+from core.domain.text.abbreviations import (
     AFTER_ORDINAL,
     BEFORE_NUMBER,
     INITIALS,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from cli.transfer import values
-from cli.transfer.fields import Unreadable
+from cli.transfer.formats import values
+from cli.transfer.formats.fields import Unreadable
 from core.domain.errors import StorageError
 
 Cells = Sequence[Any]

@@ -13,8 +13,9 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from cli.transfer import lines, values
-from cli.transfer.fields import Fields
+from cli.transfer.formats import lines, values
+from cli.transfer.formats.fields import Fields
+from cli.transfer.formats.rows import COLUMNS, DOCUMENT_PREFIX, Rows
 from cli.transfer.records import (
     ChunkRecord,
     DocumentRecord,
@@ -25,7 +26,6 @@ from cli.transfer.records import (
     header_of,
     settings_of,
 )
-from cli.transfer.rows import COLUMNS, DOCUMENT_PREFIX, Rows
 from cli.transfer.staging import Staging
 from core.domain.errors import Invalid, StorageError
 

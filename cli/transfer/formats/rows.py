@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from cli.transfer import values
-from cli.transfer.fields import Fields
+from cli.transfer.formats import values
+from cli.transfer.formats.fields import Fields
 from cli.transfer.records import DocumentRecord, Origin
 from cli.transfer.staging import Staging
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from core.domain.sentences import Span, sentence_spans, trim
+from core.domain.text.sentences import Span, sentence_spans, trim
 
 QuotableKind = Literal["prose", "row", "code"]
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cli.transfer.columns import pyarrow, read_errors
-from cli.transfer.parquet_rows import HEADER, Parquet
+from cli.transfer.formats.columns import pyarrow, read_errors
+from cli.transfer.formats.parquet_rows import HEADER, Parquet
 from cli.transfer.records import ChunkRecord, DocumentRecord, ExportedDocument, Outline, header_of
 from core.domain.errors import StorageError
 
