@@ -45,7 +45,7 @@ def export(
         records = records_of(client, source, documents, lambda n: progress(n, outline.chunks))
         with files.file_errors(file):
             _WRITERS[_suffix(file)](files.partial_of(file), outline, records)
-            check_model(client, found)
+            check_model(client, source)
             files.publish(file)
     typer.echo(f"Exported {source.name} to {file}: {outline.documents} documents.")
 
