@@ -12,10 +12,10 @@ from core.providers.base import (
     Models,
     ProviderFactory,
 )
-from core.providers.cohere.factory import CohereFactory
-from core.providers.local.factory import LocalFactory
-from core.providers.openai.factory import OpenAIFactory
-from core.providers.transformer.factory import TransformerFactory
+from core.providers.cohere import CohereFactory
+from core.providers.local import LocalFactory
+from core.providers.openai import OpenAIFactory
+from core.providers.transformer import TransformerFactory
 from core.settings import Settings
 
 LOCAL = LocalFactory()

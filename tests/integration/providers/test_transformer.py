@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from core.providers import transformer
 from core.providers.base import Passage
 from core.providers.registry import PROVIDERS, embedders, open_models
 from core.providers.threads import Stopped, call_on_thread, stop_if_cancelled
-from core.providers.transformer import factory, graph
+from core.providers.transformer import graph
 from core.providers.transformer.models import LazySession, TransformerEmbedder, TransformerReranker
 from core.providers.transformer.session import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, _batches
 from core.settings import Settings
@@ -249,7 +250,7 @@ async def test_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     alone = settings.model_copy(update={"transformer_rerank_model": None})
     async with open_models(alone) as models:
         assert len((await models.reranker.rerank("how deep", passages, 5)).order) == 1
-    monkeypatch.setattr(factory, "find_spec", lambda _: None)
+    monkeypatch.setattr(transformer, "find_spec", lambda _: None)
     assert "pip install 'nalanda[transformer]'" in str(PROVIDERS["transformer"].missing(settings))
     with pytest.raises(ProviderRejected, match="extra"):
         embedders(settings)
