@@ -5,8 +5,10 @@ Each function returns an awaitable at once; its errors are `ActivityError`s.
 
 from collections.abc import Awaitable
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from core.contracts.query import (
@@ -21,30 +23,33 @@ with workflow.unsafe.imports_passed_through():
         RetrieveInput,
         RetrieveOutput,
         Stage,
+        StageInput,
+        StageOutput,
     )
     from workflows.deadline import stage_timeout
     from workflows.policies import FALLBACK_RETRY, HEARTBEAT, REQUIRED_RETRY, STOPPED
 
+Output = TypeVar("Output", bound=StageOutput)
+
 
 def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
-    return workflow.execute_activity(
+    return _execute(
+        request,
         Stage.PREPROCESS,
         PreprocessInput(
             query=request.query,
             embedding_model=request.embedding_model,
             instance_id=request.instance_id,
         ),
-        result_type=PreprocessOutput,
-        start_to_close_timeout=timedelta(seconds=30),
-        schedule_to_close_timeout=stage_timeout(request),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=REQUIRED_RETRY,
-        cancellation_type=STOPPED,
+        PreprocessOutput,
+        attempt_s=30,
+        retry=REQUIRED_RETRY,
     )
 
 
 def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[RetrieveOutput]:
-    return workflow.execute_activity(
+    return _execute(
+        request,
         Stage.RETRIEVE,
         RetrieveInput(
             library_id=request.library_id,
@@ -57,17 +62,15 @@ def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[Ret
             min_position=request.min_position,
             instance_id=request.instance_id,
         ),
-        result_type=RetrieveOutput,
-        start_to_close_timeout=timedelta(seconds=30),
-        schedule_to_close_timeout=stage_timeout(request),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=REQUIRED_RETRY,
-        cancellation_type=STOPPED,
+        RetrieveOutput,
+        attempt_s=30,
+        retry=REQUIRED_RETRY,
     )
 
 
 def rerank(request: QueryRequest, query: str, result: QueryResult) -> Awaitable[RerankOutput]:
-    return workflow.execute_activity(
+    return _execute(
+        request,
         Stage.RERANK,
         RerankInput(
             library_id=request.library_id,
@@ -77,19 +80,17 @@ def rerank(request: QueryRequest, query: str, result: QueryResult) -> Awaitable[
             position=result.position,
             instance_id=request.instance_id,
         ),
-        result_type=RerankOutput,
-        start_to_close_timeout=timedelta(seconds=60),
-        schedule_to_close_timeout=stage_timeout(request),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=FALLBACK_RETRY,
-        cancellation_type=STOPPED,
+        RerankOutput,
+        attempt_s=60,
+        retry=FALLBACK_RETRY,
     )
 
 
 def answer(
     request: QueryRequest, query: str, result: QueryResult, *, extractive: bool
 ) -> Awaitable[AnswerOutput]:
-    return workflow.execute_activity(
+    return _execute(
+        request,
         Stage.ANSWER,
         AnswerInput(
             library_id=request.library_id,
@@ -99,10 +100,28 @@ def answer(
             extractive=extractive,
             instance_id=request.instance_id,
         ),
-        result_type=AnswerOutput,
-        start_to_close_timeout=timedelta(seconds=120),
+        AnswerOutput,
+        attempt_s=120,
+        retry=REQUIRED_RETRY if extractive else FALLBACK_RETRY,
+    )
+
+
+def _execute(
+    request: QueryRequest,
+    stage: Stage,
+    stage_input: StageInput,
+    output: type[Output],
+    *,
+    attempt_s: float,
+    retry: RetryPolicy,
+) -> Awaitable[Output]:
+    return workflow.execute_activity(
+        stage,
+        stage_input,
+        result_type=output,
+        start_to_close_timeout=timedelta(seconds=attempt_s),
         schedule_to_close_timeout=stage_timeout(request),
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=REQUIRED_RETRY if extractive else FALLBACK_RETRY,
+        retry_policy=retry,
         cancellation_type=STOPPED,
     )

@@ -1,108 +1,21 @@
 """The build thread: its jobs, and what may happen during a build."""
 
-import errno
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from core.domain.changes import ChunksDeleted, ChunksPut, DocumentPut, LibraryDeleted, LibraryPut
-from core.domain.document import EmbeddedChunk
+from core.domain.changes import ChunksDeleted, ChunksPut, LibraryDeleted, LibraryPut
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.maintenance import malloc
-from core.indexing.maintenance.build_thread import RETRY_S, BuildThread
-from core.indexing.maintenance.index_status import index_status
-from core.indexing.maintenance.segment_builder import SegmentBuilder
-from core.indexing.vectors.exact import Vectors
-from core.indexing.vectors.reference import ReferenceIndex
-from core.indexing.vectors.search_activity import SearchActivity
-from core.indexing.vectors.vector_index import VectorIndex
-from core.indexing.views.catalog import Catalog
-from core.indexing.views.view import LibraryView
-from tests.unit.core.builders import chunk, document, embedded, library
+from tests.unit.core.builders import chunk, embedded, library
+from tests.unit.core.indexing.maintenance.setting import PATIENCE_S, Setting, nearest, settle
 from tests.unit.core.indexing.segments import row_ids
-from tests.waiting import until
-
-_PATIENCE_S = 30
-
-
-class Setting:
-    """A catalog with a library, and a build thread whose clock stands still.
-
-    Each build calls `meanwhile` with a function that returns whether the build is cancelled.
-    """
-
-    def __init__(self, vectors_dir: Path | None = None) -> None:
-        self.catalog = Catalog()
-        self.now = 0.0
-        self.built: list[int] = []
-        self.meanwhile: Callable[[Callable[[], bool]], None] = lambda _: None
-        segment_builder = SegmentBuilder(
-            threads=1, vectors_dir=vectors_dir, build_index=self._build
-        )
-        self.builder = BuildThread(self.catalog, segment_builder, quiet_s=5, clock=lambda: self.now)
-        self.write(LibraryPut(library()), DocumentPut(document()))
-
-    def _build(
-        self,
-        vectors: Vectors,
-        _spec: IndexSpec,
-        *,
-        threads: int,
-        cancelled: Callable[[], bool],
-        activity: SearchActivity,  # the signature of `BuildIndex`
-    ) -> VectorIndex:
-        assert threads == 1
-        self.built.append(len(vectors.matrix))
-        self.meanwhile(cancelled)
-        return ReferenceIndex(vectors)
-
-    def write(self, *changes: ChunksPut | ChunksDeleted | DocumentPut | LibraryPut) -> None:
-        self.catalog.apply(self.catalog.position + 1, changes)
-
-    def put(self, start: int, stop: int) -> None:
-        self.write(ChunksPut("L", rows(start, stop)))
-
-    @property
-    def view(self) -> LibraryView:
-        return self.catalog.library("L")
-
-    @property
-    def sizes(self) -> list[tuple[int, bool]]:
-        """Return each segment's number of live rows, and whether it has an index."""
-        return [(segment.live, segment.index is not None) for segment in self.view.segments]
-
-    def state(self) -> str:
-        return index_status(self.view, error=self.builder.error("L")).state
-
-
-def rows(start: int, stop: int) -> list[EmbeddedChunk]:
-    return [embedded(chunk(f"c{i:03}"), (i, 1)) for i in range(start, stop)]
-
-
-def nearest(view: LibraryView, place: float, k: int = 1) -> list[str]:
-    [ranking] = view.search(np.array([[place, 1]], np.float32), k)
-    return [view.chunk(row_id).id for row_id in ranking.row_ids.tolist()]
-
-
-@pytest.fixture
-def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.FLUSH_ROWS", 40)
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.SMALL_ROWS", 20)
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy._VACUUM_ROWS", 10)
-    setting = Setting()
-    yield setting
-    setting.builder.close()
-
-
-def settle(setting: Setting) -> None:
-    setting.builder.wait_until_idle(_PATIENCE_S)
 
 
 def test_a_large_delta_becomes_a_segment_and_the_position_stays(setting: Setting) -> None:
@@ -202,7 +115,7 @@ def test_it_merges_once_nothing_was_written_for_a_while(setting: Setting) -> Non
     setting.meanwhile = lambda _: done.set()
     setting.now = 9.9
     setting.builder.note_writes([])
-    assert done.wait(_PATIENCE_S)
+    assert done.wait(PATIENCE_S)
     settle(setting)
     assert setting.sizes == [(35, True)]
 
@@ -254,87 +167,6 @@ def test_a_segment_of_rows_that_are_gone_is_dropped(setting: Setting) -> None:
     assert setting.sizes == [(5, False)]
 
 
-def test_a_failure_is_reported_and_retried_after_the_next_write(
-    setting: Setting, caplog: pytest.LogCaptureFixture
-) -> None:
-    setting.put(0, 50)
-
-    def fail(_: object) -> None:
-        raise MemoryError("no room\nat all")
-
-    setting.meanwhile = fail
-    setting.builder.start()
-    settle(setting)
-    status = index_status(setting.view, error=setting.builder.error("L"))
-    assert (status.state, status.error) == ("failed", "MemoryError: no room")
-    assert "could be built for the library L" in caplog.text
-    assert nearest(setting.view, 17) == ["c017"]
-    setting.builder.note_writes([])
-    settle(setting)
-    assert setting.built == [50]
-    setting.meanwhile = lambda _: None
-    setting.put(50, 51)
-    settle(setting)
-    assert (setting.sizes, setting.state()) == ([(50, True), (1, False)], "ready")
-
-
-def test_writes_do_not_have_it_try_again_and_again(setting: Setting) -> None:
-    setting.put(0, 50)
-    tries = []
-
-    def fail(_: object) -> None:
-        tries.append(setting.now)
-        setting.put(50, 52)
-        raise OSError("full")
-
-    setting.meanwhile = fail
-    setting.builder.start()
-    with pytest.raises(TimeoutError):
-        setting.builder.wait_until_idle(0.1)
-    for now in (1, 4):
-        setting.now = now
-        setting.put(51, 53)
-    setting.builder.close()
-    assert len(tries) <= 2, "the builder waits, whatever is written"
-    assert setting.sizes == [(50, False), (3, False)]
-
-
-def test_want_of_room_passes_and_then_it_goes_on_without_a_write(setting: Setting) -> None:
-    setting.put(0, 50)
-
-    def fail(_: object) -> None:
-        setting.meanwhile = lambda _: None
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    setting.meanwhile = fail
-    setting.builder.start()
-    settle(setting)
-    assert setting.builder.error("L") == "OSError: [Errno 28] No space left on device"
-    setting.now = RETRY_S - 1
-    setting.builder.note_writes([])
-    settle(setting)
-    assert setting.state() == "failed"
-    setting.now = RETRY_S
-    setting.builder.note_writes([])
-    until(lambda: setting.state() == "ready")
-    assert setting.sizes == [(50, True)]
-
-
-def test_a_failure_is_forgotten_once_there_is_nothing_left_to_build(setting: Setting) -> None:
-    setting.put(0, 50)
-
-    def fail(_: object) -> None:
-        raise RuntimeError("never")
-
-    setting.meanwhile = fail
-    setting.builder.start()
-    settle(setting)
-    assert setting.builder.error("L")
-    setting.write(ChunksDeleted("L", [f"c{i:03}" for i in range(50)]))
-    settle(setting)
-    assert setting.builder.error("L") is None
-
-
 def test_memory_is_given_back_after_a_build_and_not_after_each_write(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -362,7 +194,7 @@ def test_closing_gives_up_what_is_being_built(setting: Setting) -> None:
 
     setting.meanwhile = work
     setting.builder.start()
-    assert started.wait(_PATIENCE_S)
+    assert started.wait(PATIENCE_S)
     with pytest.raises(TimeoutError):
         setting.builder.wait_until_idle(0)
     setting.builder.close()
@@ -386,16 +218,3 @@ def test_vectors_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert nearest(setting.view, 17, k=2) == ["c017", "c016"]
     assert setting.view.embedding(49).tolist() == [49, 1]
     assert not list(tmp_path.iterdir())
-
-
-def test_a_full_disk_is_a_failure_like_others(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("core.indexing.maintenance.merge_policy.FLUSH_ROWS", 40)
-    setting = Setting(tmp_path / "missing")
-    setting.put(0, 50)
-    setting.builder.start()
-    settle(setting)
-    setting.builder.close()
-    assert setting.state() == "failed"
-    assert nearest(setting.view, 17) == ["c017"]
