@@ -37,7 +37,7 @@ def name_of(key: str | None) -> str:
     return str(uuid5(NAMESPACE_URL, key)) if key else new_id()
 
 
-async def started_before(
+async def reuse_start(
     description: WorkflowExecutionDescription, fingerprint: str
 ) -> StartedWorkflow:
     """Return the workflow that an earlier request with the same key has started.

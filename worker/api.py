@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from core.settings import Settings
 from nalanda import AsyncNalanda, InvalidAddress, NalandaError
-from worker.cluster import say
+from worker.cluster import print_line
 from worker.stages import client_options
 
 RETRY_S = 1.0
@@ -36,7 +36,7 @@ class Api:
                 raise
             except NalandaError as error:
                 if not said:
-                    say(f"waiting for the API at {self._url}: {error}")
+                    print_line(f"waiting for the API at {self._url}: {error}")
                     said = True
             await asyncio.sleep(RETRY_S)
 
@@ -49,7 +49,7 @@ class Api:
             except NalandaError:
                 continue
             if current != instance_id:
-                say(f"The API at {self._url} is another instance now.")
+                print_line(f"The API at {self._url} is another instance now.")
                 return
 
 

@@ -33,7 +33,7 @@ async def connect_with_retry(address: str, namespace: str) -> Client:
             await ensure_search_attributes(client)
         except (RuntimeError, RPCError) as error:
             if not said:
-                say(f"waiting for Temporal at {address}, namespace {namespace}: {error}")
+                print_line(f"waiting for Temporal at {address}, namespace {namespace}: {error}")
                 said = True
             await asyncio.sleep(RETRY_S)
         else:
@@ -52,7 +52,7 @@ async def ensure_search_attributes(client: Client) -> None:
         if error.status not in NOT_OURS_TO_DO:
             raise
         names = " ".join(f"--name {name} --type Keyword" for name in SEARCH_ATTRIBUTES)
-        say(
+        print_line(
             f"This worker may not register search attributes ({error}). Questions wait until they "
             f"exist; create them with: temporal operator search-attribute create {names}"
         )
@@ -83,6 +83,6 @@ async def _pollers(client: Client, request: DescribeTaskQueueRequest) -> set[str
     return {poller.identity for poller in answer.pollers}
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print one line, and flush."""
     print(" ".join(line.split()), flush=True)

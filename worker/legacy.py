@@ -10,7 +10,7 @@ from temporalio.service import RPCError
 from core.contracts.names import INSTANCE_MARK, QUERY_WORKFLOW, SHARED_TASK_QUEUE
 from core.settings import Settings
 from nalanda import AsyncNalanda, NalandaError, NotFoundError
-from worker.cluster import say
+from worker.cluster import print_line
 from worker.stages import client_options
 from worker.temporal_worker import build_worker
 from workflows import search_attributes
@@ -34,7 +34,7 @@ async def serve_old_questions(
     async with AsyncNalanda(settings.api_url, **client_options(settings)) as api:
         if not await _has_running_questions(client, api):
             return
-        say(
+        print_line(
             f"Also polling the task queue {SHARED_TASK_QUEUE} for questions from before an upgrade."
         )
         shared = settings.model_copy(update={"task_queue": SHARED_TASK_QUEUE})

@@ -14,7 +14,7 @@ from core.domain.errors import NalandaError
 from core.providers.registry import open_models
 from core.settings import Settings
 from worker.api import Api, connect_api
-from worker.cluster import connect_with_retry, say, wait_until_polling
+from worker.cluster import connect_with_retry, print_line, wait_until_polling
 from worker.legacy import serve_old_questions
 from worker.stages import Activities, open_activities, open_ingest_activities
 from worker.temporal_worker import build_ingest_worker, build_worker
@@ -39,7 +39,7 @@ async def run(settings: Settings) -> None:
     """
     _stop_on_signals()
     async with open_models(settings) as models, connect_api(settings) as api:
-        say(models.description)
+        print_line(models.description)
         while True:
             instance_id = await api.wait_for_instance()
             async with (

@@ -15,7 +15,7 @@ from api.workflow_starts import (
     FINGERPRINT_MEMO,
     StartedWorkflow,
     name_of,
-    started_before,
+    reuse_start,
 )
 from core.adapters.uploads import Uploads
 from core.contracts.ingest import IngestRequest
@@ -103,7 +103,7 @@ async def _find_started(
             found = await find_ingestion(client, destination.instance_id, workflow_id)
         except NotFound:
             return None
-        return await started_before(found.description, fingerprint)
+        return await reuse_start(found.description, fingerprint)
 
 
 def _fingerprint(request: IngestRequest) -> str:

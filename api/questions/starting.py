@@ -11,7 +11,7 @@ from api.workflow_starts import (
     FINGERPRINT_MEMO,
     StartedWorkflow,
     name_of,
-    started_before,
+    reuse_start,
 )
 from core.contracts.names import QUERY_WORKFLOW, question_prefix
 from core.contracts.query import QueryRequest, Stage
@@ -63,7 +63,7 @@ async def start(
             )
         except WorkflowAlreadyStartedError:
             description = await describe(client, ownership, workflow_id)
-            return await started_before(description, fingerprint)
+            return await reuse_start(description, fingerprint)
     return StartedWorkflow(workflow_id, handle.result_run_id or "")
 
 

@@ -83,7 +83,9 @@ async def query_of(execution: WorkflowExecution) -> str | None:
     return query
 
 
-async def state(temporal: Temporal, ownership: Ownership, workflow_id: str) -> QuestionResponse:
+async def read_state(
+    temporal: Temporal, ownership: Ownership, workflow_id: str
+) -> QuestionResponse:
     """Return the state of a question.
 
     The workflow knows the stages, so they need a worker, even once the workflow has closed. The

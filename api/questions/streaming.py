@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from api.http.event_streams import HEARTBEAT, LAST, Silence
 from api.questions.events import events
 from api.questions.ownership import Ownership
-from api.questions.states import state
+from api.questions.states import read_state
 from api.temporal import Temporal
 from api.wire.questions import QuestionResponse
 from core.domain.errors import Unavailable
@@ -37,6 +37,6 @@ async def stream(
             yield HEARTBEAT
         await asyncio.sleep(POLL_S)
         try:
-            question = await state(temporal, ownership, question.workflow_id)
+            question = await read_state(temporal, ownership, question.workflow_id)
         except Unavailable:
             return

@@ -179,7 +179,7 @@ async def list_questions(
 async def get_question(
     core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str
 ) -> Response:
-    question = await states.state(temporal, ownership, workflow_id)
+    question = await states.read_state(temporal, ownership, workflow_id)
     later = await run_in_threadpool(core.feedback.of, workflow_id)
     feedback = [*question.feedback, *later.value]
     updated = question.model_copy(update={"feedback": feedback})
@@ -204,7 +204,7 @@ async def get_question_events(
     ] = None,
 ) -> Response:
     """Stream the events `stage`, `hits`, `citation`, and `result` or `error`, as they occur."""
-    question = await states.state(temporal, ownership, workflow_id)
+    question = await states.read_state(temporal, ownership, workflow_id)
     after = number_of(last_event_id)
     if after >= LAST:
         return Response(status_code=status.HTTP_204_NO_CONTENT)

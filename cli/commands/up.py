@@ -16,13 +16,13 @@ def up(port: ApiPort = 8000, data: DataDir = None, readers: ReaderCount = None) 
     """Run Temporal, the API and a worker together, until Ctrl-C."""
     console = terminal.console(markup=True)
 
-    async def stay(stack: Stack) -> None:
+    async def run_until_interrupted(stack: Stack) -> None:
         console.print()
         print_places(console, session.addresses(stack))
-        await session.stay(console)
+        await session.wait_until_interrupted(console)
 
     settings = Settings(**given(data_dir=data, readers=readers))
-    session.run(settings, port, console, stay)
+    session.run(settings, port, console, run_until_interrupted)
 
 
 def temporal(
@@ -47,10 +47,10 @@ def temporal(
     """Run a local Temporal server alone, configured for Nalanda."""
     console = terminal.console(markup=True)
 
-    async def stay(stack: Stack) -> None:
+    async def run_until_interrupted(stack: Stack) -> None:
         settings = stack.settings
         typer.echo(f"Temporal {settings.temporal_address}, Web UI {settings.temporal_ui_url}")
-        await session.stay(console)
+        await session.wait_until_interrupted(console)
 
     settings = Settings(data_dir=data) if data else Settings()
-    session.run_temporal(settings, port, ui_port, console, stay)
+    session.run_temporal(settings, port, ui_port, console, run_until_interrupted)

@@ -87,7 +87,7 @@ def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
     """
     places = {citation.chunk_id: citation.place for citation in result.citations}
     said = result.answer or NO_ANSWER.get(result.reason or "", "")
-    text = Text(harmless(marked(said, result.citations)))
+    text = Text(harmless(mark_citations(said, result.citations)))
     if result.degraded:
         text.append(f"\nDegraded: {', '.join(result.degraded)}", style="yellow")
     for code, why in result.degraded_because.items():
@@ -127,7 +127,7 @@ def source_numbers(citations: Sequence[Citation]) -> dict[str, int]:
     return {chunk_id: number for number, chunk_id in enumerate(chunk_ids, start=1)}
 
 
-def marked(text: str, citations: Sequence[Citation]) -> str:
+def mark_citations(text: str, citations: Sequence[Citation]) -> str:
     """Return the text with `[number]` after each cited part."""
     numbers = source_numbers(citations)
     marks = {(citation.end, numbers[citation.chunk_id]) for citation in citations}

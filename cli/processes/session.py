@@ -42,7 +42,7 @@ def run(
             held.enter_context(lock.lock_directory(settings.data_dir))
         log = held.enter_context(closing(LogFile(stack.log_of(settings))))
         listener = held.enter_context(listen(port))
-        stack.say_chosen(port, port_of(listener), reporter.notice)
+        stack.report_port(port, port_of(listener), reporter.notice)
         held.enter_context(announce(settings.data_dir, stack.url_of(listener)))
         return _supervise(
             lambda: stack.plan(settings, listener=listener, notice=reporter.notice),
@@ -111,7 +111,7 @@ def _report_failures(reporter: Reporter, log: Path) -> Iterator[None]:
         raise typer.Exit(1) from None
     except ServiceFailed as error:
         reporter.close()
-        typer.echo(f"{error}. Its full output is in {shown(log)}; the last lines:", err=True)
+        typer.echo(f"{error}. Its full output is in {display_path(log)}; the last lines:", err=True)
         for line in error.tail:
             typer.echo(f"    {line}", err=True)
         raise typer.Exit(1) from None
@@ -126,16 +126,16 @@ def addresses(planned: Stack) -> list[tuple[str, str]]:
     if settings.temporal_ui_url:
         rows.append(("Temporal UI", settings.temporal_ui_url))
     rows.append(("Temporal", settings.temporal_address))
-    return [*rows, ("data", shown(settings.data_dir)), ("log", shown(planned.log))]
+    return [*rows, ("data", display_path(settings.data_dir)), ("log", display_path(planned.log))]
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Return the path, relative if it is below the working directory."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-async def stay(console: Console) -> None:
+async def wait_until_interrupted(console: Console) -> None:
     """Wait for cancellation."""
     console.print("\n  [dim]Ctrl-C stops everything.[/dim]")
     await asyncio.Event().wait()

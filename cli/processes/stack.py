@@ -64,11 +64,11 @@ def log_of(settings: Settings) -> Path:
 def choose_port(wanted: int, notice: Callable[[str], None], promised: tuple[int, ...] = ()) -> int:
     """Return `wanted` or the next free port, with a notice if it is another."""
     port = first_free(wanted, promised=promised)
-    say_chosen(wanted, port, notice)
+    report_port(wanted, port, notice)
     return port
 
 
-def say_chosen(wanted: int, port: int, notice: Callable[[str], None]) -> None:
+def report_port(wanted: int, port: int, notice: Callable[[str], None]) -> None:
     if port != wanted and wanted:
         notice(f"Port {wanted} is in use; using {port}.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.backup import files, increment
 from core.backup.manifest import Kind, Manifest, stem_of
-from core.backup.repository import CONTENT, Repository, locked
+from core.backup.repository import CONTENT, Repository, lock
 from core.domain.errors import StorageError
 from core.ports.backups import BackupDatabase, BackupSource, Progress
 
@@ -38,7 +38,7 @@ def back_up(
     """
     with database.source() as source:
         database_id = source.database_id
-    with locked(directory), files.file_errors(directory):
+    with lock(directory), files.file_errors(directory):
         repository = Repository.of(directory, database_id)
         repository.clean()
         database.enrol(repository.id)

@@ -52,7 +52,7 @@ class Repository:
 
     @classmethod
     def of(cls, directory: Path, database_id: str) -> "Repository":
-        """Open the directory's repository, or create one in an empty directory, under `locked`.
+        """Open the directory's repository, or create one in an empty directory, under `lock`.
 
         Raises:
             StorageError: the directory has another database's backups, or other files.
@@ -106,7 +106,7 @@ class Repository:
     def clean(self) -> None:
         """Delete the files of interrupted backups, and take other users' rights from the rest.
 
-        The caller holds `locked`.
+        The caller holds `lock`.
         """
         restrict(self.directory, DIRECTORY_MODE)
         for path in self.directory.iterdir():
@@ -121,7 +121,7 @@ _LOCK = "lock"
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def lock(directory: Path) -> Iterator[None]:
     """Lock a directory against other backups; create the directory where it is missing.
 
     Raises:

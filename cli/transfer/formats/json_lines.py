@@ -116,7 +116,7 @@ class JsonLines:
     def _parse(self, number: int, text: str) -> Mapping[str, Any]:
         where = f"{self.origin.path}: line {number}"
         try:
-            record = values.parsed(text)
+            record = values.parse(text)
         except Invalid as invalid:
             raise StorageError(f"{where}: {invalid.faults[0].detail}") from None
         if not isinstance(record, dict):

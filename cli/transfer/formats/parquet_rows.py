@@ -56,7 +56,7 @@ class Parquet:
 
     def _settings(self, header: bytes) -> Settings:
         try:
-            parsed = values.parsed(header.decode())
+            parsed = values.parse(header.decode())
         except (Invalid, ValueError):
             parsed = None
         return settings_of(parsed, self.origin)

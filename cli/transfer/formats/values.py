@@ -40,7 +40,7 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def parsed(text: str) -> object:
+def parse(text: str) -> object:
     """Parse a JSON text."""
     try:
         return _DECODER.decode(text)
@@ -105,7 +105,7 @@ def metadata(value: object) -> dict[str, Any]:
     if isinstance(value, bytes):
         value = _decoded(value, "")
     if isinstance(value, str):
-        value = parsed(value) if value.strip() else None
+        value = parse(value) if value.strip() else None
     if is_missing(value):
         return {}
     if not isinstance(value, Mapping):
@@ -136,7 +136,7 @@ def embedding(value: object) -> NDArray[np.float32] | None:
         case bytes():
             return _from_bytes(value)
         case str() if value.lstrip().startswith("["):
-            return embedding(parsed(value))
+            return embedding(parse(value))
         case str():
             return vectors.decode_base64(value, "")
         case list():

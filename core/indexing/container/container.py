@@ -93,17 +93,17 @@ def open_container(path: Path, kind: str) -> Container:
         try:
             return _Reader(path, file).read(kind)
         except OSError as error:
-            raise damage_or(error, path) from error
+            raise container_error(error, path) from error
 
 
 def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise damage_or(error, path) from error
+        raise container_error(error, path) from error
 
 
-def damage_or(error: OSError, path: Path) -> Exception:
+def container_error(error: OSError, path: Path) -> Exception:
     """Return the exception to raise for an error of reading the file."""
     if error.errno in _IS_DAMAGE:
         return DamagedFile(path, f"It can't be read: {error.strerror}.")

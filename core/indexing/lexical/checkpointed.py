@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core import crash_points
 from core.domain.ids import new_id
-from core.indexing.container.container import DamagedFile, damage_or
+from core.indexing.container.container import DamagedFile, container_error
 from core.indexing.container.durable import sync
 from core.indexing.lexical.tantivy_files import TantivyCommit, commit
 
@@ -123,7 +123,7 @@ def verify(directory: Path, stored: StoredLexicalIndex, pool: Executor) -> None:
         try:
             actual = _checksum(path)
         except OSError as error:
-            raise damage_or(error, path) from error
+            raise container_error(error, path) from error
         if actual != (file.checksum, file.size_bytes):
             raise DamagedFile(path, "It differs from what was written.")
 

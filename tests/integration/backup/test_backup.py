@@ -18,7 +18,7 @@ from core.adapters.sqlite.engine import SqliteEngine
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.backup_run import back_up
 from core.backup.manifest import Kind
-from core.backup.repository import locked
+from core.backup.repository import lock
 from core.backup.restore import restore
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import DataDirInUse, StorageError
@@ -192,7 +192,7 @@ def test_where_the_history_no_longer_reaches_back_it_is_a_full_one(case: Case) -
 
 
 def test_one_backup_at_a_time(case: Case) -> None:
-    with locked(case.directory), pytest.raises(StorageError, match="Another backup is being taken"):
+    with lock(case.directory), pytest.raises(StorageError, match="Another backup is being taken"):
         case.back_up()
 
 
