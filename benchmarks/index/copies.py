@@ -73,7 +73,7 @@ def _graph(dataset: Dataset, threads: int) -> Built:
     index = build_hnsw(vectors_of(dataset), threads=threads)
 
     def search(queries: Floats, effort: SearchParams, k: int = K) -> NDArray[np.int64]:
-        return table(index.walk(queries, k, index.calibration.effort(effort.recall, k)), k)
+        return table(index.walk(queries, k, index.calibration.ef(effort.recall, k)), k)
 
     return Built(search, [SearchParams()])
 

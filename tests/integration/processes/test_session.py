@@ -87,5 +87,5 @@ def test_places_below_the_working_directory_are_short(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert session.shown(tmp_path / "logs") == "logs"
-    assert session.shown(tmp_path.parent) == str(tmp_path.parent)
+    assert session.display_path(tmp_path / "logs") == "logs"
+    assert session.display_path(tmp_path.parent) == str(tmp_path.parent)

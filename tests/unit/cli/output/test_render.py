@@ -45,12 +45,12 @@ def states() -> Iterator[QueryState]:
 def test_one_source_cited_twice_has_one_number() -> None:
     citations = [citation(0, 1, "a"), citation(2, 3, "b"), citation(4, 5, "a")]
     assert render.source_numbers(citations) == {"a": 1, "b": 2}
-    assert render.marked("x y z", citations) == "x [1] y [2] z [1]"
+    assert render.mark_citations("x y z", citations) == "x [1] y [2] z [1]"
 
 
 def test_two_sources_of_one_part() -> None:
     citations = [citation(0, 1, "a"), citation(0, 1, "b")]
-    assert render.marked("x.", citations) == "x [1] [2]."
+    assert render.mark_citations("x.", citations) == "x [1] [2]."
 
 
 @given(
@@ -59,7 +59,7 @@ def test_two_sources_of_one_part() -> None:
 )
 def test_without_its_marks_the_text_is_the_text(text: str, ends: list[tuple[int, str]]) -> None:
     citations = [citation(0, min(end, len(text)), chunk_id) for end, chunk_id in ends]
-    marked = render.marked(text, citations)
+    marked = render.mark_citations(text, citations)
     for number in render.source_numbers(citations).values():
         assert f"[{number}]" in marked
         marked = marked.replace(f" [{number}]", "")
