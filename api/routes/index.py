@@ -41,10 +41,10 @@ def put_index(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> 
         return replace(LibraryRequest.of(library).draft(), index=index)
 
     written = core.libraries.update(library_id, edit, guard=guard)
-    index = core.search.index(written.value.id)
-    response = IndexResponse.model_validate(index.value)
+    current = core.search.index(written.value.id)
+    response = IndexResponse.model_validate(current.value)
     return json_response(
         response.model_dump(),
         status.HTTP_202_ACCEPTED,
-        position=max(written.position, index.position),
+        position=max(written.position, current.position),
     )

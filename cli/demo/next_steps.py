@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli import temporal_server
 from cli.demo.ingest import LIBRARY
-from cli.processes.session import shown
+from cli.processes.session import display_path
 from core.contracts.names import PROGRESS_QUERY
 from core.settings import Settings
 from nalanda import QueryHandle
@@ -59,4 +59,4 @@ def _temporal(settings: Settings, arguments: str) -> str:
 
 def _as_typed(name: str, path: Path) -> str:
     """Return `name` if the shell finds the command, else the path."""
-    return name if shutil.which(name) else shlex.quote(shown(path))
+    return name if shutil.which(name) else shlex.quote(display_path(path))

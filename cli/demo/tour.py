@@ -51,7 +51,7 @@ class Tour:
         self.passed = all(sound for _, sound in answers)
         self._point_further(stack, answers[0][0])
         if self.passed and not self._once:
-            await session.stay(self._console)
+            await session.wait_until_interrupted(self._console)
         return self.passed
 
     async def _fill(self, client: AsyncNalanda) -> None:
