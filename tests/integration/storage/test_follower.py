@@ -102,7 +102,7 @@ def follow_any_writes(node: Node, tmp_path: Path, seed: int, replica: Store | No
         following.catch_up()
         following.check()
         if chance.random() < 0.5:
-            following.check_words()
+            following.check_lexical()
     following.stop()
 
 
