@@ -27,7 +27,7 @@ from api.workflow_starts import (
     DEAD_WORKER_AFTER,
     FINGERPRINT_MEMO,
     StartedWorkflow,
-    started_before,
+    reuse_start,
 )
 from core.bootstrap import Core
 from core.contracts.names import REEMBED_WORKFLOW, ingest_queue_of, reembed_id
@@ -117,7 +117,7 @@ class ModelChangeStarts:
             description = await describe(client, workflow_id)
             if description is not None:
                 if key is not None and await _key_of(description) == key:
-                    return await started_before(description, fingerprint)
+                    return await reuse_start(description, fingerprint)
                 if is_running(description):
                     if change is not None and change.state.in_progress:
                         raise Conflict("A change of the library's model is in progress.")
