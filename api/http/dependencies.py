@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from fastapi import Depends, Header, Request
 
 from api.http.parameters import WHOLE
-from api.model_changes.starting import ModelChangeStarts
 from api.temporal import Temporal
 from core.bootstrap import Core
 from core.domain.errors import Behind
@@ -31,15 +30,9 @@ async def _temporal(request: Request) -> Temporal:
     return temporal
 
 
-async def _model_change_starts(request: Request) -> ModelChangeStarts:
-    starts: ModelChangeStarts = request.app.state.model_change_starts
-    return starts
-
-
 CoreOf = Annotated[Core, Depends(_core)]
 SettingsOf = Annotated[Settings, Depends(_settings)]
 TemporalOf = Annotated[Temporal, Depends(_temporal)]
-ModelChangeStartsOf = Annotated[ModelChangeStarts, Depends(_model_change_starts)]
 
 
 MinPosition = Annotated[

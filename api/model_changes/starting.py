@@ -5,8 +5,9 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
+from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from temporalio.client import (
     Client,
@@ -165,6 +166,14 @@ class ModelChangeStarts:
             ),
         )
         return handle.result_run_id or ""
+
+
+async def _starts(request: Request) -> ModelChangeStarts:
+    starts: ModelChangeStarts = request.app.state.model_change_starts
+    return starts
+
+
+ModelChangeStartsOf = Annotated[ModelChangeStarts, Depends(_starts)]
 
 
 async def describe(client: Client, workflow_id: str) -> WorkflowExecutionDescription | None:

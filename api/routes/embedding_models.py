@@ -3,13 +3,18 @@
 from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
-from api.http.dependencies import CoreOf, ModelChangeStartsOf, SettingsOf, TemporalOf
+from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.idempotency import REPLAYED, IdempotencyKey
 from api.http.json import JsonBody, parse
 from api.http.openapi import BODY, READ, responses_of
 from api.http.responses import accepted_response, json_response, no_content
 from api.http.routing import Routes
-from api.model_changes.starting import begin_change, begin_revert, cancel_workflow
+from api.model_changes.starting import (
+    ModelChangeStartsOf,
+    begin_change,
+    begin_revert,
+    cancel_workflow,
+)
 from api.model_changes.states import model_change_state
 from api.temporal import workflow_page
 from api.wire.model_changes import (
