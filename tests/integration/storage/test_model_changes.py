@@ -10,7 +10,7 @@ import pytest
 from core.adapters.registry import engine_of
 from core.backup.backup_run import back_up
 from core.backup.restore import restore
-from core.bootstrap import Core, open_core
+from core.bootstrap import Core, open_core, open_reader, publish_positions
 from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.library import LibraryDraft
 from core.domain.model_change import ModelChange, ModelChangeState
@@ -18,6 +18,7 @@ from core.services.search.request import SearchRequest
 from core.settings import Settings
 from core.verification import index, record
 from tests.two_models import SpacedEmbedder
+from tests.waiting import until
 
 COUNT = 600
 """Chunks: more than a step stages, and more than one segment has here."""
@@ -240,3 +241,26 @@ def test_backups_have_each_position_s_model(settings: Settings, tmp_path: Path) 
             assert core.model_changes.get("lib").value[1] is None
             check(core)
             check_answer(core, 7)
+
+
+@pytest.mark.parametrize("model", ["new", "wide"])
+def test_a_reader_follows_a_change_and_its_revert(
+    core: Core, settings: Settings, model: str
+) -> None:
+    publish_positions(core, settings)
+    with open_reader(settings, 1) as reader:
+        for reverts in (False, True):
+            if reverts:
+                begin_revert(core)
+            else:
+                begin(core, model)
+            run(core)
+            until(lambda: reader.catalog.position == core.catalog.position)
+            names = {each.catalog.library("lib").library.embedding_model for each in (core, reader)}
+            assert len(names) == 1
+            for number in range(0, COUNT, 50):
+                check_answer(reader, number)
+            core.chunks.add("lib", "doc", [draft(COUNT + core.catalog.position)])
+            until(lambda: reader.catalog.position == core.catalog.position)
+            vectors = [each.catalog.library("lib").vectors for each in (core, reader)]
+            assert vectors[0] == vectors[1]
