@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from tests.unit.core.documents import samples
+from tests.unit.core.documents.pdf import files as pdf_files
 
 DOCS = Path(__file__).parents[2] / "docs"
 _RST = """.. _x:
@@ -48,6 +49,8 @@ SEEDS: Mapping[str, Callable[[], bytes]] = {
     "a.ipynb": lambda: json.dumps({"cells": _CELLS * 3, "metadata": {}}).encode(),
     "a.md": lambda: (DOCS / "reference/documents.md").read_bytes(),
     "a.pdf": lambda: samples.pdf(_PAGE, _PAGE),
+    "columns.pdf": pdf_files.two_columns,
+    "table.pdf": pdf_files.ruled_table,
     "a.pptx": samples.pptx,
     "a.py": lambda: Path(__file__).read_bytes(),
     "a.rst": _RST.encode,
@@ -55,12 +58,18 @@ SEEDS: Mapping[str, Callable[[], bytes]] = {
 }
 
 
-_PARTS = {"a.docx": "word/document.xml", "a.pptx": "ppt/slides/slide1.xml"}
+_PARTS = {".docx": "word/document.xml", ".pptx": "ppt/slides/slide1.xml"}
+
+
+def seeds_in(folder: Path) -> dict[str, Callable[[], bytes]]:
+    """Return the files in a folder and below it by their paths."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes for path in paths}
 
 
 def mutate(name: str, content: bytes, random: Random) -> bytes:
     """Return a file with one to eight places damaged; of an archive, mostly those of a part."""
-    part = _PARTS.get(name)
+    part = _PARTS.get(Path(name).suffix)
     if part is None or not random.randrange(4):
         return _damage(content, random)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

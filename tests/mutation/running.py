@@ -1,7 +1,7 @@
 """A run of damaged files through the parsers' processes."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
@@ -13,8 +13,10 @@ from tests.mutation.mutating import SEEDS, mutate
 TIMEOUT_S = 60.0
 
 
-def run(files: int, seed: int) -> Iterator[tuple[str, Counter[str]]]:
-    """Yield each format with its outcomes: `document`, `line`, `time` and `crash`.
+def run(
+    files: int, seed: int, seeds: Mapping[str, Callable[[], bytes]] = SEEDS
+) -> Iterator[tuple[str, Counter[str]]]:
+    """Yield each seed with the outcomes of its files: `document`, `line`, `time` and `crash`.
 
     Raises:
         AssertionError: a refusal is no clear line.
@@ -22,7 +24,7 @@ def run(files: int, seed: int) -> Iterator[tuple[str, Counter[str]]]:
     pool = ParserPool(timeout_s=TIMEOUT_S)
     try:
         with ThreadPoolExecutor(2) as threads:
-            for name, make in SEEDS.items():
+            for name, make in seeds.items():
                 random, content = Random(f"{seed} {name}"), make()
                 damaged = [mutate(name, content, random) for _ in range(files)]
                 outcomes = threads.map(lambda one, name=name: _outcome(pool, one, name), damaged)

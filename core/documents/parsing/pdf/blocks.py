@@ -49,7 +49,7 @@ def blocks_of(pages: Sequence[Page]) -> Iterator[Block]:
     words = HyphenatedWords(run.text for page in pages for run in page.runs)
     body = body_size(pages)
     parts = [(page, part) for page in pages for part in _parts(page)]
-    lines = [part for _, part in parts if isinstance(part, Run)]
+    lines = [run for page in pages for run in page.runs]
     large = sorted({_rounded(line) for line in lines if _is_large(line, body)}, reverse=True)
     above: tuple[Page, Grid, list[str]] | None = None
     for is_table, group in groupby(parts, key=lambda part: isinstance(part[1], Grid)):
@@ -103,7 +103,8 @@ def _of_lines(
     page = lines[0].page
     boxes = [line.run.box for line in lines]
     text, starts = words.join([line.run.text for line in lines])
-    if _is_large(lines[0].run, body) and len(text) <= _MOST_HEADING_CHARS:
+    is_heading = _is_large(lines[0].run, body) and lines[0].run not in page.asides
+    if is_heading and len(text) <= _MOST_HEADING_CHARS:
         level = min(large.index(_rounded(lines[0].run)) + 1, 6)
         yield replace(heading(text, level, 0), page=page.number, box=page.shown(union(boxes)))
         return

@@ -21,7 +21,10 @@ _WIDE = 1.0
 """The space between two words, in font sizes, from which on they may be of two columns."""
 _NEXT_LINE = 0.8
 """The distance, in font sizes, from which on two words are not on the same line."""
+_OVERPRINT = 0.15
+"""The distance, in font sizes, up to which a text that is drawn again only looks bolder."""
 _SMALLEST = 0.1
+"""The edge of a character's box in points below which its glyph is unknown."""
 _SLANT = 0.2
 """The slope from which on a line is in none of the four directions."""
 
@@ -111,6 +114,7 @@ class _Reader:
     def read(self, number: int) -> Page:
         whole = (0.0, 0.0, self._width, self._height)
         stretches = [part for part in self._stretches() if is_within(part.run.box, whole)]
+        stretches = list(_once(stretches))
         weights: Counter[int] = Counter()
         for part in stretches:
             if part.turns is not None:
@@ -221,6 +225,21 @@ class _Reader:
         count = self._textpage.count_rects(first, last - first + 1)
         found = [self._box(*self._textpage.get_rect(index)) for index in range(count)]
         return union([*found, *(word.box for word in words)])
+
+
+def _once(parts: Iterable[_Stretch]) -> Iterator[_Stretch]:
+    """Yield the runs, one of those that are drawn twice at a place to look bold."""
+    drawn: dict[str, list[Box]] = {}
+    for part in parts:
+        run = part.run
+        boxes = drawn.setdefault(run.text, [])
+        if not any(_is_near(box, run.box, _OVERPRINT * run.size) for box in boxes):
+            boxes.append(run.box)
+            yield part
+
+
+def _is_near(first: Box, second: Box, distance: float) -> bool:
+    return all(abs(a - b) <= distance for a, b in zip(first, second, strict=True))
 
 
 def _with_turns(part: _Stretch, turns: int) -> _Stretch:

@@ -29,7 +29,7 @@ _ROMAN = re.compile(r"[ivxlc]+$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """A row at an edge of a page; `form` is its text without its numbers."""
+    """A row at an edge of a page; `form` is its text with each number as 0."""
 
     page: int
     form: str
@@ -54,6 +54,8 @@ def without_running_lines(pages: Sequence[Page], size: float) -> list[Page]:
     for edges in by_form.values():
         for edge in _running(edges, fewest):
             dropped[edge.page].update(edge.runs)
+    for edge in _numbered(edge for edges in by_form.values() for edge in edges):
+        dropped[edge.page].update(edge.runs)
     stamps = Counter(text for page in pages for text in {run.text for run in page.asides})
     return [_without(page, dropped[page.number], stamps, fewest) for page in pages]
 
@@ -93,6 +95,27 @@ def _running(edges: Sequence[_Edge], fewest: int) -> Iterable[_Edge]:
     if len({edge.page for edge in level}) < fewest or not _numbers_fit(level):
         return ()
     return level
+
+
+def _numbered(edges: Iterable[_Edge]) -> Iterator[_Edge]:
+    """Yield the rows that begin or end with the number of their page, whatever else they have.
+
+    The rest of a running head may be the title of a chapter that has few pages.
+    """
+    by_rise: dict[tuple[int, int, int], list[_Edge]] = defaultdict(list)
+    for edge in edges:
+        for place in (0, -1):
+            if edge.numbers and _at(edge.form, place) == "0":
+                height = round(edge.height / _SAME_HEIGHT)
+                by_rise[place, height, edge.numbers[place] - edge.page].append(edge)
+    for rising in by_rise.values():
+        if len({edge.page for edge in rising}) >= _FEWEST_PAGES:
+            yield from rising
+
+
+def _at(form: str, place: int) -> str:
+    """Return the first or the last character of a row, dashes around it aside."""
+    return form.strip("–-—| ")[place:][:1]
 
 
 def _numbers_fit(edges: Sequence[_Edge]) -> bool:

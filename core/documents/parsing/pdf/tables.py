@@ -144,7 +144,7 @@ def _is_prose(lines: Sequence[Sequence[Run]], column_of: ColumnOf, columns: int)
             texts[column_of(run.box)].append(run.text)
     if not all(texts):
         return True
-    if columns == 2 and all(_MARKER.match(text) for text in texts[0]):
+    if columns == 2 and all(len(text) <= 2 or _MARKER.match(text) for text in texts[0]):
         return True
     return all(mean(map(len, column)) >= _PROSE_CHARS for column in texts)
 

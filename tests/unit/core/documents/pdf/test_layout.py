@@ -45,6 +45,22 @@ def test_running_heads_and_feet_of_odd_and_even_pages_are_left_out() -> None:
     assert all(text in files.PEPPER or text.startswith("Harbour number") for text in read)
 
 
+def test_a_running_head_with_the_titles_of_short_chapters_is_left_out() -> None:
+    pages = [
+        [(f"Chapter {n}: On ports of kind {n * n} {n + 8}", 9, 760), (f"Text {n}.", 11, 700)]
+        for n in range(5)
+    ]
+    assert texts(samples.pdf(*pages)) == [f"Text {n}." for n in range(5)]
+
+
+def test_text_that_is_drawn_twice_to_look_bold_is_read_once() -> None:
+    bold = by_hand.by_hand(
+        "BT /F1 12 Tf 72 700 Td (The mole.) Tj ET BT /F1 12 Tf 72.4 700 Td (The mole.) Tj ET"
+        " BT /F1 12 Tf 72 650 Td (The mole.) Tj ET"
+    )
+    assert texts(bold) == ["The mole.", "The mole."]
+
+
 def test_a_line_that_only_begins_alike_is_no_running_line() -> None:
     pages = [
         [(f"Port {n} has {n * n} ships.", 11, 760), ("More text.", 11, 700), ("End.", 11, 30)]
