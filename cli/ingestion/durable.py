@@ -115,8 +115,7 @@ class DurableSender:
         except PayloadTooLargeError as error:
             if len(files) == 1:
                 ((path, _),) = files
-                what = "split the file, or raise NALANDA_MAX_BODY_BYTES of the server"
-                self._report.fail(path, f"{error} To ingest it, {what}.")
+                self._report.fail_as_too_large(path, error)
                 return
             middle = len(files) // 2
             self._start(files[:middle])

@@ -14,6 +14,7 @@ from rich.progress import Progress
 from cli.ingestion.finding import Finder, Remark
 from cli.ingestion.places import shown
 from cli.output.terminal import can_overwrite, console, one_line
+from nalanda import PayloadTooLargeError
 
 Outcome = Literal["added", "changed", "unchanged", "failed", "pruned"]
 _ALWAYS: tuple[Outcome, ...] = ("added", "changed", "unchanged", "failed")
@@ -54,6 +55,10 @@ class Report:
         self._count("failed")
         self.is_complete = False
         self.note(path, why)
+
+    def fail_as_too_large(self, path: Path, error: PayloadTooLargeError) -> None:
+        remedy = "To ingest it, split the file, or raise NALANDA_MAX_BODY_BYTES of the server."
+        self.fail(path, f"{error} {remedy}")
 
     def take(self, finder: Finder, known: Collection[Remark] = ()) -> None:
         """Report what a search passed over, and its remarks but the known ones."""

@@ -57,7 +57,10 @@ class Sender:
             self._report.fail(path, str(error.strerror))
         except (UnusableFile, errors.UnusableFile) as error:
             self._report.fail(path, str(error))
-        except (PayloadTooLargeError, ValidationError) as error:
+        except PayloadTooLargeError as error:
+            self._failures.report_success()
+            self._report.fail_as_too_large(path, error)
+        except ValidationError as error:
             self._report_refusal(path, error)
         except NalandaError as error:
             self._failures.report_failure(path, error)
@@ -80,7 +83,7 @@ class Sender:
             _replace(patient, self._library.id, document, parsed)
         return "added" if known is None else "changed", bool(parsed.pieces)
 
-    def _report_refusal(self, path: Path, error: PayloadTooLargeError | ValidationError) -> None:
+    def _report_refusal(self, path: Path, error: ValidationError) -> None:
         self._failures.report_success()
         self._report.fail(path, str(error))
         if (reason := next(_refusals_of_any_chunk(error), None)) is not None:
@@ -128,7 +131,7 @@ def _known_hash(client: Nalanda, library_id: str, document_id: str) -> str | Non
     return str(document.metadata.get(HASH, ""))
 
 
-def _refusals_of_any_chunk(error: PayloadTooLargeError | ValidationError) -> Iterator[str]:
+def _refusals_of_any_chunk(error: ValidationError) -> Iterator[str]:
     """Yield the reasons why the library refuses every chunk of a file, none for another error."""
     for fault in error.errors:
         if match := _OF_ANY_CHUNK.fullmatch(fault.pointer):

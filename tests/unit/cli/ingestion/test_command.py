@@ -96,7 +96,10 @@ def test_a_file_that_the_server_refuses(run: Run, server: Server, folder: Path) 
     server.answer(path, httpx.Response(404), too_large)
     outcome = run("ingest", "--direct", str(folder), "-l", "books")
     assert outcome.status == 1
-    assert outcome.err == f"{folder}/a.md: 413 Content Too Large: 64 MiB\n"
+    assert outcome.err == (
+        f"{folder}/a.md: 413 Content Too Large: 64 MiB To ingest it, split the file, or raise "
+        "NALANDA_MAX_BODY_BYTES of the server.\n"
+    )
     assert "1 added, 0 changed, 0 unchanged, 1 failed" in outcome.out
 
 
