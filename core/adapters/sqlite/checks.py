@@ -6,7 +6,7 @@ import apsw
 import numpy as np
 
 from core.adapters.sqlite.rows import fetch
-from core.ports.backups import VERSIONED
+from core.ports.backups import APPENDED, VERSIONED
 
 _MAX_NAMED = 20
 """The most rows of one kind that are named; the rest are counted."""
@@ -18,7 +18,10 @@ _JSON = {
     "log": ("position", ("changes",)),
     "replays": ("key", ("headers",)),
 }
-_VERSIONS = ("libraries", "documents", "chunks", "feedback", "replays")
+_VERSIONS = (
+    *(table.name for table in VERSIONED),
+    *(name for name, column in APPENDED.items() if column == "version"),
+)
 _LOG_GAPS = """
 SELECT position + 1, next - 1 FROM (
     SELECT position, lead(position) OVER (ORDER BY position) AS next FROM log

@@ -98,7 +98,7 @@ def test_a_commit_is_taken_once_and_none_is_passed_over() -> None:
 def test_a_failed_apply_changes_nothing() -> None:
     catalog = catalog_of(LibraryPut(library()), DocumentPut(document()))
     wrong = [ChunksPut("L", [embedded(chunk("a"))]), ChunksPut("L", [embedded(chunk("b"), (1,))])]
-    with pytest.raises(ValueError, match="2 dimensions"):
+    with pytest.raises(ValueError, match="1 dimensions, not 2"):
         catalog.apply(2, wrong)
     assert catalog.position == 1
     assert not catalog.library("L").vectors
