@@ -21,6 +21,7 @@ _RUNNING = frozenset(
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
@@ -74,7 +75,7 @@ def _shape(shape: Any, depth: int) -> Iterator[Block]:
     elif getattr(shape, "has_table", False):
         yield from _table([[cell.text for cell in row.cells] for row in shape.table.rows])
     elif getattr(shape, "has_chart", False):
-        yield from _table(list(_values(shape.chart)))
+        yield from _table(list(_values(shape.chart_part.blob)))
     else:
         yield from _diagram(shape)
 
@@ -84,14 +85,36 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[Block]:
     yield from () if block is None else (block,)
 
 
-def _values(chart: Any) -> Iterator[list[str]]:
+def _values(content: bytes) -> Iterator[list[str]]:
     """Yield the values of a chart, a row for each category below the names of the series."""
-    for plot in chart.plots:
-        series = list(plot.series)
-        yield ["", *(one.name for one in series)]
-        for place, category in enumerate(plot.categories):
-            values = [one.values[place] if place < len(one.values) else None for one in series]
-            yield [str(category), *("" if value is None else f"{value:.15g}" for value in values)]
+    series = list(parse_xml(content).iter(f"{_CHART}ser"))
+    categories: dict[int, str] = {}
+    for one in reversed(series):
+        categories |= _points(one, "cat", "xVal")
+    columns = [_points(one, "val", "yVal") for one in series]
+    yield ["", *(one.findtext(f"{_CHART}tx//{_CHART}v") or "" for one in series)]
+    for place in sorted({*categories, *(place for column in columns for place in column)}):
+        values = (column.get(place, "") for column in columns)
+        yield [categories.get(place, ""), *map(_number, values)]
+
+
+def _points(series: Any, *names: str) -> dict[int, str]:
+    """Return the values of the first of some parts of a series that is there, by their places."""
+    for name in names:
+        points = series.findall(f"{_CHART}{name}//{_CHART}pt")
+        if points:
+            return {
+                int(point.get("idx", "0")): point.findtext(f"{_CHART}v") or "" for point in points
+            }
+    return {}
+
+
+def _number(text: str) -> str:
+    """Return a number without the digits that only its binary form has."""
+    try:
+        return f"{float(text):.15g}"
+    except ValueError:
+        return text
 
 
 def _diagram(shape: Any) -> Iterator[Block]:

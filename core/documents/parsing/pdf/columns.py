@@ -119,7 +119,7 @@ def _sides(band: Sequence[Part], gutter: _Gutter) -> tuple[list[Part], list[Part
 
 def _are_columns(left: Sequence[Part], right: Sequence[Part]) -> bool:
     """Return whether two sides are columns: drawn one after the other, or both of prose."""
-    if min(len(left), len(right)) < _FEWEST_LINES:
+    if any(len({part.line for part in side}) < _FEWEST_LINES for side in (left, right)):
         return False
     top = max(min(part.box[1] for part in side) for side in (left, right))
     bottom = min(max(part.box[3] for part in side) for side in (left, right))

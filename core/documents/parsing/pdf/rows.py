@@ -22,7 +22,7 @@ def rows_of(runs: Iterable[Run]) -> list[list[Run]]:
         if rows:
             last = rows[-1][-1]
             distance = middle(run.box) - middle(last.box)
-            if distance <= _SAME_ROW * min(run.size, last.size):
+            if distance <= _SAME_ROW * max(run.size, last.size):
                 rows[-1].append(run)
                 continue
         rows.append([run])
@@ -42,6 +42,7 @@ def joined(row: Sequence[Run]) -> Run:
     longest = max(row, key=lambda run: len(run.text))
     text = row[0].text
     for before, run in pairwise(row):
-        is_apart = gap(before.box, run.box) > _TOUCHING * run.size
+        is_mark = abs(before.size - run.size) > _TOUCHING * run.size
+        is_apart = is_mark or gap(before.box, run.box) > _TOUCHING * run.size
         text += f" {run.text}" if is_apart else run.text
     return replace(longest, text=text, box=union(run.box for run in row), line=row[0].line)

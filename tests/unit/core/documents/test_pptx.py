@@ -33,6 +33,18 @@ def test_a_chart_is_a_table_of_its_values() -> None:
     ]
 
 
+def test_a_chart_of_any_kind_is_read() -> None:
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[6])
+    values: Any = CategoryChartData()  # type: ignore[no-untyped-call]
+    values.categories = ["Oslo"]
+    values.add_series("Depth", (0.1,))
+    frame: Any = slide.shapes.add_chart(XL_CHART_TYPE.AREA, *PLACE, values)
+    [area] = frame.chart._chartSpace.xpath("//c:areaChart")
+    area.tag = area.tag.replace("areaChart", "area3DChart")  # which python-pptx does not know
+    assert texts(presentation) == ["|  | Depth |\n| --- | --- |\n| Oslo | 0.1 |"]
+
+
 def test_a_group_is_read_and_slide_numbers_are_not() -> None:
     presentation = Presentation()
     slide = presentation.slides.add_slide(presentation.slide_layouts[6])

@@ -1,6 +1,7 @@
 """The order of columns, running lines, hyphens and scripts of PDF documents."""
 
 import pytest
+from fpdf import FPDF
 
 from core.documents.errors import UnusableFile
 from core.documents.kinds import parse_content
@@ -51,6 +52,24 @@ def test_a_running_head_with_the_titles_of_short_chapters_is_left_out() -> None:
         for n in range(5)
     ]
     assert texts(samples.pdf(*pages)) == [f"Text {n}." for n in range(5)]
+
+
+def test_the_wide_spaces_of_justified_lines_are_no_gutter() -> None:
+    document = FPDF()
+    document.add_page()
+    document.set_font("Times", size=12)
+    with document.text_columns(text_align="J", ncols=3, gutter=5) as columns:
+        columns.write("\n\n".join([files.HARBOUR, files.PEPPER, files.MONSOON] * 4))
+    expected = [files.HARBOUR, files.PEPPER, files.MONSOON] * 4
+    assert texts(bytes(document.output())) == expected
+
+
+def test_the_mark_of_a_footnote_is_in_its_line() -> None:
+    marked = by_hand.by_hand(
+        "BT /F1 12 Tf 72 700 Td (The mole) Tj ET BT /F1 7 Tf 124 705 Td (1) Tj ET"
+        " BT /F1 12 Tf 72 686 Td (is of stone.) Tj ET"
+    )
+    assert texts(marked) == ["The mole 1 is of stone."]
 
 
 def test_text_that_is_drawn_twice_to_look_bold_is_read_once() -> None:
