@@ -13,7 +13,7 @@ export PATH ?= /usr/local/bin:/usr/bin:/bin
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint types imports format generate bench crash fuzz clean
+.PHONY: help setup demo test coverage lint types imports format generate bench crash chaos fuzz clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ bench: $(READY)  ## figures, beside the peers, which it installs
 
 crash: $(READY)  ## servers killed under load, again and again; ARGS=--short for a minute of it
 	$(BIN)/python -m tests.crash $(ARGS)
+
+chaos: $(READY)  ## ingestions while the processes are killed every few seconds
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 fuzz: $(READY)   ## a server under generated calls, 1,000 an operation; ARGS="--examples 20" for fewer
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -12,6 +12,7 @@ from api.app import App
 from api.http import errors
 from api.http.admission import WriteLimit
 from api.http.forwarding import Writer
+from api.ingestions.cancelled import CancelledIngestions
 from api.ingestions.sweeping import sweep_forever
 from api.metrics import Metrics, RequestMetrics
 from api.middleware.auth import Keys
@@ -80,6 +81,7 @@ def create_app(
     app.state.temporal = Temporal(settings)
     app.state.model_change_starts = ModelChangeStarts(app.state.temporal, settings)
     app.state.metrics = Metrics()
+    app.state.cancelled_ingestions = CancelledIngestions()
     app.state.write_limit = WriteLimit(max_waiting=settings.max_waiting_writes)
     errors.install(app)
     # The middleware added last runs first.

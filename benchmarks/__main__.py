@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from benchmarks import (
+    ingesting,
     inserting,
     question,
     readers,
@@ -52,6 +53,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "storage": storage.main,
     "restart": restart.main,
     "inserting": inserting.main,
+    "ingesting": ingesting.main,
     "reembedding": reembedding.main,
 }
 TAKE_ARGUMENTS = {

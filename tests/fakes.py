@@ -81,6 +81,10 @@ class FakeDocuments:
         except KeyError:
             raise NotFound("document", document_id) from None
 
+    def get_many(self, library_id: str, document_ids: Sequence[str]) -> dict[str, Document]:
+        keys = [(library_id, document_id) for document_id in document_ids]
+        return {key[1]: self._state.documents[key] for key in keys if key in self._state.documents}
+
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
         keys = sorted(key for key in self._state.documents if key[0] == library_id)
         return [self._state.documents[key] for key in keys if key[1] > (after or "")][:limit]

@@ -73,6 +73,7 @@ def ingest_activities(client: AsyncNalanda) -> Activities:
     return [
         ingest.ingest_files,
         ingest.prune,
+        ingest.remove_added,
         reembed.stage,
         reembed.compare,
         reembed.switch,

@@ -19,7 +19,13 @@ from workflows.reembed import ReembedWorkflow
 # Most activities wait for the API or a provider; computing ones share the CPUs.
 CONCURRENT_ACTIVITIES = max(32, 8 * (os.cpu_count() or 1))
 CONCURRENT_INGESTIONS = 2
-"""Activities of ingestions at once in one worker; further ingestions wait."""
+"""Activities of ingestions at once in one worker; further ingestions wait for a turn."""
+
+HEARTBEAT_THROTTLE = timedelta(seconds=1)
+"""The shortest time between two heartbeats, whose responses carry cancellations."""
+
+INGESTION_HEARTBEAT_THROTTLE = timedelta(seconds=0.2)
+"""Shorter, because a cancelled ingestion removes its documents within a second."""
 
 
 def build_worker(
@@ -41,6 +47,7 @@ def build_worker(
         workflows=[QueryWorkflow],
         activities=activities,
         concurrent_activities=CONCURRENT_ACTIVITIES,
+        heartbeat_throttle=HEARTBEAT_THROTTLE,
     )
 
 
@@ -63,6 +70,7 @@ def build_ingest_worker(
         workflows=[IngestWorkflow, ReembedWorkflow],
         activities=activities,
         concurrent_activities=CONCURRENT_INGESTIONS,
+        heartbeat_throttle=INGESTION_HEARTBEAT_THROTTLE,
     )
 
 
@@ -75,6 +83,7 @@ def _build(
     workflows: Sequence[type],
     activities: Sequence[Callable[..., Any]],
     concurrent_activities: int,
+    heartbeat_throttle: timedelta,
 ) -> Worker:
     return Worker(
         client,
@@ -85,8 +94,7 @@ def _build(
         activity_executor=ThreadPoolExecutor(concurrent_activities, "activity"),
         max_concurrent_activities=concurrent_activities,
         interceptors=[AttemptInterceptor(instance_id)],
-        # Responses to heartbeats carry cancellations, so the throttle is short.
-        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        max_heartbeat_throttle_interval=heartbeat_throttle,
         # Timeout after which another worker takes over the workflows of a killed one.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_s),

@@ -1,10 +1,11 @@
 """The workflow of an ingestion: the files of a manifest, a few at a time, then the pruning."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from core.contracts.ingest import (
@@ -18,6 +19,8 @@ with workflow.unsafe.imports_passed_through():
         IngestStatus,
         PruneInput,
         PruneOutput,
+        RemoveInput,
+        RemoveOutput,
     )
     from core.contracts.names import (
         INGEST_FILES,
@@ -26,14 +29,24 @@ with workflow.unsafe.imports_passed_through():
         PAUSE_SIGNAL,
         PROGRESS_QUERY,
         PRUNE,
+        REMOVE_ADDED,
         RESUME_SIGNAL,
     )
     from workflows.failures import sentence
     from workflows.policies import HEARTBEAT, PATIENCE, STOPPED
     from workflows.search_attributes import STATUS
 
-FILES_AT_ONCE = 25
-"""Files of one activity. Each activity costs a round trip, and a pause takes effect after one."""
+FILES_AT_ONCE = 200
+"""The most files of one activity, which ends after a turn of about a second with fewer outcomes.
+
+Each activity costs a round trip, and a pause takes effect after one.
+"""
+
+REMOVES_ADDED = "removes-added-documents"
+"""Patch: earlier ingestions that were cancelled kept the documents that they had added."""
+
+REMOVAL_TIMEOUT = timedelta(minutes=5)
+"""Timeout of one attempt at the removal: a read and a write of at most 1,000 documents."""
 
 OUTCOMES_AT_ONCE = 200
 """Outcomes in one answer of the query, which Temporal limits to 2 MB."""
@@ -52,13 +65,15 @@ class IngestWorkflow:
         self._request = request
         self._outcomes = list(request.outcomes)
         self._paused = request.paused
+        self._begun = 0
+        self._is_repeated = request.is_repeated
         self._pruned = 0
         self._status: IngestStatus = "running"
         self._error: str | None = None
 
     @workflow.run
     async def run(self, request: IngestRequest) -> IngestProgress:
-        """Ingest the files, and return the counts.
+        """Ingest the files, and return the counts; cancelled, remove the documents that it added.
 
         Raises:
             ActivityError: an error that all further files would meet.
@@ -67,7 +82,7 @@ class IngestWorkflow:
             await self._ingest(request)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) or is_cancelled_exception(error):
-                self._close("cancelled")
+                await self._remove()
             elif isinstance(error, ActivityError):
                 self._close("failed", sentence(error))
             raise
@@ -77,9 +92,7 @@ class IngestWorkflow:
     @workflow.query(name=PROGRESS_QUERY)
     def progress(self) -> IngestProgress:
         """Return the counts so far."""
-        counts = {"added": 0, "changed": 0, "unchanged": 0, "failed": 0}
-        for outcome in self._outcomes:
-            counts[outcome.status] += 1
+        counts = Counter[str](outcome.status for outcome in self._outcomes)
         paused = self._status == "running" and self._paused
         return IngestProgress(
             status="paused" if paused else self._status,
@@ -110,10 +123,17 @@ class IngestWorkflow:
     async def _ingest(self, request: IngestRequest) -> None:
         while len(self._outcomes) < request.total:
             await self._until_resumed()
-            self._outcomes += (await self._next_files()).outcomes
+            output = await self._next_files()
+            self._outcomes += output.outcomes
+            self._is_repeated |= output.attempt > 1
             _check_cancellation()
+            self._begun = len(self._outcomes)
             if workflow.info().is_continue_as_new_suggested():
-                state = {"outcomes": self._outcomes, "paused": self._paused}
+                state = {
+                    "outcomes": self._outcomes,
+                    "paused": self._paused,
+                    "is_repeated": self._is_repeated,
+                }
                 workflow.continue_as_new(request.model_copy(update=state))
         if request.prune_under is not None:
             await self._until_resumed()
@@ -125,7 +145,7 @@ class IngestWorkflow:
 
     async def _next_files(self) -> IngestFilesOutput:
         start = len(self._outcomes)
-        stop = min(start + FILES_AT_ONCE, self._request.total)
+        self._begun = stop = min(start + FILES_AT_ONCE, self._request.total)
         output: IngestFilesOutput = await workflow.execute_activity(
             INGEST_FILES,
             IngestFilesInput(
@@ -133,7 +153,9 @@ class IngestWorkflow:
                 manifest=self._request.manifest,
                 start=start,
                 stop=stop,
+                is_repeated=self._is_repeated,
                 position=self._request.position,
+                began_at=self._request.began_at,
                 instance_id=self._request.instance_id,
             ),
             result_type=IngestFilesOutput,
@@ -161,6 +183,45 @@ class IngestWorkflow:
         )
         return output
 
+    async def _remove(self) -> None:
+        """Remove the documents that the ingestion added, then close it as cancelled."""
+        error = None
+        if workflow.patched(REMOVES_ADDED):
+            try:
+                self._mark_removed(await self._remove_added())
+            except FailureError as failure:  # of a local activity, the cause alone
+                error = f"Documents that it added may remain. {sentence(failure)}"
+        self._close("cancelled", error)
+
+    async def _remove_added(self) -> RemoveOutput:
+        added = {i: o.version for i, o in enumerate(self._outcomes) if o.status == "added"}
+        output: RemoveOutput = await workflow.execute_local_activity(
+            REMOVE_ADDED,
+            RemoveInput(
+                library_id=self._request.library_id,
+                manifest=self._request.manifest,
+                position=self._request.position,
+                began_at=self._request.began_at,
+                versions={i: version for i, version in added.items() if version is not None},
+                doubtful=[i for i, version in added.items() if version is None]
+                + list(range(len(self._outcomes), self._begun)),
+                instance_id=self._request.instance_id,
+            ),
+            result_type=RemoveOutput,
+            start_to_close_timeout=REMOVAL_TIMEOUT,
+            retry_policy=PATIENCE,
+        )
+        return output
+
+    def _mark_removed(self, output: RemoveOutput) -> None:
+        reported = len(self._outcomes)
+        for place, outcome in enumerate(self._outcomes):
+            if outcome.status == "added" and place not in output.kept:
+                self._outcomes[place] = _removed(outcome.source)
+        self._outcomes += [
+            _removed(output.found[place]) for place in sorted(output.found) if place >= reported
+        ]
+
     def _set_paused(self, *, paused: bool) -> None:
         if self._paused != paused:
             self._paused = paused
@@ -175,10 +236,14 @@ class IngestWorkflow:
         workflow.upsert_search_attributes([STATUS.value_set(status)])
 
 
-def _check_cancellation() -> None:
-    """Stop a cancelled ingestion after an activity that ended before its next heartbeat.
+def _removed(source: str) -> FileOutcome:
+    return FileOutcome(source=source, status="removed", detail="The ingestion was cancelled.")
 
-    Only the response to a heartbeat cancels an activity. One that ends first returns its output.
+
+def _check_cancellation() -> None:
+    """Stop a cancelled ingestion after an activity that returned its output.
+
+    A cancelled turn returns the outcomes that it has, and one may end before it is cancelled.
 
     Raises:
         CancelledError: cancellation was requested.

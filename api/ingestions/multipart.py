@@ -14,6 +14,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 
 from api.http.openapi import MULTIPART
+from api.ingestions.naming import name_file
 from api.wire.ingestions import check_source
 from core.adapters.uploads import Incoming, Uploads
 from core.contracts.ingest import MAX_FILES
@@ -126,11 +127,13 @@ class _FormReader:
         if number == MAX_FILES:
             raise Invalid.at("/file", f"An upload has at most {MAX_FILES} files.")
         self._source = _source(parameters.get(b"filename", b""), join("/file", number))
-        self._incoming = self._uploads.begin()
+        with name_file(self._source):
+            self._incoming = self._uploads.begin()
 
     def _take(self, piece: bytes, start: int, end: int) -> None:
         if self._incoming is not None:
-            self._incoming.write(piece[start:end])
+            with name_file(self._source):
+                self._incoming.write(piece[start:end])
             return
         assert self.form.options is not None
         self.form.options += piece[start:end]
@@ -140,7 +143,8 @@ class _FormReader:
     def _end_part(self) -> None:
         if self._incoming is None:
             return
-        sha256 = self._incoming.keep()
+        with name_file(self._source):
+            sha256 = self._incoming.keep()
         self.discard()
         self._incoming = None
         media_type = self._headers.get(b"content-type", b"").decode("latin-1")

@@ -11,6 +11,7 @@ from api.http.errors import MAX_FAULTS
 from api.http.json import json_or_other_body, parse
 from api.http.openapi import MULTIPART
 from api.ingestions.multipart import read_form
+from api.ingestions.naming import name_file
 from api.wire.ingestions import IngestionItem, IngestionOptions, IngestionRequest
 from core.adapters.uploads import Uploads
 from core.contracts.ingest import Manifest, ManifestItem
@@ -73,7 +74,7 @@ def _keep_items(body: bytes, uploads: Uploads) -> ReceivedFiles:
     items = [
         ManifestItem(
             source=item.source,
-            sha256=uploads.put(content),
+            sha256=_keep(uploads, item.source, content),
             title=item.title,
             media_type=item.media_type,
             metadata=item.metadata,
@@ -81,6 +82,16 @@ def _keep_items(body: bytes, uploads: Uploads) -> ReceivedFiles:
         for item, content in zip(request.items, contents, strict=True)
     ]
     return ReceivedFiles(Manifest(items=items), request.prune_under)
+
+
+def _keep(uploads: Uploads, source: str, content: bytes) -> str:
+    """Keep a file's content, and return its hash.
+
+    Raises:
+        StorageError: there is no room for the file, or the disk fails.
+    """
+    with name_file(source):
+        return uploads.put(content)
 
 
 def _contents(items: Iterable[IngestionItem]) -> list[bytes]:

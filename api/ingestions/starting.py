@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi.concurrency import run_in_threadpool
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
@@ -27,11 +28,12 @@ from workflows import search_attributes
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """The library that the files go to, the instance, and the database's position before them."""
+    """The library that the files go to, the instance, and its position and time before them."""
 
     library_id: str
     instance_id: str
     position: int
+    began_at: datetime
 
 
 async def start_ingestion(
@@ -62,6 +64,7 @@ async def start_ingestion(
         total=len(files.manifest.items),
         prune_under=files.prune_under,
         position=destination.position,
+        began_at=destination.began_at,
         instance_id=destination.instance_id,
     )
     fingerprint = _fingerprint(request)

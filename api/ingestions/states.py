@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +27,7 @@ from core.contracts.names import (
     PROGRESS_QUERY,
     ingestion_prefix,
 )
-from core.domain.errors import NotFound
+from core.domain.errors import NotFound, Unavailable
 from workflows import search_attributes
 from workflows.failures import sentence
 
@@ -109,6 +110,13 @@ async def state_and_outcomes(
         if state.files.ended <= after:
             return state, []
         return state, await _ask(found, OUTCOMES_QUERY, list[FileOutcome], after) or []
+
+
+async def wait_until_closed(temporal: Temporal, workflow_id: str) -> None:
+    """Return once the ingestion has closed, or Temporal can't tell."""
+    with suppress(RPCError, WorkflowFailureError, Unavailable):
+        client = await temporal.client()
+        await client.get_workflow_handle(workflow_id).result()
 
 
 async def _state(found: FoundIngestion) -> IngestionResponse:

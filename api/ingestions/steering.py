@@ -8,7 +8,7 @@ from core.domain.errors import Conflict
 
 
 async def cancel(temporal: Temporal, instance_id: str, workflow_id: str) -> None:
-    """Request cancellation; documents that are complete stay. Idempotent.
+    """Request cancellation, after which the documents that it added are removed. Idempotent.
 
     Raises:
         NotFound: there is no such ingestion.
@@ -44,6 +44,8 @@ async def _steer(
         try:
             await (handle.cancel() if signal is None else handle.signal(signal))
         except RPCError as error:
+            if error.status is RPCStatusCode.ALREADY_EXISTS:  # cancelled before
+                return
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise Conflict("The ingestion has just closed.") from error
             raise

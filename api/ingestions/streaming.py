@@ -11,7 +11,7 @@ from api.ingestions.events import (
     progress_event,
     progress_of,
 )
-from api.ingestions.states import state_and_outcomes
+from api.ingestions.states import state_and_outcomes, wait_until_closed
 from api.temporal import Temporal
 from api.wire.ingestions import IngestionProgressEvent
 from core.domain.errors import NotFound, Unavailable
@@ -29,6 +29,22 @@ async def stream(
     If Temporal becomes unreachable, the stream ends without its last event; the client resumes
     after its last number.
     """
+    closing = asyncio.create_task(wait_until_closed(temporal, workflow_id))
+    try:
+        async for event in _events(temporal, instance_id, workflow_id, after, closing):
+            yield event
+    finally:
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+
+
+async def _events(
+    temporal: Temporal,
+    instance_id: str,
+    workflow_id: str,
+    after: int,
+    closing: "asyncio.Task[None]",
+) -> AsyncIterator[bytes]:
     files = files_before(after)
     shown: IngestionProgressEvent | None = None
     missed = 0
@@ -56,4 +72,12 @@ async def stream(
             silence.end()
             yield HEARTBEAT
         if not outcomes:
-            await asyncio.sleep(POLL_S)
+            await _sleep(closing)
+
+
+async def _sleep(closing: "asyncio.Task[None]") -> None:
+    """Sleep for `POLL_S`, or until the ingestion closes."""
+    if closing.done():
+        await asyncio.sleep(POLL_S)
+    else:
+        await asyncio.wait([closing], timeout=POLL_S)

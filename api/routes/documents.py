@@ -1,6 +1,10 @@
 """Routes of `/libraries/{library_id}/documents`."""
 
-from fastapi import Request, Response, status
+from dataclasses import replace
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request, Response, status
 
 from api.http.conditional import Guarded, IfNoneMatch
 from api.http.cursors import CursorParameter, Cursors, Limit, cut
@@ -8,12 +12,44 @@ from api.http.dependencies import CoreOf
 from api.http.idempotency import IdempotentRequestOf
 from api.http.json import JsonBody, PatchBody, merge, parse
 from api.http.large_responses import page_response
-from api.http.openapi import NOT_MODIFIED, READ, WRITE, responses_of
-from api.http.responses import no_content, read_response, written_response
+from api.http.openapi import BODY, NOT_MODIFIED, READ, WRITE, responses_of
+from api.http.responses import json_response, no_content, read_response, written_response
 from api.http.routing import Routes
-from api.wire.documents import DocumentRequest, DocumentResponse
+from api.ingestions.cancelled import CancelledIngestions
+from api.wire.documents import (
+    DeleteDocumentsRequest,
+    DeleteDocumentsResponse,
+    DocumentRequest,
+    DocumentResponse,
+)
 from api.wire.pages import DocumentPage
 from core.domain.document import Document, DocumentDraft
+from core.domain.guards import Guard
+
+MAX_IDS = 100
+
+Ids = Annotated[
+    list[str],
+    Query(max_length=MAX_IDS, description="Ids of documents, at most 100; others are left out."),
+]
+
+Ingestion = Annotated[
+    str | None,
+    Header(
+        alias="Nalanda-Ingestion",
+        description="The ingestion that writes; 412 once this ingestion is cancelled.",
+    ),
+]
+
+
+async def _guard(request: Request, guard: Guarded, ingestion: Ingestion = None) -> Guard:
+    if ingestion is None:
+        return guard
+    cancelled: CancelledIngestions = request.app.state.cancelled_ingestions
+    return replace(guard, check_writer=partial(cancelled.check, ingestion))
+
+
+GuardedIngestion = Annotated[Guard, Depends(_guard)]
 
 router = Routes("documents", "/libraries/{library_id}/documents")
 
@@ -41,9 +77,15 @@ def list_documents(
     library_id: str,
     limit: Limit = 100,
     cursor: CursorParameter = None,
+    id: Ids = [],  # noqa: A002, B006  # the parameter's name; FastAPI copies it
 ) -> Response:
+    """List a library's documents in order of `id`; with ids, those of them that exist."""
     cursors = Cursors.of(core.store.cursor_key, request)
-    page = core.documents.page(library_id, after=cursors.take(cursor), limit=limit + 1)
+    after = cursors.take(cursor)
+    if id:
+        page = core.documents.get_many(library_id, [given for given in id if given > (after or "")])
+    else:
+        page = core.documents.page(library_id, after=after, limit=limit + 1)
     documents, following = cut(page.value, limit, lambda document: document.id)
     items = [DocumentResponse.model_validate(document) for document in documents]
     return page_response(items, cursors.give(following), position=page.position)
@@ -64,7 +106,7 @@ def get_document(
     responses=responses_of(200, DocumentResponse, *WRITE) | responses_of(201, DocumentResponse),
 )
 def put_document(
-    core: CoreOf, library_id: str, document_id: str, body: JsonBody, guard: Guarded
+    core: CoreOf, library_id: str, document_id: str, body: JsonBody, guard: GuardedIngestion
 ) -> Response:
     """Create or replace a document. Without `text` and `chunks`, its chunks stay; else they are
     replaced.
@@ -97,3 +139,23 @@ def patch_document(
 )
 def delete_document(core: CoreOf, library_id: str, document_id: str, guard: Guarded) -> Response:
     return no_content(core.documents.delete(library_id, document_id, guard=guard))
+
+
+@router.post(
+    "/delete",
+    body=DeleteDocumentsRequest,
+    responses=responses_of(200, DeleteDocumentsResponse, *BODY),
+)
+def delete_documents(library_id: str, once: IdempotentRequestOf) -> Response:
+    """Delete the documents that exist, with their chunks, in one write; a document with another
+    version than the given one stays.
+    """
+    versions = parse(DeleteDocumentsRequest, once.body).versions()
+    return once.respond(
+        lambda before_commit: once.core.documents.delete_many(
+            library_id, versions, before_commit=before_commit
+        ),
+        lambda at: json_response(
+            DeleteDocumentsResponse.model_validate(at.value).model_dump(), position=at.position
+        ),
+    )

@@ -1,5 +1,6 @@
 """Routes of `/libraries/{library_id}/ingest`, `/ingest` and `/uploads`."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Header, Request, Response, status
@@ -12,6 +13,7 @@ from api.http.openapi import BODY, READ, responses_of
 from api.http.responses import accepted_response, json_response
 from api.http.routing import Routes
 from api.ingestions import steering
+from api.ingestions.cancelled import CancelledIngestions
 from api.ingestions.receiving import receive_files
 from api.ingestions.starting import Destination, start_ingestion
 from api.ingestions.states import ingestion_state
@@ -79,7 +81,9 @@ def _destination(core: Core, library: str) -> Destination:
             "/library_id",
             "The library has client-supplied vectors and no embedding model, so it takes no files.",
         )
-    return Destination(view.library.id, core.store.instance_id, state.position)
+    return Destination(
+        view.library.id, core.store.instance_id, state.position, began_at=datetime.now(UTC)
+    )
 
 
 @router.get("/ingest/{workflow_id}", responses=responses_of(200, IngestionResponse, *READ))
@@ -121,9 +125,13 @@ async def get_ingestion_events(
     status_code=status.HTTP_202_ACCEPTED,
     responses=responses_of(202, AcceptedResponse, *READ, 409),
 )
-async def cancel_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
-    """Cancel an ingestion. Documents that are complete stay."""
+async def cancel_ingestion(
+    request: Request, core: CoreOf, temporal: TemporalOf, workflow_id: str
+) -> Response:
+    """Cancel an ingestion: the documents that it added are removed; those that it changed stay."""
     await steering.cancel(temporal, core.store.instance_id, workflow_id)
+    cancelled: CancelledIngestions = request.app.state.cancelled_ingestions
+    cancelled.add(workflow_id)
     return accepted_response(workflow_id, core.catalog.position)
 
 
@@ -134,7 +142,7 @@ async def cancel_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str)
     responses=responses_of(202, AcceptedResponse, *READ, 409),
 )
 async def pause_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
-    """Pause an ingestion after the files that are being ingested."""
+    """Pause an ingestion, within about a second; files that are being ingested end first."""
     await steering.send_signal(temporal, core.store.instance_id, workflow_id, PAUSE_SIGNAL)
     return accepted_response(workflow_id, core.catalog.position)
 

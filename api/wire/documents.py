@@ -5,10 +5,13 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field
 
-from api.wire.base import EntityResponse, JsonObject, RequestModel
+from api.wire.base import EntityResponse, JsonObject, RequestModel, ResponseModel
 from api.wire.chunks import ChunkRequest
 from core.domain.document import Document, DocumentDraft
 from core.domain.place import MAX_TITLE_LENGTH
+
+MAX_DOCUMENTS = 1000
+"""Maximum number of documents that one request deletes."""
 
 
 class DocumentRequest(RequestModel):
@@ -60,6 +63,34 @@ class DocumentRequest(RequestModel):
     def of(cls, document: Document) -> Self:
         """Return the fields of the document, without its chunks."""
         return cls(title=document.title, source=document.source, metadata=dict(document.metadata))
+
+
+class DeleteDocumentRequest(RequestModel):
+    """A document to delete; with a version, only if it is the current one."""
+
+    id: str
+    version: int | None = None
+
+
+class DeleteDocumentsRequest(RequestModel):
+    """Documents to delete in one write."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"documents": [{"id": "a", "version": 7}, {"id": "b"}]}]}
+    )
+
+    documents: list[DeleteDocumentRequest] = Field(min_length=1, max_length=MAX_DOCUMENTS)
+
+    def versions(self) -> dict[str, int | None]:
+        """Return the wanted versions by id; the last entry of an id counts."""
+        return {document.id: document.version for document in self.documents}
+
+
+class DeleteDocumentsResponse(ResponseModel):
+    """The number of deleted documents, and the ids of those that have another version."""
+
+    deleted: int
+    changed: list[str]
 
 
 class DocumentResponse(EntityResponse):

@@ -77,6 +77,9 @@ class Uploads:
         Raises:
             StorageError: there is no room, or the disk fails.
         """
+        sha256 = hashlib.sha256(content).hexdigest()
+        if self._has(sha256):
+            return sha256
         with self.begin() as incoming:
             incoming.write(content)
             return incoming.keep()
@@ -137,6 +140,14 @@ class Uploads:
         old = [p for p in self._files() if p.name not in referred and _age_s(p) >= older_than_s]
         return sum(self._delete(path, older_than_s) for path in old)
 
+    def _has(self, sha256: str) -> bool:
+        """Return whether there is a file with this hash, which is young again then."""
+        with self._lock:
+            try:
+                return _renew(self._path(sha256))
+            except OSError as error:
+                raise _storage_error(self._directory, error) from error
+
     def _delete(self, path: Path, older_than_s: float) -> bool:
         with self._lock:
             if _age_s(path) < older_than_s:  # the same content has come again
@@ -150,8 +161,7 @@ class Uploads:
         """Give a complete file its name, unless a file with the same content has it."""
         path = self._path(sha256)
         with self._lock:
-            if path.exists():
-                os.utime(path)
+            if _renew(path):
                 unfinished.unlink()
                 return
             path.parent.mkdir(private.DIRECTORY_MODE, exist_ok=True)
@@ -246,6 +256,15 @@ class Incoming:
             os.close(self._descriptor)
             self._descriptor = -1
             self._path.unlink(missing_ok=True)
+
+
+def _renew(path: Path) -> bool:
+    """Return whether there is such a file, which is young again then."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _age_s(path: Path) -> float:

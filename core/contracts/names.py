@@ -41,6 +41,7 @@ ABANDON_MODEL_CHANGE = "abandon_model_change"
 
 INGEST_FILES = "ingest_files"
 PRUNE = "prune"
+REMOVE_ADDED = "remove_added"
 
 PAUSE_SIGNAL = "pause"
 RESUME_SIGNAL = "resume"

@@ -41,6 +41,10 @@ class DocumentReader(Protocol):
         """
         ...
 
+    def get_many(self, library_id: str, document_ids: Sequence[str]) -> dict[str, Document]:
+        """Return the documents by id; an id without a document is left out."""
+        ...
+
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
         """Return the next documents after the id `after`, in order of id."""
         ...

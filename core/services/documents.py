@@ -1,6 +1,7 @@
 """The service of documents and their chunks: create, replace, edit, delete, read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.domain.document import ChunkDraft, Document, DocumentDraft, Embedding
@@ -20,6 +21,14 @@ from core.services.chunk_writes import (
 from core.services.document_texts import split_text
 from core.services.lookup import find
 from core.services.positioned import BeforeCommit, Positioned, commit_positioned
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The number of deleted documents, and the ids of those that have another version."""
+
+    deleted: int
+    changed: list[str]
 
 
 class DocumentService:
@@ -89,6 +98,27 @@ class DocumentService:
             unit.documents.delete(document.library_id, document_id)
             return commit_positioned(unit, None).position
 
+    def delete_many(
+        self,
+        ref: str,
+        versions: Mapping[str, int | None],
+        *,
+        before_commit: BeforeCommit[Deletion] | None = None,
+    ) -> Positioned[Deletion]:
+        """Delete documents by id in one write, unless they have another version than the given one.
+
+        Raises:
+            NotFound: there is no such library.
+        """
+        with self._store.write() as unit:
+            library = unit.libraries.get(ref)
+            found = unit.documents.get_many(library.id, list(versions))
+            changed = [id_ for id_, d in found.items() if versions[id_] not in {None, d.version}]
+            gone = sorted(found.keys() - set(changed))
+            for document_id in gone:
+                unit.documents.delete(library.id, document_id)
+            return commit_positioned(unit, Deletion(len(gone), sorted(changed)), before_commit)
+
     def get(self, ref: str, document_id: str) -> Positioned[Document]:
         """Return a document.
 
@@ -98,6 +128,17 @@ class DocumentService:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             return Positioned(snapshot.documents.get(library.id, document_id), snapshot.position)
+
+    def get_many(self, ref: str, document_ids: Sequence[str]) -> Positioned[list[Document]]:
+        """Return the documents with these ids that exist, in order of id.
+
+        Raises:
+            NotFound: there is no such library.
+        """
+        with self._store.read() as snapshot:
+            library = snapshot.libraries.get(ref)
+            found = snapshot.documents.get_many(library.id, document_ids)
+            return Positioned([found[key] for key in sorted(found)], snapshot.position)
 
     def page(self, ref: str, *, after: str | None, limit: int) -> Positioned[list[Document]]:
         """Return a page of a library's documents, in order of id.

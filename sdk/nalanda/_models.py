@@ -65,6 +65,13 @@ class Document(Entity):
     metadata: dict[str, Any] = {}
 
 
+class DeletedDocuments(Model):
+    """The number of deleted documents, and the ids of those that have another version."""
+
+    deleted: int
+    changed: list[str] = []
+
+
 class Place(Model):
     """The place of a chunk in its source; `page` and `line` count from 1.
 
@@ -328,6 +335,7 @@ class FileCounts(Model):
     changed: int = 0
     unchanged: int = 0
     failed: int = 0
+    removed: int = 0
     pruned: int = 0
 
 

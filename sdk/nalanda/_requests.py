@@ -26,6 +26,7 @@ from nalanda._json import dump, plain
 MIN_POSITION = "Nalanda-Min-Position"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 INSTANCE = "Nalanda-Instance"
+INGESTION = "Nalanda-Ingestion"
 JSON = {"Content-Type": "application/json"}
 
 MAX_QUERY_BYTES = 4096
@@ -94,6 +95,14 @@ def write_request(
     else:
         tag = checked_header("if_match", if_match)
     return Request(method, path, body=body, headers={"If-Match": tag}, repeatable=False)
+
+
+def written_by(ingestion: str | None, request: Request) -> Request:
+    """Return the write of an ingestion, if there is one."""
+    if ingestion is None:
+        return request
+    headers = {**request.headers, INGESTION: checked_header("ingestion", ingestion)}
+    return replace(request, headers=headers)
 
 
 def path_of(*parts: str | UUID) -> str:

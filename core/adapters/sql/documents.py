@@ -1,5 +1,7 @@
 """Documents."""
 
+from collections.abc import Sequence
+
 from core.adapters.sql.chunks import WritableChunks
 from core.adapters.sql.rows import DOCUMENTS
 from core.adapters.sql.session import Session
@@ -8,6 +10,7 @@ from core.domain.document import Document
 from core.domain.errors import NotFound
 
 _GET = DOCUMENTS.select("WHERE library_id = ? AND id = ?")
+_EXISTING = DOCUMENTS.select("WHERE library_id = ? AND id IN ??")
 _PAGE = DOCUMENTS.select("WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?")
 _PUT = DOCUMENTS.upsert_row()
 _DELETE = "DELETE FROM documents WHERE library_id = ? AND id = ? RETURNING id"
@@ -22,6 +25,10 @@ class Documents:
         if not rows:
             raise NotFound("document", document_id)
         return DOCUMENTS.from_row(rows[0])
+
+    def get_many(self, library_id: str, document_ids: Sequence[str]) -> dict[str, Document]:
+        rows = self._session.fetch(_EXISTING, library_id, list(document_ids))
+        return {row[0]: DOCUMENTS.from_row(row) for row in rows}
 
     def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
         rows = self._session.fetch(_PAGE, library_id, after or "", limit)

@@ -63,7 +63,7 @@ class Ingestions:
         )
 
     async def cancel(self, workflow_id: str) -> None:
-        """Request cancellation; documents that are complete stay.
+        """Request cancellation: documents that it added are removed, those it changed stay.
 
         Raises:
             ConflictError: the ingestion is already over.
@@ -71,7 +71,7 @@ class Ingestions:
         await self._post(workflow_id, "cancel")
 
     async def pause(self, workflow_id: str) -> None:
-        """Stop after the files that are being ingested, until `resume`."""
+        """Stop within about a second, after the files in flight, until `resume`."""
         await self._post(workflow_id, "pause")
 
     async def resume(self, workflow_id: str) -> None:

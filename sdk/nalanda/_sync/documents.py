@@ -1,13 +1,26 @@
 # Written by sdk/unasync.py from _async/documents.py: change that one, then `make generate`.
 """`client.documents`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Unpack
 
-from nalanda._models import Document
+from nalanda._models import DeletedDocuments, Document
 from nalanda._options import DocumentOptions, Json, given_options, pack_embeddings
-from nalanda._requests import Request, at_least, create_request, path_of, query_of, write_request
+from nalanda._requests import (
+    Request,
+    at_least,
+    create_request,
+    path_of,
+    query_of,
+    write_request,
+    written_by,
+)
 from nalanda._sync.transport import Transport
+
+MAX_IDS = 100
+"""Ids of a listing's query, whose URL a proxy may limit."""
+
+MAX_DELETED = 1000
 
 
 class Documents:
@@ -32,11 +45,16 @@ class Documents:
         document_id: str,
         *,
         if_match: int | str | None = None,
+        ingestion: str | None = None,
         **document: Unpack[DocumentOptions],
     ) -> Document:
-        """Create or replace the document with this id; without text and chunks, its chunks stay."""
+        """Create or replace the document with this id; without text and chunks, its chunks stay.
+
+        `ingestion`: the id of the ingestion that writes, which is refused once it is cancelled.
+        """
         path = path_of("libraries", library, "documents", document_id)
         request = write_request("PUT", path, given_options(document), if_match=if_match)
+        request = written_by(ingestion, request)
         return self._transport.fetch(Document, request)
 
     def update(
@@ -53,6 +71,30 @@ class Documents:
         """Delete the document with its chunks."""
         path = path_of("libraries", library, "documents", document_id)
         self._transport.send(write_request("DELETE", path, if_match=if_match))
+
+    def delete_many(self, library: str, versions: Mapping[str, int | None]) -> DeletedDocuments:
+        """Delete documents by id, each only at the given version, if there is one.
+
+        Documents that do not exist are left out. Each 1,000 documents are one write.
+        """
+        path = path_of("libraries", library, "documents", "delete")
+        deleted, changed = 0, list[str]()
+        documents = [{"id": id_, "version": version} for id_, version in versions.items()]
+        for start in range(0, len(documents), MAX_DELETED):
+            body = {"documents": documents[start : start + MAX_DELETED]}
+            done = self._transport.fetch(DeletedDocuments, create_request(path, body))
+            deleted, changed = deleted + done.deleted, [*changed, *done.changed]
+        return DeletedDocuments(deleted=deleted, changed=changed)
+
+    def get_many(self, library: str, document_ids: Sequence[str]) -> Mapping[str, Document]:
+        """Return those of the documents that exist, by id; each call asks for 100 of them."""
+        path = path_of("libraries", library, "documents")
+        found: dict[str, Document] = {}
+        for start in range(0, len(document_ids), MAX_IDS):
+            params = query_of(id=document_ids[start : start + MAX_IDS], limit=MAX_IDS)
+            for document in self._transport.pages(Document, Request("GET", path, params)):
+                found[document.id] = document
+        return found
 
     def list(self, library: str, *, page_size: int = 100) -> Iterator[Document]:
         path = path_of("libraries", library, "documents")

@@ -62,7 +62,7 @@ class Ingestions:
         return self._transport.fetch(Ingestion, Request("GET", path_of("ingest", workflow_id)))
 
     def cancel(self, workflow_id: str) -> None:
-        """Request cancellation; documents that are complete stay.
+        """Request cancellation: documents that it added are removed, those it changed stay.
 
         Raises:
             ConflictError: the ingestion is already over.
@@ -70,7 +70,7 @@ class Ingestions:
         self._post(workflow_id, "cancel")
 
     def pause(self, workflow_id: str) -> None:
-        """Stop after the files that are being ingested, until `resume`."""
+        """Stop within about a second, after the files in flight, until `resume`."""
         self._post(workflow_id, "pause")
 
     def resume(self, workflow_id: str) -> None:

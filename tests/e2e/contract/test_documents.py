@@ -1,5 +1,7 @@
 """`/libraries/{library_id}/documents` over HTTP."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -130,3 +132,55 @@ def test_delete_takes_its_chunks(http: httpx.Client, library: str, document: str
     search = {"embedding": [1, 0, 0]}
     assert http.post(f"/libraries/{library}/search", json=search).json()["hits"] == []
     assert_problem(http.delete(document), 404)
+
+
+def test_list_by_ids(http: httpx.Client, library: str) -> None:
+    path = f"/libraries/{library}/documents"
+    for id_ in "abc":
+        http.put(f"{path}/{id_}", json={"title": id_})
+    wanted: dict[str, Any] = {"id": ["c", "a", "?", "c"], "limit": 1}
+
+    first = http.get(path, params=wanted).json()
+    second = http.get(path, params={**wanted, "cursor": first["next_cursor"]}).json()
+
+    assert [document["id"] for document in first["items"] + second["items"]] == ["a", "c"]
+    assert second["next_cursor"] is None
+    assert http.get(path, params={"id": "?"}).json() == {"items": [], "next_cursor": None}
+    assert_problem(http.get(path, params={"id": ["a"] * 101}), 422, "/id")
+
+
+def test_delete_many_at_their_versions(http: httpx.Client, library: str) -> None:
+    path = f"/libraries/{library}/documents"
+    chunk = {"text": "T.", "embedding": [1, 0, 0]}
+    versions = {
+        id_: http.put(f"{path}/{id_}", json={"chunks": [chunk]}).json()["version"] for id_ in "abc"
+    }
+    wanted = [
+        {"id": "a", "version": versions["a"]},
+        {"id": "b", "version": versions["b"] + 1},
+        {"id": "c"},
+        {"id": "?"},
+    ]
+
+    deleted = http.post(f"{path}/delete", json={"documents": wanted})
+
+    assert deleted.status_code == 200
+    assert deleted.json() == {"deleted": 2, "changed": ["b"]}
+    assert int(deleted.headers["Nalanda-Position"]) == versions["c"] + 1
+    assert [document["id"] for document in http.get(path).json()["items"]] == ["b"]
+    search = {"embedding": [1, 0, 0]}
+    hits = http.post(f"/libraries/{library}/search", json=search).json()["hits"]
+    assert [hit["document_id"] for hit in hits] == ["b"]
+    again = http.post(f"{path}/delete", json={"documents": wanted})
+    assert again.json() == {"deleted": 0, "changed": ["b"]}
+
+
+def test_delete_many_with_bad_input(http: httpx.Client, library: str) -> None:
+    path = f"/libraries/{library}/documents/delete"
+    assert_problem(http.post(path, json={"documents": []}), 422, "/documents")
+    assert_problem(http.post(path, json={"documents": [{"id": "a"}] * 1001}), 422, "/documents")
+    one = {"documents": [{"id": "a", "version": "1"}]}
+    assert_problem(http.post(path, json=one), 422, "/documents/0/version")
+    assert_problem(
+        http.post("/libraries/none/documents/delete", json={"documents": [{"id": "a"}]}), 404
+    )

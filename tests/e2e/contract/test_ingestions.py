@@ -62,7 +62,9 @@ def test_an_ingestion_is_paused_resumed_and_cancelled(http: httpx.Client, name: 
 
     for what in ("pause", "resume", "cancel"):
         assert http.post(f"{path}/{what}").status_code == 202
-    assert _ended(http, path)["status"] == "cancelled"
+    ended = _ended(http, path)
+    assert (ended["status"], ended["files"]["added"]) == ("cancelled", 0)
+    assert http.get(f"/libraries/{name}/documents").json()["items"] == []
 
 
 def test_it_is_not_there(http: httpx.Client) -> None:

@@ -68,6 +68,9 @@ def test_documents(client: Nalanda, filled: str) -> None:
     assert (updated.title, updated.source) == (None, "s")
     replaced = client.documents.replace(filled, created.id, title="Again", if_match=updated.version)
     assert (replaced.title, replaced.source) == ("Again", None)
+    assert client.documents.get_many(filled, ["?", created.id]) == {created.id: replaced}
+    done = client.documents.delete_many(filled, {"d": 0, "?": None})
+    assert (done.deleted, done.changed) == (0, ["d"])
     client.documents.delete(filled, created.id, if_match=replaced.version)
     with pytest.raises(nalanda.NotFoundError):
         client.documents.get(filled, created.id)

@@ -84,6 +84,8 @@ def test_documents_come_back_and_page(store: Store) -> None:
         assert unit.documents.get("lib", "b") == document
         assert [x.id for x in unit.documents.page("lib", after="a", limit=9)] == ["b", "c"]
         assert [x.id for x in unit.documents.page("lib", after=None, limit=1)] == ["a"]
+        assert unit.documents.get_many("lib", ["b", "b", "?"]) == {"b": document}
+        assert unit.documents.get_many("other", ["b"]) == {}
         with pytest.raises(NotFound):
             unit.documents.get("other", "b")
 

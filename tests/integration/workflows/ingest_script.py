@@ -20,17 +20,21 @@ from core.contracts.ingest import (
     IngestRequest,
     PruneInput,
     PruneOutput,
+    RemoveInput,
+    RemoveOutput,
 )
-from core.contracts.names import INGEST_FILES, PRUNE
+from core.contracts.names import INGEST_FILES, PRUNE, REMOVE_ADDED
 from workflows.ingest import IngestWorkflow
 
+FILES_OF_A_TURN = 25
 HEARTBEAT_THROTTLE = timedelta(seconds=0.1)
 
 
 class IngestScript:
     """Activities that add every file, except the poisoned ones; `held` waits at a file.
 
-    A silent script sends no heartbeats, so that no cancellation reaches it.
+    A silent script sends no heartbeats, so that no cancellation reaches it. `removal` is the output
+    of a removal.
     """
 
     def __init__(
@@ -40,33 +44,42 @@ class IngestScript:
         held: int | None = None,
         gone: bool = False,
         silent: bool = False,
+        removal: RemoveOutput | None = None,
     ) -> None:
         self.given: list[IngestFilesInput] = []
+        self.removals: list[RemoveInput] = []
         self.reached = asyncio.Event()
         self.release = asyncio.Event()
         self._poisoned = poisoned
         self._held = held
         self._gone = gone
         self._silent = silent
+        self._removal = removal
 
     @activity.defn(name=INGEST_FILES)
     async def ingest_files(self, given: IngestFilesInput) -> IngestFilesOutput:
         self.given.append(given)
         if self._gone:
             raise ApplicationError("There is no library 'l'.", non_retryable=True)
-        if self._held is not None and given.start <= self._held < given.stop:
+        stop = min(given.stop, given.start + FILES_OF_A_TURN)
+        if self._held is not None and given.start <= self._held < stop:
             self.reached.set()
             while not self.release.is_set():
                 if not self._silent:
                     activity.heartbeat()
                 await asyncio.sleep(0.02)
-        return IngestFilesOutput(
-            outcomes=[self._outcome(i) for i in range(given.start, given.stop)]
-        )
+        return IngestFilesOutput(outcomes=[self._outcome(i) for i in range(given.start, stop)])
 
     @activity.defn(name=PRUNE)
     async def prune(self, given: PruneInput) -> PruneOutput:
         return PruneOutput(pruned=len(given.prefix))
+
+    @activity.defn(name=REMOVE_ADDED)
+    async def remove_added(self, given: RemoveInput) -> RemoveOutput:
+        self.removals.append(given)
+        if self._removal is None:
+            raise ApplicationError("This API is another instance.", non_retryable=True)
+        return self._removal
 
     @asynccontextmanager
     async def served(self, client: Client, *, sandboxed: bool = True) -> AsyncIterator[str]:
@@ -76,7 +89,7 @@ class IngestScript:
             client,
             task_queue=queue,
             workflows=[IngestWorkflow],
-            activities=[self.ingest_files, self.prune],
+            activities=[self.ingest_files, self.prune, self.remove_added],
             workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
             max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         ):
@@ -86,7 +99,7 @@ class IngestScript:
         source = f"{number}.md"
         if number in self._poisoned:
             return FileOutcome(source=source, status="failed", detail="It is poisoned.")
-        return FileOutcome(source=source, status="added", chunks=2)
+        return FileOutcome(source=source, status="added", chunks=2, version=100 + number)
 
 
 async def start_ingestion(

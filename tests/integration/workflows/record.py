@@ -16,6 +16,7 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
 
+from core.contracts.ingest import RemoveOutput
 from core.contracts.query import AnswerInput, Feedback, QueryRequest, Stage
 from core.domain.model_change import ModelChangeState
 from tests.integration.workflows.ingest_script import IngestScript, start_ingestion
@@ -47,7 +48,8 @@ async def record_ingestions(client: Client) -> None:
     poisoned = IngestScript(poisoned=frozenset({3}))
     await _one_ingestion(client, "ingested", poisoned, prune_under="notes/")
     await _one_ingestion(client, "ingestion_failed", IngestScript(gone=True))
-    await _one_ingestion(client, "ingestion_cancelled", IngestScript(held=0), cancel=True)
+    removing = IngestScript(held=30, removal=RemoveOutput(kept=[7], found={40: "40.md"}))
+    await _one_ingestion(client, "ingestion_removed", removing, cancel=True)
     await _one_ingestion(client, "ingestion_paused", IngestScript(held=0))
 
 
@@ -85,7 +87,7 @@ async def _one_ingestion(
 ) -> None:
     async with script.served(client) as queue:
         handle = await start_ingestion(client, queue, prune_under=prune_under)
-        if name in {"ingestion_cancelled", "ingestion_paused"}:
+        if name in {"ingestion_removed", "ingestion_paused"}:
             await script.reached.wait()
         if cancel:
             await handle.cancel()

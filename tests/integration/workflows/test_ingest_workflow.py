@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
-from core.contracts.ingest import IngestProgress
+from core.contracts.ingest import IngestProgress, RemoveOutput
 from tests.integration.workflows.ingest_script import IngestScript, start_ingestion
 from workflows.ingest import IngestWorkflow
 
@@ -24,7 +24,7 @@ async def test_files_are_ingested_some_at_a_time_and_then_pruned(temporal: Clien
             await handle.query(IngestWorkflow.outcomes, 58)
             == (await handle.query(IngestWorkflow.outcomes, 0))[58:]
         )
-    assert [(given.start, given.stop) for given in script.given] == [(0, 25), (25, 50), (50, 60)]
+    assert [(given.start, given.stop) for given in script.given] == [(0, 60), (25, 60), (50, 60)]
     assert {given.position for given in script.given} == {7}
     assert result.status == "completed"
     files = result.files
@@ -54,6 +54,30 @@ async def test_a_pause_takes_effect_after_the_files_that_are_being_ingested(
 
 
 async def test_a_cancelled_ingestion_stops_its_activity(temporal: Client) -> None:
+    script = IngestScript(held=30, removal=RemoveOutput(kept=[7], found={40: "40.md", 30: "30.md"}))
+    async with script.served(temporal) as queue:
+        handle = await start_ingestion(temporal, queue, position=9)
+        await asyncio.wait_for(script.reached.wait(), DEADLINE_S)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError) as caught:
+            await handle.result()
+        assert isinstance(caught.value.cause, CancelledError)
+        ended = await handle.query(IngestWorkflow.progress)
+        last = await handle.query(IngestWorkflow.outcomes, 24)
+    assert (ended.status, ended.error) == ("cancelled", None)
+    assert (ended.files.added, ended.files.removed, ended.chunks) == (1, 26, 2)
+    assert [(o.source, o.status) for o in last] == [
+        ("24.md", "removed"),
+        ("30.md", "removed"),
+        ("40.md", "removed"),
+    ]
+    assert len(script.given) == 2
+    [removal] = script.removals
+    assert removal.versions == {i: 100 + i for i in range(25)}
+    assert (removal.doubtful, removal.position) == (list(range(25, 60)), 9)
+
+
+async def test_a_removal_that_is_refused_is_reported(temporal: Client) -> None:
     script = IngestScript(held=0)
     async with script.served(temporal) as queue:
         handle = await start_ingestion(temporal, queue)
@@ -62,14 +86,15 @@ async def test_a_cancelled_ingestion_stops_its_activity(temporal: Client) -> Non
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
         assert isinstance(caught.value.cause, CancelledError)
-        assert (await handle.query(IngestWorkflow.progress)).status == "cancelled"
-    assert len(script.given) == 1
+        ended = await handle.query(IngestWorkflow.progress)
+    assert ended.status == "cancelled"
+    assert ended.error == "Documents that it added may remain. This API is another instance."
 
 
 async def test_a_cancelled_ingestion_ends_after_an_activity_that_was_not_stopped(
     temporal: Client,
 ) -> None:
-    script = IngestScript(held=0, silent=True)
+    script = IngestScript(held=0, silent=True, removal=RemoveOutput())
     async with script.served(temporal) as queue:
         handle = await start_ingestion(temporal, queue)
         await asyncio.wait_for(script.reached.wait(), DEADLINE_S)
@@ -79,7 +104,7 @@ async def test_a_cancelled_ingestion_ends_after_an_activity_that_was_not_stopped
             await handle.result()
         assert isinstance(caught.value.cause, CancelledError)
         ended = await handle.query(IngestWorkflow.progress)
-        assert (ended.status, ended.files.added) == ("cancelled", 25)
+        assert (ended.status, ended.files.removed) == ("cancelled", 25)
     assert len(script.given) == 1
 
 

@@ -1,18 +1,14 @@
-"""Ingestions that run: documents, uploads, pauses, cancellation and events."""
+"""Ingestions that run: documents, uploads, pauses and events."""
 
-import asyncio
 import base64
 import hashlib
 import json
 import stat
-from typing import Any
 
 import httpx
-import pytest
 
-from activities.ingest import Ingest
 from tests.integration.api.calls import assert_problem
-from tests.integration.api.ingestions.stack import DEADLINE_S, PORTS, SPICES, Stack, counts, text
+from tests.integration.api.ingestions.stack import PORTS, SPICES, Stack, counts, text
 from tests.integration.api.questions.calls import parse_events
 
 
@@ -27,6 +23,7 @@ async def test_files_become_documents_that_are_found(stack: Stack) -> None:
         "changed": 0,
         "unchanged": 0,
         "failed": 0,
+        "removed": 0,
         "pruned": 0,
     }
     assert state["chunks"] == 2
@@ -139,29 +136,6 @@ async def test_paused_it_waits_and_resumed_it_goes_on(idle: Stack) -> None:
         assert (await idle.http.post(f"/ingest/{workflow_id}/resume")).status_code == 202
         assert counts(await idle.closed(workflow_id)) == {"added": 12}
     assert_problem(await idle.http.post(f"/ingest/{workflow_id}/pause"), 409)
-
-
-async def test_cancelled_it_leaves_whole_documents_alone(
-    idle: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reached, ingest = asyncio.Event(), Ingest._create_or_replace
-
-    async def stall(self: Ingest, given: Any, item: Any) -> Any:
-        if item.source == "1.md":
-            reached.set()
-            await asyncio.Event().wait()
-        return await ingest(self, given, item)
-
-    monkeypatch.setattr(Ingest, "_create_or_replace", stall)
-    async with idle.worker():
-        workflow_id = await idle.start(*(text(f"{i}.md", PORTS) for i in range(3)))
-        await asyncio.wait_for(reached.wait(), DEADLINE_S)
-        assert (await idle.http.post(f"/ingest/{workflow_id}/cancel")).status_code == 202
-        state = await idle.closed(workflow_id)
-        assert (state["status"], state["error"]) == ("cancelled", None)
-        assert (await idle.http.post(f"/ingest/{workflow_id}/cancel")).status_code == 202
-        assert_problem(await idle.http.post(f"/ingest/{workflow_id}/resume"), 409)
-    assert list(await idle.documents()) == ["0.md"]
 
 
 async def test_a_deleted_library_ends_the_ingestion(idle: Stack) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from activities.ingest import Ingest
+from activities.ingest_file import FileIngester
 from api.ingestions.events import progress_of
 from api.wire.ingestions import IngestionProgressEvent, IngestionResponse
 from nalanda import UnavailableError
@@ -46,13 +46,13 @@ async def test_a_slot_of_a_busy_worker_is_no_worker(
 ) -> None:
     monkeypatch.setattr("worker.temporal_worker.CONCURRENT_INGESTIONS", 1)
     monkeypatch.setattr("api.pending_tasks.WAITING_AFTER", timedelta(0))
-    go_on, ingest = asyncio.Event(), Ingest._create_or_replace
+    go_on, ingest = asyncio.Event(), FileIngester._create_or_replace
 
-    async def stall(self: Ingest, given: Any, item: Any) -> Any:
+    async def stall(self: FileIngester, item: Any, stored: Any) -> Any:
         await go_on.wait()
-        return await ingest(self, given, item)
+        return await ingest(self, item, stored)
 
-    monkeypatch.setattr(Ingest, "_create_or_replace", stall)
+    monkeypatch.setattr(FileIngester, "_create_or_replace", stall)
     async with idle.worker():
         started = [await idle.start(text(name, PORTS)) for name in ("a.md", "b.md")]
         async with asyncio.timeout(DEADLINE_S):
@@ -68,14 +68,14 @@ async def test_a_slot_of_a_busy_worker_is_no_worker(
 async def test_the_failure_of_what_is_tried_again(
     idle: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    up, ingest = asyncio.Event(), Ingest._create_or_replace
+    up, ingest = asyncio.Event(), FileIngester._create_or_replace
 
-    async def fail(self: Ingest, given: Any, item: Any) -> Any:
+    async def fail(self: FileIngester, item: Any, stored: Any) -> Any:
         if not up.is_set():
             raise UnavailableError(503, "Unavailable", "The provider does not respond.")
-        return await ingest(self, given, item)
+        return await ingest(self, item, stored)
 
-    monkeypatch.setattr(Ingest, "_create_or_replace", fail)
+    monkeypatch.setattr(FileIngester, "_create_or_replace", fail)
     async with idle.worker():
         workflow_id = await idle.start(text("a.md", PORTS))
         state = await idle.until(workflow_id, lambda state: state["next_attempt_at"] is not None)

@@ -231,7 +231,7 @@ def test_an_ingestion_is_shown_and_cancelled(run: Run, server: Server) -> None:
     said = run("status", "ingest-1")
     assert said.out.splitlines() == [
         "ingest-1  paused",
-        "3 total, 1 added, 0 changed, 0 unchanged, 1 failed, 0 pruned",
+        "3 total, 1 added, 0 changed, 0 unchanged, 1 failed, 0 removed, 0 pruned",
         "x.md: It is poisoned.",
     ]
     waits = {**STATE, "waiting_for": "worker", "last_failure": "503", "next_attempt_at": NOW}
