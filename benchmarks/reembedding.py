@@ -16,7 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.index.report import write
-from nalanda import ChunkOptions, ConnectionFailed, Nalanda, ServerError, TimedOut
+from nalanda import (
+    ChunkOptions,
+    ConnectionFailed,
+    Nalanda,
+    NalandaError,
+    ServerError,
+    TimedOut,
+)
 from tests.e2e.stack import PARTS, Stack, second_model
 from tests.openai_server import OpenAIServer
 
@@ -37,6 +44,8 @@ class Calls:
 
     def measured(self) -> dict[str, float]:
         ordered = sorted(self.took_ms)
+        if not ordered:
+            return {"calls": 0}
         return {
             "calls": len(ordered),
             "failed": self.failed,
@@ -140,7 +149,7 @@ def _timed(calls: Calls) -> Iterator[None]:
     began = time.perf_counter()
     try:
         yield
-    except AWAY as error:
+    except NalandaError as error:
         calls.failed += 1
         calls.errors.add(str(error)[:200])
     calls.took_ms.append((time.perf_counter() - began) * 1e3)
