@@ -40,6 +40,7 @@ class Run:
         """
         if not files and (self.library is None or not prune):
             return
+        is_new = self.library is None
         library = self.library = self.library or self._create()
         failures = FailureLimit(self.probe, library.id, self.report)
         with connect(max_retries=PATIENT) as client:
@@ -51,6 +52,9 @@ class Run:
                 elif files:
                     _check_temporal(client)
                     DurableSender(client, library, self.report).send_all(files)
+            if is_new and self.language is Language.AUTO:
+                # The first file, which settled it, may be in another language than the rest.
+                client.libraries.update(library.id, {"language": Language.AUTO})
             if prune:
                 Pruner(finder, failures, self.report).prune(client, library.id)
 

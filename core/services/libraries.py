@@ -10,7 +10,7 @@ from core.domain.guards import UNGUARDED, Guard
 from core.domain.ids import check_id, new_id
 from core.domain.library import Language, Library, LibraryDraft, Metric
 from core.domain.schema import MetadataSchema
-from core.indexing.lexical.detection import detect_language
+from core.indexing.lexical.detection import detect_language, sample_evenly
 from core.ports.store import ChunkReader, Store, UnitOfWork
 from core.services.embedding import TextEmbedding
 from core.services.lookup import every_chunk, find
@@ -114,7 +114,8 @@ class LibraryService:
             self._embedding.check_library(draft)
         if draft.language is Language.AUTO:
             texts = (chunk.text for chunk in every_chunk(unit.chunks, current.id))
-            draft = replace(draft, language=detect_language(texts) or Language.AUTO)
+            language = detect_language(sample_evenly(texts))
+            draft = replace(draft, language=language or Language.AUTO)
         schema = draft.metadata_schema
         if schema is not None and schema != current.metadata_schema:
             schema.check_itself("/metadata_schema")

@@ -1,6 +1,7 @@
 """Detects the language of texts, by the model that py3langid carries."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from core.domain.library import Language
@@ -9,6 +10,9 @@ from core.indexing.lexical.normalization import normalize
 _LEAST_LETTERS: Final = 100
 """The number of letters from which a language is taken to be certain."""
 _MOST_CHARACTERS: Final = 20_000
+_MOST_TEXTS: Final = 20_000
+"""The number of a library's texts that are read, in a second or less."""
+_SAMPLES, _SAMPLE_CHARACTERS = 100, 200
 
 _BY_CODE: Final = {
     "ar": Language.ARABIC,
@@ -32,6 +36,21 @@ _BY_CODE: Final = {
     "ta": Language.TAMIL,
     "tr": Language.TURKISH,
 }
+
+
+def sample_evenly(texts: Iterable[str]) -> list[str]:
+    """Return the beginnings of some of the texts, at even distances from the first to the last.
+
+    The first files of a folder may be in another language than the rest: a licence, a page that
+    was not translated.
+    """
+    kept, step = list[str](), 1
+    for number, text in enumerate(islice(texts, _MOST_TEXTS)):
+        if number % step == 0:
+            kept.append(text[:_SAMPLE_CHARACTERS])
+        if len(kept) == 2 * _SAMPLES:
+            kept, step = kept[::2], 2 * step
+    return kept
 
 
 def detect_language(texts: Iterable[str]) -> Language | None:

@@ -66,3 +66,13 @@ def test_another_language_is_never_detected(
     libraries.put(library, replace(DRAFT, language=Language.NONE))
     write(documents, FRENCH * 2)
     assert language(libraries) is Language.NONE
+
+
+def test_auto_is_detected_from_texts_at_even_distances(
+    library: str, libraries: LibraryService, documents: DocumentService
+) -> None:
+    for n in range(30):
+        write(documents, (FRENCH if n < 5 else GERMAN) * 20)
+    assert language(libraries) is Language.FRENCH
+    libraries.put(library, DRAFT)
+    assert language(libraries) is Language.GERMAN
