@@ -15,23 +15,25 @@ from core.providers.base import (
     ScoredPassage,
 )
 from core.providers.local.matching import PassageMatch, match
+from core.providers.local.pages import with_page_evidence
 from core.providers.local.quoting import Quote, choose
 
 INTRODUCTION = "From the sources (extractive, no language model):"
 
-CONTEXT_WEIGHT, PHRASE_WEIGHT = 0.3, 0.5
+CONTEXT_WEIGHT, PHRASE_WEIGHT = 0.6, 0.5
 """The weights of context and phrases in a passage's score; search and best sentence have 1."""
 
 
 class LocalReranker:
-    """A reranker by the search's score and the match of a passage with the question."""
+    """A reranker by the search's score, the match of a passage with the question, and its page."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
         matches = match(self._embedder, query, passages).passages
-        scores = _scores([passage.score for passage in passages], matches)
+        found = _scores([passage.score for passage in passages], matches)
+        scores = with_page_evidence(found, [passage.document_id for passage in passages])
         order = np.argsort(-scores, kind="stable")[:top_n].tolist()
         return Reranking(tuple(ScoredPassage(index, float(scores[index])) for index in order))
 

@@ -11,7 +11,7 @@ from core.providers.local.duplicates import say_the_same
 from core.providers.local.matching import Sentence
 from core.providers.words import word_sequence
 
-_MAX_SOURCES = 3
+_MAX_SOURCES = 5
 _MIN_SCORE_SHARE = 0.5
 """The share of the best quote's score from which a source is quoted."""
 _MIN_NEIGHBOUR_SHARE = 0.5
@@ -44,15 +44,21 @@ def choose(
 ) -> Iterator[Quote]:
     """Yield the best quote of each source, in the order of the passages.
 
-    Statements are taken if there are any, and code blocks if the question asks for code.
+    Statements of a source are taken if it has any, and code blocks if the question asks for code or
+    the source has nothing else.
     """
-    quotes = _candidates(query, sentences, passages)
+    wants_code = _ASKS_FOR_CODE.search(query) is not None
+    sources = [
+        _candidates(own, passages, wants_code=wants_code)
+        for own in _by_source(_quotes(sentences, passages), passages)
+    ]
+    quotes = [quote for own in sources for quote in own]
     if not quotes:
         return
     top = max(quote.score for quote in quotes)
     least = top - (1 - _MIN_SCORE_SHARE) * abs(top)
     said: list[str] = []
-    for own in _by_source(quotes, passages):
+    for own in sources:
         best = max(own, key=lambda quote: (quote.score, quote.kind == "code"))
         text = _text(best, passages)
         if best.score < least or any(say_the_same(text, other) for other in said):
@@ -64,11 +70,12 @@ def choose(
 
 
 def _candidates(
-    query: str, sentences: Sequence[Sentence], passages: Sequence[Passage]
-) -> list[Quote]:
-    wants_code = _ASKS_FOR_CODE.search(query) is not None
-    quotes = [quote for quote in _quotes(sentences, passages) if wants_code or quote.kind != "code"]
-    return [quote for quote in quotes if _is_statement(quote, _text(quote, passages))] or quotes
+    quotes: Sequence[Quote], passages: Sequence[Passage], *, wants_code: bool
+) -> Sequence[Quote]:
+    """Return which quotes of a source may be taken."""
+    wanted = [quote for quote in quotes if wants_code or quote.kind != "code"]
+    statements = [quote for quote in wanted if _is_statement(quote, _text(quote, passages))]
+    return statements or wanted or quotes
 
 
 def _quotes(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> Iterator[Quote]:

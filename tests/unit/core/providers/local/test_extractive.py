@@ -42,6 +42,19 @@ def test_rerank_heeds_how_the_search_found_them() -> None:
     assert all(0 <= scored.score <= 1 for scored in order)
 
 
+def test_several_passages_of_a_document_raise_its_first() -> None:
+    found = [
+        replace(passage, score=score)
+        for passage, score in zip(
+            passages(*["A timeout in seconds."] * 4), (1, 0.9, 0.8, 0), strict=True
+        )
+    ]
+    of_two = [replace(found[0]), *(replace(one, document_id="d1") for one in found[1:])]
+    reranker = LocalReranker(HashEmbedder())
+    assert reranker.rerank("timeout in seconds", found, 1).order[0].index == 0
+    assert reranker.rerank("timeout in seconds", of_two, 1).order[0].index == 1
+
+
 def test_rerank_of_nothing() -> None:
     assert LocalReranker(HashEmbedder()).rerank("word", [], 5).order == ()
 
@@ -87,9 +100,9 @@ def test_a_source_is_quoted_once() -> None:
     assert [citation.document_id for citation in generated.citations] == ["d", "d0"]
 
 
-def test_at_most_three_sources_are_quoted() -> None:
+def test_at_most_five_sources_are_quoted() -> None:
     texts = [f"The timeout of kind {n} is number {n * 7}." for n in range(9)]
-    assert quotes(answer("timeout", *texts)) == texts[:3]
+    assert quotes(answer("timeout", *texts)) == texts[:5]
 
 
 def test_a_source_that_hardly_matches_is_not_quoted() -> None:
@@ -123,6 +136,11 @@ def test_code_is_quoted_whole_if_the_question_asks_for_it() -> None:
     text = f"A timeout is set like this.\n\n{CODE}\n\nOther words are here."
     assert quotes(answer("example of a timeout", text)) == [CODE]
     assert quotes(answer("what is a timeout", text)) == ["A timeout is set like this."]
+
+
+def test_a_source_of_code_alone_is_quoted_by_its_code() -> None:
+    generated = answer("run with a timeout", CODE, "It waits in seconds, with a timeout.")
+    assert quotes(generated)[0] == CODE
 
 
 def test_markup_is_not_quoted() -> None:
