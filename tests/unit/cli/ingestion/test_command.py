@@ -56,6 +56,21 @@ def test_the_language_of_the_library(run: Run, server: Server, folder: Path) -> 
     assert run("ingest", "--direct", str(folder), "-l", "new", "--language", "klingon").status == 2
 
 
+def test_a_library_that_the_run_creates_detects_its_language_from_all_files(
+    run: Run, server: Server, folder: Path
+) -> None:
+    def patches() -> list[bytes]:
+        return [request.content for request in server.requests if request.method == "PATCH"]
+
+    assert (
+        run("ingest", "--direct", str(folder), "-l", "livres", "--language", "french").status == 0
+    )
+    assert not patches()
+    for _ in range(2):
+        assert run("ingest", "--direct", str(folder), "-l", "books").status == 0
+        assert patches() == [b'{"language":"auto"}']
+
+
 def test_again_only_what_changed(run: Run, server: Server, folder: Path) -> None:
     run("ingest", "--direct", str(folder), "-l", "books")
     (folder / "a.md").write_text("other words")
