@@ -14,7 +14,9 @@ from math import log1p
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.domain.text.quotable import quotable_spans
 from core.domain.text.sentences import Span, sentence_spans
 from core.providers.base import Embedder, Passage, Vectors
 from core.providers.words import question_words, stop_words_of, word_sequence
@@ -23,6 +25,8 @@ T = TypeVar("T")
 
 _COSINE_WEIGHT = 2 / 3
 """The weight of the cosine in the evidence of a passage; the rest is the share of words."""
+_LEAST_ROW_SHARE = 0.5
+"""The share of the question's words from which a row has evidence of its own."""
 
 _UNRELATED = (
     (re.compile("[\u3041-\u30ff]"), 0.55),  # kana, so Japanese
@@ -50,7 +54,8 @@ class PassageMatch:
     cosine of its title and headings. `phrases` is the share of neighbouring words of the question
     that are neighbours in the passage. `evidence` does not depend on the other passages: it is the
     weighted mean of the passage's cosine, and of the share of the question's words that are in its
-    text or context.
+    text or context. A row below its table's header is a passage of its own there, as the mean of a
+    table says little of one row, if it has half of the words.
     """
 
     best: float = -1.0
@@ -69,17 +74,18 @@ class Matches:
 
 def match(embedder: Embedder, query: str, passages: Sequence[Passage]) -> Matches:
     """Score all sentences and passages, with one call to the embedder."""
-    places = [(n, span) for n, passage in enumerate(passages) for span in _spans(passage)]
-    parts = [passages[n].text[slice(*span)] for n, span in places]
+    found = [(n, part) for n, passage in enumerate(passages) for part in _parts(passage)]
+    parts = [part.text for _, part in found]
     contexts = [passage.context for passage in passages]
     embedded = embedder.embed([query, *contexts, *parts], "document")
     question = _Question(query, embedded[0])
     sequences = [word_sequence(part, question.stop_words) for part in parts]
     scores = question.scores(embedded[1 + len(contexts) :], sequences)
     sentences = tuple(
-        Sentence(n, *span, score=score) for (n, span), score in zip(places, scores, strict=True)
+        Sentence(n, *part.span, score=score) for (n, part), score in zip(found, scores, strict=True)
     )
-    owners = np.array([n for n, _ in places], dtype=np.intp)
+    owners = np.array([n for n, _ in found], dtype=np.intp)
+    rows = np.array([part.is_row for _, part in found], dtype=bool)
     matches = [
         question.passage_match(
             context,
@@ -87,14 +93,33 @@ def match(embedder: Embedder, query: str, passages: Sequence[Passage]) -> Matche
             embedded[1 + len(contexts) :][owners == n],
             [sequences[at] for at in np.flatnonzero(owners == n)],
             [scores[at] for at in np.flatnonzero(owners == n)],
+            rows[owners == n],
         )
         for n, context in enumerate(contexts)
     ]
     return Matches(sentences, tuple(matches))
 
 
-def _spans(passage: Passage) -> list[Span]:
-    return sentence_spans(passage.text)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A sentence at `span`; a row's `text` begins with its table's header."""
+
+    span: Span
+    text: str
+    is_row: bool
+
+
+def _parts(passage: Passage) -> list[_Part]:
+    text = passage.text
+    headers = {}
+    if "|" in text:
+        headers = {one.start: one.header for one in quotable_spans(text) if one.header}
+    parts = []
+    for span in sentence_spans(text):
+        header = headers.get(span[0])
+        above = f"{text[slice(*header)]}\n" if header else ""
+        parts.append(_Part(span, above + text[slice(*span)], header is not None))
+    return parts
 
 
 class _Question:
@@ -124,20 +149,30 @@ class _Question:
         vectors: Vectors,
         sequences: Sequence[Sequence[str]],
         scores: Sequence[float],
+        rows: NDArray[np.bool_],
     ) -> PassageMatch:
-        """Return the match of one passage, by its sentences."""
+        """Return the match of one passage, by its sentences; `rows` marks those of tables."""
         if not sequences:
             return PassageMatch()
         sequence = list(chain.from_iterable(sequences))
         near = word_sequence(context, self.stop_words)
-        cosine = float(_unit(vectors.sum(axis=0)) @ self._vector)
+        whole = self._evidence(_unit(vectors.sum(axis=0)), chain(sequence, near))
+        of_rows = (
+            self._evidence(vectors[at], chain(sequences[at], near))
+            for at in np.flatnonzero(rows)
+            if _share(self._words, chain(sequences[at], near)) >= _LEAST_ROW_SHARE
+        )
         return PassageMatch(
             best=max(scores),
             context=float(context_vector @ self._vector) if context else 0.0,
             phrases=_share(self._pairs, pairwise(sequence)),
-            evidence=_COSINE_WEIGHT * self._relatedness(cosine)
-            + (1 - _COSINE_WEIGHT) * _share(self._words, chain(sequence, near)),
+            evidence=max((whole, *of_rows)),
         )
+
+    def _evidence(self, vector: Vectors, found: Iterable[str]) -> float:
+        """Return the evidence of a unit vector and its words."""
+        cosine = self._relatedness(float(vector @ self._vector))
+        return _COSINE_WEIGHT * cosine + (1 - _COSINE_WEIGHT) * _share(self._words, found)
 
     def _relatedness(self, cosine: float) -> float:
         """Return the cosine, scaled so that unrelated texts of the question's script have 0."""

@@ -72,6 +72,33 @@ def test_evidence_is_of_the_passage_alone() -> None:
     assert alone > matches_of("harbour of Lanka", text).passages[0].evidence
 
 
+TABLE = """| fruit | price |
+|---|---|
+| apple | 2.10 |
+| pear | 1.20 |
+| plum | 3.40 |
+| quince | 4.00 |
+| cherry | 6.50 |"""
+
+
+def test_a_row_below_its_header_has_evidence_of_its_own() -> None:
+    one = matches_of("price of a pear", "| fruit | price |\n|---|---|\n| pear | 1.20 |")
+    among = matches_of("price of a pear", TABLE)
+    assert among.passages[0].evidence == pytest.approx(one.passages[0].evidence, abs=0.2)
+    assert among.passages[0].evidence > matches_of("price of bread", TABLE).passages[0].evidence
+
+
+def test_a_row_is_scored_with_its_header_and_quoted_without() -> None:
+    matches = matches_of("price of a pear", TABLE)
+    best = max(matches.sentences, key=lambda sentence: sentence.score)
+    assert TABLE[best.start : best.end] == "| pear | 1.20 |"
+
+
+def test_a_row_that_has_few_of_the_words_has_no_evidence_of_its_own() -> None:
+    asked = "price of a gallery ticket in Vienna"
+    assert matches_of(asked, TABLE).passages[0].evidence < 0.33
+
+
 def test_a_cosine_is_less_evidence_where_all_texts_look_alike() -> None:
     japanese = match(ConstantEmbedder(), "カレーは？", passages("富士山は高いです。"))
     english = match(ConstantEmbedder(), "curry", passages("Mount Fuji is high."))
