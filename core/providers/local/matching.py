@@ -159,7 +159,7 @@ class _Question:
         whole = self._evidence(_unit(vectors.sum(axis=0)), chain(sequence, near))
         of_rows = (
             self._evidence(vectors[at], chain(sequences[at], near))
-            for at in np.flatnonzero(rows)
+            for at in np.flatnonzero(rows).tolist()
             if _share(self._words, chain(sequences[at], near)) >= _LEAST_ROW_SHARE
         )
         return PassageMatch(
