@@ -54,9 +54,9 @@ async def test_a_question_goes_through_four_stages(temporal: Client) -> None:
     assert stages.names == list(Stage)
     given = dict(stages.seen)
     assert given[Stage.PREPROCESS] == PreprocessInput(query=" How? ", embedding_model="model")
-    assert given[Stage.RETRIEVE] == RetrieveInput(
-        library_id="library", query="How?", embedding="AAAA", k=4, min_position=3
-    )
+    search = {"library_id": "library", "query": "How?", "embedding": "AAAA", "k": 4}
+    expected = {**search, "embedding_model": "model", "min_position": 3}
+    assert given[Stage.RETRIEVE] == RetrieveInput.model_validate(expected)
     assert (given[Stage.RERANK].hits, given[Stage.RERANK].top_n, given[Stage.RERANK].position) == (
         HITS,
         2,
