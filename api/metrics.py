@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -11,6 +12,8 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.bootstrap import Core
+from core.domain.errors import NalandaError
+from core.ports.store import DurabilityLevel
 
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -68,6 +71,7 @@ class _OfCore(Collector):
         )
         yield GaugeMetricFamily("nalanda_libraries", "Number of libraries.", value=len(state.views))
         yield GaugeMetricFamily("nalanda_vectors", "Number of searchable vectors.", value=vectors)
+        yield from _durability(self._core)
         help_text = "Mean recall of recent approximate searches, by library."
         recalls = GaugeMetricFamily("nalanda_recall", help_text, labels=["library"])
         worst = GaugeMetricFamily(
@@ -82,6 +86,19 @@ class _OfCore(Collector):
                 worst.add_metric([view.library.name], recall.worst_tenth)
         yield recalls
         yield worst
+
+
+def _durability(core: Core) -> Iterable[Metric]:
+    """Yield 1 for the level that acknowledged writes have, if the database can be read."""
+    try:
+        level = core.store.read_durability().level
+    except NalandaError:
+        return
+    text = "Disks that have an acknowledged write: 1 for the level that holds."
+    family = GaugeMetricFamily("nalanda_durability", text, labels=["level"])
+    for each in get_args(DurabilityLevel):
+        family.add_metric([each], each == level)
+    yield family
 
 
 class RequestMetrics:

@@ -1,10 +1,10 @@
-"""`make bench ARGS=storage`: durable writes per second, through each store and directly in its
-engine.
+"""`make bench ARGS=storage`: durable writes per second, through each store, over REST, and directly
+in its engine.
 
 Each client is a thread that writes one chunk at a time (text, metadata, 384 numbers), and waits
 until it is on disk. The engine alone inserts the same columns into one table and commits, in SQLite
 on the single write connection, in PostgreSQL on one per client. All alternate for several rounds,
-each on its own database; the figures are medians of the rounds.
+each on its own database; the figures are medians of the rounds, and a ratio is that of medians.
 """
 
 import statistics
@@ -23,6 +23,7 @@ import numpy as np
 import psycopg
 
 from benchmarks.index.report import write
+from benchmarks.rest_writes import served_store
 from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
 from core.domain.document import Chunk, Document, EmbeddedChunk
@@ -66,6 +67,8 @@ def _compare(
         "Nalanda on SQLite": lambda: _store(SqliteStore(directory())),
         "PostgreSQL alone": lambda: _postgres(postgres()),
         "Nalanda on PostgreSQL": lambda: _store(PostgresStore(postgres(), directory())),
+        "SQLite over REST": lambda: served_store(directory(), TEXT, BLOB),
+        "PostgreSQL over REST": lambda: served_store(directory(), TEXT, BLOB, postgres()),
     }
     rounds: dict[str, list[Mapping[str, float]]] = {name: [] for name in engines}
     for _ in range(ROUNDS):
@@ -77,9 +80,16 @@ def _compare(
     for name, figures in medians.items():
         print(
             f"  {name:22} {figures['writes_per_second']:8,.0f}"
-            f"   p50 {figures['p50_ms']:7.2f}   p99 {figures['p99_ms']:7.2f}"
+            f"   p50 {figures['p50_ms']:7.2f}   p99 {figures['p99_ms']:7.2f}{_ratio(name, medians)}"
         )
     return medians
+
+
+def _ratio(name: str, medians: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the ratio to the engine alone, as text."""
+    engine = name.removeprefix("Nalanda on ").removesuffix(" over REST").removesuffix(" alone")
+    alone = medians[f"{engine} alone"]["writes_per_second"]
+    return f"   {medians[name]['writes_per_second'] / alone:5.2f} x {engine} alone"
 
 
 def _measure(clients: int, client: Callable[[], Write]) -> Mapping[str, float]:

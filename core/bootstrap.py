@@ -101,7 +101,9 @@ def open_core(settings: Settings) -> Core:
         ProviderRejected: the provider that the settings name can't be used.
     """
     embedders = registry.embedders(settings)
-    store = engine_of(settings).open_store(settings.durability)
+    store = engine_of(settings).open_store(
+        settings.durability, require_synchronous=settings.require_synchronous
+    )
     _choose_kernels(settings)
     try:
         directory = _create_directory(settings.data_dir / DIRECTORY)
@@ -130,7 +132,7 @@ def open_reader(settings: Settings, number: int) -> Core:
         ProviderRejected: the provider that the settings name can't be used.
     """
     embedders = registry.embedders(settings)
-    store = engine_of(settings).open_replica()
+    store = engine_of(settings).open_replica(settings.durability)
     _choose_kernels(settings)
     try:
         directory = settings.data_dir / DIRECTORY

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".data")
     database_url: SecretStr | None = None
     durability: Literal["full", "relaxed"] = "full"
+    require_synchronous: bool = False
 
     temporal_address: str = "localhost:7233"
     temporal_namespace: str = "default"

@@ -24,7 +24,7 @@ from core.domain.changes import (
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.library import Library
-from core.ports.store import CommitListener, LogEntry, Replay
+from core.ports.store import CommitListener, DurabilityState, LogEntry, Replay
 from core.providers.base import Purpose, Vectors
 from tests.fake_staged import FakeModelChanges, FakeStaged
 from tests.fake_state import Key, State
@@ -240,6 +240,9 @@ class FakeStore:
     @property
     def position(self) -> int:
         return self._state.position
+
+    def read_durability(self) -> DurabilityState:
+        return DurabilityState("local")
 
     @contextmanager
     def read(self) -> Iterator[FakeTransaction]:

@@ -17,6 +17,8 @@ from api.wire.system import Checkpoint, Liveness, Readiness, Version
 from core.bootstrap import Core
 from core.contracts.names import ingest_queue_of, task_queue_of
 from core.domain.errors import Behind, NalandaError, Unavailable
+from core.ports.store import DurabilityLevel
+from core.settings import Settings
 
 OK = "ok"
 _CATCH_UP_S = 1.0
@@ -39,6 +41,7 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
     server answers searches, only more slowly.
     """
     storage = await run_in_threadpool(_storage, core)
+    level, durability = await run_in_threadpool(_durability, core, settings)
     instance_id = core.store.instance_id
     questions = task_queue_of(instance_id, settings.task_queue)
     ingestions = ingest_queue_of(instance_id, settings.task_queue)
@@ -47,6 +50,7 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
     )
     checks = {
         "storage": storage,
+        "durability": durability,
         "kernels": core.warmup.state,
         "checkpoints": _checkpoints(core),
         "temporal": OK
@@ -57,7 +61,7 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
     }
     ready = storage == OK
     code = status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE
-    return json_response({"ready": ready, "checks": checks}, code)
+    return json_response({"ready": ready, "durability": level, "checks": checks}, code)
 
 
 def _storage(core: Core) -> str:
@@ -71,6 +75,16 @@ def _storage(core: Core) -> str:
     except NalandaError as error:
         return str(error)
     return OK
+
+
+def _durability(core: Core, settings: Settings) -> tuple[DurabilityLevel | None, str]:
+    """Return the level, and what keeps writes from being synchronous, if they have to be."""
+    try:
+        state = core.store.read_durability()
+    except NalandaError as error:
+        return None, str(error)
+    problem = state.problem if settings.require_synchronous else None
+    return state.level, problem or OK
 
 
 async def _worker(temporal: Temporal, task_queue: str, waiting: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from api.wire.base import ResponseModel
+from core.ports.store import DurabilityLevel
 
 
 class Liveness(ResponseModel):
@@ -10,9 +11,14 @@ class Liveness(ResponseModel):
 
 
 class Readiness(ResponseModel):
-    """The state of each part of the server; `ready` does not depend on Temporal and its workers."""
+    """The state of each part of the server; `ready` depends on `storage` alone.
+
+    `durability` says which disks have an acknowledged write: the database's own (`local`), soon a
+    standby's (`asynchronous`) or already a standby's (`synchronous`); null if it can't be read.
+    """
 
     ready: bool
+    durability: DurabilityLevel | None
     checks: dict[str, str]
 
 

@@ -32,8 +32,10 @@ class Engine(Protocol):
     @property
     def data_dir(self) -> Path: ...
 
-    def open_store(self, durability: Durability) -> Store:
+    def open_store(self, durability: Durability, *, require_synchronous: bool = False) -> Store:
         """Open the database for this process's writes and reads.
+
+        `require_synchronous`: a write that no standby would confirm raises `StorageUnavailable`.
 
         Raises:
             DataDirInUse: another process has the data directory.
@@ -41,8 +43,10 @@ class Engine(Protocol):
         """
         ...
 
-    def open_replica(self) -> Store:
+    def open_replica(self, durability: Durability) -> Store:
         """Open the database for reads alone; its `write` raises `Unavailable`.
+
+        `durability` is that of the process that writes.
 
         Raises:
             StorageError: the database can't be used, or is of another format.

@@ -192,6 +192,22 @@ class Replay:
 Durability: TypeAlias = Literal["full", "relaxed"]
 """`full`: a commit returns once it is on the disk. `relaxed`: a power cut may lose it."""
 
+DurabilityLevel: TypeAlias = Literal["local", "asynchronous", "synchronous"]
+"""The disks that have an acknowledged write: the database's own, soon a standby's as well, or
+already a standby's."""
+
+
+@dataclass(frozen=True, slots=True)
+class DurabilityState:
+    """The level of writes now; `problem` is what keeps it from `synchronous`, and what to do.
+
+    A synchronous database has a problem while no standby is connected that could confirm a write.
+    """
+
+    level: DurabilityLevel
+    problem: str | None = None
+
+
 REPLAY_RETENTION = timedelta(hours=24)
 
 
@@ -296,6 +312,14 @@ class Store(Protocol):
     @property
     def position(self) -> int:
         """Return the position of the last commit."""
+        ...
+
+    def read_durability(self) -> DurabilityState:
+        """Return where an acknowledged write is now.
+
+        Raises:
+            Unavailable: the database can't be reached.
+        """
         ...
 
     def read(self) -> AbstractContextManager[Snapshot]: ...

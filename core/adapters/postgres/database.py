@@ -8,6 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.adapters.postgres import texts
+from core.adapters.postgres.durability import to_synchronous_commit
 from core.adapters.postgres.errors import reason_of
 from core.adapters.postgres.rows import Connection
 from core.domain.errors import StorageError
@@ -99,9 +100,7 @@ def _set(connection: Connection, settings: dict[str, str]) -> None:
 
 
 def _set_durability(connection: Connection, durability: Durability) -> None:
-    """Set `synchronous_commit`; with `full` the server decides whether standbys must confirm."""
     ((server_s,),) = connection.execute("SHOW synchronous_commit").fetchall()
-    if durability == "relaxed":
-        connection.execute("SET synchronous_commit = off")
-    elif server_s == "off":
-        connection.execute("SET synchronous_commit = on")
+    wanted = to_synchronous_commit(durability, server_s)
+    if wanted != server_s:
+        _set(connection, {"synchronous_commit": wanted})

@@ -31,11 +31,18 @@ class PostgresEngine:
         self._database = Database(url)
         self.address = self._database.address
 
-    def open_store(self, durability: Durability) -> PostgresStore:
-        return PostgresStore(self._url, self.data_dir, durability=durability)
+    def open_store(
+        self, durability: Durability, *, require_synchronous: bool = False
+    ) -> PostgresStore:
+        return PostgresStore(
+            self._url,
+            self.data_dir,
+            durability=durability,
+            require_synchronous=require_synchronous,
+        )
 
-    def open_replica(self) -> PostgresReplica:
-        return PostgresReplica(self._url)
+    def open_replica(self, durability: Durability) -> PostgresReplica:
+        return PostgresReplica(self._url, durability)
 
     def backup_database(self) -> PostgresBackupDatabase:
         return PostgresBackupDatabase(self._url)

@@ -7,7 +7,13 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from core.domain.errors import NalandaError, StorageError, StorageFull, Unavailable
+from core.domain.errors import (
+    NalandaError,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+    Unavailable,
+)
 
 _RETRYABLE_ERRORS = (
     errors.ReadOnlySqlTransaction,  # a standby, or a primary that no longer is one
@@ -17,6 +23,10 @@ _RETRYABLE_ERRORS = (
 )
 _RETRYABLE_CLASSES = ("08", "53", "57")
 """SQLSTATE classes: connection exception, insufficient resources, operator intervention."""
+_FENCED_OFF = "NA001"
+"""The SQLSTATE of the function `pass_fence`."""
+_NOT_SYNCHRONOUS = "NA002"
+"""The SQLSTATE of the function `require_synchronous`."""
 
 
 @contextmanager
@@ -34,17 +44,46 @@ def postgres_errors() -> Iterator[None]:
         raise nalanda_error(error) from error
 
 
-def nalanda_error(error: psycopg.Error) -> NalandaError:
+def nalanda_error(error: psycopg.Error | ValueError) -> NalandaError:
+    """Return the error as the project's; a `ValueError` is that of a value that can't be sent."""
+    if isinstance(error, ValueError):
+        return StorageError(f"A value can't be sent to the database: {error}")
     reason = reason_of(error)
     if isinstance(error, PoolClosed):
         return StorageError("The store is closed.")
     if isinstance(error, PoolTimeout):
         return Unavailable("No connection to the database was free in time.")
+    if is_refusal(error):
+        return Unavailable("Another process has taken over the writing.")
+    if is_not_synchronous(error):
+        return StorageUnavailable("Writes have to be synchronous (NALANDA_REQUIRE_SYNCHRONOUS).")
     if isinstance(error, errors.DiskFull):
         return StorageFull(f"The database's disk is full: {reason}")
     if _is_retryable(error):
         return Unavailable(f"The database is not available: {reason}")
     return StorageError(f"The database failed: {reason}")
+
+
+def is_lost(error: psycopg.Error | ValueError) -> bool:
+    """Return whether the connection is lost: cut by the network, or ended by the server."""
+    return isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith("57P")
+    )
+
+
+def is_refusal(error: psycopg.Error | ValueError) -> bool:
+    """Return whether the fence has refused a transaction."""
+    return isinstance(error, psycopg.Error) and error.sqlstate == _FENCED_OFF
+
+
+def is_not_synchronous(error: psycopg.Error | ValueError) -> bool:
+    """Return whether the server has refused a commit that would not wait for a standby."""
+    return isinstance(error, psycopg.Error) and error.sqlstate == _NOT_SYNCHRONOUS
+
+
+def is_of_the_write(error: psycopg.Error | ValueError) -> bool:
+    """Return whether an error is of what is written, and not of the state of the database."""
+    return type(nalanda_error(error)) is StorageError
 
 
 def reason_of(error: psycopg.Error) -> str:

@@ -65,7 +65,7 @@ class Readers:
 
     def _give_back(self, connection: Connection) -> None:
         try:
-            connection.rollback()
+            connection.commit()  # after a ROLLBACK psycopg forgets its prepared statements
         except psycopg.Error:
             connection.close()
         finally:

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 
 from core.adapters.clock import utc_now
 from core.adapters.postgres.database import Database
+from core.adapters.postgres.durability import read_durability
 from core.adapters.postgres.errors import postgres_errors
 from core.adapters.postgres.readers import Readers
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import PostgresSnapshot
 from core.adapters.read_only import ReadOnly
+from core.ports.store import Durability, DurabilityState
 
 _IDENTITY = "SELECT cursor_key, database_id FROM cluster"
 _POSITION = "SELECT position FROM cluster"
@@ -18,12 +20,13 @@ _POSITION = "SELECT position FROM cluster"
 class PostgresReplica(ReadOnly):
     """A `Store` without writes, which leaves the epoch of the writer as it is."""
 
-    def __init__(self, url: str) -> None:
-        """Connect to the database.
+    def __init__(self, url: str, durability: Durability) -> None:
+        """Connect to the database; `durability` is that of the process that writes.
 
         Raises:
             StorageError: the database can't be used.
         """
+        self._durability = durability
         database = Database(url)
         with database.opening_errors():
             self._readers = Readers(database)
@@ -34,6 +37,10 @@ class PostgresReplica(ReadOnly):
     def position(self) -> int:
         with postgres_errors(), self._readers.connection() as connection:
             return int(fetch(connection, _POSITION)[0][0])
+
+    def read_durability(self) -> DurabilityState:
+        with postgres_errors(), self._readers.connection() as connection:
+            return read_durability(connection, self._durability)
 
     @contextmanager
     def read(self) -> Iterator[PostgresSnapshot]:

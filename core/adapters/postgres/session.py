@@ -1,42 +1,41 @@
-"""The tables' session on a PostgreSQL connection."""
+"""The tables' sessions on PostgreSQL: of a read transaction, and of a unit of work."""
 
 from collections.abc import Sequence
 from functools import cache
 
-from core.adapters.postgres.rows import Connection, columns_of
-from core.adapters.sql.columns import Column, Row
-from core.adapters.sql.rows import CHUNKS, EMBEDDING, from_embedded
+from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.statements import Statement
+from core.adapters.postgres.write_sets import ChunkPut
+from core.adapters.postgres.writer import Writer
+from core.adapters.sql.columns import Row
 from core.domain.document import EmbeddedChunk
 
 
-def _array(column: Column) -> str:
-    """Return the placeholder of a column's values; times are sent as text."""
-    mark = "%s" if column.codec.kind == "timestamptz" else "%b"
-    return f"{mark}::{column.codec.kind}[]"
-
-
-# One statement for all rows takes two thirds of the time of one per row, and half the client's
-# work.
-_ARRAYS = ", ".join(map(_array, [*CHUNKS.columns, EMBEDDING]))
-_ROWS = f"SELECT * FROM unnest({_ARRAYS})"  # noqa: S608  # names of our own
-_PUT_CHUNKS = CHUNKS.upsert(_ROWS, [EMBEDDING]).encode()
-
-
-class PostgresSession:
+class PostgresReadSession:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def fetch(self, statement: str, *bindings: object) -> list[Row]:
-        # In the binary form, in which vectors are half as long.
-        return self._connection.execute(_to_postgres(statement), bindings, binary=True).fetchall()
+        return Statement(_to_postgres(statement), bindings).run(self._connection).fetchall()
+
+
+class PostgresSession:
+    """The session of the writer's current unit; statements without a result are sent later."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def fetch(self, statement: str, *bindings: object) -> list[Row]:
+        return self._writer.fetch(Statement(_to_postgres(statement), bindings))
+
+    def fetch_changed(self, statement: str, *bindings: object) -> list[Row]:
+        return self._writer.fetch_changed(Statement(_to_postgres(statement), bindings))
 
     def execute(self, statement: str, *bindings: object) -> None:
-        self._connection.execute(_to_postgres(statement), bindings)
+        self._writer.write(Statement(_to_postgres(statement), bindings))
 
     def put_chunks(self, rows: Sequence[EmbeddedChunk]) -> None:
-        # A statement may replace a row once only.
-        last = {row.chunk.id: from_embedded(row) for row in rows}
-        self._connection.execute(_PUT_CHUNKS, columns_of(list(last.values())))
+        self._writer.write(ChunkPut.of(rows))
 
 
 @cache

@@ -10,7 +10,9 @@ from core.adapters.group_commit import GroupCommit
 from core.adapters.listeners import Listeners
 from core.adapters.postgres import history, log
 from core.adapters.postgres.database import Database
+from core.adapters.postgres.durability import read_durability
 from core.adapters.postgres.errors import postgres_errors
+from core.adapters.postgres.fence import Fence
 from core.adapters.postgres.migrate import migrate
 from core.adapters.postgres.readers import Readers
 from core.adapters.postgres.rows import fetch
@@ -19,10 +21,14 @@ from core.adapters.postgres.transactions import (
     PostgresUnitOfWork,
 )
 from core.adapters.postgres.writer import Writer
-from core.ports.store import CommitListener, Durability
+from core.adapters.postgres.writing_session import WritingSession
+from core.ports.store import CommitListener, Durability, DurabilityState
 
 _POSITION = "SELECT position FROM cluster"
-_TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key, database_id"
+_TAKE_OVER = """
+UPDATE cluster SET epoch = epoch + 1
+RETURNING epoch, position, keeps_history, cursor_key, database_id
+"""
 
 
 class PostgresStore:
@@ -37,6 +43,7 @@ class PostgresStore:
         data_dir: Path,
         *,
         durability: Durability = "full",
+        require_synchronous: bool = False,
         now: Clock = utc_now,
     ) -> None:
         """Lock the data directory, open the database and take over the writing.
@@ -47,10 +54,13 @@ class PostgresStore:
         """
         database = Database(url)
         self._now = now
+        self._durability = durability
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
         try:
-            self._writer, self.cursor_key, self.instance_id = _take_over(database, durability)
+            self._writer, self.cursor_key, self.instance_id = _take_over(
+                database, durability, require_synchronous=require_synchronous
+            )
         except BaseException:
             self._data_dir.release()
             raise
@@ -61,6 +71,10 @@ class PostgresStore:
     def position(self) -> int:
         with postgres_errors(), self._readers.connection() as connection:
             return int(fetch(connection, _POSITION)[0][0])
+
+    def read_durability(self) -> DurabilityState:
+        with postgres_errors(), self._readers.connection() as connection:
+            return read_durability(connection, self._durability)
 
     @contextmanager
     def read(self) -> Iterator[PostgresSnapshot]:
@@ -80,6 +94,7 @@ class PostgresStore:
             Unavailable: other writes take too long, another process has taken over, or the
                 database can't be reached.
             StorageFull: the server's disk is full.
+            StorageUnavailable: the write has to be synchronous, and would not be.
             StorageError: PostgreSQL reports another error.
         """
         # The errors are mapped before the group gets them.
@@ -112,7 +127,9 @@ class PostgresStore:
             self._data_dir.release()
 
 
-def _take_over(database: Database, durability: Durability) -> tuple[Writer, bytes, str]:
+def _take_over(
+    database: Database, durability: Durability, *, require_synchronous: bool
+) -> tuple[Writer, bytes, str]:
     """Begin a new epoch, which fences off the writes of all other processes.
 
     Returns:
@@ -122,11 +139,12 @@ def _take_over(database: Database, durability: Durability) -> tuple[Writer, byte
         StorageError: the database can't be used.
     """
     with database.opening_errors():
-        connection = database.connect(durability)
+        session = WritingSession(database, durability)
         try:
-            migrate(connection)
-            ((epoch, cursor_key, instance_id),) = fetch(connection, _TAKE_OVER)
+            migrate(session.connection)
+            ((*seen, cursor_key, instance_id),) = fetch(session.connection, _TAKE_OVER)
         except BaseException:
-            connection.close()
+            session.close()
             raise
-    return Writer(database, durability, connection, epoch), cursor_key, instance_id
+    writer = Writer(session, Fence(*seen), require_synchronous=require_synchronous)
+    return writer, cursor_key, instance_id

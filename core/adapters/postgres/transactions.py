@@ -3,8 +3,8 @@
 from core.adapters.clock import Clock
 from core.adapters.group_commit import CommitUnit
 from core.adapters.postgres.rows import Connection
-from core.adapters.postgres.session import PostgresSession
-from core.adapters.postgres.writer import UnitLogEntry, Writer
+from core.adapters.postgres.session import PostgresReadSession, PostgresSession
+from core.adapters.postgres.writer import Writer
 from core.adapters.sql.entries import to_entry
 from core.adapters.sql.rows import to_time
 from core.adapters.sql.tables import Tables, WritableTables
@@ -15,34 +15,38 @@ class PostgresSnapshot(Tables):
     """A read transaction."""
 
     def __init__(self, connection: Connection, position: int, now: Clock) -> None:
-        super().__init__(PostgresSession(connection), position, now)
+        super().__init__(PostgresReadSession(connection), position, now)
 
 
 class PostgresUnitOfWork(WritableTables):
-    """A write, which begins with the fence; an undone write's position is undone as well.
+    """A write of the writer's current unit.
 
-    The fence's row stays locked until the COMMIT, so writers of all processes take turns.
+    The fence's row is locked from the group's first statement to its COMMIT, so writers of all
+    processes take turns.
     """
 
     def __init__(
         self, writer: Writer, now: Clock, commit: CommitUnit, on_commit: CommitListener
     ) -> None:
-        """Take the next position.
-
-        Raises:
-            Unavailable: a later epoch has begun; this process writes no more.
-        """
-        position = writer.pass_fence()  # first, because it may open a new connection
-        super().__init__(PostgresSession(writer.connection), position, now)
+        self._write_set = writer.write_set
+        super().__init__(PostgresSession(writer), self._write_set.position, now)
         self._writer = writer
         self._now = now
         self._commit = commit
         self._on_commit = on_commit
 
     def commit(self) -> None:
-        entry = to_entry(self.changes)
-        self._writer.log(UnitLogEntry(self.position, to_time(self._now()), entry, self._notify))
+        """Commit; a unit that fails leaves an empty position where later ones share its commit.
+
+        Raises:
+            NalandaError: the server has refused the unit's writes.
+            Unavailable: the writes are on record, and no standby has confirmed them.
+        """
+        self._writer.join(to_time(self._now()), to_entry(self.changes), self._notify)
         self._commit(self._notify)
+        if error := self._write_set.error or self._write_set.doubt:
+            raise error
 
     def _notify(self) -> None:
-        self._on_commit(self.position, self.changes)
+        failed = self._write_set.error is not None
+        self._on_commit(self.position, [] if failed else self.changes)

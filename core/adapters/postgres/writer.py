@@ -1,57 +1,64 @@
-"""The writing connection, which reconnects after a loss."""
+"""The writing connection, which sends the write sets of a group in one transaction."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
 from core.adapters.group_commit import AfterCommit
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.errors import nalanda_error, postgres_errors
-from core.adapters.postgres.rows import Connection, columns_of, fetch, fetch_last
+from core.adapters.postgres.durability import refusal
+from core.adapters.postgres.errors import (
+    is_lost,
+    is_not_synchronous,
+    is_of_the_write,
+    is_refusal,
+    nalanda_error,
+    postgres_errors,
+)
+from core.adapters.postgres.fence import Fence
+from core.adapters.postgres.rows import columns_of
+from core.adapters.postgres.statements import Statement
+from core.adapters.postgres.write_sets import ChunkPut, Write, WriteSet, to_statements
+from core.adapters.postgres.writing_session import WritingSession
+from core.adapters.sql.columns import Row
 from core.domain.errors import StorageError, Unavailable
-from core.ports.store import Durability
 
 _OUTCOME_TIMEOUT_S = 20.0
 """The time that a write with an interrupted COMMIT waits for the database to come back."""
 
 _PAUSE_S = 0.1
 
-# The server's session of a lost connection may still run; it locks this row until it ends.
-_WAIT_FOR_THE_OTHER = "SELECT FROM cluster FOR UPDATE"
-_FENCE = b"UPDATE cluster SET position = position + 1 WHERE epoch = %s RETURNING position"
-_COMMIT = b"""
+_MAX_UNSENT_ROWS = 1_000
+"""The rows of chunks that a group collects before it sends them."""
+
+_BEGIN = Statement(b"BEGIN ISOLATION LEVEL READ COMMITTED")
+_MOVE = b"UPDATE cluster SET position = %s"
+_LOG = b"""
+WITH moved AS (UPDATE cluster SET position = %s)
 INSERT INTO log (position, epoch, at, changes)
-SELECT position, %s, at, changes
-FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS entries (position, at, changes);
-COMMIT
+SELECT position, %s, at::timestamptz, changes
+FROM unnest(%b::bigint[], %b::text[], %b::text[]) AS entries (position, at, changes)
 """
-_FIND_ENTRY = "SELECT FROM log WHERE position = %s AND epoch = %s"
+_REQUIRE_SYNCHRONOUS = Statement(b"SELECT require_synchronous()")
+_COMMIT = Statement(b"COMMIT")
 
-_BEGIN = b"BEGIN"
-_UNDO = b"ROLLBACK TO SAVEPOINT %(mark)b; RELEASE SAVEPOINT %(mark)b"
-
-_ENDED_STATES = (TransactionStatus.IDLE, TransactionStatus.INERROR)
-_OPEN_STATES = (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
-
-
-@dataclass(frozen=True, slots=True)
-class UnitLogEntry:
-    """A unit's entry in the log (`at` in RFC 3339, `changes` in JSON) and its last step."""
-
-    position: int
-    at: str
-    changes: str
-    after_commit: AfterCommit
+_ERRORS = (psycopg.Error, ValueError)
+"""The errors of statements; `ValueError` is that of a text with a lone surrogate."""
 
 
 class Writer:
     """The transaction of `core.adapters.group_commit` on PostgreSQL.
 
-    Statements without a result are sent with the next one that has a result, or with the COMMIT.
-    Each round trip costs as much as a small statement, and the next writer waits for it.
+    Each unit has a write set, which is sent when a unit of the group reads, and at the latest with
+    the COMMIT. A group without reads is two round trips: one with the fence and the writes of all
+    its units, in as few statements as possible, and one with their entries in the log and the
+    COMMIT.
+
+    A unit has its position before the server knows of it, because the fence lets a transaction
+    begin only at the position that this process has written last. So whatever ends a transaction
+    before its COMMIT, its write sets may be sent again: by the fence nothing has changed since.
+    After an error of a statement they are sent one by one, each behind a savepoint, to find the
+    unit that fails.
 
     After a connection is lost during COMMIT, the writer looks in the log for the transaction's
     outcome. If the outcome stays unknown for `outcome_timeout_s`, the write fails. The writer looks
@@ -60,104 +67,212 @@ class Writer:
 
     def __init__(
         self,
-        database: Database,
-        durability: Durability,
-        connection: Connection,
-        epoch: int,
+        session: WritingSession,
+        fence: Fence,
         *,
+        require_synchronous: bool = False,
         outcome_timeout_s: float = _OUTCOME_TIMEOUT_S,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.connection = connection
-        self.epoch = epoch
-        self._database = database
-        self._durability = durability
+        self.is_open = False
+        self._session = session
+        self._fence = fence
+        self._last_steps = [_REQUIRE_SYNCHRONOUS, _COMMIT] if require_synchronous else [_COMMIT]
         self._outcome_timeout_s = outcome_timeout_s
         self._pause = pause
-        self._waiting: list[bytes] = []
-        self._marks = 0
-        self._logged: list[UnitLogEntry] = []
-        self._uncertain: list[UnitLogEntry] = []
-
-    @property
-    def is_open(self) -> bool:
-        return self.connection.info.transaction_status in _OPEN_STATES
-
-    def pass_fence(self) -> int:
-        """Take and return the unit's position.
-
-        Raises:
-            Unavailable: a later epoch has begun.
-            psycopg.Error: the statement failed.
-        """
-        begins = self._waiting == [_BEGIN]
-        statements, self._waiting = b"; ".join([*self._waiting, _FENCE]), []
-        try:
-            passed = fetch_last(self.connection, statements, self.epoch)
-        except psycopg.OperationalError as error:
-            if not (begins and _is_lost(error)):
-                raise
-            self._reconnect()  # the transaction had not begun on the lost connection
-            passed = fetch_last(self.connection, statements, self.epoch)
-        if not passed:
-            raise Unavailable("Another process has taken over the writing.")
-        return int(passed[0][0])
-
-    def log(self, logged: UnitLogEntry) -> None:
-        """Add a unit's log entry to the next COMMIT; the unit's last step.
-
-        Raises:
-            StorageError: an error has ended the transaction.
-        """
-        if self.connection.info.transaction_status is TransactionStatus.INERROR:
-            raise StorageError("An error has ended the transaction.")
-        self._logged.append(logged)
+        self._joined: list[WriteSet] = []
+        self._has_begun = False
+        self._has_writes = False
+        self._unsent_rows = 0
+        self._uncertain: list[WriteSet] = []
+        self._start_unit()
 
     def begin(self) -> None:
         with postgres_errors():
             self._settle()
-        self._logged, self._waiting, self._marks = [], [_BEGIN], 0
+        self._joined, self._unsent_rows = [], 0
+        self._has_begun = self._has_writes = False
+        self.is_open = True
+        self._start_unit()
 
     def commit(self) -> None:
-        logged, self._logged, self._waiting = self._logged, [], []
-        entries = [(x.position, x.at, x.changes) for x in logged]
-        try:
-            fetch_last(self.connection, _COMMIT, self.epoch, *columns_of(entries))
-        except psycopg.Error as error:
-            if self._was_refused(error) or not self._wait_for_outcome(logged):
-                raise nalanda_error(error) from error
+        with postgres_errors():
+            try:
+                self._commit_once()
+            except _ERRORS as error:
+                self._undo()
+                self._prepare_to_resend(error, self._joined[1:])
+                self._resend_one_by_one()
+                self._commit_once()
+        self._fence.position = self._joined[-1].position
+        self.is_open = False
 
     def rollback(self) -> None:
-        try:
-            self.connection.execute("ROLLBACK")
-        except psycopg.Error:
-            self.connection.close()  # this ends the transaction as well
+        self.is_open = False
+        self._undo()
 
     def set_savepoint(self) -> None:
-        self._marks += 1  # unique names, so that an undo never reaches an older savepoint
-        self._waiting.append(b"SAVEPOINT unit%d" % self._marks)
+        self._start_unit()
 
     def release_savepoint(self) -> None:
-        self._waiting.append(b"RELEASE SAVEPOINT unit%d" % self._marks)
+        pass  # the unit has joined the group
 
     def undo_to_savepoint(self) -> None:
-        self._waiting = []
-        with postgres_errors():
-            fetch_last(self.connection, _UNDO % {b"mark": b"unit%d" % self._marks})
+        if self.write_set.sent:
+            self._undo()
+
+    def fetch(self, statement: Statement) -> list[Row]:
+        """Return the rows of a statement that changes nothing.
+
+        Raises:
+            Unavailable: a later epoch has begun.
+            psycopg.Error: a statement failed.
+        """
+        return self._run(statement).fetchall()
+
+    def fetch_changed(self, statement: Statement) -> list[Row]:
+        """Run a statement that changes rows; return those of its RETURNING.
+
+        Raises:
+            Unavailable: a later epoch has begun.
+            psycopg.Error: a statement failed.
+        """
+        self.write(statement)
+        return self._run().fetchall()
+
+    def write(self, write: Write) -> None:
+        """Add a write to the unit's, to be sent later."""
+        self.write_set.writes.append(write)
+        if isinstance(write, ChunkPut):
+            self._unsent_rows += len(write.rows)
+
+    def join(self, at: str, changes: str, after_commit: AfterCommit) -> None:
+        """Add the unit to the group, with its entry in the log (RFC 3339, JSON) and last step.
+
+        Raises:
+            StorageError: a statement of the unit has failed.
+            psycopg.Error: the unit's writes, too many to keep, could not be sent.
+        """
+        unit = self.write_set
+        if unit.error is not None:
+            raise StorageError("An error has ended the transaction.") from unit.error
+        if self._unsent_rows > _MAX_UNSENT_ROWS:
+            self._run()
+        unit.at, unit.changes, unit.after_commit = at, changes, after_commit
+        self._joined.append(unit)
 
     def close(self) -> None:
-        self.connection.close()
+        self._session.close()
 
-    def _reconnect(self) -> None:
-        self.connection.close()
-        self.connection = self._database.connect(self._durability)
+    def _start_unit(self) -> None:
+        last = self._joined[-1].position if self._joined else self._fence.position
+        self.write_set = WriteSet(last + 1)
 
-    def _was_refused(self, error: psycopg.Error) -> bool:
-        """Return whether the server itself has refused the COMMIT."""
-        status = self.connection.info.transaction_status
-        return error.sqlstate is not None and status in _ENDED_STATES
+    def _run(self, *reads: Statement) -> psycopg.Cursor[Row]:
+        """Send all writes so far, and the reads; return the cursor of the last statement."""
+        unit = self.write_set
+        try:
+            try:
+                return self._send([*self._joined, unit], *reads)
+            except _ERRORS as error:
+                unsent = [other for other in self._joined if other.unsent]
+                self._undo()
+                self._prepare_to_resend(error, unsent)
+                self._resend_one_by_one()
+                return self._send([unit], *reads)
+        except _ERRORS as error:
+            unit.error = nalanda_error(error)
+            self._undo()
+            raise
 
-    def _wait_for_outcome(self, logged: list[UnitLogEntry]) -> bool:
+    def _send(self, units: Sequence[WriteSet], *then: Statement) -> psycopg.Cursor[Row]:
+        """Send the unsent writes of units, and other statements, in one round trip."""
+        self._has_writes |= any(unit.unsent for unit in units)
+        cursor = self._session.run([*self._statements(units), *then])
+        self._has_begun = True
+        for unit in units:
+            unit.sent = len(unit.writes)
+        self._unsent_rows = 0
+        return cursor
+
+    def _statements(self, units: Sequence[WriteSet]) -> Iterator[Statement]:
+        if not self._has_begun:
+            yield _BEGIN
+            yield self._fence.statement
+        if self._fence.keeps_history:  # the history's rows have the position of `cluster`
+            for unit in units:
+                if unit.unsent:
+                    yield Statement(_MOVE, (unit.position,))
+                    yield from to_statements(unit.unsent)
+        else:
+            yield from to_statements(write for unit in units for write in unit.unsent)
+
+    def _undo(self) -> None:
+        """Undo on the server what has been sent; it may be sent again."""
+        self._session.undo(has_writes=self._has_writes)
+        self._has_begun = self._has_writes = False
+        for unit in [*self._joined, self.write_set]:
+            unit.sent = 0
+
+    def _prepare_to_resend(
+        self, error: psycopg.Error | ValueError, suspects: Sequence[WriteSet]
+    ) -> None:
+        """Raise the error, unless the writes may succeed when they are sent again one by one.
+
+        Raises:
+            Unavailable: a later epoch has begun.
+            StorageUnavailable: the record is not at the position at which this process left it.
+            StorageUnavailable: the writes have to be synchronous, and would not be.
+        """
+        if is_lost(error):
+            if self._session.is_lost:
+                self._session.reconnect()
+        elif is_refusal(error):
+            self._fence.look_again(self._session.connection)
+        elif is_not_synchronous(error):
+            raise refusal(self._session.read_durability())
+        elif not (suspects and is_of_the_write(error)):
+            raise error
+
+    def _resend_one_by_one(self) -> None:
+        """Send each joined unit behind a savepoint; one that fails leaves an empty entry."""
+        self._send([])
+        for unit in self._joined:
+            try:
+                with self._session.connection.transaction():
+                    self._send([unit])
+            except _ERRORS as error:
+                if not is_of_the_write(error):
+                    raise
+                unit.fail(nalanda_error(error))
+
+    def _commit_once(self) -> None:
+        """Send the rest of the group with its COMMIT.
+
+        Raises:
+            psycopg.Error: the group is not on record.
+            Unavailable: the group may be on record.
+        """
+        group = self._joined
+        columns = columns_of([(unit.position, unit.at, unit.changes) for unit in group])
+        log = Statement(_LOG, (group[-1].position, self._fence.epoch, *columns))
+        if not self._has_begun:  # a COMMIT never travels before the fence has locked its row
+            self._send(group)
+        self._has_writes = True
+        try:
+            self._session.warning = None
+            self._send(group, log, *self._last_steps)
+        except psycopg.Error as error:
+            if self._session.was_refused(error) or not self._wait_for_outcome(group):
+                raise
+        if self._session.warning is not None:
+            for unit in group:
+                unit.doubt = Unavailable(
+                    "The write is on record, and no standby has confirmed it: it is lost if the"
+                    f" database fails over now. PostgreSQL: {self._session.warning}."
+                )
+
+    def _wait_for_outcome(self, group: list[WriteSet]) -> bool:
         """Return whether the COMMIT whose connection was lost has succeeded.
 
         Raises:
@@ -166,10 +281,10 @@ class Writer:
         deadline_s = time.monotonic() + self._outcome_timeout_s
         while True:
             try:
-                return self._is_on_record(logged)
+                return self._is_on_record(group)
             except psycopg.Error as error:
                 if time.monotonic() > deadline_s:
-                    self._uncertain = logged
+                    self._uncertain = group
                     raise Unavailable(
                         "The connection to the database was lost during the commit, and the outcome"
                         " is not known yet: the write may be on record."
@@ -187,22 +302,19 @@ class Writer:
         on_record = self._is_on_record(self._uncertain)
         uncertain, self._uncertain = self._uncertain, []
         if on_record:
-            for logged in uncertain:
-                logged.after_commit()
+            self._fence.position = uncertain[-1].position
+            _notify(uncertain)
 
-    def _is_on_record(self, logged: list[UnitLogEntry]) -> bool:
+    def _is_on_record(self, group: list[WriteSet]) -> bool:
         """Return whether a group's units are on record; all of them are, or none.
 
         Raises:
             psycopg.Error: the database can't be reached.
         """
-        self._reconnect()
-        with self.connection.transaction():
-            self.connection.execute(_WAIT_FOR_THE_OTHER)
-            last = logged[-1].position
-            return bool(fetch(self.connection, _FIND_ENTRY, last, self.epoch))
+        return self._session.has_entry(group[-1].position, self._fence.epoch)
 
 
-def _is_lost(error: psycopg.Error) -> bool:
-    """Return whether the connection is lost: cut by the network, or ended by the server."""
-    return error.sqlstate is None or error.sqlstate.startswith("57P")
+def _notify(units: Iterable[WriteSet]) -> None:
+    for unit in units:
+        if unit.after_commit is not None:
+            unit.after_commit()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from core.adapters.sql.columns import Row
 from core.adapters.sql.rows import CHUNKS, EMBEDDING, to_embedded, to_embedding
-from core.adapters.sql.session import Session
+from core.adapters.sql.session import ReadSession, Session
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import NotFound
@@ -29,7 +29,7 @@ _DELETE_OF_DOCUMENT = "DELETE FROM chunks WHERE library_id = ? AND document_id =
 
 
 class Chunks:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ReadSession) -> None:
         self._session = session
 
     def get(self, library_id: str, chunk_id: str) -> Chunk:
@@ -78,6 +78,8 @@ class Chunks:
 
 
 class WritableChunks(Chunks):
+    _session: Session
+
     def __init__(self, session: Session, changes: list[Change]) -> None:
         super().__init__(session)
         self._changes = changes
@@ -88,11 +90,11 @@ class WritableChunks(Chunks):
             self._changes.append(ChunksPut(library_id, tuple(rows)))
 
     def delete(self, library_id: str, chunk_ids: Sequence[str]) -> int:
-        gone = self._session.fetch(_DELETE, library_id, list(chunk_ids))
+        gone = self._session.fetch_changed(_DELETE, library_id, list(chunk_ids))
         return self._log_deletion(library_id, gone)
 
     def delete_of_document(self, library_id: str, document_id: str) -> int:
-        gone = self._session.fetch(_DELETE_OF_DOCUMENT, library_id, document_id)
+        gone = self._session.fetch_changed(_DELETE_OF_DOCUMENT, library_id, document_id)
         return self._log_deletion(library_id, gone)
 
     def _log_deletion(self, library_id: str, gone: list[Row]) -> int:

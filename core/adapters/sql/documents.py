@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.adapters.sql.chunks import WritableChunks
 from core.adapters.sql.rows import DOCUMENTS
-from core.adapters.sql.session import Session
+from core.adapters.sql.session import ReadSession, Session
 from core.domain.changes import Change, DocumentDeleted, DocumentPut
 from core.domain.document import Document
 from core.domain.errors import NotFound
@@ -17,7 +17,7 @@ _DELETE = "DELETE FROM documents WHERE library_id = ? AND id = ? RETURNING id"
 
 
 class Documents:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ReadSession) -> None:
         self._session = session
 
     def get(self, library_id: str, document_id: str) -> Document:
@@ -36,6 +36,8 @@ class Documents:
 
 
 class WritableDocuments(Documents):
+    _session: Session
+
     def __init__(self, session: Session, changes: list[Change], chunks: WritableChunks) -> None:
         super().__init__(session)
         self._changes = changes
@@ -47,5 +49,5 @@ class WritableDocuments(Documents):
 
     def delete(self, library_id: str, document_id: str) -> None:
         self._chunks.delete_of_document(library_id, document_id)
-        if self._session.fetch(_DELETE, library_id, document_id):
+        if self._session.fetch_changed(_DELETE, library_id, document_id):
             self._changes.append(DocumentDeleted(library_id, document_id))

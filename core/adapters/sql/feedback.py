@@ -1,6 +1,6 @@
 """Readers' feedback on answers, added after the question's workflow closed."""
 
-from core.adapters.sql.session import Session
+from core.adapters.sql.session import ReadSession, Session
 from core.contracts.query import Feedback
 from core.domain.changes import Change, FeedbackAdded
 
@@ -9,7 +9,7 @@ _ADD = "INSERT INTO feedback (workflow_id, rating, comment, version) VALUES (?, 
 
 
 class FeedbackOfQuestions:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ReadSession) -> None:
         self._session = session
 
     def of(self, workflow_id: str) -> list[Feedback]:
@@ -18,6 +18,8 @@ class FeedbackOfQuestions:
 
 
 class WritableFeedback(FeedbackOfQuestions):
+    _session: Session
+
     def __init__(self, session: Session, changes: list[Change], version: int) -> None:
         super().__init__(session)
         self._changes = changes

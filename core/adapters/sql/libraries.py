@@ -1,7 +1,7 @@
 """Libraries."""
 
 from core.adapters.sql.rows import LIBRARIES
-from core.adapters.sql.session import Session
+from core.adapters.sql.session import ReadSession, Session
 from core.domain.changes import Change, LibraryDeleted, LibraryPut
 from core.domain.errors import Conflict, NotFound
 from core.domain.library import Library
@@ -17,7 +17,7 @@ _DELETE = "DELETE FROM libraries WHERE id = ? RETURNING id"
 
 
 class Libraries:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ReadSession) -> None:
         self._session = session
 
     def get(self, ref: str) -> Library:
@@ -32,6 +32,8 @@ class Libraries:
 
 
 class WritableLibraries(Libraries):
+    _session: Session
+
     def __init__(self, session: Session, changes: list[Change]) -> None:
         super().__init__(session)
         self._changes = changes
@@ -45,5 +47,5 @@ class WritableLibraries(Libraries):
         self._changes.append(LibraryPut(library))
 
     def delete(self, library_id: str) -> None:
-        if self._session.fetch(_DELETE, library_id):
+        if self._session.fetch_changed(_DELETE, library_id):
             self._changes.append(LibraryDeleted(library_id))

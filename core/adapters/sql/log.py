@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from core.adapters.sql.entries import from_entry
 from core.adapters.sql.rows import to_datetime
-from core.adapters.sql.session import Session
+from core.adapters.sql.session import ReadSession
 from core.ports.store import LogEntry
 
 _BATCH_ROWS = 500
@@ -14,7 +14,7 @@ _AFTER = "SELECT position, at, changes FROM log WHERE position > ? ORDER BY posi
 
 
 class Log:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ReadSession) -> None:
         self._session = session
 
     @property

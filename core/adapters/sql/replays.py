@@ -4,7 +4,7 @@ import json
 
 from core.adapters.clock import Clock
 from core.adapters.sql.rows import to_time
-from core.adapters.sql.session import Session
+from core.adapters.sql.session import ReadSession, Session
 from core.domain.errors import Conflict
 from core.ports.store import REPLAY_RETENTION, Replay
 
@@ -18,7 +18,7 @@ _EXPIRE = "DELETE FROM replays WHERE at <= ?"
 
 
 class Replays:
-    def __init__(self, session: Session, now: Clock) -> None:
+    def __init__(self, session: ReadSession, now: Clock) -> None:
         self._session = session
         self._now = now
 
@@ -31,6 +31,8 @@ class Replays:
 
 
 class WritableReplays(Replays):
+    _session: Session
+
     def __init__(self, session: Session, now: Clock, version: int) -> None:
         super().__init__(session, now)
         self._version = version
@@ -40,5 +42,5 @@ class WritableReplays(Replays):
         self._session.execute(_EXPIRE, to_time(now - REPLAY_RETENTION))
         headers = json.dumps(replay.headers)
         answer = (replay.fingerprint, replay.status, headers, replay.body)
-        if not self._session.fetch(_PUT, key, *answer, to_time(now), self._version):
+        if not self._session.fetch_changed(_PUT, key, *answer, to_time(now), self._version):
             raise Conflict(f"The idempotency key {key!r} is taken.")

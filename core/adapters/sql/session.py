@@ -7,11 +7,19 @@ from core.adapters.sql.columns import Row
 from core.domain.document import EmbeddedChunk
 
 
-class Session(Protocol):
-    """An engine's connection; `?` binds a value, and `IN ??` binds a list of texts."""
+class ReadSession(Protocol):
+    """A read transaction; `?` binds a value, and `IN ??` binds a list of texts."""
 
     def fetch(self, statement: str, *bindings: object) -> list[Row]:
-        """Return all rows of a statement."""
+        """Return all rows of a statement that changes nothing."""
+        ...
+
+
+class Session(ReadSession, Protocol):
+    """A unit of work, whose statements may run as late as with its commit."""
+
+    def fetch_changed(self, statement: str, *bindings: object) -> list[Row]:
+        """Run a statement that changes rows; return those that its RETURNING names."""
         ...
 
     def execute(self, statement: str, *bindings: object) -> None: ...

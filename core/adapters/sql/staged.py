@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.adapters.sql.rows import CHUNK_VERSION, CHUNKS, from_embedding, to_embedding
-from core.adapters.sql.session import Session
+from core.adapters.sql.session import ReadSession, Session
 from core.domain.changes import Change, EmbeddingsReplaced
 from core.domain.document import Chunk, EmbeddingsById
 from core.domain.model_change import StagedEmbedding
@@ -62,7 +62,7 @@ DELETE FROM staged_embeddings WHERE library_id = ? AND model = ? AND chunk_id IN
 
 
 class StagedEmbeddings:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ReadSession) -> None:
         self._session = session
 
     def count(self, library_id: str, model: str) -> int:
@@ -82,6 +82,8 @@ class StagedEmbeddings:
 
 
 class WritableStagedEmbeddings(StagedEmbeddings):
+    _session: Session
+
     def __init__(self, session: Session, changes: list[Change], version: int) -> None:
         super().__init__(session)
         self._changes = changes
@@ -98,7 +100,7 @@ class WritableStagedEmbeddings(StagedEmbeddings):
         self._session.execute(statement, *(value for row in values for value in row))
 
     def copy(self, library_id: str, model: str, *, after: str, limit: int) -> str | None:
-        copied = self._session.fetch(_COPY, model, library_id, after, model, limit)
+        copied = self._session.fetch_changed(_COPY, model, library_id, after, model, limit)
         return max((row[0] for row in copied), default=None)
 
     def switch(self, library_id: str, model: str) -> None:
@@ -107,7 +109,8 @@ class WritableStagedEmbeddings(StagedEmbeddings):
         self._changes.append(EmbeddingsReplaced(library_id, ids, embeddings))
 
     def delete(self, library_id: str, model: str, *, limit: int) -> int:
-        return len(self._session.fetch(_DELETE, library_id, model, library_id, model, limit))
+        bindings = (library_id, model, library_id, model, limit)
+        return len(self._session.fetch_changed(_DELETE, *bindings))
 
     def _embeddings(self, library_id: str) -> tuple[list[str], NDArray[np.float32]]:
         """Return the ids and embeddings of all chunks, `(n, d) float32`, in order of id."""

@@ -8,7 +8,7 @@ from core.adapters.sql.libraries import Libraries, WritableLibraries
 from core.adapters.sql.log import Log
 from core.adapters.sql.model_changes import ModelChanges, WritableModelChanges
 from core.adapters.sql.replays import Replays, WritableReplays
-from core.adapters.sql.session import Session
+from core.adapters.sql.session import ReadSession, Session
 from core.adapters.sql.staged import StagedEmbeddings, WritableStagedEmbeddings
 from core.domain.changes import Change
 
@@ -16,7 +16,7 @@ from core.domain.changes import Change
 class Tables:
     """The tables of a read transaction, as of `position`."""
 
-    def __init__(self, session: Session, position: int, now: Clock) -> None:
+    def __init__(self, session: ReadSession, position: int, now: Clock) -> None:
         self.position = position
         self.libraries = Libraries(session)
         self.documents = Documents(session)

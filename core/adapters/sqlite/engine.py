@@ -24,10 +24,14 @@ class SqliteEngine:
         self._path = data_dir / DATABASE_NAME
         self.address = str(self._path)
 
-    def open_store(self, durability: Durability) -> SqliteStore:
-        return SqliteStore(self.data_dir, durability=durability)
+    def open_store(
+        self, durability: Durability, *, require_synchronous: bool = False
+    ) -> SqliteStore:
+        return SqliteStore(
+            self.data_dir, durability=durability, require_synchronous=require_synchronous
+        )
 
-    def open_replica(self) -> SqliteReplica:
+    def open_replica(self, durability: Durability) -> SqliteReplica:  # noqa: ARG002
         return SqliteReplica(self._path)
 
     def backup_database(self) -> SqliteBackupDatabase:

@@ -7,10 +7,12 @@ from pathlib import Path
 from core.adapters.clock import utc_now
 from core.adapters.read_only import ReadOnly
 from core.adapters.sqlite.database import check_format, open_reader
+from core.adapters.sqlite.durability import LOCAL
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.readers import Readers
 from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.transactions import SqliteSnapshot
+from core.ports.store import DurabilityState
 
 _IDENTITY = "SELECT cursor_key, database_id FROM cluster"
 
@@ -33,6 +35,9 @@ class SqliteReplica(ReadOnly):
     def position(self) -> int:
         with self.read() as snapshot:
             return snapshot.position
+
+    def read_durability(self) -> DurabilityState:
+        return LOCAL
 
     @contextmanager
     def read(self) -> Iterator[SqliteSnapshot]:

@@ -23,6 +23,9 @@ class SqliteSession:
             _to_sqlite(statement), tuple(map(_to_binding, bindings))
         ).fetchall()
 
+    def fetch_changed(self, statement: str, *bindings: object) -> list[Row]:
+        return self.fetch(statement, *bindings)
+
     def execute(self, statement: str, *bindings: object) -> None:
         self.fetch(statement, *bindings)
 

@@ -10,6 +10,7 @@ from core.adapters.group_commit import GroupCommit
 from core.adapters.listeners import Listeners
 from core.adapters.sqlite import log, space
 from core.adapters.sqlite.database import open_writer
+from core.adapters.sqlite.durability import LOCAL, refusal
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.readers import Readers
 from core.adapters.sqlite.rows import fetch
@@ -19,7 +20,7 @@ from core.adapters.sqlite.transactions import (
     SqliteUnitOfWork,
 )
 from core.domain.errors import StorageFull
-from core.ports.store import CommitListener, Durability
+from core.ports.store import CommitListener, Durability, DurabilityState
 
 DATABASE_NAME = "nalanda.db"
 
@@ -31,7 +32,12 @@ class SqliteStore:
     """A `Store` in the file `DATA/nalanda.db`, in WAL mode."""
 
     def __init__(
-        self, data_dir: Path, *, durability: Durability = "full", now: Clock = utc_now
+        self,
+        data_dir: Path,
+        *,
+        durability: Durability = "full",
+        require_synchronous: bool = False,
+        now: Clock = utc_now,
     ) -> None:
         """Lock the data directory and open the file.
 
@@ -40,6 +46,7 @@ class SqliteStore:
             StorageError: the directory or the file can't be used.
         """
         self._now = now
+        self._require_synchronous = require_synchronous
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
         try:
@@ -72,6 +79,9 @@ class SqliteStore:
         with self.read() as snapshot:
             return snapshot.position
 
+    def read_durability(self) -> DurabilityState:
+        return LOCAL
+
     @contextmanager
     def read(self) -> Iterator[SqliteSnapshot]:
         with sqlite_errors(), self._readers.transaction() as connection:
@@ -83,7 +93,10 @@ class SqliteStore:
 
         Raises:
             Unavailable: other writes take too long, or another process has taken over.
+            StorageUnavailable: the writes have to be synchronous.
         """
+        if self._require_synchronous:
+            raise refusal()
         # The errors are mapped before the group gets them.
         with self._writes.unit(settled=settled) as commit, sqlite_errors():
             yield SqliteUnitOfWork(

@@ -21,7 +21,9 @@ def test_readyz(http: httpx.Client) -> None:
     for worker in ("worker", "ingest_worker"):
         assert checks.pop(worker).startswith(("ok", "none polls the task queue nalanda-"))
     assert ready.json()["ready"]
-    assert checks == {"storage": "ok", "checkpoints": "ok", "temporal": "ok"}
+    parts = ("storage", "durability", "checkpoints", "temporal")
+    assert checks == dict.fromkeys(parts, "ok")
+    assert ready.json()["durability"] == "local"
 
 
 def test_a_checkpoint_on_request(http: httpx.Client) -> None:

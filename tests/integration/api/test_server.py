@@ -36,6 +36,30 @@ async def test_it_is_not_ready_once_its_storage_is_gone(settings: Settings) -> N
     assert answer.json()["checks"]["storage"] != "ok"
 
 
+async def test_it_says_which_disks_have_a_write(api: httpx.AsyncClient) -> None:
+    answer = (await api.get("/readyz")).json()
+    assert (answer["durability"], answer["checks"]["durability"]) == ("local", "ok")
+    exposition = (await api.get("/metrics")).text
+    assert 'nalanda_durability{level="local"} 1.0' in exposition
+    assert 'nalanda_durability{level="synchronous"} 0.0' in exposition
+
+
+async def test_writes_that_have_to_be_synchronous_are_refused_and_reads_are_not(
+    settings: Settings,
+) -> None:
+    strict = settings.model_copy(update={"require_synchronous": True})
+    async with open_client(strict) as api:
+        refused = await api.put("/libraries/l", json={"name": "planar", "dimension": 2})
+        assert_problem(refused, 503)
+        assert "NALANDA_REQUIRE_SYNCHRONOUS" in refused.json()["detail"]
+        assert "set NALANDA_DATABASE_URL" in refused.json()["detail"]
+        assert refused.headers["Retry-After"]
+        assert (await api.get("/libraries")).json()["items"] == []
+        answer = await api.get("/readyz")
+        assert answer.status_code == 200
+        assert "set NALANDA_DATABASE_URL" in answer.json()["checks"]["durability"]
+
+
 async def test_metrics_count_by_route_not_by_path(api: httpx.AsyncClient, document: str) -> None:
     await api.get("/libraries/l")
     await api.get("/libraries/none")

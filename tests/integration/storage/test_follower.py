@@ -74,7 +74,7 @@ def test_any_writes_and_checkpoints_are_followed(node: Node, tmp_path: Path, see
 
 def test_a_postgres_record_is_followed(postgres_url: str, tmp_path: Path) -> None:
     node = Node(tmp_path, PostgresStore(postgres_url, tmp_path))
-    replica = PostgresReplica(postgres_url)
+    replica = PostgresReplica(postgres_url, "full")
     with pytest.raises(Unavailable, match="only reads"):
         replica.write()
     follow_any_writes(node, tmp_path, seed=8, replica=replica)

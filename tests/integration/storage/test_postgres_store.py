@@ -61,8 +61,8 @@ def test_who_opens_takes_over(postgres_url: str, tmp_path: Path) -> None:
         closing(PostgresStore(postgres_url, tmp_path / "first")) as first,
         closing(PostgresStore(postgres_url, tmp_path / "second")) as second,
     ):
-        with pytest.raises(Unavailable, match="taken over"), first.write():
-            pass
+        with pytest.raises(Unavailable, match="taken over"), first.write() as unit:
+            unit.commit()
         with second.write() as unit:
             unit.commit()
         assert first.position == second.position == 1
@@ -194,7 +194,7 @@ def test_durability_is_the_setting_s(
     expected = "off" if durability == "relaxed" else "on" if server_s == "off" else server_s
     opened = PostgresStore(postgres_url, tmp_path, durability=durability)
     with closing(opened) as store:
-        shown = store._writer.connection.execute("SHOW synchronous_commit").fetchall()
+        shown = store._writer._session.connection.execute("SHOW synchronous_commit").fetchall()
     assert shown == [(expected,)]
 
 
@@ -228,6 +228,7 @@ def test_a_chunk_without_its_document_is_refused(postgres_store: PostgresStore) 
         with postgres_store.write() as unit:
             unit.libraries.put(a_library())
             unit.chunks.put("lib", [a_row("a")])
+            unit.commit()
 
     with pytest.raises(StorageError, match="violates foreign key"):
         write()

@@ -19,6 +19,7 @@ class FakeTransaction:
         self.is_open = False
         self.fail_at: dict[str, Exception] = {}
         self.lost = False
+        self.on_commit: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
         assert not self.is_open
@@ -28,6 +29,7 @@ class FakeTransaction:
     def commit(self) -> None:
         assert self.is_open
         self._call("commit")
+        self.on_commit()
         self.is_open = False
 
     def rollback(self) -> None:
@@ -57,10 +59,17 @@ class FakeTransaction:
 class Bench:
     """A group commit, threads that call it, and the units whose listeners have run."""
 
-    def __init__(self, pool: ThreadPoolExecutor, **bounds: int) -> None:
+    def __init__(
+        self, pool: ThreadPoolExecutor, *, max_units: int = 64, max_patience_s: float = 1e6
+    ) -> None:
         self.engine = FakeTransaction()
         self.now_s = 0.0
-        self.group_commit = GroupCommit(self.engine, clock=lambda: self.now_s, **bounds)
+        self.group_commit = GroupCommit(
+            self.engine,
+            max_units=max_units,
+            max_patience_s=max_patience_s,
+            clock=lambda: self.now_s,
+        )
         self.notified: list[str] = []
         self._pool = pool
 
@@ -253,6 +262,73 @@ def test_a_settled_unit_begins_after_the_listeners_were_called(bench: Bench) -> 
         future.result(30)
     assert seen == [["a", "b"]]
     assert bench.notified == ["a", "b", "s", "c"]
+
+
+def let_commits_take(bench: Bench, seconds: float) -> None:
+    def pass_time() -> None:
+        bench.now_s += seconds
+
+    bench.engine.on_commit = pass_time
+
+
+def write_group(bench: Bench, names: str) -> None:
+    with bench.held():
+        futures = [bench.queued(name) for name in names]
+    for future in futures:
+        future.result(30)
+
+
+def test_a_unit_waits_for_as_many_as_the_last_group_had(bench: Bench) -> None:
+    """Longer than the test's deadlines, if they do not come."""
+    let_commits_take(bench, 1e6)
+    write_group(bench, "abc")
+    first = bench._pool.submit(bench.write, "d")
+    until(lambda: units_of(bench) == 1)
+    second = bench._pool.submit(bench.write, "e")
+    until(lambda: units_of(bench) == 2)
+    assert [first.done(), second.done()] == [False, False]
+    bench.write("f")
+    first.result(30)
+    second.result(30)
+    assert bench.engine.calls.count("commit") == 2
+    assert bench.notified == list("abcdef")
+
+
+def units_of(bench: Bench) -> int:
+    group = bench.group_commit._group
+    return len(group.after_commits) if group else 0
+
+
+def test_a_unit_waits_for_others_as_long_as_a_commit_takes(bench: Bench) -> None:
+    let_commits_take(bench, 0.001)
+    write_group(bench, "abc")
+    bench.write("d")
+    assert bench.notified == list("abcd")
+    let_commits_take(bench, 1e6)
+    bench.write("e")
+    bench.write("f")  # waits for no one, as the last group was a single unit
+    assert bench.notified == list("abcdef")
+
+
+def test_a_group_that_waits_for_others_is_ended_by_the_close(bench: Bench) -> None:
+    let_commits_take(bench, 1e6)
+    write_group(bench, "ab")
+    waiting = bench._pool.submit(bench.write, "c")
+    until(lambda: units_of(bench) == 1)
+    assert bench.group_commit.close()
+    waiting.result(30)
+    assert bench.notified == list("abc")
+
+
+def test_a_unit_that_fails_ends_the_wait_for_others(bench: Bench) -> None:
+    let_commits_take(bench, 1e6)
+    write_group(bench, "ab")
+    waiting = bench._pool.submit(bench.write, "c")
+    until(lambda: units_of(bench) == 1)
+    with pytest.raises(NotFound):
+        bench.write("d", NotFound("library", "l"))
+    waiting.result(30)
+    assert bench.notified == list("abc")
 
 
 def test_a_group_has_a_size(pool: ThreadPoolExecutor) -> None:

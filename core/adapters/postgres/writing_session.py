@@ -1,0 +1,97 @@
+"""The session on the server that writes; it can be opened again after its connection is lost."""
+
+from collections.abc import Sequence
+
+import psycopg
+from psycopg.errors import Diagnostic
+from psycopg.pq import TransactionStatus
+
+from core.adapters.postgres.database import Database
+from core.adapters.postgres.durability import read_durability
+from core.adapters.postgres.rows import fetch
+from core.adapters.postgres.statements import Statement, run_all
+from core.adapters.sql.columns import Row
+from core.ports.store import Durability, DurabilityState
+
+# The server's session of a lost connection may still run; it locks this row until it ends.
+_WAIT_FOR_THE_OTHER = "SELECT FROM cluster FOR UPDATE"
+_FIND_ENTRY = "SELECT FROM log WHERE position = %s AND epoch = %s"
+
+_ENDED_STATES = (TransactionStatus.IDLE, TransactionStatus.INERROR)
+
+
+class WritingSession:
+    """A connection for writing; `warning` is the last one that the server has sent."""
+
+    def __init__(self, database: Database, durability: Durability) -> None:
+        """Open the connection.
+
+        Raises:
+            psycopg.Error: the server can't be reached or refuses.
+        """
+        self._database = database
+        self._durability = durability
+        self.warning: str | None = None
+        self._connect()
+
+    @property
+    def is_lost(self) -> bool:
+        return self.connection.closed
+
+    def reconnect(self) -> None:
+        """Open another connection.
+
+        Raises:
+            psycopg.Error: the server can't be reached or refuses.
+        """
+        self.connection.close()
+        self._connect()
+
+    def run(self, statements: Sequence[Statement]) -> psycopg.Cursor[Row]:
+        """Run statements in one round trip; return the cursor of the last one.
+
+        Raises:
+            psycopg.Error, ValueError: the first error.
+        """
+        return run_all(self.connection, statements)
+
+    def undo(self, *, has_writes: bool) -> None:
+        """End the transaction, if one is open; one that `has_writes` is rolled back."""
+        status = self.connection.info.transaction_status
+        try:
+            if status is TransactionStatus.INTRANS and not has_writes:
+                self.connection.commit()  # and the prepared statements stay
+            else:  # psycopg forgets them, as an aborted pipeline may have prepared only some
+                self.connection.rollback()
+        except psycopg.Error:
+            self.connection.close()  # this ends the transaction as well
+
+    def was_refused(self, error: psycopg.Error) -> bool:
+        """Return whether the server itself has refused a COMMIT that ended with the error."""
+        status = self.connection.info.transaction_status
+        return error.sqlstate is not None and status in _ENDED_STATES
+
+    def has_entry(self, position: int, epoch: int) -> bool:
+        """Return whether the log has an entry, after the session of a lost connection has ended.
+
+        Raises:
+            psycopg.Error: the database can't be reached.
+        """
+        self.reconnect()
+        with self.connection.transaction():
+            self.connection.execute(_WAIT_FOR_THE_OTHER)
+            return bool(fetch(self.connection, _FIND_ENTRY, position, epoch))
+
+    def read_durability(self) -> DurabilityState:
+        return read_durability(self.connection, self._durability)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _connect(self) -> None:
+        self.connection = self._database.connect(self._durability)
+        self.connection.add_notice_handler(self._take_notice)
+
+    def _take_notice(self, notice: Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self.warning = notice.message_primary
