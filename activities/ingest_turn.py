@@ -5,6 +5,7 @@ that has not ended. So the next attempt begins at that file.
 """
 
 import asyncio
+import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -21,8 +22,11 @@ from core.contracts.ingest import (
 )
 from nalanda import AsyncNalanda, Document, PreconditionFailedError
 
-FILES_IN_FLIGHT = 4
-"""Files of one activity at once: some are parsed while others are embedded and written."""
+FILES_IN_FLIGHT = max(2, min(4, os.cpu_count() or 1))
+"""Files of one activity at once: some are parsed while others are embedded and written.
+
+No more than cores, so that questions keep theirs.
+"""
 
 TURN_S = 1.0
 """Time after which a turn begins no file, so that ingestions alternate and pauses take effect."""
