@@ -16,7 +16,7 @@ from core.domain.place import (
 _Count: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _Heading: TypeAlias = Annotated[str, Field(max_length=MAX_HEADING_LENGTH)]
 _Coordinate: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
-_BOX = "left, top, right and bottom edge in PDF points from the page's top left corner"
+_BOX = "left, top, right and bottom edge in PDF points from the shown page's top left corner"
 
 
 class PlaceRequest(RequestModel):

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 Box: TypeAlias = tuple[float, float, float, float]
-"""The left, top, right and bottom edge in PDF points; the page's top left corner is the origin."""
+"""The left, top, right and bottom edge in PDF points from the shown page's top left corner."""
 
 MAX_HEADINGS = 64
 MAX_HEADING_LENGTH = 1_000
