@@ -102,19 +102,17 @@ class FileIngester:
         if stored is not None and has_content(stored, item):
             return await self._outcome_of_same(item, stored)
         content = await self._client.ingestions.upload(item.sha256)
-        parsed = await asyncio.to_thread(
-            parse, content, item.source, media_type=item.media_type, title=item.title
-        )
+        title, chunks = await asyncio.to_thread(_parse, content, item)
         written = await self._client.documents.replace(
             self._given.library_id,
             document_id(item),
             ingestion=self._ingestion,
-            title=parsed.title,
+            title=title,
             source=item.source,
             metadata={**item.metadata, CONTENT_HASH: content_hash(item)},
-            chunks=[ChunkOptions(text=p.text, place=asdict(p.place)) for p in parsed.pieces],
+            chunks=chunks,
         )
-        return self._outcome(item, written, chunks=len(parsed.pieces))
+        return self._outcome(item, written, chunks=len(chunks))
 
     async def _outcome_of_same(self, item: ManifestItem, stored: Document) -> FileOutcome:
         """Return the outcome for a document that has the file's content.
@@ -145,3 +143,14 @@ class FileIngester:
             self._given.library_id, document_id=stored_id, page_size=_PAGE_SIZE
         )
         return len([chunk.id async for chunk in listed])
+
+
+def _parse(content: bytes, item: ManifestItem) -> tuple[str, list[ChunkOptions]]:
+    """Return the title and the chunks of a file.
+
+    Raises:
+        UnusableFile: the file can't be read.
+    """
+    parsed = parse(content, item.source, media_type=item.media_type, title=item.title)
+    chunks = [ChunkOptions(text=p.text, place=asdict(p.place)) for p in parsed.pieces]
+    return parsed.title, chunks
