@@ -31,8 +31,8 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--files", type=int, default=900)
-    parser.add_argument("--sections", type=int, default=5, help="of a file, on average")
+    parser.add_argument("--files", type=int, default=1200)
+    parser.add_argument("--sections", type=int, default=6, help="of a file, on average")
     parser.add_argument("--every", type=float, default=4.0, help="seconds between kills")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     return parser.parse_args()
