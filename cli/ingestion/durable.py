@@ -193,11 +193,13 @@ class DurableSender:
         ids = [ingestion.workflow_id for ingestion in self._running]
         if len(ids) == 1:
             self._report.say(
-                f"The ingestion {ids[0]} goes on; stop it with `nalanda cancel {ids[0]}`."
+                f"The ingestion {ids[0]} goes on; `nalanda cancel {ids[0]}` stops it and deletes "
+                "what it has added."
             )
         elif ids:
             self._report.say(
-                f"{len(ids)} ingestions go on; stop them with `nalanda cancel {' '.join(ids)}`."
+                f"{len(ids)} ingestions go on; `nalanda cancel {' '.join(ids)}` stops them and "
+                "deletes what they have added."
             )
 
     def _stored_hashes(self) -> dict[str, str]:

@@ -144,7 +144,8 @@ def test_all_are_started_before_the_first_is_followed(
     assert said.status == INTERRUPTED
     assert [len(items) for items in started(server)] == [1, 1, 1]
     assert said.err.splitlines()[0] == (
-        "2 ingestions go on; stop them with `nalanda cancel ingest-2 ingest-3`."
+        "2 ingestions go on; `nalanda cancel ingest-2 ingest-3` stops them and deletes what they "
+        "have added."
     )
 
 
