@@ -55,16 +55,16 @@ class _BackupRun:
         self._progress = progress
 
     def take(self, *, full: bool) -> BackupResult:
-        position, manifests = self._source.position, self._repository.manifests()
-        last = manifests[-1] if manifests else None
+        position, earlier = self._source.position, self._repository.manifests()
+        last = earlier[-1] if earlier else None
         why_full = self._obstacle(last) if last else None
-        manifests = []
+        written = []
         if last and not why_full and last.end < position:
-            manifests.append(self._write(Kind.INCREMENTAL, last.end))
-        there = any(m.full and m.end == position for m in manifests)
-        if last is None or why_full or (full and not there):
-            manifests.append(self._write(Kind.FULL, position))
-        return BackupResult(manifests, position, why_full)
+            written.append(self._write(Kind.INCREMENTAL, last.end))
+        has_full = any(manifest.full and manifest.end == position for manifest in earlier)
+        if last is None or why_full or (full and not has_full):
+            written.append(self._write(Kind.FULL, position))
+        return BackupResult(written, position, why_full)
 
     def _obstacle(self, last: Manifest) -> str | None:
         """Return why no incremental backup can follow the last one, or `None` if one can.
