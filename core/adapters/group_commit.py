@@ -197,15 +197,10 @@ class GroupCommit:
         elif not self._lock.hand_on():
             self._lock.release()
             while not group.ends_within(patience_s) and len(group.after_commits) == units:
-                self._end_without_others(group, units)
-
-    def _end_without_others(self, group: _Group, units: int) -> None:
-        if self._lock.acquire(self._wait_s):
-            try:
-                if self._group is group and len(group.after_commits) == units:
-                    self._end_group()
-            finally:
-                self._lock.release()
+                # The turn may come from a unit that has joined meanwhile, and that leaves its group
+                # to this one, as to any unit that waits for its turn.
+                if self._lock.acquire(self._wait_s):
+                    self._leave()
 
     def _has_room(self, group: _Group) -> bool:
         age_s = self._clock() - group.began_s

@@ -331,6 +331,25 @@ def test_a_unit_that_fails_ends_the_wait_for_others(bench: Bench) -> None:
     assert bench.notified == list("abc")
 
 
+def test_a_unit_ends_the_group_that_a_later_one_leaves_to_it(bench: Bench) -> None:
+    """Its wait for others ends while the later one has the turn, so it is the next in the queue."""
+    let_commits_take(bench, 2.0)
+    write_group(bench, "ab")
+    waiting = bench._pool.submit(bench.write, "c")
+    until(lambda: units_of(bench) == 1)
+
+    def write_late() -> None:
+        with bench.group_commit.unit() as commit:
+            until(lambda: len(bench.group_commit._lock._waiting) == 1)
+            commit(lambda: bench.notified.append("d"))
+
+    late = bench._pool.submit(write_late)
+    waiting.result(60)
+    late.result(60)
+    assert bench.notified == list("abcd")
+    assert bench.engine.calls.count("commit") == 2
+
+
 def test_a_group_has_a_size(pool: ThreadPoolExecutor) -> None:
     bench = Bench(pool, max_units=2)
     with bench.held():
