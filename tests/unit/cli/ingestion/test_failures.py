@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from cli.ingestion import sending
 from cli.ingestion.places import id_of
 from cli.ingestion.reading import Document, read
 from cli.ingestion.report import Report
+from tests.signals import handled
 from tests.unit.cli.conftest import Run, Server
 
 ON = "To continue, run the same command again: it skips the files already ingested."
@@ -141,16 +141,6 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, name: str, stop: Callable[[], None]
         return read(path)
 
     monkeypatch.setattr(sending, "read", read_or_stop)
-
-
-@contextmanager
-def handled(number: signal.Signals) -> Iterator[None]:
-    """Handle a signal that may be ignored here, such as SIGHUP under nohup."""
-    before = signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
