@@ -13,6 +13,9 @@ from psycopg import sql
 from tests.postgres import PostgresServer, start_server
 from tests.waiting import until
 
+HANDLES = ".handle_pids.json"
+"""The package's list of the processes that use a server, in the server's directory."""
+
 _ATTACHED_S = 60.0
 
 
@@ -39,10 +42,12 @@ def standby_of(server: PostgresServer) -> Iterator[PostgresServer]:
     if standby.system_user is not None:  # root's files would not be PostgreSQL's
         owner = pwd.getpwnam(standby.system_user)
         os.chown(directory, owner.pw_uid, owner.pw_gid)
+    handles = server.directory / HANDLES
+    handles.chmod(0o644)  # root's own under another umask, which the backup could not read
     source = ["-h", str(server.directory), "-U", "postgres", "-D", str(directory)]
     options = ["--wal-method=stream", "--checkpoint=fast", "--write-recovery-conf"]
     pgexec("pg_basebackup", [*source, *options], standby.bin_path, user=standby.system_user)
-    for name in (".s.PGSQL.5432.lock", ".handle_pids.json"):  # of the primary, copied as well
+    for name in (".s.PGSQL.5432.lock", HANDLES):  # of the primary, copied as well
         (directory / name).unlink(missing_ok=True)
     standby.start()
     try:
