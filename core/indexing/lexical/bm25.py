@@ -6,6 +6,7 @@ tantivy segment is merged: scores may differ slightly after deletions, the set o
 """
 
 import shutil
+import time
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -116,6 +117,10 @@ class LexicalReader:
         return LexicalRanking(row_ids, scores)
 
 
+_REMOVALS, _PAUSE_S = 20, 0.005
+"""Tries to remove a folder, and the time between two."""
+
+
 class LexicalIndex:
     """The index that one thread at a time writes to.
 
@@ -136,7 +141,7 @@ class LexicalIndex:
         self._vocabulary = vocabulary(language)
         self.folder = folder
         if folder is not None:
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            weakref.finalize(self, _remove, folder)
         self._index = tantivy.Index(self._schema, path=None if folder is None else str(folder))
         self._index.config_reader("manual")  # else a thread reloads it after each commit
         spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
@@ -212,3 +217,12 @@ def _round(scores: Floats) -> Floats:
     mantissas, exponents = np.frexp(scores)
     rounded: Floats = np.ldexp(np.round(np.ldexp(mantissas, _BITS)), exponents - _BITS)
     return rounded
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder into which a thread of tantivy may still write for some milliseconds."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE_S)
