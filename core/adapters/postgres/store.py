@@ -10,28 +10,25 @@ from core.adapters.group_commit import GroupCommit
 from core.adapters.listeners import Listeners
 from core.adapters.postgres import history, log
 from core.adapters.postgres.database import Database
-from core.adapters.postgres.durability import read_durability
 from core.adapters.postgres.errors import postgres_errors
 from core.adapters.postgres.fence import Fence
 from core.adapters.postgres.migrate import migrate
-from core.adapters.postgres.readers import Readers
+from core.adapters.postgres.reads import PostgresReads
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import (
-    PostgresSnapshot,
     PostgresUnitOfWork,
 )
 from core.adapters.postgres.writer import Writer
 from core.adapters.postgres.writing_session import WritingSession
-from core.ports.store import CommitListener, Durability, DurabilityState
+from core.ports.store import CommitListener, Durability
 
-_POSITION = "SELECT position FROM cluster"
 _TAKE_OVER = """
 UPDATE cluster SET epoch = epoch + 1
 RETURNING epoch, position, keeps_history, cursor_key, database_id
 """
 
 
-class PostgresStore:
+class PostgresStore(PostgresReads):
     """A `Store` in one database, which other processes may read and take over.
 
     The data directory is this process's own, for the index and its checkpoints.
@@ -53,8 +50,6 @@ class PostgresStore:
             StorageError: the directory or the database can't be used.
         """
         database = Database(url)
-        self._now = now
-        self._durability = durability
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
         try:
@@ -65,26 +60,7 @@ class PostgresStore:
             self._data_dir.release()
             raise
         self._writes = GroupCommit(self._writer)
-        self._readers = Readers(database)
-
-    @property
-    def position(self) -> int:
-        with postgres_errors(), self._readers.connection() as connection:
-            return int(fetch(connection, _POSITION)[0][0])
-
-    def read_durability(self) -> DurabilityState:
-        with postgres_errors(), self._readers.connection() as connection:
-            return read_durability(connection, self._durability)
-
-    @contextmanager
-    def read(self) -> Iterator[PostgresSnapshot]:
-        """Begin a read transaction.
-
-        Raises:
-            Unavailable: the database can't be reached, or all connections are in use.
-        """
-        with postgres_errors(), self._readers.transaction() as (connection, position):
-            yield PostgresSnapshot(connection, position, self._now)
+        super().__init__(database, durability, now)
 
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[PostgresUnitOfWork]:

@@ -10,17 +10,16 @@ from core.adapters.group_commit import GroupCommit
 from core.adapters.listeners import Listeners
 from core.adapters.sqlite import log, space
 from core.adapters.sqlite.database import open_writer
-from core.adapters.sqlite.durability import LOCAL, refusal
+from core.adapters.sqlite.durability import refusal
 from core.adapters.sqlite.errors import sqlite_errors
-from core.adapters.sqlite.readers import Readers
+from core.adapters.sqlite.reads import SqliteReads
 from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.transactions import (
-    SqliteSnapshot,
     SqliteTransaction,
     SqliteUnitOfWork,
 )
 from core.domain.errors import StorageFull
-from core.ports.store import CommitListener, Durability, DurabilityState
+from core.ports.store import CommitListener, Durability
 
 DATABASE_NAME = "nalanda.db"
 
@@ -28,7 +27,7 @@ _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch, cursor_key, 
 _EPOCH = "SELECT epoch, cursor_key, database_id FROM cluster"
 
 
-class SqliteStore:
+class SqliteStore(SqliteReads):
     """A `Store` in the file `DATA/nalanda.db`, in WAL mode."""
 
     def __init__(
@@ -45,7 +44,6 @@ class SqliteStore:
             DataDirInUse: another process has the data directory.
             StorageError: the directory or the file can't be used.
         """
-        self._now = now
         self._require_synchronous = require_synchronous
         self._listeners = Listeners()
         self._data_dir = DataDirLock(data_dir)
@@ -57,7 +55,7 @@ class SqliteStore:
             self._data_dir.release()
             raise
         self._writes = GroupCommit(SqliteTransaction(self._writer))
-        self._readers = Readers(self._path)
+        super().__init__(self._path, now)
 
     def _take_over(self) -> tuple[int, bytes, str]:
         """Begin a new epoch; return the epoch, the cursor key and the instance id.
@@ -73,19 +71,6 @@ class SqliteStore:
                 rows = fetch(self._writer, _EPOCH)
         ((epoch, key, instance_id),) = rows
         return epoch, key, instance_id
-
-    @property
-    def position(self) -> int:
-        with self.read() as snapshot:
-            return snapshot.position
-
-    def read_durability(self) -> DurabilityState:
-        return LOCAL
-
-    @contextmanager
-    def read(self) -> Iterator[SqliteSnapshot]:
-        with sqlite_errors(), self._readers.transaction() as connection:
-            yield SqliteSnapshot(connection, self._now)
 
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[SqliteUnitOfWork]:

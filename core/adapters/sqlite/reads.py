@@ -1,0 +1,33 @@
+"""The half of a SQLite store that reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.adapters.clock import Clock
+from core.adapters.sqlite.durability import LOCAL
+from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.readers import Readers
+from core.adapters.sqlite.transactions import SqliteSnapshot
+from core.ports.store import DurabilityState
+
+
+class SqliteReads:
+    """A base of stores in the file at `path`."""
+
+    def __init__(self, path: Path, now: Clock) -> None:
+        self._now = now
+        self._readers = Readers(path)
+
+    @property
+    def position(self) -> int:
+        with self.read() as snapshot:
+            return snapshot.position
+
+    def read_durability(self) -> DurabilityState:
+        return LOCAL
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteSnapshot]:
+        with sqlite_errors(), self._readers.transaction() as connection:
+            yield SqliteSnapshot(connection, self._now)
