@@ -4,43 +4,25 @@ The log names what was written; the rows are read in their current version. So a
 becomes one step, and a row that was written ten times is read once.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-
 from core.domain.batches import batches
 from core.domain.changes import (
     ChunksDeleted,
     ChunksPut,
-    ChunksRef,
     DocumentDeleted,
     DocumentPut,
-    DocumentRef,
     LibraryDeleted,
     LibraryPut,
-    LibraryRef,
 )
-from core.domain.document import Document
-from core.domain.errors import NotFound
 from core.domain.library import Library
 from core.indexing.views.catalog import CatalogState
-from core.ports.store import LogEntry, Snapshot
-
-AT_ONCE = 1_000
+from core.indexing.views.record import AT_ONCE
+from core.indexing.views.touched import Touched, touched_since
+from core.ports.store import Snapshot
+from core.services.lookup import find
 
 
 class LogGap(Exception):
     """The log no longer has the entries that follow a state."""
-
-
-@dataclass(slots=True)
-class _Touched:
-    """The rows of a library that a part of the log wrote or deleted, by id."""
-
-    is_deleted: bool = False
-    is_put: bool = False
-    documents: set[str] = field(default_factory=set)
-    chunks: set[str] = field(default_factory=set)
 
 
 def advance(state: CatalogState, snapshot: Snapshot) -> CatalogState:
@@ -52,7 +34,7 @@ def advance(state: CatalogState, snapshot: Snapshot) -> CatalogState:
     oldest = snapshot.log.oldest
     if oldest is not None and oldest > state.position + 1:
         raise LogGap(f"The log begins at {oldest}, and the state is at {state.position}.")
-    touched = _touched(snapshot.log.after(state.position))
+    touched = touched_since(state.position, snapshot)
     for library_id, changes in touched.items():
         if changes.is_deleted and library_id in state.library_ids:
             state = state.after(LibraryDeleted(library_id))
@@ -63,24 +45,8 @@ def advance(state: CatalogState, snapshot: Snapshot) -> CatalogState:
     return state.at(snapshot.position)
 
 
-def _touched(entries: Iterable[LogEntry]) -> dict[str, _Touched]:
-    touched: dict[str, _Touched] = defaultdict(_Touched)
-    for entry in entries:
-        for change in entry.changes:
-            match change:
-                case LibraryRef(library_id):
-                    touched[library_id].is_put = True
-                case LibraryDeleted(library_id):
-                    touched[library_id] = _Touched(is_deleted=True)
-                case DocumentRef(library_id, id_) | DocumentDeleted(library_id, id_):
-                    touched[library_id].documents.add(id_)
-                case ChunksRef(library_id, ids) | ChunksDeleted(library_id, ids):
-                    touched[library_id].chunks.update(ids)
-    return touched
-
-
 def _advance_library(
-    state: CatalogState, snapshot: Snapshot, library: Library, changes: _Touched
+    state: CatalogState, snapshot: Snapshot, library: Library, changes: Touched
 ) -> CatalogState:
     """Apply a library's changes: chunks follow their documents, and go before them."""
     id_ = library.id
@@ -88,7 +54,8 @@ def _advance_library(
     if changes.is_put:
         state = state.after(LibraryPut(library))
     documents = {
-        document_id: _document(snapshot, id_, document_id) for document_id in changes.documents
+        document_id: find(snapshot.documents.get, id_, document_id)
+        for document_id in changes.documents
     }
     for document in documents.values():
         if document is not None:
@@ -111,15 +78,6 @@ def _advance_library(
 
 
 def _library(snapshot: Snapshot, library_id: str) -> Library | None:
-    try:
-        library = snapshot.libraries.get(library_id)
-    except NotFound:
-        return None
-    return library if library.id == library_id else None  # another one may have the id as its name
-
-
-def _document(snapshot: Snapshot, library_id: str, document_id: str) -> Document | None:
-    try:
-        return snapshot.documents.get(library_id, document_id)
-    except NotFound:
-        return None
+    library = find(snapshot.libraries.get, library_id)
+    # Another one may have the id as its name.
+    return library if library is not None and library.id == library_id else None

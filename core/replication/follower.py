@@ -43,6 +43,8 @@ class CheckpointReader:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self.loaded: str | None = None
+        """The name of the newest checkpoint at the last load."""
         self._turn = threading.Lock()
         # Guarded by `_turn`.
         self._open: OpenSegments = {}
@@ -60,20 +62,19 @@ class CheckpointReader:
         """
         with self._turn:
             self._generation += 1
-            return self._load(snapshot)
+            newest = self.newest()
+            loaded = self._load(snapshot) if newest else self._from_record(snapshot)
+            self.loaded = newest
+            return loaded
 
     def _load(self, snapshot: Snapshot) -> LoadedCheckpoint:
-        if self.newest() is None:
-            first = self._generation * GENERATION
-            libraries = libraries_of(snapshot)
-            views = [from_record(snapshot, each, first_row_id=first) for each in libraries]
-            return LoadedCheckpoint(views=views)
         # Imported late: the import of the kernels takes half of a process's start.
         from core.indexing.checkpoints.loading import CheckpointLoader
         from core.indexing.container.container import DamagedFile
 
+        failure: Exception | None = None
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for attempt in range(_TRIES):
+            for _ in range(_TRIES):
                 loader = CheckpointLoader(
                     self._directory,
                     snapshot,
@@ -85,12 +86,18 @@ class CheckpointReader:
                 try:
                     loaded = loader.load()
                 except (DamagedFile, OSError) as error:
-                    if attempt == _TRIES - 1:
-                        raise StorageUnavailable(f"No checkpoint can be read: {error}") from error
+                    failure = error
                 else:
                     self._open = loader.open_segments
                     return loaded
-        raise AssertionError("unreachable")
+        raise StorageUnavailable(f"No checkpoint can be read: {failure}") from failure
+
+    def _from_record(self, snapshot: Snapshot) -> LoadedCheckpoint:
+        first = self._generation * GENERATION
+        libraries = libraries_of(snapshot)
+        return LoadedCheckpoint(
+            views=[from_record(snapshot, each, first_row_id=first) for each in libraries]
+        )
 
 
 class Follower:
@@ -111,7 +118,6 @@ class Follower:
         self._catalog = catalog
         self._checkpoints = checkpoints
         self.acknowledged = acknowledged
-        self._followed = checkpoints.newest()
         self._loaded: CatalogState | None = None
         self._tail = BackgroundThread(
             "log",
@@ -154,11 +160,9 @@ class Follower:
 
     def adopt(self) -> float:
         """Load a new checkpoint if there is one; return the seconds until the next look."""
-        newest = self._checkpoints.newest()
-        if newest not in {None, self._followed}:
+        if self._checkpoints.newest() not in {None, self._checkpoints.loaded}:
             with self._store.read() as snapshot:
                 self._loaded = self._load(snapshot)
-            self._followed = newest
             self._tail.wake()
         return CHECKPOINTS_S
 

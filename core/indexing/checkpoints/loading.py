@@ -6,10 +6,8 @@ dead. So no write has to be replayed one by one.
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -17,7 +15,6 @@ from typing import TypeAlias
 from immutables import Map
 
 from core.domain.batches import batches
-from core.domain.changes import ChunksDeleted, ChunksRef, DocumentRef
 from core.domain.document import Document
 from core.domain.library import Library
 from core.indexing.checkpoints.loaded import LoadedCheckpoint, SetAsideFile
@@ -36,6 +33,7 @@ from core.indexing.lexical.checkpointed import StoredLexicalIndex, verify
 from core.indexing.segment.segment import Segment
 from core.indexing.views import next_view
 from core.indexing.views.record import AT_ONCE, documents_of, from_record, libraries_of
+from core.indexing.views.touched import Touched, touched_since
 from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
 
@@ -74,7 +72,7 @@ class CheckpointLoader:
         self._open = open_segments
         self._first_row_id = first_row_id
         self._checkpoint = LoadedCheckpoint()
-        self._changes = _Changes({}, {})
+        self._touched: Mapping[str, Touched] = {}
         self.open_segments: dict[tuple[str, str, str], Segment] = {}
 
     def load(self) -> LoadedCheckpoint:
@@ -89,7 +87,7 @@ class CheckpointLoader:
         self._checkpoint.manifests = manifests
         newest = manifests[0] if manifests else None
         if newest is not None:
-            self._changes = _Changes.since(newest.position, self._snapshot)
+            self._touched = touched_since(newest.position, self._snapshot)
         for library in libraries_of(self._snapshot):
             entry = None if newest is None else newest.libraries.get(library.id)
             self._load_library(library, entry)
@@ -161,7 +159,7 @@ class CheckpointLoader:
                 segments.append(segment)
         next_row_id = max(entry.next_row_id, self._first_row_id)
         view = LibraryView(library, tuple(segments), next_row_id, documents)
-        changed = self._changes.chunks.get(library.id, set())
+        changed = self._touched_in(library.id).chunks
         view = next_view.without_chunks(view, changed)
         for ids in batches(changed | set(entry.unsealed), AT_ONCE):
             view = next_view.with_chunks(
@@ -173,7 +171,8 @@ class CheckpointLoader:
     def _segment(
         self, library_id: str, stored: SegmentEntry, documents: Map[str, Document]
     ) -> Segment:
-        stale = stored.stale | self._changes.documents.get(library_id, set())
+        touched = self._touched_in(library_id).documents
+        stale = stored.stale | {id_ for id_ in touched if id_ in documents}
         known = self._open.get(stored.files.names)
         if known is None:
             segment = open_segment(
@@ -183,6 +182,9 @@ class CheckpointLoader:
             segment = reopen_segment(known, stored.alive, stale, documents)
         self.open_segments[stored.files.names] = segment
         return segment
+
+    def _touched_in(self, library_id: str) -> Touched:
+        return self._touched.get(library_id) or Touched()
 
     def _set_aside(self, error: DamagedFile) -> None:
         """Set a file aside.
@@ -198,24 +200,3 @@ class CheckpointLoader:
         folder.mkdir(exist_ok=True)
         if error.path.exists():
             error.path.replace(folder / error.path.name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Changes:
-    """The ids of the chunks and documents written since a checkpoint, by library."""
-
-    chunks: dict[str, set[str]]
-    documents: dict[str, set[str]]
-
-    @classmethod
-    def since(cls, position: int, snapshot: Snapshot) -> "_Changes":
-        chunks: dict[str, set[str]] = defaultdict(set)
-        documents: dict[str, set[str]] = defaultdict(set)
-        for entry in snapshot.log.after(position):
-            for change in entry.changes:
-                match change:
-                    case ChunksRef(library_id, ids) | ChunksDeleted(library_id, ids):
-                        chunks[library_id].update(ids)
-                    case DocumentRef(library_id, document_id):
-                        documents[library_id].add(document_id)
-        return cls(chunks, documents)
