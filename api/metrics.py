@@ -11,16 +11,12 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.shared_counts import VARIABLE
 from core.bootstrap import Core
 from core.domain.errors import NalandaError
 from core.ports.store import DurabilityLevel
 
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
-
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable of the directory in which the processes of a machine count together, which
-`prometheus_client` reads when it is imported."""
 
 
 class Metrics:
@@ -51,7 +47,7 @@ class Metrics:
     def exposition(self) -> bytes:
         """Return all metrics; those of requests are of all processes that count together."""
         requests = self._of_requests
-        if SHARED in os.environ:
+        if VARIABLE in os.environ:
             requests = CollectorRegistry()
             MultiProcessCollector(requests)  # type: ignore[no-untyped-call]
         return generate_latest(requests) + generate_latest(self.registry)

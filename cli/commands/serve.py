@@ -8,13 +8,15 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from api.server.dealing import Dealer
+from api.shared_counts import count_together
 from cli.processes import listening
 from cli.processes.announcement import announce
 from cli.processes.listening import CannotListen
 from cli.processes.lock import InUse
 from cli.processes.options import DataDir, ReaderCount, given
 from cli.processes.readers import Readers
-from cli.processes.serving import count_together, freeze_objects, set_up_interpreter
+from cli.processes.serving import freeze_objects, set_up_interpreter
 from core.bootstrap import open_core, publish_positions
 from core.settings import Settings
 
@@ -47,13 +49,6 @@ def serve(
     """Run the API alone."""
     set_up_interpreter()
     settings = _settings(data, readers)
-    if settings.readers > 1:
-        count_together(settings.data_dir)
-    # Imported here, because the worker's process does not need them.
-    from api.main import create_app
-    from api.server.dealing import Dealer
-    from api.server.http_server import server
-
     listener = _socket(host, port, fd)
     _run_or_exit(
         lambda: listening.check_exposure(
@@ -61,6 +56,12 @@ def serve(
         )
     )
     core = open_core(settings)  # report damaged data before the server starts
+    if settings.readers > 1:  # only the process that has the data directory
+        count_together(settings.data_dir / "metrics")
+    # Imported here, because the worker's process does not need them.
+    from api.main import create_app
+    from api.server.http_server import server
+
     freeze_objects(core.warmup)
     with ExitStack() as held:
         if fd is None:

@@ -89,12 +89,12 @@ class Readers:
 
     def _start(self, number: int) -> subprocess.Popen[bytes] | None:
         """Start a reader that ends with this process; `None` once the readers are stopping."""
-        ours, theirs = socket.socketpair()
-        channel = str(theirs.fileno())
-        command = (sys.executable, "-P", "-m", "cli.processes.reader", str(number), channel)
-        with self._lock, theirs:
+        with self._lock:
             if self._stopping.is_set():
                 return None
+            ours, theirs = socket.socketpair()
+            channel = str(theirs.fileno())
+            command = (sys.executable, "-P", "-m", "cli.processes.reader", str(number), channel)
             lifeline, self._lifelines[number] = os.pipe()
             process = subprocess.Popen(  # noqa: S603  # the command is this program's own
                 [
@@ -109,5 +109,6 @@ class Readers:
             )
             self._processes[number] = process
         os.close(lifeline)
+        theirs.close()
         self._dealer.offer(ours)
         return process

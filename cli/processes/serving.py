@@ -1,17 +1,10 @@
-"""The set-up of each process that serves the API: its interpreter, and shared metrics."""
+"""The set-up of the interpreter of each process that serves the API."""
 
 import gc
-import os
-import shutil
 import sys
 import threading
-from pathlib import Path
 
-from core.domain.errors import StorageError
 from core.indexing.maintenance.kernel_warmup import Warmup
-
-SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that `prometheus_client` reads when it is imported."""
 
 _SWITCH_S = 0.0001
 _YOUNG, _OLDER, _OLD = 20_000, 20, 50
@@ -26,21 +19,6 @@ def set_up_interpreter() -> None:
     gc.disable()
     # A computing thread yields the GIL to one that responds sooner than the default 5 ms.
     sys.setswitchinterval(_SWITCH_S)
-
-
-def count_together(data_dir: Path) -> None:
-    """Let this process and those that it starts count requests together; call it before imports.
-
-    Raises:
-        StorageError: the data directory can't be used.
-    """
-    directory = data_dir / "metrics"
-    try:
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
-    except OSError as error:
-        raise StorageError(f"{directory} can't be used: {error.strerror}") from error
-    os.environ[SHARED_METRICS] = str(directory.absolute())
 
 
 def freeze_objects(warmup: Warmup) -> None:

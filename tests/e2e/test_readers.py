@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack, can_connect
+from tests.e2e.stack import NALANDA, Stack, can_connect
 from tests.waiting import until
 
 READERS = 3
@@ -145,3 +146,13 @@ def test_a_consistency_that_is_not_known_is_refused(stack: Stack) -> None:
         answer = client.get("/libraries", headers={"Nalanda-Consistency": "linear"})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/Nalanda-Consistency"
+
+
+def test_a_server_that_is_refused_leaves_the_counts(stack: Stack, tmp_path: Path) -> None:
+    metrics = tmp_path / "data" / "metrics"
+    before = sorted(path.name for path in metrics.iterdir())
+    command = [NALANDA, "serve", "--port", "0", "--data", str(tmp_path / "data"), "--readers", "2"]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "is in use by process" in refused.stderr
+    assert sorted(path.name for path in metrics.iterdir()) == before
