@@ -85,9 +85,7 @@ class FileIngester:
         """
         try:
             return await self._create_or_replace(item, stored)
-        except UnusableFile as error:
-            return failed(item, str(error))
-        except (ConflictError, PayloadTooLargeError, ValidationError) as error:
+        except (UnusableFile, ConflictError, PayloadTooLargeError, ValidationError) as error:
             return failed(item, str(error))
         except ServerError as error:
             if not _is_refusal_of_the_model(error):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi.concurrency import run_in_threadpool
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.ingestions.receiving import ReceivedFiles
@@ -15,6 +15,7 @@ from api.workflow_starts import (
     DEAD_WORKER_AFTER,
     FINGERPRINT_MEMO,
     StartedWorkflow,
+    initial_attributes,
     name_of,
     reuse_start,
 )
@@ -23,7 +24,6 @@ from core.contracts.ingest import IngestRequest
 from core.contracts.names import INGEST_WORKFLOW, ingest_queue_of, ingestion_prefix
 from core.domain.errors import NotFound
 from core.settings import Settings
-from workflows import search_attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,7 @@ async def start_ingestion(
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=f"{request.total} files",
                 memo={FINGERPRINT_MEMO: fingerprint, TOTAL_MEMO: request.total},
-                search_attributes=TypedSearchAttributes(
-                    [
-                        SearchAttributePair(search_attributes.LIBRARY, request.library_id),
-                        SearchAttributePair(search_attributes.STATUS, "running"),
-                    ]
-                ),
+                search_attributes=initial_attributes(request.library_id),
             )
         except WorkflowAlreadyStartedError:  # a concurrent repeat of the request
             found = await _find_started(temporal, destination, workflow_id, fingerprint)

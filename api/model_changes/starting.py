@@ -16,8 +16,6 @@ from temporalio.client import (
     WorkflowFailureError,
 )
 from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
@@ -28,6 +26,7 @@ from api.workflow_starts import (
     DEAD_WORKER_AFTER,
     FINGERPRINT_MEMO,
     StartedWorkflow,
+    initial_attributes,
     reuse_start,
 )
 from core.bootstrap import Core
@@ -36,7 +35,6 @@ from core.contracts.reembed import ReembedRequest
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.model_change import ModelChange
 from core.settings import Settings
-from workflows import search_attributes
 
 KEY_MEMO = "idempotency_key"
 
@@ -158,12 +156,7 @@ class ModelChangeStarts:
             id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
             static_summary=f"{'back to' if begun.revert else 'to'} {begun.model}"[:200],
             memo=memo,
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(search_attributes.LIBRARY, begun.library_id),
-                    SearchAttributePair(search_attributes.STATUS, "running"),
-                ]
-            ),
+            search_attributes=initial_attributes(begun.library_id),
         )
         return handle.result_run_id or ""
 

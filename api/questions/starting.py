@@ -1,6 +1,6 @@
 """Start of a question's workflow; an idempotency key always names the same workflow."""
 
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import SearchAttributePair, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.questions.ownership import Ownership
@@ -10,6 +10,7 @@ from api.workflow_starts import (
     DEAD_WORKER_AFTER,
     FINGERPRINT_MEMO,
     StartedWorkflow,
+    initial_attributes,
     name_of,
     reuse_start,
 )
@@ -59,20 +60,12 @@ async def start(
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=request.query[:SUMMARY_CHARS],
                 memo={FINGERPRINT_MEMO: fingerprint, QUERY_MEMO: request.query[:QUERY_CHARS]},
-                search_attributes=_attributes(request),
+                search_attributes=initial_attributes(
+                    request.library_id,
+                    SearchAttributePair(search_attributes.STAGE, Stage.PREPROCESS),
+                ),
             )
         except WorkflowAlreadyStartedError:
             description = await describe(client, ownership, workflow_id)
             return await reuse_start(description, fingerprint)
     return StartedWorkflow(workflow_id, handle.result_run_id or "")
-
-
-def _attributes(request: QueryRequest) -> TypedSearchAttributes:
-    """Return the initial search attributes, which save the workflow a write at its start."""
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(search_attributes.LIBRARY, request.library_id),
-            SearchAttributePair(search_attributes.STATUS, "running"),
-            SearchAttributePair(search_attributes.STAGE, Stage.PREPROCESS),
-        ]
-    )
