@@ -80,8 +80,8 @@ class IngestWorkflow:
         """
         try:
             await self._ingest(request)
-        except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) or is_cancelled_exception(error):
+        except (asyncio.CancelledError, FailureError) as error:
+            if is_cancelled_exception(error):
                 await self._remove()
             elif isinstance(error, ActivityError):
                 self._close("failed", sentence(error))

@@ -8,7 +8,7 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from core.contracts.names import (
@@ -56,7 +56,7 @@ class ReembedWorkflow:
         """
         try:
             state = await self._advance(request)
-        except BaseException as error:
+        except (asyncio.CancelledError, FailureError) as error:
             # An attempt that fails after the request ends the activity, with its own failure.
             if workflow.cancellation_reason() is not None or is_cancelled_exception(error):
                 await self._abandon(request)
