@@ -81,7 +81,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         with httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False) as http:
             http.put("/libraries/l", json={"name": "l", "dimension": 2}).raise_for_status()
             http.put("/libraries/l/documents/d", json={"title": "t"}).raise_for_status()
-            until(lambda: http.get("/readyz").json()["checks"]["kernels"] == "ok", 120)
+            until(lambda: http.get("/readyz").json()["checks"]["kernels"] == "ok", 600)
         yield stack
 
 
