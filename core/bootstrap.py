@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,12 +24,14 @@ from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
+from core.ports.engine import Engine
 from core.ports.store import Snapshot, Store
 from core.providers import registry
 from core.providers.base import Embedder
-from core.replication.follower import CheckpointReader, Follower
+from core.replication.follower import Follower
 from core.replication.position_file import NAME as POSITION_FILE
 from core.replication.position_file import PositionFile
+from core.replication.reader import CheckpointReader, Reader
 from core.services.background.checkpoints import Checkpoints
 from core.services.background.index_rebuilder import IndexRebuilder
 from core.services.background.recall_monitor import RecallMonitor
@@ -67,8 +69,8 @@ class Core:
     model_change_steps: ModelChangeSteps
     feedback: FeedbackService
     uploads: Uploads
-    follower: Follower | None = None
-    """In a reader, the threads that follow the process that writes."""
+    follower: Follower | Reader | None = None
+    """In a process that does not write, the threads that follow the one that does."""
 
     def close(self) -> None:
         if self.follower is not None:
@@ -100,8 +102,31 @@ def open_core(settings: Settings) -> Core:
         StorageError: the data directory or the database can't be used.
         ProviderRejected: the provider that the settings name can't be used.
     """
+    core = _open_node(settings, lambda engine: engine.open_store)
+    core.rebuilder.start()
+    return core
+
+
+def open_follower(settings: Settings) -> Core:
+    """Open the core of a node that follows the log of one on another machine.
+
+    Its index, its builds and its checkpoints are its own, as are those of a node that writes.
+
+    Raises:
+        DataDirInUse: another process has the data directory.
+        StorageError: the data directory or the database can't be used.
+        ProviderRejected: the provider that the settings name can't be used.
+    """
+    core = _open_node(settings, lambda engine: engine.open_follower)
+    follower = Follower(core.store, core.catalog, note=core.checkpoints.note)
+    follower.start()
+    return replace(core, follower=follower)
+
+
+def _open_node(settings: Settings, opening: Callable[[Engine], Callable[..., Store]]) -> Core:
+    """Open the core of a node with a data directory, and start its builds and checkpoints."""
     embedders = registry.embedders(settings)
-    store = engine_of(settings).open_store(
+    store = opening(engine_of(settings))(
         settings.durability, require_synchronous=settings.require_synchronous
     )
     _choose_kernels(settings)
@@ -114,7 +139,6 @@ def open_core(settings: Settings) -> Core:
         store.close()
         raise
     core.checkpoints.start()
-    core.rebuilder.start()
     core.warmup.start()
     core.builder.start()
     core.recall_monitor.start()
@@ -148,11 +172,11 @@ def open_reader(settings: Settings, number: int) -> Core:
     except BaseException:
         store.close()
         raise
-    follower = Follower(store, catalog, checkpoints, lambda: positions.position)
-    follower.start()
+    reader = Reader(store, catalog, checkpoints, lambda: positions.position)
+    reader.start()
     core.warmup.start()
     core.recall_monitor.start()
-    return replace(core, follower=follower)
+    return replace(core, follower=reader)
 
 
 def publish_positions(core: Core, settings: Settings) -> None:

@@ -5,11 +5,14 @@ import time
 from typing import Annotated, Literal
 
 from fastapi import Depends, Header, Request
+from fastapi.concurrency import run_in_threadpool
 
 from api.http.parameters import WHOLE
 from api.temporal import Temporal
 from core.bootstrap import Core
 from core.domain.errors import Behind
+from core.replication.follower import Follower
+from core.replication.reader import Reader
 from core.settings import Settings
 
 _POLL_S = 0.001
@@ -56,6 +59,21 @@ Consistency = Annotated[
 ]
 
 
+async def _acknowledged(follower: Follower | Reader, consistency: str | None) -> int:
+    """Return the position of all writes that a request has to read; 0 if it names its own.
+
+    A reader waits for them by default, since its clients see one server with the writer.
+
+    Raises:
+        NalandaError: the record can't be read.
+    """
+    if isinstance(follower, Reader) and consistency in {None, "strong"}:
+        return follower.acknowledged()
+    if isinstance(follower, Follower) and consistency == "strong":
+        return await run_in_threadpool(follower.acknowledged)
+    return 0
+
+
 async def wait_for_position(
     request: Request, wanted: MinPosition = None, consistency: Consistency = None
 ) -> None:
@@ -68,8 +86,8 @@ async def wait_for_position(
     """
     core, settings = await _core(request), await _settings(request)
     follower = core.follower
-    if follower is not None and consistency in {None, "strong"}:
-        wanted = max(wanted or 0, follower.acknowledged())
+    if follower is not None:
+        wanted = max(wanted or 0, await _acknowledged(follower, consistency))
     if wanted is None or consistency == "eventual" or core.catalog.position >= wanted:
         return
     if follower is not None:

@@ -33,6 +33,8 @@ MAX_GROUP_S = 0.02
 MAX_PATIENCE_S = 0.005
 """The longest wait of a group for units that may not come."""
 
+CLOSED = StorageError("The store is closed.")
+
 AfterCommit: TypeAlias = Callable[[], None]
 """Notifies the listeners of one unit; called once the unit is on the disk. Raises nothing."""
 
@@ -120,7 +122,7 @@ class GroupCommit:
         self._group: _Group | None = None
         self._last_units = 1
         self._patience_s = 0.0
-        self._closed = False
+        self._refusal: NalandaError | None = None
 
     @contextmanager
     def unit(self, *, settled: bool = False) -> Iterator[CommitUnit]:
@@ -164,20 +166,23 @@ class GroupCommit:
         finally:
             self._leave()
 
-    def close(self) -> bool:
-        """Commit the pending units and refuse later ones; return `False` if already closed."""
-        if self._closed:
+    def close(self, refusal: NalandaError = CLOSED) -> bool:
+        """Commit the pending units; later ones raise `refusal`.
+
+        Return `False` if already closed.
+        """
+        if self._refusal is not None:
             return False
         with self.exclusive_turn():
-            self._closed = True
+            self._refusal = refusal
         return True
 
     def _take(self) -> None:
         if not self._lock.acquire(self._wait_s):
             raise Unavailable("Other writes take too long.")
-        if self._closed:
+        if self._refusal is not None:
             self._lock.release()
-            raise StorageError("The store is closed.")
+            raise copy(self._refusal)
 
     def _leave(self) -> None:
         """Hand the turn on, or commit the group if no unit waits or the group is full."""

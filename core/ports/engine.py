@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.ports.backups import BackupDatabase, RestoreTarget
-from core.ports.store import Durability, Snapshot, Store
+from core.ports.store import Durability, FollowingStore, Snapshot, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,18 @@ class Engine(Protocol):
         Raises:
             DataDirInUse: another process has the data directory.
             StorageError: the data directory or the database can't be used.
+        """
+        ...
+
+    def open_follower(
+        self, durability: Durability, *, require_synchronous: bool = False
+    ) -> FollowingStore:
+        """Open the database, which a process on another machine may write, with a data directory.
+
+        Raises:
+            DataDirInUse: another process has the data directory.
+            StorageError: the data directory or the database can't be used, or no other machine can
+                reach the database.
         """
         ...
 

@@ -352,3 +352,26 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class FollowingStore(Store, Protocol):
+    """A store that may become, and cease to be, the one that writes to its database.
+
+    While it follows, `write` raises `Unavailable`, no commit is listened to, and the log is left to
+    the process that writes.
+    """
+
+    @property
+    def writes(self) -> bool: ...
+
+    def take_over(self) -> None:
+        """Begin a new epoch, which fences off the writes of all other processes.
+
+        Raises:
+            StorageError: the database can't be used.
+        """
+        ...
+
+    def step_down(self) -> None:
+        """Commit the writes that have begun, and follow from now on."""
+        ...

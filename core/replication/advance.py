@@ -1,11 +1,15 @@
 """The state of a catalog at a later position, from the log and the record.
 
 The log names what was written; the rows are read in their current version. So any number of writes
-becomes one step, and a row that was written ten times is read once.
+becomes one step, a row that was written ten times is read once, and memory has the ids that the log
+names and one batch of rows.
 """
+
+from collections.abc import Callable, Iterable
 
 from core.domain.batches import batches
 from core.domain.changes import (
+    Change,
     ChunksDeleted,
     ChunksPut,
     DocumentDeleted,
@@ -15,69 +19,91 @@ from core.domain.changes import (
 )
 from core.domain.library import Library
 from core.indexing.views.catalog import CatalogState
-from core.indexing.views.record import AT_ONCE
-from core.indexing.views.touched import Touched, touched_since
-from core.ports.store import Snapshot
+from core.indexing.views.record import AT_ONCE, from_record
+from core.indexing.views.touched import Touched, touched_by
+from core.ports.store import LogEntry, Snapshot
 from core.services.lookup import find
 
 
-class LogGap(Exception):
-    """The log no longer has the entries that follow a state."""
-
-
-def advance(state: CatalogState, snapshot: Snapshot) -> CatalogState:
+def advance(
+    state: CatalogState,
+    entries: Iterable[LogEntry],
+    snapshot: Snapshot,
+    note: Callable[[Change], None] = lambda _: None,
+) -> CatalogState:
     """Return the state at the snapshot's position. O(entries + rows written since `state`).
 
-    Raises:
-        LogGap: the log begins after the state's position.
+    `entries`: all entries of the log after the state's position. A missing library is read from the
+    record. `note` is called with each change.
     """
-    oldest = snapshot.log.oldest
-    if oldest is not None and oldest > state.position + 1:
-        raise LogGap(f"The log begins at {oldest}, and the state is at {state.position}.")
-    touched = touched_since(state.position, snapshot)
+    touched = touched_by(entries)
+    step = _Step(state, snapshot, note)
     for library_id, changes in touched.items():
         if changes.is_deleted and library_id in state.library_ids:
-            state = state.after(LibraryDeleted(library_id))
+            step.apply(LibraryDeleted(library_id))
+    for library_id in step.state.missing:
+        step.rebuild(library_id)
+        touched = {id_: changes for id_, changes in touched.items() if id_ != library_id}
     for library_id, changes in touched.items():
-        library = _library(snapshot, library_id)
-        if library is not None:
-            state = _advance_library(state, snapshot, library, changes)
-    return state.at(snapshot.position)
+        step.advance_library(library_id, changes)
+    return step.state.at(snapshot.position)
 
 
-def _advance_library(
-    state: CatalogState, snapshot: Snapshot, library: Library, changes: Touched
-) -> CatalogState:
-    """Apply a library's changes: chunks follow their documents, and go before them."""
-    id_ = library.id
-    before = state.views.get(id_)
-    if changes.is_put:
-        state = state.after(LibraryPut(library))
-    documents = {
-        document_id: find(snapshot.documents.get, id_, document_id)
-        for document_id in changes.documents
-    }
-    for document in documents.values():
-        if document is not None:
-            state = state.after(DocumentPut(document))
-    if before is not None and before.library.embedding_model != library.embedding_model:
-        # The log has all chunks, whose embeddings may be of another dimension.
-        state = state.after(ChunksDeleted(id_, sorted(changes.chunks)))
-    for ids in batches(sorted(changes.chunks), AT_ONCE):
-        rows = snapshot.chunks.get_many_embedded(id_, ids)
+class _Step:
+    """A step from a state to the one at the snapshot's position."""
+
+    def __init__(
+        self, state: CatalogState, snapshot: Snapshot, note: Callable[[Change], None]
+    ) -> None:
+        self.state = state
+        self._snapshot = snapshot
+        self._note = note
+
+    def apply(self, change: Change) -> None:
+        self._note(change)
+        self.state = self.state.after(change)
+
+    def rebuild(self, library_id: str) -> None:
+        """Read a missing library from the record."""
+        library = self._library(library_id)
+        if library is None:
+            self.apply(LibraryDeleted(library_id))
+        else:
+            self.state = self.state.with_index(from_record(self._snapshot, library))
+
+    def advance_library(self, library_id: str, changes: Touched) -> None:
+        """Apply a library's changes: chunks follow their documents, and go before them."""
+        library = self._library(library_id)
+        if library is None:
+            return
+        before = self.state.views.get(library_id)
+        if changes.is_put:
+            self.apply(LibraryPut(library))
+        gone: list[str] = []
+        for ids in batches(sorted(changes.documents), AT_ONCE):
+            documents = self._snapshot.documents.get_many(library_id, ids)
+            gone += [id_ for id_ in ids if id_ not in documents]
+            for document in documents.values():
+                self.apply(DocumentPut(document))
+        if before is not None and before.library.embedding_model != library.embedding_model:
+            # The log has all chunks, whose embeddings may be of another dimension.
+            self.apply(ChunksDeleted(library_id, sorted(changes.chunks)))
+        for ids in batches(sorted(changes.chunks), AT_ONCE):
+            self._advance_chunks(library_id, ids)
+        known = self.state.views[library_id].documents
+        for document_id in gone:
+            if document_id in known:
+                self.apply(DocumentDeleted(library_id, document_id))
+
+    def _advance_chunks(self, library_id: str, ids: list[str]) -> None:
+        rows = self._snapshot.chunks.get_many_embedded(library_id, ids)
         gone = set(ids) - {row.chunk.id for row in rows}
         if gone:
-            state = state.after(ChunksDeleted(id_, sorted(gone)))
+            self.apply(ChunksDeleted(library_id, sorted(gone)))
         if rows:
-            state = state.after(ChunksPut(id_, rows))
-    known = state.views[id_].documents
-    for document_id, document in documents.items():
-        if document is None and document_id in known:
-            state = state.after(DocumentDeleted(id_, document_id))
-    return state
+            self.apply(ChunksPut(library_id, rows))
 
-
-def _library(snapshot: Snapshot, library_id: str) -> Library | None:
-    library = find(snapshot.libraries.get, library_id)
-    # Another one may have the id as its name.
-    return library if library is not None and library.id == library_id else None
+    def _library(self, library_id: str) -> Library | None:
+        library = find(self._snapshot.libraries.get, library_id)
+        # Another one may have the id as its name.
+        return library if library is not None and library.id == library_id else None

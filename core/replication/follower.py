@@ -1,181 +1,95 @@
-"""Keeps a process's catalog current with a record that another process writes."""
+"""Keeps the catalog of a follower current: a node with a data directory of its own."""
 
-import os
-import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from core.background_thread import BackgroundThread
-from core.domain.errors import StorageUnavailable
-from core.indexing.checkpoints.loaded import LoadedCheckpoint
-from core.indexing.checkpoints.paths import paths_in
+from core.domain.changes import Change
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
 from core.ports.store import Snapshot, Store
-from core.replication.advance import LogGap, advance
+from core.replication.tail import Tail
 
-if TYPE_CHECKING:  # it imports the kernels, which take a second
-    from core.indexing.checkpoints.loading import OpenSegments
-
-POLL_S = 0.005
-"""The time between two looks at the position of the writer."""
-
-CHECKPOINTS_S = 1.0
-"""The time between two looks for a new checkpoint."""
-
-GENERATION = 2**40
-"""The distance of the first row ids of two checkpoints that are followed. The writer gives other
-row ids to the rows of its delta, and no row id may ever be that of two rows."""
-
-_TRIES = 3
-_RETRY_S = 1.0
+POLL_S = 0.02
+"""The time between two looks at the position of the record."""
 
 
-class CheckpointReader:
-    """Loads the newest checkpoint of another process, whose segments it maps.
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """The distance of a follower from the record.
 
-    The writer may replace a checkpoint while it is being read; then the next one is read. Segments
-    that an earlier checkpoint had stay open.
+    `entries`: the writes that it lacks, as of its last look. `seconds`: the time since it lacked
+    none.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.loaded: str | None = None
-        """The name of the newest checkpoint at the last load."""
-        self._turn = threading.Lock()
-        # Guarded by `_turn`.
-        self._open: OpenSegments = {}
-        self._generation = 0
-
-    def newest(self) -> str | None:
-        """Return the name of the newest checkpoint; `None` if there is none."""
-        return next((path.name for path in paths_in(self._directory)), None)
-
-    def load(self, snapshot: Snapshot) -> LoadedCheckpoint:
-        """Load all libraries as of the snapshot.
-
-        Raises:
-            StorageUnavailable: a file is damaged or can't be read.
-        """
-        with self._turn:
-            self._generation += 1
-            newest = self.newest()
-            loaded = self._load(snapshot) if newest else self._from_record(snapshot)
-            self.loaded = newest
-            return loaded
-
-    def _load(self, snapshot: Snapshot) -> LoadedCheckpoint:
-        # Imported late: the import of the kernels takes half of a process's start.
-        from core.indexing.checkpoints.loading import CheckpointLoader
-        from core.indexing.container.container import DamagedFile
-
-        failure: Exception | None = None
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for _ in range(_TRIES):
-                loader = CheckpointLoader(
-                    self._directory,
-                    snapshot,
-                    pool,
-                    repairs=False,
-                    open_segments=self._open,
-                    first_row_id=self._generation * GENERATION,
-                )
-                try:
-                    loaded = loader.load()
-                except (DamagedFile, OSError) as error:
-                    failure = error
-                else:
-                    self._open = loader.open_segments
-                    return loaded
-        raise StorageUnavailable(f"No checkpoint can be read: {failure}") from failure
-
-    def _from_record(self, snapshot: Snapshot) -> LoadedCheckpoint:
-        first = self._generation * GENERATION
-        libraries = libraries_of(snapshot)
-        return LoadedCheckpoint(
-            views=[from_record(snapshot, each, first_row_id=first) for each in libraries]
-        )
+    entries: int
+    seconds: float
 
 
 class Follower:
-    """The threads that follow the log and the checkpoints of the process that writes.
+    """The thread that follows the log of a record that a process on another machine may write.
 
-    `acknowledged`: the position of the last acknowledged write. Rows since the last checkpoint are
-    a delta. A new checkpoint has their segments, so that a follower builds none.
+    A follower builds its own segments and makes its own checkpoints. Where the log does not go on
+    from its state, it reads the whole record, and serves the state before in the meantime. `note`
+    is called with each change.
     """
 
     def __init__(
         self,
         store: Store,
         catalog: Catalog,
-        checkpoints: CheckpointReader,
-        acknowledged: Callable[[], int],
+        *,
+        note: Callable[[Change], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._catalog = catalog
-        self._checkpoints = checkpoints
-        self.acknowledged = acknowledged
-        self._loaded: CatalogState | None = None
-        self._tail = BackgroundThread(
-            "log",
-            self.follow,
-            failure="The log can't be followed; it will be tried again.",
-            retry_s=_RETRY_S,
-        )
-        self._adoption = BackgroundThread(
-            "adoption",
-            self.adopt,
-            failure="The new checkpoint can't be read; it will be tried again.",
-            retry_s=_RETRY_S,
+        self._clock = clock
+        self._seen = catalog.position
+        self.tail = Tail(
+            store,
+            catalog,
+            recorded=self.acknowledged,
+            reload=self._reload,
+            poll_s=POLL_S,
+            note=note,
+            clock=clock,
         )
 
     def start(self) -> None:
-        self._tail.start()
-        self._adoption.start()
+        self.tail.start()
 
     def close(self) -> None:
-        self._adoption.close()
-        self._tail.close()
+        """Stop following; the catalog stays as it is, and another writer of it may begin."""
+        self.tail.close()
+
+    def acknowledged(self) -> int:
+        """Return the position of the record, which has every acknowledged write.
+
+        Raises:
+            NalandaError: the record can't be read.
+        """
+        self._seen = self._store.position
+        return self._seen
 
     def wake(self) -> None:
         """Follow the log now, as a request waits for it."""
-        self._tail.wake()
+        self.tail.wake()
 
-    def follow(self) -> float:
-        """Bring the catalog to the writer's position; return the seconds until the next look."""
-        loaded, self._loaded = self._loaded, None
-        before = self._catalog.state
-        if loaded is None and self.acknowledged() <= before.position:
-            return POLL_S
-        with self._store.read() as snapshot:
-            try:
-                state = advance(loaded or before, snapshot)
-            except LogGap:
-                state = loaded = self._load(snapshot)
-        self._catalog.move_to(state if loaded is None else _succeeding(before, state))
-        return 0.0
+    @property
+    def lag(self) -> Lag:
+        entries = max(0, self._seen - self._catalog.position)
+        return Lag(entries, max(0.0, self._clock() - self.tail.current_at))
 
-    def adopt(self) -> float:
-        """Load a new checkpoint if there is one; return the seconds until the next look."""
-        if self._checkpoints.newest() not in {None, self._checkpoints.loaded}:
-            with self._store.read() as snapshot:
-                self._loaded = self._load(snapshot)
-            self._tail.wake()
-        return CHECKPOINTS_S
-
-    def _load(self, snapshot: Snapshot) -> CatalogState:
-        loaded = self._checkpoints.load(snapshot)
-        runtime = self._catalog.state.runtime
-        return CatalogState.of(snapshot.position, loaded.views, runtime=runtime)
+    def _reload(self, snapshot: Snapshot, before: CatalogState) -> CatalogState:
+        """Read the record; no row gets a row id that one of the state before has."""
+        views = [
+            from_record(snapshot, library, first_row_id=_next_row_id(before, library.id))
+            for library in libraries_of(snapshot)
+        ]
+        return CatalogState.of(snapshot.position, views, runtime=before.runtime)
 
 
-def _succeeding(before: CatalogState, state: CatalogState) -> CatalogState:
-    """Return a loaded state with revisions that no view before it had."""
-    views = state.views
-    for id_, view in views.items():
-        if was := before.views.get(id_):
-            views = views.set(id_, replace(view, revision=was.revision + 1 + view.revision))
-    return replace(state, views=views)
+def _next_row_id(state: CatalogState, library_id: str) -> int:
+    view = state.views.get(library_id)
+    return 0 if view is None else view.next_row_id

@@ -41,6 +41,17 @@ class PostgresEngine:
             require_synchronous=require_synchronous,
         )
 
+    def open_follower(
+        self, durability: Durability, *, require_synchronous: bool = False
+    ) -> PostgresStore:
+        return PostgresStore(
+            self._url,
+            self.data_dir,
+            durability=durability,
+            require_synchronous=require_synchronous,
+            follows=True,
+        )
+
     def open_replica(self, durability: Durability) -> PostgresReplica:
         return PostgresReplica(self._url, durability)
 

@@ -1,12 +1,14 @@
 """The PostgreSQL store: group commit of writes, pooled read connections, and commit listeners."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from copy import copy
 from pathlib import Path
 
 from core.adapters.clock import Clock, utc_now
 from core.adapters.data_dir import DataDirLock
-from core.adapters.group_commit import GroupCommit
+from core.adapters.group_commit import CLOSED, GroupCommit
 from core.adapters.listeners import Listeners
 from core.adapters.postgres import history, log
 from core.adapters.postgres.database import Database
@@ -15,24 +17,31 @@ from core.adapters.postgres.fence import Fence
 from core.adapters.postgres.migrate import migrate
 from core.adapters.postgres.reads import PostgresReads
 from core.adapters.postgres.rows import fetch
-from core.adapters.postgres.transactions import (
-    PostgresUnitOfWork,
-)
+from core.adapters.postgres.transactions import PostgresUnitOfWork
 from core.adapters.postgres.writer import Writer
 from core.adapters.postgres.writing_session import WritingSession
+from core.domain.errors import NalandaError, Unavailable
 from core.ports.store import CommitListener, Durability
 
 _TAKE_OVER = """
 UPDATE cluster SET epoch = epoch + 1
-RETURNING epoch, position, keeps_history, cursor_key, database_id
+RETURNING epoch, position, keeps_history
 """
+_FOLLOWING = Unavailable("This node follows the leader, which alone writes.")
+_IDENTITY = "SELECT cursor_key, database_id FROM cluster"
 
 
 class PostgresStore(PostgresReads):
-    """A `Store` in one database, which other processes may read and take over.
+    """A `FollowingStore` in one database, of which one process at a time is the writer.
 
     The data directory is this process's own, for the index and its checkpoints.
     """
+
+    cursor_key: bytes
+    instance_id: str
+    # Those of the last epoch that this process has begun.
+    _writer: Writer
+    _writes: GroupCommit
 
     def __init__(
         self,
@@ -41,75 +50,102 @@ class PostgresStore(PostgresReads):
         *,
         durability: Durability = "full",
         require_synchronous: bool = False,
+        follows: bool = False,
         now: Clock = utc_now,
     ) -> None:
-        """Lock the data directory, open the database and take over the writing.
+        """Lock the data directory and open the database; take over the writing unless it `follows`.
 
         Raises:
             DataDirInUse: another process has the data directory.
             StorageError: the directory or the database can't be used.
         """
-        database = Database(url)
+        self._database = Database(url)
+        self._require_synchronous = require_synchronous
+        self._durability = durability
         self._listeners = Listeners()
+        self._role = threading.Lock()
+        self.writes = False
+        self._refusal: NalandaError = _FOLLOWING
         self._data_dir = DataDirLock(data_dir)
         try:
-            self._writer, self.cursor_key, self.instance_id = _take_over(
-                database, durability, require_synchronous=require_synchronous
-            )
+            with self._database.opening_errors(), self._database.connect(durability) as connection:
+                migrate(connection)
+                ((self.cursor_key, self.instance_id),) = fetch(connection, _IDENTITY)
+            if not follows:
+                self.take_over()
         except BaseException:
             self._data_dir.release()
             raise
-        self._writes = GroupCommit(self._writer)
-        super().__init__(database, durability, now)
+        super().__init__(self._database, durability, now)
+
+    def take_over(self) -> None:
+        with self._role:
+            if not self.writes:
+                self._writer = _take_over(
+                    self._database, self._durability, require_synchronous=self._require_synchronous
+                )
+                self._writes = GroupCommit(self._writer)
+                self.writes = True
+
+    def step_down(self) -> None:
+        self._end_writes(_FOLLOWING)
+
+    def _end_writes(self, refusal: NalandaError) -> None:
+        with self._role:
+            self._refusal = refusal
+            if self.writes:
+                self.writes = False
+                self._writes.close(refusal)
+                self._writer.close()
 
     @contextmanager
     def write(self, *, settled: bool = False) -> Iterator[PostgresUnitOfWork]:
         """Begin a unit of work, as `Store.write` does.
 
         Raises:
-            Unavailable: other writes take too long, another process has taken over, or the
-                database can't be reached.
+            Unavailable: this process follows, other writes take too long, another process has taken
+                over, or the database can't be reached.
             StorageFull: the server's disk is full.
             StorageUnavailable: the write has to be synchronous, and would not be.
             StorageError: PostgreSQL reports another error.
         """
+        if not self.writes:
+            raise copy(self._refusal)
+        writer = self._writer
         # The errors are mapped before the group gets them.
         with self._writes.unit(settled=settled) as commit, postgres_errors():
-            yield PostgresUnitOfWork(self._writer, self._now, commit, self._listeners.notify)
+            yield PostgresUnitOfWork(writer, self._now, commit, self._listeners.notify)
 
     def subscribe(self, listener: CommitListener) -> None:
-        with self._writes.exclusive_turn():
+        with self._writes.exclusive_turn() if self.writes else nullcontext():
             self._listeners.add(listener)
 
     def trim_log(self, before: int) -> int:
         """Trim concurrently with writers, which never touch the rows that this deletes."""
         trimmed = 0
-        with postgres_errors(), self._readers.connection() as connection:
-            while batch := log.trim(connection, before):
-                trimmed += batch
+        if self.writes:
+            with postgres_errors(), self._readers.connection() as connection:
+                while batch := log.trim(connection, before):
+                    trimmed += batch
         return trimmed
 
     def reclaim(self) -> int:
         """Delete history that no backup needs; return 0, because autovacuum frees the space."""
-        with postgres_errors(), self._readers.connection() as connection:
-            history.trim(connection, self._now())
+        if self.writes:
+            with postgres_errors(), self._readers.connection() as connection:
+                history.trim(connection, self._now())
         return 0
 
     def close(self) -> None:
         """Wait for running writes and close; running reads may still end."""
-        if self._writes.close():
+        if self._refusal is not CLOSED:
+            self._end_writes(CLOSED)
             self._readers.close()
-            self._writer.close()
             self._data_dir.release()
 
 
-def _take_over(
-    database: Database, durability: Durability, *, require_synchronous: bool
-) -> tuple[Writer, bytes, str]:
+def _take_over(database: Database, durability: Durability, *, require_synchronous: bool) -> Writer:
     """Begin a new epoch, which fences off the writes of all other processes.
-
-    Returns:
-        The writer, the cursor key and the instance id.
 
     Raises:
         StorageError: the database can't be used.
@@ -117,10 +153,8 @@ def _take_over(
     with database.opening_errors():
         session = WritingSession(database, durability)
         try:
-            migrate(session.connection)
-            ((*seen, cursor_key, instance_id),) = fetch(session.connection, _TAKE_OVER)
+            (seen,) = fetch(session.connection, _TAKE_OVER)
         except BaseException:
             session.close()
             raise
-    writer = Writer(session, Fence(*seen), require_synchronous=require_synchronous)
-    return writer, cursor_key, instance_id
+    return Writer(session, Fence(*seen), require_synchronous=require_synchronous)

@@ -15,7 +15,7 @@ from core.adapters.sqlite.transactions import SqliteSnapshot
 from core.domain.errors import StorageError
 from core.ports.backups import RestoreTarget
 from core.ports.engine import Inspection
-from core.ports.store import Durability
+from core.ports.store import Durability, FollowingStore
 
 
 class SqliteEngine:
@@ -29,6 +29,22 @@ class SqliteEngine:
     ) -> SqliteStore:
         return SqliteStore(
             self.data_dir, durability=durability, require_synchronous=require_synchronous
+        )
+
+    def open_follower(
+        self,
+        durability: Durability,  # noqa: ARG002
+        *,
+        require_synchronous: bool = False,  # noqa: ARG002
+    ) -> FollowingStore:
+        """Refuse, because no other machine can reach the file.
+
+        Raises:
+            StorageError: always.
+        """
+        raise StorageError(
+            "A follower needs a database that other machines reach: set NALANDA_DATABASE_URL to "
+            "the PostgreSQL of the leader. On SQLite, use --readers for more processes."
         )
 
     def open_replica(self, durability: Durability) -> SqliteReplica:  # noqa: ARG002

@@ -33,7 +33,7 @@ from core.indexing.lexical.checkpointed import StoredLexicalIndex, verify
 from core.indexing.segment.segment import Segment
 from core.indexing.views import next_view
 from core.indexing.views.record import AT_ONCE, documents_of, from_record, libraries_of
-from core.indexing.views.touched import Touched, touched_since
+from core.indexing.views.touched import Touched, touched_by
 from core.indexing.views.view import LibraryView
 from core.ports.store import Snapshot
 
@@ -87,7 +87,7 @@ class CheckpointLoader:
         self._checkpoint.manifests = manifests
         newest = manifests[0] if manifests else None
         if newest is not None:
-            self._touched = touched_since(newest.position, self._snapshot)
+            self._touched = touched_by(self._snapshot.log.after(newest.position))
         for library in libraries_of(self._snapshot):
             entry = None if newest is None else newest.libraries.get(library.id)
             self._load_library(library, entry)

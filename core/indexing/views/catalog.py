@@ -108,6 +108,16 @@ class CatalogState:
             case FeedbackAdded():
                 return self
 
+    def with_index(self, view: LibraryView) -> "CatalogState":
+        """Return the same state with the view of a library that was missing."""
+        id_ = view.library.id
+        return replace(
+            self,
+            views=self.views.set(id_, replace(view, runtime=self.runtime)),
+            ids_by_name=self.ids_by_name.set(view.library.name, id_),
+            missing=self.missing.delete(id_),
+        )
+
     def at(self, position: int) -> "CatalogState":
         """Return the same state at a later position."""
         return replace(self, position=position)
@@ -147,7 +157,7 @@ class CatalogState:
 class Catalog:
     """The current state, read by any number of threads without a lock.
 
-    The store's commit callback and the build thread both make next states; a lock orders them.
+    Commits, or a follower's steps, and the build thread all make next states; a lock orders them.
     """
 
     def __init__(self, state: CatalogState | None = None) -> None:
@@ -207,17 +217,18 @@ class Catalog:
                 self._moved.notify_all()
         self._changed({id_ for id_ in map(library_of, changes) if id_ is not None})
 
-    def move_to(self, state: CatalogState) -> None:
-        """Replace the state with one at a later position, made by the only caller that writes.
+    def advance(self, step: Callable[[CatalogState], CatalogState]) -> None:
+        """Replace the state with what `step` makes of it, which may take long.
 
-        Raises:
-            ValueError: the state is at an earlier position.
+        Meanwhile searches read the state before, and builds wait to swap their segments.
         """
-        with self._turn, self._moved:
-            if state.position < self._state.position:
-                raise ValueError(f"{state.position} is before {self._state.position}.")
-            self._state = state
-            self._moved.notify_all()
+        with self._turn:
+            before = self._state
+            state = step(before)
+            with self._moved:
+                self._state = state
+                self._moved.notify_all()
+        self._changed(_changed(before, state))
 
     def complete(self, position: int, view: LibraryView) -> None:
         """Add the rebuilt view of a missing library, read at a `position` that the state has
@@ -231,13 +242,7 @@ class Catalog:
             alone = CatalogState.of(position, [view], runtime=state.runtime)
             for at, change in missed:
                 alone = alone.after(change) if at > position else alone
-            view = alone.views[id_]
-            self._state = replace(
-                state,
-                views=state.views.set(id_, view),
-                ids_by_name=state.ids_by_name.set(view.library.name, id_),
-                missing=state.missing.delete(id_),
-            )
+            self._state = state.with_index(alone.views[id_])
         self._changed({id_})
 
     def revise(
@@ -271,6 +276,12 @@ class Catalog:
         reached = self.position
         if reached < position:
             raise Behind(wanted=position, reached=reached)
+
+
+def _changed(before: CatalogState, state: CatalogState) -> set[str]:
+    """Return the ids of the libraries whose views differ."""
+    deleted = {id_ for id_ in before.views if id_ not in state.views}
+    return deleted | {id_ for id_, view in state.views.items() if before.views.get(id_) is not view}
 
 
 def library_of(change: Change) -> str | None:

@@ -1,7 +1,7 @@
 """The rows that a part of the log wrote or deleted, by library."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core.domain.changes import (
@@ -12,7 +12,7 @@ from core.domain.changes import (
     LibraryDeleted,
     LibraryRef,
 )
-from core.ports.store import Snapshot
+from core.ports.store import LogEntry
 
 
 @dataclass(slots=True)
@@ -29,10 +29,10 @@ class Touched:
     chunks: set[str] = field(default_factory=set)
 
 
-def touched_since(position: int, snapshot: Snapshot) -> Mapping[str, Touched]:
-    """Return what was touched after `position`, by library; a library that was not is missing."""
+def touched_by(entries: Iterable[LogEntry]) -> Mapping[str, Touched]:
+    """Return what the entries touched, by library; a library that they did not is missing."""
     touched: dict[str, Touched] = defaultdict(Touched)
-    for entry in snapshot.log.after(position):
+    for entry in entries:
         for change in entry.changes:
             match change:
                 case LibraryRef(library_id):

@@ -90,8 +90,13 @@ class Checkpoints:
 
     def on_commit(self, _: int, changes: Sequence[Change]) -> None:
         """Count the bytes of a commit; a listener of the store."""
+        for change in changes:
+            self.note(change)
+
+    def note(self, change: Change) -> None:
+        """Count the bytes of a change."""
         with self._lock:
-            self._bytes += sum(map(_size, changes))
+            self._bytes += _size(change)
         if self._bytes >= self._every_bytes:
             self._thread.wake()
 
@@ -133,8 +138,16 @@ class Checkpoints:
         return last is not None and last[0] is views and last[1] == lexical
 
     def _at(self, position: int) -> str:
+        """Return the time at which the log says that the position was written.
+
+        Raises:
+            StorageUnavailable: the log has been trimmed beyond the position.
+        """
         with self._store.read() as snapshot:
-            return next(iter(snapshot.log.after(position - 1))).at.isoformat()
+            entry = next(iter(snapshot.log.after(position - 1)), None)
+        if entry is None or entry.position != position:
+            raise StorageUnavailable(f"The log no longer has the index's position {position}.")
+        return entry.at.isoformat()
 
     def _make_if_due(self) -> float:
         """Make a checkpoint if one is due, and return the seconds until the next one is."""

@@ -1,4 +1,4 @@
-"""A follower of the log and the checkpoints serves what the record has."""
+"""A reader, which follows the log and the checkpoints, serves what the record has."""
 
 import random
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import LexicalFiles
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.ports.store import Store
-from core.replication.follower import CheckpointReader, Follower
 from core.replication.position_file import PositionFile
+from core.replication.reader import CheckpointReader, Reader
 from core.verification import index
 from tests.integration.storage.nodes import DIMENSION, Node, Writes
 from tests.waiting import until
@@ -33,7 +33,7 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Following(Node):
-    """A follower of a node in the same process; no thread of it runs unless it is started."""
+    """A reader of a node in the same process; no thread of it runs unless it is started."""
 
     def __init__(self, writer: Node, data_dir: Path, replica: Store | None = None) -> None:
         self.directory = writer.directory
@@ -42,21 +42,19 @@ class Following(Node):
         with self.store.read() as snapshot:
             loaded = checkpoints.load(snapshot)
             self.catalog = Catalog(CatalogState.of(snapshot.position, loaded.views))
-        working = data_dir / "words-of-follower"
+        working = data_dir / "words-of-reader"
         working.mkdir(exist_ok=True)
         self.lexical = LexicalIndexes(
             self.catalog, LexicalFiles(working, self.directory), loaded.lexical
         )
-        self.follower = Follower(
-            self.store, self.catalog, checkpoints, lambda: writer.store.position
-        )
+        self.reader = Reader(self.store, self.catalog, checkpoints, lambda: writer.store.position)
 
     def catch_up(self) -> None:
-        while self.follower.follow() == 0.0:
+        while self.reader.tail.follow() == 0.0:
             pass
 
     def stop(self) -> None:
-        self.follower.close()
+        self.reader.close()
         self.store.close()
 
 
@@ -96,7 +94,7 @@ def follow_any_writes(node: Node, tmp_path: Path, seed: int, replica: Store | No
             node.settle()
             node.checkpoints.make()
         if chance.random() < 0.5:
-            following.follower.adopt()
+            following.reader.adopt()
         if chance.random() < 0.5:
             writes.one()
         following.catch_up()
@@ -114,14 +112,14 @@ def test_segments_of_a_checkpoint_replace_the_delta(node: Node, tmp_path: Path) 
     assert [segment.index for segment in view.segments] == [None]
     node.settle()
     node.checkpoints.make()
-    following.follower.adopt()
+    following.reader.adopt()
     following.catch_up()
     [segment] = following.catalog.state.views["lib"].segments
     assert segment.index is not None
     assert segment.rows.mapped
     writes.one()
     node.checkpoints.make()
-    following.follower.adopt()
+    following.reader.adopt()
     following.catch_up()
     again = following.catalog.state.views["lib"].segments[0]
     assert again.rows is segment.rows  # its files were not opened again
@@ -129,7 +127,7 @@ def test_segments_of_a_checkpoint_replace_the_delta(node: Node, tmp_path: Path) 
     following.stop()
 
 
-def test_a_follower_behind_the_log_loads_the_checkpoint(node: Node, tmp_path: Path) -> None:
+def test_a_reader_behind_the_log_loads_the_checkpoint(node: Node, tmp_path: Path) -> None:
     writes = Writes(node, random.Random(2))
     writes.fill()
     following = Following(node, tmp_path)
@@ -157,7 +155,7 @@ def test_a_switch_of_the_model_is_followed(
     if checkpoint:
         node.settle()
         node.checkpoints.make()
-        following.follower.adopt()
+        following.reader.adopt()
     following.catch_up()
     view = following.catalog.state.views["lib"]
     assert (view.library.embedding_model, view.library.dimension) == ("new", dimension)
@@ -188,7 +186,7 @@ def test_threads_follow_writes(node: Node, tmp_path: Path) -> None:
     writes = Writes(node, random.Random(3))
     writes.fill()
     following = Following(node, tmp_path)
-    following.follower.start()
+    following.reader.start()
     for _ in range(20):
         writes.one()
         until(lambda: following.catalog.position == node.catalog.position)

@@ -1,0 +1,133 @@
+"""Follows the log: brings a catalog to the position of a record that another process writes."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from core.background_thread import BackgroundThread
+from core.domain.changes import Change
+from core.domain.errors import NalandaError
+from core.indexing.views.catalog import Catalog, CatalogState
+from core.ports.store import Snapshot, Store
+from core.replication.advance import advance
+from core.replication.continuity import Continuity, LogGap, LogReplaced
+
+_RETRY_S = 1.0
+_CLOSE_S = 5.0
+
+Reload: TypeAlias = Callable[[Snapshot, CatalogState], CatalogState]
+"""Returns the state at a snapshot's position, made without the log; it has the state before."""
+
+_log = logging.getLogger(__name__)
+
+
+class Tail:
+    """The thread that follows the log.
+
+    `recorded` returns the position of the record, or of its last acknowledged write. `reload` makes
+    the state where the log does not go on from the present one. `note` is called with each change.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        *,
+        recorded: Callable[[], int],
+        reload: Reload,
+        poll_s: float,
+        note: Callable[[Change], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._recorded = recorded
+        self._reload = reload
+        self._poll_s = poll_s
+        self._note = note
+        self._clock = clock
+        self._continuity = Continuity()
+        self._replacement: CatalogState | None = None
+        self.current_at = clock()
+        """The time at which the catalog was last known to have all writes."""
+        self.error: str | None = None
+        self._thread = BackgroundThread(
+            "log",
+            self._try_to_follow,
+            failure="The log can't be followed; it will be tried again.",
+            retry_s=_RETRY_S,
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; a step whose database does not answer is left to end by itself."""
+        self._thread.close(_CLOSE_S)
+
+    def wake(self) -> None:
+        """Follow the log now."""
+        self._thread.wake()
+
+    def replace_with(self, state: CatalogState) -> None:
+        """Go on from this state, which is at a later position, instead of the catalog's."""
+        self._replacement = state
+        self.wake()
+
+    def follow(self) -> float:
+        """Bring the catalog to the record's position; return the seconds until the next look.
+
+        Raises:
+            NalandaError: the record can't be read.
+        """
+        replacement, self._replacement = self._replacement, None
+        looked_at = self._clock()
+        if replacement is None and self._recorded() == self._catalog.position and self._is_whole:
+            self.current_at = looked_at
+            return self._poll_s
+        looked_at = self._clock()
+        with self._store.read() as snapshot:
+            self._catalog.advance(lambda before: self._step(before, replacement, snapshot))
+        self.current_at = looked_at
+        return 0.0
+
+    @property
+    def _is_whole(self) -> bool:
+        return not self._catalog.state.missing
+
+    def _step(
+        self, before: CatalogState, replacement: CatalogState | None, snapshot: Snapshot
+    ) -> CatalogState:
+        state = replacement or before
+        try:
+            entries = self._continuity.entries(state.position, snapshot)
+            state = advance(state, entries, snapshot, self._note)
+        except (LogGap, LogReplaced) as reason:
+            _log.warning("The index is loaded again: %s", reason)
+            state = replacement = self._reload(snapshot, before)
+        return state if replacement is None else _succeeding(before, state)
+
+    def _try_to_follow(self) -> float:
+        """Follow the log; log the first error of a row of errors, and the end of the row."""
+        try:
+            wait_s = self.follow()
+        except NalandaError as error:
+            if self.error is None:
+                _log.warning("The log can't be followed; it will be tried again: %s", error)
+            self.error = str(error)
+            return _RETRY_S
+        if self.error is not None:
+            _log.warning("The log can be followed again.")
+            self.error = None
+        return wait_s
+
+
+def _succeeding(before: CatalogState, state: CatalogState) -> CatalogState:
+    """Return a loaded state with revisions that no view before it had."""
+    views = state.views
+    for id_, view in views.items():
+        if was := before.views.get(id_):
+            views = views.set(id_, replace(view, revision=was.revision + 1 + view.revision))
+    return replace(state, views=views)
