@@ -6,7 +6,7 @@ import sys
 import uvloop
 
 from benchmarks.noop import worker
-from cli.processes.health import WORKER_READY
+from cli.processes.supervision.health import WORKER_READY
 from workflows.client import connect
 
 

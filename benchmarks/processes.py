@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from cli.processes import ports, stack
-from cli.processes.child import Service
-from cli.processes.logs import LogFile
 from cli.processes.stack import Stack
-from cli.processes.supervisor import ServiceFailed, Supervisor
+from cli.processes.supervision.child import Service
+from cli.processes.supervision.logs import LogFile
+from cli.processes.supervision.supervisor import ServiceFailed, Supervisor
 from core.settings import Settings
 
 API_PORT = 28000

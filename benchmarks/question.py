@@ -24,9 +24,9 @@ from benchmarks.timing import time_ms
 from cli.demo import corpus
 from cli.demo.ingest import LIBRARY, ingest
 from cli.demo.tour import QUESTIONS
-from cli.processes import health
-from cli.processes.child import Service
 from cli.processes.stack import Stack
+from cli.processes.supervision import health
+from cli.processes.supervision.child import Service
 from nalanda import AsyncNalanda
 from workflows.client import connect
 

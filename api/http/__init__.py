@@ -1,1 +1,1 @@
-"""HTTP for the routes: bodies, parameters, conditions, idempotency, responses and problems."""
+"""HTTP for the routes: routing, parameters, conditions, idempotency, responses and problems."""

@@ -179,7 +179,7 @@ def _allowed(request: Request) -> list[str]:
 
 
 async def _of_parameters(request: Request, error: Exception) -> Response:
-    """Respond to parameters and headers that FastAPI refused; `api/http/json.py` checks bodies."""
+    """Respond to parameters and headers that FastAPI refused; `bodies/json.py` checks bodies."""
     assert isinstance(error, RequestValidationError)
     faults = [Fault(f"/{fault['loc'][1]}", fault["msg"]) for fault in error.errors()]
     return await _of_nalanda(request, Invalid(faults))

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 
-from api.http.json import json_body
+from api.http.bodies.json import json_body
 from core.bootstrap import Core
 from core.domain.errors import Conflict, Invalid
 from core.ports.store import Replay, UnitOfWork

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.http.bodies.json import JSON, MERGE_PATCH
 from api.http.errors import MEDIA_TYPE, phrase
-from api.http.json import JSON, MERGE_PATCH
 from api.http.responses import POSITION
 from api.wire.streams import EventStream
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
+from api.http.bodies.json import json_or_other_body, parse
 from api.http.errors import MAX_FAULTS
-from api.http.json import json_or_other_body, parse
 from api.http.openapi import MULTIPART
 from api.ingestions.multipart import read_form
 from api.ingestions.naming import name_file

@@ -7,9 +7,9 @@ handlers avoid FastAPI's dependencies, which cost a good part of a write.
 from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
+from api.http.bodies.json import parse
 from api.http.dependencies import MinPosition, wait_for_position
 from api.http.idempotency import IdempotencyKey, IdempotentRequest
-from api.http.json import parse
 from api.http.openapi import BODY, WRITE, responses_of
 from api.http.responses import json_response
 from api.http.routing import Routes

@@ -3,9 +3,9 @@
 from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
+from api.http.bodies.json import JsonBody, parse
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.idempotency import REPLAYED, IdempotencyKey
-from api.http.json import JsonBody, parse
 from api.http.openapi import BODY, READ, responses_of
 from api.http.responses import accepted_response, json_response, no_content
 from api.http.routing import Routes

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from fastapi import Response, status
 
+from api.http.bodies.json import JsonBody, parse
 from api.http.conditional import Guarded
 from api.http.dependencies import CoreOf
-from api.http.json import JsonBody, parse
 from api.http.openapi import READ, WRITE, responses_of
 from api.http.responses import json_response
 from api.http.routing import Routes

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
+from api.http.bodies.json import JsonBody, PatchBody, merge, parse
+from api.http.bodies.large_responses import page_response
 from api.http.conditional import Guarded, IfNoneMatch
 from api.http.cursors import CursorParameter, Cursors, Limit, cut
 from api.http.dependencies import CoreOf
 from api.http.idempotency import IdempotentRequestOf
-from api.http.json import JsonBody, PatchBody, merge, parse
-from api.http.large_responses import page_response
 from api.http.openapi import NOT_MODIFIED, READ, WRITE, responses_of
 from api.http.responses import no_content, read_response, written_response
 from api.http.routing import Routes

@@ -11,11 +11,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from temporalio.client import WorkflowFailureError
 
+from api.http.bodies.json import JsonBody, parse
 from api.http.cursors import CursorParameter, Cursors, Limit
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.event_streams import LAST, events_response, number_of
 from api.http.idempotency import REPLAYED, IdempotencyKey, IdempotentRequestOf, fingerprint
-from api.http.json import JsonBody, parse
 from api.http.openapi import BODY, READ, responses_of
 from api.http.parameters import DECIMAL, Instant
 from api.http.responses import accepted_response, json_response

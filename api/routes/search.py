@@ -3,9 +3,9 @@
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from api.http.bodies.json import JsonBody, json_body, parse
+from api.http.bodies.large_responses import Budget
 from api.http.dependencies import Consistency, CoreOf, MinPosition, wait_for_position
-from api.http.json import JsonBody, json_body, parse
-from api.http.large_responses import Budget
 from api.http.openapi import BODY, responses_of
 from api.http.responses import json_response
 from api.http.routing import Routes

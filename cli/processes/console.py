@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from cli.output.terminal import can_overwrite
-from cli.processes.supervisor import Event
+from cli.processes.supervision.supervisor import Event
 
 
 class Reporter:

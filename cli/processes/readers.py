@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from api.server.dealing import Dealer
-from cli.processes.child import LAUNCHER, describe_exit
+from cli.processes.supervision.child import LAUNCHER, describe_exit
 from core.settings import Settings
 
 AGAIN_S = 1.0

@@ -13,10 +13,10 @@ from cli.processes import lock, stack
 from cli.processes.announcement import announce
 from cli.processes.console import Reporter
 from cli.processes.lock import InUse
-from cli.processes.logs import LogFile
 from cli.processes.ports import NoFreePort, listen, port_of
 from cli.processes.stack import Stack
-from cli.processes.supervisor import PortTaken, ServiceFailed, Supervisor
+from cli.processes.supervision.logs import LogFile
+from cli.processes.supervision.supervisor import PortTaken, ServiceFailed, Supervisor
 from cli.temporal_server import TemporalNotFound
 from core.settings import Settings
 

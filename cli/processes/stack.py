@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli import temporal_server
-from cli.processes import health
-from cli.processes.child import Service
 from cli.processes.ports import HOST, first_free, port_of
+from cli.processes.supervision import health
+from cli.processes.supervision.child import Service
 from core.settings import Settings
 
 TEMPORAL_PORT = 7233

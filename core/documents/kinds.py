@@ -6,7 +6,7 @@ from core.documents.decoding import decode
 from core.documents.errors import UnusableFile
 from core.documents.model import ParsedDocument
 from core.documents.parsing.code import code_parser
-from core.documents.parsing.docx import parse_docx
+from core.documents.parsing.docx.document import parse_docx
 from core.documents.parsing.pdf.document import parse_pdf
 from core.documents.parsing.pptx import parse_pptx
 from core.documents.parsing.registry import ISOLATED, TEXT_PARSERS, with_short_title

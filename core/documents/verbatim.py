@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.documents.model import MAX_HEADING_CHARS, Block, Kind, ParsedDocument
 from core.documents.parsing.front_matter import front_matter_lines
-from core.documents.parsing.markdown_leaves import Leaf, markdown_leaves
+from core.documents.parsing.markdown.leaves import Leaf, markdown_leaves
 from core.domain.text.sentences import trim
 
 _LINE_END = re.compile(r"\r\n?|\n")

@@ -13,7 +13,7 @@ from types import TracebackType
 import httpx
 
 from cli import temporal_server
-from cli.processes.health import WORKER_READY
+from cli.processes.supervision.health import WORKER_READY
 from nalanda import Nalanda
 from tests.openai_server import DIMENSION, OpenAIServer
 from tests.temporal import free_port

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.documents.errors import UnusableFile
 from core.documents.model import Block, ParsedDocument, fenced
-from core.documents.parsing.markdown import parse_markdown
+from core.documents.parsing.markdown.document import parse_markdown
 
 _MOST_OUTPUT_CHARS = 2000
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from core.documents.model import MAX_TITLE_CHARS, ParsedDocument
 from core.documents.parsing.asciidoc import parse_asciidoc
 from core.documents.parsing.delimited import parse_csv, parse_tsv
-from core.documents.parsing.html import parse_html
-from core.documents.parsing.markdown import parse_markdown
+from core.documents.parsing.html.document import parse_html
+from core.documents.parsing.markdown.document import parse_markdown
 from core.documents.parsing.notebook import parse_notebook
 from core.documents.verbatim import parse_verbatim
 

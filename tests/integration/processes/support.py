@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cli.processes.child import Child, Service
-from cli.processes.supervisor import Event
+from cli.processes.supervision.child import Child, Service
+from cli.processes.supervision.supervisor import Event
 
 DEADLINE_S = 20.0
 

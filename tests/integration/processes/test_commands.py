@@ -15,9 +15,10 @@ import typer
 from pydantic_settings import SettingsError
 
 from cli.commands import serve
-from cli.processes import health, lock
-from cli.processes.child import Child, Service
-from cli.processes.logs import LogFile
+from cli.processes import lock
+from cli.processes.supervision import health
+from cli.processes.supervision.child import Child, Service
+from cli.processes.supervision.logs import LogFile
 from core.adapters.data_dir import DataDirLock
 from core.bootstrap import open_core
 from core.domain.errors import StorageError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.processes import health
-from cli.processes.child import Child, Service
-from cli.processes.logs import LogFile
+from cli.processes.supervision import health
+from cli.processes.supervision.child import Child, Service
+from cli.processes.supervision.logs import LogFile
 from tests.temporal import free_port
 
 

@@ -10,9 +10,9 @@ from tests.integration.processes.support import alive, read_text, until
 
 SUPERVISOR = """
 import asyncio, pathlib, sys
-from cli.processes.child import Service
-from cli.processes.logs import LogFile
-from cli.processes.supervisor import Supervisor
+from cli.processes.supervision.child import Service
+from cli.processes.supervision.logs import LogFile
+from cli.processes.supervision.supervisor import Supervisor
 
 folder = pathlib.Path(sys.argv[1])
 
@@ -57,7 +57,7 @@ async def test_children_end_with_a_killed_supervisor(tmp_path: Path) -> None:
 
 async def test_elsewhere_a_closed_pipe_does_the_same(tmp_path: Path) -> None:
     theirs, ours = os.pipe()
-    folder = Path(sys.modules["cli.processes"].__path__[0])
+    folder = Path(sys.modules["cli.processes.supervision"].__path__[0])
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", BY_PIPE, str(theirs), str(tmp_path / "pid"), str(folder)),
         pass_fds=[theirs],

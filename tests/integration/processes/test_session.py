@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 
 from cli.processes import session, stack
-from cli.processes.child import Child, Service
 from cli.processes.lock import InUse
 from cli.processes.ports import HOST
 from cli.processes.stack import Stack
+from cli.processes.supervision.child import Child, Service
 from core.settings import Settings
 
 

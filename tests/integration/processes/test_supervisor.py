@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.processes.backoff import Backoff
-from cli.processes.child import Child, Service
-from cli.processes.logs import LogFile
 from cli.processes.ports import HOST
-from cli.processes.supervisor import PortTaken, ServiceFailed, Supervisor
+from cli.processes.supervision.backoff import Backoff
+from cli.processes.supervision.child import Child, Service
+from cli.processes.supervision.logs import LogFile
+from cli.processes.supervision.supervisor import PortTaken, ServiceFailed, Supervisor
 from tests.integration.processes.support import (
     FOREVER,
     STUBBORN,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from cli.processes.child import Child, Service
 from cli.processes.console import Reporter, print_places
-from cli.processes.supervisor import Event, What
+from cli.processes.supervision.child import Child, Service
+from cli.processes.supervision.supervisor import Event, What
 
 
 async def never(_child: Child) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.documents.parsing.html import parse_html
+from core.documents.parsing.html.document import parse_html
 
 PAGE = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>Ports &amp;

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.documents.parsing.markdown import parse_markdown
+from core.documents.parsing.markdown.document import parse_markdown
 from core.documents.splitting import split
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.documents.model import Block, ParsedDocument, Piece, fenced, heading, table
-from core.documents.parsing.markdown import parse_markdown
+from core.documents.parsing.markdown.document import parse_markdown
 from core.documents.splitting import MAX_CHARS, split
 from core.domain.place import Place
 

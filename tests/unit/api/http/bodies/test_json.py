@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
-from api.http.json import merge, parse, parse_parameter
+from api.http.bodies.json import merge, parse, parse_parameter
 from api.wire.base import AnyJson, JsonObject, RequestModel, WireEmbedding
 from core.domain.errors import Invalid
 

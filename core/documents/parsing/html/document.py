@@ -5,8 +5,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from core.documents.model import Block, Kind, ParsedDocument, fenced, heading, item, table
-from core.documents.parsing.html_attributes import is_left_out, is_main
-from core.documents.parsing.html_tokens import Tag, Text, Token, tokens
+from core.documents.parsing.html.attributes import is_left_out, is_main
+from core.documents.parsing.html.tokens import Tag, Text, Token, tokens
 
 _FOREIGN = frozenset({"math", "svg"})
 _DROPPED = _FOREIGN | {"canvas", "nav", "object", "template"}

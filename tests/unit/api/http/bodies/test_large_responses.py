@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api.http.large_responses import Budget
+from api.http.bodies.large_responses import Budget
 from core.domain.errors import Invalid
 
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from cli.processes.backoff import Backoff
-from cli.processes.child import Child, Service, StartFailed
-from cli.processes.logs import LogFile
 from cli.processes.ports import is_free
+from cli.processes.supervision.backoff import Backoff
+from cli.processes.supervision.child import Child, Service, StartFailed
+from cli.processes.supervision.logs import LogFile
 
 T = TypeVar("T")
 What = Literal["starting", "ready", "died", "back", "stopping", "stopped", "killed"]

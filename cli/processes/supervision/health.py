@@ -5,7 +5,7 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from cli.processes.child import Check, Child
+from cli.processes.supervision.child import Check, Child
 from core.contracts.names import SEARCH_ATTRIBUTES
 
 WORKER_READY = "worker ready"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from cli.processes.logs import LogFile, split_lines
 from cli.processes.ports import listens
+from cli.processes.supervision.logs import LogFile, split_lines
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 TAIL_LINES = 12

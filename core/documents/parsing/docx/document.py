@@ -8,8 +8,8 @@ from docx import Document
 from core.documents.errors import UnusableFile
 from core.documents.model import Block, ParsedDocument, heading, item, table
 from core.documents.parsing.archive import open_archive
-from core.documents.parsing.docx_styles import Numbering, Styles
-from core.documents.parsing.docx_words import (
+from core.documents.parsing.docx.styles import Numbering, Styles
+from core.documents.parsing.docx.words import (
     MC,
     W,
     all_words,

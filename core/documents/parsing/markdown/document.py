@@ -8,8 +8,8 @@ from dataclasses import replace
 from core.documents.model import Block, Kind, ParsedDocument, fenced, heading, item, table
 from core.documents.parsing.dialects import without_dialects
 from core.documents.parsing.front_matter import front_matter_lines, front_matter_title
-from core.documents.parsing.html import html_blocks
-from core.documents.parsing.markdown_leaves import Leaf, markdown_leaves
+from core.documents.parsing.html.document import html_blocks
+from core.documents.parsing.markdown.leaves import Leaf, markdown_leaves
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")

@@ -5,7 +5,7 @@ infinities, so that faults can point at them. Text that is not JSON (invalid UTF
 surrogate, more than 200 levels) gives 400; JSON that breaks a rule gives 422. The last of several
 equal keys counts.
 
-A scan (`api/http/scan.py`) first measures a large body, whose items are then parsed one by one. A
+A scan (`scan.py`) first measures a large body, whose items are then parsed one by one. A
 parser holds the GIL while it runs, and the event loop needs the GIL.
 """
 
@@ -18,8 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.exceptions import HTTPException
 
+from api.http.bodies.scan import Scan
 from api.http.errors import MAX_FAULTS
-from api.http.scan import Scan
 from api.wire.base import AnyJson, RequestModel
 from core.domain.errors import Fault, Invalid
 from core.domain.pointers import join

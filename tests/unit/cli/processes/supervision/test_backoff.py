@@ -1,4 +1,4 @@
-from cli.processes.backoff import Backoff
+from cli.processes.supervision.backoff import Backoff
 
 
 def test_each_wait_is_longer_and_then_it_gives_up() -> None:

@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-from core.documents.parsing.html_tokens import Tag
+from core.documents.parsing.html.tokens import Tag
 
 _ATTRIBUTE = re.compile(r"""([^\s/>"'=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+))?""")
 _HINT = re.compile(r"hidden|display|role|cookie|consent|gdpr", re.IGNORECASE)

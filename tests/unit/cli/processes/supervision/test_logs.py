@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.processes.logs import MAX_LINE_BYTES, LogFile, split_lines
+from cli.processes.supervision.logs import MAX_LINE_BYTES, LogFile, split_lines
 
 
 def test_each_line_says_whose_it_is(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.documents.parsing.docx_words import W
+from core.documents.parsing.docx.words import W
 
 _HEADING = re.compile(r"heading (\d)$")
 _DEEPEST_CHAIN = 20

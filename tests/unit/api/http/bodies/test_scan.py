@@ -5,8 +5,8 @@ import json
 import pytest
 from starlette.exceptions import HTTPException
 
-from api.http.json import parse
-from api.http.scan import MAX_KEYS, MAX_VALUES
+from api.http.bodies.json import parse
+from api.http.bodies.scan import MAX_KEYS, MAX_VALUES
 from api.wire.base import RequestModel
 from api.wire.chunks import AddChunksRequest, DeleteChunksRequest
 from api.wire.documents import DocumentRequest

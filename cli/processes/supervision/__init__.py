@@ -1,0 +1,1 @@
+"""Supervision of child processes: start, health, output, restart and stop."""
