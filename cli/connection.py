@@ -1,5 +1,8 @@
 """The SDK client of the commands."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from cli.processes.announcement import find_api
 from core.settings import Settings
 from nalanda import Nalanda
@@ -9,6 +12,8 @@ PATIENT = 7
 """Number of retries that outlasts a restart of the server."""
 TIMEOUT_S = 30.0
 """Timeout of a call with its retries."""
+_TIMEOUT_S_PER_MIB = 10.0
+"""Timeout per MiB of a file: ten times the embedding time of a small machine."""
 
 
 def locate_api(settings: Settings) -> Settings:
@@ -30,3 +35,14 @@ def connect(
     keys = settings.api_keys
     key = keys[0].get_secret_value() if keys else None
     return Nalanda(settings.api_url, api_key=key, max_retries=max_retries, timeout_s=timeout_s)
+
+
+@contextmanager
+def connect_for(client: Nalanda, size_bytes: int) -> Iterator[Nalanda]:
+    """Yield the client, or one with more time if files of this size may need it."""
+    timeout_s = _TIMEOUT_S_PER_MIB * size_bytes / 2**20
+    if timeout_s <= TIMEOUT_S:
+        yield client
+        return
+    with connect(max_retries=PATIENT, timeout_s=timeout_s) as patient:
+        yield patient

@@ -17,7 +17,7 @@ from api.http.openapi import MULTIPART
 from api.ingestions.naming import name_file
 from api.wire.ingestions import check_source
 from core.adapters.uploads import Incoming, Uploads
-from core.contracts.ingest import MAX_FILES
+from core.contracts.limits import MAX_FILES
 from core.domain.errors import Invalid
 from core.domain.pointers import join
 

@@ -11,14 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from api.wire.base import JsonObject, RequestModel, ResponseModel
 from api.wire.streams import EventStream
-from core.contracts.ingest import (
-    MAX_FILES,
-    MAX_SOURCE_BYTES,
-    Failure,
-    FileCounts,
-    FileOutcome,
-    IngestStatus,
-)
+from core.contracts.ingest import Failure, FileCounts, FileOutcome, IngestStatus
+from core.contracts.limits import MAX_FILES, MAX_SOURCE_BYTES
 from core.domain.place import MAX_TITLE_LENGTH
 
 _EXAMPLE: JsonDict = {

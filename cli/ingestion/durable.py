@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.connection import connect_for
 from cli.ingestion.errors import GO_ON, IngestionEnded, UnusableFile
 from cli.ingestion.reading import Document, read
 from cli.ingestion.report import Outcome, Report
-from cli.ingestion.sending import HASH, connect_for, metadata_of
+from cli.ingestion.stored import StoredHashes
 from cli.output.render import ingestion_obstacles
-from core.contracts.ingest import MAX_SOURCE_BYTES
+from core.contracts.limits import MAX_SOURCE_BYTES
 from nalanda import (
     ConnectionFailed,
     IngestItemOptions,
     Library,
     Nalanda,
-    NotFoundError,
     PayloadTooLargeError,
     QueryEvent,
     TimedOut,
@@ -28,15 +28,11 @@ BYTES_AT_ONCE = 8 * 2**20
 """Limits of one ingestion, so that several run at once and a body stays within a server's limit. A
 larger file is uploaded alone."""
 
-LISTED_FROM = 50
-"""Number of files from which the stored documents are listed, instead of read one by one."""
-
 _OUTCOMES: Mapping[str, Outcome] = {
     "added": "added",
     "changed": "changed",
     "unchanged": "unchanged",
 }
-_PAGE_SIZE = 1_000
 _MOST_INTERRUPTIONS = 10
 """Interruptions of a stream in a row, each after some 15 s of attempts to resume it."""
 
@@ -72,7 +68,7 @@ class DurableSender:
             NalandaError: the server, Temporal or the library is unavailable.
             IngestionEnded: an ingestion failed as a whole.
         """
-        stored = self._stored_hashes() if len(paths) >= LISTED_FROM else None
+        stored = StoredHashes(self._client, self._library.id, files=len(paths))
         try:
             for files in _batches(self._changed(paths, stored)):
                 self._start(files)
@@ -84,7 +80,7 @@ class DurableSender:
             raise
 
     def _changed(
-        self, paths: Iterable[Path], stored: Mapping[str, str] | None
+        self, paths: Iterable[Path], stored: StoredHashes
     ) -> Iterator[tuple[Path, Document]]:
         """Yield the files whose documents are missing or have other content."""
         for path in paths:
@@ -96,8 +92,7 @@ class DurableSender:
             except UnusableFile as error:
                 self._report.fail(path, str(error))
                 continue
-            known = self._hash(document.id) if stored is None else stored.get(document.id)
-            if known == document.content_hash:
+            if stored.get(document.id) == document.content_hash:
                 self._report.count("unchanged", path)
             elif len(document.source) > MAX_SOURCE_BYTES:
                 self._report.fail(
@@ -131,7 +126,7 @@ class DurableSender:
         with connect_for(self._client, size_bytes) as client:
             if size_bytes > BYTES_AT_ONCE:
                 handle = client.ingestions.start_upload(
-                    self._library.id, {first.source: first.content}, metadata=metadata_of(first)
+                    self._library.id, {first.source: first.content}, metadata=first.metadata()
                 )
             else:
                 items = [_item(document) for _, document in files]
@@ -202,21 +197,10 @@ class DurableSender:
                 "deletes what they have added."
             )
 
-    def _stored_hashes(self) -> dict[str, str]:
-        listed = self._client.documents.list(self._library.id, page_size=_PAGE_SIZE)
-        return {document.id: str(document.metadata.get(HASH, "")) for document in listed}
-
-    def _hash(self, document_id: str) -> str | None:
-        try:
-            document = self._client.documents.get(self._library.id, document_id)
-        except NotFoundError:
-            return None
-        return str(document.metadata.get(HASH, ""))
-
 
 def _item(document: Document) -> IngestItemOptions:
     """Return the item of a file: as text if it is UTF-8, which is shorter than base64."""
-    item = IngestItemOptions(source=document.source, metadata=metadata_of(document))
+    item = IngestItemOptions(source=document.source, metadata=document.metadata())
     try:
         return {**item, "text": document.content.decode()}
     except UnicodeDecodeError:

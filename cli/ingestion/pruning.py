@@ -8,8 +8,8 @@ from pathlib import Path
 from cli.ingestion.failures import FailureLimit
 from cli.ingestion.finding import Finder
 from cli.ingestion.places import from_uri, path_of
+from cli.ingestion.reading import MOUNT
 from cli.ingestion.report import Report
-from cli.ingestion.sending import MOUNT
 from nalanda import Document, Nalanda, NalandaError, NotFoundError, PreconditionFailedError
 
 _PAGE_SIZE = 1_000

@@ -14,6 +14,13 @@ MAX_BYTES = 256 * 2**20
 """Limit of a file: above the default limit of a server, and small enough for memory."""
 READING = "3"
 """How files are read and parsed: a release that reads them differently has another."""
+
+HASH = "content_sha256"
+"""Metadata key of a document for the hash that identifies an unchanged file."""
+
+MOUNT = "mount"
+"""Metadata key for the mount point of the file's disk, as a URI; absent for the root."""
+
 _ATTEMPTS = 2
 _OPENED = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _TYPES = (
@@ -38,6 +45,12 @@ class Document:
     content: bytes
     content_hash: str
     mount: Path
+
+    def metadata(self) -> dict[str, str]:
+        metadata = {HASH: self.content_hash}
+        if self.mount != self.mount.parent:
+            metadata[MOUNT] = self.mount.as_uri()
+        return metadata
 
 
 def read(path: Path) -> Document:

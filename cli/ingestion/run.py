@@ -11,7 +11,6 @@ from cli.ingestion.failures import FailureLimit
 from cli.ingestion.finding import Finder
 from cli.ingestion.pruning import Pruner
 from cli.ingestion.report import Report
-from cli.ingestion.sending import Sender
 from core.domain.library import Language
 from nalanda import ConflictError, Library, Nalanda
 
@@ -46,9 +45,9 @@ class Run:
         with connect(max_retries=PATIENT) as client:
             with self.report.progress(len(files)):
                 if self.direct:
-                    sender = Sender(library, failures, self.report)
-                    for path in files:
-                        sender.send(client, path)
+                    from cli.ingestion.sending import Sender  # imports the parsers
+
+                    Sender(client, library, failures, self.report).send_all(files)
                 elif files:
                     _check_temporal(client)
                     DurableSender(client, library, self.report).send_all(files)

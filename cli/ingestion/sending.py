@@ -1,36 +1,26 @@
 """Ingestion of documents one by one, as long as the server is available."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from activities.documents import ParsedFile, parse
-from cli.connection import PATIENT, TIMEOUT_S, connect
+from cli.connection import connect_for
 from cli.ingestion.errors import IngestionEnded, UnusableFile
 from cli.ingestion.failures import FailureLimit
 from cli.ingestion.reading import Document, read
 from cli.ingestion.report import Outcome, Report
+from cli.ingestion.stored import StoredHashes
 from core.documents import errors
 from nalanda import (
     ChunkOptions,
     Library,
     Nalanda,
     NalandaError,
-    NotFoundError,
     PayloadTooLargeError,
     ValidationError,
 )
-
-HASH = "content_sha256"
-"""Metadata key of a document for the hash that identifies an unchanged file."""
-
-MOUNT = "mount"
-"""Metadata key for the mount point of the file's disk, as a URI; absent for the root."""
-
-_TIMEOUT_S_PER_MIB = 10.0
-"""Timeout per MiB of a file: ten times the embedding time of a small machine."""
 
 _OF_ANY_CHUNK = re.compile(r"/chunks/\d+/((?:embedding|metadata)(?:/.*)?)")
 """Pointer to a fault that a chunk has whatever its text: the library needs what no file has."""
@@ -39,12 +29,26 @@ _OF_ANY_CHUNK = re.compile(r"/chunks/\d+/((?:embedding|metadata)(?:/.*)?)")
 class Sender:
     """A sender that parses one file after the other, and writes each as a document."""
 
-    def __init__(self, library: Library, failures: FailureLimit, report: Report) -> None:
+    def __init__(
+        self, client: Nalanda, library: Library, failures: FailureLimit, report: Report
+    ) -> None:
+        self._client = client
         self._library = library
         self._failures = failures
         self._report = report
 
-    def send(self, client: Nalanda, path: Path) -> None:
+    def send_all(self, paths: Sequence[Path]) -> None:
+        """Ingest the files, and report the outcome of each.
+
+        Raises:
+            NalandaError: the server or the library is unavailable.
+            IngestionEnded: sending another file is pointless.
+        """
+        stored = StoredHashes(self._client, self._library.id, files=len(paths))
+        for path in paths:
+            self._send(path, stored)
+
+    def _send(self, path: Path, stored: StoredHashes) -> None:
         """Ingest a file, and report the outcome.
 
         Raises:
@@ -52,7 +56,7 @@ class Sender:
             IngestionEnded: sending another file is pointless.
         """
         try:
-            outcome, has_text = self._create_or_replace(client, read(path))
+            outcome, has_text = self._create_or_replace(read(path), stored)
         except OSError as error:
             self._report.fail(path, str(error.strerror))
         except (UnusableFile, errors.UnusableFile) as error:
@@ -70,16 +74,16 @@ class Sender:
             if not has_text:
                 self._report.note_no_text(path)
 
-    def _create_or_replace(self, client: Nalanda, document: Document) -> tuple[Outcome, bool]:
+    def _create_or_replace(self, document: Document, stored: StoredHashes) -> tuple[Outcome, bool]:
         """Create or replace the document, unless the stored one has the file's content.
 
         Return the outcome, and whether the file has text, which is not known of an unchanged one.
         """
-        known = _known_hash(client, self._library.id, document.id)
+        known = stored.get(document.id)
         if known == document.content_hash:
             return "unchanged", True
         parsed = parse(document.content, document.source)
-        with connect_for(client, len(document.content)) as patient:
+        with connect_for(self._client, len(document.content)) as patient:
             _replace(patient, self._library.id, document, parsed)
         return "added" if known is None else "changed", bool(parsed.pieces)
 
@@ -92,43 +96,15 @@ class Sender:
             )
 
 
-@contextmanager
-def connect_for(client: Nalanda, size_bytes: int) -> Iterator[Nalanda]:
-    """Yield the client, or one with more time if files of this size may need it."""
-    timeout_s = _TIMEOUT_S_PER_MIB * size_bytes / 2**20
-    if timeout_s <= TIMEOUT_S:
-        yield client
-        return
-    with connect(max_retries=PATIENT, timeout_s=timeout_s) as patient:
-        yield patient
-
-
-def metadata_of(document: Document) -> dict[str, str]:
-    """Return the metadata of a file's document."""
-    metadata = {HASH: document.content_hash}
-    if document.mount != document.mount.parent:
-        metadata[MOUNT] = document.mount.as_uri()
-    return metadata
-
-
 def _replace(client: Nalanda, library_id: str, document: Document, parsed: ParsedFile) -> None:
     client.documents.replace(
         library_id,
         document.id,
         title=parsed.title,
         source=document.source,
-        metadata=metadata_of(document),
+        metadata=document.metadata(),
         chunks=[ChunkOptions(text=p.text, place=asdict(p.place)) for p in parsed.pieces],
     )
-
-
-def _known_hash(client: Nalanda, library_id: str, document_id: str) -> str | None:
-    """Return the stored document's hash: empty if it has none, `None` if there is no document."""
-    try:
-        document = client.documents.get(library_id, document_id)
-    except NotFoundError:
-        return None
-    return str(document.metadata.get(HASH, ""))
 
 
 def _refusals_of_any_chunk(error: ValidationError) -> Iterator[str]:

@@ -14,12 +14,6 @@ from core.contracts.query import Contract, StageInput, StageOutput
 IngestStatus = Literal["running", "paused", "completed", "failed", "cancelled"]
 FileStatus = Literal["added", "changed", "unchanged", "failed", "removed"]
 
-MAX_FILES = 1000
-"""Maximum number of files in one ingestion."""
-
-MAX_SOURCE_BYTES = 1024
-"""Limit of a source, which is in the workflow's history."""
-
 
 class ManifestItem(BaseModel):
     """A file of an ingestion; `sha256` is the hash of its content."""

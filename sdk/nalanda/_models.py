@@ -17,7 +17,8 @@ Embedding = Annotated[list[float], BeforeValidator(unpack)]
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Building all validators takes longer than most commands need for the rest of their work.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class FieldRule(Model):

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from nalanda._answers import HighestPosition, page_of, parse_body
 from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_error
-from nalanda._proxies import creation_error, is_local, proxy_of
+from nalanda._proxies import creation_error, is_local, is_plain_and_local, proxy_of
 from nalanda._requests import INSTANCE, JSON, Request, checked_header, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
@@ -49,6 +49,7 @@ class Transport:
                 base_url=base_url,
                 headers=headers,
                 trust_env=not is_local(base_url),
+                verify=not is_plain_and_local(base_url),
                 transport=transport,
             )
         except (ImportError, ValueError, OSError, *HTTPX_ERRORS) as error:

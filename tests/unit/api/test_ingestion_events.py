@@ -3,7 +3,8 @@
 from api.http.event_streams import LAST
 from api.ingestions.events import ROOM, files_before, outcome_events, progress_event
 from api.wire.ingestions import IngestionProgressEvent
-from core.contracts.ingest import MAX_FILES, FileCounts, FileOutcome
+from core.contracts.ingest import FileCounts, FileOutcome
+from core.contracts.limits import MAX_FILES
 
 PROGRESS = IngestionProgressEvent(
     status="running", files=FileCounts(total=2), chunks=0, waiting_for=None, last_failure=None

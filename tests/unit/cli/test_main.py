@@ -46,6 +46,17 @@ def test_help_imports_nothing_heavy() -> None:
     assert "doctor" in done.stdout
 
 
+def test_ingestion_by_the_server_imports_no_parser() -> None:
+    script = (
+        "import sys; from cli.application import application; application(['ingest'])\n"
+        "print({'activities', 'core.documents.splitting'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
 def test_the_version(run: Run) -> None:
     assert run("--version").out == "nalanda 0.1.0\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nalanda import InvalidCertificates, InvalidProxy, Nalanda
-from nalanda._proxies import is_local, proxy_of
+from nalanda._proxies import is_local, is_plain_and_local, proxy_of
 
 SOCKS = "socks5://127.0.0.1:1080"
 LOCAL = [
@@ -84,6 +84,14 @@ def test_an_unusable_proxy_is_named(
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidProxy, match=said):
         Nalanda(REMOTE)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("http://localhost:1", True), ("https://localhost:1", False), (REMOTE, False)],
+)
+def test_only_a_local_server_without_tls_needs_no_certificates(url: str, expected: bool) -> None:
+    assert is_plain_and_local(url) is expected
 
 
 def test_certificates_that_can_not_be_read_are_named(

@@ -120,6 +120,23 @@ def test_what_is_unchanged_is_not_sent(run: Run, server: Server, folder: Path) -
     assert [len(items) for items in started(server)] == [1]
 
 
+@pytest.mark.parametrize("way", [(), ("--direct",)])
+def test_documents_of_many_files_are_listed(
+    way: tuple[str, ...],
+    run: Run,
+    server: Server,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run("ingest", "--direct", str(folder), "-l", "books")
+    monkeypatch.setattr("cli.ingestion.stored.LISTED_FROM", 3)
+    server.requests.clear()
+    assert "3 unchanged" in run("ingest", str(folder), "-l", "books", *way).out
+    about_documents = [r.url.path for r in server.requests if "/documents" in r.url.path]
+    assert about_documents == ["/libraries/l-books/documents"]
+    assert not started(server)
+
+
 def test_many_files_are_several_ingestions(
     run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

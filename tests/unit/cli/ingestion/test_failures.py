@@ -183,7 +183,7 @@ def test_another_ctrl_c_does_not_stop_the_summary(
 def test_large_files_get_more_time(
     run: Run, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "_TIMEOUT_S_PER_MIB", 1e8)
+    monkeypatch.setattr("cli.connection._TIMEOUT_S_PER_MIB", 1e8)
     run("ingest", "--direct", str(folder / "a.md"), "-l", "books")
     timeouts = {request.method: request.extensions["timeout"] for request in server.requests}
     assert timeouts["PUT"]["read"] > timeouts["GET"]["read"]
