@@ -1,11 +1,10 @@
 """The places of citations: their chunks' own, with the titles and sources of the documents."""
 
-import asyncio
 from collections.abc import Iterable
 
 from activities.texts import PinnedHits
 from core.contracts.query import Citation, CitedPlace
-from nalanda import AsyncNalanda, Document, NotFoundError, Place
+from nalanda import AsyncNalanda, Document, Place
 
 
 async def read_places(
@@ -13,12 +12,9 @@ async def read_places(
 ) -> dict[str, CitedPlace]:
     """Return the place of each chunk by its id; read the documents at the position or later."""
     ids = list(dict.fromkeys(hit.document_id for hit in pinned.hits))
-    documents = await asyncio.gather(
-        *(_document(client, library_id, document_id, position) for document_id in ids)
-    )
-    by_id = dict(zip(ids, documents, strict=True))
+    documents = await client.documents.get_many(library_id, ids, min_position=position)
     return {
-        hit.chunk_id: _cited_place(pinned.places[hit.chunk_id], by_id[hit.document_id])
+        hit.chunk_id: _cited_place(pinned.places[hit.chunk_id], documents.get(hit.document_id))
         for hit in pinned.hits
     }
 
@@ -30,17 +26,8 @@ def with_places(citations: Iterable[Citation], places: dict[str, CitedPlace]) ->
     ]
 
 
-async def _document(
-    client: AsyncNalanda, library_id: str, document_id: str, position: int
-) -> Document | None:
-    """Return the document, or `None` for one that was deleted meanwhile."""
-    try:
-        return await client.documents.get(library_id, document_id, min_position=position)
-    except NotFoundError:
-        return None
-
-
 def _cited_place(place: Place | None, document: Document | None) -> CitedPlace:
+    """Return the place with what the document adds, unless that was deleted meanwhile."""
     own = place or Place()
     return CitedPlace(
         source=document.source if document else None,

@@ -91,13 +91,16 @@ class Documents:
             deleted, changed = deleted + done.deleted, [*changed, *done.changed]
         return DeletedDocuments(deleted=deleted, changed=changed)
 
-    async def get_many(self, library: str, document_ids: Sequence[str]) -> Mapping[str, Document]:
+    async def get_many(
+        self, library: str, document_ids: Sequence[str], *, min_position: int | None = None
+    ) -> Mapping[str, Document]:
         """Return those of the documents that exist, by id; each call asks for 100 of them."""
         path = path_of("libraries", library, "documents")
         found: dict[str, Document] = {}
         for start in range(0, len(document_ids), MAX_IDS):
             params = query_of(id=document_ids[start : start + MAX_IDS], limit=MAX_IDS)
-            async for document in self._transport.pages(Document, Request("GET", path, params)):
+            request = Request("GET", path, params, headers=at_least(min_position))
+            async for document in self._transport.pages(Document, request):
                 found[document.id] = document
         return found
 

@@ -86,13 +86,16 @@ class Documents:
             deleted, changed = deleted + done.deleted, [*changed, *done.changed]
         return DeletedDocuments(deleted=deleted, changed=changed)
 
-    def get_many(self, library: str, document_ids: Sequence[str]) -> Mapping[str, Document]:
+    def get_many(
+        self, library: str, document_ids: Sequence[str], *, min_position: int | None = None
+    ) -> Mapping[str, Document]:
         """Return those of the documents that exist, by id; each call asks for 100 of them."""
         path = path_of("libraries", library, "documents")
         found: dict[str, Document] = {}
         for start in range(0, len(document_ids), MAX_IDS):
             params = query_of(id=document_ids[start : start + MAX_IDS], limit=MAX_IDS)
-            for document in self._transport.pages(Document, Request("GET", path, params)):
+            request = Request("GET", path, params, headers=at_least(min_position))
+            for document in self._transport.pages(Document, request):
                 found[document.id] = document
         return found
 

@@ -1,8 +1,7 @@
 """A fake of the server's REST API, behind the real client."""
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,8 +34,8 @@ class Rest:
             plan = {"index": "flat", "filter": "none", "exact": True}
             body = {"hits": self.hits, "plan": plan, "position": 42, "took_ms": 0.1}
             return httpx.Response(200, json=body)
-        if (document := re.search("/documents/([^/]+)$", request.url.path)) is not None:
-            return self._document(document[1])
+        if request.url.path.endswith("/documents"):
+            return self._documents(request.url.params.get_list("id"))
         ids = json.loads(request.url.params["filter"])["value"]
         items = [self._chunk(chunk_id) for chunk_id in reversed(ids) if chunk_id in self.chunks]
         return httpx.Response(200, json={"items": items, "next_cursor": None})
@@ -44,11 +43,10 @@ class Rest:
     def client(self) -> AsyncNalanda:
         return AsyncNalanda("http://rest", transport=httpx.MockTransport(self.answer))
 
-    def _document(self, id_: str) -> httpx.Response:
-        if id_ not in self.documents:
-            return httpx.Response(404)
-        about = {"id": id_, "library_id": "l", "version": 1, "created_at": WHEN, "updated_at": WHEN}
-        return httpx.Response(200, json=about | self.documents[id_])
+    def _documents(self, ids: Iterable[str]) -> httpx.Response:
+        about = {"library_id": "l", "version": 1, "created_at": WHEN, "updated_at": WHEN}
+        items = [about | self.documents[id_] | {"id": id_} for id_ in ids if id_ in self.documents]
+        return httpx.Response(200, json={"items": items, "next_cursor": None})
 
     def _chunk(self, chunk_id: str) -> dict[str, Any]:
         version, text = self.chunks[chunk_id]

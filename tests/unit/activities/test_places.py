@@ -74,15 +74,21 @@ async def test_a_citation_says_where_its_quote_stands(
     assert {request.headers["Nalanda-Min-Position"] for request in rest.requests} == {"9"}
 
 
-async def test_each_document_is_read_once() -> None:
-    rest = Rest(chunks={"a": (1, "x"), "b": (1, "y")}, documents={"d": DOCUMENT})
-    hits = [RankedChunk(chunk_id=id_, document_id="d", version=1, score=0.5) for id_ in "ab"]
+async def test_all_documents_are_read_by_one_request() -> None:
+    rest = Rest(
+        chunks={"a": (1, "x"), "b": (1, "y"), "c": (1, "z")},
+        documents={"d": DOCUMENT, "e": DOCUMENT},
+    )
+    hits = [
+        RankedChunk(chunk_id=chunk, document_id=document, version=1, score=0.5)
+        for chunk, document in ("ad", "bd", "ce")
+    ]
     question = AnswerInput(library_id="l", query="q", hits=hits, position=9)
     async with rest.client() as client:
         activity = Answer(client, Cites(), extractive=Cites())
         await ActivityEnvironment().run(activity.answer, question)
-    paths = [request.url.path for request in rest.requests]
-    assert paths == ["/libraries/l/chunks", "/libraries/l/documents/d"]
+    about_documents = [request.url for request in rest.requests if "documents" in request.url.path]
+    assert [url.params.get_list("id") for url in about_documents] == [["d", "e"]]
 
 
 def test_what_a_place_lacks_is_not_sent() -> None:
