@@ -48,10 +48,10 @@ COMMANDS = {
     "compact": ("cli.commands.compact:compact", "Reclaim the disk space of deleted data."),
     "status": (
         "cli.commands.status:status",
-        "Show recent questions, or the state of one question or ingestion.",
+        "Show recent questions, or the state of one question, ingestion or model change.",
     ),
     "events": ("cli.commands.events:events", "Follow the events of a question as they occur."),
-    "cancel": ("cli.commands.status:cancel", "Cancel questions and ingestions."),
+    "cancel": ("cli.commands.status:cancel", "Cancel questions, ingestions and model changes."),
     "doctor": ("cli.commands.doctor:doctor", "Check the environment, and report what is missing."),
 }
 """Import path of each subcommand (a function or a typer app), and its line in the help."""

@@ -55,7 +55,7 @@ def embedding_model(
     if as_json:
         typer.echo(state.model_dump_json(indent=2))
     else:
-        _show(console(), state)
+        show_change(console(), state)
     if is_started and wait and state.state not in {"switched", "reverted"}:
         raise typer.Exit(FAILED)
 
@@ -89,7 +89,7 @@ def _obstacle(state: ModelChange) -> str | None:
     return None
 
 
-def _show(out: Console, state: ModelChange) -> None:
+def show_change(out: Console, state: ModelChange) -> None:
     if state.old is None or state.new is None:
         out.print("The library's model was never changed.")
         return

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from cli.commands.status import WorkflowId
 from cli.connection import connect
 from cli.options import JsonFlag
 from cli.output import render
@@ -14,7 +13,7 @@ from nalanda import Citation, QueryEvent, QueryResult, StageState
 
 
 def events(
-    workflow_id: WorkflowId,
+    workflow_id: Annotated[str, typer.Argument(help="The id of a question.")],
     last_event_id: Annotated[
         int | None, typer.Option(min=0, help="Resume after this event; --json shows the ids.")
     ] = None,

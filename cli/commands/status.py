@@ -1,5 +1,6 @@
 """`nalanda status` and `nalanda cancel`."""
 
+import re
 from itertools import islice
 from typing import Annotated
 
@@ -7,60 +8,78 @@ import typer
 from rich.console import Console
 
 from cli.commands.ask import show_answer
+from cli.commands.embedding_model import show_change
 from cli.connection import connect
 from cli.options import JsonFlag
 from cli.output import render
 from cli.output.terminal import console, one_line, show_rows
-from nalanda import Ingestion, Nalanda, QueryState
+from nalanda import Ingestion, ModelChange, Nalanda, QueryState
 
 RECENT = 20
 QUESTION_CHARS = 60
 _INGESTION = "ingest-"
-WorkflowId = Annotated[str, typer.Argument(help="The id of a question or an ingestion.")]
+_MODEL_CHANGE = re.compile("reembed-i[0-9a-f]+-(.+)")
+"""The id of a model change, which ends with its library's."""
 
 
 def status(
     workflow_id: Annotated[
-        str | None, typer.Argument(help="The id of one question or ingestion.")
+        str | None, typer.Argument(help="The id of one question, ingestion or model change.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Number of recent questions.")] = RECENT,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show recent questions, or the state of one question or ingestion."""
+    """Show recent questions, or the state of one question, ingestion or model change."""
     with connect() as client:
         if workflow_id is None:
             _recent(client, limit, as_json=as_json)
-        elif _is_ingestion(workflow_id):
-            state = client.ingestions.get(workflow_id)
-            if as_json:
-                typer.echo(state.model_dump_json(indent=2))
-            else:
+            return
+        state = _state(client, workflow_id)
+        if as_json:
+            typer.echo(state.model_dump_json(indent=2))
+            return
+        match state:
+            case Ingestion():
                 _ingestion(console(), state)
-        elif as_json:
-            typer.echo(client.queries.get(workflow_id).model_dump_json(indent=2))
-        else:
-            _one(console(), client, client.queries.get(workflow_id))
+            case ModelChange():
+                show_change(console(), state)
+            case QueryState():
+                _one(console(), client, state)
 
 
 def cancel(
     workflow_ids: Annotated[
         list[str],
-        typer.Argument(metavar="WORKFLOW_ID", help="Ids of questions and ingestions."),
+        typer.Argument(
+            metavar="WORKFLOW_ID", help="Ids of questions, ingestions and model changes."
+        ),
     ],
 ) -> None:
-    """Cancel questions and ingestions."""
+    """Cancel questions, ingestions and model changes."""
     with connect() as client:
         for workflow_id in workflow_ids:
-            if _is_ingestion(workflow_id):
-                client.ingestions.cancel(workflow_id)
-            else:
-                client.queries.cancel(workflow_id)
-            what = "ingestion" if _is_ingestion(workflow_id) else "question"
+            what = _cancel(client, workflow_id)
             typer.echo(f"Requested cancellation of the {what} {workflow_id}.")
 
 
-def _is_ingestion(workflow_id: str) -> bool:
-    return workflow_id.startswith(_INGESTION)
+def _state(client: Nalanda, workflow_id: str) -> QueryState | Ingestion | ModelChange:
+    if (change := _MODEL_CHANGE.fullmatch(workflow_id)) is not None:
+        return client.libraries.model_change(change[1])
+    if workflow_id.startswith(_INGESTION):
+        return client.ingestions.get(workflow_id)
+    return client.queries.get(workflow_id)
+
+
+def _cancel(client: Nalanda, workflow_id: str) -> str:
+    """Request cancellation, and return what the workflow does."""
+    if (change := _MODEL_CHANGE.fullmatch(workflow_id)) is not None:
+        client.libraries.cancel_model_change(change[1])
+        return "model change"
+    if workflow_id.startswith(_INGESTION):
+        client.ingestions.cancel(workflow_id)
+        return "ingestion"
+    client.queries.cancel(workflow_id)
+    return "question"
 
 
 def _ingestion(out: Console, state: Ingestion) -> None:

@@ -48,16 +48,17 @@ class Finder:
     """A search for files that takes each file and folder once.
 
     The finder compares paths with all links resolved, because inode numbers are not reliable on
-    every file system. `files` and `folders` are real paths. Nothing can be concluded about missing
-    files in `unread` folders, which could not be listed, or in `bare` ones. A `bare` folder was
-    named or linked to and has no file to take, like the mount point of an unmounted disk.
+    every file system. `files` are real paths, and `folders` have real paths with those that led to
+    them. Nothing can be concluded about missing files in `unread` folders, which could not be
+    listed, or in `bare` ones. A `bare` folder was named or linked to and has no file to take, like
+    the mount point of an unmounted disk.
     """
 
     def __init__(self, *, with_ignored: bool = False) -> None:
         self._with_ignored = with_ignored
         self._taken: Counter[str] = Counter()
         self.files: set[str] = set()
-        self.folders: set[str] = set()
+        self.folders: dict[str, Path] = {}
         self.unread: set[str] = set()
         self.remarks: list[Remark] = []
         self.passed_over: Counter[str] = Counter()
@@ -99,7 +100,7 @@ class Finder:
             folder = waiting.pop()
             if folder.real in self.folders:
                 continue
-            self.folders.add(folder.real)
+            self.folders[folder.real] = folder.path
             files, folders = self._list_folder(folder)
             self._taken[folder.start] += len(files)
             taken += len(files)

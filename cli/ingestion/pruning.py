@@ -41,7 +41,8 @@ class Pruner:
             self._delete(client, library_id, document, path)
         for (folder, why), number in sorted(self._spared.items()):
             documents = "1 document" if number == 1 else f"{number} documents"
-            self._report.note(folder, f"{why}, so {documents} below it can't be pruned")
+            text = f"{why}, so {documents} below it can't be pruned"
+            self._report.note(self._as_given(folder), text)
 
     def _gone(self, document: Document) -> Path | None:
         """Return the path of a document's file if it was in the folders and is gone."""
@@ -87,10 +88,17 @@ class Pruner:
         except (NotFoundError, PreconditionFailedError):
             return
         except NalandaError as error:
-            self._failures.report_failure(path, error)
+            self._failures.report_failure(self._as_given(path), error)
         else:
             self._failures.report_success()
-            self._report.count("pruned", path)
+            self._report.count("pruned", self._as_given(path))
+
+    def _as_given(self, path: Path) -> Path:
+        """Return a real path in the form of the finder's paths, which may be relative."""
+        for above in (path, *path.parents):
+            if (folder := self._finder.folders.get(str(above))) is not None:
+                return folder / path.relative_to(above)
+        return path
 
 
 def _is_mounted(mount: Path) -> bool:

@@ -95,6 +95,17 @@ def test_without_a_model_the_last_change_is_shown(run: Run, server: Server) -> N
     assert json.loads(outcome.out)["comparison"]["overlap_at_10"] == 0.75
 
 
+def test_a_change_is_shown_and_cancelled_by_its_id(run: Run, server: Server) -> None:
+    workflow_id = "reembed-i0123456789ab-my-books"
+    path = PATH.replace("books", "my-books")
+    server.answer(path, SWITCHED)
+    server.answer(f"{path}/cancel", {"workflow_id": workflow_id})
+    assert run("status", workflow_id).out == SHOWN
+    assert json.loads(run("status", workflow_id, "--json").out)["state"] == "switched"
+    said = run("cancel", workflow_id).out
+    assert said == f"Requested cancellation of the model change {workflow_id}.\n"
+
+
 def test_revert_cancel_and_forget(run: Run, server: Server) -> None:
     script(server, {**SWITCHED, "state": "reverted", "revertable": False})
     server.answer(f"{PATH}/revert", HANDLE)

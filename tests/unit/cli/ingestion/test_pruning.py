@@ -49,6 +49,19 @@ def titles(server: Server) -> list[str]:
     return sorted(document["title"] for document in server.documents.values())
 
 
+def test_pruned_paths_are_shown_as_the_folder_was_given(
+    prune: Prune, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "sub" / "c.md").unlink()
+    monkeypatch.chdir(folder.parent)
+    outcome = prune(Path("docs"))
+    assert outcome.out.splitlines()[:-1] == [
+        "unchanged\tdocs/a.md",
+        "unchanged\tdocs/b.md",
+        "pruned\tdocs/sub/c.md",
+    ]
+
+
 def test_a_renamed_file_is_there_once(prune: Prune, server: Server, folder: Path) -> None:
     (folder / "a.md").rename(folder / "z.md")
     outcome = prune()
@@ -172,7 +185,7 @@ def test_a_linked_folder_without_files_prunes_nothing(
     rmtree(disk)
     disk.mkdir()
     outcome = prune()
-    assert f"{disk}: has no file of a known kind, so 2 documents" in outcome.err
+    assert f"{folder}/disk: has no file of a known kind, so 2 documents" in outcome.err
     assert titles(server) == ["a.md", "b.md", "c.md", "e.md", "f.md"]
 
 
