@@ -24,7 +24,7 @@ from core.domain.changes import (
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.library import Library
-from core.ports.store import CommitListener, DurabilityState, LogEntry, Replay
+from core.ports.store import AppendPoint, CommitListener, DurabilityState, LogEntry, Replay
 from core.providers.base import Purpose, Vectors
 from tests.fake_staged import FakeModelChanges, FakeStaged
 from tests.fake_state import Key, State
@@ -133,6 +133,17 @@ class FakeChunks:
 
     def next_ordinal(self, library_id: str, document_id: str) -> int:
         return max((x.ordinal + 1 for x in self._of_document(library_id, document_id)), default=0)
+
+    def append_point(
+        self, library_id: str, document_id: str, chunk_ids: Sequence[str]
+    ) -> AppendPoint:
+        library = self._state.libraries.get(library_id)
+        return AppendPoint(
+            None if library is None else library.version,
+            (library_id, document_id) in self._state.documents,
+            self.next_ordinal(library_id, document_id),
+            min((id_ for id_, _ in self._found(library_id, chunk_ids)), default=None),
+        )
 
     def any(self, library_id: str) -> bool:
         return any(key[0] == library_id for key in self._state.chunks)

@@ -106,7 +106,27 @@ class DocumentWriter(DocumentReader, Protocol):
     def delete(self, library_id: str, document_id: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class AppendPoint:
+    """The state that chunks are appended to.
+
+    `library_version` is `None` without the library. `taken` is the first of the new ids that a
+    chunk of the library has.
+    """
+
+    library_version: int | None
+    has_document: bool
+    next_ordinal: int
+    taken: str | None
+
+
 class ChunkWriter(ChunkReader, Protocol):
+    def append_point(
+        self, library_id: str, document_id: str, chunk_ids: Sequence[str]
+    ) -> AppendPoint:
+        """Return the state before chunks with these ids are appended, by one statement."""
+        ...
+
     def put(self, library_id: str, rows: Sequence[EmbeddedChunk]) -> None: ...
 
     def delete(self, library_id: str, chunk_ids: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TypeVar
 
 from core.domain.document import Chunk, ChunkDraft, EmbeddedChunk, Embedding
-from core.domain.errors import Conflict, Fault, Invalid
+from core.domain.errors import Conflict, Fault, Invalid, NotFound
 from core.domain.ids import check_id, new_id
 from core.domain.library import Language, Library
 from core.domain.pointers import join
@@ -113,14 +113,40 @@ class ChunkWrites:
         Raises:
             StaleRead: the library has changed since the drafts were checked.
         """
+        self._settle(unit, prepared, unit.libraries.get(prepared.library.id).version)
+
+    def settle_to_append(self, unit: UnitOfWork, prepared: Prepared, document_id: str) -> int:
+        """Settle the library as `settle` does; return the ordinal of the first new chunk.
+
+        Reads once, because each read of a unit is a round trip that other writers wait for.
+
+        Raises:
+            StaleRead: the library has changed since the drafts were checked.
+            NotFound: the library or the document is gone.
+            Conflict: the library has a chunk with a draft's id.
+        """
+        library_id = prepared.library.id
+        ids = [draft.id for draft in prepared.drafts if draft.id is not None]
+        point = unit.chunks.append_point(library_id, document_id, ids)
+        if point.library_version is None:
+            raise NotFound("library", library_id)
+        if not point.has_document:
+            raise NotFound("document", document_id)
+        if point.taken is not None:
+            raise _conflict(point.taken)
+        self._settle(unit, prepared, point.library_version)
+        return point.next_ordinal
+
+    def _settle(self, unit: UnitOfWork, prepared: Prepared, version: int) -> None:
         seen = prepared.library
-        library = unit.libraries.get(seen.id)
-        had_vectors = unit.chunks.any(seen.id)
-        if library.version != seen.version or had_vectors != prepared.had_vectors:
+        if version != seen.version:
             raise StaleRead
-        if prepared.settled != seen:
-            now = datetime.now(UTC)
-            unit.libraries.put(replace(prepared.settled, version=unit.position, updated_at=now))
+        if prepared.settled == seen:
+            return
+        if unit.chunks.any(seen.id) != prepared.had_vectors:
+            raise StaleRead
+        now = datetime.now(UTC)
+        unit.libraries.put(replace(prepared.settled, version=unit.position, updated_at=now))
 
 
 def _settle_language(
@@ -142,11 +168,16 @@ def chunks_to_replace(
     Raises:
         Conflict: another document's chunk has an id of a draft; with `None`, any chunk.
     """
-    existing = chunks.get_many(library_id, [draft.id for draft in drafts if draft.id is not None])
+    ids = [draft.id for draft in drafts if draft.id is not None]
+    existing = chunks.get_many(library_id, ids) if ids else {}
     taken = [chunk_id for chunk_id, chunk in existing.items() if chunk.document_id != document_id]
     if taken:
-        raise Conflict(f"The library has a chunk {min(taken)!r} already.")
+        raise _conflict(min(taken))
     return existing
+
+
+def _conflict(chunk_id: str) -> Conflict:
+    return Conflict(f"The library has a chunk {chunk_id!r} already.")
 
 
 def build_rows(

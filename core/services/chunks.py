@@ -168,16 +168,14 @@ class ChunkService:
             chunks_to_replace(None, snapshot.chunks, library.id, drafts)
         embeddings = self._writes.embeddings(prepared)
         with self._store.write() as unit:
-            self._writes.settle(unit, prepared)
-            unit.documents.get(library.id, document_id)
-            existing = chunks_to_replace(None, unit.chunks, library.id, drafts)
+            first_ordinal = self._writes.settle_to_append(unit, prepared, document_id)
             new = build_rows(
                 prepared,
                 embeddings,
                 document_id=document_id,
-                first_ordinal=unit.chunks.next_ordinal(library.id, document_id),
+                first_ordinal=first_ordinal,
                 version=unit.position,
-                existing=existing,
+                existing={},
             )
             unit.chunks.put(library.id, new)
             return commit_positioned(unit, [row.chunk for row in new], before_commit)

@@ -8,6 +8,7 @@ from core.adapters.sql.session import ReadSession, Session
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import NotFound
+from core.ports.store import AppendPoint
 
 _SCAN_ROWS = 1000
 
@@ -22,6 +23,12 @@ _PAGE_OF_DOCUMENT = CHUNKS.select(
 _SCAN = CHUNKS.select("WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?", [EMBEDDING])
 _NEXT_ORDINAL = """
 SELECT coalesce(max(ordinal) + 1, 0) FROM chunks WHERE library_id = ? AND document_id = ?
+"""
+_APPEND_POINT = """
+SELECT (SELECT version FROM libraries WHERE id = ?),
+    (SELECT 1 FROM documents WHERE library_id = ? AND id = ?),
+    (SELECT coalesce(max(ordinal) + 1, 0) FROM chunks WHERE library_id = ? AND document_id = ?),
+    (SELECT min(id) FROM chunks WHERE library_id = ? AND id IN ??)
 """
 _ANY = "SELECT 1 FROM chunks WHERE library_id = ? LIMIT 1"
 _DELETE = "DELETE FROM chunks WHERE library_id = ? AND id IN ?? RETURNING id"
@@ -83,6 +90,18 @@ class WritableChunks(Chunks):
     def __init__(self, session: Session, changes: list[Change]) -> None:
         super().__init__(session)
         self._changes = changes
+
+    def append_point(
+        self, library_id: str, document_id: str, chunk_ids: Sequence[str]
+    ) -> AppendPoint:
+        ((version, document, ordinal, taken),) = self._session.fetch(
+            _APPEND_POINT,
+            library_id,
+            *(library_id, document_id) * 2,
+            library_id,
+            list(chunk_ids),
+        )
+        return AppendPoint(version, document is not None, int(ordinal), taken)
 
     def put(self, library_id: str, rows: Sequence[EmbeddedChunk]) -> None:
         if rows:

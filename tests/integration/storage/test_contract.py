@@ -13,7 +13,7 @@ from core.domain.changes import (
 from core.domain.errors import Conflict, NotFound
 from core.domain.library import IndexKind, IndexSpec, Language, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
-from core.ports.store import Replay, Store
+from core.ports.store import AppendPoint, Replay, Store
 from tests.integration.storage.contract import (
     HARD_METADATA,
     HARD_PLACE,
@@ -144,6 +144,21 @@ def test_whether_there_is_any_and_what_comes_next(store: Store) -> None:
         unit.chunks.put("lib", [a_row("a", ordinal=4)])
         assert unit.chunks.any("lib")
         assert unit.chunks.next_ordinal("lib", "doc") == 5
+
+
+def test_what_chunks_are_appended_to(store: Store) -> None:
+    with store.write() as unit:
+        assert unit.chunks.append_point("lib", "doc", []) == AppendPoint(None, False, 0, None)
+    fill(store, "b", "a")
+    with store.write() as unit:
+        version = unit.libraries.get("lib").version
+        point = unit.chunks.append_point("lib", "doc", ["c"])
+        assert point == AppendPoint(version, True, 2, None)
+        unit.chunks.put("lib", [a_row("c", ordinal=7)])
+        point = unit.chunks.append_point("lib", "doc", ["c", "?", "b"])
+        assert point == AppendPoint(version, True, 8, "b")
+        point = unit.chunks.append_point("lib", "other", ["?"])
+        assert point == AppendPoint(version, False, 0, None)
 
 
 def test_chunks_are_deleted_as_many_as_there_are(store: Store) -> None:
