@@ -23,6 +23,7 @@ from api.model_changes.starting import ModelChangeStarts
 from api.routes import (
     bulk,
     chunks,
+    cluster,
     documents,
     embedding_models,
     index,
@@ -47,6 +48,7 @@ ROUTES = (
     embedding_models,
     ingestions,
     questions,
+    cluster,
     system,
 )
 """Routers in matching order. Their routes become the app's own, so that a request is matched once;

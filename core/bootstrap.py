@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +13,9 @@ from core.adapters import private
 from core.adapters.registry import engine_of
 from core.adapters.uploads import DIRECTORY as UPLOADS
 from core.adapters.uploads import Uploads
+from core.cluster.member import BEATS, Member
+from core.cluster.node_id import node_of
+from core.cluster.status import Cluster, LoneNode
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.checkpoints.paths import DIRECTORY
@@ -24,6 +28,7 @@ from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
+from core.ports.cluster import Node
 from core.ports.engine import Engine
 from core.ports.store import Snapshot, Store
 from core.providers import registry
@@ -69,10 +74,12 @@ class Core:
     model_change_steps: ModelChangeSteps
     feedback: FeedbackService
     uploads: Uploads
+    cluster: Cluster
     follower: Follower | Reader | None = None
     """In a process that does not write, the threads that follow the one that does."""
 
     def close(self) -> None:
+        self.cluster.close()
         if self.follower is not None:
             self.follower.close()
         self.warmup.close()
@@ -133,11 +140,13 @@ def _open_node(settings: Settings, opening: Callable[[Engine], Callable[..., Sto
     try:
         directory = _create_directory(settings.data_dir / DIRECTORY)
         catalog, loaded = _open_catalog(store, directory)
-        core = _wire(settings, embedders, store, catalog, loaded, working=WORKING)
+        cluster = _join_cluster(settings, store, catalog)
+        core = _wire(settings, embedders, store, catalog, loaded, cluster, working=WORKING)
         core.uploads.delete_unfinished()
     except BaseException:
         store.close()
         raise
+    core.cluster.start()
     core.checkpoints.start()
     core.warmup.start()
     core.builder.start()
@@ -166,9 +175,9 @@ def open_reader(settings: Settings, number: int) -> Core:
             loaded = checkpoints.load(snapshot)
             state = CatalogState.of(snapshot.position, loaded.views)
         catalog = Catalog(state)
-        core = _wire(
-            settings, embedders, store, catalog, loaded, working=f"{WORKING}/reader-{number}"
-        )
+        cluster = LoneNode(_node(settings), store)
+        working = f"{WORKING}/reader-{number}"
+        core = _wire(settings, embedders, store, catalog, loaded, cluster, working=working)
     except BaseException:
         store.close()
         raise
@@ -206,6 +215,7 @@ def _wire(
     store: Store,
     catalog: Catalog,
     loaded: LoadedCheckpoint,
+    cluster: Cluster,
     *,
     working: str,
 ) -> Core:
@@ -258,7 +268,20 @@ def _wire(
         model_change_steps=steps,
         feedback=FeedbackService(store),
         uploads=Uploads(settings.data_dir / UPLOADS, max_bytes=settings.max_upload_bytes),
+        cluster=cluster,
     )
+
+
+def _join_cluster(settings: Settings, store: Store, catalog: Catalog) -> Cluster:
+    record = engine_of(settings).cluster_record(settings.lease_s / BEATS)
+    if record is None:
+        return LoneNode(_node(settings), store)
+    return Member(_node(settings), record, lambda: catalog.position, lease_s=settings.lease_s)
+
+
+def _node(settings: Settings) -> Node:
+    address = settings.advertise_url or settings.api_url
+    return node_of(settings.data_dir, address, version("nalanda"))
 
 
 def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, LoadedCheckpoint]:

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     transformer_rerank_model: str | None = None
     transformer_quantized: bool = True
 
+    advertise_url: str | None = None
+    lease_s: float = Field(default=5.0, ge=1, le=60)
+
     readers: int = Field(default=1, ge=1, le=64)
 
     index_threads: int | None = Field(default=None, ge=1)

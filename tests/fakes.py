@@ -240,6 +240,7 @@ class FakeTransaction:
 
 
 class FakeStore:
+    epoch = 1
     instance_id = "0123456789abcdef" * 2
     cursor_key = b"a key of the fake, of 32 bytes.."
 

@@ -55,6 +55,9 @@ def serve(
             listener, has_keys=bool(settings.api_keys), insecure=insecure
         )
     )
+    if settings.advertise_url is None:
+        address = listening.advertised_url_of(listener)
+        settings = settings.model_copy(update={"advertise_url": address})
     core = open_core(settings)  # report damaged data before the server starts
     if settings.readers > 1:  # only the process that has the data directory
         count_together(settings.data_dir / "metrics")

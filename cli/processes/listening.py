@@ -74,6 +74,12 @@ def local_url_of(listener: socket.socket) -> str:
     return url_of(listener).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
+def advertised_url_of(listener: socket.socket) -> str:
+    """Return the socket's URL for clients of other machines, by name if it is bound to all."""
+    name = socket.gethostname()
+    return url_of(listener).replace("//0.0.0.0:", f"//{name}:").replace("//[::]:", f"//{name}:")
+
+
 def check_exposure(listener: socket.socket, *, has_keys: bool, insecure: bool) -> None:
     """Refuse connections from other machines without API keys, unless `insecure`.
 

@@ -17,7 +17,7 @@ DIRECTORY_MODE = 0o700
 
 _FOLDERS = frozenset({"checkpoints", "damaged", "logs", "metrics", "uploads", "vectors", "words"})
 _PREFIXES = ("nalanda.db", "temporal.db", "nalanda.log")
-_SMALL = frozenset({"lock", "api.lock", "temporal.lock", "position"})
+_SMALL = frozenset({"lock", "api.lock", "temporal.lock", "node", "position"})
 
 
 def create(path: Path) -> None:

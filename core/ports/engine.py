@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.ports.backups import BackupDatabase, RestoreTarget
+from core.ports.cluster import ClusterRecord
 from core.ports.store import Durability, FollowingStore, Snapshot, Store
 
 
@@ -62,6 +63,13 @@ class Engine(Protocol):
 
         Raises:
             StorageError: the database can't be used, or is of another format.
+        """
+        ...
+
+    def cluster_record(self, limit_s: float) -> ClusterRecord | None:
+        """Return the record of a cluster's nodes; `None` where one process alone can write.
+
+        `limit_s`: the time limit of a call.
         """
         ...
 

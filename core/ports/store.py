@@ -334,6 +334,11 @@ class Store(Protocol):
         """Return the position of the last commit."""
         ...
 
+    @property
+    def epoch(self) -> int:
+        """Return the number of times that a process has taken over the writing."""
+        ...
+
     def read_durability(self) -> DurabilityState:
         """Return where an acknowledged write is now.
 

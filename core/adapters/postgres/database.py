@@ -11,6 +11,7 @@ from core.adapters.postgres import texts
 from core.adapters.postgres.durability import to_synchronous_commit
 from core.adapters.postgres.errors import reason_of
 from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.time_limit import time_limit
 from core.domain.errors import StorageError
 from core.ports.store import Durability
 
@@ -38,6 +39,9 @@ _READER_SETTINGS = {
     "statement_timeout": "300s",
     "idle_in_transaction_session_timeout": "600s",
 }
+_LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+_CONNECT_S = 2
+"""The shortest timeout that libpq has."""
 _SET = "SELECT set_config(key, value, false) FROM json_each_text(%s) AS settings (key, value)"
 
 
@@ -84,6 +88,23 @@ class Database:
         try:
             _set(connection, _WRITER_SETTINGS)
             _set_durability(connection, durability)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def connect_with_limit(self, limit_s: float) -> Connection:
+        """Open a connection on which the server ends each statement after `limit_s`.
+
+        Raises:
+            psycopg.Error: the server can't be reached or refuses.
+        """
+        limit = f"{limit_s * 1000:.0f}ms"
+        limits = dict.fromkeys(_LIMITS, limit)
+        connection = psycopg.connect(self.conninfo, autocommit=True, connect_timeout=_CONNECT_S)
+        try:
+            with time_limit(connection, limit_s):
+                _set(connection, {"TimeZone": "UTC", **limits})
         except BaseException:
             connection.close()
             raise

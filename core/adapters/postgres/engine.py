@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.adapters.clock import utc_now
 from core.adapters.postgres.backups import PostgresBackupDatabase
+from core.adapters.postgres.cluster import PostgresClusterRecord
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.errors import postgres_errors
 from core.adapters.postgres.migrate import examine
@@ -54,6 +55,9 @@ class PostgresEngine:
 
     def open_replica(self, durability: Durability) -> PostgresReplica:
         return PostgresReplica(self._url, durability)
+
+    def cluster_record(self, limit_s: float) -> PostgresClusterRecord:
+        return PostgresClusterRecord(self._database, limit_s)
 
     def backup_database(self) -> PostgresBackupDatabase:
         return PostgresBackupDatabase(self._url)

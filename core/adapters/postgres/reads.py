@@ -13,6 +13,7 @@ from core.adapters.postgres.transactions import PostgresSnapshot
 from core.ports.store import Durability, DurabilityState
 
 _POSITION = "SELECT position FROM cluster"
+_EPOCH = "SELECT epoch FROM cluster"
 
 
 class PostgresReads:
@@ -27,6 +28,11 @@ class PostgresReads:
     def position(self) -> int:
         with postgres_errors(), self._readers.connection() as connection:
             return int(fetch(connection, _POSITION)[0][0])
+
+    @property
+    def epoch(self) -> int:
+        with postgres_errors(), self._readers.connection() as connection:
+            return int(fetch(connection, _EPOCH)[0][0])
 
     def read_durability(self) -> DurabilityState:
         with postgres_errors(), self._readers.connection() as connection:

@@ -50,6 +50,9 @@ class SqliteEngine:
     def open_replica(self, durability: Durability) -> SqliteReplica:  # noqa: ARG002
         return SqliteReplica(self._path)
 
+    def cluster_record(self, limit_s: float) -> None:  # noqa: ARG002
+        return None
+
     def backup_database(self) -> SqliteBackupDatabase:
         return SqliteBackupDatabase(self._path)
 

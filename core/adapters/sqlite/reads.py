@@ -8,6 +8,7 @@ from core.adapters.clock import Clock
 from core.adapters.sqlite.durability import LOCAL
 from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.readers import Readers
+from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.transactions import SqliteSnapshot
 from core.ports.store import DurabilityState
 
@@ -23,6 +24,11 @@ class SqliteReads:
     def position(self) -> int:
         with self.read() as snapshot:
             return snapshot.position
+
+    @property
+    def epoch(self) -> int:
+        with sqlite_errors(), self._readers.transaction() as connection:
+            return int(fetch(connection, "SELECT epoch FROM cluster")[0][0])
 
     def read_durability(self) -> DurabilityState:
         return LOCAL

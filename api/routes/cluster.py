@@ -1,0 +1,56 @@
+"""Routes of the cluster: its nodes, and which of them leads."""
+
+from fastapi import Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.http.dependencies import CoreOf
+from api.http.openapi import ANY, responses_of
+from api.http.responses import json_response
+from api.http.routing import Routes
+from api.wire.cluster import ClusterResponse, LeaderResponse, NodeResponse
+from core.bootstrap import Core
+from core.domain.errors import NalandaError
+from core.ports.cluster import Sighting
+from core.ports.store import DurabilityLevel
+
+router = Routes("cluster", waits=False, of_writer=True)
+
+
+@router.get("/cluster", responses=responses_of(200, ClusterResponse, *ANY, 503))
+async def get_cluster(core: CoreOf) -> Response:
+    """Return the nodes that serve this database, and which of them writes."""
+    response = await run_in_threadpool(_describe, core)
+    return json_response(response.model_dump(), position=response.position)
+
+
+def _describe(core: Core) -> ClusterResponse:
+    status = core.cluster.status()
+    position = core.catalog.position
+    leader = status.leader
+    return ClusterResponse(
+        node_id=status.node_id,
+        role=status.role,
+        epoch=status.epoch,
+        position=position,
+        durability=_durability(core),
+        leader=None if leader is None else LeaderResponse.model_validate(leader),
+        nodes=[_node(each, max(status.recorded, position)) for each in status.nodes],
+    )
+
+
+def _node(seen: Sighting, recorded: int) -> NodeResponse:
+    return NodeResponse(
+        node_id=seen.node_id,
+        address=seen.address,
+        role=seen.role,
+        position=seen.position,
+        lag=max(0, recorded - seen.position),
+        last_seen_at=seen.last_seen_at,
+    )
+
+
+def _durability(core: Core) -> DurabilityLevel | None:
+    try:
+        return core.store.read_durability().level
+    except NalandaError:
+        return None

@@ -1,0 +1,35 @@
+"""Wire models of the cluster."""
+
+from datetime import datetime
+
+from api.wire.base import ResponseModel
+from core.ports.cluster import Role
+from core.ports.store import DurabilityLevel
+
+
+class LeaderResponse(ResponseModel):
+    node_id: str
+    address: str
+
+
+class NodeResponse(ResponseModel):
+    """A node; `lag` is the number of writes that it lacks, as of `last_seen_at`."""
+
+    node_id: str
+    address: str
+    role: Role
+    position: int
+    lag: int
+    last_seen_at: datetime
+
+
+class ClusterResponse(ResponseModel):
+    """The cluster as this node knows it; `leader` is null while no node holds the lease."""
+
+    node_id: str
+    role: Role
+    epoch: int
+    position: int
+    durability: DurabilityLevel | None
+    leader: LeaderResponse | None
+    nodes: list[NodeResponse]

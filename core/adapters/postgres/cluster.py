@@ -1,0 +1,116 @@
+"""The lease and the nodes of a cluster, in PostgreSQL."""
+
+import threading
+from typing import Any, LiteralString
+
+import psycopg
+
+from core.adapters.postgres.database import Database
+from core.adapters.postgres.errors import postgres_errors
+from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.time_limit import time_limit
+from core.adapters.sql.columns import Row
+from core.ports.cluster import Lease, Look, Node, Role, Sighting
+
+_FORGET_AFTER = "1 hour"
+"""The time after which a node that was not seen is deleted, as PostgreSQL writes it."""
+
+_LOOK = """
+SELECT coalesce(lease.epoch, 0), CASE WHEN only_row IS NULL THEN '' ELSE node_id END, incarnation,
+    coalesce(address, ''), coalesce(renewals, 0), coalesce(length_s, 5), successor, position
+FROM (SELECT position FROM cluster) AS record LEFT JOIN lease ON true
+"""
+_NODES = """
+SELECT node_id, address, role, position, version, last_seen_at FROM nodes ORDER BY node_id
+"""
+_FORGET = "DELETE FROM nodes WHERE last_seen_at < clock_timestamp() - %s::interval"
+_REGISTER = """
+INSERT INTO nodes (node_id, incarnation, address, role, position, version, last_seen_at)
+VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp())
+ON CONFLICT (node_id) DO UPDATE SET incarnation = excluded.incarnation, address = excluded.address,
+    role = excluded.role, position = excluded.position, version = excluded.version,
+    last_seen_at = excluded.last_seen_at
+"""
+_REPORT = _REGISTER + " WHERE nodes.incarnation = excluded.incarnation RETURNING true"
+_CLAIM = """
+UPDATE lease SET epoch = (SELECT epoch FROM cluster), node_id = %s, incarnation = %s, address = %s,
+    renewals = renewals + 1, length_s = %s, successor = NULL,
+    expires_at = clock_timestamp() + %s * interval '1 second'
+"""
+_RENEW = """
+UPDATE lease SET renewals = renewals + 1, address = %s, length_s = %s,
+    expires_at = clock_timestamp() + %s * interval '1 second'
+WHERE node_id = %s AND incarnation = %s AND epoch = %s AND epoch = (SELECT epoch FROM cluster)
+RETURNING true
+"""
+_RELEASE = """
+UPDATE lease SET node_id = NULL, incarnation = NULL, renewals = renewals + 1
+WHERE node_id = %s AND incarnation = %s AND epoch = %s
+RETURNING true
+"""
+
+
+class PostgresClusterRecord:
+    """A `ClusterRecord` with a connection of its own, which is opened again after an error."""
+
+    def __init__(self, database: Database, limit_s: float) -> None:
+        """Connect at the first call; `limit_s` is the limit of a call, without its connecting."""
+        self._database = database
+        self._limit_s = limit_s
+        self._turn = threading.Lock()
+        # Guarded by `_turn`.
+        self._connection: Connection | None = None
+
+    def look(self) -> Look:
+        ((*lease, position),) = self._fetch(_LOOK)
+        nodes = tuple(Sighting(*row) for row in self._fetch(_NODES))
+        return Look(Lease(*lease), position, nodes)
+
+    def register(self, node: Node, role: Role, position: int) -> None:
+        self._fetch(_FORGET, _FORGET_AFTER)
+        self._fetch(_REGISTER, *_row(node, role, position))
+
+    def report(self, node: Node, role: Role, position: int) -> bool:
+        return bool(self._fetch(_REPORT, *_row(node, role, position)))
+
+    def claim(self, node: Node, length_s: float) -> Lease:
+        self._fetch(_CLAIM, node.id, node.incarnation, node.address, length_s, length_s)
+        return self.look().lease
+
+    def renew(self, node: Node, epoch: int, length_s: float) -> bool:
+        bindings = (node.address, length_s, length_s, node.id, node.incarnation, epoch)
+        return bool(self._fetch(_RENEW, *bindings))
+
+    def release(self, node: Node, epoch: int) -> None:
+        self._fetch(_RELEASE, node.id, node.incarnation, epoch)
+
+    def close(self) -> None:
+        with self._turn:
+            self._disconnect()
+
+    def _fetch(self, statement: LiteralString, *bindings: Any) -> list[Row]:
+        """Run one statement, which is a transaction.
+
+        Raises:
+            Unavailable: the database can't be reached, or does not answer in time.
+            StorageError: PostgreSQL reports another error.
+        """
+        with self._turn, postgres_errors():
+            try:
+                if self._connection is None:
+                    self._connection = self._database.connect_with_limit(self._limit_s)
+                with time_limit(self._connection, self._limit_s):
+                    cursor = self._connection.execute(statement, bindings)
+                    return cursor.fetchall() if cursor.description else []
+            except psycopg.Error:
+                self._disconnect()
+                raise
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _row(node: Node, role: Role, position: int) -> tuple[object, ...]:
+    return (node.id, node.incarnation, node.address, role, position, node.version)

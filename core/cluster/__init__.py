@@ -1,0 +1,1 @@
+"""The nodes that serve one database: which they are, and which one of them leads."""
