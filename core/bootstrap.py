@@ -173,7 +173,9 @@ def open_reader(settings: Settings, number: int) -> Core:
         positions = PositionFile(settings.data_dir / POSITION_FILE)
         with store.read() as snapshot:
             loaded = checkpoints.load(snapshot)
-            state = CatalogState.of(snapshot.position, loaded.views)
+            state = CatalogState.of(
+                snapshot.position, loaded.views, log_hash=snapshot.log.last_hash
+            )
         catalog = Catalog(state)
         cluster = LoneNode(_node(settings), store)
         working = f"{WORKING}/reader-{number}"
@@ -201,7 +203,7 @@ def publish_positions(core: Core, settings: Settings) -> None:
     except OSError as error:
         raise StorageError(f"{path} can't be used: {error.strerror}") from error
     positions.publish(core.catalog.position)
-    core.store.subscribe(lambda position, _: positions.publish(position))
+    core.store.subscribe(lambda position, *_: positions.publish(position))
 
 
 def _choose_kernels(settings: Settings) -> None:
@@ -288,7 +290,10 @@ def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, LoadedCheckpo
     """Load the catalog and subscribe it to commits; no write may run until it returns."""
     with store.read() as snapshot:
         loaded = _load_index(snapshot, directory)
-        catalog = Catalog(CatalogState.of(snapshot.position, loaded.views, loaded.missing))
+        state = CatalogState.of(
+            snapshot.position, loaded.views, loaded.missing, log_hash=snapshot.log.last_hash
+        )
+        catalog = Catalog(state)
     store.subscribe(catalog.apply)
     return catalog, loaded
 

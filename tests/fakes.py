@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from core.adapters.sql.entries import from_entry, to_entry
+from core.adapters.sql.rows import to_time
 from core.contracts.query import Feedback
 from core.domain.changes import (
     Change,
@@ -24,6 +25,7 @@ from core.domain.changes import (
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.library import Library
+from core.domain.log_hash import GENESIS, next_hash
 from core.ports.store import AppendPoint, CommitListener, DurabilityState, LogEntry, Replay
 from core.providers.base import Purpose, Vectors
 from tests.fake_staged import FakeModelChanges, FakeStaged
@@ -217,6 +219,13 @@ class FakeLog:
     def after(self, position: int) -> Iterator[LogEntry]:
         return (entry for entry in self._entries if entry.position > position)
 
+    @property
+    def last_hash(self) -> bytes:
+        return self._entries[-1].hash if self._entries else GENESIS
+
+    def broken_links(self) -> Iterator[int]:
+        return iter(())
+
 
 class FakeTransaction:
     """A snapshot and a unit of work in one; only `write` returns one that can commit."""
@@ -253,6 +262,10 @@ class FakeStore:
     def position(self) -> int:
         return self._state.position
 
+    @property
+    def head(self) -> tuple[int, bytes]:
+        return self.position, FakeLog(self._state).last_hash
+
     def read_durability(self) -> DurabilityState:
         return DurabilityState("local")
 
@@ -287,10 +300,13 @@ class FakeStore:
         pass
 
     def _commit(self, state: State, changes: list[Change]) -> None:
-        state.log += (LogEntry(state.position, THEN, from_entry(to_entry(changes))),)
+        previous = state.log[-1].hash if state.log else GENESIS
+        entry = to_entry(changes)
+        hash_ = next_hash(previous, state.position, 1, to_time(THEN), entry)
+        state.log += (LogEntry(state.position, THEN, from_entry(entry), hash_),)
         self._state = state
         for listener in self._listeners:
-            listener(state.position, changes)
+            listener(state.position, changes, hash_)
 
 
 class FakeEmbedder:

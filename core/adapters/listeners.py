@@ -22,10 +22,10 @@ class Listeners:
     def add(self, listener: CommitListener) -> None:
         self._listeners.append(listener)
 
-    def notify(self, position: int, changes: Sequence[Change]) -> None:
+    def notify(self, position: int, changes: Sequence[Change], log_hash: bytes) -> None:
         for listener in self._listeners:
             try:
-                listener(position, changes)
+                listener(position, changes, log_hash)
             except Exception:
                 logger.exception(
                     "Position %d is on record, but a listener has not applied it.", position

@@ -15,6 +15,7 @@ from core.contracts.query import Feedback
 from core.domain.changes import Change, ChangeRef
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.library import Library
+from core.domain.log_hash import GENESIS
 from core.domain.model_change import ModelChange, StagedEmbedding
 
 
@@ -247,11 +248,15 @@ class ReplayWriter(Replays, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """The changes of the write at `position`, in its order; committed about `at`."""
+    """The changes of the write at `position`, in its order; committed about `at`.
+
+    `hash`: that of the log up to this entry (`core.domain.log_hash`).
+    """
 
     position: int
     at: datetime
     changes: Sequence[ChangeRef]
+    hash: bytes = GENESIS
 
 
 class LogReader(Protocol):
@@ -264,6 +269,15 @@ class LogReader(Protocol):
 
     def after(self, position: int) -> Iterator[LogEntry]:
         """Yield the entries after `position`, in order; all of them if `oldest <= position + 1`."""
+        ...
+
+    @property
+    def last_hash(self) -> bytes:
+        """Return the hash of the last entry, and so of the whole log."""
+        ...
+
+    def broken_links(self) -> Iterator[int]:
+        """Yield the position of each entry whose hash does not follow from the entry before it."""
         ...
 
 
@@ -315,7 +329,8 @@ class UnitOfWork(Protocol):
     def commit(self) -> None: ...
 
 
-CommitListener: TypeAlias = Callable[[int, Sequence[Change]], None]
+CommitListener: TypeAlias = Callable[[int, Sequence[Change], bytes], None]
+"""Takes the position of a commit, its changes, and the log's hash at the position."""
 
 
 class Store(Protocol):
@@ -337,6 +352,11 @@ class Store(Protocol):
     @property
     def epoch(self) -> int:
         """Return the number of times that a process has taken over the writing."""
+        ...
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        """Return the position of the last commit, and the log's hash there."""
         ...
 
     def read_durability(self) -> DurabilityState:

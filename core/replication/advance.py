@@ -46,7 +46,7 @@ def advance(
         touched = {id_: changes for id_, changes in touched.items() if id_ != library_id}
     for library_id, changes in touched.items():
         step.advance_library(library_id, changes)
-    return step.state.at(snapshot.position)
+    return step.state.at(snapshot.position, snapshot.log.last_hash)
 
 
 class _Step:

@@ -36,6 +36,11 @@ def _record(subject: Subject) -> Iterator[str]:
     return record.problems(subject.snapshot) if own_checks is None else own_checks()
 
 
+def _log(subject: Subject) -> Iterator[str]:
+    for position in subject.snapshot.log.broken_links():
+        yield f"log: the hash of entry {position} does not follow from the entries before it"
+
+
 def _index(subject: Subject) -> Iterator[str]:
     """Load the index as a start does; yield its problems, and those of its files."""
     try:
@@ -49,6 +54,7 @@ def _index(subject: Subject) -> Iterator[str]:
 
 CHECKS: Sequence[tuple[str, Check]] = (
     ("record", _record),
+    ("log", _log),
     ("index", _index),
 )
 """All checks, in the order in which they run."""

@@ -14,6 +14,7 @@ from core.ports.store import Durability, DurabilityState
 
 _POSITION = "SELECT position FROM cluster"
 _EPOCH = "SELECT epoch FROM cluster"
+_HEAD = "SELECT position, hash_at(position) FROM cluster"
 
 
 class PostgresReads:
@@ -33,6 +34,12 @@ class PostgresReads:
     def epoch(self) -> int:
         with postgres_errors(), self._readers.connection() as connection:
             return int(fetch(connection, _EPOCH)[0][0])
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        with postgres_errors(), self._readers.connection() as connection:
+            ((position, log_hash),) = fetch(connection, _HEAD)
+            return position, log_hash
 
     def read_durability(self) -> DurabilityState:
         with postgres_errors(), self._readers.connection() as connection:

@@ -23,18 +23,16 @@ _TABLES = [*(table.name for table in VERSIONED), *APPENDED]
 
 _ROWS_PER_REPORT = 1_000
 
-_NOT_IN_SQLITE = {"epoch": "0"}
-"""Columns that the file lacks, and their value; the log's epoch 0 is no writer's."""
-
 _COLUMNS = """
 SELECT attname::text, atttypid::integer FROM pg_attribute
 WHERE attrelid = to_regclass(quote_ident(%s)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 _POSITION = "SELECT position FROM cluster FOR UPDATE"  # waits for a write that runs
 _ORIGIN = "SELECT position, database_id, cursor_key FROM cluster"
-# The new epoch fences off a server that has the empty database open.
+# The new epoch fences off a server that has the empty database open, and follows those of the log.
 _NEW_ORIGIN = """
-UPDATE cluster SET position = %s, database_id = %s, cursor_key = %s, epoch = epoch + 1,
+UPDATE cluster SET position = %s, database_id = %s, cursor_key = %s,
+    epoch = greatest(epoch, (SELECT max(log.epoch) FROM log)) + 1,
     keeps_history = false, history_from = %s
 """
 _NEXT_FEEDBACK = "ALTER TABLE feedback ALTER COLUMN number RESTART WITH {}"
@@ -139,7 +137,7 @@ class _TableCopy:
     def _rows(self, table: str, columns: list[tuple[str, int]]) -> Iterator[list[object]]:
         timestamp = psycopg.adapters.types["timestamptz"].oid
         times = [place for place, (_, type_) in enumerate(columns) if type_ == timestamp]
-        names = ", ".join(_NOT_IN_SQLITE.get(name, f'"{name}"') for name, _ in columns)
+        names = ", ".join(f'"{name}"' for name, _ in columns)
         for row in self._file.execute(f"SELECT {names} FROM {table}"):  # noqa: S608  # our own
             values: list[object] = list(row)
             for place in times:

@@ -23,10 +23,7 @@ from core.adapters.postgres.writing_session import WritingSession
 from core.domain.errors import NalandaError, Unavailable
 from core.ports.store import CommitListener, Durability
 
-_TAKE_OVER = """
-UPDATE cluster SET epoch = epoch + 1
-RETURNING epoch, position, keeps_history
-"""
+_TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch"
 _FOLLOWING = Unavailable("This node follows the leader, which alone writes.")
 _IDENTITY = "SELECT cursor_key, database_id FROM cluster"
 
@@ -153,8 +150,10 @@ def _take_over(database: Database, durability: Durability, *, require_synchronou
     with database.opening_errors():
         session = WritingSession(database, durability)
         try:
-            (seen,) = fetch(session.connection, _TAKE_OVER)
+            ((epoch,),) = fetch(session.connection, _TAKE_OVER)
+            fence = Fence.read(session.connection, epoch)
+            session.watch_origin()
         except BaseException:
             session.close()
             raise
-    return Writer(session, Fence(*seen), require_synchronous=require_synchronous)
+    return Writer(session, fence, require_synchronous=require_synchronous)

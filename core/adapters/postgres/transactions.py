@@ -49,4 +49,5 @@ class PostgresUnitOfWork(WritableTables):
 
     def _notify(self) -> None:
         failed = self._write_set.error is not None
-        self._on_commit(self.position, [] if failed else self.changes)
+        changes = [] if failed else self.changes
+        self._on_commit(self.position, changes, self._write_set.hash)

@@ -11,6 +11,7 @@ from core.adapters.sql.columns import Column, Row, names_of
 from core.adapters.sql.rows import CHUNKS, EMBEDDING, from_embedded
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import NalandaError
+from core.domain.log_hash import next_hash
 
 _MAX_ROWS = 1_000
 """The number of rows after which the puts of chunks are no longer joined to one statement."""
@@ -35,6 +36,14 @@ _ROWS = (
 )
 _PUT_CHUNKS = CHUNKS.upsert(_ROWS, [EMBEDDING]).encode()
 
+_LOG = b"""
+WITH moved AS (UPDATE cluster SET position = %s)
+INSERT INTO log (position, epoch, at, changes, hash)
+SELECT position, %s, at::timestamptz, changes, hash
+FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::bytea[])
+    AS entries (position, at, changes, hash)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkPut:
@@ -56,8 +65,8 @@ class WriteSet:
     """The writes of the unit at `position`, in order, the first `sent` of which the server has.
 
     `at` (RFC 3339) and `changes` (JSON) are the unit's entry in the log, once it has joined the
-    group. A unit with an `error` of its own has failed; one with a `doubt` is on record, and
-    could still be lost.
+    group; `hash` is the entry's, once it is sent. A unit with an `error` of its own has failed; one
+    with a `doubt` is on record, and could still be lost.
     """
 
     position: int
@@ -65,6 +74,7 @@ class WriteSet:
     sent: int = 0
     at: str = ""
     changes: str = ""
+    hash: bytes = b""
     after_commit: AfterCommit | None = None
     error: NalandaError | None = None
     doubt: NalandaError | None = None
@@ -76,6 +86,17 @@ class WriteSet:
     def fail(self, error: NalandaError) -> None:
         """Drop the writes, and leave an empty entry: later units of the group have positions."""
         self.error, self.writes, self.sent, self.changes = error, [], 0, "[]"
+
+
+def to_log(units: Sequence[WriteSet], epoch: int, previous: bytes) -> Statement:
+    """Return the statement that moves the position and adds the units' entries to the log.
+
+    It sets the hashes of the units; `previous`: the log's hash before them.
+    """
+    for unit in units:
+        unit.hash = previous = next_hash(previous, unit.position, epoch, unit.at, unit.changes)
+    columns = columns_of([(unit.position, unit.at, unit.changes, unit.hash) for unit in units])
+    return Statement(_LOG, (units[-1].position, epoch, *columns))
 
 
 def to_statements(writes: Iterable[Write]) -> Iterator[Statement]:

@@ -16,9 +16,8 @@ from core.adapters.postgres.errors import (
     postgres_errors,
 )
 from core.adapters.postgres.fence import Fence
-from core.adapters.postgres.rows import columns_of
 from core.adapters.postgres.statements import Statement
-from core.adapters.postgres.write_sets import ChunkPut, Write, WriteSet, to_statements
+from core.adapters.postgres.write_sets import ChunkPut, Write, WriteSet, to_log, to_statements
 from core.adapters.postgres.writing_session import WritingSession
 from core.adapters.sql.columns import Row
 from core.domain.errors import StorageError, Unavailable
@@ -33,12 +32,6 @@ _MAX_UNSENT_ROWS = 1_000
 
 _BEGIN = Statement(b"BEGIN ISOLATION LEVEL READ COMMITTED")
 _MOVE = b"UPDATE cluster SET position = %s"
-_LOG = b"""
-WITH moved AS (UPDATE cluster SET position = %s)
-INSERT INTO log (position, epoch, at, changes)
-SELECT position, %s, at::timestamptz, changes
-FROM unnest(%b::bigint[], %b::text[], %b::text[]) AS entries (position, at, changes)
-"""
 _REQUIRE_SYNCHRONOUS = Statement(b"SELECT require_synchronous()")
 _COMMIT = Statement(b"COMMIT")
 
@@ -104,7 +97,7 @@ class Writer:
                 self._prepare_to_resend(error, self._joined[1:])
                 self._resend_one_by_one()
                 self._commit_once()
-        self._fence.position = self._joined[-1].position
+        self._fence.advance(self._joined[-1].position, self._joined[-1].hash)
         self.is_open = False
 
     def rollback(self) -> None:
@@ -236,7 +229,7 @@ class Writer:
 
     def _resend_one_by_one(self) -> None:
         """Send each joined unit behind a savepoint; one that fails leaves an empty entry."""
-        self._send([])
+        self._pass_fence()
         for unit in self._joined:
             try:
                 with self._session.connection.transaction():
@@ -246,6 +239,21 @@ class Writer:
                     raise
                 unit.fail(nalanda_error(error))
 
+    def _pass_fence(self) -> None:
+        """Begin the transaction again, on a server that may have failed over.
+
+        Raises:
+            Unavailable: a later epoch has begun.
+            StorageUnavailable: the record is not as this process left it.
+        """
+        try:
+            self._send([])
+        except psycopg.Error as error:
+            if is_refusal(error):
+                self._undo()
+                self._fence.look_again(self._session.connection)
+            raise
+
     def _commit_once(self) -> None:
         """Send the rest of the group with its COMMIT.
 
@@ -254,8 +262,7 @@ class Writer:
             Unavailable: the group may be on record.
         """
         group = self._joined
-        columns = columns_of([(unit.position, unit.at, unit.changes) for unit in group])
-        log = Statement(_LOG, (group[-1].position, self._fence.epoch, *columns))
+        log = to_log(group, self._fence.epoch, self._fence.log_hash)
         if not self._has_begun:  # a COMMIT never travels before the fence has locked its row
             self._send(group)
         self._has_writes = True
@@ -302,7 +309,7 @@ class Writer:
         on_record = self._is_on_record(self._uncertain)
         uncertain, self._uncertain = self._uncertain, []
         if on_record:
-            self._fence.position = uncertain[-1].position
+            self._fence.advance(uncertain[-1].position, uncertain[-1].hash)
             _notify(uncertain)
 
     def _is_on_record(self, group: list[WriteSet]) -> bool:
@@ -311,7 +318,7 @@ class Writer:
         Raises:
             psycopg.Error: the database can't be reached.
         """
-        return self._session.has_entry(group[-1].position, self._fence.epoch)
+        return self._session.has_entry(group[-1].position, group[-1].hash)
 
 
 def _notify(units: Iterable[WriteSet]) -> None:

@@ -8,6 +8,7 @@ from psycopg.pq import TransactionStatus
 
 from core.adapters.postgres.database import Database
 from core.adapters.postgres.durability import read_durability
+from core.adapters.postgres.origin import Origin, log_change, read_origin
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.statements import Statement, run_all
 from core.adapters.sql.columns import Row
@@ -15,7 +16,7 @@ from core.ports.store import Durability, DurabilityState
 
 # The server's session of a lost connection may still run; it locks this row until it ends.
 _WAIT_FOR_THE_OTHER = "SELECT FROM cluster FOR UPDATE"
-_FIND_ENTRY = "SELECT FROM log WHERE position = %s AND epoch = %s"
+_FIND_ENTRY = "SELECT FROM log WHERE position = %s AND hash = %b"
 
 _ENDED_STATES = (TransactionStatus.IDLE, TransactionStatus.INERROR)
 
@@ -32,6 +33,7 @@ class WritingSession:
         self._database = database
         self._durability = durability
         self.warning: str | None = None
+        self._origin: Origin | None = None
         self._connect()
 
     @property
@@ -46,6 +48,17 @@ class WritingSession:
         """
         self.connection.close()
         self._connect()
+        if self._origin is not None:
+            before, self._origin = self._origin, read_origin(self.connection)
+            log_change(before, self._origin)
+
+    def watch_origin(self) -> None:
+        """Log from now on when another connection shows that the database has failed over.
+
+        Raises:
+            psycopg.Error: the database can't be read.
+        """
+        self._origin = read_origin(self.connection)
 
     def run(self, statements: Sequence[Statement]) -> psycopg.Cursor[Row]:
         """Run statements in one round trip; return the cursor of the last one.
@@ -71,7 +84,7 @@ class WritingSession:
         status = self.connection.info.transaction_status
         return error.sqlstate is not None and status in _ENDED_STATES
 
-    def has_entry(self, position: int, epoch: int) -> bool:
+    def has_entry(self, position: int, hash_: bytes) -> bool:
         """Return whether the log has an entry, after the session of a lost connection has ended.
 
         Raises:
@@ -80,7 +93,7 @@ class WritingSession:
         self.reconnect()
         with self.connection.transaction():
             self.connection.execute(_WAIT_FOR_THE_OTHER)
-            return bool(fetch(self.connection, _FIND_ENTRY, position, epoch))
+            return bool(fetch(self.connection, _FIND_ENTRY, position, hash_))
 
     def read_durability(self) -> DurabilityState:
         return read_durability(self.connection, self._durability)

@@ -30,6 +30,11 @@ class SqliteReads:
         with sqlite_errors(), self._readers.transaction() as connection:
             return int(fetch(connection, "SELECT epoch FROM cluster")[0][0])
 
+    @property
+    def head(self) -> tuple[int, bytes]:
+        with self.read() as snapshot:
+            return snapshot.position, snapshot.log.last_hash
+
     def read_durability(self) -> DurabilityState:
         return LOCAL
 

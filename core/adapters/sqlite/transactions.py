@@ -11,11 +11,15 @@ from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.session import SqliteSession
 from core.domain.errors import Unavailable
+from core.domain.log_hash import GENESIS, next_hash
 from core.ports.store import CommitListener
 
 _POSITION = "SELECT position FROM cluster"
-_FENCE = "UPDATE cluster SET position = position + 1 WHERE epoch = ? RETURNING position"
-_LOG = "INSERT INTO log (position, at, changes) VALUES (?, ?, ?)"
+_FENCE = """
+UPDATE cluster SET position = position + 1 WHERE epoch = ?
+RETURNING position, (SELECT hash FROM log WHERE log.position = cluster.position - 1)
+"""
+_LOG = "INSERT INTO log (position, epoch, at, changes, hash) VALUES (?, ?, ?, ?, ?)"
 
 
 class SqliteTransaction:
@@ -79,13 +83,17 @@ class SqliteUnitOfWork(WritableTables):
         passed = fetch(connection, _FENCE, epoch)
         if not passed:
             raise Unavailable("Another process has taken over the writing.")
-        super().__init__(SqliteSession(connection), passed[0][0], now)
+        ((position, previous_hash),) = passed
+        super().__init__(SqliteSession(connection), position, now)
+        self._previous_hash: bytes = previous_hash or GENESIS
+        self._epoch = epoch
         self._connection = connection
         self._now = now
         self._commit = commit
         self._on_commit = on_commit
 
     def commit(self) -> None:
-        entry = (self.position, to_time(self._now()), to_entry(self.changes))
-        self._connection.execute(_LOG, entry)
-        self._commit(lambda: self._on_commit(self.position, self.changes))
+        entry = (self.position, self._epoch, to_time(self._now()), to_entry(self.changes))
+        hash_ = next_hash(self._previous_hash, *entry)
+        self._connection.execute(_LOG, (*entry, hash_))
+        self._commit(lambda: self._on_commit(self.position, self.changes, hash_))

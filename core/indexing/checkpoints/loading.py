@@ -101,9 +101,10 @@ class CheckpointLoader:
             self._set_aside(error)
             return None
         entry = next(iter(self._snapshot.log.after(manifest.position - 1)), None)
-        if entry is None or (entry.position, entry.at.isoformat()) != (
+        if entry is None or (entry.position, entry.at.isoformat(), entry.hash) != (
             manifest.position,
             manifest.at,
+            manifest.log_hash,
         ):
             if self._repairs:
                 self._set_aside(DamagedFile(path, "The record's log does not have its position."))

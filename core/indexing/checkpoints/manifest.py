@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.log_hash import GENESIS
 from core.indexing.checkpoints.paths import path_of
 from core.indexing.checkpoints.segments import SegmentFiles
 from core.indexing.columns.strings import StringColumn
@@ -60,11 +61,12 @@ class LibraryEntry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Manifest:
-    """A checkpoint's content; `at`: the log's time of `position`, which identifies the record."""
+    """A checkpoint's content; time and hash of the log at `position` identify the record."""
 
     position: int
     at: str
     libraries: Mapping[str, LibraryEntry]
+    log_hash: bytes = GENESIS
 
     @property
     def files(self) -> Set[str]:
@@ -107,7 +109,12 @@ def write_manifest(directory: Path, manifest: Manifest) -> Path:
                 "words": None if lexical is None else _lexical_to_json(lexical),
             }
         )
-    parameters = {"position": manifest.position, "at": manifest.at, "libraries": libraries}
+    parameters = {
+        "position": manifest.position,
+        "at": manifest.at,
+        "log_hash": manifest.log_hash.hex(),
+        "libraries": libraries,
+    }
     path = path_of(directory, manifest.position)
     write_container(path, KIND, parameters, arrays)
     return path
@@ -132,6 +139,7 @@ def read_manifest(path: Path, pool: Executor) -> Manifest:
             parameters["position"],
             parameters["at"],
             {library.id: library for library in libraries},
+            bytes.fromhex(parameters["log_hash"]) if "log_hash" in parameters else GENESIS,
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DamagedFile(path, f"It is not a checkpoint's manifest: {error}") from error

@@ -67,7 +67,7 @@ class CheckpointWriter:
         libraries = {
             id_: self._library(view, lexical.get(id_)) for id_, view in state.views.items()
         }
-        manifest = Manifest(state.position, at, libraries)
+        manifest = Manifest(state.position, at, libraries, state.log_hash)
         crash_points.reach("checkpoint.segments")
         write_manifest(self._directory, manifest)
         crash_points.reach("checkpoint.written")

@@ -23,6 +23,7 @@ from core.domain.changes import (
 )
 from core.domain.errors import Behind, NotFound, Unavailable
 from core.domain.library import Library
+from core.domain.log_hash import GENESIS
 from core.indexing.views import next_view
 from core.indexing.views.record import from_record, libraries_of
 from core.indexing.views.runtime import SearchRuntime
@@ -34,7 +35,7 @@ from core.ports.store import Snapshot
 class CatalogState:
     """Every library at `position`; the index of each `missing` library is still being rebuilt.
 
-    `runtime`: that of all views.
+    `runtime`: that of all views. `log_hash`: the hash of the log up to the position.
     """
 
     position: int = 0
@@ -42,6 +43,7 @@ class CatalogState:
     ids_by_name: Map[str, str] = Map()  # noqa: RUF009  # immutable
     missing: Map[str, Library] = Map()  # noqa: RUF009  # immutable
     runtime: SearchRuntime = field(default_factory=SearchRuntime)
+    log_hash: bytes = GENESIS
 
     @classmethod
     def of(
@@ -50,13 +52,14 @@ class CatalogState:
         views: Iterable[LibraryView],
         missing: Iterable[Library] = (),
         runtime: SearchRuntime | None = None,
+        log_hash: bytes = GENESIS,
     ) -> "CatalogState":
         """Build a state from the views of libraries, with the libraries that are `missing`."""
         runtime = runtime or SearchRuntime()
         by_id = Map((view.library.id, replace(view, runtime=runtime)) for view in views)
         names = Map((view.library.name, id_) for id_, view in by_id.items())
         by_missing_id = Map((library.id, library) for library in missing)
-        return cls(position, by_id, names, by_missing_id, runtime)
+        return cls(position, by_id, names, by_missing_id, runtime, log_hash)
 
     @property
     def library_ids(self) -> Set[str]:
@@ -118,9 +121,9 @@ class CatalogState:
             missing=self.missing.delete(id_),
         )
 
-    def at(self, position: int) -> "CatalogState":
+    def at(self, position: int, log_hash: bytes) -> "CatalogState":
         """Return the same state at a later position."""
-        return replace(self, position=position)
+        return replace(self, position=position, log_hash=log_hash)
 
     def _without_index(self, library_id: str, change: Change) -> "CatalogState":
         match change:
@@ -172,7 +175,8 @@ class Catalog:
     def load(cls, snapshot: Snapshot) -> "Catalog":
         """Build the whole state from the record; afterwards `apply` keeps it current."""
         views = (from_record(snapshot, library) for library in libraries_of(snapshot))
-        return cls(CatalogState.of(snapshot.position, views))
+        log_hash = snapshot.log.last_hash
+        return cls(CatalogState.of(snapshot.position, views, log_hash=log_hash))
 
     @property
     def state(self) -> CatalogState:
@@ -195,7 +199,7 @@ class Catalog:
         """Set the callback that receives the ids of the libraries that each commit changed."""
         self._changed = changed
 
-    def apply(self, position: int, changes: Sequence[Change]) -> None:
+    def apply(self, position: int, changes: Sequence[Change], log_hash: bytes = GENESIS) -> None:
         """Apply a commit as a whole; a commit that the state already contains is skipped.
 
         Raises:
@@ -213,7 +217,7 @@ class Catalog:
                     self._missed[id_].append((position, change))
                 state = state.after(change)
             with self._moved:
-                self._state = state.at(position)
+                self._state = state.at(position, log_hash)
                 self._moved.notify_all()
         self._changed({id_ for id_ in map(library_of, changes) if id_ is not None})
 

@@ -14,7 +14,7 @@ from core.domain.errors import StorageError, StorageFull, StorageUnavailable, is
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.lexical.catch_up import LexicalIndexes
 from core.indexing.lexical.checkpointed import StoredLexicalIndex
-from core.indexing.views.catalog import Catalog
+from core.indexing.views.catalog import Catalog, CatalogState
 from core.ports.store import Store
 
 if TYPE_CHECKING:  # it imports the kernels, which take a second
@@ -88,7 +88,7 @@ class Checkpoints:
     def _is_current(self) -> bool:
         return self.position == self._catalog.position
 
-    def on_commit(self, _: int, changes: Sequence[Change]) -> None:
+    def on_commit(self, _: int, changes: Sequence[Change], __: bytes) -> None:
         """Count the bytes of a commit; a listener of the store."""
         for change in changes:
             self.note(change)
@@ -121,7 +121,7 @@ class Checkpoints:
                 return self.position
             self._writer = self._writer or CheckpointWriter(self._directory, self._known)
             try:
-                manifest = self._writer.write(state, self._at(state.position), lexical)
+                manifest = self._writer.write(state, self._at(state), lexical)
                 self._last = state.views, lexical
                 others = [m for m in self._manifests if m.position != manifest.position]
                 self._manifests = [manifest, *others][:CHECKPOINTS_KEPT]
@@ -137,15 +137,16 @@ class Checkpoints:
         last = self._last
         return last is not None and last[0] is views and last[1] == lexical
 
-    def _at(self, position: int) -> str:
-        """Return the time at which the log says that the position was written.
+    def _at(self, state: CatalogState) -> str:
+        """Return the time at which the log says that the state's position was written.
 
         Raises:
-            StorageUnavailable: the log has been trimmed beyond the position.
+            StorageUnavailable: the log has been trimmed beyond the position, or is another one.
         """
+        position = state.position
         with self._store.read() as snapshot:
             entry = next(iter(snapshot.log.after(position - 1)), None)
-        if entry is None or entry.position != position:
+        if entry is None or (entry.position, entry.hash) != (position, state.log_hash):
             raise StorageUnavailable(f"The log no longer has the index's position {position}.")
         return entry.at.isoformat()
 

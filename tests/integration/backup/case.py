@@ -70,8 +70,6 @@ def rows_up_to(database: BackupDatabase, position: int) -> dict[str, list[dict[s
         for name, column in APPENDED.items():
             columns = source.columns(name)
             rows = [dict(zip(columns, row, strict=True)) for row in source.appended_rows(name, 0)]
-            for row in rows:
-                row.pop("epoch", None)  # PostgreSQL only
             tables[name] = [row for row in rows if row[column] <= position]
             assert tables[name]
     return tables

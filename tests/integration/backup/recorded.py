@@ -39,7 +39,7 @@ class Digests:
         self.by_position = {0: self._digest()}
         store.subscribe(self._listen)
 
-    def _listen(self, position: int, changes: Sequence[Change]) -> None:
+    def _listen(self, position: int, changes: Sequence[Change], _: bytes) -> None:
         for change in changes:
             self._take(change)
         self.by_position[position] = self._digest()

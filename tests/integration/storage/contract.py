@@ -18,10 +18,12 @@ class Recorder:
 
     def __init__(self, store: Store) -> None:
         self.commits: list[tuple[int, list[Change]]] = []
+        self.hashes: list[bytes] = []
         store.subscribe(self)
 
-    def __call__(self, position: int, changes: Sequence[Change]) -> None:
+    def __call__(self, position: int, changes: Sequence[Change], log_hash: bytes) -> None:
         self.commits.append((position, list(changes)))
+        self.hashes.append(log_hash)
 
     @property
     def last(self) -> list[Change]:

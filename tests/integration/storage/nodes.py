@@ -51,7 +51,10 @@ class Node:
                 self.directory, snapshot, pool
             ).load()
             state = CatalogState.of(
-                snapshot.position, self.checkpoint.views, self.checkpoint.missing
+                snapshot.position,
+                self.checkpoint.views,
+                self.checkpoint.missing,
+                log_hash=snapshot.log.last_hash,
             )
         self.catalog = Catalog(state)
         self.store.subscribe(self.catalog.apply)

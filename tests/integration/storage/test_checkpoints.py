@@ -216,7 +216,7 @@ def test_bytes_that_change_no_view_do_not_keep_the_thread_busy(
     tries: list[int | None] = []
     make = node.checkpoints.make
     monkeypatch.setattr(node.checkpoints, "make", lambda: tries.append(make()))
-    node.checkpoints.on_commit(2, [FeedbackAdded("workflow")])
+    node.checkpoints.on_commit(2, [FeedbackAdded("workflow")], b"")
     until(lambda: len(tries) == 1)
     assert node.checkpoints._make_if_due() > 0
     assert tries == [1]

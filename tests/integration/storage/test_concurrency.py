@@ -80,7 +80,7 @@ def write_and_wait(
 def test_one_that_fails_among_others_is_undone_alone(engine: Store) -> None:
     """The second and third wait for the first, so they share a group."""
     positions: list[int] = []
-    engine.subscribe(lambda position, changes: positions.append(position))
+    engine.subscribe(lambda position, *_: positions.append(position))
     begun = [threading.Event() for _ in range(3)]
     go_on = threading.Event()
     with ThreadPoolExecutor(3) as pool:
@@ -106,7 +106,7 @@ def until_waiting(engine: Store, writers: int) -> None:
 
 def test_writers_take_turns_and_lose_nothing(engine: Store) -> None:
     positions: list[int] = []
-    engine.subscribe(lambda position, changes: positions.append(position))
+    engine.subscribe(lambda position, *_: positions.append(position))
 
     def write(number: int) -> None:
         with engine.write() as unit:
@@ -130,7 +130,7 @@ class Listener:
     def __init__(self) -> None:
         self.documents: list[tuple[int, str]] = []
 
-    def __call__(self, position: int, changes: Sequence[Change]) -> None:
+    def __call__(self, position: int, changes: Sequence[Change], _: bytes) -> None:
         for change in changes:
             if isinstance(change, DocumentPut):
                 self.documents.append((position, change.document.id))

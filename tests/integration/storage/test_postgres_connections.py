@@ -26,7 +26,7 @@ from tests.waiting import until
 def committed_positions(postgres_store: PostgresStore) -> list[int]:
     positions: list[int] = []
 
-    def hear(position: int, changes: Sequence[Change]) -> None:
+    def hear(position: int, changes: Sequence[Change], _: bytes) -> None:
         positions.append(position)
 
     postgres_store.subscribe(hear)

@@ -139,7 +139,7 @@ def test_a_wait_for_a_standby_that_is_cancelled_is_not_acknowledged(
 ) -> None:
     """The commit is on record then, so the next write comes after it."""
     positions: list[int] = []
-    store.subscribe(lambda position, _: positions.append(position))
+    store.subscribe(lambda position, *_: positions.append(position))
     state = change(server, store, synchronous_standby_names="FIRST 1 (absent)")
     assert "No synchronous standby is connected" in problem_of(state)
     with ThreadPoolExecutor(1) as pool, server.connect() as connection:

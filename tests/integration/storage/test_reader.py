@@ -41,7 +41,9 @@ class Following(Node):
         checkpoints = CheckpointReader(self.directory)
         with self.store.read() as snapshot:
             loaded = checkpoints.load(snapshot)
-            self.catalog = Catalog(CatalogState.of(snapshot.position, loaded.views))
+            log_hash = snapshot.log.last_hash
+            state = CatalogState.of(snapshot.position, loaded.views, log_hash=log_hash)
+            self.catalog = Catalog(state)
         working = data_dir / "words-of-reader"
         working.mkdir(exist_ok=True)
         self.lexical = LexicalIndexes(

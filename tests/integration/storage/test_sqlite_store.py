@@ -173,7 +173,9 @@ def test_a_file_from_before_places_keeps_its_chunks_and_their_history(tmp_path: 
             ("chunks", before_places(a_row("c"))),
         ):
             connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
-        connection.execute("INSERT INTO log VALUES (1, ?, '[]')", (to_time(THEN),))
+        connection.execute(
+            "INSERT INTO log (position, at, changes) VALUES (1, ?, '[]')", (to_time(THEN),)
+        )
     changed = a_row("c", text="another", version=2, place=PLACES[2])
     with closing(SqliteStore(tmp_path)) as store:
         with store.read() as snapshot:
@@ -254,7 +256,7 @@ def test_a_disk_that_takes_no_writes_is_no_hindrance_to_reads(sqlite_store: Sqli
 def test_a_full_disk_fails_the_whole_group_and_not_the_next(sqlite_store: SqliteStore) -> None:
     """One write finds no space; those in its transaction leave no partial rows."""
     committed_positions: list[int] = []
-    sqlite_store.subscribe(lambda position, changes: committed_positions.append(position))
+    sqlite_store.subscribe(lambda position, *_: committed_positions.append(position))
     pages = sqlite_store._writer.pragma("page_count")
     sqlite_store._writer.pragma("max_page_count", pages + 40)
 
@@ -288,11 +290,11 @@ def test_a_listener_s_failure_undoes_nothing_and_is_logged(
 ) -> None:
     committed_positions = []
 
-    def fail(position: int, changes: object) -> None:
+    def fail(position: int, *_: object) -> None:
         raise ZeroDivisionError
 
     sqlite_store.subscribe(fail)
-    sqlite_store.subscribe(lambda position, changes: committed_positions.append(position))
+    sqlite_store.subscribe(lambda position, *_: committed_positions.append(position))
     with caplog.at_level(logging.ERROR), sqlite_store.write() as unit:
         unit.commit()
     assert committed_positions == [1]

@@ -1,0 +1,4 @@
+-- The hash of the log up to each entry; entries from before the chain have 32 zero bytes.
+ALTER TABLE log ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE log ADD COLUMN hash BLOB NOT NULL
+    DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000';
