@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,6 +68,12 @@ class _OfCore(Collector):
         yield GaugeMetricFamily("nalanda_libraries", "Number of libraries.", value=len(state.views))
         yield GaugeMetricFamily("nalanda_vectors", "Number of searchable vectors.", value=vectors)
         yield from _durability(self._core)
+        if self._core.follower is not None:
+            yield CounterMetricFamily(
+                "nalanda_record_replacements",
+                "Times that the record had another history than this node.",
+                value=self._core.follower.tail.replacements,
+            )
         help_text = "Mean recall of recent approximate searches, by library."
         recalls = GaugeMetricFamily("nalanda_recall", help_text, labels=["library"])
         worst = GaugeMetricFamily(

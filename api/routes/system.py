@@ -65,6 +65,8 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
 
 
 def _storage(core: Core) -> str:
+    if core.follower is not None and (reason := core.follower.tail.replaced):
+        return f"the record went back, and the index is loaded again from it: {reason}"
     try:
         with core.store.read() as snapshot:
             recorded = snapshot.position

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from core.indexing.views.catalog import CatalogState
 from core.ports.store import LogEntry, Snapshot
 
 
@@ -13,45 +14,26 @@ class LogReplaced(Exception):
     """The record has another history than a state: it went back, or is another record."""
 
 
-class Continuity:
-    """The check that every entry of the log passes before it is applied.
+def entries_after(state: CatalogState, snapshot: Snapshot) -> Iterator[LogEntry]:
+    """Yield the entries after a state, in order, once the log is known to go on from the state.
 
-    It knows an entry by its position and the time at which the writer committed it.
+    The log's hash at the state's position covers all entries up to it, so one comparison decides.
+
+    Raises:
+        LogGap: the log no longer has the state's position.
+        LogReplaced: the log ends before the position, or has another hash there.
     """
-
-    def __init__(self) -> None:
-        # The entry that the state is at, and the last one read, which a step may fail to apply.
-        self._known: tuple[LogEntry, ...] = ()
-
-    def entries(self, position: int, snapshot: Snapshot) -> Iterator[LogEntry]:
-        """Yield the entries after `position`, in order.
-
-        Raises:
-            LogGap: the log begins later.
-            LogReplaced: the log ends before `position`, or has another entry there.
-        """
-        if snapshot.position < position:
-            raise LogReplaced(f"The record is at {snapshot.position}; the state is at {position}.")
-        own = tuple(entry for entry in self._known if entry.position == position)
-        last = position
-        for entry in snapshot.log.after(position - 1):
-            if entry.position == position:
-                self._check(entry, own)
-                own = self._known = (entry,)
-                continue
-            if entry.position != last + 1:
-                raise LogGap(f"The log begins at {entry.position}; the state is at {position}.")
-            last = entry.position
-            self._known = (*own, entry)
+    position = state.position
+    if snapshot.position < position:
+        raise LogReplaced(f"The record is at {snapshot.position}; the state is at {position}.")
+    expected = max(position, 1)  # position 0 has no entry
+    for entry in snapshot.log.after(expected - 1):
+        if entry.position != expected:
+            raise LogGap(f"The log begins at {entry.position}; the state is at {position}.")
+        expected += 1
+        if entry.position > position:
             yield entry
-        if last != snapshot.position:
-            raise LogGap(f"The log ends at {last}; the record is at {snapshot.position}.")
-
-    def _check(self, entry: LogEntry, own: tuple[LogEntry, ...]) -> None:
-        """Compare the entry at a state's position with the one that the state was made from.
-
-        Raises:
-            LogReplaced: they differ.
-        """
-        if any(known.at != entry.at for known in own):
-            raise LogReplaced(f"The log has another entry at position {entry.position} now.")
+        elif entry.hash != state.log_hash:
+            raise LogReplaced(f"The log has another history up to position {position} now.")
+    if expected != snapshot.position + 1:
+        raise LogGap(f"The log ends at {expected - 1}; the record is at {snapshot.position}.")

@@ -49,7 +49,7 @@ class Follower:
         self.tail = Tail(
             store,
             catalog,
-            recorded=self.acknowledged,
+            is_current=self._is_current,
             reload=self._reload,
             poll_s=POLL_S,
             note=note,
@@ -81,13 +81,18 @@ class Follower:
         entries = max(0, self._seen - self._catalog.position)
         return Lag(entries, max(0.0, self._clock() - self.tail.current_at))
 
+    def _is_current(self, state: CatalogState) -> bool:
+        self._seen, log_hash = self._store.head
+        return (self._seen, log_hash) == (state.position, state.log_hash)
+
     def _reload(self, snapshot: Snapshot, before: CatalogState) -> CatalogState:
         """Read the record; no row gets a row id that one of the state before has."""
         views = [
             from_record(snapshot, library, first_row_id=_next_row_id(before, library.id))
             for library in libraries_of(snapshot)
         ]
-        return CatalogState.of(snapshot.position, views, runtime=before.runtime)
+        log_hash = snapshot.log.last_hash
+        return CatalogState.of(snapshot.position, views, runtime=before.runtime, log_hash=log_hash)
 
 
 def _next_row_id(state: CatalogState, library_id: str) -> int:

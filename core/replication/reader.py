@@ -120,7 +120,7 @@ class Reader:
         self.tail = Tail(
             store,
             catalog,
-            recorded=self._recorded,
+            is_current=lambda state: self._published() <= state.position,
             reload=lambda snapshot, _: self._load(snapshot),
             poll_s=POLL_S,
         )
@@ -155,11 +155,8 @@ class Reader:
             self.tail.replace_with(state)
         return CHECKPOINTS_S
 
-    def _recorded(self) -> int:
-        # A snapshot may have a write before its position is published.
-        return max(self._published(), self._catalog.position)
-
     def _load(self, snapshot: Snapshot) -> CatalogState:
         loaded = self._checkpoints.load(snapshot)
         runtime = self._catalog.state.runtime
-        return CatalogState.of(snapshot.position, loaded.views, runtime=runtime)
+        log_hash = snapshot.log.last_hash
+        return CatalogState.of(snapshot.position, loaded.views, runtime=runtime, log_hash=log_hash)

@@ -10,9 +10,10 @@ from core.background_thread import BackgroundThread
 from core.domain.changes import Change
 from core.domain.errors import NalandaError
 from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.record import libraries_of
 from core.ports.store import Snapshot, Store
 from core.replication.advance import advance
-from core.replication.continuity import Continuity, LogGap, LogReplaced
+from core.replication.continuity import LogGap, LogReplaced, entries_after
 
 _RETRY_S = 1.0
 _CLOSE_S = 5.0
@@ -26,8 +27,9 @@ _log = logging.getLogger(__name__)
 class Tail:
     """The thread that follows the log.
 
-    `recorded` returns the position of the record, or of its last acknowledged write. `reload` makes
-    the state where the log does not go on from the present one. `note` is called with each change.
+    `is_current` returns whether a state has all writes of the record, or all acknowledged ones.
+    `reload` makes the state where the log does not go on from the present one. `note` is called
+    with each change.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Tail:
         store: Store,
         catalog: Catalog,
         *,
-        recorded: Callable[[], int],
+        is_current: Callable[[CatalogState], bool],
         reload: Reload,
         poll_s: float,
         note: Callable[[Change], None] = lambda _: None,
@@ -43,16 +45,20 @@ class Tail:
     ) -> None:
         self._store = store
         self._catalog = catalog
-        self._recorded = recorded
+        self._is_current = is_current
         self._reload = reload
         self._poll_s = poll_s
         self._note = note
         self._clock = clock
-        self._continuity = Continuity()
         self._replacement: CatalogState | None = None
         self.current_at = clock()
         """The time at which the catalog was last known to have all writes."""
         self.error: str | None = None
+        self.replaced: str | None = None
+        """What shows that the record went back, until the index is loaded from it again."""
+        self.replacements = 0
+        """The number of times that the record had another history than the catalog."""
+        self._dropped: CatalogState | None = None
         self._thread = BackgroundThread(
             "log",
             self._try_to_follow,
@@ -84,27 +90,45 @@ class Tail:
         """
         replacement, self._replacement = self._replacement, None
         looked_at = self._clock()
-        if replacement is None and self._recorded() == self._catalog.position and self._is_whole:
+        state = self._catalog.state
+        if replacement is None and not state.missing and self._is_current(state):
             self.current_at = looked_at
             return self._poll_s
         looked_at = self._clock()
         with self._store.read() as snapshot:
-            self._catalog.advance(lambda before: self._step(before, replacement, snapshot))
+            try:
+                if self._dropped is None:
+                    self._catalog.advance(lambda before: self._step(before, replacement, snapshot))
+            except LogReplaced as reason:
+                self._drop_state(snapshot, reason)
+            if self._dropped is not None:
+                loaded = _succeeding(self._dropped, self._reload(snapshot, self._dropped))
+                self._catalog.advance(lambda _: loaded)
+                self._dropped = self.replaced = None
         self.current_at = looked_at
         return 0.0
 
-    @property
-    def _is_whole(self) -> bool:
-        return not self._catalog.state.missing
+    def _drop_state(self, snapshot: Snapshot, reason: LogReplaced) -> None:
+        """Serve no library until it is loaded again: the state has writes that the record lost."""
+        _log.error("The record went back, and the index is loaded again from it: %s", reason)
+        self.replaced = str(reason)
+        self.replacements += 1
+        self._dropped = self._catalog.state
+        libraries = list(libraries_of(snapshot))
+        self._catalog.advance(
+            lambda before: CatalogState.of(
+                snapshot.position, [], libraries, before.runtime, snapshot.log.last_hash
+            )
+        )
 
     def _step(
         self, before: CatalogState, replacement: CatalogState | None, snapshot: Snapshot
     ) -> CatalogState:
         state = replacement or before
         try:
-            entries = self._continuity.entries(state.position, snapshot)
+            entries = entries_after(state, snapshot)
             state = advance(state, entries, snapshot, self._note)
-        except (LogGap, LogReplaced) as reason:
+        except LogGap as reason:
             _log.warning("The index is loaded again: %s", reason)
             state = replacement = self._reload(snapshot, before)
         return state if replacement is None else _succeeding(before, state)
