@@ -175,7 +175,8 @@ class DocumentService:
             document = _document(library.id, document_id, draft, unit.position, current)
             unit.documents.put(document)
             if draft.text is not None or draft.chunks is not None:
-                _replace_chunks(unit, document, prepared, embeddings)
+                is_new = current is None
+                _replace_chunks(unit, document, prepared, embeddings, is_new=is_new)
             return commit_positioned(unit, document, before_commit), current is None
 
     def _prepare(
@@ -216,11 +217,17 @@ def _document(
 
 
 def _replace_chunks(
-    unit: UnitOfWork, document: Document, prepared: Prepared, embeddings: Sequence[Embedding]
+    unit: UnitOfWork,
+    document: Document,
+    prepared: Prepared,
+    embeddings: Sequence[Embedding],
+    *,
+    is_new: bool,
 ) -> None:
     chunks = unit.chunks
     existing = chunks_to_replace(document.id, chunks, document.library_id, prepared.drafts)
-    chunks.delete_of_document(document.library_id, document.id)
+    if not is_new:  # a new document has none, and a deletion is a round trip to PostgreSQL
+        chunks.delete_of_document(document.library_id, document.id)
     new = build_rows(
         prepared,
         embeddings,
