@@ -47,7 +47,7 @@ def was_added(document: Document, given: IngestFilesInput | RemoveInput) -> bool
     return document.created_at >= given.began_at
 
 
-def failed(item: ManifestItem, detail: str) -> FileOutcome:
+def failed_outcome(item: ManifestItem, detail: str) -> FileOutcome:
     return FileOutcome(source=item.source, status="failed", detail=detail[:MAX_DETAIL_CHARS])
 
 
@@ -86,15 +86,15 @@ class FileIngester:
         try:
             return await self._create_or_replace(item, stored)
         except (UnusableFile, ConflictError, PayloadTooLargeError, ValidationError) as error:
-            return failed(item, str(error))
+            return failed_outcome(item, str(error))
         except ServerError as error:
             if not _is_refusal_of_the_model(error):
                 raise
-            return failed(item, str(error))
+            return failed_outcome(item, str(error))
         except NotFoundError as error:
             # Raises if the library is gone.
             await self._client.libraries.get(self._given.library_id)
-            return failed(item, str(error))
+            return failed_outcome(item, str(error))
 
     async def _create_or_replace(self, item: ManifestItem, stored: Document | None) -> FileOutcome:
         if stored is not None and has_content(stored, item):

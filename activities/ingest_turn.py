@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from temporalio import activity
 
-from activities.ingest_file import FileIngester, document_id, failed
+from activities.ingest_file import FileIngester, document_id, failed_outcome
 from core.contracts.ingest import (
     FileOutcome,
     IngestCheckpoint,
@@ -44,7 +44,7 @@ class Turn:
     """One attempt at the files `start` to `stop`; it may end before `stop`."""
 
     def __init__(self, client: AsyncNalanda, given: IngestFilesInput, manifest: Manifest) -> None:
-        reached = _reached()
+        reached = _last_checkpoint()
         self._client = client
         self._given = given
         self._ingester = FileIngester(
@@ -107,7 +107,7 @@ class Turn:
 
     async def _ingest(self, item: ManifestItem, stored: Document | None, tries: int) -> FileOutcome:
         if tries >= MAX_TRIES:
-            return failed(item, f"The worker ended {tries} times while it read this file.")
+            return failed_outcome(item, f"The worker ended {tries} times while it read this file.")
         return await self._ingester.ingest(item, stored)
 
     async def _take_next(self) -> None:
@@ -152,7 +152,7 @@ class Turn:
         activity.heartbeat(checkpoint)
 
 
-def _reached() -> IngestCheckpoint:
+def _last_checkpoint() -> IngestCheckpoint:
     """Return what the last attempt's heartbeat said."""
     details = activity.info().heartbeat_details
     return IngestCheckpoint.model_validate(details[0]) if details else IngestCheckpoint()

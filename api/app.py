@@ -16,7 +16,7 @@ class App(FastAPI):
     @property
     def bodies(self) -> list[type[BaseModel]]:
         """Return the models of request bodies, each once, in the order of the routes."""
-        return list(dict.fromkeys(body for route in self._declaring() for body in route.bodies))
+        return list(dict.fromkeys(body for route in self._routes() for body in route.bodies))
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -26,7 +26,7 @@ class App(FastAPI):
         return self.openapi_schema
 
     def _schemas(self) -> dict[str, Any]:
-        streams = {route.events for route in self._declaring() if route.events is not None}
+        streams = {route.events for route in self._routes() if route.events is not None}
         sent = [model for stream in streams for model in stream.models.values()]
         received: list[type[BaseModel]] = [*self.bodies, Problem]
         models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
@@ -35,5 +35,5 @@ class App(FastAPI):
         _, schemas = models_json_schema(models, ref_template=REF)
         return {**schemas["$defs"], **{stream.name: stream.schema(REF) for stream in streams}}
 
-    def _declaring(self) -> list[Route]:
+    def _routes(self) -> list[Route]:
         return [route for route in self.routes if isinstance(route, Route)]

@@ -29,7 +29,7 @@ WORDS = {
 def main() -> int:
     """Write outdated files; with `--check` only list them, and return 1 if there are any."""
     check = "--check" in sys.argv[1:]
-    stale = {path: text for path, text in generated().items() if _text_of(path) != text}
+    stale = {path: text for path, text in generate_files().items() if _text_of(path) != text}
     for path, text in stale.items():
         print("out of date:" if check else "writing", path)
         if not check:
@@ -37,10 +37,10 @@ def main() -> int:
     return 1 if check and stale else 0
 
 
-def generated() -> dict[Path, str]:
+def generate_files() -> dict[Path, str]:
     """Return the expected content of each file of `_sync`."""
     sources = sorted((PACKAGE / "_async").glob("*.py"))
-    return {PACKAGE / "_sync" / s.name: _formatted(synchronous(s)) for s in sources}
+    return {PACKAGE / "_sync" / s.name: _format(synchronous(s)) for s in sources}
 
 
 def synchronous(source: Path) -> str:
@@ -51,15 +51,15 @@ def synchronous(source: Path) -> str:
     return HEADER.format(name=source.name) + text if text else text
 
 
-def _formatted(text: str) -> str:
+def _format(text: str) -> str:
     """Format in the project's style, with sorted imports and simplified loops."""
     for step in (("check", *FIXES), ("format",)):
         name = ["--stdin-filename", str(PACKAGE / "_sync" / "stdin.py")]
         command = [sys.executable, "-m", "ruff", *step, "--quiet", *name, "-"]
-        done = subprocess.run(  # noqa: S603  # no shell, and no word of it from outside
+        process = subprocess.run(  # noqa: S603  # no shell, and no word of it from outside
             command, input=text, capture_output=True, text=True, check=True
         )
-        text = done.stdout
+        text = process.stdout
     return text
 
 

@@ -22,7 +22,9 @@ class FakeStaged:
     def models(self, library_id: str) -> list[str]:
         return list({model for of, model, _ in self._state.staged if of == library_id})
 
-    def missing(self, library_id: str, model: str, *, after: str, limit: int) -> list[Chunk]:
+    def chunks_to_stage(
+        self, library_id: str, model: str, *, after: str, limit: int
+    ) -> list[Chunk]:
         rows = [row.chunk for row in self._missing(library_id, model, after)]
         return rows[:limit]
 

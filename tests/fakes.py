@@ -274,8 +274,8 @@ class FakeStore:
         yield FakeTransaction(self._state, self._commit)
 
     @contextmanager
-    def write(self, *, settled: bool = False) -> Iterator[FakeTransaction]:
-        """Open a unit of work; writes are serial, so each is settled."""
+    def write(self, *, after_listeners: bool = False) -> Iterator[FakeTransaction]:
+        """Open a unit of work; writes are serial, so listeners have always run."""
         if not self._writing.acquire(timeout=60):
             raise Unavailable("Other writes take too long.")
         try:

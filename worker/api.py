@@ -28,16 +28,16 @@ class Api:
         Raises:
             InvalidAddress: the address can never reach a server.
         """
-        said = False
+        is_reported = False
         while True:
             try:
                 return (await self._client.version()).instance_id
             except InvalidAddress:
                 raise
             except NalandaError as error:
-                if not said:
+                if not is_reported:
                     print_line(f"waiting for the API at {self._url}: {error}")
-                    said = True
+                    is_reported = True
             await asyncio.sleep(RETRY_S)
 
     async def wait_for_change(self, instance_id: str | None) -> None:

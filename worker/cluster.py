@@ -26,15 +26,15 @@ async def connect_with_retry(address: str, namespace: str) -> Client:
 
     Waits until the cluster responds, and logs the first failure.
     """
-    said = False
+    is_reported = False
     while True:
         try:
             client = await connect(address, namespace)
             await ensure_search_attributes(client)
         except (RuntimeError, RPCError) as error:
-            if not said:
+            if not is_reported:
                 print_line(f"waiting for Temporal at {address}, namespace {namespace}: {error}")
-                said = True
+                is_reported = True
             await asyncio.sleep(RETRY_S)
         else:
             return client

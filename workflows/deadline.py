@@ -15,8 +15,8 @@ def seconds_left(request: QueryRequest) -> float | None:
     """Return the seconds until the deadline, which counts from the start of the workflow."""
     if request.deadline_s is None:
         return None
-    gone = workflow.now() - workflow.info().workflow_start_time
-    return request.deadline_s - gone.total_seconds()
+    elapsed = workflow.now() - workflow.info().workflow_start_time
+    return request.deadline_s - elapsed.total_seconds()
 
 
 def stage_timeout(request: QueryRequest) -> timedelta:

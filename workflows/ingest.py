@@ -217,9 +217,11 @@ class IngestWorkflow:
         reported = len(self._outcomes)
         for place, outcome in enumerate(self._outcomes):
             if outcome.status == "added" and place not in output.kept:
-                self._outcomes[place] = _removed(outcome.source)
+                self._outcomes[place] = _removed_outcome(outcome.source)
         self._outcomes += [
-            _removed(output.found[place]) for place in sorted(output.found) if place >= reported
+            _removed_outcome(output.found[place])
+            for place in sorted(output.found)
+            if place >= reported
         ]
 
     def _set_paused(self, *, paused: bool) -> None:
@@ -236,7 +238,7 @@ class IngestWorkflow:
         workflow.upsert_search_attributes([STATUS.value_set(status)])
 
 
-def _removed(source: str) -> FileOutcome:
+def _removed_outcome(source: str) -> FileOutcome:
     return FileOutcome(source=source, status="removed", detail="The ingestion was cancelled.")
 
 

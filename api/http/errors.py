@@ -80,26 +80,26 @@ def problem(
         "type": "about:blank",
         "title": phrase(code),
         "status": code,
-        "detail": _shortened(detail, 4 * _MAX_TEXT),
-        "instance": _shortened(instance),
+        "detail": _shorten(detail, 4 * _MAX_TEXT),
+        "instance": _shorten(instance),
     }
     errors = [_error(fault) for fault in faults[:MAX_FAULTS]]
-    body = _dumped(document, errors)
+    body = _dump(document, errors)
     while len(body) > MAX_PROBLEM_BYTES:  # escaping makes a text up to six times as long
         errors = errors[: len(errors) // 2]
-        body = _dumped(document, errors)
+        body = _dump(document, errors)
     return Response(body, code, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def _dumped(document: Mapping[str, object], errors: Sequence[Mapping[str, str]]) -> bytes:
+def _dump(document: Mapping[str, object], errors: Sequence[Mapping[str, str]]) -> bytes:
     return orjson.dumps({**document, "errors": errors} if errors else document)
 
 
 def _error(fault: Fault) -> dict[str, str]:
-    return {"pointer": _shortened(fault.pointer), "detail": _shortened(fault.detail)}
+    return {"pointer": _shorten(fault.pointer), "detail": _shorten(fault.detail)}
 
 
-def _shortened(text: str, length: int = _MAX_TEXT) -> str:
+def _shorten(text: str, length: int = _MAX_TEXT) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
@@ -156,7 +156,7 @@ async def _of_http(request: Request, error: Exception) -> Response:
     }
     headers = dict(error.headers or {})
     if error.status_code == status.HTTP_405_METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_allowed(request))
+        headers["Allow"] = ", ".join(_allowed_methods(request))
     return problem(
         error.status_code,
         details.get(error.detail, error.detail),
@@ -165,7 +165,7 @@ async def _of_http(request: Request, error: Exception) -> Response:
     )
 
 
-def _allowed(request: Request) -> list[str]:
+def _allowed_methods(request: Request) -> list[str]:
     """Return the methods that have a route at this path."""
     app: FastAPI = request.app
     return [

@@ -26,7 +26,7 @@ class Event:
     name: str
     content: object
 
-    def encoded(self) -> bytes:
+    def encode(self) -> bytes:
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (
             self.number,
             self.name.encode(),

@@ -93,8 +93,10 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
 
 async def _copy(response: httpx.Response, send: Send) -> None:
     headers = [(name.lower(), value) for name, value in response.headers.raw]
-    kept = [(name, value) for name, value in headers if name not in _OF_SERVER]
-    await send({"type": "http.response.start", "status": response.status_code, "headers": kept})
+    end_to_end = [(name, value) for name, value in headers if name not in _OF_SERVER]
+    await send(
+        {"type": "http.response.start", "status": response.status_code, "headers": end_to_end}
+    )
     async for piece in response.aiter_raw():
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -14,7 +14,7 @@ _WHOLE = re.compile("[0-9]{1,19}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,19}(\.[0-9]{1,19})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
-def _written_as(pattern: re.Pattern[str], detail: str) -> Callable[[Any], Any]:
+def _form_check(pattern: re.Pattern[str], detail: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         """Return the value if its text has the form.
 
@@ -45,8 +45,8 @@ def _instant(value: Any) -> Any:
 
 
 # Listed after a parameter's bounds, which pydantic otherwise omits from the schema.
-WHOLE = BeforeValidator(_written_as(_WHOLE, "This must be an integer, in digits only."))
-DECIMAL = BeforeValidator(_written_as(_NUMBER, "This must be a number such as 10 or 0.5."))
+WHOLE = BeforeValidator(_form_check(_WHOLE, "This must be an integer, in digits only."))
+DECIMAL = BeforeValidator(_form_check(_NUMBER, "This must be a number such as 10 or 0.5."))
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),

@@ -70,9 +70,9 @@ async def start_ingestion(
     fingerprint = _fingerprint(request)
     async with temporal.calls() as client:
         if key is not None and (
-            found := await _find_started(temporal, destination, workflow_id, fingerprint)
+            ingestion := await _find_ingestion(temporal, destination, workflow_id, fingerprint)
         ):
-            return found
+            return ingestion
         await run_in_threadpool(uploads.refer, workflow_id, hashes)
         try:
             handle = await client.start_workflow(
@@ -87,21 +87,21 @@ async def start_ingestion(
                 search_attributes=initial_attributes(request.library_id),
             )
         except WorkflowAlreadyStartedError:  # a concurrent repeat of the request
-            found = await _find_started(temporal, destination, workflow_id, fingerprint)
-            assert found is not None
-            return found
+            ingestion = await _find_ingestion(temporal, destination, workflow_id, fingerprint)
+            assert ingestion is not None
+            return ingestion
     return StartedWorkflow(workflow_id, handle.result_run_id or "")
 
 
-async def _find_started(
+async def _find_ingestion(
     temporal: Temporal, destination: Destination, workflow_id: str, fingerprint: str
 ) -> StartedWorkflow | None:
     async with temporal.calls() as client:
         try:
-            found = await find_ingestion(client, destination.instance_id, workflow_id)
+            ingestion = await find_ingestion(client, destination.instance_id, workflow_id)
         except NotFound:
             return None
-        return await reuse_start(found.description, fingerprint)
+        return await reuse_start(ingestion.description, fingerprint)
 
 
 def _fingerprint(request: IngestRequest) -> str:

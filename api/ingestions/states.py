@@ -46,7 +46,7 @@ _CLOSED: Mapping[WorkflowExecutionStatus | None, IngestStatus] = {
 
 
 @dataclass(frozen=True, slots=True)
-class FoundIngestion:
+class IngestionExecution:
     """An ingestion's workflow, as the cluster describes its latest run."""
 
     handle: WorkflowHandle[Any, IngestProgress]
@@ -58,7 +58,7 @@ class FoundIngestion:
         return _CLOSED.get(self.description.status)
 
 
-async def find_ingestion(client: Client, instance_id: str, workflow_id: str) -> FoundIngestion:
+async def find_ingestion(client: Client, instance_id: str, workflow_id: str) -> IngestionExecution:
     """Return an ingestion of this instance.
 
     Raises:
@@ -77,7 +77,7 @@ async def find_ingestion(client: Client, instance_id: str, workflow_id: str) -> 
     handle = client.get_workflow_handle(
         workflow_id, run_id=description.run_id, result_type=IngestProgress
     )
-    return FoundIngestion(handle, description)
+    return IngestionExecution(handle, description)
 
 
 async def ingestion_state(
@@ -105,11 +105,11 @@ async def state_and_outcomes(
         Unavailable: Temporal is unreachable.
     """
     async with temporal.calls(CALL_S + 2 * WORKER_S) as client:
-        found = await find_ingestion(client, instance_id, workflow_id)
-        state = await _state(found)
+        ingestion = await find_ingestion(client, instance_id, workflow_id)
+        state = await _state(ingestion)
         if state.files.ended <= after:
             return state, []
-        return state, await _ask(found, OUTCOMES_QUERY, list[FileOutcome], after) or []
+        return state, await _ask(ingestion, OUTCOMES_QUERY, list[FileOutcome], after) or []
 
 
 async def wait_until_closed(temporal: Temporal, workflow_id: str) -> None:
@@ -119,16 +119,16 @@ async def wait_until_closed(temporal: Temporal, workflow_id: str) -> None:
         await client.get_workflow_handle(workflow_id).result()
 
 
-async def _state(found: FoundIngestion) -> IngestionResponse:
-    known, error = await _known_progress(found)
-    progress = known or await _unknown_progress(found)
-    description, now = found.description, datetime.now(UTC)
-    is_running = found.closed_status is None
+async def _state(ingestion: IngestionExecution) -> IngestionResponse:
+    known, error = await _query_progress(ingestion)
+    progress = known or await _estimate_progress(ingestion)
+    description, now = ingestion.description, datetime.now(UTC)
+    is_running = ingestion.closed_status is None
     failed = latest_failed_attempt(description, now) if is_running else None
     waits = is_running and known is None and waits_for_worker(description, now)
     return IngestionResponse(
         workflow_id=description.id,
-        status=found.closed_status or _status_of_running(progress),
+        status=ingestion.closed_status or _status_of_running(progress),
         library=description.typed_search_attributes.get(search_attributes.LIBRARY),
         files=progress.files,
         chunks=progress.chunks,
@@ -147,29 +147,34 @@ def _status_of_running(progress: IngestProgress) -> IngestStatus:
     return "paused" if progress.status == "paused" else "running"
 
 
-async def _known_progress(found: FoundIngestion) -> tuple[IngestProgress | None, str | None]:
+async def _query_progress(
+    ingestion: IngestionExecution,
+) -> tuple[IngestProgress | None, str | None]:
     """Return the progress, `None` if no worker answers, and why a closed ingestion failed."""
     error = None
-    if found.closed_status is not None:
+    if ingestion.closed_status is not None:
         try:
-            return await found.handle.result(follow_runs=False), None
+            return await ingestion.handle.result(follow_runs=False), None
         except WorkflowFailureError as failure:
-            error = sentence(failure.cause) if found.closed_status == "failed" else None
-    return await _ask(found, PROGRESS_QUERY, IngestProgress), error
+            error = sentence(failure.cause) if ingestion.closed_status == "failed" else None
+    return await _ask(ingestion, PROGRESS_QUERY, IngestProgress), error
 
 
-async def _unknown_progress(found: FoundIngestion) -> IngestProgress:
-    total: int = await found.description.memo_value(TOTAL_MEMO, default=0)
-    said = found.description.typed_search_attributes.get(search_attributes.STATUS)
+async def _estimate_progress(ingestion: IngestionExecution) -> IngestProgress:
+    total: int = await ingestion.description.memo_value(TOTAL_MEMO, default=0)
+    status_attribute = ingestion.description.typed_search_attributes.get(search_attributes.STATUS)
     return IngestProgress(
-        status="paused" if said == "paused" else "running", files=FileCounts(total=total)
+        status="paused" if status_attribute == "paused" else "running",
+        files=FileCounts(total=total),
     )
 
 
-async def _ask(found: FoundIngestion, query: str, answer: type[Any], *given: object) -> Any:
+async def _ask(
+    ingestion: IngestionExecution, query: str, answer: type[Any], *arguments: object
+) -> Any:
     """Return the workflow's answer to a query, or `None` if no worker answers in time."""
     try:
         async with asyncio.timeout(WORKER_S):
-            return await found.handle.query(query, args=given, result_type=answer)
+            return await ingestion.handle.query(query, args=arguments, result_type=answer)
     except (TimeoutError, RPCError, WorkflowQueryFailedError):
         return None

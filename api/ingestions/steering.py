@@ -33,8 +33,8 @@ async def _steer(
     temporal: Temporal, instance_id: str, workflow_id: str, signal: str | None
 ) -> None:
     async with temporal.calls() as client:
-        found = await find_ingestion(client, instance_id, workflow_id)
-        status = found.closed_status
+        ingestion = await find_ingestion(client, instance_id, workflow_id)
+        status = ingestion.closed_status
         if status == "cancelled" and signal is None:
             return
         if status is not None:

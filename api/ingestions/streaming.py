@@ -55,18 +55,18 @@ async def _events(
         except (NotFound, Unavailable):
             return
         for event in outcome_events(outcomes, files):
-            yield event.encoded()
+            yield event.encode()
         files += len(outcomes)
         if (progress := progress_of(state)) != shown:
             shown = progress
             if numbered := progress_event(progress, files, after):
                 after = numbered.number
                 silence.end()
-                yield numbered.encoded()
+                yield numbered.encode()
         missed = 0 if outcomes or state.files.ended <= files else missed + 1
         is_told = not outcomes and (missed == 0 or missed > MOST_MISSED)
         if is_told and (last := last_event(state)) is not None:
-            yield last.encoded()
+            yield last.encode()
             return
         if silence.is_long:
             silence.end()

@@ -33,12 +33,12 @@ async def sweep(temporal: Temporal, uploads: Uploads, instance_id: str) -> None:
     for workflow_id in await run_in_threadpool(uploads.ingestions):
         try:
             async with temporal.calls() as client:
-                found = await find_ingestion(client, instance_id, workflow_id)
+                ingestion = await find_ingestion(client, instance_id, workflow_id)
         except NotFound:
             uploads.forget(workflow_id)
             continue
         except Unavailable:
             break
-        if found.closed_status is not None:
+        if ingestion.closed_status is not None:
             uploads.forget(workflow_id)
     await run_in_threadpool(uploads.sweep)

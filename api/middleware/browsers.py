@@ -37,12 +37,12 @@ class HostCheck:
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        given = list(_values(scope, b"host"))
-        if len(given) != 1:
-            detail = f"A request must have exactly one Host header, not {len(given)}."
+        hosts = list(_values(scope, b"host"))
+        if len(hosts) != 1:
+            detail = f"A request must have exactly one Host header, not {len(hosts)}."
             return _problem(scope, status.HTTP_400_BAD_REQUEST, detail)
         target = scope.get("state", {}).get(TARGET_HOST)
-        for value in given if target is None else (*given, target):
+        for value in hosts if target is None else (*hosts, target):
             text = value.decode("latin-1")
             host = parse(text)
             if host is None:

@@ -64,9 +64,9 @@ def begin_change(core: Core, library: str, model: str) -> Begin:
     """
 
     def begin(workflow_id: str) -> Begun:
-        found = core.model_changes.check(library, model)
-        before = core.model_changes.begin(found, model, workflow_id)
-        return Begun(found.id, model, before)
+        current = core.model_changes.check(library, model)
+        before = core.model_changes.begin(current, model, workflow_id)
+        return Begun(current.id, model, before)
 
     return begin
 
@@ -79,9 +79,9 @@ def begin_revert(core: Core, library: str) -> Begin:
     """
 
     def begin(workflow_id: str) -> Begun:
-        found, change = core.model_changes.check_revertable(library)
+        current, change = core.model_changes.check_revertable(library)
         before = core.model_changes.begin_revert(change, workflow_id)
-        return Begun(found.id, change.old_model, before, revert=True)
+        return Begun(current.id, change.old_model, before, revert=True)
 
     return begin
 
@@ -109,10 +109,10 @@ class ModelChangeStarts:
             Unavailable: Temporal is unreachable.
         """
         async with self.lock, self._temporal.calls(CALL_S + ENDING_S) as client:
-            found, change = (await run_in_threadpool(core.model_changes.get, library)).value
+            current, change = (await run_in_threadpool(core.model_changes.get, library)).value
             instance_id = core.store.instance_id
-            workflow_id = reembed_id(instance_id, found.id)
-            fingerprint = hashlib.sha256(f"{found.id}\n{what}".encode()).hexdigest()
+            workflow_id = reembed_id(instance_id, current.id)
+            fingerprint = hashlib.sha256(f"{current.id}\n{what}".encode()).hexdigest()
             description = await describe(client, workflow_id)
             if description is not None:
                 if key is not None and await _key_of(description) == key:

@@ -29,12 +29,12 @@ async def model_change_state(
     Raises:
         NotFound: there is no such library.
     """
-    found, position = await _read(core, library)
-    if found is not None and found.state.in_progress:
+    current, position = await _read(core, library)
+    if current is not None and current.state.in_progress:
         with suppress(Unavailable):
             async with starts.lock:
                 return await _in_progress(core, temporal, library)
-    return Positioned(ModelChangeResponse.of(found), position)
+    return Positioned(ModelChangeResponse.of(current), position)
 
 
 async def _in_progress(
@@ -64,8 +64,8 @@ async def _in_progress(
 
 
 async def _read(core: Core, library: str) -> tuple[ModelChange | None, int]:
-    found = await run_in_threadpool(core.model_changes.get, library)
-    return found.value[1], found.position
+    current = await run_in_threadpool(core.model_changes.get, library)
+    return current.value[1], current.position
 
 
 def _waits(description: WorkflowExecutionDescription) -> dict[str, object]:

@@ -29,7 +29,7 @@ async def stream(
             if event.number > after:
                 after = event.number
                 silence.end()
-                yield event.encoded()
+                yield event.encode()
         if after >= LAST:
             return
         if silence.is_long:

@@ -83,7 +83,9 @@ def list_documents(
     cursors = Cursors.of(core.store.cursor_key, request)
     after = cursors.take(cursor)
     if id:
-        page = core.documents.get_many(library_id, [given for given in id if given > (after or "")])
+        page = core.documents.get_many(
+            library_id, [document_id for document_id in id if document_id > (after or "")]
+        )
     else:
         page = core.documents.page(library_id, after=after, limit=limit + 1)
     documents, following = cut(page.value, limit, lambda document: document.id)

@@ -114,18 +114,18 @@ def forget_previous_model(core: CoreOf, library_id: str) -> Response:
 def advance_model_change(core: CoreOf, library_id: str, body: JsonBody) -> Response:
     """Do the next step of a change in progress, for workers."""
     wanted = parse(ModelChangeStepRequest, body)
-    done = core.model_change_steps.advance(
+    progress = core.model_change_steps.advance(
         library_id, model=wanted.model, state=wanted.wanted, after=wanted.after
     )
-    change = done.value.change
+    change = progress.value.change
     answer = ModelChangeStepResponse(
         state=change.state.value,
-        after=done.value.after,
+        after=progress.value.after,
         staged=change.staged,
         total=change.total,
         error=change.error,
     )
-    return json_response(answer.model_dump(), position=done.position)
+    return json_response(answer.model_dump(), position=progress.position)
 
 
 def _handle(

@@ -63,14 +63,14 @@ class Dealer:
             loop = self._loop
         if loop is None:
             return
-        done = threading.Event()
+        withdrawal = threading.Event()
 
         def close() -> None:
             self._close_channels()
-            done.set()
+            withdrawal.set()
 
         loop.call_soon_threadsafe(close)
-        done.wait(WITHDRAWAL_S)
+        withdrawal.wait(WITHDRAWAL_S)
 
     def start(self, accept: Accept, end: Callable[[], None]) -> None:  # noqa: ARG002  # it listens on
         loop = asyncio.get_running_loop()

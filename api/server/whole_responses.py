@@ -17,14 +17,14 @@ class HeadWithBody(asyncio.Transport):
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self._held = b""
+        self._buffer = b""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.writelines([held, data])
+        if self._buffer:
+            buffer, self._buffer = self._buffer, b""
+            self._transport.writelines([buffer, data])
         elif data:
-            self._held = bytes(data)
+            self._buffer = bytes(data)
             self._loop.call_soon(self._flush)
 
     def write_eof(self) -> None:
@@ -36,7 +36,7 @@ class HeadWithBody(asyncio.Transport):
         self._transport.close()
 
     def get_write_buffer_size(self) -> int:
-        return len(self._held) + self._transport.get_write_buffer_size()
+        return len(self._buffer) + self._transport.get_write_buffer_size()
 
     def is_closing(self) -> bool:
         return self._transport.is_closing()
@@ -57,6 +57,6 @@ class HeadWithBody(asyncio.Transport):
         self._transport.set_protocol(protocol)
 
     def _flush(self) -> None:
-        held, self._held = self._held, b""
-        if held and not self.is_closing():
-            self._transport.write(held)
+        buffer, self._buffer = self._buffer, b""
+        if buffer and not self.is_closing():
+            self._transport.write(buffer)

@@ -59,7 +59,7 @@ def _as_error(invalid: Invalid) -> PydanticCustomError:
     )
 
 
-def _checked_json(value: Json) -> Json:
+def _check_json(value: Json) -> Json:
     if fault := next(_number_faults(value, ""), None):
         raise _as_error(Invalid([fault]))
     return value
@@ -98,8 +98,8 @@ def _embedding(value: object) -> Embedding:
     raise PydanticCustomError("rule", "An embedding must be a list of numbers or a base64 string.")
 
 
-AnyJson: TypeAlias = Annotated[Any, AfterValidator(_checked_json)]
-JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_checked_json)]
+AnyJson: TypeAlias = Annotated[Any, AfterValidator(_check_json)]
+JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_check_json)]
 Scalar: TypeAlias = Annotated[
     AnyJson,
     AfterValidator(_scalar),

@@ -89,12 +89,12 @@ def restore(
     with bar("Restoring") as progress:
         if data is not None:
             place = str(data)
-            made = restored(directory, data, progress, position=position, time=time)
+            restoration = restored(directory, data, progress, position=position, time=time)
         else:
             database = _empty_database()
             place = database.address
-            made = restore_into(database, directory, progress, position=position, time=time)
-    typer.echo(f"Restored {place} at position {made.position}.")
+            restoration = restore_into(database, directory, progress, position=position, time=time)
+    typer.echo(f"Restored {place} at position {restoration.position}.")
 
 
 def _empty_database() -> RestoreTarget:
@@ -109,15 +109,15 @@ def _empty_database() -> RestoreTarget:
 
 def _back_up(directory: Path, settings: Settings, *, full: bool, as_json: bool) -> None:
     with bar("Backing up") as progress:
-        taken = back_up(engine_of(settings).backup_database(), directory, progress, full=full)
-    if taken.why_full is not None:
-        typer.echo(f"A full backup, because {taken.why_full}.", err=True)
+        backup = back_up(engine_of(settings).backup_database(), directory, progress, full=full)
+    if backup.why_full is not None:
+        typer.echo(f"A full backup, because {backup.why_full}.", err=True)
     if as_json:
-        _print_json(taken.manifests)
+        _print_json(backup.manifests)
         return
-    if not taken.manifests:
-        typer.echo(f"Nothing has changed since position {taken.position}.")
-    for manifest in taken.manifests:
+    if not backup.manifests:
+        typer.echo(f"Nothing has changed since position {backup.position}.")
+    for manifest in backup.manifests:
         typer.echo(_line(manifest))
 
 

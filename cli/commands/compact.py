@@ -22,11 +22,11 @@ def compact(data: DataDir = None, as_json: JsonFlag = False) -> None:
     if data is None and settings.database_url is not None:
         raise StorageError("The server at NALANDA_DATABASE_URL reclaims space by itself.")
     with console(stderr=True).status("Compacting"):
-        made = compacted(data or settings.data_dir)
+        result = compacted(data or settings.data_dir)
     if as_json:
-        typer.echo(json.dumps(asdict(made)))
+        typer.echo(json.dumps(asdict(result)))
         return
     typer.echo(
-        f"{made.before_bytes:,} bytes before, {made.after_bytes:,} after;"
-        f" {made.history_rows:,} rows of history and {made.log_entries:,} log entries are gone."
+        f"{result.before_bytes:,} bytes before, {result.after_bytes:,} after;"
+        f" {result.history_rows:,} rows of history and {result.log_entries:,} log entries are gone."
     )

@@ -163,15 +163,15 @@ def _api(settings: Settings) -> Finding:
             version, readiness = client.version().version, client.ready()
             state += f", version {version}"
             if not readiness.ready:
-                said = "; ".join(
+                detail = "; ".join(
                     f"{part}: {its_state}" for part, its_state in readiness.checks.items()
                 )
-                return Finding("API", f"{state}, not ready: {said}", "See its log.")
+                return Finding("API", f"{state}, not ready: {detail}", "See its log.")
             next(client.libraries.list(page_size=1), None)  # the calls above need no key
     except AuthenticationError:
-        said = "refuses the key" if settings.api_keys else "requires a key"
+        detail = "refuses the key" if settings.api_keys else "requires a key"
         remedy = "Set NALANDA_API_KEYS to one of the server's keys."
-        return Finding("API", f"{state}, {said}", remedy)
+        return Finding("API", f"{state}, {detail}", remedy)
     except PermissionDeniedError as error:
         remedy = "Set NALANDA_API_URL to an address that the server serves."
         return Finding("API", f"{settings.api_url}: {error}", remedy)

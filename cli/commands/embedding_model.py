@@ -62,15 +62,15 @@ def embedding_model(
 
 def _follow(client: Nalanda, library: str) -> ModelChange:
     """Return the last state of a change, which goes on if this process ends."""
-    told: str | None = None
+    last_obstacle: str | None = None
     try:
         with progress.bar("Embedding") as show:
             for state in client.libraries.watch_model_change(library):
                 show(state.staged, state.total or None)
                 obstacle = _obstacle(state)
-                if obstacle is not None and obstacle != told:
+                if obstacle is not None and obstacle != last_obstacle:
                     typer.echo(obstacle, err=True)
-                told = obstacle
+                last_obstacle = obstacle
     except Interrupted:
         typer.echo(
             f"The change goes on; cancel it with `nalanda library embedding-model {library} "
@@ -101,12 +101,12 @@ def show_change(out: Console, state: ModelChange) -> None:
         out.print(obstacle)
     if state.error is not None:
         out.print(one_line(state.error))
-    if (found := state.comparison) is not None:
+    if (comparison := state.comparison) is not None:
         out.print(
-            f"On {found.rows} chunks and {found.queries} sentences: nDCG@10 "
-            f"{found.old.ndcg_at_10:.3f} → {found.new.ndcg_at_10:.3f}, recall@10 "
-            f"{found.old.recall_at_10:.3f} → {found.new.recall_at_10:.3f}, "
-            f"{found.overlap_at_10:.0%} of the hits in common."
+            f"On {comparison.rows} chunks and {comparison.queries} sentences: nDCG@10 "
+            f"{comparison.old.ndcg_at_10:.3f} → {comparison.new.ndcg_at_10:.3f}, recall@10 "
+            f"{comparison.old.recall_at_10:.3f} → {comparison.new.recall_at_10:.3f}, "
+            f"{comparison.overlap_at_10:.0%} of the hits in common."
         )
     if state.revertable:
         out.print("The old embeddings are kept: --revert moves back, --forget deletes them.")

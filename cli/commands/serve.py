@@ -14,7 +14,7 @@ from cli.processes import listening
 from cli.processes.announcement import announce
 from cli.processes.listening import CannotListen
 from cli.processes.lock import InUse
-from cli.processes.options import DataDir, ReaderCount, given
+from cli.processes.options import DataDir, ReaderCount, present_options
 from cli.processes.readers import Readers
 from cli.processes.serving import freeze_objects, set_up_interpreter
 from core.bootstrap import open_core, publish_positions
@@ -89,7 +89,7 @@ def serve(
 
 
 def _settings(data: Path | None, readers: int | None) -> Settings:
-    settings = Settings(**given(data_dir=data, readers=readers))
+    settings = Settings(**present_options(data_dir=data, readers=readers))
     if settings.readers == 1:
         return settings
     # Readers search the rows since the last checkpoint one by one.

@@ -7,7 +7,14 @@ import typer
 from cli.output import terminal
 from cli.processes import session
 from cli.processes.console import print_places
-from cli.processes.options import FIRST_PORT, LAST_PORT, ApiPort, DataDir, ReaderCount, given
+from cli.processes.options import (
+    FIRST_PORT,
+    LAST_PORT,
+    ApiPort,
+    DataDir,
+    ReaderCount,
+    present_options,
+)
 from cli.processes.stack import TEMPORAL_PORT, TEMPORAL_UI_PORT, Stack
 from core.settings import Settings
 
@@ -21,7 +28,7 @@ def up(port: ApiPort = 8000, data: DataDir = None, readers: ReaderCount = None) 
         print_places(console, session.addresses(stack))
         await session.wait_until_interrupted(console)
 
-    settings = Settings(**given(data_dir=data, readers=readers))
+    settings = Settings(**present_options(data_dir=data, readers=readers))
     session.run(settings, port, console, run_until_interrupted)
 
 

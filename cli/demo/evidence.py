@@ -21,9 +21,15 @@ async def fetch_cited_chunks(client: AsyncNalanda, result: QueryResult) -> dict[
 
 def origin(chunk: Chunk) -> Text:
     """Return the place of a chunk in Python's documentation."""
-    said = chunk.metadata
-    kind = "module" if said["kind"] == "module" else f"{said['kind']} of module {said['module']}"
-    return Text.assemble((said["name"], "bold"), (f"  {kind}, Python {said['python']}", "dim"))
+    metadata = chunk.metadata
+    kind = (
+        "module"
+        if metadata["kind"] == "module"
+        else f"{metadata['kind']} of module {metadata['module']}"
+    )
+    return Text.assemble(
+        (metadata["name"], "bold"), (f"  {kind}, Python {metadata['python']}", "dim")
+    )
 
 
 def faults(result: QueryResult, chunks: Mapping[str, Chunk]) -> list[str]:

@@ -107,21 +107,21 @@ def _public(module: ModuleType) -> Iterator[tuple[str, object]]:
 def _entries(module: str, attribute: str, value: object) -> Iterator[Entry]:
     name = f"{module}.{attribute}"
     if value is sys.modules[module]:
-        yield from _documented(module, "module", module, value)
+        yield from _entry_of(module, "module", module, value)
     elif inspect.isclass(value):
-        yield from _documented(module, "class", name, value)
+        yield from _entry_of(module, "class", name, value)
         for own, member in sorted(vars(value).items()):
             if not own.startswith("_") and _is_method(member):
-                yield from _documented(module, "method", f"{name}.{own}", getattr(value, own))
+                yield from _entry_of(module, "method", f"{name}.{own}", getattr(value, own))
     elif inspect.isroutine(value):
-        yield from _documented(module, "function", name, value)
+        yield from _entry_of(module, "function", name, value)
 
 
 def _is_method(member: object) -> bool:
     return inspect.isroutine(member) or isinstance(member, classmethod | staticmethod)
 
 
-def _documented(module: str, kind: Kind, name: str, value: object) -> Iterator[Entry]:
+def _entry_of(module: str, kind: Kind, name: str, value: object) -> Iterator[Entry]:
     doc = getattr(value, "__doc__", None)
     if isinstance(doc, str) and len(doc.split()) >= _MIN_WORDS:
         yield Entry(module, kind, name, _signature(value), _clean(doc))

@@ -81,7 +81,7 @@ class Evaluator:
         judged: dict[str, object] = {
             "refused": not result.answer or not result.citations,
             "answer": result.answer or None,
-            "citations": tuple(self._cited(question, one) for one in _in_order(result)),
+            "citations": tuple(self._judge_citation(question, one) for one in _in_order(result)),
             "provider": result.provider,
             "model": result.model,
             "degraded": tuple(result.degraded),
@@ -124,7 +124,7 @@ class Evaluator:
         right = [self._documents.is_one_of(source, question.sources) for source in sources]
         return tuple(place for place, is_right in enumerate(right, start=1) if is_right)
 
-    def _cited(self, question: Question, citation: Citation) -> Cited:
+    def _judge_citation(self, question: Question, citation: Citation) -> Cited:
         source = self._documents.source(citation.document_id)
         relevant: bool | None = None
         if question.chunks:
@@ -155,10 +155,10 @@ def _answer_scores(question: Question, result: QueryResult | None) -> dict[str, 
     """Return the scores of the cited parts of the answer, or of all of it without citations."""
     citations = _in_order(result) if result else []
     text = (result and result.answer) or ""
-    said = " ".join(dict.fromkeys(text[one.start : one.end] for one in citations)) or text
+    cited_text = " ".join(dict.fromkeys(text[one.start : one.end] for one in citations)) or text
     score: dict[str, Callable[[], float]] = {
-        "exact_match": lambda: exact_match(said, question.answers),
-        "f1": lambda: f1(said, question.answers),
+        "exact_match": lambda: exact_match(cited_text, question.answers),
+        "f1": lambda: f1(cited_text, question.answers),
         "answer_quoted": lambda: is_quoted(question.answers, [one.quote for one in citations]),
     }
     return {name: value() if question.answers else None for name, value in score.items()}

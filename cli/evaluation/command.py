@@ -78,7 +78,7 @@ def evaluate(
             documents = LibraryDocuments.read(client, target.id)
             documents.check(client, file, questions)
             outcomes = _evaluate(client, documents, asking, questions, concurrency)
-        report = build_report(target.name, _asked(file, asking), outcomes)
+        report = build_report(target.name, _search_options(file, asking), outcomes)
         if save:
             _save(save, report)
     except BadFile as error:
@@ -100,10 +100,10 @@ def _evaluate(
 ) -> list[Outcome]:
     outcomes = Evaluator(client, documents, asking).outcomes(questions, concurrency)
     with bar("Asking") as show:
-        return list(_counted(outcomes, len(questions), show))
+        return list(_count(outcomes, len(questions), show))
 
 
-def _counted(
+def _count(
     outcomes: Iterator[Outcome], total: int, show: Callable[[int, int | None], None]
 ) -> Iterator[Outcome]:
     for number, outcome in enumerate(outcomes, start=1):
@@ -124,7 +124,7 @@ def _mode_of(library: Library, mode: object) -> Literal["vector", "lexical", "hy
             return "hybrid" if library.embedding_model else "lexical"
 
 
-def _asked(file: Path, asking: Asking) -> dict[str, object]:
+def _search_options(file: Path, asking: Asking) -> dict[str, object]:
     return {"file": file.name, "k": asking.k, "top_n": asking.top_n, "mode": asking.mode}
 
 

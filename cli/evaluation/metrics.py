@@ -30,7 +30,7 @@ def _if_sourced(value: Callable[[Outcome], bool]) -> Callable[[Outcome], Sequenc
     return lambda outcome: [float(value(outcome))] if outcome.relevant else []
 
 
-def _given(*values: float | None) -> list[float]:
+def _present(*values: float | None) -> list[float]:
     return [value for value in values if value is not None]
 
 
@@ -41,10 +41,10 @@ METRICS = (
     Metric("ndcg@10", _ndcg),
     Metric("cited_first", _if_sourced(lambda outcome: outcome.is_cited_first)),
     Metric("cited", _if_sourced(lambda outcome: outcome.is_cited)),
-    Metric("citation_precision", lambda o: _given(*(c.relevant for c in o.citations))),
-    Metric("exact_match", lambda o: _given(o.exact_match)),
-    Metric("f1", lambda o: _given(o.f1)),
-    Metric("answer_quoted", lambda o: _given(o.answer_quoted)),
+    Metric("citation_precision", lambda o: _present(*(c.relevant for c in o.citations))),
+    Metric("exact_match", lambda o: _present(o.exact_match)),
+    Metric("f1", lambda o: _present(o.f1)),
+    Metric("answer_quoted", lambda o: _present(o.answer_quoted)),
     Metric("refused_right", lambda o: [] if o.answerable else [float(o.refused)]),
     Metric(
         "refused_wrong",

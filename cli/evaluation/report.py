@@ -31,11 +31,11 @@ class Report(Record):
     outcomes: tuple[Outcome, ...]
 
 
-def build_report(library: str, asked: dict[str, object], outcomes: Sequence[Outcome]) -> Report:
+def build_report(library: str, search: dict[str, object], outcomes: Sequence[Outcome]) -> Report:
     tags = sorted({tag for outcome in outcomes for tag in outcome.tags})
     return Report(
         library=library,
-        asked=asked,
+        asked=search,
         metrics=_values(outcomes),
         tags={tag: _values(one for one in outcomes if tag in one.tags) for tag in tags},
         timings_ms=stage_timings(outcomes),

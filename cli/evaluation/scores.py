@@ -41,8 +41,8 @@ def f1(answer: str, known: Sequence[str]) -> float:
 
 def is_quoted(known: Sequence[str], quotes: Iterable[str]) -> float:
     """Return 1 if a known answer is in a quote, word by word, else 0."""
-    texts = [_padded(quote) for quote in quotes]
-    return float(any(_padded(one) in text for one in known for text in texts))
+    texts = [_pad(quote) for quote in quotes]
+    return float(any(_pad(one) in text for one in known for text in texts))
 
 
 def answer_words(text: str) -> list[str]:
@@ -59,5 +59,5 @@ def _f1(words: Sequence[str], known: Sequence[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def _padded(text: str) -> str:
+def _pad(text: str) -> str:
     return f" {' '.join(answer_words(text))} "

@@ -11,7 +11,7 @@ import typer
 from cli.connection import connect
 from cli.ingestion.errors import GO_ON, IngestionEnded
 from cli.ingestion.finding import Finder
-from cli.ingestion.places import shown
+from cli.ingestion.places import display_path
 from cli.ingestion.report import Report
 from cli.ingestion.run import Run
 from cli.ingestion.watch import FolderWatch
@@ -78,7 +78,7 @@ def ingest(
             if watch:
                 FolderWatch(run, paths, report, with_ignored=no_ignore).follow(library)
             finder = Finder(with_ignored=no_ignore)
-            files = [found.path for found in finder.find(paths)]
+            files = [file.path for file in finder.find(paths)]
             report.take(finder)
             run.ingest(finder, files, prune=prune)
     if not report.is_complete:
@@ -97,12 +97,15 @@ def _check_paths(paths: list[Path], *, are_folders: bool) -> None:
         try:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
         except (FileNotFoundError, NotADirectoryError):
-            raise typer.BadParameter(f"{shown(path)} does not exist.", param_hint="PATH") from None
+            raise typer.BadParameter(
+                f"{display_path(path)} does not exist.", param_hint="PATH"
+            ) from None
         except OSError:
             is_folder = False
         if are_folders and not is_folder:
             raise typer.BadParameter(
-                f"{shown(path)} is not a folder, and --prune takes nothing else.", param_hint="PATH"
+                f"{display_path(path)} is not a folder, and --prune takes nothing else.",
+                param_hint="PATH",
             )
 
 

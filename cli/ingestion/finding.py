@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from cli.ingestion.ignoring import GITIGNORE, IgnoreRules, rules_above, with_rules_of
-from cli.ingestion.places import shown
+from cli.ingestion.places import display_path
 from cli.ingestion.reading import special_type
 from cli.ingestion.selection import (
     GIT_IGNORED,
@@ -56,7 +56,7 @@ class Finder:
 
     def __init__(self, *, with_ignored: bool = False) -> None:
         self._with_ignored = with_ignored
-        self._taken: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self.files: set[str] = set()
         self.folders: dict[str, Path] = {}
         self.unread: set[str] = set()
@@ -66,7 +66,7 @@ class Finder:
 
     @property
     def bare(self) -> set[str]:
-        return {folder for folder, files in self._taken.items() if not files}
+        return {folder for folder, files in self._counts.items() if not files}
 
     def find(self, paths: Iterable[Path]) -> Iterator[FoundPath]:
         """Yield the named files, and those in folders that are to be taken."""
@@ -94,7 +94,7 @@ class Finder:
     def _below(self, root: FoundPath) -> Iterator[FoundPath]:
         is_new = root.real not in self.folders
         failed = self._failures
-        taken = 0
+        count = 0
         waiting = [root]
         while waiting:
             folder = waiting.pop()
@@ -102,11 +102,11 @@ class Finder:
                 continue
             self.folders[folder.real] = folder.path
             files, folders = self._list_folder(folder)
-            self._taken[folder.start] += len(files)
-            taken += len(files)
+            self._counts[folder.start] += len(files)
+            count += len(files)
             yield from (file for file in files if self._is_new(file.real))
             waiting += reversed(folders)
-        if is_new and not taken and failed == self._failures:
+        if is_new and not count and failed == self._failures:
             text = "has no document, text or source code to take"
             self.remarks.append(Remark(root.path, text, "empty"))
 
@@ -194,7 +194,7 @@ class Finder:
         if not entry.is_symlink() or path.exists():
             kind, is_a = "not a regular file", special_type(path.stat().st_mode)
         else:
-            kind, is_a = "broken link", f"a broken link ({shown(path.readlink())})"
+            kind, is_a = "broken link", f"a broken link ({display_path(path.readlink())})"
             if is_known(path.name):
                 self._fail(path, f"is {is_a}")
                 return

@@ -36,6 +36,6 @@ def mount_of(folder: Path) -> Path:
     return folder
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Return the path for display, even if its bytes are not UTF-8."""
     return os.fsencode(path).decode(errors="replace")

@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress
 
 from cli.ingestion.finding import Finder, Remark
-from cli.ingestion.places import shown
+from cli.ingestion.places import display_path
 from cli.output.terminal import can_overwrite, console, one_line
 from nalanda import PayloadTooLargeError
 
@@ -83,19 +83,19 @@ class Report:
 
     def summary(self, library: str, *, with_pruned: bool) -> Iterator[str]:
         outcomes = (*_ALWAYS, "pruned") if with_pruned else _ALWAYS
-        said = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in outcomes)
+        counts_text = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in outcomes)
         if self.passed_over:
             yield f"Skipped: {', '.join(self._kinds_passed_over())}."
-        yield f"Library {library}: {said}."
+        yield f"Library {library}: {counts_text}."
 
     def say_round(self, before: Counter[Outcome]) -> None:
         """Print the time and the counts since `before`, unless nothing has changed."""
         new = self.counts - before
-        said = ", ".join(
+        counts = ", ".join(
             f"{new[o]} {o}" for o in (*_ALWAYS, "pruned") if o != "unchanged" and new[o]
         )
-        if said:
-            typer.echo(f"{datetime.now().astimezone():%H:%M:%S}\t{said}.")
+        if counts:
+            typer.echo(f"{datetime.now().astimezone():%H:%M:%S}\t{counts}.")
 
     def _count(self, outcome: Outcome) -> None:
         self.counts[outcome] += 1
@@ -111,4 +111,4 @@ class Report:
 
 
 def _line(path: Path) -> str:
-    return one_line(shown(path), max_chars=1000)
+    return one_line(display_path(path), max_chars=1000)

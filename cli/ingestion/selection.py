@@ -7,7 +7,7 @@ or passed over whatever is written to it. What the user names is taken in any ca
 from collections.abc import Collection
 from pathlib import Path
 
-from cli.ingestion.places import shown
+from cli.ingestion.places import display_path
 from core.documents.suffixes import LANGUAGES, MEDIA_TYPES, suffix_of
 
 GIT_IGNORED = "in .gitignore"
@@ -64,7 +64,7 @@ def kind_of_skipped(name: str) -> str | None:
         return minified
     if is_known(name):
         return None
-    return shown(Path(suffix_of(name))) if suffix_of(name) else "without a suffix"
+    return display_path(Path(suffix_of(name))) if suffix_of(name) else "without a suffix"
 
 
 def kind_of_skipped_folder(name: str) -> str | None:

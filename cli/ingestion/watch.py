@@ -76,17 +76,19 @@ class FolderWatch:
             sleep(max(INTERVAL_S, scan.took_s / SHARE))
             last, scan = scan, self._scan(scan)
             settled = [real for real in scan.paths if self._has_settled(real, scan, last)]
-            gone = self._read.keys() - scan.paths.keys() - last.paths.keys()
-            if settled or gone:
+            removals = self._read.keys() - scan.paths.keys() - last.paths.keys()
+            if settled or removals:
                 before = self._report.counts.copy()
-                if self._try_round(scan, settled, gone, prune=self._run.prune and bool(gone)):
+                if self._try_round(
+                    scan, settled, removals, prune=self._run.prune and bool(removals)
+                ):
                     self._report.say_round(before)
 
     def _scan(self, last: Scan | None = None) -> Scan:
         """Scan the files, and report what the last scan has not remarked."""
         began_s = monotonic()
         finder = Finder(with_ignored=self._with_ignored)
-        paths = {found.real: found.path for found in finder.find(self._paths)}
+        paths = {file.real: file.path for file in finder.find(self._paths)}
         versions = {real: _version(path) for real, path in paths.items()}
         self._report.take(finder, known=set(last.finder.remarks) if last else ())
         return Scan(finder, paths, versions, monotonic() - began_s)
@@ -99,7 +101,7 @@ class FolderWatch:
         return is_same and not was_read
 
     def _try_round(
-        self, scan: Scan, changed: Iterable[str], gone: Iterable[str], *, prune: bool
+        self, scan: Scan, changed: Iterable[str], removals: Iterable[str], *, prune: bool
     ) -> bool:
         """Ingest the changed files, or wait after an error that passes; return whether it is done.
 
@@ -116,7 +118,7 @@ class FolderWatch:
             return False
         self._outage = None
         self._read |= versions
-        for real in gone:
+        for real in removals:
             del self._read[real]
         return True
 

@@ -31,7 +31,7 @@ def follow(console: Console, states: Iterable[QueryState]) -> QueryState:
 def _print_stages(console: Console, states: Iterable[QueryState]) -> QueryState:
     shown: set[str] = set()
     for state in states:
-        for stage in _ended(state):
+        for stage in _ended_stages(state):
             if stage.name not in shown:
                 shown.add(stage.name)
                 console.print(stage_mark(stage))
@@ -86,8 +86,8 @@ def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
     `origins` maps the id of a cited chunk to its source, for citations without a place.
     """
     places = {citation.chunk_id: citation.place for citation in result.citations}
-    said = result.answer or NO_ANSWER.get(result.reason or "", "")
-    text = Text(harmless(mark_citations(said, result.citations)))
+    words = result.answer or NO_ANSWER.get(result.reason or "", "")
+    text = Text(harmless(mark_citations(words, result.citations)))
     if result.degraded:
         text.append(f"\nDegraded: {', '.join(result.degraded)}", style="yellow")
     for code, why in result.degraded_because.items():
@@ -141,7 +141,7 @@ def _quotes(citations: Sequence[Citation], chunk_id: str) -> list[str]:
     return list(dict.fromkeys(c.quote for c in citations if c.chunk_id == chunk_id))
 
 
-def _ended(state: QueryState) -> list[StageState]:
+def _ended_stages(state: QueryState) -> list[StageState]:
     return [stage for stage in state.stages if stage.status not in {"pending", "running"}]
 
 

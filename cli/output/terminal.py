@@ -24,11 +24,11 @@ def console(*, stderr: bool = False, markup: bool = False) -> Console:
     The console prints text literally unless `markup` is set.
     """
     color_system: Literal["auto"] | None = None if _is_dumb() else "auto"
-    made = Console(
+    terminal = Console(
         stderr=stderr, markup=markup, highlight=False, emoji=False, color_system=color_system
     )
-    made.soft_wrap = not made.is_terminal
-    return made
+    terminal.soft_wrap = not terminal.is_terminal
+    return terminal
 
 
 def can_overwrite(console: Console) -> bool:

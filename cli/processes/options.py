@@ -33,7 +33,7 @@ ReaderCount = Annotated[
 ]
 
 
-def given(**options: Any) -> dict[str, Any]:
+def present_options(**options: Any) -> dict[str, Any]:
     """Return the options that the command line has."""
     return {name: value for name, value in options.items() if value is not None}
 

@@ -37,13 +37,13 @@ def run(
         StorageError: the data directory can't be used.
     """
     reporter = Reporter(console)
-    with _report_failures(reporter, stack.log_of(settings)), ExitStack() as held:
+    with _report_failures(reporter, stack.log_of(settings)), ExitStack() as resources:
         if stack.starts_temporal(settings):
-            held.enter_context(lock.lock_directory(settings.data_dir))
-        log = held.enter_context(closing(LogFile(stack.log_of(settings))))
-        listener = held.enter_context(listen(port))
+            resources.enter_context(lock.lock_directory(settings.data_dir))
+        log = resources.enter_context(closing(LogFile(stack.log_of(settings))))
+        listener = resources.enter_context(listen(port))
         stack.report_port(port, port_of(listener), reporter.notice)
-        held.enter_context(announce(settings.data_dir, stack.url_of(listener)))
+        resources.enter_context(announce(settings.data_dir, stack.url_of(listener)))
         return _supervise(
             lambda: stack.plan(settings, listener=listener, notice=reporter.notice),
             work,

@@ -40,12 +40,12 @@ def records_of(
     Concurrent writes may or may not be included; documents created during the export are not.
     """
     remaining = dict(documents)
-    done = 0
+    count = 0
     for document_id, listed in groupby(_chunks(client, library), key=lambda c: c.document_id):
         document = remaining.pop(document_id, None)
         chunks = [_chunk(chunk) for chunk in sorted(listed, key=lambda chunk: chunk.ordinal)]
-        done += len(chunks)
-        progress(done)
+        count += len(chunks)
+        progress(count)
         if document is not None:
             yield _record(document), chunks
     for document in remaining.values():

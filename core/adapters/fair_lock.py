@@ -9,14 +9,14 @@ class FairLock:
 
     def __init__(self) -> None:
         self._guard = Lock()
-        self._taken = False
+        self._is_locked = False
         self._waiting: deque[Lock] = deque()
 
     def acquire(self, timeout_s: float) -> bool:
         """Wait for the lock; return `False` if `timeout_s` pass without it."""
         with self._guard:
-            if not self._taken:
-                self._taken = True
+            if not self._is_locked:
+                self._is_locked = True
                 return True
             mine = Lock()
             mine.acquire()
@@ -43,7 +43,7 @@ class FairLock:
             if self._waiting:
                 self._waiting.popleft().release()
             else:
-                self._taken = False
+                self._is_locked = False
 
     def _leave_queue(self, mine: Lock) -> bool:
         """Leave the queue; return `False` if this thread got the lock at the last moment."""

@@ -125,12 +125,13 @@ class GroupCommit:
         self._refusal: NalandaError | None = None
 
     @contextmanager
-    def unit(self, *, settled: bool = False) -> Iterator[CommitUnit]:
+    def unit(self, *, after_listeners: bool = False) -> Iterator[CommitUnit]:
         """Run one unit of work; without a call of the commit that it yields, the unit is undone.
 
         The unit sees the changes of earlier units of its group, whose fate it shares. A unit
-        that fails because of such changes raises only after they are on the disk. `settled`:
-        the unit begins when all earlier units are committed and their listeners have run.
+        that fails because of such changes raises only after they are on the disk.
+        `after_listeners`: the unit begins when all earlier units are committed and their
+        listeners have run.
 
         Raises:
             Unavailable: other writes took too long.
@@ -147,7 +148,7 @@ class GroupCommit:
 
         self._take()
         try:
-            self._begin(settled)
+            self._begin(after_listeners)
             yield commit
         except BaseException as error:
             if not joined:
@@ -211,8 +212,8 @@ class GroupCommit:
         age_s = self._clock() - group.began_s
         return len(group.after_commits) < self._most_units and age_s < self._longest_s
 
-    def _begin(self, settled: bool) -> None:
-        if settled:
+    def _begin(self, after_listeners: bool) -> None:
+        if after_listeners:
             self._end_group()
         if self._group is not None:
             self._transaction.set_savepoint()

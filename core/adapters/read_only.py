@@ -9,13 +9,13 @@ from core.ports.store import CommitListener, UnitOfWork
 class ReadOnly:
     """A base of stores whose record another process writes; there are no commits to listen to."""
 
-    def write(self, *, settled: bool = False) -> AbstractContextManager[UnitOfWork]:
+    def write(self, *, after_listeners: bool = False) -> AbstractContextManager[UnitOfWork]:
         """Refuse.
 
         Raises:
             Unavailable: always.
         """
-        raise _refusal(settled)
+        raise _refusal(after_listeners)
 
     def subscribe(self, listener: CommitListener) -> None:
         """Refuse.

@@ -187,8 +187,8 @@ class Uploads:
         return self._directory / _REFERENCES / ingestion
 
     def _references(self) -> Collection[Path]:
-        found = (self._directory / _REFERENCES).iterdir()
-        return [path for path in found if not path.name.endswith(UNFINISHED)]
+        folders = (self._directory / _REFERENCES).iterdir()
+        return [path for path in folders if not path.name.endswith(UNFINISHED)]
 
     def _files(self) -> Collection[Path]:
         return list(self._directory.glob("[0-9a-f][0-9a-f]/*"))

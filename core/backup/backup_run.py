@@ -43,9 +43,9 @@ def back_up(
         repository.clean()
         database.enrol(repository.id)
         with database.source() as source:
-            taken = _BackupRun(repository, source, progress).take(full=full)
-        database.record_backup(repository.id, taken.position)
-        return taken
+            backup = _BackupRun(repository, source, progress).take(full=full)
+        database.record_backup(repository.id, backup.position)
+        return backup
 
 
 class _BackupRun:

@@ -68,7 +68,7 @@ def _contents(
 def _fill(
     target: apsw.Connection, name: str, columns: list[str], rows: Iterable[BackupRow]
 ) -> None:
-    target.execute(f"CREATE TABLE {name} ({', '.join(map(_quoted, columns))})")
+    target.execute(f"CREATE TABLE {name} ({', '.join(map(_quote, columns))})")
     insert = f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # names of our own
     remaining = iter(rows)
     while batch := list(islice(remaining, _BATCH_ROWS)):
@@ -86,7 +86,7 @@ def _end(target: apsw.Connection, name: str, key: tuple[str, ...], position: int
 
 def _insert(target: apsw.Connection, name: str, condition: str, position: int) -> None:
     here, there = _columns(target, "main", name), _columns(target, "increment", name)
-    columns = ", ".join(_quoted(column) for column in here if column in there)
+    columns = ", ".join(_quote(column) for column in here if column in there)
     target.execute(
         f"INSERT INTO main.{name} ({columns})"  # noqa: S608  # names of our own
         f" SELECT {columns} FROM increment.{name} WHERE {condition}",
@@ -99,5 +99,5 @@ def _columns(target: apsw.Connection, schema: str, table: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _quoted(column: str) -> str:
+def _quote(column: str) -> str:
     return f'"{column}"'

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from core.documents.model import BLANK_LINE, Block, joined
+from core.documents.model import BLANK_LINE, Block, join_blocks
 from core.domain.text.sentences import Span, sentence_spans, trim
 
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -31,7 +31,7 @@ def break_group(group: Sequence[Block], target: int, room: int) -> Iterator[Bloc
 def _break_item(group: Sequence[Block], target: int, room: int, *, level: int) -> Iterator[Block]:
     """Yield an item whole if it fits, else its own blocks and each of its items."""
     if sum(len(block.gap) + len(block.text) for block in group) - len(group[0].gap) <= room:
-        yield replace(group[0], text=joined(group)) if len(group) > 1 else group[0]
+        yield replace(group[0], text=join_blocks(group)) if len(group) > 1 else group[0]
         return
     if len(group) == 1 or level > _MOST_LEVELS:
         for block in group:

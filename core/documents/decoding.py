@@ -55,21 +55,21 @@ def decode(content: bytes) -> str:
         UnusableFile: the content is not text, or in no encoding that can be detected.
     """
     if marked := next((name for mark, name in _MARKS if content.startswith(mark)), None):
-        return _checked(_strict(content, marked))
+        return _check_text(_strict(content, marked))
     try:
-        return _checked(content.decode())
+        return _check_text(content.decode())
     except UnicodeDecodeError as error:
         where = f"byte 0x{content[error.start]:02X} at offset {error.start}"
     if b"\0" in content:
         raise UnusableFile("The file has NUL characters, so it is not text.")
-    if (declared := _declared(content)) is not None:
+    if (declared := _declared_encoding(content)) is not None:
         with suppress(UnicodeError):
-            return _checked(content.decode(declared))
-    for encoding in _detected(content):
+            return _check_text(content.decode(declared))
+    for encoding in _detect_encodings(content):
         with suppress(UnicodeError):
             text = content.decode(encoding)
             if not _mixes_scripts(text[:_SAMPLE_BYTES]):
-                return _checked(text)
+                return _check_text(text)
     raise UnusableFile(f"The file is not UTF-8 text ({where}), nor text of a known encoding.")
 
 
@@ -83,7 +83,7 @@ def _strict(content: bytes, encoding: str) -> str:
         ) from None
 
 
-def _declared(content: bytes) -> str | None:
+def _declared_encoding(content: bytes) -> str | None:
     match = _DECLARED.search(content[:_DECLARED_WITHIN_BYTES])
     if match is None:
         return None
@@ -95,12 +95,12 @@ def _declared(content: bytes) -> str | None:
     return "cp1252" if codec in _AS_WINDOWS_1252 else codec
 
 
-def _detected(content: bytes) -> Iterator[str]:
+def _detect_encodings(content: bytes) -> Iterator[str]:
     """Yield the encodings that the content may be in, the likeliest first."""
-    found = chardet.detect_all(
+    candidates = chardet.detect_all(
         content[:_SAMPLE_BYTES], ignore_threshold=True, include_encodings=_CANDIDATES
     )
-    for candidate in sorted(found, key=_likelihood, reverse=True):
+    for candidate in sorted(candidates, key=_likelihood, reverse=True):
         if (encoding := candidate["encoding"]) is not None:
             yield encoding
 
@@ -126,7 +126,7 @@ def _is_mixed(word: str) -> bool:
     return has_latin and any(unicodedata.name(char, "").startswith(_NOT_LATIN) for char in word)
 
 
-def _checked(text: str) -> str:
+def _check_text(text: str) -> str:
     if "\0" in text:
         raise UnusableFile("The file has NUL characters, so it is not text.")
     if len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text):

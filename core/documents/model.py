@@ -53,7 +53,7 @@ class Piece:
     place: Place
 
 
-def joined(blocks: Sequence[Block]) -> str:
+def join_blocks(blocks: Sequence[Block]) -> str:
     """Return the blocks' texts with the gaps between them."""
     first, rest = blocks[0], blocks[1:]
     return first.text + "".join(block.gap + block.text for block in rest)
@@ -73,7 +73,7 @@ def item(words: str, marker: str, line: int, level: int, *, is_first: bool) -> B
     return Block("item", f"{marker}{words}", line, level, gap=gap)
 
 
-def fenced(code: str, language: str, line: int, *, level: int = 0) -> Block:
+def fenced_block(code: str, language: str, line: int, *, level: int = 0) -> Block:
     """Return a code block, in a fence that is longer than any in the code."""
     fence = "```"
     while fence in code:

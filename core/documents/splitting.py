@@ -9,7 +9,7 @@ the block's header; prose at its sentences, and a sentence at its words.
 from collections.abc import Iterable, Iterator, Sequence
 
 from core.documents.breaking import break_group
-from core.documents.model import Block, ParsedDocument, Piece, joined
+from core.documents.model import Block, ParsedDocument, Piece, join_blocks
 from core.domain.place import Box, Place
 
 TARGET_CHARS = 800
@@ -76,7 +76,7 @@ class _Packer:
 
     def flush(self) -> None:
         if self._blocks:
-            self.pieces.append(Piece(joined(self._blocks), self._place()))
+            self.pieces.append(Piece(join_blocks(self._blocks), self._place()))
         self._blocks, self._size, self._has_body = [], 0, False
 
     def _open_section(self, heading: Block) -> None:

@@ -36,14 +36,14 @@ def to_json(value: Mapping[str, object]) -> str:
     return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
 
 
-def composed(text: str) -> str:
+def compose(text: str) -> str:
     """Return Unicode's composed form, NFC: equal for strings that look the same."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def caseless(text: str) -> str:
     """Return the composed form of Unicode's full case folding."""
-    return composed(composed(text).casefold())
+    return compose(compose(text).casefold())
 
 
 def microseconds(time: datetime) -> int:

@@ -146,7 +146,9 @@ class StagedReader(Protocol):
         """Return the models, in any order, of which there are embeddings."""
         ...
 
-    def missing(self, library_id: str, model: str, *, after: str, limit: int) -> list[Chunk]:
+    def chunks_to_stage(
+        self, library_id: str, model: str, *, after: str, limit: int
+    ) -> list[Chunk]:
         """Return the next chunks after the id `after` without an embedding of their version."""
         ...
 
@@ -369,10 +371,10 @@ class Store(Protocol):
 
     def read(self) -> AbstractContextManager[Snapshot]: ...
 
-    def write(self, *, settled: bool = False) -> AbstractContextManager[UnitOfWork]:
+    def write(self, *, after_listeners: bool = False) -> AbstractContextManager[UnitOfWork]:
         """Begin a unit of work; concurrent writes may share one commit, which keeps all or none.
 
-        `settled`: begin after the listeners of every earlier position have run.
+        `after_listeners`: begin after the listeners of every earlier position have run.
         """
         ...
 

@@ -43,7 +43,7 @@ class Service:
     ) -> ProviderError:
         """Return the error for a status; `message` is the service's own, if it is a text."""
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            return self.malformed("it is not JSON")
+            return self.malformed_answer("it is not JSON")
         if status == HTTPStatus.UNAUTHORIZED:  # its message may hold the key
             return ProviderRejected(
                 f"{self._subject} does not accept the key (401): check {self.key_variable}."
@@ -56,7 +56,7 @@ class Service:
             )
         return ProviderRejected(f"{self._subject} refused the request ({status}){detail}.")
 
-    def malformed(self, detail: str) -> ProviderUnavailable:
+    def malformed_answer(self, detail: str) -> ProviderUnavailable:
         """Return the error for an answer of the wrong shape."""
         return ProviderUnavailable(f"The answer of {self.name} has the wrong shape: {detail}.")
 

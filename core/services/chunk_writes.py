@@ -170,9 +170,9 @@ def chunks_to_replace(
     """
     ids = [draft.id for draft in drafts if draft.id is not None]
     existing = chunks.get_many(library_id, ids) if ids else {}
-    taken = [chunk_id for chunk_id, chunk in existing.items() if chunk.document_id != document_id]
-    if taken:
-        raise _conflict(min(taken))
+    foreign = [chunk_id for chunk_id, chunk in existing.items() if chunk.document_id != document_id]
+    if foreign:
+        raise _conflict(min(foreign))
     return existing
 
 

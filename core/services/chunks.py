@@ -111,7 +111,7 @@ class ChunkService:
         """
         if (ids is None) == (filter is None):
             raise Invalid.at("", "Give either ids or a filter.")
-        with self._store.write(settled=ids is None) as unit:
+        with self._store.write(after_listeners=ids is None) as unit:
             library = unit.libraries.get(ref)
             if ids is None:
                 parsed = parse(filter, library.metadata_schema, "/filter")
@@ -215,8 +215,8 @@ class ChunkService:
             guard.check(seen.version)
             draft = replace(edit(seen), id=chunk_id)
             if draft.embedding is None and _keeps_embedding(library, draft, seen):
-                kept = snapshot.chunks.embeddings(library.id, [chunk_id])
-                draft = replace(draft, embedding=kept[chunk_id])
+                stored = snapshot.chunks.embeddings(library.id, [chunk_id])
+                draft = replace(draft, embedding=stored[chunk_id])
             prepared = self._writes.prepare(snapshot, library, [draft], [""])
         embeddings = self._writes.embeddings(prepared)
         with self._store.write() as unit:
@@ -268,8 +268,8 @@ def _matching_ids(
 ) -> list[str]:
     """Return the ids of the chunks that match, as of the write's beginning.
 
-    In a settled write the catalog equals the record, unless the catalog has missed a commit. Then
-    the record is scanned.
+    In a write that begins after the listeners, the catalog equals the record, unless the catalog
+    has missed a commit. Then the record is scanned.
     """
     view = state.views.get(library.id)
     if view is not None and state.position == unit.position - 1:

@@ -112,12 +112,14 @@ class DocumentService:
         """
         with self._store.write() as unit:
             library = unit.libraries.get(ref)
-            found = unit.documents.get_many(library.id, list(versions))
-            changed = [id_ for id_, d in found.items() if versions[id_] not in {None, d.version}]
-            gone = sorted(found.keys() - set(changed))
-            for document_id in gone:
+            documents = unit.documents.get_many(library.id, list(versions))
+            changed = [
+                id_ for id_, d in documents.items() if versions[id_] not in {None, d.version}
+            ]
+            ids = sorted(documents.keys() - set(changed))
+            for document_id in ids:
                 unit.documents.delete(library.id, document_id)
-            return commit_positioned(unit, Deletion(len(gone), sorted(changed)), before_commit)
+            return commit_positioned(unit, Deletion(len(ids), sorted(changed)), before_commit)
 
     def get(self, ref: str, document_id: str) -> Positioned[Document]:
         """Return a document.
@@ -137,8 +139,8 @@ class DocumentService:
         """
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
-            found = snapshot.documents.get_many(library.id, document_ids)
-            return Positioned([found[key] for key in sorted(found)], snapshot.position)
+            documents = snapshot.documents.get_many(library.id, document_ids)
+            return Positioned([documents[key] for key in sorted(documents)], snapshot.position)
 
     def page(self, ref: str, *, after: str | None, limit: int) -> Positioned[list[Document]]:
         """Return a page of a library's documents, in order of id.

@@ -93,8 +93,8 @@ class TextEmbedding:
             ProviderError: the provider failed, or its embeddings break the library's rules.
         """
         texts = [indexed_text(d.text, d.place) for d in drafts if d.embedding is None]
-        made = self._embed(library, texts)
-        return [next(made) if d.embedding is None else d.embedding for d in drafts]
+        embedded = self._embed(library, texts)
+        return [next(embedded) if d.embedding is None else d.embedding for d in drafts]
 
     def queries(self, model: str, texts: Sequence[str]) -> Vectors:
         """Embed the texts as queries, `(n, d) float32`.

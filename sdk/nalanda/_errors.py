@@ -130,8 +130,8 @@ class ApiError(NalandaError):
         problem: Mapping[str, Any] | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        said = [f"{fault.pointer or '/'}: {fault.detail}" for fault in errors]
-        super().__init__(f"{status} {title}: {'; '.join(said) or detail or 'no details'}")
+        faults = [f"{fault.pointer or '/'}: {fault.detail}" for fault in errors]
+        super().__init__(f"{status} {title}: {'; '.join(faults) or detail or 'no details'}")
         self.status = status
         self.title = title
         self.detail = detail
@@ -206,18 +206,18 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 def connection_error(error: Exception, url: object, proxy: object = None) -> NalandaError:
     """Translate one of `HTTPX_ERRORS`; `proxy` is the proxy of the call."""
-    said = str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
     if isinstance(error, httpx.TimeoutException):
         through = f" through {proxy}" if proxy else ""
         return TimedOut(f"{url} did not answer in time{through} ({type(error).__name__}).")
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return InvalidAddress(f"{url} is not the address of a server: {said}")
+        return InvalidAddress(f"{url} is not the address of a server: {reason}")
     if proxy:
         return ProxyFailed(
-            f"{url} could not be reached through {proxy}: {said.rstrip('.')}. "
+            f"{url} could not be reached through {proxy}: {reason.rstrip('.')}. "
             "Check the proxy, or name the server in NO_PROXY."
         )
-    return ConnectionFailed(f"{url} could not be reached: {said}")
+    return ConnectionFailed(f"{url} could not be reached: {reason}")
 
 
 def api_error(response: httpx.Response, proxy: object = None) -> ApiError:

@@ -151,8 +151,8 @@ def upload_parts(files: Mapping[str, bytes], **options: Any) -> list[Part]:
         if '"' in source:
             raise InvalidValue(("files", source), "has a quotation mark, which no form carries.")
         parts.append(("file", (source, content, "application/octet-stream")))
-    if given := {name: value for name, value in options.items() if value is not None}:
-        parts.append(("options", (None, dump(given).encode(), "application/json")))
+    if present := {name: value for name, value in options.items() if value is not None}:
+        parts.append(("options", (None, dump(present).encode(), "application/json")))
     return parts
 
 

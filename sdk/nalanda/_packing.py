@@ -27,27 +27,27 @@ def pack(vector: Vector, place: KeyPath = ("embedding",)) -> list[float] | str:
     numbers: Any = vector
     if isinstance(numbers, bytes | bytearray):
         raise InvalidType(place, _BYTES)
-    floats = _buffered(numbers, place)
+    floats = _float32_buffer(numbers, place)
     if floats is None:
-        return _listed(numbers, place)
+        return _list_floats(numbers, place)
     if not isfinite(sum(floats)):
         _check_finite(floats, place)
     return b64encode(little_endian(floats)).decode()
 
 
-def _buffered(vector: Any, place: KeyPath) -> "array[float] | None":
+def _float32_buffer(vector: Any, place: KeyPath) -> "array[float] | None":
     """Return an array's numbers as float32, or `None` for another type."""
     try:
         view = memoryview(vector)
     except (TypeError, ValueError, BufferError):
-        return _converted(vector, place) if is_array(vector) else None
+        return _convert(vector, place) if is_array(vector) else None
     if isinstance(vector, memoryview) and view.format == "B":
         raise InvalidType(place, _BYTES)
     _check_shape(view.shape or (), place)
-    return array("f", view.tobytes()) if view.format == "f" else _converted(vector, place)
+    return array("f", view.tobytes()) if view.format == "f" else _convert(vector, place)
 
 
-def _converted(vector: Any, place: KeyPath) -> "array[float]":
+def _convert(vector: Any, place: KeyPath) -> "array[float]":
     """Return the numbers of an array without a float32 buffer, such as one of PyTorch's."""
     try:
         items = items_of(vector) if is_array(vector) else list(vector)
@@ -59,10 +59,10 @@ def _converted(vector: Any, place: KeyPath) -> "array[float]":
         _check_shape(tuple(shape), place)
     if not isinstance(items, Sequence):
         raise InvalidType(place, f"is a {type_name(vector)}, not a vector.")
-    return array("f", _listed(items, place))
+    return array("f", _list_floats(items, place))
 
 
-def _listed(numbers: Any, place: KeyPath) -> list[float]:
+def _list_floats(numbers: Any, place: KeyPath) -> list[float]:
     """Return the numbers of a sequence as Python floats."""
     if not isinstance(numbers, Iterable) or isinstance(numbers, Mapping | Set):
         raise InvalidType(place, f"is of the type {type_name(numbers)}, not a vector.")

@@ -76,7 +76,7 @@ def create_request(
     path: str, body: Any, *, key: str | None = None, parts: Sequence[Part] = ()
 ) -> Request:
     """Return a POST that the server executes once, even if it is sent repeatedly."""
-    checked = checked_header("idempotency_key", key or uuid4().hex)
+    checked = check_header("idempotency_key", key or uuid4().hex)
     return Request("POST", path, body=body, headers={IDEMPOTENCY_KEY: checked}, parts=parts)
 
 
@@ -93,15 +93,15 @@ def write_request(
     if isinstance(if_match, SupportsIndex):
         tag = f'"{index(if_match)}"'
     else:
-        tag = checked_header("if_match", if_match)
+        tag = check_header("if_match", if_match)
     return Request(method, path, body=body, headers={"If-Match": tag}, repeatable=False)
 
 
-def written_by(ingestion: str | None, request: Request) -> Request:
+def with_ingestion(ingestion: str | None, request: Request) -> Request:
     """Return the write of an ingestion, if there is one."""
     if ingestion is None:
         return request
-    headers = {**request.headers, INGESTION: checked_header("ingestion", ingestion)}
+    headers = {**request.headers, INGESTION: check_header("ingestion", ingestion)}
     return replace(request, headers=headers)
 
 
@@ -137,7 +137,7 @@ def list_request(path: str, headers: Mapping[str, str], **params: Any) -> Reques
     return Request("POST", f"{path}/query", body=body, headers=headers)
 
 
-def checked_header(name: str, value: str) -> str:
+def check_header(name: str, value: str) -> str:
     """Return a header's value.
 
     Raises:
@@ -177,5 +177,5 @@ def delay_s(error: NalandaError, attempt: int) -> float | None:
     if isinstance(error, InvalidAddress) or not isinstance(error, WORTH_A_RETRY):
         return None
     backoff: float = FIRST_DELAY_S * 2**attempt * _random.uniform(0.5, 1.0)
-    asked = error.retry_after_s if isinstance(error, ApiError) else None
-    return max(min(backoff, LONGEST_DELAY_S), asked or 0.0)
+    requested_s = error.retry_after_s if isinstance(error, ApiError) else None
+    return max(min(backoff, LONGEST_DELAY_S), requested_s or 0.0)

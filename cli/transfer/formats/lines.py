@@ -33,7 +33,7 @@ def numbered_lines(path: Path) -> Generator[tuple[int, str], None, None]:
         if file.peek(2)[:2] == _GZIP:
             file = stack.enter_context(gzip.GzipFile(fileobj=file))
         try:
-            for line in _decoded(file):
+            for line in _decode(file):
                 number += 1
                 if text := line.strip("\r\n\t "):
                     yield number, text
@@ -48,7 +48,7 @@ def numbered_lines(path: Path) -> Generator[tuple[int, str], None, None]:
             ) from None
 
 
-def _decoded(file: _Readable) -> Iterator[str]:
+def _decode(file: _Readable) -> Iterator[str]:
     encoding = json.detect_encoding(file.peek(4)[:4])
     if encoding not in _UTF_8:
         # The decoder works in blocks, so an error may name an earlier line.

@@ -56,10 +56,10 @@ def string(value: object) -> str | None:
         case str():
             return _encodable(value, "")
         case bytes():
-            return _decoded(value, "")
+            return _decode_text(value, "")
     if is_missing(value):
         return None
-    raise Invalid.at("", f"This must be a string, not {_named(value)}.")
+    raise Invalid.at("", f"This must be a string, not {_name_value(value)}.")
 
 
 def title(value: object) -> str | None:
@@ -85,7 +85,7 @@ def id_(value: object) -> str | None:
     try:
         return None if text is None else check_id(text, "")
     except Invalid as invalid:
-        detail = f"{invalid.faults[0].detail}, not {_named(text)}."
+        detail = f"{invalid.faults[0].detail}, not {_name_value(text)}."
         raise Invalid.at("", detail) from None
 
 
@@ -94,7 +94,7 @@ def ordinal(value: object) -> int | None:
     if is_missing(value):
         return None
     if not isinstance(value, int | float | Decimal) or not _is_integer(value):
-        raise Invalid.at("", f"This must be an integer, not {_named(value)}.")
+        raise Invalid.at("", f"This must be an integer, not {_name_value(value)}.")
     if int(value) not in _ORDINALS:
         raise Invalid.at("", "An ordinal must be a signed 64-bit integer.")
     return int(value)
@@ -103,13 +103,13 @@ def ordinal(value: object) -> int | None:
 def metadata(value: object) -> dict[str, Any]:
     """Return an object; parse a JSON text."""
     if isinstance(value, bytes):
-        value = _decoded(value, "")
+        value = _decode_text(value, "")
     if isinstance(value, str):
         value = parse(value) if value.strip() else None
     if is_missing(value):
         return {}
     if not isinstance(value, Mapping):
-        raise Invalid.at("", f"This must be a JSON object, not {_named(value)}.")
+        raise Invalid.at("", f"This must be a JSON object, not {_name_value(value)}.")
     return {key: _plain(item, join("", key), 1) for key, item in _items(value, "")}
 
 
@@ -132,7 +132,7 @@ def embedding(value: object) -> NDArray[np.float32] | None:
     """
     match value:
         case np.ndarray():
-            return _rounded(value)
+            return _round_to_float32(value)
         case bytes():
             return _from_bytes(value)
         case str() if value.lstrip().startswith("["):
@@ -145,7 +145,7 @@ def embedding(value: object) -> NDArray[np.float32] | None:
             return vectors.from_numbers(numbers, "/values")
     if is_missing(value):
         return None
-    raise Invalid.at("", f"This must be a list of numbers, not {_named(value)}.")
+    raise Invalid.at("", f"This must be a list of numbers, not {_name_value(value)}.")
 
 
 def without_nulls(value: object) -> object:
@@ -175,7 +175,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
-def _rounded(numbers: NDArray[Any]) -> NDArray[np.float32]:
+def _round_to_float32(numbers: NDArray[Any]) -> NDArray[np.float32]:
     if numbers.ndim != 1 or numbers.dtype.kind not in "iuf":
         raise Invalid.at("", "An embedding's elements must be numbers.")
     with np.errstate(over="ignore"):
@@ -189,7 +189,7 @@ def _rounded(numbers: NDArray[Any]) -> NDArray[np.float32]:
 def _from_bytes(packed: bytes) -> NDArray[np.float32]:
     if len(packed) % 4:
         raise Invalid.at("", f"{len(packed)} bytes are not little-endian float32 numbers.")
-    return _rounded(np.frombuffer(packed, "<f4"))
+    return _round_to_float32(np.frombuffer(packed, "<f4"))
 
 
 def _plain(value: object, pointer: str, level: int) -> object:
@@ -200,7 +200,7 @@ def _plain(value: object, pointer: str, level: int) -> object:
         case str():
             return _encodable(value, pointer)
         case int():
-            return _bounded(value, pointer)
+            return _check_range(value, pointer)
         case float():
             return _finite(value, pointer)
         case list() | tuple():
@@ -229,14 +229,14 @@ def _scalar(value: object, pointer: str) -> object:
         case UUID():
             return str(value)
         case bytes():
-            return _decoded(value, pointer)
+            return _decode_text(value, pointer)
     raise Invalid.at(pointer, f"JSON has no {type(value).__name__}: leave it out.")
 
 
 def _items(value: Mapping[Any, object], pointer: str) -> Iterable[tuple[str, object]]:
     for key, item in value.items():
         if not isinstance(key, str):
-            raise Invalid.at(pointer, f"A key must be a string, not {_named(key)}.")
+            raise Invalid.at(pointer, f"A key must be a string, not {_name_value(key)}.")
         yield _encodable(key, pointer), item
 
 
@@ -260,14 +260,14 @@ def _encodable(text: str, pointer: str) -> str:
     return text
 
 
-def _decoded(packed: bytes, pointer: str) -> str:
+def _decode_text(packed: bytes, pointer: str) -> str:
     with suppress(UnicodeDecodeError):
         if b"\0" not in packed:
             return packed.decode()
     raise Invalid.at(pointer, f"These {len(packed)} bytes are not UTF-8 text.")
 
 
-def _bounded(number: int, pointer: str) -> int:
+def _check_range(number: int, pointer: str) -> int:
     if number not in _INTEGERS:
         raise Invalid.at(pointer, "An integer must have at most 64 bits.")
     return number
@@ -285,7 +285,7 @@ def _number(number: Decimal, pointer: str) -> int | float:
     if not number.is_finite():
         return _finite(float(number), pointer)
     if number == number.to_integral_value():
-        return _bounded(int(number), pointer)
+        return _check_range(int(number), pointer)
     rounded = float(number)
     if Decimal(repr(rounded)) != number:
         detail = f"{number} has more digits than a float64: make it a float or a string."
@@ -308,7 +308,7 @@ def _is_integer(value: float | Decimal) -> bool:
     return math.isfinite(value) and value == int(value)
 
 
-def _named(value: object) -> str:
+def _name_value(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"

@@ -96,7 +96,7 @@ class PostgresStore(PostgresReads):
                 self._writer.close()
 
     @contextmanager
-    def write(self, *, settled: bool = False) -> Iterator[PostgresUnitOfWork]:
+    def write(self, *, after_listeners: bool = False) -> Iterator[PostgresUnitOfWork]:
         """Begin a unit of work, as `Store.write` does.
 
         Raises:
@@ -110,7 +110,7 @@ class PostgresStore(PostgresReads):
             raise copy(self._refusal)
         writer = self._writer
         # The errors are mapped before the group gets them.
-        with self._writes.unit(settled=settled) as commit, postgres_errors():
+        with self._writes.unit(after_listeners=after_listeners) as commit, postgres_errors():
             yield PostgresUnitOfWork(writer, self._now, commit, self._listeners.notify)
 
     def subscribe(self, listener: CommitListener) -> None:

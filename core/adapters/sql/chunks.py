@@ -109,14 +109,14 @@ class WritableChunks(Chunks):
             self._changes.append(ChunksPut(library_id, tuple(rows)))
 
     def delete(self, library_id: str, chunk_ids: Sequence[str]) -> int:
-        gone = self._session.fetch_changed(_DELETE, library_id, list(chunk_ids))
-        return self._log_deletion(library_id, gone)
+        rows = self._session.fetch_changed(_DELETE, library_id, list(chunk_ids))
+        return self._log_deletion(library_id, rows)
 
     def delete_of_document(self, library_id: str, document_id: str) -> int:
-        gone = self._session.fetch_changed(_DELETE_OF_DOCUMENT, library_id, document_id)
-        return self._log_deletion(library_id, gone)
+        rows = self._session.fetch_changed(_DELETE_OF_DOCUMENT, library_id, document_id)
+        return self._log_deletion(library_id, rows)
 
-    def _log_deletion(self, library_id: str, gone: list[Row]) -> int:
-        if gone:
-            self._changes.append(ChunksDeleted(library_id, tuple(row[0] for row in gone)))
-        return len(gone)
+    def _log_deletion(self, library_id: str, rows: list[Row]) -> int:
+        if rows:
+            self._changes.append(ChunksDeleted(library_id, tuple(row[0] for row in rows)))
+        return len(rows)

@@ -57,15 +57,15 @@ class Table(Generic[E]):
 
     def to_row(self, entity: E) -> Row:
         """Return the entity's values as they are stored, in the order of the columns."""
-        return _converted(self._attributes(entity), self._encoders)
+        return _convert(self._attributes(entity), self._encoders)
 
     def from_row(self, row: Row) -> E:
         """Return the entity of a row with the table's columns, in their order."""
-        return self._entity(*_converted(row, self._decoders))
+        return self._entity(*_convert(row, self._decoders))
 
     def select(self, rest: str, more: Sequence[Column] = ()) -> str:
         """Return a statement that selects all columns, then `more`; `rest` follows the table."""
-        names = ", ".join(c.read or _quoted(c.name) for c in [*self.columns, *more])
+        names = ", ".join(c.read or _quote(c.name) for c in [*self.columns, *more])
         return f"SELECT {names} FROM {self.name} {rest}"  # noqa: S608  # names of our own
 
     def upsert(self, source: str, more: Sequence[Column] = ()) -> str:
@@ -74,8 +74,8 @@ class Table(Generic[E]):
         changed = [column for column in columns if column.name not in self.key]
         updates = ", ".join(
             [
-                *(f"{_quoted(c.name)} = excluded.{_quoted(c.name)}" for c in changed),
-                *(f"{_quoted(name)} = NULL" for name in self._reset),
+                *(f"{_quote(c.name)} = excluded.{_quote(c.name)}" for c in changed),
+                *(f"{_quote(name)} = NULL" for name in self._reset),
             ]
         )
         return (
@@ -90,10 +90,10 @@ class Table(Generic[E]):
 
 
 def names_of(columns: Sequence[Column]) -> str:
-    return ", ".join(_quoted(column.name) for column in columns)
+    return ", ".join(_quote(column.name) for column in columns)
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return f'"{name}"'
 
 
@@ -105,7 +105,7 @@ def _steps(conversions: Iterator[Callable[[Any], object] | None]) -> Iterator[_S
     return ((i, convert) for i, convert in enumerate(conversions) if convert is not None)
 
 
-def _converted(values: Row, steps: Sequence[_Step]) -> Row:
+def _convert(values: Row, steps: Sequence[_Step]) -> Row:
     converted = list(values)
     for i, convert in steps:
         converted[i] = convert(converted[i])

@@ -72,7 +72,9 @@ class StagedEmbeddings:
     def models(self, library_id: str) -> list[str]:
         return [row[0] for row in self._session.fetch(_MODELS, library_id)]
 
-    def missing(self, library_id: str, model: str, *, after: str, limit: int) -> list[Chunk]:
+    def chunks_to_stage(
+        self, library_id: str, model: str, *, after: str, limit: int
+    ) -> list[Chunk]:
         rows = self._session.fetch(_MISSING, library_id, after, model, limit)
         return [CHUNKS.from_row(row) for row in rows]
 

@@ -73,7 +73,7 @@ class SqliteStore(SqliteReads):
         return epoch, key, instance_id
 
     @contextmanager
-    def write(self, *, settled: bool = False) -> Iterator[SqliteUnitOfWork]:
+    def write(self, *, after_listeners: bool = False) -> Iterator[SqliteUnitOfWork]:
         """Begin a unit of work, as `Store.write` does.
 
         Raises:
@@ -83,7 +83,7 @@ class SqliteStore(SqliteReads):
         if self._require_synchronous:
             raise refusal()
         # The errors are mapped before the group gets them.
-        with self._writes.unit(settled=settled) as commit, sqlite_errors():
+        with self._writes.unit(after_listeners=after_listeners) as commit, sqlite_errors():
             yield SqliteUnitOfWork(
                 self._writer, self._epoch, self._now, commit, self._listeners.notify
             )

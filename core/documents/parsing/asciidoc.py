@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from core.documents.model import Block, ParsedDocument, fenced, heading, item, table
+from core.documents.model import Block, ParsedDocument, fenced_block, heading, item, table
 
 _HEADING = re.compile(r"(={1,6}|#{1,6})\s+(\S.*?)(?:\s+\1)?\s*$")
 _ITEM = re.compile(r"\s*(\*{1,5}|-|\.{1,5}|\d+\.)\s+(\S.*)$")
@@ -59,7 +59,7 @@ class _Reader:
                 yield from self._paragraph(line, number)
 
     def _item(self, entry: re.Match[str], number: int) -> Block:
-        words = [entry[2], *self._continued()]
+        words = [entry[2], *self._continuation()]
         is_numbered = entry[1].strip("*-") != ""
         level = 1 if entry[1][0].isdigit() else len(entry[1])
         marker = "1. " if is_numbered else "- "
@@ -70,10 +70,10 @@ class _Reader:
         self._after_item = False
         if term := _TERM.match(line):
             line = f"{term[1]}: {term[2] or ''}".strip()
-        if words := _words(" ".join([line.strip(), *self._continued()])):
+        if words := _words(" ".join([line.strip(), *self._continuation()])):
             yield Block("paragraph", words, number)
 
-    def _continued(self) -> Iterator[str]:
+    def _continuation(self) -> Iterator[str]:
         """Yield the lines of the same paragraph, and pass over them."""
         while self._at < len(self._lines):
             line = self._lines[self._at]
@@ -85,7 +85,7 @@ class _Reader:
     def _listing(self, mark: str, number: int) -> Iterator[Block]:
         code = "\n".join(self._until(mark)).strip("\n")
         if code.strip():
-            yield fenced(code, self._language, number + 1)
+            yield fenced_block(code, self._language, number + 1)
         self._language = ""
 
     def _table(self, number: int) -> Iterator[Block]:

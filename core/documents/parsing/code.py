@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from core.documents.model import ParsedDocument, fenced
+from core.documents.model import ParsedDocument, fenced_block
 
 
 def code_parser(language: str) -> Callable[[str], ParsedDocument]:
@@ -11,7 +11,7 @@ def code_parser(language: str) -> Callable[[str], ParsedDocument]:
     def parse(text: str) -> ParsedDocument:
         code = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         first = len(code) - len(code.lstrip("\n"))
-        blocks = (fenced(code.strip("\n"), language, first + 1),) if code.strip() else ()
+        blocks = (fenced_block(code.strip("\n"), language, first + 1),) if code.strip() else ()
         return ParsedDocument(None, blocks)
 
     return parse

@@ -31,13 +31,13 @@ def front_matter_title(lines: list[str]) -> str | None:
         if match := _TITLE.match(line):
             value = match[1].strip()
             if _BLOCK_SCALAR.match(value):
-                value = " ".join(_indented(lines[number + 1 :]))
+                value = " ".join(_indented_lines(lines[number + 1 :]))
             quoted = _QUOTED.match(value)
             words = quoted[2] if quoted else _COMMENT.sub("", value)
             return " ".join(words.split()) or None
     return None
 
 
-def _indented(lines: list[str]) -> list[str]:
+def _indented_lines(lines: list[str]) -> list[str]:
     end = next((n for n, line in enumerate(lines) if line[:1].strip()), len(lines))
     return [line.strip() for line in lines[:end]]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.documents.errors import UnusableFile
-from core.documents.model import Block, ParsedDocument, fenced
+from core.documents.model import Block, ParsedDocument, fenced_block
 from core.documents.parsing.markdown.document import parse_markdown
 
 _MOST_OUTPUT_CHARS = 2000
@@ -31,7 +31,7 @@ def parse_notebook(text: str) -> ParsedDocument:
             if cell["cell_type"] == "markdown":
                 document = parse_markdown(source)
                 title = title or document.title
-                blocks += [_moved(block, line - 1) for block in document.blocks]
+                blocks += [_shift_lines(block, line - 1) for block in document.blocks]
             elif cell["cell_type"] == "code":
                 blocks += _code(source, cell.get("outputs", []), language, line)
             line += source.count("\n") + 1
@@ -44,13 +44,13 @@ def parse_notebook(text: str) -> ParsedDocument:
 
 def _code(source: str, outputs: Any, language: str, line: int) -> Iterator[Block]:
     if source.strip():
-        yield fenced(source.strip("\n"), language, line)
-    printed = "".join(_printed(output) for output in outputs).strip()
+        yield fenced_block(source.strip("\n"), language, line)
+    printed = "".join(_output_text(output) for output in outputs).strip()
     if printed:
-        yield fenced(printed[:_MOST_OUTPUT_CHARS], "", line)
+        yield fenced_block(printed[:_MOST_OUTPUT_CHARS], "", line)
 
 
-def _printed(output: dict[str, Any]) -> str:
+def _output_text(output: dict[str, Any]) -> str:
     if output["output_type"] == "stream":
         return _text(output["text"])
     shown = output.get("data", {})
@@ -66,5 +66,5 @@ def _language(metadata: Any) -> str:
     return name if isinstance(name, str) and name.isalnum() else ""
 
 
-def _moved(block: Block, lines: int) -> Block:
+def _shift_lines(block: Block, lines: int) -> Block:
     return replace(block, line=block.line + lines)

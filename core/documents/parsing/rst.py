@@ -15,7 +15,7 @@ from docutils.parsers.rst import Directive, directives, roles
 from docutils.parsers.rst.languages import en
 
 from core.documents.errors import UnusableFile
-from core.documents.model import Block, Kind, ParsedDocument, fenced, heading, item, table
+from core.documents.model import Block, Kind, ParsedDocument, fenced_block, heading, item, table
 from core.domain.text.sentences import join_lines
 
 _SETTINGS: dict[str, Any] = {
@@ -157,7 +157,7 @@ class _Reader:
         elif isinstance(node, nodes.literal_block | nodes.doctest_block):
             code = node.astext().strip("\n")
             if code.strip():
-                yield fenced(code, str(node.get("language", "")), self._line, level=level)
+                yield fenced_block(code, str(node.get("language", "")), self._line, level=level)
         elif isinstance(node, nodes.block_quote):
             yield from self._children(node, section, level, "quote")
         elif isinstance(node, nodes.TextElement):

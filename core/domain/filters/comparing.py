@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from core.domain.values import caseless, composed, instant
+from core.domain.values import caseless, compose, instant
 
 ValueTest: TypeAlias = Callable[[object], bool]
 Comparison: TypeAlias = Callable[[Any, Any], bool]
@@ -67,13 +67,13 @@ def _compares_instants(comparison: Comparison, wanted: str, moment: datetime) ->
 
 def contains(wanted: object, *, instants: bool) -> ValueTest:
     """Return the test for a part of a string or a member of a list; strings compare in NFC."""
-    form = _composed(wanted)
+    form = _compose(wanted)
     is_wanted = equals(form, instants=instants)
 
     def test(value: object) -> bool:
         if isinstance(value, str):
-            return isinstance(form, str) and form in composed(value)
-        return isinstance(value, list) and any(is_wanted(_composed(item)) for item in value)
+            return isinstance(form, str) and form in compose(value)
+        return isinstance(value, list) and any(is_wanted(_compose(item)) for item in value)
 
     return test
 
@@ -94,9 +94,9 @@ def icontains(wanted: str) -> ValueTest:
 
 def starts_with(wanted: str) -> ValueTest:
     """Return the test for the begin of a string, in NFC."""
-    form = composed(wanted)
-    return lambda value: isinstance(value, str) and composed(value).startswith(form)
+    form = compose(wanted)
+    return lambda value: isinstance(value, str) and compose(value).startswith(form)
 
 
-def _composed(value: object) -> object:
-    return composed(value) if isinstance(value, str) else value
+def _compose(value: object) -> object:
+    return compose(value) if isinstance(value, str) else value

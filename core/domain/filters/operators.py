@@ -51,10 +51,10 @@ def _check_shape(op: Op, value: object, pointer: str) -> None:
             if not isinstance(value, list) or len(value) > MAX_VALUES:
                 raise Invalid.at(pointer, f"{op.value!r} takes a list of at most {MAX_VALUES}.")
         case Op.BETWEEN:
-            if not (isinstance(value, list) and len(value) == 2 and _ordered_alike(*value)):
+            if not (isinstance(value, list) and len(value) == 2 and _have_order(*value)):
                 raise Invalid.at(pointer, "'between' takes a list of two numbers or two strings.")
         case Op.GT | Op.GTE | Op.LT | Op.LTE:
-            if not _ordered_alike(value, value):
+            if not _have_order(value, value):
                 raise Invalid.at(pointer, f"{op.value!r} takes a number or a string.")
         case Op.ICONTAINS | Op.STARTS_WITH:
             if not isinstance(value, str):
@@ -67,7 +67,7 @@ def _check_shape(op: Op, value: object, pointer: str) -> None:
                 raise Invalid.at(pointer, "'exists' takes true or false.")
 
 
-def _ordered_alike(low: object, high: object) -> bool:
+def _have_order(low: object, high: object) -> bool:
     """Return whether both are numbers or both strings, the JSON values that have an order."""
     return any(
         conforms(low, type_) and conforms(high, type_)
@@ -94,11 +94,11 @@ def value_test(condition: Condition) -> ValueTest:
         case Op.EQ:
             return comparing.equals(value, instants=instants)
         case Op.NE:
-            return _negated(comparing.equals(value, instants=instants))
+            return _negate(comparing.equals(value, instants=instants))
         case Op.IN:
             return comparing.is_any_of(cast("list[object]", value), instants=instants)
         case Op.NIN:
-            return _negated(comparing.is_any_of(cast("list[object]", value), instants=instants))
+            return _negate(comparing.is_any_of(cast("list[object]", value), instants=instants))
         case Op.GT | Op.GTE | Op.LT | Op.LTE:
             return comparing.compares(_COMPARISONS[op], value, instants=instants)
         case Op.BETWEEN:
@@ -113,7 +113,7 @@ def value_test(condition: Condition) -> ValueTest:
             return lambda actual: (actual is not MISSING) is value
 
 
-def _negated(test: ValueTest) -> ValueTest:
+def _negate(test: ValueTest) -> ValueTest:
     return lambda value: not test(value)
 
 

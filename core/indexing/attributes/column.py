@@ -16,7 +16,7 @@ from pyroaring import BitMap
 
 from core.domain.filters.comparing import comparable
 from core.domain.filters.order import KEY_LENGTH
-from core.domain.values import Missing, caseless, composed, instant, microseconds
+from core.domain.values import Missing, caseless, compose, instant, microseconds
 from core.indexing.attributes.bitmaps import full, to_mask
 from core.indexing.attributes.composites import Composites, ValuesAt, members_of
 from core.indexing.attributes.sorted_values import Bound, SortedValues
@@ -88,7 +88,7 @@ class Column:
         `values_at`: reads the lists and objects again, which the column does not store.
         """
         size, rows = len(values), _rows_by_kind(values)
-        texts = _sorted(rows.get(str, []), values)
+        texts = _sort_values(rows.get(str, []), values)
         texts = replace(texts, values=StringColumn.of(texts.values))
         lists = rows.get(list, [])
         numbers = sorted([*rows.get(int, []), *rows.get(float, [])])
@@ -101,7 +101,7 @@ class Column:
             present=full(size) - BitMap(rows.get(Missing, [])),
             texts=texts,
             # NaN has no place in an order.
-            numbers=_sorted([row for row in numbers if values[row] == values[row]], values),
+            numbers=_sort_values([row for row in numbers if values[row] == values[row]], values),
             false=BitMap([row for row in rows.get(bool, []) if values[row] is False]),
             true=BitMap([row for row in rows.get(bool, []) if values[row] is True]),
             null=BitMap(rows.get(type(None), [])),
@@ -181,26 +181,26 @@ class Column:
             rows = self._texts.between(low, high) - of_texts
         return rows | moments.between(_as_moment(low), _as_moment(high))
 
-    def containing(self, wanted: object, *, instants: bool) -> BitMap:
+    def rows_containing(self, wanted: object, *, instants: bool) -> BitMap:
         """Return the rows whose string contains `wanted`, or whose list has it as a member.
 
         Strings compare in NFC. Each distinct string is searched once.
         """
         if not isinstance(wanted, str):
             return self._composites.with_member(wanted, instants=instants)
-        rows = self._composites.with_composed_member(composed(wanted), instants=instants)
-        places = self._composed().places_containing(composed(wanted))
+        rows = self._composites.with_composed_member(compose(wanted), instants=instants)
+        places = self._compose_texts().places_containing(compose(wanted))
         return rows | self._texts.at(places.tolist())
 
-    def icontaining(self, wanted: str) -> BitMap:
+    def rows_icontaining(self, wanted: str) -> BitMap:
         folded = caseless(wanted)
         places = self.texts.caseless().places_containing(folded).tolist()
         return self._texts.at(places) | self._composites.with_folded_member(folded)
 
-    def starting_with(self, prefix: str) -> BitMap:
-        texts, begin = self._composed(), composed(prefix)
+    def rows_starting_with(self, prefix: str) -> BitMap:
+        texts, begin = self._compose_texts(), compose(prefix)
         if texts is self.texts:
-            return self._texts.starting_with(begin)
+            return self._texts.rows_starting_with(begin)
         # The order of the strings is not that of their composed forms.
         return self._texts.at([i for i, text in enumerate(texts) if text.startswith(begin)])
 
@@ -230,9 +230,9 @@ class Column:
             ranks[moments.rows] = first + moments.places_of_rows()
         return ranks
 
-    def _composed(self) -> StringColumn:
+    def _compose_texts(self) -> StringColumn:
         if self._composed_texts is None:
-            self._composed_texts = self.texts.composed()
+            self._composed_texts = self.texts.compose()
         return self._composed_texts
 
     def _of_form(self, form: Hashable, instants: bool) -> BitMap:
@@ -252,7 +252,7 @@ class Column:
         return self._made_moments
 
 
-def _sorted(rows: Sequence[int], values: Sequence[object]) -> SortedValues:
+def _sort_values(rows: Sequence[int], values: Sequence[object]) -> SortedValues:
     """Return the sorted values of the given ascending rows; `values` has those of all rows."""
     return SortedValues.of(np.array(rows, np.uint32), [values[row] for row in rows], len(values))
 

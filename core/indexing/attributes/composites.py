@@ -7,7 +7,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from core.domain.filters.comparing import comparable
-from core.domain.values import caseless, composed, instant
+from core.domain.values import caseless, compose, instant
 from core.indexing.attributes.bitmaps import Rows, from_rows
 
 _BYTES_PER_FORM: Final = 200
@@ -85,7 +85,7 @@ class Composites:
 
     def with_folded_member(self, folded: str) -> BitMap:
         """Return the lists that contain a string whose case folding equals `folded`."""
-        return self._by_form(self._folded, instants=False).get(folded, BitMap())
+        return self._by_form(self._fold_items, instants=False).get(folded, BitMap())
 
     def _by_form(self, forms: _Forms, *, instants: bool) -> ByForm:
         grouped = self._grouped.get((forms, instants))
@@ -105,7 +105,7 @@ class Composites:
     def _members(self, instants: bool) -> Iterator[tuple[int, Hashable]]:
         return _members(self._pairs(self.lists), instants=instants)
 
-    def _folded(self, _: bool) -> Iterator[tuple[int, Hashable]]:
+    def _fold_items(self, _: bool) -> Iterator[tuple[int, Hashable]]:
         for row, items in self._pairs(self.lists):
             for item in items:
                 if isinstance(item, str):
@@ -138,12 +138,12 @@ def _group_by_form(forms: Iterable[tuple[int, Hashable]], size: int) -> ByForm:
 
 def _by_composed(members: ByForm) -> ByForm:
     """Return the rows by the composed form of strings; the same table if all are composed."""
-    others = [form for form in members if isinstance(form, str) and composed(form) != form]
+    others = [form for form in members if isinstance(form, str) and compose(form) != form]
     if not others:
         return members
     by_composed = dict(members)
     for form in others:
-        by_composed[composed(form)] = by_composed.get(composed(form), BitMap()) | members[form]
+        by_composed[compose(form)] = by_composed.get(compose(form), BitMap()) | members[form]
     return by_composed
 
 

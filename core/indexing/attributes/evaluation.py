@@ -149,10 +149,10 @@ def _look_up(column: Column, condition: Condition, within: BitMap) -> BitMap:
             low, high = (Bound(end, True) for end in cast("list[object]", value))
             return within & column.between(low, high, instants=instants)
         case Op.CONTAINS:
-            return within & column.containing(value, instants=instants)
+            return within & column.rows_containing(value, instants=instants)
         case Op.ICONTAINS:
-            return within & column.icontaining(cast("str", value))
+            return within & column.rows_icontaining(cast("str", value))
         case Op.STARTS_WITH:
-            return within & column.starting_with(cast("str", value))
+            return within & column.rows_starting_with(cast("str", value))
         case Op.EXISTS:
             return within & column.present if value else within - column.present

@@ -160,8 +160,8 @@ class AttributeIndex:
         deleted too, stay as they were.
         """
         before, ids = self._documents, self._ids(_DOCUMENT_ID).texts
-        gone = {id_: before[id_] for id_ in ids if id_ not in documents}
-        index = AttributeIndex(self.chunks, documents.update(gone) if gone else documents)
+        deletions = {id_: before[id_] for id_ in ids if id_ not in documents}
+        index = AttributeIndex(self.chunks, documents.update(deletions) if deletions else documents)
         index._columns = {k: c for k, c in list(self._columns.items()) if k[0] not in OF_DOCUMENTS}
         index._stored = {k: c for k, c in self._stored.items() if k[0] not in OF_DOCUMENTS}
         index._orderings = {

@@ -87,7 +87,7 @@ class SortedValues:
             end = (bisect_right if high.inclusive else bisect_left)(self.values, high.value)
         return self._slice(start, end)
 
-    def starting_with(self, prefix: str) -> BitMap:
+    def rows_starting_with(self, prefix: str) -> BitMap:
         """Return the rows whose string starts with `prefix`."""
         length = len(prefix)
         start = bisect_left(self.values, prefix)

@@ -45,16 +45,16 @@ def column_of(size: int, arrays: Arrays, values_at: ValuesAt) -> Column:
     moments, members = None, None
     if "dated" in arrays:
         moments = Moments(
-            _sorted(without_prefix("moments", arrays), size), _bitmap(arrays["dated"])
+            _sorted_values(without_prefix("moments", arrays), size), _bitmap(arrays["dated"])
         )
     if grouped := without_prefix("members", arrays):
-        members = _split_members(_sorted(grouped, size))
+        members = _split_members(_sorted_values(grouped, size))
     present, false, true, null = (_bitmap(arrays[name]) for name in _BITMAPS)
     parts = Parts(
         size=size,
         present=present,
-        texts=_sorted(without_prefix("texts", arrays), size),
-        numbers=_sorted(without_prefix("numbers", arrays), size),
+        texts=_sorted_values(without_prefix("texts", arrays), size),
+        numbers=_sorted_values(without_prefix("numbers", arrays), size),
         false=false,
         true=true,
         null=null,
@@ -82,7 +82,7 @@ def _of_sorted(column: SortedValues) -> dict[str, NDArray[Any]]:
     return {"starts": column.starts, "rows": column.rows, **of_values}
 
 
-def _sorted(arrays: Arrays, size: int) -> SortedValues:
+def _sorted_values(arrays: Arrays, size: int) -> SortedValues:
     numbers = arrays.get("numbers")
     if numbers is not None:
         values = numbers.tolist()

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from core.indexing.checkpoints.quantized_arrays import Arrays, arrays_of, numbers_of, quantized_of
+from core.indexing.checkpoints.quantized_arrays import (
+    Arrays,
+    arrays_of,
+    numbers_of,
+    restore_quantized,
+)
 from core.indexing.container.container import Container, DamagedFile, open_container
 from core.indexing.container.writer import write_container
 from core.indexing.hnsw.index import HnswIndex
@@ -83,7 +88,7 @@ def from_arrays(vectors: Vectors, parameters: Mapping[str, Any], arrays: Arrays)
     kind = parameters["index"]
     if kind == "reference":
         return ReferenceIndex(vectors)
-    quantized = quantized_of(vectors, parameters["numbers"], arrays)
+    quantized = restore_quantized(vectors, parameters["numbers"], arrays)
     match kind:
         case "flat":
             return FlatIndex(quantized)

@@ -131,7 +131,7 @@ class CheckpointLoader:
         )
 
     def _load_lexical_index(self, library: Library, lexical: StoredLexicalIndex | None) -> None:
-        if lexical is None or lexical.made_for != fingerprint_of(library):
+        if lexical is None or lexical.fingerprint != fingerprint_of(library):
             return
         try:
             verify(self._directory, lexical, self._pool)

@@ -168,7 +168,7 @@ def _library(
 
 def _lexical_to_json(lexical: StoredLexicalIndex) -> dict[str, Any]:
     files = {name: asdict(file) for name, file in lexical.files.items()}
-    return {"made_for": lexical.made_for, "meta": lexical.meta, "files": files}
+    return {"made_for": lexical.fingerprint, "meta": lexical.meta, "files": files}
 
 
 def _lexical(

@@ -78,7 +78,7 @@ def numbers_of(quantized: QuantizedVectors) -> dict[str, int]:
     return numbers | {_ROW_STRIDE: ROW_STRIDE}
 
 
-def quantized_of(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVectors:
+def restore_quantized(vectors: Vectors, numbers: Numbers, arrays: Arrays) -> QuantizedVectors:
     """Restore quantised vectors from a result of `arrays_of` and `numbers_of`.
 
     No array is copied, except list codes that a process with another code path has built.

@@ -200,11 +200,11 @@ def _with_deleted(documents: Map[str, Document], chunks: ChunkColumns) -> Map[st
     No search returns a dead row, so the placeholders' content is never seen.
     """
     ids: Sequence[str] = [chunks.documents[i] for i in range(len(chunks.documents))]
-    gone = [id_ for id_ in ids if id_ not in documents]
-    if not gone:
+    deletions = [id_ for id_ in ids if id_ not in documents]
+    if not deletions:
         return documents
     then = chunks[0].created_at
     library_id = chunks.library_id
     return documents.update(
-        (id_, Document(id_, library_id, None, None, {}, 0, then, then)) for id_ in gone
+        (id_, Document(id_, library_id, None, None, {}, 0, then, then)) for id_ in deletions
     )

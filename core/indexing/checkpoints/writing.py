@@ -87,7 +87,7 @@ class CheckpointWriter:
         ]
         library = view.library
         created_at = library.created_at.isoformat()
-        if lexical is not None and lexical.made_for != fingerprint_of(library):
+        if lexical is not None and lexical.fingerprint != fingerprint_of(library):
             lexical = None
         return LibraryEntry(library.id, created_at, view.next_row_id, segments, unsealed, lexical)
 

@@ -54,7 +54,7 @@ class ChunkColumns(Sequence[Chunk]):
         """Convert chunks, at least one and all of one library, into columns."""
         documents = dict.fromkeys(chunk.document_id for chunk in chunks)
         numbers = {id_: number for number, id_ in enumerate(documents)}
-        hashes, by_hash = _sorted(hashes_of([chunk.id for chunk in chunks]))
+        hashes, by_hash = _sort_hashes(hashes_of([chunk.id for chunk in chunks]))
         return cls(
             library_id=chunks[0].library_id,
             ids=StringColumn.of(chunk.id for chunk in chunks),
@@ -82,7 +82,7 @@ class ChunkColumns(Sequence[Chunk]):
             np.array([numbers[id_] for id_ in ids], np.int32)[piece.document_of]
             for ids, piece in zip(names, pieces, strict=True)
         ]
-        hashes, by_hash = _sorted(np.concatenate([piece.hashes_by_row() for piece in pieces]))
+        hashes, by_hash = _sort_hashes(np.concatenate([piece.hashes_by_row() for piece in pieces]))
         return cls(
             library_id=pieces[0].library_id,
             ids=StringColumn.concatenate([piece.ids for piece in pieces]),
@@ -102,7 +102,7 @@ class ChunkColumns(Sequence[Chunk]):
     def take(self, rows: NDArray[np.intp]) -> "ChunkColumns":
         """Copy the given rows, at least one, in the given order."""
         documents, document_of = np.unique(self.document_of[rows], return_inverse=True)
-        hashes, by_hash = _sorted(self.hashes_by_row()[rows])
+        hashes, by_hash = _sort_hashes(self.hashes_by_row()[rows])
         return ChunkColumns(
             library_id=self.library_id,
             ids=self.ids.take(rows),
@@ -259,6 +259,6 @@ def hashes_of(ids: Sequence[str]) -> NDArray[np.uint64]:
     return np.frombuffer(digests, "<u8")
 
 
-def _sorted(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+def _sort_hashes(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
     by_hash = np.argsort(hashes, kind="stable").astype(np.uint32)
     return hashes[by_hash], by_hash

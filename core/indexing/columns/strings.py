@@ -8,7 +8,7 @@ from unicodedata import is_normalized
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.values import caseless, composed
+from core.domain.values import caseless, compose
 
 _LONE_SURROGATES = "surrogatepass"
 """JSON strings may contain lone surrogates, which UTF-8 cannot encode; they are preserved."""
@@ -84,12 +84,12 @@ class StringColumn:
         is_inside = starts + len(wanted) <= self.offsets[places + 1]
         return np.unique(places[is_inside])
 
-    def composed(self) -> "StringColumn":
-        """Apply `core.domain.values.composed` to each string; `self` if it changes none."""
+    def compose(self) -> "StringColumn":
+        """Apply `core.domain.values.compose` to each string; `self` if it changes none."""
         is_ascii = self.content.max(initial=0) <= _LAST_ASCII
         if is_ascii or all(is_normalized("NFC", text) for text in self):
             return self
-        return StringColumn.of(map(composed, self))
+        return StringColumn.of(map(compose, self))
 
     def caseless(self) -> "StringColumn":
         """Apply `core.domain.values.caseless` to each string."""

@@ -119,7 +119,7 @@ class _Reader:
         body, checksum = self._read_ends()
         table = self._read(body, self._size - layout.TAIL_BYTES - body)
         if crc32(table) != checksum:
-            raise self._damaged("Its table differs from what was written.")
+            raise self._damaged_file("Its table differs from what was written.")
         blocks = layout.blocks_of(body)
         try:
             described = orjson.loads(table[blocks * layout.CHECKSUM.itemsize :])
@@ -127,9 +127,9 @@ class _Reader:
             arrays = self._map_arrays(described["arrays"], body)
             checksums = np.frombuffer(table, layout.CHECKSUM, blocks)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise self._damaged("Its table is not valid.") from error
+            raise self._damaged_file("Its table is not valid.") from error
         if stored_kind != kind:
-            raise self._damaged(f"Its kind is {stored_kind!r}, not {kind!r}.")
+            raise self._damaged_file(f"Its kind is {stored_kind!r}, not {kind!r}.")
         return Container(
             path=self._path,
             parameters=parameters,
@@ -144,27 +144,27 @@ class _Reader:
         """Check head and tail, and return the body's size and the table's checksum."""
         head = self._read(0, layout.HEAD.size)
         if head[: len(layout.MAGIC)] != layout.MAGIC:
-            raise self._damaged("It is not a Nalanda file, or its first bytes are damaged.")
+            raise self._damaged_file("It is not a Nalanda file, or its first bytes are damaged.")
         _, version = layout.HEAD.unpack(head)
         if version != layout.VERSION:
-            raise self._damaged(
+            raise self._damaged_file(
                 f"Its format is {version}, and this program reads {layout.VERSION}."
             )
         tail = self._read(self._size - layout.TAIL_BYTES, layout.TAIL_BYTES)
         ends, seal = tail[: layout.ENDS.size], tail[layout.ENDS.size :]
         if seal != layout.SEAL.pack(crc32(ends), layout.MAGIC):
-            raise self._damaged("Its last bytes are missing or damaged.")
+            raise self._damaged_file("Its last bytes are missing or damaged.")
         size, body, checksum = layout.ENDS.unpack(ends)
         if size != self._size:
-            raise self._damaged(f"It has {self._size} bytes, and {size} were written.")
+            raise self._damaged_file(f"It has {self._size} bytes, and {size} were written.")
         if not layout.HEAD.size <= body <= size - layout.TAIL_BYTES:
-            raise self._damaged("Its last bytes are not valid.")
+            raise self._damaged_file("Its last bytes are not valid.")
         return body, checksum
 
     def _read(self, start: int, size: int) -> bytes:
         content = os.pread(self._file.fileno(), size, start) if start >= 0 else b""
         if len(content) != size:
-            raise self._damaged("It is truncated.")
+            raise self._damaged_file("It is truncated.")
         return content
 
     def _map_arrays(self, described: list[dict[str, Any]], body: int) -> dict[str, NDArray[Any]]:
@@ -191,5 +191,5 @@ class _Reader:
             arrays[array["name"]] = np.ndarray(shape, dtype, mapping, offset)
         return arrays
 
-    def _damaged(self, problem: str) -> DamagedFile:
+    def _damaged_file(self, problem: str) -> DamagedFile:
         return DamagedFile(self._path, problem)

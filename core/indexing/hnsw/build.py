@@ -58,7 +58,7 @@ def build_hnsw(
     ef_construction: int | None = None,
     seed: int = 0,
     threads: int = 1,
-    cancelled: Callable[[], bool] = lambda: False,
+    is_cancelled: Callable[[], bool] = lambda: False,
     activity: SearchActivity | None = None,
 ) -> HnswIndex:
     """Build a graph over at least one vector; `degree` is chosen by the data unless given.
@@ -66,7 +66,7 @@ def build_hnsw(
     `activity`: the searches that the build yields to.
 
     Raises:
-        BuildCancelled: `cancelled` returned true.
+        BuildCancelled: `is_cancelled` returned true.
     """
     with BuildThreads(threads, activity) as pool:
         quantized = encode(vectors, pool, threads)
@@ -75,7 +75,7 @@ def build_hnsw(
             degree = DEGREE_OF_HARD_DATA if hard else DEGREE
         width = ef_construction or EF_CONSTRUCTION
         build = partial(
-            _Build, degree=degree, seed=seed, pool=pool, threads=threads, cancelled=cancelled
+            _Build, degree=degree, seed=seed, pool=pool, threads=threads, is_cancelled=is_cancelled
         )
         angular = None
         if vectors.form.is_dot and _are_lengths_spread(vectors):
@@ -93,11 +93,11 @@ class _Build:
         seed: int,
         pool: BuildThreads,
         threads: int,
-        cancelled: Callable[[], bool],
+        is_cancelled: Callable[[], bool],
         angular: "_Build | None" = None,
     ) -> None:
         self.quantized, self._pool, self._angular = quantized, pool, angular
-        self._cancelled = cancelled
+        self._cancelled = is_cancelled
         levels = _levels(quantized.count, degree, seed)
         entry = int(np.argmax(levels))
         self._order = np.arange(quantized.count)

@@ -46,7 +46,7 @@ def build_ivf(
     nlist: int | None = None,
     seed: int = 0,
     threads: int = 1,
-    cancelled: Callable[[], bool] = lambda: False,
+    is_cancelled: Callable[[], bool] = lambda: False,
     activity: SearchActivity | None = None,
 ) -> IvfIndex:
     """Build inverted lists over at least one vector; `nlist`: the most cells, by default 6.5·√n.
@@ -55,11 +55,11 @@ def build_ivf(
     yields to.
 
     Raises:
-        BuildCancelled: `cancelled` returned true.
+        BuildCancelled: `is_cancelled` returned true.
     """
 
     def check() -> None:
-        if cancelled():
+        if is_cancelled():
             raise BuildCancelled
 
     with BuildThreads(threads, activity) as pool:

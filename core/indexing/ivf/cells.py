@@ -30,15 +30,15 @@ _LARGEST_NUMBER = 4.0
 
 def attach_cells(quantized: QuantizedVectors, cells: Floats) -> None:
     """Encode the cells, `(c, D) float32`, and attach them to the block."""
-    count, kept = cells.shape
+    count, components = cells.shape
     step = min(float(np.abs(cells).max()), _LARGEST_NUMBER) / 127 or 1.0
-    codes = np.zeros((-(-count // CELLS_AT_ONCE) * CELLS_AT_ONCE, kept))
+    codes = np.zeros((-(-count // CELLS_AT_ONCE) * CELLS_AT_ONCE, components))
     codes[:count] = np.clip(np.rint(cells / step), -127, 127)
     halves = (step**2 / 2 * np.vecdot(codes, codes)[:count]).astype(np.float32)
     side_by_side = (
         (codes + 128)
         .astype(np.uint8)
-        .reshape(-1, CELLS_AT_ONCE, kept // NUMBERS_AT_ONCE, NUMBERS_AT_ONCE)
+        .reshape(-1, CELLS_AT_ONCE, components // NUMBERS_AT_ONCE, NUMBERS_AT_ONCE)
     )
     quantized.attach(layout.CELL_CODES, np.ascontiguousarray(side_by_side.transpose(0, 2, 1, 3)))
     quantized.attach(layout.CELL_HALVES, halves)

@@ -167,8 +167,8 @@ class LexicalIndex:
         writer = self._index.writer(_BUFFER_BYTES, 1)
         if removed:
             # Not `delete_documents`: it takes the number for a signed term, and finds nothing.
-            gone = tantivy.Query.term_set_query(self._schema, "serial", removed)
-            writer.delete_documents_by_query(gone)
+            deletions = tantivy.Query.term_set_query(self._schema, "serial", removed)
+            writer.delete_documents_by_query(deletions)
         for row_id, text in added:
             writer.add_document(self._document(row_id, text))
             self._estimate += _BYTES_PER_TEXT + _BYTES_PER_CHARACTER * len(text)

@@ -51,7 +51,7 @@ class _OpenIndex:
     """An index with the ascending row ids of its texts; `dead` counts deleted texts in it."""
 
     index: LexicalIndex
-    made_for: tuple[str, ...]
+    fingerprint: tuple[str, ...]
     row_ids: RowIds
     dead: int
 
@@ -69,14 +69,14 @@ class _LibraryIndex:
         self.published: _Published | None = None
         self._files = files
         self._stored = stored
-        self._held: _OpenIndex | None = None
+        self._open_index: _OpenIndex | None = None
         self._is_refused = False
 
     @property
     def size_bytes(self) -> int:
-        held, stored = self._held, self._stored
-        if held is not None:
-            return held.index.size_bytes
+        open_index, stored = self._open_index, self._stored
+        if open_index is not None:
+            return open_index.index.size_bytes
         return 0 if stored is None else stored.size_bytes
 
     def catch_up(self, view: LibraryView) -> LexicalReader:
@@ -86,9 +86,9 @@ class _LibraryIndex:
             return was.reader
         row_ids = view.row_ids(view.matching(None))
         # A change may fail half-way, so take the index away first: the next search rebuilds it.
-        held, self._held = self._held or self._open(view), None
-        made = None if held is None else self._update(held, view, row_ids)
-        self._held, reader = made or self._rebuild(view, row_ids)
+        open_index, self._open_index = self._open_index or self._open(view), None
+        update = None if open_index is None else self._update(open_index, view, row_ids)
+        self._open_index, reader = update or self._rebuild(view, row_ids)
         self.published = _Published(view, reader)
         return reader
 
@@ -105,8 +105,8 @@ class _LibraryIndex:
             self._stored = None
         if self.lock.acquire(blocking=False):
             try:
-                if self._held is not None:
-                    self._stored = _link_files(self._held, files, self._stored)
+                if self._open_index is not None:
+                    self._stored = _link_files(self._open_index, files, self._stored)
             except OSError as error:
                 _warn("can't be in the checkpoint as it is", error)
             finally:
@@ -116,34 +116,41 @@ class _LibraryIndex:
     def _open(self, view: LibraryView) -> _OpenIndex | None:
         """Open the checkpoint's copy of the index; `None` if it is not usable."""
         stored = self._stored
-        if self._files is None or stored is None or stored.made_for != fingerprint_of(view.library):
+        if (
+            self._files is None
+            or stored is None
+            or stored.fingerprint != fingerprint_of(view.library)
+        ):
             return None
         try:
             index = LexicalIndex(view.library.language, self._files.folder_of(stored))
             commit = index.last_commit
             assert commit is not None
-            return _OpenIndex(index, stored.made_for, stored.row_ids, commit.deleted)
+            return _OpenIndex(index, stored.fingerprint, stored.row_ids, commit.deleted)
         except _REFUSED as error:
             _warn("can't be opened, and is rebuilt", error)
             return None
 
     def _update(
-        self, held: _OpenIndex, view: LibraryView, row_ids: RowIds
+        self, open_index: _OpenIndex, view: LibraryView, row_ids: RowIds
     ) -> tuple[_OpenIndex, LexicalReader] | None:
         """Update the index in place; `None` if it must be rebuilt, or a rebuild is better."""
-        added, gone = _difference(row_ids, held.row_ids), _difference(held.row_ids, row_ids)
+        added, removed = (
+            _difference(row_ids, open_index.row_ids),
+            _difference(open_index.row_ids, row_ids),
+        )
         # Rebuild once most texts are dead, which frees their space: O(1) a deletion.
-        is_dead = held.dead + len(gone) > len(row_ids)
-        outgrown = held.index.folder is None and self._is_for_files(row_ids)
-        if held.made_for != fingerprint_of(view.library) or is_dead or outgrown:
+        is_dead = open_index.dead + len(removed) > len(row_ids)
+        outgrown = open_index.index.folder is None and self._is_for_files(row_ids)
+        if open_index.fingerprint != fingerprint_of(view.library) or is_dead or outgrown:
             return None
-        now = replace(held, row_ids=row_ids, dead=held.dead + len(gone))
+        now = replace(open_index, row_ids=row_ids, dead=open_index.dead + len(removed))
         try:
-            if not len(added) and not len(gone):
-                return now, held.index.reader()
-            return now, held.index.change(_texts(view, added), gone.tolist())
+            if not len(added) and not len(removed):
+                return now, open_index.index.reader()
+            return now, open_index.index.change(_texts(view, added), removed.tolist())
         except _REFUSED as error:
-            if held.index.folder is None:
+            if open_index.index.folder is None:
                 raise
             _warn("can't be changed, and is rebuilt", error)
             return None
@@ -271,16 +278,16 @@ def _difference(row_ids: RowIds, others: RowIds) -> RowIds:
 
 
 def _link_files(
-    held: _OpenIndex, files: LexicalFiles, before: StoredLexicalIndex | None
+    open_index: _OpenIndex, files: LexicalFiles, before: StoredLexicalIndex | None
 ) -> StoredLexicalIndex | None:
     """Link the index's files into the checkpoints' folder, while the index does not change.
 
     `before`: the previous files of this index, or of one that shares no file with it.
     """
-    commit = held.index.last_commit
+    commit = open_index.index.last_commit
     if commit is None:
         return None
     if before is not None and before.meta == commit.meta:
         return before
     linked = files.link(commit, {} if before is None else before.files)
-    return StoredLexicalIndex(held.made_for, commit.meta, linked, held.row_ids)
+    return StoredLexicalIndex(open_index.fingerprint, commit.meta, linked, open_index.row_ids)

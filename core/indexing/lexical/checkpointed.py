@@ -45,7 +45,7 @@ class StoredLexicalIndex:
     that tantivy has for them. `row_ids`: `(n,) int64`, ascending, of the texts in the index.
     """
 
-    made_for: tuple[str, ...]
+    fingerprint: tuple[str, ...]
     meta: str
     files: Mapping[str, StoredFile]
     row_ids: NDArray[np.int64]

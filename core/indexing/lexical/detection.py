@@ -44,13 +44,13 @@ def sample_evenly(texts: Iterable[str]) -> list[str]:
     The first files of a folder may be in another language than the rest: a licence, a page that
     was not translated.
     """
-    kept, step = list[str](), 1
+    sample, step = list[str](), 1
     for number, text in enumerate(islice(texts, _MOST_TEXTS)):
         if number % step == 0:
-            kept.append(text[:_SAMPLE_CHARACTERS])
-        if len(kept) == 2 * _SAMPLES:
-            kept, step = kept[::2], 2 * step
-    return kept
+            sample.append(text[:_SAMPLE_CHARACTERS])
+        if len(sample) == 2 * _SAMPLES:
+            sample, step = sample[::2], 2 * step
+    return sample
 
 
 def detect_language(texts: Iterable[str]) -> Language | None:

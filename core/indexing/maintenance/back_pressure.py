@@ -59,7 +59,7 @@ class BackPressure:
         if view is None or not rows:
             return
         failure = self._failure(library_id)
-        waiting = _waiting(view, building=failure is None)
+        waiting = _count_unindexed(view, building=failure is None)
         if waiting >= self._most_rows:
             raise Unavailable(_refusal(waiting, failure), retry_after_s=RETRY_AFTER_S)
         if waiting > self._low_rows:
@@ -75,7 +75,7 @@ class BackPressure:
             self._delays.release()
 
 
-def _waiting(view: LibraryView, *, building: bool) -> int:
+def _count_unindexed(view: LibraryView, *, building: bool) -> int:
     """Count the live rows without an index.
 
     Frozen rows do not count while `building`, as a build is already working on them.

@@ -228,17 +228,17 @@ class BuildThread:
         return task
 
     def _build(self, library_id: str, task: _Task) -> None:
-        def cancelled() -> bool:
+        def is_cancelled() -> bool:
             return self._thread.is_closed or not self._is_wanted(library_id, task)
 
         started = time.perf_counter()
         library, segments = task.view.library, task.segments
         spec, documents = without_search_params(library.index), task.view.documents
         try:
-            segment = self._segment_builder.build(segments, spec, documents, cancelled)
+            segment = self._segment_builder.build(segments, spec, documents, is_cancelled)
         except BuildCancelled:
             return
-        if cancelled():
+        if is_cancelled():
             return
         if self._catalog.revise(
             library_id, lambda view: next_view.with_segment(view, segments, segment)

@@ -22,7 +22,7 @@ def build_index(
     spec: IndexSpec,
     *,
     threads: int,
-    cancelled: Callable[[], bool] = lambda: False,
+    is_cancelled: Callable[[], bool] = lambda: False,
     activity: SearchActivity | None = None,
 ) -> VectorIndex:
     """Build an index over at least one vector; parameters missing from `spec` are chosen by data.
@@ -30,35 +30,35 @@ def build_index(
     `activity`: the searches that the build yields to.
 
     Raises:
-        BuildCancelled: `cancelled` returned true.
+        BuildCancelled: `is_cancelled` returned true.
     """
     if not fits_kernels(vectors):
         return ReferenceIndex(vectors)
-    asked = spec.parameters
+    parameters = spec.parameters
     match _kind(spec.kind, len(vectors.matrix)):
         case IndexKind.HNSW:
             return build_hnsw(
                 vectors,
-                degree=_whole(asked.get("m")),
-                ef_construction=_whole(asked.get("ef_construction")),
+                degree=_whole(parameters.get("m")),
+                ef_construction=_whole(parameters.get("ef_construction")),
                 threads=threads,
-                cancelled=cancelled,
+                is_cancelled=is_cancelled,
                 activity=activity,
             )
         case IndexKind.IVF:
-            nlist = _whole(asked.get("nlist"))
+            nlist = _whole(parameters.get("nlist"))
             return build_ivf(
-                vectors, nlist=nlist, threads=threads, cancelled=cancelled, activity=activity
+                vectors, nlist=nlist, threads=threads, is_cancelled=is_cancelled, activity=activity
             )
         case _:
             with BuildThreads(threads, activity) as pool:
                 return FlatIndex(encode(vectors, pool, threads))
 
 
-def _kind(asked: IndexKind, rows: int) -> IndexKind:
-    if asked is IndexKind.AUTO:
+def _kind(kind: IndexKind, rows: int) -> IndexKind:
+    if kind is IndexKind.AUTO:
         return IndexKind.HNSW if rows >= GRAPH_FROM else IndexKind.FLAT
-    return asked
+    return kind
 
 
 def _whole(value: float | None) -> int | None:

@@ -33,7 +33,7 @@ class BuildIndex(Protocol):
         /,
         *,
         threads: int,
-        cancelled: Callable[[], bool],
+        is_cancelled: Callable[[], bool],
         activity: SearchActivity,
     ) -> VectorIndex: ...
 
@@ -44,13 +44,13 @@ def _build_index(
     /,
     *,
     threads: int,
-    cancelled: Callable[[], bool],
+    is_cancelled: Callable[[], bool],
     activity: SearchActivity,
 ) -> VectorIndex:
     # Importing numba takes as long as the rest of a process's start.
     from core.indexing.maintenance.index_factory import build_index
 
-    return build_index(vectors, spec, threads=threads, cancelled=cancelled, activity=activity)
+    return build_index(vectors, spec, threads=threads, is_cancelled=is_cancelled, activity=activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +71,18 @@ class SegmentBuilder:
         segments: Sequence[Segment],
         spec: IndexSpec,
         documents: Mapping[str, Document],
-        cancelled: Callable[[], bool],
+        is_cancelled: Callable[[], bool],
     ) -> Segment:
-        """Build a segment from at least one live row; the result is invalid if `cancelled` is true.
+        """Build a segment from at least one live row, which is invalid if `is_cancelled` is true.
 
         Raises:
-            BuildCancelled: `cancelled` returned true during the build.
+            BuildCancelled: `is_cancelled` returned true during the build.
             OSError: the disk has no room for the vectors' file.
         """
-        taken = [np.flatnonzero(segment.alive) for segment in segments]
-        rows = self._rows(segments, taken)
+        live_rows = [np.flatnonzero(segment.alive) for segment in segments]
+        rows = self._rows(segments, live_rows)
         row_ids = np.concatenate(
-            [segment.row_ids_of(live) for segment, live in zip(segments, taken, strict=True)]
+            [segment.row_ids_of(live) for segment, live in zip(segments, live_rows, strict=True)]
         )
         count, first = len(row_ids), int(row_ids[0])
         vectors = Vectors(rows.metric, rows.matrix, rows.norms)
@@ -98,18 +98,18 @@ class SegmentBuilder:
                 vectors,
                 spec,
                 threads=self.threads,
-                cancelled=cancelled,
+                is_cancelled=is_cancelled,
                 activity=self.activity,
             ),
             built_for=spec,
             attributes=AttributeIndex.build(rows.chunks, documents, _indexed_fields(segments)),
         )
 
-    def _rows(self, segments: Sequence[Segment], taken: Sequence[NDArray[np.intp]]) -> Rows:
+    def _rows(self, segments: Sequence[Segment], live_rows: Sequence[NDArray[np.intp]]) -> Rows:
         """Copy the live rows into read-only arrays of exact size."""
         rows = [segment.rows for segment in segments]
-        pairs = list(zip(rows, taken, strict=True))
-        shape = (sum(map(len, taken)), rows[0].dimension)
+        pairs = list(zip(rows, live_rows, strict=True))
+        shape = (sum(map(len, live_rows)), rows[0].dimension)
         blocks = _blocks(pairs)
         matrix = (
             _in_memory(blocks, shape)

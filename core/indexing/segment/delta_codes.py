@@ -83,15 +83,15 @@ def _encode_up_to(latest: _Latest | None, vectors: Vectors) -> _Latest:
         return _Latest(unquantized(vectors), {}, 0)
     if latest is None or latest.capacity < count:
         # Encode all rows again, as the range of the values may have changed.
-        done, capacity = 0, 2 * count
+        encoded_rows, capacity = 0, 2 * count
         arrays = allocate_codes(vectors, capacity)
         step, shift = range_of(vectors, _SAMPLE)
     else:
-        done, capacity = latest.quantized.count, latest.capacity
+        encoded_rows, capacity = latest.quantized.count, latest.capacity
         arrays = latest.arrays
         step, shift = latest.quantized.step, latest.quantized.shift
     quantized = with_codes(vectors, arrays)
-    encode_rows(quantized.block, done, count, step, shift)
+    encode_rows(quantized.block, encoded_rows, count, step, shift)
     quantized.rescale(step, shift)
     return _Latest(quantized, arrays, capacity)
 

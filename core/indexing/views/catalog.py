@@ -165,11 +165,13 @@ class Catalog:
 
     def __init__(self, state: CatalogState | None = None) -> None:
         self._state = state or CatalogState()
-        self._turn = threading.Lock()
-        self._moved = threading.Condition()
+        self._write_lock = threading.Lock()
+        self._state_change = threading.Condition()
         self._changed: Callable[[Collection[str]], None] = lambda _: None
-        # Changes to missing libraries, replayed when `complete` adds them; guarded by `_turn`.
-        self._missed: dict[str, list[tuple[int, Change]]] = {id_: [] for id_ in self._state.missing}
+        # Replayed when `complete` adds the missing libraries; guarded by `_write_lock`.
+        self._missed_changes: dict[str, list[tuple[int, Change]]] = {
+            id_: [] for id_ in self._state.missing
+        }
 
     @classmethod
     def load(cls, snapshot: Snapshot) -> "Catalog":
@@ -205,7 +207,7 @@ class Catalog:
         Raises:
             ValueError: `position` does not follow the state's position. The state does not change.
         """
-        with self._turn:
+        with self._write_lock:
             state = self._state
             if position <= state.position:
                 return
@@ -214,11 +216,11 @@ class Catalog:
             for change in changes:
                 id_ = library_of(change)
                 if id_ is not None and id_ in state.missing:
-                    self._missed[id_].append((position, change))
+                    self._missed_changes[id_].append((position, change))
                 state = state.after(change)
-            with self._moved:
+            with self._state_change:
                 self._state = state.at(position, log_hash)
-                self._moved.notify_all()
+                self._state_change.notify_all()
         self._changed({id_ for id_ in map(library_of, changes) if id_ is not None})
 
     def advance(self, step: Callable[[CatalogState], CatalogState]) -> None:
@@ -226,20 +228,20 @@ class Catalog:
 
         Meanwhile searches read the state before, and builds wait to swap their segments.
         """
-        with self._turn:
+        with self._write_lock:
             before = self._state
             state = step(before)
-            with self._moved:
+            with self._state_change:
                 self._state = state
-                self._moved.notify_all()
+                self._state_change.notify_all()
         self._changed(_changed(before, state))
 
     def complete(self, position: int, view: LibraryView) -> None:
         """Add the rebuilt view of a missing library, read at a `position` that the state has
         reached."""
         id_ = view.library.id
-        with self._turn:
-            missed = self._missed.pop(id_, [])
+        with self._write_lock:
+            missed = self._missed_changes.pop(id_, [])
             state = self._state
             if id_ not in state.missing:
                 return  # deleted meanwhile
@@ -259,7 +261,7 @@ class Catalog:
         Returns:
             The new view; `None` if nothing changed, or the library does not exist.
         """
-        with self._turn:
+        with self._write_lock:
             state = self._state
             before = state.views.get(library_id)
             after = None if before is None else edit(before)
@@ -275,8 +277,8 @@ class Catalog:
         """
         if self.position >= position:
             return
-        with self._moved:
-            self._moved.wait_for(lambda: self.position >= position, timeout_s)
+        with self._state_change:
+            self._state_change.wait_for(lambda: self.position >= position, timeout_s)
         reached = self.position
         if reached < position:
             raise Behind(wanted=position, reached=reached)

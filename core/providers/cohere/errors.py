@@ -33,7 +33,7 @@ def cohere_errors() -> Iterator[None]:
         # Without its cause, whose text may hold the request's headers, and so the key.
         raise provider_error(error) from None
     except _MALFORMED as error:
-        raise SERVICE.malformed(str(error)) from error
+        raise SERVICE.malformed_answer(str(error)) from error
 
 
 def provider_error(error: Exception) -> ProviderError:
@@ -44,7 +44,7 @@ def provider_error(error: Exception) -> ProviderError:
         case ApiError():
             return SERVICE.unreachable(None, type(error).__name__)
         case ParsingError() | httpx.DecodingError():
-            return SERVICE.malformed("it can't be read")
+            return SERVICE.malformed_answer("it can't be read")
         case httpx.TimeoutException():
             return SERVICE.timeout(_url_of(error))
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.TooManyRedirects():

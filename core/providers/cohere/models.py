@@ -156,7 +156,7 @@ class AsyncCohereAnswerer:
                 raise ProviderUnavailable(f"Cohere gave up ({response.finish_reason}).")
             answer, citations = read_message(response.message, passages)
             if not answer.strip():
-                raise SERVICE.malformed("it has no text")
+                raise SERVICE.malformed_answer("it has no text")
             usage = _usage(response.usage)
             if refusal.is_refusal(answer):
                 return GeneratedAnswer(usage=usage)
@@ -171,7 +171,7 @@ def _document(passage: Passage) -> Document:
 def _vectors(response: EmbedByTypeResponse, count: int) -> Vectors:
     rows = np.asarray(response.embeddings.float_, dtype=np.float32)
     if rows.shape != (count, DIMENSION) or not np.isfinite(rows).all():
-        raise SERVICE.malformed(
+        raise SERVICE.malformed_answer(
             f"{count} vectors of {DIMENSION} numbers were due, not {rows.shape}"
         )
     return rows
@@ -183,7 +183,9 @@ def _order(response: V2RerankResponse, wanted: int, passages: int) -> tuple[Scor
     )
     places = {scored.index for scored in order}
     if not len(order) == len(places) == wanted or not places <= set(range(passages)):
-        raise SERVICE.malformed(f"{wanted} of {passages} passages were due, not {sorted(places)}")
+        raise SERVICE.malformed_answer(
+            f"{wanted} of {passages} passages were due, not {sorted(places)}"
+        )
     return order
 
 

@@ -35,11 +35,11 @@ class AsyncOpenAIAnswerer:
         with openai_errors(self._server.service):
             text, usage = await self._read(await self._open_stream(prompt(query, passages)))
             if not text.strip():
-                raise self._server.service.malformed("it has no text")
-        said = _without_thoughts(text).strip()
-        if is_refusal(said):
+                raise self._server.service.malformed_answer("it has no text")
+        answer_text = _without_thoughts(text).strip()
+        if is_refusal(answer_text):
             return GeneratedAnswer(usage=usage)
-        answer, citations = read_answer(said, passages)
+        answer, citations = read_answer(answer_text, passages)
         return GeneratedAnswer(answer, citations, usage)
 
     async def _open_stream(self, message: str) -> openai.AsyncStream[ChatCompletionChunk]:

@@ -67,7 +67,7 @@ class OpenAIEmbedder:
             with openai_errors(self._server.service):
                 response = self._client.embeddings.create(**call)
                 rows.append(read_vectors(self._server.service, response, len(call["input"])))
-        return _joined(rows, self._dimension)
+        return _join(rows, self._dimension)
 
 
 class AsyncOpenAIEmbedder:
@@ -91,7 +91,7 @@ class AsyncOpenAIEmbedder:
                 response = await self._client.embeddings.create(**call)
                 rows.append(read_vectors(self._server.service, response, len(call["input"])))
                 usage += _usage(response)
-        return _joined(rows, self._options.dimension), usage
+        return _join(rows, self._options.dimension), usage
 
 
 def _calls(
@@ -99,10 +99,10 @@ def _calls(
 ) -> Iterator[dict[str, Any]]:
     """Yield the arguments of each call."""
     prefix = options.query_prefix if purpose == "query" else options.document_prefix
-    asked = {} if options.dimension is None else {"dimensions": options.dimension}
+    parameters = {} if options.dimension is None else {"dimensions": options.dimension}
     for inputs in batches((prefix + text for text in texts), TEXTS_PER_CALL):
         # Not base64, the SDK's default, which some servers do not know.
-        yield {"model": server.model, "input": inputs, "encoding_format": "float", **asked}
+        yield {"model": server.model, "input": inputs, "encoding_format": "float", **parameters}
 
 
 def read_vectors(service: Service, response: CreateEmbeddingResponse, count: int) -> Vectors:
@@ -114,13 +114,13 @@ def read_vectors(service: Service, response: CreateEmbeddingResponse, count: int
     ordered = sorted(response.data, key=lambda row: row.index)
     rows = np.array([row.embedding for row in ordered], dtype=np.float32)
     if [row.index for row in ordered] != list(range(count)) or rows.ndim != 2 or not rows.size:
-        raise service.malformed(f"{count} vectors were due, not an array {rows.shape}")
+        raise service.malformed_answer(f"{count} vectors were due, not an array {rows.shape}")
     if not np.isfinite(rows).all():
-        raise service.malformed("a vector has numbers that are not finite")
+        raise service.malformed_answer("a vector has numbers that are not finite")
     return rows
 
 
-def _joined(rows: Sequence[Vectors], dimension: int | None) -> Vectors:
+def _join(rows: Sequence[Vectors], dimension: int | None) -> Vectors:
     return np.concatenate(rows) if rows else np.empty((0, dimension or 0), dtype=np.float32)
 
 

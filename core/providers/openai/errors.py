@@ -52,7 +52,7 @@ def openai_errors(service: Service) -> Iterator[None]:
         # Without its cause, whose text may hold the request's headers, and so the key.
         raise provider_error(service, error) from None
     except _MALFORMED as error:
-        raise service.malformed(str(error)) from error
+        raise service.malformed_answer(str(error)) from error
 
 
 def provider_error(service: Service, error: Exception) -> ProviderError:
@@ -63,7 +63,7 @@ def provider_error(service: Service, error: Exception) -> ProviderError:
     if isinstance(error, openai.APIStatusError):
         return _status_error(service, error)
     if isinstance(error, _BODIES):
-        return service.malformed("it can't be read")
+        return service.malformed_answer("it can't be read")
     if isinstance(error, _TIMEOUTS):
         return service.timeout(_url_of(error))
     if isinstance(error, _INVALID_URLS):
@@ -85,8 +85,8 @@ def _message(body: object) -> object:
     """Return the server's message: OpenAI's `message`, or `detail` and `error` of others."""
     if not isinstance(body, dict):
         return body
-    said = (body.get(name) for name in ("message", "detail", "error"))
-    return next((text for text in said if isinstance(text, str)), None)
+    messages = (body.get(name) for name in ("message", "detail", "error"))
+    return next((text for text in messages if isinstance(text, str)), None)
 
 
 def _url_of(error: Exception) -> object:

@@ -45,7 +45,7 @@ class AsyncOpenAIReranker:
         places = {scored.index for scored in order if isfinite(scored.score)}
         if not len(order) == len(places) >= wanted or not places <= set(range(passages)):
             shape = f"{wanted} of {passages} passages were due, not {sorted(places)}"
-            raise self._server.service.malformed(shape)
+            raise self._server.service.malformed_answer(shape)
         return Reranking(tuple(order[:wanted]), _usage(answer))
 
 

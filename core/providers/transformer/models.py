@@ -57,7 +57,7 @@ class TransformerEmbedder:
         prompt = session.folder.prompts.get(purpose, "")
         rows = np.empty((len(texts), self.dimension), dtype=np.float32)
         for batch, output, mask in session.run([prompt + text for text in texts]):
-            rows[batch] = _pooled(output, mask, first_token=session.folder.pools_first_token)
+            rows[batch] = _pool(output, mask, first_token=session.folder.pools_first_token)
         return rows
 
 
@@ -76,7 +76,7 @@ class TransformerReranker:
         return Reranking(tuple(ScoredPassage(index, float(scores[index])) for index in order))
 
 
-def _pooled(output: Arrays, mask: Arrays, *, first_token: bool) -> Vectors:
+def _pool(output: Arrays, mask: Arrays, *, first_token: bool) -> Vectors:
     """Return unit vectors from `(b, n, h)` states of tokens, or `(b, h)` of whole texts."""
     if output.ndim == 2:
         vectors = output

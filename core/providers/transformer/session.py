@@ -41,9 +41,11 @@ class EncoderSession:
         except ProviderRejected:
             raise
         except Exception as error:  # noqa: BLE001 - onnxruntime and tokenizers raise bare ones
-            said = " ".join(str(error).split())[:200]
-            raise ProviderRejected(f"The model in {folder.path} can't be loaded: {said}") from None
-        self._inputs = {given.name for given in self._session.get_inputs()}
+            reason = " ".join(str(error).split())[:200]
+            raise ProviderRejected(
+                f"The model in {folder.path} can't be loaded: {reason}"
+            ) from None
+        self._inputs = {node.name for node in self._session.get_inputs()}
         self._output = self._session.get_outputs()[0].name
 
     @property
@@ -63,8 +65,8 @@ class EncoderSession:
         for batch in _batches([len(encoding.ids) for encoding in encodings]):
             stop_if_cancelled()
             feed = _feed([encodings[index] for index in batch])
-            given = {name: array for name, array in feed.items() if name in self._inputs}
-            [output] = self._session.run([self._output], given)
+            inputs = {name: array for name, array in feed.items() if name in self._inputs}
+            [output] = self._session.run([self._output], inputs)
             yield batch, output, feed["attention_mask"].astype(np.float32)
 
 
@@ -87,8 +89,8 @@ def _session(model: Path | bytes) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     # Its threads would spin while they wait, on processors that searches need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    given = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def _quantize(model: onnx.ModelProto) -> bytes:

@@ -103,8 +103,8 @@ def _nearest(embeddings: Matrix, queries: Matrix, metric: Metric) -> NDArray[np.
     """Return the rows nearest to each query, `(q, min(K, n)) intp`, best first."""
     rows = Rows.empty(metric).with_embeddings(embeddings, np.arange(len(embeddings)))
     index = ReferenceIndex(Vectors(metric, rows.matrix, rows.norms))
-    found = index.search(queries, K, DEFAULT_PARAMS, None)
-    return np.stack([hits.rows[:K] for hits in found]).astype(np.intp)
+    results = index.search(queries, K, DEFAULT_PARAMS, None)
+    return np.stack([hits.rows[:K] for hits in results]).astype(np.intp)
 
 
 def _scores(nearest: NDArray[np.intp], wanted: NDArray[np.intp]) -> ModelScores:

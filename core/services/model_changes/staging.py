@@ -52,7 +52,9 @@ class Staging:
         model = change.target_model
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(change.library_id)
-            chunks = snapshot.staged.missing(library.id, model, after=after, limit=BATCH_CHUNKS)
+            chunks = snapshot.staged.chunks_to_stage(
+                library.id, model, after=after, limit=BATCH_CHUNKS
+            )
         for chunk in chunks:
             _check_text(chunk)
         drafts = [ChunkDraft(chunk.text, place=chunk.place) for chunk in chunks]
@@ -94,18 +96,18 @@ class Staging:
 
         It stops once the change has another state.
         """
-        for model in self._unused(change):
+        for model in self._unused_models(change):
             while self._delete(change, model):
                 pass
 
-    def _unused(self, change: ModelChange) -> list[str]:
+    def _unused_models(self, change: ModelChange) -> list[str]:
         with self._store.read() as snapshot:
-            return sorted(set(snapshot.staged.models(change.library_id)) - _needed(change))
+            return sorted(set(snapshot.staged.models(change.library_id)) - _needed_models(change))
 
     def _delete(self, change: ModelChange, model: str) -> int:
         with self._store.write() as unit:
             now = unit.model_changes.get(change.library_id)
-            if now is None or now.state is not change.state or model in _needed(now):
+            if now is None or now.state is not change.state or model in _needed_models(now):
                 return 0
             deleted = unit.staged.delete(change.library_id, model, limit=DELETED_AT_ONCE)
             if deleted:
@@ -113,7 +115,7 @@ class Staging:
             return deleted
 
 
-def _needed(change: ModelChange) -> set[str]:
+def _needed_models(change: ModelChange) -> set[str]:
     """Return the models of which the change needs embeddings in its state."""
     match change.state:
         case ModelChangeState.STAGING | ModelChangeState.COMPARING:

@@ -48,7 +48,7 @@ class Switching:
     def _switch_when_complete(self, change: ModelChange) -> ModelChange:
         for _ in range(ATTEMPTS):
             self._staging.stage_rest(change)
-            with self._store.write(settled=True) as unit:
+            with self._store.write(after_listeners=True) as unit:
                 now = unit.model_changes.get(change.library_id)
                 if now is None or now.state is not change.state:
                     unit.libraries.get(change.library_id)
@@ -78,18 +78,18 @@ class Switching:
         )
         unit.libraries.put(moved)
         unit.staged.switch(library.id, change.target_model)
-        switched = _ended(change, now)
+        switched = _end(change, now)
         unit.model_changes.put(switched)
         return switched
 
 
 def _is_complete(unit: UnitOfWork, change: ModelChange) -> bool:
     """Return whether every chunk has a staged embedding of its version."""
-    missing = unit.staged.missing(change.library_id, change.target_model, after="", limit=1)
+    missing = unit.staged.chunks_to_stage(change.library_id, change.target_model, after="", limit=1)
     return not missing
 
 
-def _ended(change: ModelChange, now: datetime) -> ModelChange:
+def _end(change: ModelChange, now: datetime) -> ModelChange:
     if change.state is ModelChangeState.SWITCHING:
         return replace(
             change,

@@ -12,8 +12,8 @@ from nalanda._requests import (
     create_request,
     path_of,
     query_of,
+    with_ingestion,
     write_request,
-    written_by,
 )
 
 MAX_IDS = 100
@@ -55,7 +55,7 @@ class Documents:
         """
         path = path_of("libraries", library, "documents", document_id)
         request = write_request("PUT", path, given_options(document), if_match=if_match)
-        request = written_by(ingestion, request)
+        request = with_ingestion(ingestion, request)
         return await self._transport.fetch(Document, request)
 
     async def update(
@@ -87,8 +87,8 @@ class Documents:
         documents = [{"id": id_, "version": version} for id_, version in versions.items()]
         for start in range(0, len(documents), MAX_DELETED):
             body = {"documents": documents[start : start + MAX_DELETED]}
-            done = await self._transport.fetch(DeletedDocuments, create_request(path, body))
-            deleted, changed = deleted + done.deleted, [*changed, *done.changed]
+            deletion = await self._transport.fetch(DeletedDocuments, create_request(path, body))
+            deleted, changed = deleted + deletion.deleted, [*changed, *deletion.changed]
         return DeletedDocuments(deleted=deleted, changed=changed)
 
     async def get_many(
@@ -96,13 +96,13 @@ class Documents:
     ) -> Mapping[str, Document]:
         """Return those of the documents that exist, by id; each call asks for 100 of them."""
         path = path_of("libraries", library, "documents")
-        found: dict[str, Document] = {}
+        documents: dict[str, Document] = {}
         for start in range(0, len(document_ids), MAX_IDS):
             params = query_of(id=document_ids[start : start + MAX_IDS], limit=MAX_IDS)
             request = Request("GET", path, params, headers=at_least(min_position))
             async for document in self._transport.pages(Document, request):
-                found[document.id] = document
-        return found
+                documents[document.id] = document
+        return documents
 
     def list(self, library: str, *, page_size: int = 100) -> AsyncIterator[Document]:
         path = path_of("libraries", library, "documents")

@@ -98,6 +98,6 @@ class Queries:
         page_size: int = 100,
     ) -> AsyncIterator[QuerySummary]:
         """List questions, newest first, asked at `since` or later and before `until`."""
-        asked = {"since": since, "until": until}
-        params = query_of(library=library, status=status, **asked, limit=page_size)
+        bounds = {"since": since, "until": until}
+        params = query_of(library=library, status=status, **bounds, limit=page_size)
         return self._transport.pages(QuerySummary, Request("GET", "/query", params))

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from nalanda._answers import HighestPosition, page_of, parse_body
 from nalanda._errors import HTTPX_ERRORS, NalandaError, api_error, connection_error
 from nalanda._proxies import creation_error, is_local, is_plain_and_local, proxy_of
-from nalanda._requests import INSTANCE, JSON, Request, checked_header, delay_s
+from nalanda._requests import INSTANCE, JSON, Request, check_header, delay_s
 
 CONNECT_TIMEOUT_S = 5.0
 STREAM_SILENCE_S = 45.0
@@ -37,9 +37,9 @@ class Transport:
     ) -> None:
         headers = {}
         if api_key:
-            headers["Authorization"] = f"Bearer {checked_header('api_key', api_key)}"
+            headers["Authorization"] = f"Bearer {check_header('api_key', api_key)}"
         if instance_id is not None:
-            headers[INSTANCE] = checked_header("instance_id", instance_id)
+            headers[INSTANCE] = check_header("instance_id", instance_id)
         try:
             httpx.URL(base_url)
         except HTTPX_ERRORS as error:

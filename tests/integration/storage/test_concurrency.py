@@ -101,7 +101,7 @@ def test_one_that_fails_among_others_is_undone_alone(engine: Store) -> None:
 def until_waiting(engine: Store, writers: int) -> None:
     assert isinstance(engine, SqliteStore | PostgresStore)
     turns = engine._writes._lock
-    until(lambda: turns._taken and len(turns._waiting) == writers, 30)
+    until(lambda: turns._is_locked and len(turns._waiting) == writers, 30)
 
 
 def test_writers_take_turns_and_lose_nothing(engine: Store) -> None:
@@ -141,7 +141,7 @@ def write_and_fail(store: Store, listener: Listener, thread: int) -> dict[str, i
     chance, acknowledged = random.Random(thread), dict[str, int]()
     for number in range(WRITES_A_THREAD):
         id_ = f"{thread:02}-{number:02}"
-        with store.write(settled=chance.random() < 0.1) as unit:
+        with store.write(after_listeners=chance.random() < 0.1) as unit:
             unit.documents.put(a_document(id_, version=unit.position))
             unit.chunks.put("lib", [a_row(id_, id_, version=unit.position)])
             if chance.random() < 0.3:

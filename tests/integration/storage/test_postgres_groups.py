@@ -55,7 +55,7 @@ def written(store: PostgresStore, body: Body) -> int:
 
 def until_waiting(store: PostgresStore, writers: int) -> None:
     turns = store._writes._lock
-    until(lambda: turns._taken and len(turns._waiting) == writers, 30)
+    until(lambda: turns._is_locked and len(turns._waiting) == writers, 30)
 
 
 def group(store: PostgresStore, *bodies: Body) -> list[int | NalandaError]:

@@ -172,7 +172,7 @@ def switch(node: Node, dimension: int) -> None:
     random_ = np.random.default_rng(6)
     with node.store.write() as unit:
         library = unit.libraries.get("lib")
-        chunks = unit.staged.missing("lib", "new", after="", limit=10_000)
+        chunks = unit.staged.chunks_to_stage("lib", "new", after="", limit=10_000)
         rows = random_.standard_normal((len(chunks), dimension)).astype(np.float32)
         staged = [
             StagedEmbedding(c.id, c.version, row) for c, row in zip(chunks, rows, strict=True)
@@ -203,7 +203,7 @@ def test_a_replica_refuses_to_write(node: Node, tmp_path: Path) -> None:
     replica = SqliteReplica(tmp_path / "nalanda.db")
     assert (replica.instance_id, replica.position) == (node.store.instance_id, 1)
     for write in (
-        lambda: replica.write(settled=True),
+        lambda: replica.write(after_listeners=True),
         lambda: replica.subscribe(lambda *_: None),
         lambda: replica.trim_log(1),
         replica.reclaim,

@@ -45,9 +45,9 @@ def stage(unit: UnitOfWork, *rows: StagedEmbedding) -> None:
     unit.staged.put("lib", MODEL, rows)
 
 
-def missing(store: Store, after: str = "", limit: int = 9) -> list[str]:
+def chunks_to_stage(store: Store, after: str = "", limit: int = 9) -> list[str]:
     with store.read() as snapshot:
-        return ids(snapshot.staged.missing("lib", MODEL, after=after, limit=limit))
+        return ids(snapshot.staged.chunks_to_stage("lib", MODEL, after=after, limit=limit))
 
 
 def test_chunks_without_an_embedding_of_their_version_are_missing(store: Store) -> None:
@@ -56,9 +56,9 @@ def test_chunks_without_an_embedding_of_their_version_are_missing(store: Store) 
         stage(unit, staged("a", 1, 1, 2), staged("b", 9, 1, 2), staged("gone", 1, 1, 2))
         unit.staged.put("lib", "another", [staged("c", 1, 1, 2)])
         unit.commit()
-    assert missing(store) == ["b", "c", "d"]
-    assert missing(store, after="b") == ["c", "d"]
-    assert missing(store, limit=2) == ["b", "c"]
+    assert chunks_to_stage(store) == ["b", "c", "d"]
+    assert chunks_to_stage(store, after="b") == ["c", "d"]
+    assert chunks_to_stage(store, limit=2) == ["b", "c"]
     with store.read() as snapshot:
         assert snapshot.staged.count("lib", MODEL) == 3
         assert sorted(snapshot.staged.models("lib")) == ["another", MODEL]
@@ -71,7 +71,7 @@ def test_a_staged_embedding_is_replaced(store: Store) -> None:
     with store.write() as unit:
         stage(unit, staged("a", 7, 1, 2))
         stage(unit, staged("a", 1, 3, 4))
-        assert unit.staged.missing("lib", MODEL, after="", limit=9) == []
+        assert unit.staged.chunks_to_stage("lib", MODEL, after="", limit=9) == []
         assert unit.staged.get_many("lib", MODEL, ["a"])["a"].tolist() == [3, 4]
 
 
@@ -111,7 +111,7 @@ def test_a_switch_replaces_embeddings_and_keeps_versions(store: Store) -> None:
     assert list(replaced.chunk_ids) == ["a", "b"]
     assert replaced.embeddings.tolist() == [[1, 2], [3, 4]]
     assert list(entry.changes) == [LibraryRef("lib"), ChunksRef("lib", ("a", "b"))]
-    assert missing(store) == []
+    assert chunks_to_stage(store) == []
 
 
 def test_a_chunk_written_after_a_switch_has_its_own_version(store: Store) -> None:
@@ -124,7 +124,7 @@ def test_a_chunk_written_after_a_switch_has_its_own_version(store: Store) -> Non
     with store.write() as unit:
         unit.chunks.put("lib", [EmbeddedChunk(row.chunk, row.embedding)])
         unit.commit()
-    assert missing(store) == ["a"]
+    assert chunks_to_stage(store) == ["a"]
     with store.read() as snapshot:
         assert snapshot.chunks.get("lib", "a") == row.chunk
 

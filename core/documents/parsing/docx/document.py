@@ -74,9 +74,9 @@ class _Reader:
         for box in boxes_in(paragraph):
             yield from self.blocks(box)
         level = 0 if block is None or block.kind != "item" else block.level
-        yield from self._noted(paragraph, level)
+        yield from self._note_blocks(paragraph, level)
 
-    def _noted(self, element: Any, level: int = 0) -> Iterator[Block]:
+    def _note_blocks(self, element: Any, level: int = 0) -> Iterator[Block]:
         """Yield the footnotes and endnotes that an element refers to."""
         for name in note_ids(element):
             if words := self._notes.get(name):
@@ -111,7 +111,7 @@ class _Reader:
             yield block
         for row in cells:
             for cell in row:
-                yield from self._noted(cell)
+                yield from self._note_blocks(cell)
 
 
 def _children(element: Any, name: str) -> Iterator[Any]:

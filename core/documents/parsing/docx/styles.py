@@ -41,7 +41,7 @@ class Styles:
         name = names[0].lower() if names else ""
         properties = [holder.find(f"{W}pPr") for holder in (paragraph, *chain)]
         known = [one for one in properties if one is not None]
-        return Style(name, _heading_level(names, known), _numbering(name, known))
+        return Style(name, _heading_level(names, known), _list_of(name, known))
 
     def _chain(self, id_: str) -> Iterator[Any]:
         for _ in range(_DEEPEST_CHAIN):
@@ -94,7 +94,7 @@ def _heading_level(names: list[str], properties: list[Any]) -> int | None:
     return None
 
 
-def _numbering(name: str, properties: list[Any]) -> Numbered | None:
+def _list_of(name: str, properties: list[Any]) -> Numbered | None:
     """Return the list of a paragraph; the built-in styles of lists are one even without it."""
     for one in properties:
         id_ = _value(one, f"{W}numPr/{W}numId")
@@ -112,6 +112,6 @@ def _level(text: str | None) -> int:
 
 
 def _value(element: Any, path: str) -> str | None:
-    found = element.find(path)
-    value: str | None = None if found is None else found.get(f"{W}val")
+    child = element.find(path)
+    value: str | None = None if child is None else child.get(f"{W}val")
     return value

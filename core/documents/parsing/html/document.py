@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from core.documents.model import Block, Kind, ParsedDocument, fenced, heading, item, table
+from core.documents.model import Block, Kind, ParsedDocument, fenced_block, heading, item, table
 from core.documents.parsing.html.attributes import is_left_out, is_main
 from core.documents.parsing.html.tokens import Tag, Text, Token, tokens
 
@@ -226,7 +226,7 @@ class _Reader:
             code = "".join(self._words).strip("\n")
             self._words, self._start = [], None
             if code.strip() and not _LINE_NUMBERS.match(code):
-                self._add(fenced(code, "", line, level=len(self._lists)))
+                self._add(fenced_block(code, "", line, level=len(self._lists)))
         elif words := self._take():
             self._add(self._prose(words, line))
 

@@ -75,7 +75,7 @@ class _Tokenizer:
         if source.startswith("!--", after):
             return _comment_end(source, start)
         if source.startswith(_CDATA, after):
-            end = _found_or_end(source, "]]>", start)
+            end = _find_or_end(source, "]]>", start)
             yield Text(source[after + len(_CDATA) : end], start)
             return min(end + len("]]>"), len(source))
         is_end = source.startswith("/", after)
@@ -83,7 +83,7 @@ class _Tokenizer:
         if name is not None:
             return (yield from self._tag(name, is_end=is_end))
         if source.startswith(("!", "?", "/"), after):
-            return _found_or_end(source, ">", start) + 1
+            return _find_or_end(source, ">", start) + 1
         yield Text("<", start)
         return after
 
@@ -134,6 +134,6 @@ def _comment_end(source: str, start: int) -> int:
     return len(source) if match is None else match.end()
 
 
-def _found_or_end(source: str, what: str, start: int) -> int:
+def _find_or_end(source: str, what: str, start: int) -> int:
     place = source.find(what, start)
     return len(source) if place < 0 else place

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from core.documents.model import Block, Kind, ParsedDocument, fenced, heading, item, table
+from core.documents.model import Block, Kind, ParsedDocument, fenced_block, heading, item, table
 from core.documents.parsing.dialects import without_dialects
 from core.documents.parsing.front_matter import front_matter_lines, front_matter_title
 from core.documents.parsing.html.document import html_blocks
@@ -47,7 +47,7 @@ def _leaf_blocks(leaf: Leaf, line: int) -> Iterator[Block]:
     elif leaf.kind == "code":
         language = match[0] if (match := _LANGUAGE.match(leaf.language)) else ""
         if code := leaf.text.strip("\n"):
-            yield fenced(code, language, line, level=leaf.level)
+            yield fenced_block(code, language, line, level=leaf.level)
     elif leaf.kind == "table":
         rows = table(leaf.rows, line, level=leaf.level)
         yield from () if rows is None else (rows,)

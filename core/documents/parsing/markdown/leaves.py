@@ -89,11 +89,11 @@ class _Reader:
         self._rows: list[list[str]] = []
 
     def read(self, event: Any, start: int, end: int) -> Iterator[Leaf]:
-        name, value = _named(event)
+        name, value = _name_and_value(event)
         if name == "Start":
-            yield from self._start(*_named(value), start, end)
+            yield from self._start(*_name_and_value(value), start, end)
         elif name == "End":
-            yield from self._end(_named(value)[0])
+            yield from self._end(_name_and_value(value)[0])
         elif name in ("SoftBreak", "HardBreak"):
             self._break(name)
         elif name == "Html" or (name == "Text" and self._is_open("code", "html")):
@@ -221,7 +221,7 @@ class _Reader:
         self._inline, self._raw = InlineText(), []
 
 
-def _named(event: Any) -> tuple[str, Any]:
+def _name_and_value(event: Any) -> tuple[str, Any]:
     """Return an event's name, and its value if it has one."""
     if isinstance(event, str):
         return event, None

@@ -50,7 +50,7 @@ def blocks_of(pages: Sequence[Page]) -> Iterator[Block]:
     body = body_size(pages)
     parts = [(page, part) for page in pages for part in _parts(page)]
     lines = [run for page in pages for run in page.runs]
-    large = sorted({_rounded(line) for line in lines if _is_large(line, body)}, reverse=True)
+    large = sorted({_rounded_size(line) for line in lines if _is_large(line, body)}, reverse=True)
     above: tuple[Page, Grid, list[str]] | None = None
     for is_table, group in groupby(parts, key=lambda part: isinstance(part[1], Grid)):
         if not is_table:
@@ -105,7 +105,7 @@ def _of_lines(
     text, starts = words.join([line.run.text for line in lines])
     is_heading = _is_large(lines[0].run, body) and lines[0].run not in page.asides
     if is_heading and len(text) <= _MOST_HEADING_CHARS:
-        level = min(large.index(_rounded(lines[0].run)) + 1, 6)
+        level = min(large.index(_rounded_size(lines[0].run)) + 1, 6)
         yield replace(heading(text, level, 0), page=page.number, box=page.shown(union(boxes)))
         return
     ends = [end for _, end in sentence_spans(text)] if len(text) > _LONG else [len(text)]
@@ -117,7 +117,7 @@ def _of_lines(
         yield Block("paragraph", text[start:end], 0, gap=between, page=page.number, box=box)
 
 
-def _rounded(run: Run) -> float:
+def _rounded_size(run: Run) -> float:
     return round(run.size, 1)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from core.domain.place import Box
 
 
-def turned(box: Box, turns: int, width: float, height: float) -> Box:
+def rotate_box(box: Box, turns: int, width: float, height: float) -> Box:
     """Return where a box is once its page of a size is turned clockwise by quarters."""
     left, top, right, bottom = box
     for _ in range(turns % 4):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from core.documents.parsing.pdf.boxes import middle
 from core.documents.parsing.pdf.page import Run
-from core.documents.parsing.pdf.rows import is_right_to_left, joined, rows_of
+from core.documents.parsing.pdf.rows import is_right_to_left, join_row, rows_of
 from core.documents.parsing.pdf.tables import Grid
 
 Part: TypeAlias = Run | Grid
@@ -45,10 +45,12 @@ def in_reading_order(parts: Sequence[Part]) -> list[Part]:
     if not runs:
         return sorted(parts, key=lambda part: part.box[1])
     size = median(run.size for run in runs)
-    return list(_ordered(parts, size, is_right_to_left(runs), 0))
+    return list(_reading_order(parts, size, is_right_to_left(runs), 0))
 
 
-def _ordered(parts: Sequence[Part], size: float, is_backward: bool, depth: int) -> Iterator[Part]:
+def _reading_order(
+    parts: Sequence[Part], size: float, is_backward: bool, depth: int
+) -> Iterator[Part]:
     gutter = _best_gutter(parts, size) if depth < _DEEPEST else None
     if gutter is None:
         yield from _lines(parts)
@@ -59,12 +61,12 @@ def _ordered(parts: Sequence[Part], size: float, is_backward: bool, depth: int) 
             yield from _lines(band)
             continue
         for side in reversed(sides) if is_backward else sides:
-            yield from _ordered(side, size, is_backward, depth + 1)
+            yield from _reading_order(side, size, is_backward, depth + 1)
 
 
 def _lines(parts: Sequence[Part]) -> list[Part]:
     """Return what is not in columns from the top down."""
-    lines: list[Part] = [joined(row) for row in rows_of(p for p in parts if isinstance(p, Run))]
+    lines: list[Part] = [join_row(row) for row in rows_of(p for p in parts if isinstance(p, Run))]
     lines.extend(part for part in parts if isinstance(part, Grid))
     return sorted(
         lines, key=lambda part: part.box[1] if isinstance(part, Grid) else middle(part.box)

@@ -30,7 +30,7 @@ def frames(rules: Sequence[Box]) -> Iterator[Frame]:
     lines = _whole(rules)
     if len(lines) > _MOST_RULES:
         return
-    for group in sorted(_connected(lines), key=lambda group: min(line[1] for line in group)):
+    for group in sorted(_connected_groups(lines), key=lambda group: min(line[1] for line in group)):
         box = union(group)
         columns = groups([box[0], box[2], *(line[0] for line in group if height(line))], _NEAR)
         rows = groups([box[1], box[3], *(line[1] for line in group if width(line))], _NEAR)
@@ -71,7 +71,7 @@ def _whole(rules: Iterable[Box]) -> list[Box]:
     return lines
 
 
-def _connected(lines: Sequence[Box]) -> Iterator[list[Box]]:
+def _connected_groups(lines: Sequence[Box]) -> Iterator[list[Box]]:
     """Yield the lines in groups whose members meet each other, directly or through others."""
     left = set(range(len(lines)))
     while left:

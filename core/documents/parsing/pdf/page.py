@@ -8,7 +8,15 @@ from math import hypot
 
 from pypdfium2 import PdfDocument, PdfPage, PdfTextPage, raw
 
-from core.documents.parsing.pdf.boxes import gap, height, is_within, middle, turned, union, width
+from core.documents.parsing.pdf.boxes import (
+    gap,
+    height,
+    is_within,
+    middle,
+    rotate_box,
+    union,
+    width,
+)
 from core.documents.parsing.pdf.rules import read_rules
 from core.domain.place import Box
 
@@ -61,7 +69,7 @@ class Page:
 
     def shown(self, box: Box) -> Box:
         """Return a box on the page as a viewer shows it."""
-        corners = turned(box, self.turns, self.width, self.height)
+        corners = rotate_box(box, self.turns, self.width, self.height)
         left, top, right, bottom = (round(edge, 2) for edge in corners)
         return left, top, right, bottom
 
@@ -128,12 +136,12 @@ class _Reader:
             self._width if across else self._height,
             tuple(self._as_read(part.run, turns) for part in stretches if part.turns == turns),
             tuple(self._as_read(part.run, turns) for part in stretches if part.turns != turns),
-            tuple(turned(rule, turns, self._width, self._height) for rule in self._rules),
+            tuple(rotate_box(rule, turns, self._width, self._height) for rule in self._rules),
             self._page.get_rotation() // 90 - turns,
         )
 
     def _as_read(self, run: Run, turns: int) -> Run:
-        return replace(run, box=turned(run.box, turns, self._width, self._height))
+        return replace(run, box=rotate_box(run.box, turns, self._width, self._height))
 
     def _box(self, left: float, bottom: float, right: float, top: float) -> Box:
         return left - self._left, self._top - top, right - self._left, self._top - bottom
@@ -195,7 +203,7 @@ class _Reader:
 
     def _groups(self, words: Sequence[_Word], turns: int, size: float) -> Iterator[list[_Word]]:
         """Yield the words of a line, cut at wide spaces, ruling lines and new lines."""
-        boxes = self._turned((word.box for word in words), turns)
+        boxes = self._rotate((word.box for word in words), turns)
         rules = self._rules_across(union(boxes), turns)
         group = [words[0]]
         for index in range(1, len(words)):
@@ -212,19 +220,19 @@ class _Reader:
         """Return the upright ruling lines between the words of a line."""
         return [
             rule
-            for rule in self._turned(self._rules, turns)
+            for rule in self._rotate(self._rules, turns)
             if height(rule) and rule[1] < line[3] and rule[3] > line[1]
         ]
 
-    def _turned(self, boxes: Iterable[Box], turns: int) -> list[Box]:
-        return [turned(box, turns, self._width, self._height) for box in boxes]
+    def _rotate(self, boxes: Iterable[Box], turns: int) -> list[Box]:
+        return [rotate_box(box, turns, self._width, self._height) for box in boxes]
 
     def _box_of(self, words: Sequence[_Word]) -> Box:
         """Return the box around all characters of some words."""
         first, last = words[0].first, words[-1].last
         count = self._textpage.count_rects(first, last - first + 1)
-        found = [self._box(*self._textpage.get_rect(index)) for index in range(count)]
-        return union([*found, *(word.box for word in words)])
+        boxes = [self._box(*self._textpage.get_rect(index)) for index in range(count)]
+        return union([*boxes, *(word.box for word in words)])
 
 
 def _once(parts: Iterable[_Stretch]) -> Iterator[_Stretch]:

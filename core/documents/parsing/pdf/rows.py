@@ -37,7 +37,7 @@ def is_right_to_left(runs: Iterable[Run]) -> bool:
     return 2 * len(_RIGHT_TO_LEFT.findall(text)) > sum(map(str.isalpha, text))
 
 
-def joined(row: Sequence[Run]) -> Run:
+def join_row(row: Sequence[Run]) -> Run:
     """Return a row as one run, with the size of its longest part."""
     longest = max(row, key=lambda run: len(run.text))
     text = row[0].text

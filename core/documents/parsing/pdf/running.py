@@ -9,7 +9,7 @@ from statistics import median
 
 from core.documents.parsing.pdf.boxes import middle, union
 from core.documents.parsing.pdf.page import Page, Run
-from core.documents.parsing.pdf.rows import joined, rows_of
+from core.documents.parsing.pdf.rows import join_row, rows_of
 
 _FEWEST_PAGES = 3
 """The pages on which a line stands at least, unless the document has two and it is on both."""
@@ -52,9 +52,9 @@ def without_running_lines(pages: Sequence[Page], size: float) -> list[Page]:
     fewest = 2 if len(pages) == 2 else _FEWEST_PAGES
     dropped: dict[int, set[Run]] = defaultdict(set)
     for edges in by_form.values():
-        for edge in _running(edges, fewest):
+        for edge in _repeated_rows(edges, fewest):
             dropped[edge.page].update(edge.runs)
-    for edge in _numbered(edge for edges in by_form.values() for edge in edges):
+    for edge in _page_number_rows(edge for edges in by_form.values() for edge in edges):
         dropped[edge.page].update(edge.runs)
     stamps = Counter(text for page in pages for text in {run.text for run in page.asides})
     return [_without(page, dropped[page.number], stamps, fewest) for page in pages]
@@ -71,12 +71,12 @@ def _edges(page: int, rows: Sequence[Sequence[Run]], size: float) -> Iterator[_E
     boxes = [union(run.box for run in row) for row in rows]
     for count, (box, below) in enumerate(pairwise(boxes[: _MOST_ROWS + 1]), start=1):
         space = max(below[1] - box[3], box[1] - below[3])
-        if space >= _APART * min(size, joined(rows[count - 1]).size):
+        if space >= _APART * min(size, join_row(rows[count - 1]).size):
             break
     else:
         return
     for row in rows[:count]:
-        line = joined(row)
+        line = join_row(row)
         may_be_all = len(rows) == 2 and not _NUMBER.search(line.text)
         if line.size <= _LARGEST * size and len(line.text) <= _MOST_CHARS and not may_be_all:
             yield _Edge(
@@ -88,7 +88,7 @@ def _edges(page: int, rows: Sequence[Sequence[Run]], size: float) -> Iterator[_E
             )
 
 
-def _running(edges: Sequence[_Edge], fewest: int) -> Iterable[_Edge]:
+def _repeated_rows(edges: Sequence[_Edge], fewest: int) -> Iterable[_Edge]:
     """Return the rows of one form that are on enough pages, at one height."""
     height = median(edge.height for edge in edges)
     level = [edge for edge in edges if abs(edge.height - height) <= _SAME_HEIGHT]
@@ -97,7 +97,7 @@ def _running(edges: Sequence[_Edge], fewest: int) -> Iterable[_Edge]:
     return level
 
 
-def _numbered(edges: Iterable[_Edge]) -> Iterator[_Edge]:
+def _page_number_rows(edges: Iterable[_Edge]) -> Iterator[_Edge]:
     """Yield the rows that begin or end with the number of their page, whatever else they have.
 
     The rest of a running head may be the title of a chapter that has few pages.

@@ -47,13 +47,13 @@ def take_tables(page: Page, runs: Sequence[Run]) -> tuple[list[Grid], list[Run]]
     rest = list(runs)
     for frame in frames(page.rules):
         inside = [run for run in rest if is_within(run.box, frame.box, 1)]
-        grid = _framed(frame, inside)
+        grid = _framed_table(frame, inside)
         if grid is not None:
             grids.append(grid)
             taken = set(inside)
             rest = [run for run in rest if run not in taken]
     for stretch in _stretches(rest):
-        grid = _aligned(stretch, page.rules)
+        grid = _aligned_table(stretch, page.rules)
         if grid is not None:
             grids.append(grid)
             used = {run for row in grid.rows for cell in row.values() for run in cell}
@@ -61,7 +61,7 @@ def take_tables(page: Page, runs: Sequence[Run]) -> tuple[list[Grid], list[Run]]
     return grids, rest
 
 
-def _framed(frame: Frame, runs: Sequence[Run]) -> Grid | None:
+def _framed_table(frame: Frame, runs: Sequence[Run]) -> Grid | None:
     """Return the table of the runs between ruling lines, if they are one."""
     lines = rows_of(runs)
     columns = [frame.column(run.box) for run in runs]
@@ -80,11 +80,11 @@ def _stretches(runs: Iterable[Run]) -> Iterator[Sequence[list[Run]]]:
     for _, group in groupby(runs, key=lambda run: run.line):
         line = list(group)
         if stretch and not _continues(stretch, line):
-            yield from _trimmed(stretch)
+            yield from _trim(stretch)
             stretch = []
         if stretch or len(line) > 1:
             stretch.append(line)
-    yield from _trimmed(stretch)
+    yield from _trim(stretch)
 
 
 def _continues(stretch: Sequence[Sequence[Run]], line: Sequence[Run]) -> bool:
@@ -99,7 +99,7 @@ def _continues(stretch: Sequence[Sequence[Run]], line: Sequence[Run]) -> bool:
     return width(box) <= 0.6 * width(whole) and not (len(alone) == _MOST_ALONE and all(alone))
 
 
-def _trimmed(stretch: Sequence[list[Run]]) -> Iterator[Sequence[list[Run]]]:
+def _trim(stretch: Sequence[list[Run]]) -> Iterator[Sequence[list[Run]]]:
     """Yield the lines up to the last with several parts, and those that go on below its cells."""
     size = max((n for n, line in enumerate(stretch, start=1) if len(line) > 1), default=0)
     if not size:
@@ -113,7 +113,7 @@ def _trimmed(stretch: Sequence[list[Run]]) -> Iterator[Sequence[list[Run]]]:
     yield stretch[:size]
 
 
-def _aligned(lines: Sequence[Sequence[Run]], rules: Sequence[Box]) -> Grid | None:
+def _aligned_table(lines: Sequence[Sequence[Run]], rules: Sequence[Box]) -> Grid | None:
     """Return the table of lines whose parts stand below one another, if they are one."""
     several = [line for line in lines if len(line) > 1]
     counts = Counter(map(len, several))

@@ -151,7 +151,7 @@ def test_a_published_id_stays_and_follows_the_order_of_the_stages() -> None:
 
 
 def test_an_event_on_the_wire() -> None:
-    assert Event(7, "stage", {"a": "b\nc"}).encoded() == (
+    assert Event(7, "stage", {"a": "b\nc"}).encode() == (
         b'id: 7\nevent: stage\ndata: {"a":"b\\nc"}\n\n'
     )
 

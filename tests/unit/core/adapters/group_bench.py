@@ -70,8 +70,10 @@ class Bench:
         self.notified: list[str] = []
         self._pool = pool
 
-    def write(self, name: str, fails: Exception | None = None, *, settled: bool = False) -> None:
-        with self.group_commit.unit(settled=settled) as commit:
+    def write(
+        self, name: str, fails: Exception | None = None, *, after_listeners: bool = False
+    ) -> None:
+        with self.group_commit.unit(after_listeners=after_listeners) as commit:
             self.engine.work()
             if fails:
                 raise fails

@@ -153,7 +153,7 @@ def test_a_settled_unit_begins_after_the_listeners_were_called(bench: Bench) -> 
     seen: list[list[str]] = []
 
     def settled() -> None:
-        with bench.group_commit.unit(settled=True) as commit:
+        with bench.group_commit.unit(after_listeners=True) as commit:
             seen.append(list(bench.notified))
             commit(lambda: bench.notified.append("s"))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.documents.model import Block, ParsedDocument, Piece, fenced, heading, table
+from core.documents.model import Block, ParsedDocument, Piece, fenced_block, heading, table
 from core.documents.parsing.markdown.document import parse_markdown
 from core.documents.splitting import MAX_CHARS, split
 from core.domain.place import Place
@@ -95,8 +95,8 @@ def test_a_piece_is_of_one_page_and_in_the_union_of_its_boxes() -> None:
 @pytest.mark.parametrize(
     "block",
     [
-        fenced("x" * 3000, "", 1),
-        fenced("a = 1\n" * 1000, "y" * 900, 1),
+        fenced_block("x" * 3000, "", 1),
+        fenced_block("a = 1\n" * 1000, "y" * 900, 1),
         table([["h"], ["c " * 2000]], 1),
         table([["h" * 1500], ["c"]], 1),
         heading("word " * 600, 1, 1),
@@ -113,7 +113,7 @@ def test_nothing_is_longer_than_the_maximum(block: Block) -> None:
 
 
 def test_a_fence_is_longer_than_those_in_the_code() -> None:
-    assert fenced("```\nx\n```", "md", 1).text == "````md\n```\nx\n```\n````"
+    assert fenced_block("```\nx\n```", "md", 1).text == "````md\n```\nx\n```\n````"
 
 
 def test_a_table_without_words_is_none() -> None:

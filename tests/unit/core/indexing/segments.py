@@ -17,11 +17,11 @@ def flat(
     _spec: IndexSpec,
     *,
     threads: int,
-    cancelled: Callable[[], bool],
+    is_cancelled: Callable[[], bool],
     activity: SearchActivity,  # the signature of `BuildIndex`
 ) -> VectorIndex:
     assert threads >= 1
-    assert cancelled() in {True, False}
+    assert is_cancelled() in {True, False}
     return ReferenceIndex(vectors)
 
 

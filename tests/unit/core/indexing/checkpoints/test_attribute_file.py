@@ -148,11 +148,11 @@ def test_columns_of_odd_values(path: Path, values: list[Any]) -> None:
         for value in ODD:
             same = [c.equal_to(value, instants=instants) for c in (column, loaded)]
             assert same[0] == same[1]
-            same = [c.containing(value, instants=instants) for c in (column, loaded)]
+            same = [c.rows_containing(value, instants=instants) for c in (column, loaded)]
             assert same[0] == same[1]
         assert loaded.ranks(instants=instants).tolist() == column.ranks(instants=instants).tolist()
     assert loaded.present == column.present
-    assert loaded.icontaining("str") == column.icontaining("str")
+    assert loaded.rows_icontaining("str") == column.rows_icontaining("str")
 
 
 class Unread(Sequence[Chunk]):

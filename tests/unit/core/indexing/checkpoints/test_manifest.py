@@ -42,7 +42,7 @@ def test_the_words_of_libraries(row_ids: list[list[int] | None]) -> None:
         words, again = library.lexical, manifest.libraries[id_].lexical
         assert (words is None) == (again is None)
         if words is not None and again is not None:
-            assert (again.made_for, again.meta) == (words.made_for, words.meta)
+            assert (again.fingerprint, again.meta) == (words.fingerprint, words.meta)
             assert (again.files, again.size_bytes) == (words.files, 9)
             assert again.row_ids.dtype == np.int64
             assert again.row_ids.tolist() == words.row_ids.tolist()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.domain.document import Chunk
 from core.domain.place import Place
-from core.domain.values import caseless, composed
+from core.domain.values import caseless, compose
 from core.indexing.columns import chunks as module
 from core.indexing.columns.chunks import ChunkColumns, Ids
 from core.indexing.columns.strings import StringColumn
@@ -108,7 +108,7 @@ def test_what_strings_contain(strings: list[str], part: str) -> None:
     places = [i for i, string in enumerate(strings) if part in string]
     assert packed.places_containing(part).tolist() == places
     assert list(packed.caseless()) == [caseless(string) for string in strings]
-    assert list(packed.composed()) == [composed(string) for string in strings]
+    assert list(packed.compose()) == [compose(string) for string in strings]
 
 
 def test_many_strings_are_taken_a_few_at_a_time() -> None:

@@ -207,7 +207,7 @@ def test_tags_of_visited_rows_wrap_around(rows: Rows) -> None:
 
 def test_a_build_can_be_cancelled(rows: Rows) -> None:
     with pytest.raises(BuildCancelled):
-        build_hnsw(vectors_of(rows, Metric.L2), cancelled=lambda: True)
+        build_hnsw(vectors_of(rows, Metric.L2), is_cancelled=lambda: True)
 
 
 def test_hard_data_gets_the_greater_degree() -> None:

@@ -232,7 +232,7 @@ def test_queries_of_any_length(index: IvfIndex, queries: Rows, length: float) ->
 
 def test_a_build_can_be_cancelled(rows: Rows) -> None:
     with pytest.raises(BuildCancelled):
-        build_ivf(vectors_of(rows, Metric.L2), cancelled=lambda: True)
+        build_ivf(vectors_of(rows, Metric.L2), is_cancelled=lambda: True)
 
 
 _SEARCHES = """

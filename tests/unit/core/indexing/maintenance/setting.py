@@ -45,12 +45,12 @@ class Setting:
         _spec: IndexSpec,
         *,
         threads: int,
-        cancelled: Callable[[], bool],
+        is_cancelled: Callable[[], bool],
         activity: SearchActivity,  # the signature of `BuildIndex`
     ) -> VectorIndex:
         assert threads == 1
         self.built.append(len(vectors.matrix))
-        self.meanwhile(cancelled)
+        self.meanwhile(is_cancelled)
         return ReferenceIndex(vectors)
 
     def write(self, *changes: ChunksPut | ChunksDeleted | DocumentPut | LibraryPut) -> None:

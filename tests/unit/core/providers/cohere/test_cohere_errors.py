@@ -127,7 +127,7 @@ def test_an_answer_of_the_wrong_shape_keeps_its_cause(error: Exception) -> None:
 
 
 def test_our_own_errors_pass_through() -> None:
-    error = SERVICE.malformed("three were due")
+    error = SERVICE.malformed_answer("three were due")
     assert raised(error) is error
 
 
