@@ -33,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
         RESUME_SIGNAL,
     )
     from workflows.failures import sentence
-    from workflows.policies import HEARTBEAT, PATIENCE, STOPPED
+    from workflows.policies import HEARTBEAT, STOPPED, UNLIMITED_RETRY
     from workflows.search_attributes import STATUS
 
 FILES_AT_ONCE = 200
@@ -161,7 +161,7 @@ class IngestWorkflow:
             result_type=IngestFilesOutput,
             start_to_close_timeout=timedelta(hours=2),
             heartbeat_timeout=HEARTBEAT,
-            retry_policy=PATIENCE,
+            retry_policy=UNLIMITED_RETRY,
             cancellation_type=STOPPED,
         )
         return output
@@ -178,7 +178,7 @@ class IngestWorkflow:
             result_type=PruneOutput,
             start_to_close_timeout=timedelta(hours=2),
             heartbeat_timeout=HEARTBEAT,
-            retry_policy=PATIENCE,
+            retry_policy=UNLIMITED_RETRY,
             cancellation_type=STOPPED,
         )
         return output
@@ -209,7 +209,7 @@ class IngestWorkflow:
             ),
             result_type=RemoveOutput,
             start_to_close_timeout=REMOVAL_TIMEOUT,
-            retry_policy=PATIENCE,
+            retry_policy=UNLIMITED_RETRY,
         )
         return output
 

@@ -27,7 +27,7 @@ FALLBACK_RETRY = RetryPolicy(
 )
 """Policy of a stage with a fallback: about 15 seconds for its provider, then the fallback."""
 
-PATIENCE = RetryPolicy(
+UNLIMITED_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=5)
 )
 """Policy of ingestions and model changes: retry until it works, as no one waits for an answer."""

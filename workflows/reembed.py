@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
         ReembedResult,
     )
     from core.domain.model_change import ModelChangeState
-    from workflows.policies import HEARTBEAT, PATIENCE, STOPPED
+    from workflows.policies import HEARTBEAT, STOPPED, UNLIMITED_RETRY
     from workflows.search_attributes import STATUS
 
 _CHANGE = (
@@ -81,7 +81,7 @@ class ReembedWorkflow:
                 result_type=AdvanceOutput,
                 start_to_close_timeout=LONGEST,
                 heartbeat_timeout=HEARTBEAT,
-                retry_policy=PATIENCE,
+                retry_policy=UNLIMITED_RETRY,
                 cancellation_type=STOPPED,
             )
             if workflow.cancellation_reason() is not None:
@@ -98,7 +98,7 @@ class ReembedWorkflow:
             result_type=AbandonOutput,
             start_to_close_timeout=timedelta(minutes=10),
             heartbeat_timeout=HEARTBEAT,
-            retry_policy=PATIENCE,
+            retry_policy=UNLIMITED_RETRY,
         )
 
 

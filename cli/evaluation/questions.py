@@ -24,7 +24,7 @@ class BadFile(Exception):
 
 def _check_distinct(texts: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(texts)) < len(texts):
-        raise PydanticCustomError("distinct", "The same value is there twice.")
+        raise PydanticCustomError("distinct", "The same value occurs twice.")
     return texts
 
 

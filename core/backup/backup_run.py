@@ -74,8 +74,8 @@ class _BackupRun:
         """
         if last.end > self._source.position or self._differs(last):
             raise StorageError(
-                f"The database is not what it was at position {last.end}, when the last backup in"
-                f" {self._repository.directory} was taken; choose another directory."
+                f"The last backup in {self._repository.directory}, of position {last.end}, is not a"
+                " past state of this database. Choose another directory."
             )
         if not self._source.reaches_back_to(last.end):
             return f"the database no longer has the changes since position {last.end}"

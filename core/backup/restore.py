@@ -178,7 +178,7 @@ def _position_at(repository: Repository, manifests: Sequence[Manifest], time: da
             last = _last_until(repository.path_of(manifest), limit)
             ends += [] if last is None else [last]
     if not ends:
-        raise StorageError(f"The first backup in {repository.directory} is from after {limit}.")
+        raise StorageError(f"The first backup in {repository.directory} is later than {limit}.")
     return max(ends)
 
 

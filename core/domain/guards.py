@@ -32,12 +32,12 @@ class Guard:
         """
         self.check_writer()
         if self.absent and current is not None:
-            raise PreconditionFailed(f"It exists already, at version {current}.")
+            raise PreconditionFailed(f"The resource already exists, with version {current}.")
         if self.exists and current is None:
-            raise PreconditionFailed("It does not exist.")
+            raise PreconditionFailed("The resource does not exist.")
         if self.versions is not None and current not in self.versions:
-            there = "nothing is there" if current is None else f"the current one is {current}"
-            raise PreconditionFailed(f"The version asked for is not current: {there}.")
+            there = "does not exist" if current is None else f"has version {current}"
+            raise PreconditionFailed(f"The resource {there}, and If-Match names another version.")
 
 
 UNGUARDED = Guard()

@@ -22,5 +22,7 @@ def check_id(value: str, pointer: str) -> str:
             or has a character outside RFC 3986's unreserved set.
     """
     if not _OWN.fullmatch(value) or value in {".", ".."}:
-        raise Invalid.at(pointer, "An id is 1 to 128 of the characters A-Z a-z 0-9 . _ ~ -")
+        raise Invalid.at(
+            pointer, "An id must have 1 to 128 characters, all of them of A-Z a-z 0-9 . _ ~ -"
+        )
     return value

@@ -35,7 +35,7 @@ def from_numbers(values: Sequence[object], pointer: str) -> Embedding:
     # One pass in C finds whether any value is wrong; only then is the first such value looked for.
     if not set(map(type, values)) <= {int, float}:
         at = next(i for i, value in enumerate(values) if type(value) not in {int, float})
-        raise Invalid.at(join(pointer, at), "An embedding's elements are numbers.")
+        raise Invalid.at(join(pointer, at), "An embedding's elements must be numbers.")
     try:
         with np.errstate(over="ignore"):
             embedding = np.array(values, dtype=np.float64).astype(np.float32)
@@ -103,7 +103,9 @@ def _out_of_range(length: float, metric: Metric) -> str:
 
 def _check_length(length: int, pointer: str) -> None:
     if not 1 <= length <= MAX_DIMENSION:
-        raise Invalid.at(pointer, f"An embedding has 1 to {MAX_DIMENSION} numbers, not {length}.")
+        raise Invalid.at(
+            pointer, f"An embedding must have 1 to {MAX_DIMENSION} numbers, not {length}."
+        )
 
 
 def _check_finite(embedding: Embedding, pointer: str) -> None:

@@ -41,7 +41,7 @@ def retry_stale_reads(attempt: Callable[[], T]) -> T:
             return attempt()
         except StaleRead:
             continue
-    raise Conflict("Concurrent writes keep changing it; try again.")
+    raise Conflict("Concurrent writes keep changing the same rows. Try again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,7 @@ def split_text(draft: DocumentDraft) -> tuple[DocumentDraft, Sequence[ChunkDraft
     """
     if draft.text is None:
         if draft.media_type is not None:
-            raise Invalid.at(
-                "/media_type", "A media type is that of a text; give the text as well."
-            )
+            raise Invalid.at("/media_type", "A media type needs a text: give `text` as well.")
         return draft, ()
     if draft.chunks is not None:
         raise Invalid.at("/chunks", "Give either the text or its chunks.")

@@ -199,7 +199,9 @@ class DocumentService:
             return self._writes.prepare(snapshot, library, pieces, ["/text"] * len(pieces))
         except Invalid as error:
             fault = error.faults[0]
-            raise Invalid.at("/text", f"As chunks: {fault.pointer}: {fault.detail}") from error
+            raise Invalid.at(
+                "/text", f"A chunk of this text is invalid at {fault.pointer}: {fault.detail}"
+            ) from error
 
 
 def _document(

@@ -203,4 +203,7 @@ def _check_chunks(chunks: ChunkReader, library_id: str, schema: MetadataSchema) 
             count += 1
             first = first or f"the first is {chunk.id} ({error})"
     if first is not None:
-        raise Invalid.at("/metadata_schema", f"{count} of the library's chunks break it; {first}.")
+        raise Invalid.at(
+            "/metadata_schema",
+            f"{count} of the library's chunks do not conform to this schema; {first}.",
+        )

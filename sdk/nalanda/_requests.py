@@ -120,8 +120,8 @@ def _segment(part: str | UUID) -> str:
         if isinstance(text, str) and text not in {"", ".", ".."}:
             return quote(text, safe="")
     except InvalidValue as error:
-        raise InvalidName(f"{part!r} is no id and no name.") from error
-    raise InvalidName(f"{part!r} is no id and no name.")
+        raise InvalidName(f"{part!r} is neither an id nor a name.") from error
+    raise InvalidName(f"{part!r} is neither an id nor a name.")
 
 
 def list_request(path: str, headers: Mapping[str, str], **params: Any) -> Request:

@@ -16,7 +16,7 @@ def open_archive(content: bytes, kind: str) -> io.BytesIO:
         UnusableFile: the content is no archive, encrypted, or expands to too much.
     """
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnusableFile(f"The {kind} file is encrypted, or of before 2007.")
+        raise UnusableFile(f"The {kind} file is encrypted, or in the format of before 2007.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()

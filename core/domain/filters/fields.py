@@ -109,7 +109,7 @@ def parse_field(path: object, schema: MetadataSchema | None, pointer: str) -> Fi
             lacks and does not allow.
     """
     if not isinstance(path, str) or not path:
-        raise Invalid.at(pointer, "A field is a non-empty string.")
+        raise Invalid.at(pointer, "A field must be a non-empty string.")
     if len(path) > MAX_PATH_LENGTH or path.count(".") > MAX_DOTS:
         raise Invalid.at(
             pointer, f"A field has at most {MAX_PATH_LENGTH} characters and {MAX_DOTS} dots."
@@ -125,10 +125,10 @@ def _prefixed_field(scope: Scope, key: str, schema: MetadataSchema | None, point
         types = _BUILT_IN[scope]
         if key not in types:
             known = ", ".join(f"{scope.value}{name}" for name in (*types, "metadata.KEY"))
-            raise Invalid.at(pointer, f"There is no such field; there are {known}.")
+            raise Invalid.at(pointer, f"There is no such field. The fields are {known}.")
         return Field(scope, key, types[key])
     if not key:
-        raise Invalid.at(pointer, f"A key of the metadata follows {scope.value!r}.")
+        raise Invalid.at(pointer, f"A key of the metadata must follow {scope.value!r}.")
     if scope is Scope.CHUNK_METADATA:
         return _metadata_field(key, schema, pointer)
     return Field(scope, key)

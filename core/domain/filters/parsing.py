@@ -39,7 +39,7 @@ def _check_size(raw: object, pointer: str) -> None:
         level = [inner for node in level for inner in _inside(node)]
         if not level:
             return
-    raise Invalid.at(pointer, f"A filter is at most {MAX_DEPTH} levels deep.")
+    raise Invalid.at(pointer, f"A filter may be at most {MAX_DEPTH} levels deep.")
 
 
 def _inside(node: object) -> Iterable[object]:
@@ -54,7 +54,7 @@ def _inside(node: object) -> Iterable[object]:
 
 def _parse(raw: object, schema: MetadataSchema | None, pointer: str) -> Filter:
     if not isinstance(raw, dict):
-        raise Invalid.at(pointer, "A filter is an object.")
+        raise Invalid.at(pointer, "A filter must be a JSON object.")
     match set(raw):
         case keys if keys == {"and"}:
             return And(_parse_all(raw["and"], schema, join(pointer, "and")))
@@ -70,7 +70,7 @@ def _parse(raw: object, schema: MetadataSchema | None, pointer: str) -> Filter:
 
 def _parse_all(raw: object, schema: MetadataSchema | None, pointer: str) -> tuple[Filter, ...]:
     if not isinstance(raw, list) or not raw:
-        raise Invalid.at(pointer, "This is a list of at least one filter.")
+        raise Invalid.at(pointer, "This must be a list of at least one filter.")
     filters: list[Filter] = []
     faults: list[Fault] = []
     for i, item in enumerate(raw):
@@ -95,4 +95,4 @@ def _parse_condition(
 def _parse_op(raw: object, pointer: str) -> Op:
     if isinstance(raw, str) and raw in _OPS:
         return Op(raw)
-    raise Invalid.at(pointer, f"An operator is one of {', '.join(_OPS)}.")
+    raise Invalid.at(pointer, f"An operator must be one of {', '.join(_OPS)}.")

@@ -95,7 +95,9 @@ def find(model: str) -> ModelFolder:
         raise ProviderRejected(f"{folder.path} has no model: it needs {needed}.")
     if others := folder.modules - _MODULES:
         names = ", ".join(sorted(others))
-        raise ProviderRejected(f"The model in {folder.path} has parts that are not known: {names}.")
+        raise ProviderRejected(
+            f"The model in {folder.path} has components that Nalanda does not support: {names}."
+        )
     return folder
 
 

@@ -43,6 +43,6 @@ async def watch_states(
         if state.closed:
             return
         if monotonic() + pause_s > deadline:
-            raise TimedOut(f"{name} goes on; it took over {timeout_s} s.")
+            raise TimedOut(f"{name} is still running after {timeout_s} s.")
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_POLL_S)

@@ -94,7 +94,7 @@ def test_a_time_is_the_last_position_by_then(case: Case) -> None:
     at = datetime.fromisoformat(log[-1]["at"])
     assert case.restore(time=at)[0] == 12
     assert case.restore(time=at - timedelta(microseconds=1))[0] == 11
-    with pytest.raises(StorageError, match=r"The first backup in .* is from after"):
+    with pytest.raises(StorageError, match=r"The first backup in .* is later than"):
         case.restore(time=datetime.fromisoformat(log[0]["at"]))
 
 

@@ -218,7 +218,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         lines(ordinal=10**400).encode(),
         "line 4: ordinal: An ordinal must",
     ),
-    "an id beyond float64": (lines(id=10**400).encode(), "line 4: id: An id is 1 to 128"),
+    "an id beyond float64": (lines(id=10**400).encode(), "line 4: id: An id must have 1 to 128"),
     "place a name": (lines(place="Paris").encode(), "line 4: place: This must be JSON: Exp"),
     "place with another field": (
         lines(place={"page": 1, "city": "Paris"}).encode(),

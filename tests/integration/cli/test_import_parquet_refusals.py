@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[pa.Table, str]] = {
         table(document_id=["d", None, "d"]),
         "row 2: document_id: This field is miss",
     ),
-    "an id with a slash": (table(id=["a", "b/c", "d"]), "row 2: id: An id is 1 to 128 of the char"),
+    "an id with a slash": (table(id=["a", "b/c", "d"]), "row 2: id: An id must have 1 to 128 char"),
     "an id that is a URL": (
         table(document_id=["https://x/y"] * 3),
         "A-Z a-z 0-9 . _ ~ -, not the string 'https://x/y'.",

@@ -89,7 +89,7 @@ def test_no_address(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_name(run: Run) -> None:
-    assert run("library", "show", "").err == "nalanda: '' is no id and no name.\n"
+    assert run("library", "show", "").err == "nalanda: '' is neither an id nor a name.\n"
 
 
 def test_no_key(run: Run, server: Server) -> None:

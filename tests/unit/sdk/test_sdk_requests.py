@@ -22,7 +22,7 @@ def test_names_are_quoted() -> None:
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 def test_a_name_that_a_url_would_swallow(name: str) -> None:
-    with pytest.raises(InvalidName, match="is no id"):
+    with pytest.raises(InvalidName, match="neither an id"):
         path_of("libraries", name)
 
 
