@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from core.contracts.query import Feedback
 from core.domain.changes import Change, ChangeRef
@@ -17,6 +17,8 @@ from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.library import Library
 from core.domain.log_hash import GENESIS
 from core.domain.model_change import ModelChange, StagedEmbedding
+
+E = TypeVar("E")
 
 
 class LibraryReader(Protocol):
@@ -33,45 +35,34 @@ class LibraryReader(Protocol):
         ...
 
 
-class DocumentReader(Protocol):
-    def get(self, library_id: str, document_id: str) -> Document:
-        """Return the document.
+class RowReader(Protocol[E]):
+    """The entities of one kind in each library."""
+
+    def get(self, library_id: str, id_: str, /) -> E:
+        """Return the entity.
 
         Raises:
-            NotFound: there is no such document.
+            NotFound: the library has no such entity.
         """
         ...
 
-    def get_many(self, library_id: str, document_ids: Sequence[str]) -> dict[str, Document]:
-        """Return the documents by id; an id without a document is left out."""
+    def get_many(self, library_id: str, ids: Sequence[str], /) -> dict[str, E]:
+        """Return the entities by id; an id without an entity is left out."""
         ...
 
-    def page(self, library_id: str, *, after: str | None, limit: int) -> list[Document]:
-        """Return the next documents after the id `after`, in order of id."""
+    def page(self, library_id: str, *, after: str | None, limit: int) -> list[E]:
+        """Return the next entities after the id `after`, in order of id."""
         ...
 
 
-class ChunkReader(Protocol):
-    def get(self, library_id: str, chunk_id: str) -> Chunk:
-        """Return the chunk.
+DocumentReader: TypeAlias = RowReader[Document]
 
-        Raises:
-            NotFound: there is no such chunk.
-        """
-        ...
 
-    def get_many(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
-        """Return the chunks by id; an id without a chunk is left out."""
-        ...
-
+class ChunkReader(RowReader[Chunk], Protocol):
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById: ...
 
     def get_many_embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
         """Return the chunks with embeddings, each once, in any order; unknown ids are left out."""
-        ...
-
-    def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
-        """Return the next chunks after the id `after`, in order of id."""
         ...
 
     def page_of_document(
@@ -101,7 +92,7 @@ class LibraryWriter(LibraryReader, Protocol):
     def delete(self, library_id: str) -> None: ...
 
 
-class DocumentWriter(DocumentReader, Protocol):
+class DocumentWriter(RowReader[Document], Protocol):
     def put(self, document: Document) -> None: ...
 
     def delete(self, library_id: str, document_id: str) -> None: ...

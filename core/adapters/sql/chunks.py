@@ -3,19 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 from core.adapters.sql.columns import Row
+from core.adapters.sql.library_rows import LibraryRows, LibraryTable
 from core.adapters.sql.rows import CHUNKS, EMBEDDING, to_embedded, to_embedding
-from core.adapters.sql.session import ReadSession, Session
+from core.adapters.sql.session import Session
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
-from core.domain.errors import NotFound
 from core.ports.store import AppendPoint
 
 _SCAN_ROWS = 1000
 
-_EXISTING = CHUNKS.select("WHERE library_id = ? AND id IN ??")
 _EMBEDDINGS = "SELECT id, embedding FROM chunks WHERE library_id = ? AND id IN ??"
 _EMBEDDED = CHUNKS.select("WHERE library_id = ? AND id IN ??", [EMBEDDING])
-_PAGE = CHUNKS.select("WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?")
 _PAGE_OF_DOCUMENT = CHUNKS.select(
     "WHERE library_id = ? AND document_id = ? AND (ordinal, id) > (?, ?)"
     " ORDER BY ordinal, id LIMIT ?"
@@ -35,19 +33,8 @@ _DELETE = "DELETE FROM chunks WHERE library_id = ? AND id IN ?? RETURNING id"
 _DELETE_OF_DOCUMENT = "DELETE FROM chunks WHERE library_id = ? AND document_id = ? RETURNING id"
 
 
-class Chunks:
-    def __init__(self, session: ReadSession) -> None:
-        self._session = session
-
-    def get(self, library_id: str, chunk_id: str) -> Chunk:
-        chunks = self.get_many(library_id, [chunk_id])
-        if not chunks:
-            raise NotFound("chunk", chunk_id)
-        return chunks[chunk_id]
-
-    def get_many(self, library_id: str, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
-        rows = self._session.fetch(_EXISTING, library_id, list(chunk_ids))
-        return {row[0]: CHUNKS.from_row(row) for row in rows}
+class Chunks(LibraryRows[Chunk]):
+    _table = LibraryTable(CHUNKS, "chunk")
 
     def embeddings(self, library_id: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
         rows = self._session.fetch(_EMBEDDINGS, library_id, list(chunk_ids))
@@ -56,10 +43,6 @@ class Chunks:
     def get_many_embedded(self, library_id: str, chunk_ids: Sequence[str]) -> list[EmbeddedChunk]:
         rows = self._session.fetch(_EMBEDDED, library_id, list(chunk_ids))
         return [to_embedded(row) for row in rows]
-
-    def page(self, library_id: str, *, after: str | None, limit: int) -> list[Chunk]:
-        rows = self._session.fetch(_PAGE, library_id, after or "", limit)
-        return [CHUNKS.from_row(row) for row in rows]
 
     def page_of_document(
         self, library_id: str, document_id: str, *, after: tuple[int, str] | None, limit: int
