@@ -41,8 +41,9 @@ class StoredFile:
 class StoredLexicalIndex:
     """A lexical index in a checkpoint.
 
-    `made_for`: what the index depends on. `meta`: tantivy's list of segments. `files`: by the names
-    that tantivy has for them. `row_ids`: `(n,) int64`, ascending, of the texts in the index.
+    `fingerprint`: what the index depends on. `meta`: tantivy's list of segments. `files`: by
+    the names that tantivy has for them. `row_ids`: `(n,) int64`,
+    ascending, of the texts in the index.
     """
 
     fingerprint: tuple[str, ...]
