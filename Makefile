@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-CODE   := api core workflows activities worker sdk cli tests benchmarks
+CODE   := api core workflows activities worker sdk cli nalanda_check tests benchmarks
 ARGS   ?=
 # On all cores, but no more than four: each process has servers of its own.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4
