@@ -1,0 +1,1 @@
+"""Nodes on one PostgreSQL under faults, and the histories of their clients."""
