@@ -27,6 +27,7 @@ from core.indexing.maintenance.kernel_warmup import Warmup
 from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.views.catalog import Catalog, CatalogState
+from core.indexing.views.digests import Digests
 from core.indexing.views.record import from_record, libraries_of
 from core.ports.cluster import Node
 from core.ports.engine import Engine
@@ -75,6 +76,7 @@ class Core:
     feedback: FeedbackService
     uploads: Uploads
     cluster: Cluster
+    digests: Digests
     follower: Follower | Reader | None = None
     """In a process that does not write, the threads that follow the one that does."""
 
@@ -271,6 +273,7 @@ def _wire(
         feedback=FeedbackService(store),
         uploads=Uploads(settings.data_dir / UPLOADS, max_bytes=settings.max_upload_bytes),
         cluster=cluster,
+        digests=Digests(),
     )
 
 

@@ -25,13 +25,15 @@ async def get_cluster(core: CoreOf) -> Response:
 
 def _describe(core: Core) -> ClusterResponse:
     status = core.cluster.status()
-    position = core.catalog.position
+    state = core.catalog.state
+    position = state.position
     leader = status.leader
     return ClusterResponse(
         node_id=status.node_id,
         role=status.role,
         epoch=status.epoch,
         position=position,
+        digest=core.digests.of(state),
         durability=_durability(core),
         leader=None if leader is None else LeaderResponse.model_validate(leader),
         nodes=[_node(each, max(status.recorded, position)) for each in status.nodes],

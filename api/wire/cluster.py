@@ -24,12 +24,16 @@ class NodeResponse(ResponseModel):
 
 
 class ClusterResponse(ResponseModel):
-    """The cluster as this node knows it; `leader` is null while no node holds the lease."""
+    """The cluster as this node knows it; `leader` is null while no node holds the lease.
+
+    `digest`: that of the node's state at `position`, equal on all nodes; null while it is computed.
+    """
 
     node_id: str
     role: Role
     epoch: int
     position: int
+    digest: str | None
     durability: DurabilityLevel | None
     leader: LeaderResponse | None
     nodes: list[NodeResponse]

@@ -36,29 +36,40 @@ def verify(
     Each problem is one line, and makes the exit status 1. The server may be running.
     """
     errors = console(stderr=True)
+    state: dict[str, int | str] = {}
+
+    def on_digest(position: int, digest: str) -> None:
+        state.update(position=position, digest=digest)
+
     with errors.status("Verifying"):
         on_check = _progress_printer(errors)
         problems = [
             _print_problem(line, as_json=as_json)
-            for line in _problems(directory, data, full, on_check)
+            for line in _problems(directory, data, full, on_check, on_digest)
         ]
     if as_json:
-        typer.echo(json.dumps({"sound": not problems, "problems": problems}))
+        typer.echo(json.dumps({"sound": not problems, "problems": problems, **state}))
     elif not problems:
         typer.echo("All stored data is sound.")
+    if state and not as_json:
+        typer.echo("The digest at position {position} is {digest}.".format_map(state))
     if problems:
         raise typer.Exit(1)
 
 
 def _problems(
-    directory: Path | None, data: Path | None, full: bool, on_check: Callable[[str], None]
+    directory: Path | None,
+    data: Path | None,
+    full: bool,
+    on_check: database.OnCheck,
+    on_digest: database.OnDigest,
 ) -> Iterator[str]:
     if directory is not None:
         return backups.problems(directory, on_check=on_check)
     settings = settings_with(data)
     if settings.database_url is None and (settings.data_dir / ABOUT).exists():
         return backups.problems(settings.data_dir, on_check=on_check)  # --data names backups
-    return database.problems(engine_of(settings), full=full, on_check=on_check)
+    return database.problems(engine_of(settings), full=full, on_check=on_check, on_digest=on_digest)
 
 
 def _progress_printer(errors: Console) -> Callable[[str], None]:

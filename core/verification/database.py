@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from core.domain.errors import NalandaError
 from core.indexing.checkpoints.paths import DIRECTORY
+from core.indexing.views.catalog import Catalog
+from core.indexing.views.digests import digest_of
 from core.ports.engine import Engine, Inspection
 from core.ports.store import Snapshot
 from core.verification import checkpoints, index, record
@@ -18,6 +20,7 @@ class Subject:
     engine: Engine
     inspection: Inspection
     full: bool
+    on_digest: "OnDigest"
 
     @property
     def snapshot(self) -> Snapshot:
@@ -29,6 +32,9 @@ Check: TypeAlias = Callable[[Subject], Iterator[str]]
 
 OnCheck: TypeAlias = Callable[[str], None]
 """Called with the name of each check, before the check."""
+
+OnDigest: TypeAlias = Callable[[int, str], None]
+"""Called with the position of the record, and the digest of its state there."""
 
 
 def _record(subject: Subject) -> Iterator[str]:
@@ -48,8 +54,17 @@ def _index(subject: Subject) -> Iterator[str]:
         with checkpoints.load_index(directory, subject.snapshot) as (catalog, said):
             yield from said
             yield from index.problems(subject.snapshot, catalog, full=subject.full)
+            yield from _digest(subject, catalog)
     except OSError as error:
         yield f"checkpoints: {error.filename}: {error.strerror}"
+
+
+def _digest(subject: Subject, catalog: Catalog) -> Iterator[str]:
+    """Report the record's digest; yield a line if the index has another one."""
+    recorded, indexed = record.digest_of_record(subject.snapshot), digest_of(catalog.state)
+    subject.on_digest(subject.snapshot.position, recorded)
+    if indexed != recorded:
+        yield f"index: its digest is {indexed}, and that of the record {recorded}"
 
 
 CHECKS: Sequence[tuple[str, Check]] = (
@@ -61,12 +76,16 @@ CHECKS: Sequence[tuple[str, Check]] = (
 
 
 def problems(
-    engine: Engine, *, full: bool = False, on_check: OnCheck = lambda _: None
+    engine: Engine,
+    *,
+    full: bool = False,
+    on_check: OnCheck = lambda _: None,
+    on_digest: OnDigest = lambda *_: None,
 ) -> Iterator[str]:
     """Yield one line for each problem of a database and its data directory, once found."""
     try:
         with engine.inspect() as inspection:
-            yield from _run_checks(Subject(engine, inspection, full), on_check)
+            yield from _run_checks(Subject(engine, inspection, full, on_digest), on_check)
     except NalandaError as error:
         yield f"{engine.address}: {error}"
 

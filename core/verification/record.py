@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from core.domain import digest
+from core.domain.batches import batches
 from core.domain.document import EmbeddedChunk
 from core.domain.library import Library
-from core.indexing.views.record import documents_of, libraries_of
+from core.indexing.views.record import AT_ONCE, documents_of, libraries_of
 from core.ports.store import Snapshot
 
 
@@ -22,6 +24,18 @@ def problems(snapshot: Snapshot) -> Iterator[str]:
         for row in snapshot.chunks.scan(library.id):
             yield from _version(f"chunk {row.chunk.id!r}", row.chunk.version, snapshot)
             yield from _embedding(library, row)
+
+
+def digest_of_record(snapshot: Snapshot) -> str:
+    """Return the digest of the record's state (`core.domain.digest`): O(rows)."""
+    total = digest.zero()
+    for library in libraries_of(snapshot):
+        total += digest.sum_of(digest.library_hashes([library]))
+        documents = documents_of(snapshot, library.id)
+        total += digest.sum_of(digest.document_hashes(documents.values()))
+        for rows in batches(snapshot.chunks.scan(library.id), AT_ONCE):
+            total += digest.sum_of(digest.chunk_hashes(rows))
+    return digest.to_hex(total)
 
 
 def _log(snapshot: Snapshot) -> Iterator[str]:

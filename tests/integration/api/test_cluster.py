@@ -1,5 +1,7 @@
 """The cluster, as one node shows it."""
 
+import re
+
 import httpx
 from pydantic import SecretStr
 
@@ -14,6 +16,7 @@ async def test_a_node_on_sqlite_leads_alone(api: httpx.AsyncClient, library: str
     assert shown["node_id"] == shown["leader"]["node_id"] == node["node_id"]
     assert (shown["position"], node["position"], node["lag"]) == (1, 1, 0)
     assert (shown["epoch"], shown["durability"]) == (1, "local")
+    assert re.fullmatch("[0-9a-f]{64}", shown["digest"])
 
 
 async def test_a_node_on_postgresql_holds_the_lease(settings: Settings, postgres_url: str) -> None:

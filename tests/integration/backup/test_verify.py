@@ -54,7 +54,15 @@ def verify_after(data_dir: Path, sql: str, *bindings: object) -> list[str]:
 
 def test_a_sound_one(data_dir: Path) -> None:
     begun: list[str] = []
-    assert list(database.problems(SqliteEngine(data_dir), full=True, on_check=begun.append)) == []
+    digests: list[tuple[int, str]] = []
+    problems = database.problems(
+        SqliteEngine(data_dir),
+        full=True,
+        on_check=begun.append,
+        on_digest=lambda *state: digests.append(state),
+    )
+    assert list(problems) == []
+    assert [position for position, _ in digests] == [2]
     assert begun[:2] == ["record", "log"]
 
 
