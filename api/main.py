@@ -29,6 +29,7 @@ from api.routes import (
     index,
     ingestions,
     libraries,
+    pages,
     questions,
     search,
     system,
@@ -50,6 +51,7 @@ ROUTES = (
     questions,
     cluster,
     system,
+    pages,
 )
 """Routers in matching order. Their routes become the app's own, so that a request is matched once;
 `include_router` would match twice."""
@@ -75,6 +77,7 @@ def create_app(
         routes=[route for module in ROUTES for route in module.router.routes],
         lifespan=_lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.settings = settings

@@ -9,8 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.errors import path_of, problem
 
-OPEN = frozenset({"/livez", "/readyz", "/version", "/docs", "/openapi.json"})
+OPEN = frozenset({"/", "/livez", "/readyz", "/version", "/docs", "/openapi.json"})
 """Paths that load balancers and new users may read without a key."""
+ASSETS = "/web/"
+"""The beginning of the paths of what the open pages load."""
 
 
 class Keys:
@@ -19,7 +21,7 @@ class Keys:
         self._keys = [key.encode() for key in keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN or self._has_key(scope):
+        if scope["type"] != "http" or _is_open(scope["path"]) or self._has_key(scope):
             await self._app(scope, receive, send)
             return
         response = problem(
@@ -37,3 +39,7 @@ class Keys:
         # Compare every key in constant time, so that the duration reveals nothing about a key.
         matches = [hmac.compare_digest(given.encode("latin-1"), key) for key in self._keys]
         return any(matches)
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN or path.startswith(ASSETS)

@@ -122,7 +122,8 @@ def _report_failures(reporter: Reporter, log: Path) -> Iterator[None]:
 def addresses(planned: Stack) -> list[tuple[str, str]]:
     """Return the names and addresses that a person may want to open."""
     settings = planned.settings
-    rows = [("API", settings.api_url), ("API docs", f"{settings.api_url}/docs")]
+    url = settings.api_url
+    rows = [("API", url), ("page", f"{url}/"), ("API docs", f"{url}/docs")]
     if settings.temporal_ui_url:
         rows.append(("Temporal UI", settings.temporal_ui_url))
     rows.append(("Temporal", settings.temporal_address))

@@ -1,0 +1,98 @@
+"""Chromium for tests: the system's, or Debian's packages unpacked into the environment."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_MISSING = (
+    "The browser tests need Chromium, which is neither installed nor to be had from Debian's"
+    " packages. Install it, for example by: apt install chromium"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chromium:
+    executable: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def open_browser() -> Iterator["Browser"]:
+    """Start Chromium, headless; end it with the block."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = _installed() or _unpacked(Path(sys.prefix, "chromium"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.executable,
+            env={**os.environ, **chromium.environment},
+            args=["--no-sandbox"],  # which Chromium can't have as root
+        )
+        yield browser
+        browser.close()
+
+
+def _installed() -> Chromium | None:
+    executable = next(filter(None, map(shutil.which, _INSTALLED)), None)
+    return executable and Chromium(executable)
+
+
+def _unpacked(folder: Path) -> Chromium:
+    """Return Chromium from the folder, which the first process of all fills."""
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            with TemporaryDirectory(dir=folder.parent, prefix="chromium-") as unpacked:
+                _unpack(Path(unpacked))
+                Path(unpacked, "root").rename(folder)
+    libraries = [path.parent for path in folder.glob("usr/lib/*-linux-gnu/**/*.so*")]
+    search_path = os.pathsep.join(map(str, dict.fromkeys(libraries)))
+    executable = folder / "usr/lib/chromium/chromium"
+    return Chromium(str(executable), {"LD_LIBRARY_PATH": search_path})
+
+
+def _unpack(folder: Path) -> None:
+    """Unpack Chromium and what the system lacks of its dependencies into `root`, without root."""
+    packages = folder / "packages"
+    packages.mkdir()
+    try:
+        names = _required(folder)
+        _apt(packages, "download", *names)
+        for package in packages.glob("*.deb"):
+            _run(packages, "dpkg", "-x", package.name, str(folder / "root"))
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.fail(f"{_MISSING}\n{error}\n{getattr(error, 'stderr', '')}", pytrace=False)
+
+
+def _required(folder: Path) -> list[str]:
+    """Return the names of Chromium's package and of its dependencies that are not installed."""
+    install = ("install", "--print-uris", "--yes", "--no-install-recommends", "chromium")
+    lines = _apt(folder, *install).splitlines()
+    return [line.split()[1].partition("_")[0] for line in lines if line.startswith("'")]
+
+
+def _apt(folder: Path, *words: str) -> str:
+    return _run(folder, "apt-get", "-qq", "-o", "Debug::NoLocking=true", *words)
+
+
+def _run(folder: Path, *command: str) -> str:
+    environment = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout

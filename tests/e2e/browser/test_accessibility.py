@@ -1,0 +1,42 @@
+"""Each view in both colour schemes and on a small screen, under axe-core."""
+
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ViewportSize, expect
+
+from tests.e2e.browser.conftest import TIMEOUT_MS
+from tests.e2e.stack import Stack
+
+VIEWS = ("libraries", "libraries/{}", "libraries/{}/{}", "ask", "search", "ingest", "server")
+SIZE: ViewportSize = {"width": 360, "height": 800}
+
+expect.set_options(timeout=TIMEOUT_MS)
+
+
+@pytest.fixture(scope="module")
+def ids(stack: Stack) -> tuple[str, str]:
+    """Return the ids of a library and of its document."""
+    with stack.client() as client:
+        library = client.libraries.create(name="Letters")
+        text = "The first letter is alpha."
+        return library.id, client.documents.create(library.id, title="Alpha", text=text).id
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_view_has_a_finding(
+    stack: Stack, browser: Browser, ids: tuple[str, str], scheme: Literal["light", "dark"]
+) -> None:
+    with browser.new_context(
+        base_url=stack.api_url, color_scheme=scheme, viewport=SIZE, bypass_csp=True
+    ) as context:
+        page = context.new_page()
+        for view in VIEWS:
+            page.goto("/#/" + view.format(*ids))
+            expect(page.locator("main h1")).to_be_visible()
+            page.wait_for_load_state("networkidle")
+            results = Axe().run(page)
+            assert results.violations_count == 0, results.generate_report()
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= SIZE["width"], f"{view} is {width} pixels wide"

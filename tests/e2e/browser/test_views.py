@@ -1,0 +1,109 @@
+"""Use of the page in Chromium, from the first library to a cited answer."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser.conftest import TIMEOUT_MS
+from tests.e2e.stack import Stack
+
+HOSTILE = "<img src=x onerror=document.title='run'><script>document.title='run'</script>\u202e"
+
+expect.set_options(timeout=TIMEOUT_MS)
+
+
+def create(stack: Stack, name: str, *texts: str) -> str:
+    """Create a library with a document of each text; return the library's id."""
+    with stack.client() as client:
+        library = client.libraries.create(name=name)
+        for number, text in enumerate(texts):
+            client.documents.create(library.id, title=f"Text {number}", text=text)
+        return library.id
+
+
+def test_an_ingested_file_answers_a_question(stack: Stack, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "ports.md"
+    path.write_text(
+        "# Ports\n\nThe harbour of Tamralipti is nine fathoms deep. 🚢 Pepper leaves.\n"
+    )
+    page.goto("/")
+    page.get_by_label("Name").fill("ports")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("link", name="Add files").click()
+    page.get_by_label("Files", exact=True).set_input_files(path)
+    page.get_by_role("button", name="Ingest").click()
+    expect(page.get_by_text(re.compile("^completed, 1 chunks"))).to_be_visible()
+    expect(page.get_by_text("ports.md: added")).to_be_visible()
+
+    page.get_by_role("link", name="Ask the library a question").click()
+    page.get_by_label("Question").fill("How deep is the harbour of Tamralipti?")
+    page.get_by_role("button", name="Ask").click()
+
+    answer = page.locator(".answer mark").first
+    expect(answer).to_have_text("The harbour of Tamralipti is nine fathoms deep.")
+    quoted = page.locator("blockquote mark")
+    expect(quoted).to_have_text("The harbour of Tamralipti is nine fathoms deep.")
+    expect(page.get_by_text("answer: completed")).to_be_visible()
+
+    page.reload()
+    expect(answer).to_be_visible()
+
+
+def test_a_search_shows_each_mode(stack: Stack, page: Page) -> None:
+    library = create(stack, "colours", "The sky is blue.", "Grass is green.")
+    page.goto(f"/#/search/{library}")
+    page.get_by_label("Text").fill("green grass")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("The index has 2 of these 2 hits.")).to_be_visible()
+    for column in page.locator(".columns section").all():
+        expect(column.locator(".text").first).to_have_text("Grass is green.")
+
+
+def test_a_filter_that_is_no_json_is_named(stack: Stack, page: Page) -> None:
+    library = create(stack, "filtered", "The sky is blue.")
+    page.goto(f"/#/search/{library}")
+    page.get_by_label("Text").fill("sky")
+    page.get_by_label("Filter").fill("year >= 2020")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("alert")).to_contain_text("The filter is not JSON")
+
+
+def test_markup_in_names_and_texts_is_text(stack: Stack, page: Page) -> None:
+    library = create(stack, f"markup {HOSTILE[:60]}", HOSTILE)
+    page.goto("/")
+    expect(page.get_by_role("link", name="markup <img")).to_be_visible()
+    page.goto(f"/#/search/{library}")
+    page.get_by_label("Text").fill("document title")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator(".text").first).to_contain_text("<script>")
+    expect(page).to_have_title("Search · Nalanda")
+
+
+def test_a_library_is_deleted_only_under_its_name(stack: Stack, page: Page) -> None:
+    library = create(stack, "doomed", "The sky is blue.")
+    page.goto(f"/#/libraries/{library}")
+    button = page.get_by_role("button", name="Delete the library")
+    page.get_by_label("Type doomed").fill("doom")
+    expect(button).to_be_disabled()
+    page.get_by_label("Type doomed").fill("doomed")
+    button.click()
+    expect(page.get_by_role("heading", name="Libraries", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="doomed")).to_have_count(0)
+
+
+def test_an_unknown_library_is_named_by_the_server(page: Page, stack: Stack) -> None:
+    with page.context.new_page() as other:  # its console has the 404 that it asked for
+        other.goto("/#/libraries/nowhere")
+        expect(other.get_by_role("alert")).to_contain_text("nowhere")
+
+
+def test_the_server_view_shows_readiness_and_requests(page: Page) -> None:
+    page.goto("/#/server")
+    expect(page.get_by_text("Ready", exact=True)).to_be_visible()
+    expect(page.get_by_role("cell", name="GET /readyz")).to_be_visible()
+
+
+def test_the_reference_lists_the_calls(page: Page) -> None:
+    page.goto("/docs")
+    expect(page.locator(".opblock-summary-path").filter(has_text="/query").first).to_be_visible()

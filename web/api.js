@@ -1,0 +1,131 @@
+// Calls of the server that the page comes from. The key stays in this tab.
+
+const KEY = "nalanda-key";
+const RECONNECT_MS = 1000;
+const LAST_EVENTS = new Set(["result", "error"]);
+
+let key = stored();
+
+/** A refusal of the server, or none in reach; `status` is 0 then. */
+export class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** Use an API key from now on. */
+export function useKey(value) {
+  key = value;
+  try {
+    sessionStorage.setItem(KEY, value);
+  } catch {
+    // A browser without storage asks again after a reload.
+  }
+}
+
+function stored() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+/** Return the parsed response of a call; throws a Problem. */
+export async function call(method, path, body, signal) {
+  const response = await send(method, path, body, { signal });
+  const text = await response.text();
+  return response.headers.get("Content-Type")?.startsWith("application/json")
+    ? JSON.parse(text)
+    : text;
+}
+
+/** Return the parsed body also of a response that is no success, such as that of /readyz. */
+export async function probe(path, signal) {
+  const response = await fetch(path, { headers: authorization(), signal });
+  return response.json();
+}
+
+/** Yield the events of a stream as {event, data} until its last one, over any number of connections. */
+export async function* events(path, signal) {
+  let last = "";
+  while (!signal.aborted) {
+    try {
+      const headers = last ? { "Last-Event-ID": last } : {};
+      const response = await send("GET", path, undefined, { signal, headers });
+      for await (const each of parse(response.body)) {
+        last = each.id ?? last;
+        yield each;
+        if (LAST_EVENTS.has(each.event)) return;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Problem && error.status >= 400 && error.status < 500) throw error;
+    }
+    await pause(RECONNECT_MS, signal);
+  }
+}
+
+async function send(method, path, body, { signal, headers = {} } = {}) {
+  const isForm = body instanceof FormData;
+  const type = body === undefined || isForm ? {} : { "Content-Type": "application/json" };
+  const sent = {
+    method,
+    signal,
+    headers: { ...authorization(), ...type, ...headers },
+    body: body === undefined || isForm ? body : JSON.stringify(body),
+  };
+  let response;
+  try {
+    response = await fetch(path, sent);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, "The server does not answer. It may be restarting.");
+  }
+  if (response.ok) return response;
+  throw await problem(response);
+}
+
+function authorization() {
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
+async function problem(response) {
+  const fallback = `The server answered ${response.status}.`;
+  const body = await response.json().catch(() => ({}));
+  const faults = (body.errors ?? []).map((each) => `${each.pointer ?? ""} ${each.detail ?? ""}`);
+  return new Problem(response.status, [body.detail ?? fallback, ...faults].join("\n"));
+}
+
+async function* parse(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    rest += value.replaceAll("\r\n", "\n");
+    const blocks = rest.split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const fields = fieldsOf(block);
+      if (fields.event) yield { ...fields, data: JSON.parse(fields.data) };
+    }
+  }
+}
+
+function fieldsOf(block) {
+  const fields = {};
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, "");
+  }
+  return fields;
+}
+
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
