@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -12,6 +12,7 @@ from api.app import App
 from api.http import errors
 from api.http.admission import WriteLimit
 from api.http.forwarding import Writer
+from api.http.leader import Leader
 from api.ingestions.cancelled import CancelledIngestions
 from api.ingestions.sweeping import sweep_forever
 from api.metrics import Metrics, RequestMetrics
@@ -62,12 +63,12 @@ def create_app(
     *,
     core_factory: Callable[[Settings], Core] = open_core,
     bound: Collection[str] = (),
-    writer: Writer | None = None,
+    writer: Writer | Leader | None = None,
 ) -> App:
     """Build the API over the settings' data directory, opened at startup and closed at shutdown.
 
     The app connects to Temporal at the first question. `bound` has the names and addresses that the
-    server listens on. `writer`: in a reader, the process that writes.
+    server listens on. `writer`: the process that writes, if another one does or may.
     """
     settings = settings or Settings()
     app = App(
@@ -121,11 +122,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _background_work(app: FastAPI, core: Core) -> AsyncIterator[None]:
-    """Delete old uploads meanwhile, which is the writer's task."""
-    if app.state.writer is not None:
+    """Delete old uploads meanwhile, unless another process has the data directory."""
+    writer: Writer | Leader | None = app.state.writer
+    async with AsyncExitStack() as stack:
+        if writer is not None:
+            stack.push_async_callback(writer.close)
+        if not isinstance(writer, Writer):
+            await stack.enter_async_context(_sweeping(app, core))
         yield
-        await app.state.writer.close()
-        return
+
+
+@asynccontextmanager
+async def _sweeping(app: FastAPI, core: Core) -> AsyncIterator[None]:
     sweeping = asyncio.create_task(
         sweep_forever(app.state.temporal, core.uploads, core.store.instance_id)
     )

@@ -1,10 +1,10 @@
-"""Requests that a reader passes on to the process that writes."""
+"""Requests that a process passes on to the one that writes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
-from fastapi import status
+from fastapi import Response, status
 from starlette.types import Receive, Scope, Send
 
 from api.http.errors import path_of, problem
@@ -22,14 +22,13 @@ _OF_SERVER = _OF_CONNECTION | {b"date", b"server"}
 _NO_WRITER = "The process that writes does not answer. Retry after the seconds in Retry-After."
 
 
-class Writer:
-    """The process that writes, at `url`, over kept connections.
+class Connections:
+    """Kept connections to other processes, over which requests are passed on.
 
-    It checks a request as if the client had connected to it: only the connection differs.
+    The other process checks a request as if the client had connected to it.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = httpx.URL(url)
+    def __init__(self) -> None:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=CONNECT_S),
             limits=httpx.Limits(max_connections=None, keepalive_expiry=IDLE_S),
@@ -39,19 +38,26 @@ class Writer:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def forward(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its response back; 503 if the writer does not answer."""
-        try:
-            response = await self._client.send(self._request(scope, receive), stream=True)
-        except httpx.TransportError:
-            unavailable = problem(
-                status.HTTP_503_SERVICE_UNAVAILABLE,
-                _NO_WRITER,
-                instance=path_of(scope),
-                headers={"Retry-After": "1"},
-            )
-            await unavailable(scope, receive, send)
-            return
+    async def request(
+        self, url: str, scope: Scope, receive: Receive, headers: Sequence[tuple[bytes, bytes]] = ()
+    ) -> httpx.Response:
+        """Send a request with more `headers`, and return the response, whose body is to be read.
+
+        Raises:
+            httpx.TransportError: no process answers there.
+            httpx.InvalidURL: `url` is none.
+        """
+        own = [(name, value) for name, value in scope["headers"] if name not in _OF_CONNECTION]
+        request = httpx.Request(
+            scope["method"],
+            httpx.URL(url).copy_with(raw_path=target_of(scope)),
+            headers=[*own, *headers],
+            content=_body(receive) if _has_body(scope) else None,
+        )
+        return await self._client.send(request, stream=True)
+
+    async def respond(self, response: httpx.Response, receive: Receive, send: Send) -> None:
+        """Pass a response back, until its end or until the client leaves."""
         try:
             copying = asyncio.create_task(_copy(response, send))
             leaving = asyncio.create_task(_wait_for_disconnect(receive))
@@ -64,17 +70,43 @@ class Writer:
         finally:
             await response.aclose()
 
-    def _request(self, scope: Scope, receive: Receive) -> httpx.Request:
-        path = scope["raw_path"]
-        if query := scope["query_string"]:
-            path += b"?" + query
-        headers = [(name, value) for name, value in scope["headers"] if name not in _OF_CONNECTION]
-        return httpx.Request(
-            scope["method"],
-            self._url.copy_with(raw_path=path),
-            headers=headers,
-            content=_body(receive) if _has_body(scope) else None,
-        )
+
+class Writer:
+    """The process that writes, at `url`, on the machine of this one, which is a reader."""
+
+    forwards = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connections = Connections()
+
+    async def close(self) -> None:
+        await self._connections.close()
+
+    async def forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its response back; 503 if the writer does not answer."""
+        try:
+            response = await self._connections.request(self._url, scope, receive)
+        except httpx.TransportError:
+            await unavailable(_NO_WRITER, scope)(scope, receive, send)
+        else:
+            await self._connections.respond(response, receive, send)
+
+
+def unavailable(detail: str, scope: Scope) -> Response:
+    """Build the response to a request that is to be sent again soon."""
+    return problem(
+        status.HTTP_503_SERVICE_UNAVAILABLE,
+        detail,
+        instance=path_of(scope),
+        headers={"Retry-After": "1"},
+    )
+
+
+def target_of(scope: Scope) -> bytes:
+    """Return a request's path and query, as the client wrote them."""
+    path: bytes = scope["raw_path"]
+    return path + b"?" + scope["query_string"] if scope["query_string"] else path
 
 
 def _has_body(scope: Scope) -> bool:

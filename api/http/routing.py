@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from api.http.admission import WriteLimit
 from api.http.dependencies import wait_for_position
 from api.http.forwarding import Writer
+from api.http.leader import Leader
 from api.http.openapi import body_of, event_stream, patch_of
 from api.wire.base import RequestModel
 from api.wire.streams import EventStream
@@ -32,8 +33,8 @@ class Register(Protocol):
 class Route(APIRoute):
     """A route; `bodies` are the models of its body, `events` is its stream.
 
-    `writes`: the route takes a slot of the app's `WriteLimit`. `of_writer`: a reader passes its
-    requests on to the process that writes, as those of routes that write.
+    `writes`: the route takes a slot of the app's `WriteLimit`. `of_writer`: a process that does not
+    write passes its requests on to the one that does, as those of routes that write.
     """
 
     bodies: tuple[type[RequestModel], ...] = ()
@@ -43,14 +44,17 @@ class Route(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         matches = scope["method"] in (self.methods or ())
-        writer: Writer | None = scope["app"].state.writer
-        if writer is not None and matches and (self.writes or self.of_writer or _has_key(scope)):
+        writer: Writer | Leader | None = scope["app"].state.writer
+        if writer is not None and writer.forwards and matches and self._is_of_writer(scope):
             await writer.forward(scope, receive, send)
         elif self.writes and matches:
             limit: WriteLimit = scope["app"].state.write_limit
             await limit.run(super().handle, scope, receive, send)
         else:
             await super().handle(scope, receive, send)
+
+    def _is_of_writer(self, scope: Scope) -> bool:
+        return self.writes or self.of_writer or _has_key(scope)
 
 
 class Routes:
