@@ -15,6 +15,7 @@ from core.adapters.uploads import DIRECTORY as UPLOADS
 from core.adapters.uploads import Uploads
 from core.cluster.member import BEATS, Member
 from core.cluster.node_id import node_of
+from core.cluster.observer import Observer
 from core.cluster.status import Cluster, LoneNode
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
@@ -34,7 +35,7 @@ from core.ports.engine import Engine
 from core.ports.store import Snapshot, Store
 from core.providers import registry
 from core.providers.base import Embedder
-from core.replication.follower import Follower
+from core.replication.follower import Follower, Lag
 from core.replication.position_file import NAME as POSITION_FILE
 from core.replication.position_file import PositionFile
 from core.replication.reader import CheckpointReader, Reader
@@ -126,13 +127,23 @@ def open_follower(settings: Settings) -> Core:
         StorageError: the data directory or the database can't be used.
         ProviderRejected: the provider that the settings name can't be used.
     """
-    core = _open_node(settings, lambda engine: engine.open_follower)
-    follower = Follower(core.store, core.catalog, note=core.checkpoints.note)
+    core = _open_node(settings, lambda engine: engine.open_follower, follows=True)
+    follower = Follower(
+        core.store,
+        core.catalog,
+        note=core.checkpoints.note,
+        max_lag=Lag(settings.max_lag_entries, settings.max_lag_s),
+    )
     follower.start()
     return replace(core, follower=follower)
 
 
-def _open_node(settings: Settings, opening: Callable[[Engine], Callable[..., Store]]) -> Core:
+def _open_node(
+    settings: Settings,
+    opening: Callable[[Engine], Callable[..., Store]],
+    *,
+    follows: bool = False,
+) -> Core:
     """Open the core of a node with a data directory, and start its builds and checkpoints."""
     embedders = registry.embedders(settings)
     store = opening(engine_of(settings))(
@@ -142,7 +153,7 @@ def _open_node(settings: Settings, opening: Callable[[Engine], Callable[..., Sto
     try:
         directory = _create_directory(settings.data_dir / DIRECTORY)
         catalog, loaded = _open_catalog(store, directory)
-        cluster = _join_cluster(settings, store, catalog)
+        cluster = _join_cluster(settings, store, catalog, follows=follows)
         core = _wire(settings, embedders, store, catalog, loaded, cluster, working=WORKING)
         core.uploads.delete_unfinished()
     except BaseException:
@@ -193,7 +204,9 @@ def open_reader(settings: Settings, number: int) -> Core:
 
 
 def publish_positions(core: Core, settings: Settings) -> None:
-    """Publish the position of each write of this process to its readers; call it before writes.
+    """Publish the position of each write that this process serves to its readers.
+
+    Call it before writes.
 
     Raises:
         StorageError: the data directory can't be used.
@@ -204,8 +217,7 @@ def publish_positions(core: Core, settings: Settings) -> None:
         positions = PositionFile(path)
     except OSError as error:
         raise StorageError(f"{path} can't be used: {error.strerror}") from error
-    positions.publish(core.catalog.position)
-    core.store.subscribe(lambda position, *_: positions.publish(position))
+    core.catalog.on_move(positions.publish)
 
 
 def _choose_kernels(settings: Settings) -> None:
@@ -277,11 +289,12 @@ def _wire(
     )
 
 
-def _join_cluster(settings: Settings, store: Store, catalog: Catalog) -> Cluster:
+def _join_cluster(settings: Settings, store: Store, catalog: Catalog, *, follows: bool) -> Cluster:
     record = engine_of(settings).cluster_record(settings.lease_s / BEATS)
     if record is None:
         return LoneNode(_node(settings), store)
-    return Member(_node(settings), record, lambda: catalog.position, lease_s=settings.lease_s)
+    kind = Observer if follows else Member
+    return kind(_node(settings), record, lambda: catalog.position, lease_s=settings.lease_s)
 
 
 def _node(settings: Settings) -> Node:

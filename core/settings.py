@@ -69,8 +69,12 @@ class Settings(BaseSettings):
     transformer_rerank_model: str | None = None
     transformer_quantized: bool = True
 
+    role: Literal["auto", "leader", "follower"] = "auto"
     advertise_url: str | None = None
     lease_s: float = Field(default=5.0, ge=1, le=60)
+    forward: Literal["proxy", "redirect"] = "proxy"
+    max_lag_entries: int = Field(default=10_000, ge=0)
+    max_lag_s: float = Field(default=30.0, gt=0)
 
     readers: int = Field(default=1, ge=1, le=64)
 

@@ -11,7 +11,6 @@ from api.http.parameters import WHOLE
 from api.temporal import Temporal
 from core.bootstrap import Core
 from core.domain.errors import Behind
-from core.replication.follower import Follower
 from core.replication.reader import Reader
 from core.settings import Settings
 
@@ -53,24 +52,26 @@ Consistency = Annotated[
     Literal["eventual", "session", "strong"] | None,
     Header(
         alias="Nalanda-Consistency",
-        description="`strong` (the default): read every write that was acknowledged before the "
-        "request. `session`: read `Nalanda-Min-Position` or later. `eventual`: do not wait.",
+        description="`strong`: read every write that was acknowledged before the request. "
+        "`session`: read `Nalanda-Min-Position` or later. `eventual`: do not wait. The default is "
+        "`strong` on the leader, and `session` on a follower.",
     ),
 ]
 
 
-async def _acknowledged(follower: Follower | Reader, consistency: str | None) -> int:
+async def _acknowledged(core: Core, consistency: str | None) -> int:
     """Return the position of all writes that a request has to read; 0 if it names its own.
 
-    A reader waits for them by default, since its clients see one server with the writer.
+    Clients of a reader see one server with the process that it follows, so by default a reader
+    waits for the writes that this process has served.
 
     Raises:
         NalandaError: the record can't be read.
     """
-    if isinstance(follower, Reader) and consistency in {None, "strong"}:
-        return follower.acknowledged()
-    if isinstance(follower, Follower) and consistency == "strong":
-        return await run_in_threadpool(follower.acknowledged)
+    if consistency == "strong":
+        return await run_in_threadpool(lambda: core.store.position)
+    if consistency is None and isinstance(core.follower, Reader):
+        return core.follower.acknowledged()
     return 0
 
 
@@ -87,7 +88,7 @@ async def wait_for_position(
     core, settings = await _core(request), await _settings(request)
     follower = core.follower
     if follower is not None:
-        wanted = max(wanted or 0, await _acknowledged(follower, consistency))
+        wanted = max(wanted or 0, await _acknowledged(core, consistency))
     if wanted is None or consistency == "eventual" or core.catalog.position >= wanted:
         return
     if follower is not None:

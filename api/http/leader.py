@@ -9,6 +9,9 @@ from fastapi import Response, status
 from starlette.types import Receive, Scope, Send
 
 from api.http.forwarding import Connections, target_of, unavailable
+from core.bootstrap import Core
+from core.replication.follower import Follower
+from core.settings import Settings
 
 MARK = b"nalanda-forwarded"
 """The header of a request that a follower has passed on; no other follower passes it on again."""
@@ -109,6 +112,24 @@ class Leader:
         finally:
             sending.cancel()
         return None
+
+
+def leader_of(core: Core, settings: Settings) -> Leader | None:
+    """Return the leader that a node passes requests on to; `None` if the node always leads."""
+    if settings.database_url is None:
+        return None
+
+    def address() -> str | None:
+        status = core.cluster.status()
+        leader = status.leader
+        return None if leader is None or leader.node_id == status.node_id else leader.address
+
+    return Leader(
+        address,
+        follows=lambda: isinstance(core.follower, Follower),
+        instance_id=lambda: core.store.instance_id,
+        redirects=settings.forward == "redirect",
+    )
 
 
 def _has(scope: Scope, name: bytes) -> bool:

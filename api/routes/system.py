@@ -18,6 +18,7 @@ from core.bootstrap import Core
 from core.contracts.names import ingest_queue_of, task_queue_of
 from core.domain.errors import Behind, NalandaError, Unavailable
 from core.ports.store import DurabilityLevel
+from core.replication.follower import Follower
 from core.settings import Settings
 
 OK = "ok"
@@ -67,6 +68,8 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
 def _storage(core: Core) -> str:
     if core.follower is not None and (reason := core.follower.tail.replaced):
         return f"the record went back, and the index is loaded again from it: {reason}"
+    if isinstance(core.follower, Follower):
+        return core.follower.problem or OK
     try:
         with core.store.read() as snapshot:
             recorded = snapshot.position

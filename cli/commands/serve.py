@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -17,7 +17,7 @@ from cli.processes.lock import InUse
 from cli.processes.options import DataDir, ReaderCount, present_options
 from cli.processes.readers import Readers
 from cli.processes.serving import freeze_objects, set_up_interpreter
-from core.bootstrap import open_core, publish_positions
+from core.bootstrap import open_core, open_follower, publish_positions
 from core.settings import Settings
 
 T = TypeVar("T")
@@ -39,6 +39,13 @@ def serve(
     ] = None,
     data: DataDir = None,
     readers: ReaderCount = None,
+    role: Annotated[
+        Literal["auto", "leader", "follower"] | None,
+        typer.Option(
+            help="Whether this node writes, or follows the one that does.",
+            show_default="NALANDA_ROLE",
+        ),
+    ] = None,
     insecure: Annotated[
         bool,
         typer.Option(
@@ -48,7 +55,7 @@ def serve(
 ) -> None:
     """Run the API alone."""
     set_up_interpreter()
-    settings = _settings(data, readers)
+    settings = _settings(data, readers, role)
     listener = _socket(host, port, fd)
     _run_or_exit(
         lambda: listening.check_exposure(
@@ -58,10 +65,12 @@ def serve(
     if settings.advertise_url is None:
         address = listening.advertised_url_of(listener)
         settings = settings.model_copy(update={"advertise_url": address})
-    core = open_core(settings)  # report damaged data before the server starts
+    # Report damaged data before the server starts.
+    core = open_follower(settings) if settings.role == "follower" else open_core(settings)
     if settings.readers > 1:  # only the process that has the data directory
         count_together(settings.data_dir / "metrics")
     # Imported here, because the worker's process does not need them.
+    from api.http.leader import leader_of
     from api.main import create_app
     from api.server.http_server import server
 
@@ -73,7 +82,8 @@ def serve(
             _run_or_exit(lambda: held.enter_context(announce(settings.data_dir, url)))
         typer.echo(f"Nalanda listens on {listening.url_of(listener)}")
         hosts = listening.hosts_of(listener, host)
-        app = create_app(settings, core_factory=lambda _: core, bound=hosts)
+        leader = leader_of(core, settings)
+        app = create_app(settings, core_factory=lambda _: core, bound=hosts, writer=leader)
         if settings.readers == 1:
             server(app, settings).run(sockets=[listener])
             return
@@ -88,8 +98,8 @@ def serve(
         api.run(sockets=[of_readers])
 
 
-def _settings(data: Path | None, readers: int | None) -> Settings:
-    settings = Settings(**present_options(data_dir=data, readers=readers))
+def _settings(data: Path | None, readers: int | None, role: str | None) -> Settings:
+    settings = Settings(**present_options(data_dir=data, readers=readers, role=role))
     if settings.readers == 1:
         return settings
     # Readers search the rows since the last checkpoint one by one.

@@ -1,5 +1,6 @@
 """Keeps the catalog of a follower current: a node with a data directory of its own."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,12 +27,15 @@ class Lag:
     seconds: float
 
 
+UNLIMITED = Lag(2**63, math.inf)
+
+
 class Follower:
     """The thread that follows the log of a record that a process on another machine may write.
 
     A follower builds its own segments and makes its own checkpoints. Where the log does not go on
     from its state, it reads the whole record, and serves the state before in the meantime. `note`
-    is called with each change.
+    is called with each change. Beyond `max_lag` the follower has a problem.
     """
 
     def __init__(
@@ -40,11 +44,13 @@ class Follower:
         catalog: Catalog,
         *,
         note: Callable[[Change], None] = lambda _: None,
+        max_lag: Lag = UNLIMITED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._clock = clock
+        self._max_lag = max_lag
         self._seen = catalog.position
         self.tail = Tail(
             store,
@@ -84,6 +90,15 @@ class Follower:
     def _is_current(self, state: CatalogState) -> bool:
         self._seen, log_hash = self._store.head
         return (self._seen, log_hash) == (state.position, state.log_hash)
+
+    @property
+    def problem(self) -> str | None:
+        """Return why the follower is too far behind, and by how much; `None` if it is not."""
+        lag, most = self.lag, self._max_lag
+        if lag.entries <= most.entries and lag.seconds <= most.seconds:
+            return None
+        behind = f"behind the leader by {lag.entries} writes and {lag.seconds:.0f} s"
+        return f"{behind}: {self.tail.error}" if self.tail.error else behind
 
     def _reload(self, snapshot: Snapshot, before: CatalogState) -> CatalogState:
         """Read the record; no row gets a row id that one of the state before has."""

@@ -168,6 +168,7 @@ class Catalog:
         self._write_lock = threading.Lock()
         self._state_change = threading.Condition()
         self._changed: Callable[[Collection[str]], None] = lambda _: None
+        self._published: Callable[[int], None] = lambda _: None
         # Replayed when `complete` adds the missing libraries; guarded by `_write_lock`.
         self._missed_changes: dict[str, list[tuple[int, Change]]] = {
             id_: [] for id_ in self._state.missing
@@ -201,6 +202,12 @@ class Catalog:
         """Set the callback that receives the ids of the libraries that each commit changed."""
         self._changed = changed
 
+    def on_move(self, publish: Callable[[int], None]) -> None:
+        """Set the callback that receives the state's position, now and whenever it has changed."""
+        with self._write_lock:
+            self._published = publish
+            publish(self._state.position)
+
     def apply(self, position: int, changes: Sequence[Change], log_hash: bytes = GENESIS) -> None:
         """Apply a commit as a whole; a commit that the state already contains is skipped.
 
@@ -218,9 +225,7 @@ class Catalog:
                 if id_ is not None and id_ in state.missing:
                     self._missed_changes[id_].append((position, change))
                 state = state.after(change)
-            with self._state_change:
-                self._state = state.at(position, log_hash)
-                self._state_change.notify_all()
+            self._move_to(state.at(position, log_hash))
         self._changed({id_ for id_ in map(library_of, changes) if id_ is not None})
 
     def advance(self, step: Callable[[CatalogState], CatalogState]) -> None:
@@ -231,10 +236,14 @@ class Catalog:
         with self._write_lock:
             before = self._state
             state = step(before)
-            with self._state_change:
-                self._state = state
-                self._state_change.notify_all()
+            self._move_to(state)
         self._changed(_changed(before, state))
+
+    def _move_to(self, state: CatalogState) -> None:
+        with self._state_change:
+            self._state = state
+            self._state_change.notify_all()
+        self._published(state.position)
 
     def complete(self, position: int, view: LibraryView) -> None:
         """Add the rebuilt view of a missing library, read at a `position` that the state has

@@ -1,0 +1,116 @@
+"""A leader and a follower with readers, as processes with a data directory each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.stack import Stack
+from tests.postgres import PostgresServer
+from tests.waiting import until
+
+SEARCH = {"embedding": [1.0, 0.0], "k": 100, "mode": "vector"}
+
+
+@pytest.fixture(scope="module")
+def nodes(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Stack, Stack]]:
+    folder = tmp_path_factory.mktemp("nodes")
+    with (
+        postgres.database() as url,
+        a_node(folder, "leader", url) as leader,
+        a_node(folder, "follower", url, NALANDA_READERS="2") as follower,
+    ):
+        yield leader, follower
+
+
+def a_node(folder: Path, role: str, url: str, **settings: str) -> Stack:
+    (folder / role).mkdir()
+    node = Stack(folder / role)
+    roles = {"NALANDA_ROLE": role, "NALANDA_DATABASE_URL": url, "NALANDA_LEASE_S": "2"}
+    node.environments = {"api": roles | settings}
+    node.start("api")
+    return node
+
+
+@pytest.fixture
+def follower(nodes: tuple[Stack, Stack]) -> Iterator[httpx.Client]:
+    """A client with a new connection for each request, so that readers serve some of them."""
+    with client_of(nodes[1]) as client:
+        yield client
+
+
+def client_of(node: Stack) -> httpx.Client:
+    headers = {"Connection": "close"}
+    return httpx.Client(base_url=node.api_url, headers=headers, timeout=30, trust_env=False)
+
+
+def fill(client: httpx.Client, library: str) -> None:
+    made = client.put(f"/libraries/{library}", json={"name": library, "dimension": 2})
+    assert made.status_code == 201, made.text
+    made = client.put(f"/libraries/{library}/documents/d", json={"title": "t", "chunks": []})
+    assert made.status_code == 201, made.text
+
+
+def put_chunk(client: httpx.Client, library: str, number: int) -> httpx.Response:
+    chunk = {"document_id": "d", "text": f"harbour {number}", "embedding": [1.0, number]}
+    return client.put(f"/libraries/{library}/chunks/c{number}", json=chunk)
+
+
+def test_a_write_through_a_follower_is_read_there_at_its_position(follower: httpx.Client) -> None:
+    fill(follower, "written")
+    for number in range(40):
+        wrote = put_chunk(follower, "written", number)
+        assert wrote.status_code == 201, wrote.text
+        session = {"Nalanda-Min-Position": wrote.headers["Nalanda-Position"]}
+        answer = follower.post("/libraries/written/search", json=SEARCH, headers=session)
+        assert len(answer.json()["hits"]) == number + 1
+        strong = follower.get(
+            "/libraries/written/chunks", headers={"Nalanda-Consistency": "strong"}
+        )
+        assert len(strong.json()["items"]) == number + 1
+
+
+def test_a_key_sent_to_a_follower_and_to_the_leader_writes_once(
+    nodes: tuple[Stack, Stack], follower: httpx.Client
+) -> None:
+    fill(follower, "once")
+    with client_of(nodes[0]) as leader:
+        ids = {
+            client.post(
+                "/libraries/once/documents", json={"title": "t"}, headers={"Idempotency-Key": "k"}
+            ).json()["id"]
+            for client in (follower, leader, follower)
+        }
+    assert len(ids) == 1
+
+
+def test_both_nodes_show_both(nodes: tuple[Stack, Stack], follower: httpx.Client) -> None:
+    with client_of(nodes[0]) as leader:
+        until(lambda: len(leader.get("/cluster").json()["nodes"]) == 2)
+        shown = leader.get("/cluster").json()
+    assert sorted(node["role"] for node in shown["nodes"]) == ["follower", "leader"]
+    assert shown["leader"]["address"] == nodes[0].api_url
+    assert follower.get("/readyz").json()["checks"]["storage"] == "ok"
+
+
+def test_a_request_is_not_passed_on_twice(follower: httpx.Client) -> None:
+    answer = follower.post("/libraries", json={"name": "n"}, headers={"Nalanda-Forwarded": "1"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_reads_go_on_while_no_leader_answers(
+    nodes: tuple[Stack, Stack], follower: httpx.Client
+) -> None:
+    fill(follower, "kept")
+    wrote = put_chunk(follower, "kept", 1)
+    nodes[0].kill("api")
+    answer = put_chunk(follower, "kept", 2)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    session = {"Nalanda-Min-Position": wrote.headers["Nalanda-Position"]}
+    hits = follower.post("/libraries/kept/search", json=SEARCH, headers=session).json()["hits"]
+    assert [hit["chunk_id"] for hit in hits] == ["c1"]
+    nodes[0].start("api")
+    until(lambda: put_chunk(follower, "kept", 2).status_code == 201)
