@@ -23,6 +23,7 @@ from api.middleware.limits import BodyLimits
 from api.model_changes.starting import ModelChangeStarts
 from api.routes import (
     bulk,
+    checkpoints,
     chunks,
     cluster,
     documents,
@@ -51,6 +52,7 @@ ROUTES = (
     ingestions,
     questions,
     cluster,
+    checkpoints,
     system,
     pages,
 )

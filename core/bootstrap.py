@@ -4,12 +4,14 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 
 from core.adapters import private
+from core.adapters.checkpoint_sources import source_at
 from core.adapters.registry import engine_of
 from core.adapters.uploads import DIRECTORY as UPLOADS
 from core.adapters.uploads import Uploads
@@ -35,6 +37,7 @@ from core.ports.engine import Engine
 from core.ports.store import Snapshot, Store
 from core.providers import registry
 from core.providers.base import Embedder
+from core.replication.fetching import needs_checkpoint, try_to_fetch
 from core.replication.follower import Follower, Lag
 from core.replication.position_file import NAME as POSITION_FILE
 from core.replication.position_file import PositionFile
@@ -152,6 +155,8 @@ def _open_node(
     _choose_kernels(settings)
     try:
         directory = _create_directory(settings.data_dir / DIRECTORY)
+        if follows:
+            _fetch_checkpoint(settings, store, directory)
         catalog, loaded = _open_catalog(store, directory)
         cluster = _join_cluster(settings, store, catalog, follows=follows)
         core = _wire(settings, embedders, store, catalog, loaded, cluster, working=WORKING)
@@ -300,6 +305,26 @@ def _join_cluster(settings: Settings, store: Store, catalog: Catalog, *, follows
 def _node(settings: Settings) -> Node:
     address = settings.advertise_url or settings.api_url
     return node_of(settings.data_dir, address, version("nalanda"))
+
+
+def _fetch_checkpoint(settings: Settings, store: Store, directory: Path) -> None:
+    """Fetch a checkpoint of the leader, or of another source, if none of the node's own will do."""
+    with store.read() as snapshot:
+        if not needs_checkpoint(directory, snapshot):
+            return
+    place = settings.checkpoint_source or _address_of_leader(settings)
+    if place:
+        key = next((key.get_secret_value() for key in settings.api_keys), None)
+        source = source_at(place, instance_id=store.instance_id, api_key=key)
+        try_to_fetch(source, directory)
+
+
+def _address_of_leader(settings: Settings) -> str | None:
+    record = engine_of(settings).cluster_record(settings.lease_s)
+    if record is None:
+        return None
+    with closing(record):
+        return record.look().lease.address
 
 
 def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, LoadedCheckpoint]:

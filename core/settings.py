@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     advertise_url: str | None = None
     lease_s: float = Field(default=5.0, ge=1, le=60)
     forward: Literal["proxy", "redirect"] = "proxy"
+    checkpoint_source: str | None = None
     max_lag_entries: int = Field(default=10_000, ge=0)
     max_lag_s: float = Field(default=30.0, gt=0)
 

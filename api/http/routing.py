@@ -34,18 +34,20 @@ class Route(APIRoute):
     """A route; `bodies` are the models of its body, `events` is its stream.
 
     `writes`: the route takes a slot of the app's `WriteLimit`. `of_writer`: a process that does not
-    write passes its requests on to the one that does, as those of routes that write.
+    write passes its requests on to the one that does, as those of routes that write. `of_node`: a
+    reader passes its requests on to the process that has the data directory; a follower does not.
     """
 
     bodies: tuple[type[RequestModel], ...] = ()
     events: EventStream | None = None
     writes = False
     of_writer = False
+    of_node = False
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         matches = scope["method"] in (self.methods or ())
         writer: Writer | Leader | None = scope["app"].state.writer
-        if writer is not None and writer.forwards and matches and self._is_of_writer(scope):
+        if writer is not None and writer.forwards and matches and self._passes_to(writer, scope):
             await writer.forward(scope, receive, send)
         elif self.writes and matches:
             limit: WriteLimit = scope["app"].state.write_limit
@@ -53,7 +55,9 @@ class Route(APIRoute):
         else:
             await super().handle(scope, receive, send)
 
-    def _is_of_writer(self, scope: Scope) -> bool:
+    def _passes_to(self, writer: Writer | Leader, scope: Scope) -> bool:
+        if self.of_node:
+            return isinstance(writer, Writer)
         return self.writes or self.of_writer or _has_key(scope)
 
 
@@ -61,14 +65,21 @@ class Routes:
     """The routes of a resource.
 
     `waits`: its handlers run once the server has the requested position. Routes whose responses
-    have no position do not wait, nor do handlers that wait by themselves. `of_writer`: as for a
-    `Route`.
+    have no position do not wait, nor do handlers that wait by themselves. `of_writer`,
+    `of_node`: as for a `Route`.
     """
 
     def __init__(
-        self, tag: str, prefix: str = "", *, waits: bool = True, of_writer: bool = False
+        self,
+        tag: str,
+        prefix: str = "",
+        *,
+        waits: bool = True,
+        of_writer: bool = False,
+        of_node: bool = False,
     ) -> None:
         self._of_writer = of_writer
+        self._of_node = of_node
         self._router = APIRouter(
             prefix=prefix,
             tags=[tag],
@@ -132,7 +143,7 @@ class Routes:
             assert isinstance(route, Route)
             route.bodies = tuple(model for model in (body, upload) if model is not None)
             route.events, route.writes = events, writes
-            route.of_writer = self._of_writer
+            route.of_writer, route.of_node = self._of_writer, self._of_node
             return handler
 
         return register

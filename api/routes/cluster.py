@@ -13,7 +13,7 @@ from core.domain.errors import NalandaError
 from core.ports.cluster import Sighting
 from core.ports.store import DurabilityLevel
 
-router = Routes("cluster", waits=False, of_writer=True)
+router = Routes("cluster", waits=False, of_node=True)
 
 
 @router.get("/cluster", responses=responses_of(200, ClusterResponse, *ANY, 503))

@@ -23,6 +23,12 @@ class NodeResponse(ResponseModel):
     last_seen_at: datetime
 
 
+class NewestCheckpoint(ResponseModel):
+    """The file name of a node's newest checkpoint, or null before the first one."""
+
+    name: str | None
+
+
 class ClusterResponse(ResponseModel):
     """The cluster as this node knows it; `leader` is null while no node holds the lease.
 

@@ -15,7 +15,9 @@ _log = logging.getLogger(__name__)
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 
-_FOLDERS = frozenset({"checkpoints", "damaged", "logs", "metrics", "uploads", "vectors", "words"})
+_FOLDERS = frozenset(
+    {"checkpoints", "damaged", "fetched", "logs", "metrics", "uploads", "vectors", "words"}
+)
 _PREFIXES = ("nalanda.db", "temporal.db", "nalanda.log")
 _SMALL = frozenset({"lock", "api.lock", "temporal.lock", "node", "position"})
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from core.domain.log_hash import GENESIS
 from core.indexing.checkpoints.paths import path_of
-from core.indexing.checkpoints.segments import SegmentFiles
+from core.indexing.checkpoints.segments import SegmentFiles, verify_segment
 from core.indexing.columns.strings import StringColumn
 from core.indexing.container.container import DamagedFile, open_container
 from core.indexing.container.writer import write_container
-from core.indexing.lexical.checkpointed import StoredFile, StoredLexicalIndex
+from core.indexing.lexical.checkpointed import StoredFile, StoredLexicalIndex, verify
 
 KIND: Final = "checkpoint"
 
@@ -143,6 +143,20 @@ def read_manifest(path: Path, pool: Executor) -> Manifest:
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DamagedFile(path, f"It is not a checkpoint's manifest: {error}") from error
+
+
+def verify_files(directory: Path, manifest: Manifest, pool: Executor) -> None:
+    """Verify every byte of the files that a manifest refers to; no thread of `pool` may call it.
+
+    Raises:
+        DamagedFile: a file is damaged, missing, or not the one that the manifest names.
+        OSError: a file cannot be opened.
+    """
+    for library in manifest.libraries.values():
+        for segment in library.segments:
+            verify_segment(directory, segment.files, pool)
+        if library.lexical is not None:
+            verify(directory, library.lexical, pool)
 
 
 def _library(

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from core.domain.document import Document
 from core.domain.library import IndexKind, IndexSpec, Metric
+from core.indexing.checkpoints.attribute_file import KIND as ATTRIBUTES
 from core.indexing.checkpoints.attribute_file import open_attributes, write_attributes
+from core.indexing.checkpoints.index_file import KIND as INDEX
 from core.indexing.checkpoints.index_file import open_index, write_index
 from core.indexing.columns.chunks import ChunkColumns
 from core.indexing.columns.strings import StringColumn
@@ -131,6 +133,18 @@ def open_segment(
         _check(file, files, pool)
     segment = replace(segment, index=index, attributes=attributes)
     return segment.with_documents(stale, documents)
+
+
+def verify_segment(directory: Path, files: SegmentFiles, pool: Executor) -> None:
+    """Verify every byte of a segment's files.
+
+    Raises:
+        DamagedFile: a file is damaged, missing, or not the one that the manifest names.
+        OSError: a file cannot be opened.
+    """
+    kinds = {files.rows: KIND, files.index: INDEX, files.attributes: ATTRIBUTES}
+    for name, kind in kinds.items():
+        _check(open_container(directory / name, kind), files, pool)
 
 
 def reopen_segment(
