@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,6 @@ from core.adapters.uploads import DIRECTORY as UPLOADS
 from core.adapters.uploads import Uploads
 from core.cluster.member import BEATS, Member
 from core.cluster.node_id import node_of
-from core.cluster.observer import Observer
 from core.cluster.status import Cluster, LoneNode
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
@@ -32,9 +32,9 @@ from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.digests import Digests
 from core.indexing.views.record import from_record, libraries_of
-from core.ports.cluster import Node
+from core.ports.cluster import ClusterRecord, Node
 from core.ports.engine import Engine
-from core.ports.store import Snapshot, Store
+from core.ports.store import FollowingStore, Snapshot, Store
 from core.providers import registry
 from core.providers.base import Embedder
 from core.replication.fetching import needs_checkpoint, try_to_fetch
@@ -82,7 +82,7 @@ class Core:
     cluster: Cluster
     digests: Digests
     follower: Follower | Reader | None = None
-    """In a process that does not write, the threads that follow the one that does."""
+    """The threads that follow another process while that one writes."""
 
     def close(self) -> None:
         self.cluster.close()
@@ -115,13 +115,18 @@ def open_core(settings: Settings) -> Core:
         StorageError: the data directory or the database can't be used.
         ProviderRejected: the provider that the settings name can't be used.
     """
-    core = _open_node(settings, lambda engine: engine.open_store)
+    engine = engine_of(settings)
+    record = engine.cluster_record(settings.lease_s / BEATS)
+    if record is not None or settings.role == "follower":
+        return _open_member(settings, engine, record)
+    store = engine.open_store(settings.durability, require_synchronous=settings.require_synchronous)
+    core = _open_node(settings, store, lambda _: LoneNode(_node(settings), store))
     core.rebuilder.start()
     return core
 
 
 def open_follower(settings: Settings) -> Core:
-    """Open the core of a node that follows the log of one on another machine.
+    """Open the core of a node that follows the log of one on another machine, and never leads.
 
     Its index, its builds and its checkpoints are its own, as are those of a node that writes.
 
@@ -130,41 +135,48 @@ def open_follower(settings: Settings) -> Core:
         StorageError: the data directory or the database can't be used.
         ProviderRejected: the provider that the settings name can't be used.
     """
-    core = _open_node(settings, lambda engine: engine.open_follower, follows=True)
+    return open_core(settings.model_copy(update={"role": "follower"}))
+
+
+def _open_member(settings: Settings, engine: Engine, record: ClusterRecord | None) -> Core:
+    """Open the core of a node that follows until it is elected."""
+    store = engine.open_follower(
+        settings.durability, require_synchronous=settings.require_synchronous
+    )
+    assert record is not None  # an engine without one has no followers
+    join = partial(_join_cluster, settings, record, store)
+    core = _open_node(settings, store, join)
     follower = Follower(
-        core.store,
+        store,
         core.catalog,
         note=core.checkpoints.note,
         max_lag=Lag(settings.max_lag_entries, settings.max_lag_s),
     )
+    core = replace(core, follower=follower)
     follower.start()
-    return replace(core, follower=follower)
+    try:
+        core.cluster.start()
+    except BaseException:
+        core.close()
+        raise
+    return core
 
 
-def _open_node(
-    settings: Settings,
-    opening: Callable[[Engine], Callable[..., Store]],
-    *,
-    follows: bool = False,
-) -> Core:
+def _open_node(settings: Settings, store: Store, join: Callable[[Catalog], Cluster]) -> Core:
     """Open the core of a node with a data directory, and start its builds and checkpoints."""
-    embedders = registry.embedders(settings)
-    store = opening(engine_of(settings))(
-        settings.durability, require_synchronous=settings.require_synchronous
-    )
     _choose_kernels(settings)
     try:
+        embedders = registry.embedders(settings)
         directory = _create_directory(settings.data_dir / DIRECTORY)
-        if follows:
+        if settings.database_url is not None:
             _fetch_checkpoint(settings, store, directory)
         catalog, loaded = _open_catalog(store, directory)
-        cluster = _join_cluster(settings, store, catalog, follows=follows)
+        cluster = join(catalog)
         core = _wire(settings, embedders, store, catalog, loaded, cluster, working=WORKING)
         core.uploads.delete_unfinished()
     except BaseException:
         store.close()
         raise
-    core.cluster.start()
     core.checkpoints.start()
     core.warmup.start()
     core.builder.start()
@@ -294,12 +306,17 @@ def _wire(
     )
 
 
-def _join_cluster(settings: Settings, store: Store, catalog: Catalog, *, follows: bool) -> Cluster:
-    record = engine_of(settings).cluster_record(settings.lease_s / BEATS)
-    if record is None:
-        return LoneNode(_node(settings), store)
-    kind = Observer if follows else Member
-    return kind(_node(settings), record, lambda: catalog.position, lease_s=settings.lease_s)
+def _join_cluster(
+    settings: Settings, record: ClusterRecord, store: FollowingStore, catalog: Catalog
+) -> Cluster:
+    return Member(
+        _node(settings),
+        record,
+        store,
+        lambda: catalog.position,
+        lease_s=settings.lease_s,
+        policy=settings.role,
+    )
 
 
 def _node(settings: Settings) -> Node:

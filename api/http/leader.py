@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 
 from api.http.forwarding import Connections, target_of, unavailable
 from core.bootstrap import Core
-from core.replication.follower import Follower
 from core.settings import Settings
 
 MARK = b"nalanda-forwarded"
@@ -126,7 +125,7 @@ def leader_of(core: Core, settings: Settings) -> Leader | None:
 
     return Leader(
         address,
-        follows=lambda: isinstance(core.follower, Follower),
+        follows=lambda: not core.cluster.leads,
         instance_id=lambda: core.store.instance_id,
         redirects=settings.forward == "redirect",
     )

@@ -68,7 +68,7 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
 def _storage(core: Core) -> str:
     if core.follower is not None and (reason := core.follower.tail.replaced):
         return f"the record went back, and the index is loaded again from it: {reason}"
-    if isinstance(core.follower, Follower):
+    if isinstance(core.follower, Follower) and not core.cluster.leads:
         return core.follower.problem or OK
     try:
         with core.store.read() as snapshot:

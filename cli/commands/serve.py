@@ -17,7 +17,7 @@ from cli.processes.lock import InUse
 from cli.processes.options import DataDir, ReaderCount, present_options
 from cli.processes.readers import Readers
 from cli.processes.serving import freeze_objects, set_up_interpreter
-from core.bootstrap import open_core, open_follower, publish_positions
+from core.bootstrap import open_core, publish_positions
 from core.settings import Settings
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ def serve(
         address = listening.advertised_url_of(listener)
         settings = settings.model_copy(update={"advertise_url": address})
     # Report damaged data before the server starts.
-    core = open_follower(settings) if settings.role == "follower" else open_core(settings)
+    core = open_core(settings)
     if settings.readers > 1:  # only the process that has the data directory
         count_together(settings.data_dir / "metrics")
     # Imported here, because the worker's process does not need them.

@@ -1,84 +1,313 @@
-"""A node of a cluster: it says that it lives, and holds the lease if it leads."""
+"""A node that takes part in the election of the one that writes."""
 
+import logging
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from typing import Literal, TypeAlias
 
 from core.background_thread import BackgroundThread
+from core.cluster.lease import HeldLease, Observation, SteadyClock, boot_s
 from core.cluster.status import ClusterStatus, Leader
-from core.domain.errors import NalandaError
-from core.ports.cluster import ClusterRecord, Lease, Look, Node, Role
+from core.domain.errors import Conflict, NalandaError, NotFound, StorageError, Unavailable
+from core.ports.cluster import ClusterRecord, Lease, Look, Node, Role, Sighting, Term
+from core.ports.store import FollowingStore
 
 BEATS = 3
 """The renewals in the length of a lease."""
 
+POLL_S = 0.1
+"""The time between two looks at the lease."""
+
+HANDED_OVER_POLL_S = 0.02
+"""The same, while a lease waits for the node that it was handed over to."""
+
+RolePolicy: TypeAlias = Literal["auto", "leader", "follower"]
+
+_COPIED = (
+    "Another node has the id {}: one's data directory is a copy of the other's. Stop one of both,"
+    " remove the file `node` from its data directory, and start it again."
+)
+
+_log = logging.getLogger(__name__)
+
 
 class Member:
-    """The thread that renews the lease of a node that writes, and reports the node."""
+    """The thread that looks at the lease, takes it when no other node has it, and renews it.
+
+    The store follows while another node leads. `position` is that of the index. A node takes the
+    lease only at the record's position, and writes only once its index has everything that the
+    fence let in before.
+    """
 
     def __init__(
         self,
         node: Node,
         record: ClusterRecord,
+        store: FollowingStore,
         position: Callable[[], int],
         *,
         lease_s: float,
+        policy: RolePolicy = "auto",
+        clock: SteadyClock = boot_s,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the lease.
-
-        Raises:
-            Unavailable: the database can't be reached.
-        """
         self._node = node
         self._record = record
+        self._store = store
         self._position = position
         self._lease_s = lease_s
-        self._epoch = record.claim(node, lease_s).epoch
-        record.register(node, "leader", position())
-        self._look = record.look()
+        self._policy = policy
+        self._clock = clock
+        self._pause = pause
+        self.problem: str | None = None
+        """What keeps the node from ever leading again, and what to do."""
+        self._turn = threading.Lock()
+        # Guarded by `_turn`.
+        self._observation = Observation(clock)
+        self._term: Term | None = None
+        self._reported_s = 0.0
+        self._is_failing = False
+        # Replaced as a whole.
+        self._held: HeldLease | None = None
+        self._look: Look | None = None
         self._thread = BackgroundThread(
             "cluster",
-            self.beat,
-            failure="The lease can't be renewed; it will be tried again.",
-            retry_s=lease_s / BEATS,
+            self.tick,
+            failure="The election has failed; it will be tried again.",
+            retry_s=POLL_S,
         )
 
     def start(self) -> None:
-        self._thread.start()
+        """Register the node, and lead at once if no other node holds the lease.
 
-    def beat(self) -> float:
-        """Renew the lease and report the node; return the seconds until the next time."""
-        role: Role = "leader"
-        if not self._record.renew(self._node, self._epoch, self._lease_s):
-            role = "follower"
-        self._record.report(self._node, role, self._position())
-        self._look = self._record.look()
-        return self._lease_s / BEATS
+        Raises:
+            StorageError: a node with the same id is alive at another address, or another node
+                leads where this one has to.
+            Unavailable: the database can't be reached.
+        """
+        with self._turn:
+            self._refuse_copy()
+            self._record.register(self._node, "follower", self._position(), may_lead=self._may_lead)
+            self._reported_s = self._clock()
+            self._follow()
+            self._promote_if_ready()
+        self._thread.start()
+        if self._policy == "leader":
+            self._wait_until_leading()
+
+    @property
+    def leads(self) -> bool:
+        """Return whether this node is the leader now, which is a proof at this moment."""
+        held = self._held
+        return held is not None and self._store.writes and held.is_valid
+
+    @property
+    def leader(self) -> Leader | None:
+        """Return the node that held the lease at the last look."""
+        look = self._look
+        if look is None or not look.lease.node_id:
+            return None
+        return Leader(look.lease.node_id, look.lease.address)
 
     def status(self) -> ClusterStatus:
         look = self._look
-        lease = look.lease
-        is_mine = _holds(self._node, lease)
+        position = self._position()
+        role: Role = "leader" if self.leads else "follower"
+        nodes = () if look is None else look.nodes
         return ClusterStatus(
             self._node.id,
-            "leader" if is_mine else "follower",
-            lease.epoch,
-            leader_of(look),
-            look.nodes,
-            max(look.position, self._position()) if is_mine else look.position,
+            role,
+            0 if look is None else look.lease.epoch,
+            self.leader,
+            tuple(self._now(each, role, position) for each in nodes),
+            max(position, 0 if look is None else look.position),
         )
+
+    def _now(self, seen: Sighting, role: Role, position: int) -> Sighting:
+        """Return this node as it is now, another one as it was seen."""
+        if seen.node_id != self._node.id:
+            return seen
+        return replace(seen, role=role, position=position)
+
+    def tick(self) -> float:
+        """Do what is due; return the seconds until the next time."""
+        with self._turn:
+            try:
+                if self._held is None:
+                    self._follow()
+                else:
+                    self._hold(self._held)
+                self._promote_if_ready()
+                self._is_failing = False
+            except NalandaError as error:
+                if not self._is_failing:
+                    _log.warning("The lease can't be read or renewed: %s", error)
+                self._is_failing = True
+            held = self._held
+            if held is not None and not held.is_valid:
+                self._step_down("the lease could not be renewed in time")
+            look = self._look
+        is_waiting = look is not None and look.lease.successor is not None
+        return HANDED_OVER_POLL_S if is_waiting else POLL_S
+
+    def choose_successor(self, to: str | None) -> str:
+        """Return the node to hand over to: `to`, or the live follower with the highest position.
+
+        Raises:
+            NotFound: there is no such node.
+            Conflict: this node does not lead, or the other one can't.
+        """
+        look = self._look
+        if look is None or not self.leads:
+            raise Conflict("This node does not lead, so it can't hand over.")
+        others = [each for each in look.nodes if each.node_id != self._node.id]
+        if to is None:
+            able = [each for each in others if self._can_lead(each)]
+            if not able:
+                raise Conflict("No other node that could lead is alive.")
+            return max(able, key=lambda each: each.position).node_id
+        if to == self._node.id:
+            raise Conflict(f"The node {to!r} leads already.")
+        for each in others:
+            if each.node_id == to:
+                if not self._can_lead(each):
+                    raise Conflict(f"The node {to!r} is not alive, or may only follow.")
+                return to
+        raise NotFound("node", to)
+
+    def hand_over(self, successor: str) -> None:
+        """Commit the writes that have begun, and offer the lease to another node.
+
+        If the other node does not take the lease while it lasts, any node may.
+
+        Raises:
+            Unavailable: this node no longer leads, or the database can't be reached.
+        """
+        with self._turn:
+            held = self._held
+            if held is None or not held.is_valid:
+                raise Unavailable("This node does not lead, so it can't hand over.")
+            _log.info("This node hands over to %s at epoch %d.", successor, held.epoch)
+            self._store.step_down()
+            self._held = self._term = None
+            self._record.release(self._node, held.epoch, successor)
+            self._look_again()
+        self._thread.wake()
 
     def close(self) -> None:
         """Stop, and release the lease, so that another node can lead at once."""
-        self._thread.close()
-        with suppress(NalandaError):  # then it expires
-            self._record.release(self._node, self._epoch)
+        self._thread.close(self._lease_s)
+        held, self._held = self._held, None
+        if held is not None and held.is_valid:
+            self._store.step_down()
+            with suppress(NalandaError):  # then it expires
+                self._record.release(self._node, held.epoch, None)
         self._record.close()
 
+    @property
+    def _may_lead(self) -> bool:
+        return self._policy != "follower" and self.problem is None
 
-def leader_of(look: Look) -> Leader | None:
-    lease = look.lease
-    return Leader(lease.node_id, lease.address) if lease.node_id else None
+    def _can_lead(self, other: Sighting) -> bool:
+        return other.may_lead and other.age_s < self._lease_s
 
+    def _follow(self) -> None:
+        """Look at the lease, and take it if that is possible and the index is at the record."""
+        look = self._look_again()
+        self._report_if_due("follower")
+        if self._may_take(look.lease) and self._position() >= look.position:
+            sent_s = self._clock()
+            self._term = self._record.take(self._node, look.lease, self._lease_s)
+            if self._term is not None:
+                self._held = HeldLease(self._term.epoch, self._lease_s, sent_s, self._clock)
 
-def _holds(node: Node, lease: Lease) -> bool:
-    return (lease.node_id, lease.incarnation) == (node.id, node.incarnation)
+    def _may_take(self, lease: Lease) -> bool:
+        if not self._may_lead:
+            return False
+        if lease.node_id == self._node.id:  # an earlier process of this data directory
+            return True
+        if lease.node_id is None and lease.successor in {None, self._node.id}:
+            return True
+        return self._observation.has_lasted(lease.length_s)
+
+    def _hold(self, held: HeldLease) -> None:
+        """Renew the lease if that is due, and give it up if another process has it."""
+        if self._clock() - held.sent_s < self._lease_s / BEATS:
+            return
+        sent_s = self._clock()
+        position = max(self._position(), self._store.written)
+        if not self._record.renew(self._node, held.epoch, self._lease_s):
+            self._step_down("another process has taken the lease")
+            return
+        held.extend(sent_s)
+        self._report_if_due("leader" if self.leads else "follower")
+        if self._look_again().position < position:
+            self._step_down("the database has lost writes, and the index is read again")
+
+    def _promote_if_ready(self) -> None:
+        """Let the store write once the index has all writes of the epochs before."""
+        term = self._term
+        if term is None or self._position() < term.position:
+            return
+        self._store.take_over(term)
+        self._term = None
+        _log.info("This node leads from position %d, in epoch %d.", term.position, term.epoch)
+        self._look_again()
+
+    def _step_down(self, reason: str) -> None:
+        _log.warning("This node no longer leads: %s.", reason)
+        self._held = self._term = None
+        self._store.step_down(at_once=True)
+
+    def _look_again(self) -> Look:
+        look = self._look = self._record.look()
+        self._observation.note(look.lease)
+        return look
+
+    def _report_if_due(self, role: Role) -> None:
+        if self._clock() - self._reported_s < self._lease_s / BEATS:
+            return
+        self._reported_s = self._clock()
+        if not self._record.report(self._node, role, self._position(), may_lead=self._may_lead):
+            self.problem = _COPIED.format(self._node.id)
+            raise StorageError(self.problem)
+
+    def _wait_until_leading(self) -> None:
+        """Wait until the lease of a node that has ended would have expired.
+
+        Raises:
+            StorageError: another node leads.
+        """
+        deadline_s = self._clock() + 2 * self._lease_s
+        while not self.leads:
+            if self._clock() > deadline_s:
+                address = self.leader.address if self.leader else "an unknown address"
+                raise StorageError(
+                    f"Another node leads: that at {address}. Stop it, or start this one with the"
+                    " role `auto` (NALANDA_ROLE), in which it follows."
+                )
+            self._pause(POLL_S)
+
+    def _refuse_copy(self) -> None:
+        """Wait until a node with this one's id and another address is long gone.
+
+        Raises:
+            StorageError: the other node is alive.
+        """
+        while other := self._find_copy():
+            until = self._clock() + self._lease_s - other.age_s
+            while self._clock() < until:
+                if (seen := self._find_copy()) and seen.last_seen_at != other.last_seen_at:
+                    raise StorageError(f"{_COPIED.format(self._node.id)} It is at {seen.address}.")
+                self._pause(POLL_S)
+
+    def _find_copy(self) -> Sighting | None:
+        """Return the node with this one's id at another address, if it may be alive."""
+        for each in self._record.look().nodes:
+            is_other = each.node_id == self._node.id and each.address != self._node.address
+            if is_other and each.age_s < self._lease_s:
+                return each
+        return None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.adapters.clock import utc_now
+from core.domain.errors import Conflict, NotFound, Unavailable
 from core.ports.cluster import Node, Role, Sighting
 from core.ports.store import Store
 
@@ -32,7 +33,39 @@ class ClusterStatus:
 class Cluster(Protocol):
     """The cluster of a process."""
 
+    @property
+    def leads(self) -> bool:
+        """Return whether this node leads now: a proof, at this moment, that no other one does."""
+        ...
+
+    @property
+    def leader(self) -> Leader | None:
+        """Return the node that was last seen to hold the lease; it may have ended since."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """Return what keeps this node from ever leading, and what to do."""
+        ...
+
     def start(self) -> None: ...
+
+    def choose_successor(self, to: str | None) -> str:
+        """Return the node to hand over to: `to`, or the fittest one.
+
+        Raises:
+            NotFound: there is no such node.
+            Conflict: this node does not lead, or the other one can't.
+        """
+        ...
+
+    def hand_over(self, successor: str) -> None:
+        """Commit the writes that have begun, and offer the lease to another node.
+
+        Raises:
+            Unavailable: this node no longer leads, or the database can't be reached.
+        """
+        ...
 
     def status(self) -> ClusterStatus: ...
 
@@ -42,19 +75,34 @@ class Cluster(Protocol):
 class LoneNode:
     """A node whose database no other node can reach: it always leads."""
 
+    leads = True
+    problem = None
+
     def __init__(self, node: Node, store: Store) -> None:
         self._node = node
         self._store = store
 
+    @property
+    def leader(self) -> Leader:
+        return Leader(self._node.id, self._node.address)
+
     def start(self) -> None:
         pass  # there is no lease
+
+    def choose_successor(self, to: str | None) -> str:
+        if to not in {None, self._node.id}:
+            raise NotFound("node", str(to))
+        raise Conflict("On SQLite there is one node, which leads.")
+
+    def hand_over(self, successor: str) -> None:
+        raise Unavailable(f"There is no node {successor!r}.")
 
     def status(self) -> ClusterStatus:
         node, position = self._node, self._store.position
         now = utc_now()
         sighting = Sighting(node.id, node.address, "leader", position, node.version, now)
-        leader = Leader(node.id, node.address)
-        return ClusterStatus(node.id, "leader", self._store.epoch, leader, (sighting,), position)
+        epoch = self._store.epoch
+        return ClusterStatus(node.id, "leader", epoch, self.leader, (sighting,), position)
 
     def close(self) -> None:
         pass

@@ -42,8 +42,17 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """An epoch that a node has begun, and the row of the fence at its beginning."""
+
+    epoch: int
+    position: int
+    keeps_history: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
-    """A node, as it last reported itself."""
+    """A node, as it last reported itself; `age_s` is the time since, by the database's clock."""
 
     node_id: str
     address: str
@@ -51,6 +60,8 @@ class Sighting:
     position: int
     version: str
     last_seen_at: datetime
+    may_lead: bool = True
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +81,29 @@ class ClusterRecord(Protocol):
 
     def look(self) -> Look: ...
 
-    def register(self, node: Node, role: Role, position: int) -> None:
+    def register(self, node: Node, role: Role, position: int, *, may_lead: bool) -> None:
         """Record a node that starts, in place of an earlier process with its id."""
         ...
 
-    def report(self, node: Node, role: Role, position: int) -> bool:
+    def report(self, node: Node, role: Role, position: int, *, may_lead: bool) -> bool:
         """Record that the node lives; return `False` if another process has its id."""
         ...
 
-    def claim(self, node: Node, length_s: float) -> Lease:
-        """Take the lease of the present epoch from any holder."""
+    def take(self, node: Node, seen: Lease, length_s: float) -> Term | None:
+        """Take the lease and begin the next epoch; return `None` if the lease may not be taken.
+
+        It may be taken if it is still as the node has `seen` it, and if it is released, the node's
+        own, or expired by the database's clock as well. Sessions of earlier epochs that are still
+        writing are ended.
+        """
         ...
 
     def renew(self, node: Node, epoch: int, length_s: float) -> bool:
         """Renew the node's lease of this epoch; return `False` if it is no longer the node's."""
         ...
 
-    def release(self, node: Node, epoch: int) -> None:
-        """Give the lease back, if it is the node's."""
+    def release(self, node: Node, epoch: int, successor: str | None) -> None:
+        """Give the lease back, if it is the node's; for its length only `successor` may take it."""
         ...
 
     def close(self) -> None: ...

@@ -17,6 +17,7 @@ from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.library import Library
 from core.domain.log_hash import GENESIS
 from core.domain.model_change import ModelChange, StagedEmbedding
+from core.ports.cluster import Term
 
 E = TypeVar("E")
 
@@ -402,14 +403,23 @@ class FollowingStore(Store, Protocol):
     @property
     def writes(self) -> bool: ...
 
-    def take_over(self) -> None:
-        """Begin a new epoch, which fences off the writes of all other processes.
+    @property
+    def written(self) -> int:
+        """Return the position of the last write of this process's epoch; 0 while it follows."""
+        ...
+
+    def take_over(self, term: Term | None = None) -> None:
+        """Write in the epoch of a term, or begin a new epoch; it fences off all other processes.
 
         Raises:
             StorageError: the database can't be used.
         """
         ...
 
-    def step_down(self) -> None:
-        """Commit the writes that have begun, and follow from now on."""
+    def step_down(self, *, at_once: bool = False) -> None:
+        """Commit the writes that have begun, and follow from now on.
+
+        `at_once`: do not wait for the database; writes that have begun raise `Unavailable`, and may
+        be on record.
+        """
         ...

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from core.domain.changes import Change
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
-from core.ports.store import Snapshot, Store
+from core.ports.store import FollowingStore, Snapshot
 from core.replication.tail import Tail
 
 POLL_S = 0.02
 """The time between two looks at the position of the record."""
+
+LEADER_LOOK_S = 1.0
+"""The same in the process that writes, whose index has its writes without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Follower:
 
     def __init__(
         self,
-        store: Store,
+        store: FollowingStore,
         catalog: Catalog,
         *,
         note: Callable[[Change], None] = lambda _: None,
@@ -52,6 +55,7 @@ class Follower:
         self._clock = clock
         self._max_lag = max_lag
         self._seen = catalog.position
+        self._looked_at = clock()
         self.tail = Tail(
             store,
             catalog,
@@ -72,10 +76,17 @@ class Follower:
     def acknowledged(self) -> int:
         """Return the position of the record, which has every acknowledged write.
 
+        While this process writes, the index has them as well; a look each second makes sure of it.
+
         Raises:
             NalandaError: the record can't be read.
         """
-        self._seen = self._store.position
+        now_s = self._clock()
+        if self._store.writes and now_s < self._looked_at + LEADER_LOOK_S:
+            self._seen = self._catalog.position
+        else:
+            self._looked_at = now_s
+            self._seen = self._store.position
         return self._seen
 
     def wake(self) -> None:

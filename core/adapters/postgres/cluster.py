@@ -10,7 +10,8 @@ from core.adapters.postgres.errors import postgres_errors
 from core.adapters.postgres.rows import Connection
 from core.adapters.postgres.time_limit import time_limit
 from core.adapters.sql.columns import Row
-from core.ports.cluster import Lease, Look, Node, Role, Sighting
+from core.domain.errors import Unavailable
+from core.ports.cluster import Lease, Look, Node, Role, Sighting, Term
 
 _FORGET_AFTER = "1 hour"
 """The time after which a node that was not seen is deleted, as PostgreSQL writes it."""
@@ -21,21 +22,28 @@ SELECT coalesce(lease.epoch, 0), CASE WHEN only_row IS NULL THEN '' ELSE node_id
 FROM (SELECT position FROM cluster) AS record LEFT JOIN lease ON true
 """
 _NODES = """
-SELECT node_id, address, role, position, version, last_seen_at FROM nodes ORDER BY node_id
+SELECT node_id, address, role, position, version, last_seen_at, may_lead,
+    extract(epoch FROM clock_timestamp() - last_seen_at)::double precision
+FROM nodes ORDER BY node_id
 """
 _FORGET = "DELETE FROM nodes WHERE last_seen_at < clock_timestamp() - %s::interval"
 _REGISTER = """
-INSERT INTO nodes (node_id, incarnation, address, role, position, version, last_seen_at)
-VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp())
+INSERT INTO nodes (node_id, incarnation, address, role, position, version, may_lead, last_seen_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())
 ON CONFLICT (node_id) DO UPDATE SET incarnation = excluded.incarnation, address = excluded.address,
     role = excluded.role, position = excluded.position, version = excluded.version,
+    may_lead = excluded.may_lead,
     last_seen_at = excluded.last_seen_at
 """
 _REPORT = _REGISTER + " WHERE nodes.incarnation = excluded.incarnation RETURNING true"
-_CLAIM = """
-UPDATE lease SET epoch = (SELECT epoch FROM cluster), node_id = %s, incarnation = %s, address = %s,
-    renewals = renewals + 1, length_s = %s, successor = NULL,
-    expires_at = clock_timestamp() + %s * interval '1 second'
+_TAKE = "SELECT epoch, position, keeps_history FROM take_lease(%s, %s, %s, %s, %s, %s)"
+# A process that has stopped inside a write holds the row of `cluster`, and so the epoch.
+_END_WRITERS = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE granted AND pid <> pg_backend_pid() AND relation = 'cluster'::regclass
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND mode IN ('RowShareLock', 'RowExclusiveLock')
+    AND EXISTS (SELECT FROM lease WHERE epoch = %s AND renewals = %s)
 """
 _RENEW = """
 UPDATE lease SET renewals = renewals + 1, address = %s, length_s = %s,
@@ -44,7 +52,8 @@ WHERE node_id = %s AND incarnation = %s AND epoch = %s AND epoch = (SELECT epoch
 RETURNING true
 """
 _RELEASE = """
-UPDATE lease SET node_id = NULL, incarnation = NULL, renewals = renewals + 1
+UPDATE lease SET node_id = NULL, incarnation = NULL, renewals = renewals + 1, successor = %s,
+    expires_at = clock_timestamp() + length_s * interval '1 second'
 WHERE node_id = %s AND incarnation = %s AND epoch = %s
 RETURNING true
 """
@@ -66,23 +75,31 @@ class PostgresClusterRecord:
         nodes = tuple(Sighting(*row) for row in self._fetch(_NODES))
         return Look(Lease(*lease), position, nodes)
 
-    def register(self, node: Node, role: Role, position: int) -> None:
+    def register(self, node: Node, role: Role, position: int, *, may_lead: bool) -> None:
         self._fetch(_FORGET, _FORGET_AFTER)
-        self._fetch(_REGISTER, *_row(node, role, position))
+        self._fetch(_REGISTER, *_row(node, role, position, may_lead=may_lead))
 
-    def report(self, node: Node, role: Role, position: int) -> bool:
-        return bool(self._fetch(_REPORT, *_row(node, role, position)))
+    def report(self, node: Node, role: Role, position: int, *, may_lead: bool) -> bool:
+        return bool(self._fetch(_REPORT, *_row(node, role, position, may_lead=may_lead)))
 
-    def claim(self, node: Node, length_s: float) -> Lease:
-        self._fetch(_CLAIM, node.id, node.incarnation, node.address, length_s, length_s)
-        return self.look().lease
+    def take(self, node: Node, seen: Lease, length_s: float) -> Term | None:
+        try:
+            return self._take(node, seen, length_s)
+        except Unavailable:
+            self._fetch(_END_WRITERS, seen.epoch, seen.renewals)
+            return self._take(node, seen, length_s)
+
+    def _take(self, node: Node, seen: Lease, length_s: float) -> Term | None:
+        taker = (node.id, node.incarnation, node.address, length_s)
+        rows = self._fetch(_TAKE, *taker, seen.epoch, seen.renewals)
+        return Term(*rows[0]) if rows else None
 
     def renew(self, node: Node, epoch: int, length_s: float) -> bool:
         bindings = (node.address, length_s, length_s, node.id, node.incarnation, epoch)
         return bool(self._fetch(_RENEW, *bindings))
 
-    def release(self, node: Node, epoch: int) -> None:
-        self._fetch(_RELEASE, node.id, node.incarnation, epoch)
+    def release(self, node: Node, epoch: int, successor: str | None) -> None:
+        self._fetch(_RELEASE, successor, node.id, node.incarnation, epoch)
 
     def close(self) -> None:
         with self._turn:
@@ -112,5 +129,5 @@ class PostgresClusterRecord:
             self._connection = None
 
 
-def _row(node: Node, role: Role, position: int) -> tuple[object, ...]:
-    return (node.id, node.incarnation, node.address, role, position, node.version)
+def _row(node: Node, role: Role, position: int, *, may_lead: bool) -> tuple[object, ...]:
+    return (node.id, node.incarnation, node.address, role, position, node.version, may_lead)

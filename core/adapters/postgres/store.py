@@ -21,6 +21,7 @@ from core.adapters.postgres.transactions import PostgresUnitOfWork
 from core.adapters.postgres.writer import Writer
 from core.adapters.postgres.writing_session import WritingSession
 from core.domain.errors import NalandaError, Unavailable
+from core.ports.cluster import Term
 from core.ports.store import CommitListener, Durability
 
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch"
@@ -75,23 +76,32 @@ class PostgresStore(PostgresReads):
             raise
         super().__init__(self._database, durability, now)
 
-    def take_over(self) -> None:
+    @property
+    def written(self) -> int:
+        return self._writer.position if self.writes else 0
+
+    def take_over(self, term: Term | None = None) -> None:
         with self._role:
             if not self.writes:
                 self._writer = _take_over(
-                    self._database, self._durability, require_synchronous=self._require_synchronous
+                    self._database,
+                    self._durability,
+                    term,
+                    require_synchronous=self._require_synchronous,
                 )
                 self._writes = GroupCommit(self._writer)
                 self.writes = True
 
-    def step_down(self) -> None:
-        self._end_writes(_FOLLOWING)
+    def step_down(self, *, at_once: bool = False) -> None:
+        self._end_writes(_FOLLOWING, at_once=at_once)
 
-    def _end_writes(self, refusal: NalandaError) -> None:
+    def _end_writes(self, refusal: NalandaError, *, at_once: bool = False) -> None:
         with self._role:
             self._refusal = refusal
             if self.writes:
                 self.writes = False
+                if at_once:
+                    self._writer.abandon()
                 self._writes.close(refusal)
                 self._writer.close()
 
@@ -141,8 +151,10 @@ class PostgresStore(PostgresReads):
             self._data_dir.release()
 
 
-def _take_over(database: Database, durability: Durability, *, require_synchronous: bool) -> Writer:
-    """Begin a new epoch, which fences off the writes of all other processes.
+def _take_over(
+    database: Database, durability: Durability, term: Term | None, *, require_synchronous: bool
+) -> Writer:
+    """Return a writer in the epoch of a term, or in a new one.
 
     Raises:
         StorageError: the database can't be used.
@@ -150,7 +162,10 @@ def _take_over(database: Database, durability: Durability, *, require_synchronou
     with database.opening_errors():
         session = WritingSession(database, durability)
         try:
-            ((epoch,),) = fetch(session.connection, _TAKE_OVER)
+            if term is None:
+                ((epoch,),) = fetch(session.connection, _TAKE_OVER)
+            else:
+                epoch = term.epoch
             fence = Fence.read(session.connection, epoch)
             session.watch_origin()
         except BaseException:

@@ -154,6 +154,15 @@ class Writer:
         unit.at, unit.changes, unit.after_commit = at, changes, after_commit
         self._joined.append(unit)
 
+    @property
+    def position(self) -> int:
+        """Return the position of the last write that is on record, or of the start."""
+        return self._fence.position
+
+    def abandon(self) -> None:
+        """Let the units that have begun fail now, even if the database does not answer."""
+        self._session.abandon()
+
     def close(self) -> None:
         self._session.close()
 

@@ -11,7 +11,9 @@ from core.adapters.postgres.durability import read_durability
 from core.adapters.postgres.origin import Origin, log_change, read_origin
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.statements import Statement, run_all
+from core.adapters.postgres.time_limit import cut
 from core.adapters.sql.columns import Row
+from core.domain.errors import Unavailable
 from core.ports.store import Durability, DurabilityState
 
 # The server's session of a lost connection may still run; it locks this row until it ends.
@@ -34,6 +36,7 @@ class WritingSession:
         self._durability = durability
         self.warning: str | None = None
         self._origin: Origin | None = None
+        self._is_abandoned = False
         self._connect()
 
     @property
@@ -44,8 +47,13 @@ class WritingSession:
         """Open another connection.
 
         Raises:
+            Unavailable: the session is abandoned.
             psycopg.Error: the server can't be reached or refuses.
         """
+        if self._is_abandoned:
+            raise Unavailable(
+                "This node no longer leads. A write whose commit had begun may be on record."
+            )
         self.connection.close()
         self._connect()
         if self._origin is not None:
@@ -97,6 +105,11 @@ class WritingSession:
 
     def read_durability(self) -> DurabilityState:
         return read_durability(self.connection, self._durability)
+
+    def abandon(self) -> None:
+        """Cut the connection, whichever thread waits for it, and open no other."""
+        self._is_abandoned = True
+        cut(self.connection)
 
     def close(self) -> None:
         self.connection.close()

@@ -27,5 +27,12 @@ def record(database_url: str) -> Iterator[PostgresClusterRecord]:
         yield opened
 
 
+def epoch_of(record: PostgresClusterRecord, node: Node) -> int:
+    """Let a node take a released lease; return its epoch."""
+    term = record.take(node, record.look().lease, 5)
+    assert term is not None
+    return term.epoch
+
+
 def a_node(id_: str, incarnation: str = "first") -> Node:
     return Node(id_, incarnation, f"http://{id_}:8000", "1.0")

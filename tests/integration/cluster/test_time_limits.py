@@ -10,7 +10,7 @@ import pytest
 from core.adapters.postgres.cluster import PostgresClusterRecord
 from core.adapters.postgres.database import Database
 from core.domain.errors import Unavailable
-from tests.integration.cluster.conftest import a_node
+from tests.integration.cluster.conftest import a_node, epoch_of
 from tests.relay import Relay
 
 SHORT_S = 0.3
@@ -32,7 +32,7 @@ def test_a_silent_server_is_an_error(silent_port: int) -> None:
 def test_a_row_that_another_session_has_locked_is_an_error(database_url: str) -> None:
     node = a_node("a")
     with closing(PostgresClusterRecord(Database(database_url), SHORT_S)) as record:
-        epoch = record.claim(node, 5).epoch
+        epoch = epoch_of(record, node)
         with psycopg.connect(database_url) as other:
             other.execute("SELECT FROM lease FOR UPDATE")
             with pytest.raises(Unavailable):

@@ -22,8 +22,9 @@ class Following(Node):
     """A node that follows, step by step."""
 
     def __init__(self, url: str, data_dir: Path) -> None:
-        super().__init__(data_dir, PostgresStore(url, data_dir, follows=True))
-        self.follower = Follower(self.store, self.catalog, note=self.checkpoints.note)
+        store = PostgresStore(url, data_dir, follows=True)
+        super().__init__(data_dir, store)
+        self.follower = Follower(store, self.catalog, note=self.checkpoints.note)
 
     def catch_up(self) -> None:
         while self.follower.tail.follow() == 0.0:
