@@ -48,7 +48,7 @@ def open_browser() -> Iterator["Browser"]:
 
 def _installed() -> Chromium | None:
     executable = next(filter(None, map(shutil.which, _INSTALLED)), None)
-    return executable and Chromium(executable)
+    return Chromium(executable) if executable else None
 
 
 def _unpacked(folder: Path) -> Chromium:

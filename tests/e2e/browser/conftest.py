@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from tests.browser import open_browser
 from tests.e2e.stack import Stack
@@ -31,11 +31,17 @@ def page(stack: Stack, browser: Browser) -> Iterator[Page]:
     with browser.new_context(base_url=stack.api_url) as context:
         context.set_default_timeout(TIMEOUT_MS)
         page = context.new_page()
+
+        def check_message(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                errors.append(message.text)
+
+        def check_request(request: Request) -> None:
+            if not request.url.startswith(stack.api_url):
+                errors.append(request.url)
+
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and errors.append(message.text))
-        page.on(
-            "request",
-            lambda request: request.url.startswith(stack.api_url) or errors.append(request.url),
-        )
+        page.on("console", check_message)
+        page.on("request", check_request)
         yield page
     assert errors == []
