@@ -16,6 +16,7 @@ IDS = {
     "document_id": "d",
     "chunk_id": "c",
     "workflow_id": "none",
+    "name": "1.none",
     "sha256": "0" * 64,
 }
 """Values of the parameters of paths."""

@@ -13,12 +13,15 @@ from tests.e2e.contract.recording import Call, Record
 Route = tuple[str, str]
 
 NOT_IN_THE_SDK = {
+    ("GET", "/cluster"),
+    ("GET", "/cluster/checkpoint"),
+    ("GET", "/cluster/checkpoint/{name}"),
     ("GET", "/livez"),
     ("GET", "/metrics"),
     ("GET", "/query/{workflow_id}/events"),
     ("POST", "/checkpoint"),
 }
-"""Routes for probes, scrapers and operators, and the stream, which the SDK replaces by polling."""
+"""Routes for probes, scrapers, operators and nodes, and the stream: the SDK polls instead."""
 
 
 @pytest.fixture(scope="module")

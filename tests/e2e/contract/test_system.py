@@ -6,6 +6,7 @@ from importlib.metadata import version
 import httpx
 
 from tests.integration.api.calls import assert_problem
+from tests.waiting import until
 
 
 def test_livez(http: httpx.Client) -> None:
@@ -32,8 +33,30 @@ def test_a_checkpoint_on_request(http: httpx.Client) -> None:
         answer = http.post("/checkpoint")
         assert answer.status_code == 200
         assert answer.json()["position"] >= int(made.headers["Nalanda-Position"])
+        assert_fetchable(http)
     finally:
         http.delete(f"/libraries/{made.json()['id']}").raise_for_status()
+
+
+def assert_fetchable(http: httpx.Client) -> None:
+    """Fetch the newest checkpoint's manifest; the server may replace the checkpoint meanwhile."""
+    fetched: list[httpx.Response] = []
+
+    def fetch() -> bool:
+        name = http.get("/cluster/checkpoint").json()["name"]
+        fetched.append(http.get(f"/cluster/checkpoint/{name}"))
+        return fetched[-1].status_code == 200
+
+    until(fetch)
+    assert fetched[-1].headers["Content-Type"] == "application/octet-stream"
+    assert_problem(http.get("/cluster/checkpoint/0.none"), 404)
+
+
+def test_a_server_alone_is_a_cluster_of_one_leader(http: httpx.Client) -> None:
+    shown = http.get("/cluster").json()
+    assert shown["role"] == "leader"
+    assert shown["leader"]["node_id"] == shown["node_id"]
+    assert [(node["node_id"], node["lag"]) for node in shown["nodes"]] == [(shown["node_id"], 0)]
 
 
 def test_version(http: httpx.Client) -> None:
