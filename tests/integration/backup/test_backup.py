@@ -221,11 +221,11 @@ def test_a_database_that_was_set_back(case: Case) -> None:
     (copy / DATABASE_NAME).write_bytes(case_copy.read_bytes())
     case.write(1)
     case.back_up()
-    with pytest.raises(StorageError, match="not what it was at position 4"):
+    with pytest.raises(StorageError, match="of position 4, is not a past state"):
         back_up(database, case.directory, silent)
     with closing(SqliteStore(copy)) as store:
         Writer(store, seed=5).write()
-    with pytest.raises(StorageError, match="not what it was at position 4"):
+    with pytest.raises(StorageError, match="of position 4, is not a past state"):
         back_up(database, case.directory, silent)
 
 
