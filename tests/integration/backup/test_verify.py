@@ -262,7 +262,7 @@ def test_a_database_of_postgresql(postgres_url: str, tmp_path: Path) -> None:
         connection.execute("UPDATE chunks SET embedding = '\\x00' WHERE id = 'c2'")
         connection.execute("DELETE FROM log WHERE position = 2")
     problems = list(database.problems(PostgresEngine(postgres_url, tmp_path / "other")))
-    assert "log: it ends at 0, and the database is at position 2" in problems
+    assert "log: it ends at 1, and the database is at position 2" in problems
     assert "chunk 'c1' has the version 9, after the database's position" in problems
     assert "record: the record can't be read: buffer size must be a multiple" in problems[2]
 

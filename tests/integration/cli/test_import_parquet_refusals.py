@@ -143,7 +143,7 @@ REFUSED: dict[str, tuple[pa.Table, str]] = {
     ),
     "embedding empty": (
         table(embedding=typed([[]] * 3, FLOATS)),
-        "row 1: embedding: An embedding h",
+        "row 1: embedding: An embedding must have 1 to",
     ),
     "embedding partly null": (
         table(embedding=typed([VECTORS[0], None, VECTORS[2]], FLOATS)),
