@@ -45,22 +45,6 @@ def test_titles(markdown: str, title: str | None) -> None:
 @pytest.mark.parametrize(
     ("markdown", "expected"),
     [
-        ("---\ndescription: 'Where ships land.'\n---\nDeep.", ["Where ships land.", "Deep."]),
-        ("---\ndescription: Ships\n---\n# Ports\n\nDeep.", ["# Ports", "Ships", "Deep."]),
-        ("+++\ndescription = 'Ships'\n+++\n", ["Ships"]),
-        ("---\ndescription: Deep ports.\n---\nDeep\nports.", ["Deep ports."]),
-        ("---\ntitle: Ports\ntags: [description]\n---\nDeep.", ["Deep."]),
-    ],
-)
-def test_a_description_above_is_a_paragraph_unless_the_text_repeats_it(
-    markdown: str, expected: list[str]
-) -> None:
-    assert texts(markdown) == expected
-
-
-@pytest.mark.parametrize(
-    ("markdown", "expected"),
-    [
         ("*a* **b** ~~c~~ `d_e` &amp; \\*", ["a b c d_e & *"]),
         ("[a](b) <http://c.d> [e][f]\n\n[f]: g", ["a http://c.d e"]),
         ("wrapped\nline  \nhard", ["wrapped line\nhard"]),
