@@ -82,7 +82,7 @@ async def test_each_app_counts_for_itself(api: httpx.AsyncClient, settings: Sett
     assert 'route="/livez"' in (await api.get("/metrics")).text
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/libraries/", "/libraries/l/", "/query/a/b"])
+@pytest.mark.parametrize("path", ["/nothing", "/libraries/", "/libraries/l/", "/query/a/b"])
 async def test_routes_that_do_not_exist(api: httpx.AsyncClient, path: str) -> None:
     assert_problem(await api.get(path), 404)
 
