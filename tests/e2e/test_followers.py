@@ -29,7 +29,7 @@ def nodes(
 def a_node(folder: Path, role: str, url: str, **settings: str) -> Stack:
     (folder / role).mkdir()
     node = Stack(folder / role)
-    roles = {"NALANDA_ROLE": role, "NALANDA_DATABASE_URL": url, "NALANDA_LEASE_S": "2"}
+    roles = {"NALANDA_ROLE": role, "NALANDA_DATABASE_URL": url, "NALANDA_LEASE_S": "30"}
     node.environments = {"api": roles | settings}
     node.start("api")
     return node
