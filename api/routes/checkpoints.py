@@ -13,7 +13,7 @@ from api.http.responses import json_response
 from api.http.routing import Routes
 from api.wire.cluster import NewestCheckpoint
 from core.domain.errors import NotFound
-from core.indexing.checkpoints.paths import DIRECTORY, paths_in
+from core.indexing.checkpoints.paths import DIRECTORY, newest_in
 from core.settings import Settings
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*\.[a-z]+$"
@@ -24,7 +24,7 @@ router = Routes("cluster", "/cluster", waits=False)
 @router.get("/checkpoint", responses=responses_of(200, NewestCheckpoint, *ANY))
 def get_newest_checkpoint(settings: SettingsOf) -> Response:
     """Return the name of the node's newest checkpoint, whose manifest names its other files."""
-    newest = next(iter(paths_in(_directory(settings))), None)
+    newest = newest_in(_directory(settings))
     return json_response({"name": None if newest is None else newest.name})
 
 

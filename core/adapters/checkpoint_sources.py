@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 
 from core.domain.errors import Unavailable
+from core.indexing.checkpoints.paths import newest_in
 from core.ports.checkpoint_source import CheckpointSource
 
 _PIECE_BYTES = 2**20
-_SUFFIX = ".checkpoint"
 _CONNECT_S, _READ_S = 2.0, 10.0
 PATH = "/cluster/checkpoint"
 
@@ -27,7 +27,8 @@ class CheckpointFolder:
     def newest(self) -> str | None:
         if not self._folder.is_dir():
             raise NotADirectoryError(f"{self._folder} is not a folder")
-        return max((path.name for path in self._folder.glob(f"*{_SUFFIX}")), default=None)
+        newest = newest_in(self._folder)
+        return None if newest is None else newest.name
 
     @contextmanager
     def open(self, name: str) -> Iterator[Iterator[bytes]]:
@@ -60,8 +61,9 @@ class CheckpointsOfNode:
 
     @contextmanager
     def open(self, name: str) -> Iterator[Iterator[bytes]]:
+        # A body that ends before its length is an `httpx.TransportError`.
         with self._get(f"/{name}") as response:
-            yield _pieces(response)
+            yield response.iter_bytes(_PIECE_BYTES)
 
     @contextmanager
     def _get(self, path: str) -> Iterator[httpx.Response]:
@@ -73,17 +75,12 @@ class CheckpointsOfNode:
             raise OSError(f"{self._url} does not answer: {error}") from error
 
 
-def _pieces(response: httpx.Response) -> Iterator[bytes]:
-    """Yield the body; an answer that ends before its length is an `httpx.TransportError`."""
-    yield from response.iter_bytes(_PIECE_BYTES)
-
-
 def _check(response: httpx.Response) -> None:
     """Check a response's status.
 
     Raises:
-        FileNotFoundError, WrongInstance, Unavailable: the node has no such file, serves another
-            database, or refuses.
+        FileNotFoundError: the node has no such file.
+        Unavailable: the node refuses, for example because it serves another database.
     """
     if response.is_success:
         return

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from core.domain.errors import NalandaError
-from core.indexing.checkpoints.paths import SUFFIX, paths_in
+from core.indexing.checkpoints.paths import SUFFIX, newest_in
 from core.ports.checkpoint_source import CheckpointSource
 from core.ports.store import Snapshot
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 def needs_checkpoint(directory: Path, snapshot: Snapshot) -> bool:
     """Return whether the log does not go on from the newest checkpoint of the directory."""
-    newest = next(iter(paths_in(directory)), None)
+    newest = newest_in(directory)
     if newest is None or not newest.stem.isdigit():
         return snapshot.position > 0
     oldest = snapshot.log.oldest

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.background_thread import BackgroundThread
 from core.domain.errors import StorageUnavailable
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
-from core.indexing.checkpoints.paths import paths_in
+from core.indexing.checkpoints.paths import newest_in
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
 from core.ports.store import Snapshot, Store
@@ -51,7 +51,8 @@ class CheckpointReader:
 
     def newest(self) -> str | None:
         """Return the name of the newest checkpoint; `None` if there is none."""
-        return next((path.name for path in paths_in(self._directory)), None)
+        newest = newest_in(self._directory)
+        return None if newest is None else newest.name
 
     def load(self, snapshot: Snapshot) -> LoadedCheckpoint:
         """Load all libraries as of the snapshot.

@@ -17,6 +17,11 @@ def paths_in(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"*{SUFFIX}"), reverse=True)
 
 
+def newest_in(directory: Path) -> Path | None:
+    """Return the path of the newest checkpoint, or `None` if there is none."""
+    return next(iter(paths_in(directory)), None)
+
+
 def oldest_position(directory: Path) -> int | None:
     """Return the position of the oldest checkpoint, from which the log is needed.
 
