@@ -15,7 +15,7 @@ POLL_S = 0.02
 """The time between two looks at the position of the record."""
 
 LEADER_LOOK_S = 1.0
-"""The same in the process that writes, whose index has its writes without them."""
+"""The same in the process that writes, whose index has its writes without the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +73,6 @@ class Follower:
         """Stop following; the catalog stays as it is, and another writer of it may begin."""
         self.tail.close()
 
-    def acknowledged(self) -> int:
-        """Return the position of the record, which has every acknowledged write.
-
-        While this process writes, the index has them as well; a look each second makes sure of it.
-
-        Raises:
-            NalandaError: the record can't be read.
-        """
-        now_s = self._clock()
-        if self._store.writes and now_s < self._looked_at + LEADER_LOOK_S:
-            self._seen = self._catalog.position
-        else:
-            self._looked_at = now_s
-            self._seen = self._store.position
-        return self._seen
-
     def wake(self) -> None:
         """Follow the log now, as a request waits for it."""
         self.tail.wake()
@@ -99,6 +83,12 @@ class Follower:
         return Lag(entries, max(0.0, self._clock() - self.tail.current_at))
 
     def _is_current(self, state: CatalogState) -> bool:
+        """Return whether a state is the record's; the process that writes looks once a second."""
+        now_s = self._clock()
+        if self._store.writes and now_s < self._looked_at + LEADER_LOOK_S:
+            self._seen = state.position
+            return True
+        self._looked_at = now_s
         self._seen, log_hash = self._store.head
         return (self._seen, log_hash) == (state.position, state.log_hash)
 
