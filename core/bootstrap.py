@@ -203,10 +203,7 @@ def open_reader(settings: Settings, number: int) -> Core:
         positions = PositionFile(settings.data_dir / POSITION_FILE)
         with store.read() as snapshot:
             loaded = checkpoints.load(snapshot)
-            state = CatalogState.of(
-                snapshot.position, loaded.views, log_hash=snapshot.log.last_hash
-            )
-        catalog = Catalog(state)
+            catalog = Catalog(CatalogState.of_snapshot(snapshot, loaded.views))
         cluster = LoneNode(_node(settings), store)
         working = f"{WORKING}/reader-{number}"
         core = _wire(settings, embedders, store, catalog, loaded, cluster, working=working)

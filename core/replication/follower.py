@@ -107,8 +107,7 @@ class Follower:
             from_record(snapshot, library, first_row_id=_next_row_id(before, library.id))
             for library in libraries_of(snapshot)
         ]
-        log_hash = snapshot.log.last_hash
-        return CatalogState.of(snapshot.position, views, runtime=before.runtime, log_hash=log_hash)
+        return CatalogState.of_snapshot(snapshot, views, runtime=before.runtime)
 
 
 def _next_row_id(state: CatalogState, library_id: str) -> int:

@@ -159,5 +159,4 @@ class Reader:
     def _load(self, snapshot: Snapshot) -> CatalogState:
         loaded = self._checkpoints.load(snapshot)
         runtime = self._catalog.state.runtime
-        log_hash = snapshot.log.last_hash
-        return CatalogState.of(snapshot.position, loaded.views, runtime=runtime, log_hash=log_hash)
+        return CatalogState.of_snapshot(snapshot, loaded.views, runtime=runtime)

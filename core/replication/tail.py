@@ -116,9 +116,7 @@ class Tail:
         self._dropped = self._catalog.state
         libraries = list(libraries_of(snapshot))
         self._catalog.advance(
-            lambda before: CatalogState.of(
-                snapshot.position, [], libraries, before.runtime, snapshot.log.last_hash
-            )
+            lambda before: CatalogState.of_snapshot(snapshot, [], libraries, before.runtime)
         )
 
     def _step(

@@ -61,6 +61,17 @@ class CatalogState:
         by_missing_id = Map((library.id, library) for library in missing)
         return cls(position, by_id, names, by_missing_id, runtime, log_hash)
 
+    @classmethod
+    def of_snapshot(
+        cls,
+        snapshot: Snapshot,
+        views: Iterable[LibraryView],
+        missing: Iterable[Library] = (),
+        runtime: SearchRuntime | None = None,
+    ) -> "CatalogState":
+        """Build the state at a snapshot's position, as `of` does."""
+        return cls.of(snapshot.position, views, missing, runtime, snapshot.log.last_hash)
+
     @property
     def library_ids(self) -> Set[str]:
         return {*self.views, *self.missing}
@@ -178,8 +189,7 @@ class Catalog:
     def load(cls, snapshot: Snapshot) -> "Catalog":
         """Build the whole state from the record; afterwards `apply` keeps it current."""
         views = (from_record(snapshot, library) for library in libraries_of(snapshot))
-        log_hash = snapshot.log.last_hash
-        return cls(CatalogState.of(snapshot.position, views, log_hash=log_hash))
+        return cls(CatalogState.of_snapshot(snapshot, views))
 
     @property
     def state(self) -> CatalogState:
