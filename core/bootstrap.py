@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -125,19 +124,6 @@ def open_core(settings: Settings) -> Core:
     return core
 
 
-def open_follower(settings: Settings) -> Core:
-    """Open the core of a node that follows the log of one on another machine, and never leads.
-
-    Its index, its builds and its checkpoints are its own, as are those of a node that writes.
-
-    Raises:
-        DataDirInUse: another process has the data directory.
-        StorageError: the data directory or the database can't be used.
-        ProviderRejected: the provider that the settings name can't be used.
-    """
-    return open_core(settings.model_copy(update={"role": "follower"}))
-
-
 def _open_member(settings: Settings, engine: Engine, record: ClusterRecord | None) -> Core:
     """Open the core of a node that follows until it is elected."""
     store = engine.open_follower(
@@ -145,7 +131,7 @@ def _open_member(settings: Settings, engine: Engine, record: ClusterRecord | Non
     )
     assert record is not None  # an engine without one has no followers
     join = partial(_join_cluster, settings, record, store)
-    core = _open_node(settings, store, join)
+    core = _open_node(settings, store, join, record)
     follower = Follower(
         store,
         core.catalog,
@@ -162,19 +148,29 @@ def _open_member(settings: Settings, engine: Engine, record: ClusterRecord | Non
     return core
 
 
-def _open_node(settings: Settings, store: Store, join: Callable[[Catalog], Cluster]) -> Core:
-    """Open the core of a node with a data directory, and start its builds and checkpoints."""
+def _open_node(
+    settings: Settings,
+    store: Store,
+    join: Callable[[Catalog], Cluster],
+    record: ClusterRecord | None = None,
+) -> Core:
+    """Open the core of a node with a data directory, and start its builds and checkpoints.
+
+    `record`: that of the cluster from which the node may fetch a checkpoint.
+    """
     _choose_kernels(settings)
     try:
         embedders = registry.embedders(settings)
         directory = _create_directory(settings.data_dir / DIRECTORY)
-        if settings.database_url is not None:
-            _fetch_checkpoint(settings, store, directory)
+        if record is not None:
+            _fetch_checkpoint(settings, store, record, directory)
         catalog, loaded = _open_catalog(store, directory)
         cluster = join(catalog)
         core = _wire(settings, embedders, store, catalog, loaded, cluster, working=WORKING)
         core.uploads.delete_unfinished()
     except BaseException:
+        if record is not None:
+            record.close()
         store.close()
         raise
     core.checkpoints.start()
@@ -321,34 +317,25 @@ def _node(settings: Settings) -> Node:
     return node_of(settings.data_dir, address, version("nalanda"))
 
 
-def _fetch_checkpoint(settings: Settings, store: Store, directory: Path) -> None:
+def _fetch_checkpoint(
+    settings: Settings, store: Store, record: ClusterRecord, directory: Path
+) -> None:
     """Fetch a checkpoint of the leader, or of another source, if none of the node's own will do."""
     with store.read() as snapshot:
         if not needs_checkpoint(directory, snapshot):
             return
-    place = settings.checkpoint_source or _address_of_leader(settings)
+    place = settings.checkpoint_source or record.look().lease.address
     if place:
         key = next((key.get_secret_value() for key in settings.api_keys), None)
         source = source_at(place, instance_id=store.instance_id, api_key=key)
         try_to_fetch(source, directory)
 
 
-def _address_of_leader(settings: Settings) -> str | None:
-    record = engine_of(settings).cluster_record(settings.lease_s)
-    if record is None:
-        return None
-    with closing(record):
-        return record.look().lease.address
-
-
 def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, LoadedCheckpoint]:
     """Load the catalog and subscribe it to commits; no write may run until it returns."""
     with store.read() as snapshot:
         loaded = _load_index(snapshot, directory)
-        state = CatalogState.of(
-            snapshot.position, loaded.views, loaded.missing, log_hash=snapshot.log.last_hash
-        )
-        catalog = Catalog(state)
+        catalog = Catalog(CatalogState.of_snapshot(snapshot, loaded.views, loaded.missing))
     store.subscribe(catalog.apply)
     return catalog, loaded
 

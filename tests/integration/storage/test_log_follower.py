@@ -261,8 +261,8 @@ def test_no_write_is_lost_where_a_follower_takes_over_under_load(node: Node, fol
 
 
 def test_sqlite_has_no_followers(tmp_path: Path) -> None:
-    from core.bootstrap import open_follower
+    from core.bootstrap import open_core
     from core.settings import Settings
 
     with pytest.raises(StorageError, match="NALANDA_DATABASE_URL"):
-        open_follower(Settings(data_dir=tmp_path, database_url=None))
+        open_core(Settings(data_dir=tmp_path, database_url=None, role="follower"))
