@@ -35,22 +35,22 @@ class PostgresEngine:
     def open_store(
         self, durability: Durability, *, require_synchronous: bool = False
     ) -> PostgresStore:
-        return PostgresStore(
-            self._url,
-            self.data_dir,
-            durability=durability,
-            require_synchronous=require_synchronous,
-        )
+        return self._open(durability, require_synchronous, follows=False)
 
     def open_follower(
         self, durability: Durability, *, require_synchronous: bool = False
+    ) -> PostgresStore:
+        return self._open(durability, require_synchronous, follows=True)
+
+    def _open(
+        self, durability: Durability, require_synchronous: bool, *, follows: bool
     ) -> PostgresStore:
         return PostgresStore(
             self._url,
             self.data_dir,
             durability=durability,
             require_synchronous=require_synchronous,
-            follows=True,
+            follows=follows,
         )
 
     def open_replica(self, durability: Durability) -> PostgresReplica:
