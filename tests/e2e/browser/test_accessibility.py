@@ -6,13 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ViewportSize, expect
 
-from tests.e2e.browser.conftest import TIMEOUT_MS
 from tests.e2e.stack import Stack
 
 VIEWS = ("libraries", "libraries/{}", "libraries/{}/{}", "ask", "search", "ingest", "server")
 SIZE: ViewportSize = {"width": 360, "height": 800}
-
-expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.browser.conftest import TIMEOUT_MS
 from tests.e2e.stack import Stack
-
-expect.set_options(timeout=TIMEOUT_MS)
 
 
 def test_the_page_asks_for_a_key_and_keeps_it_for_the_tab(browser: Browser, tmp_path: Path) -> None:

@@ -5,12 +5,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser.conftest import TIMEOUT_MS
 from tests.e2e.stack import Stack
 
 HOSTILE = "<img src=x onerror=document.title='run'><script>document.title='run'</script>\u202e"
-
-expect.set_options(timeout=TIMEOUT_MS)
 
 
 def create(stack: Stack, name: str, *texts: str) -> str:
