@@ -22,8 +22,8 @@ _WRITES = 40
 _FINAL = 100
 """The process of the reads at the end."""
 _WITHOUT_FENCE = """
-CREATE OR REPLACE FUNCTION pass_fence(mine bigint, seen bigint, keeps boolean) RETURNS void
-LANGUAGE plpgsql AS $$ BEGIN PERFORM FROM cluster FOR UPDATE; END $$
+CREATE OR REPLACE FUNCTION pass_fence(mine bigint, seen bigint, seen_hash bytea, keeps boolean)
+RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM FROM cluster FOR UPDATE; END $$
 """
 
 

@@ -130,6 +130,14 @@ class Stack:
             time.sleep(0.05)
 
 
+def node_of(folder: Path, database_url: str, **settings: str) -> Stack:
+    """Return a stack whose API is a node of a PostgreSQL database, with an own folder."""
+    folder.mkdir()
+    node = Stack(folder)
+    node.environments = {"api": {"NALANDA_DATABASE_URL": database_url, **settings}}
+    return node
+
+
 def second_model(server: OpenAIServer, dimension: int = DIMENSION) -> dict[str, str]:
     """Return the environment of a part that also embeds by the server's model `embedder`."""
     return {

@@ -3,13 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, node_of
 from tests.postgres import PostgresServer
 from tests.waiting import until
 
@@ -22,21 +23,14 @@ Nodes = Mapping[str, Stack]
 @pytest.fixture
 def nodes(postgres: PostgresServer, tmp_path: Path) -> Iterator[Nodes]:
     """Yield three nodes by their URLs; the first one leads."""
-    with postgres.database() as url:
-        stacks = [a_node(tmp_path / str(number), url) for number in range(3)]
-        try:
-            yield {stack.api_url: stack for stack in stacks}
-        finally:
-            for stack in stacks:
-                stack.__exit__(None, None, None)
-
-
-def a_node(folder: Path, url: str) -> Stack:
-    folder.mkdir()
-    node = Stack(folder)
-    node.environments = {"api": {"NALANDA_DATABASE_URL": url, "NALANDA_LEASE_S": "2"}}
-    node.start("api")
-    return node
+    with postgres.database() as url, ExitStack() as stack:
+        nodes = [
+            stack.enter_context(node_of(tmp_path / str(number), url, NALANDA_LEASE_S="2"))
+            for number in range(3)
+        ]
+        for node in nodes:
+            node.start("api")
+        yield {node.api_url: node for node in nodes}
 
 
 def call(url: str, method: str, path: str, **options: Any) -> httpx.Response | None:

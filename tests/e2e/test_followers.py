@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, node_of
 from tests.postgres import PostgresServer
 from tests.waiting import until
 
@@ -27,10 +27,7 @@ def nodes(
 
 
 def a_node(folder: Path, role: str, url: str, **settings: str) -> Stack:
-    (folder / role).mkdir()
-    node = Stack(folder / role)
-    roles = {"NALANDA_ROLE": role, "NALANDA_DATABASE_URL": url, "NALANDA_LEASE_S": "30"}
-    node.environments = {"api": roles | settings}
+    node = node_of(folder / role, url, NALANDA_ROLE=role, NALANDA_LEASE_S="30", **settings)
     node.start("api")
     return node
 
