@@ -1,5 +1,6 @@
 import math
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from core.domain.document import Embedding
 from core.domain.errors import Behind, Invalid, NotFound, ProviderRejected
 from core.domain.library import Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
+from core.indexing.query.hybrid import lexical
 from core.indexing.views.catalog import Catalog
+from core.indexing.views.view import LibraryView
+from core.services.search import result_size
 from core.services.search.service import Plan, SearchRequest, SearchResult, SearchService
 from tests.fakes import FakeEmbedder
 from tests.unit.core.builders import chunk, document, embedded, library
@@ -241,6 +245,35 @@ def test_many_searches_are_answered_as_each_alone(
     assert embedder.batches == [2]
     assert [ids(answer) for answer in answers] == [ids(service.search(each)) for each in wanted]
     assert service.search_many([]) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "named", "searches"),
+    [
+        ({}, 2, 0),
+        ({"filter": {"field": "n", "op": "gte", "value": 0}}, 2, 0),
+        ({"text": "text", "mode": "lexical"}, 2, 3),
+        ({"group_by": "document_id"}, 8, 9),
+    ],
+)
+def test_a_batch_ends_at_the_search_that_makes_it_too_large(
+    service: SearchService,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, Any],
+    named: int,
+    searches: int,
+) -> None:
+    """A hit takes 61 bytes here, so that 16 fit: a grouped search has 2, and any other one 6."""
+    monkeypatch.setattr(result_size, "_MANY_HITS", 1)
+    monkeypatch.setattr(result_size, "MAX_RESULT_BYTES", 1_000)
+    by_words = Mock(wraps=lexical)
+    by_vectors = Mock(wraps=service._catalog.state.library("own").search)
+    monkeypatch.setattr("core.services.search.ranking.lexical", by_words)
+    monkeypatch.setattr(LibraryView, "search", by_vectors)
+    with pytest.raises(Invalid) as caught:
+        service.search_many([request(include=(), **fields)] * 20)
+    assert pointers(caught) == [f"/searches/{named}/k"]
+    assert by_words.call_count + by_vectors.call_count == searches
 
 
 def test_only_what_can_not_wait_is_estimated_to_be_quick(service: SearchService) -> None:
