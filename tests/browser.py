@@ -1,18 +1,17 @@
 """Chromium for tests: the system's, or Debian's packages unpacked into the environment."""
 
-import fcntl
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.downloads import fill_once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,7 +34,7 @@ def open_browser() -> Iterator["Browser"]:
     """Start Chromium, headless; end it with the block."""
     from playwright.sync_api import sync_playwright
 
-    chromium = _installed() or _unpacked(Path(sys.prefix, "chromium"))
+    chromium = _installed() or _unpacked()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium.executable,
@@ -51,30 +50,22 @@ def _installed() -> Chromium | None:
     return Chromium(executable) if executable else None
 
 
-def _unpacked(folder: Path) -> Chromium:
-    """Return Chromium from the folder, which the first process of all fills."""
-    folder.parent.mkdir(exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            with TemporaryDirectory(dir=folder.parent, prefix="chromium-") as unpacked:
-                _unpack(Path(unpacked))
-                Path(unpacked, "root").rename(folder)
+def _unpacked() -> Chromium:
+    folder = fill_once("chromium", _unpack)
     libraries = [path.parent for path in folder.glob("usr/lib/*-linux-gnu/**/*.so*")]
     search_path = os.pathsep.join(map(str, dict.fromkeys(libraries)))
     executable = folder / "usr/lib/chromium/chromium"
     return Chromium(str(executable), {"LD_LIBRARY_PATH": search_path})
 
 
-def _unpack(folder: Path) -> None:
-    """Unpack Chromium and what the system lacks of its dependencies into `root`, without root."""
-    packages = folder / "packages"
+def _unpack(root: Path) -> None:
+    """Unpack Chromium and what the system lacks of its dependencies, without root's rights."""
+    packages = root.with_name("packages")
     packages.mkdir()
     try:
-        names = _required(folder)
-        _apt(packages, "download", *names)
+        _apt(packages, "download", *_required(packages))
         for package in packages.glob("*.deb"):
-            _run(packages, "dpkg", "-x", package.name, str(folder / "root"))
+            _run(packages, "dpkg", "-x", package.name, str(root))
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.fail(f"{_MISSING}\n{error}\n{getattr(error, 'stderr', '')}", pytrace=False)
 

@@ -46,7 +46,7 @@ def test_images_are_pinned(services: dict[str, Any]) -> None:
         assert tag[:1].isdigit(), f"{name}: {image}"
 
 
-@pytest.mark.parametrize("service", ["api", "worker"])
+@pytest.mark.parametrize("service", ["api", "node", "worker"])
 def test_each_variable_is_one_that_the_settings_read(
     services: dict[str, Any], service: str
 ) -> None:
@@ -61,6 +61,21 @@ def test_the_api_answers_to_the_host_by_which_the_worker_calls_it(
     host = parse(urlsplit(services["worker"]["environment"]["NALANDA_API_URL"]).netloc)
     assert host is not None
     assert Hosts(default.rstrip("}").split(",")).serve(host)
+
+
+def test_nodes_answer_to_the_hosts_that_the_api_answers_to(services: dict[str, Any]) -> None:
+    """A request keeps its Host when a node passes it on."""
+    api, node = (services[name]["environment"] for name in ("api", "node"))
+    assert node["NALANDA_ALLOWED_HOSTS"] == api["NALANDA_ALLOWED_HOSTS"]
+
+
+def test_nodes_use_the_database_that_postgresql_creates(services: dict[str, Any]) -> None:
+    url = urlsplit(services["node"]["environment"]["NALANDA_DATABASE_URL"].partition(":-")[2])
+    login = services["postgresql"]["environment"]
+    assert (url.username, url.password) == (login["POSTGRES_USER"], login["POSTGRES_PASSWORD"])
+    assert url.hostname == "postgresql"
+    created = (ROOT / "deploy/postgresql/nalanda.sql").read_text()
+    assert f"CREATE DATABASE {url.path.strip('/').rstrip('}')} " in created
 
 
 def test_the_api_serves_other_containers_without_keys(services: dict[str, Any]) -> None:
