@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from core.domain.errors import (
+    Behind,
     Conflict,
     Fault,
     Invalid,
@@ -36,6 +37,7 @@ from core.domain.errors import (
 _log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+POSITION = "Nalanda-Position"
 
 STATUSES: Mapping[type[NalandaError], int] = {
     NotFound: status.HTTP_404_NOT_FOUND,
@@ -130,12 +132,15 @@ async def _of_nalanda(request: Request, error: Exception) -> Response:
     if isinstance(error, StorageError):
         _log.warning("%s %s: %s", request.method, path_of(request.scope), error)
     faults = error.faults if isinstance(error, Invalid) else ()
+    headers = _retry_after(error, code)
+    if isinstance(error, Behind):
+        headers[POSITION] = str(error.reached)
     return problem(
         code,
         str(error),
         instance=path_of(request.scope),
         faults=faults,
-        headers=_retry_after(error, code),
+        headers=headers,
     )
 
 

@@ -56,10 +56,16 @@ class Connections:
         )
         return await self._client.send(request, stream=True)
 
-    async def respond(self, response: httpx.Response, receive: Receive, send: Send) -> None:
-        """Pass a response back, until its end or until the client leaves."""
+    async def respond(
+        self,
+        response: httpx.Response,
+        receive: Receive,
+        send: Send,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        """Pass a response back with more `headers`, until its end or until the client leaves."""
         try:
-            copying = asyncio.create_task(_copy(response, send))
+            copying = asyncio.create_task(_copy(response, send, headers))
             leaving = asyncio.create_task(_wait_for_disconnect(receive))
             await asyncio.wait({copying, leaving}, return_when=asyncio.FIRST_COMPLETED)
             leaving.cancel()
@@ -123,9 +129,11 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
 
 
-async def _copy(response: httpx.Response, send: Send) -> None:
-    headers = [(name.lower(), value) for name, value in response.headers.raw]
-    end_to_end = [(name, value) for name, value in headers if name not in _OF_SERVER]
+async def _copy(
+    response: httpx.Response, send: Send, headers: Sequence[tuple[bytes, bytes]]
+) -> None:
+    own = [(name.lower(), value) for name, value in response.headers.raw]
+    end_to_end = [*((name, value) for name, value in own if name not in _OF_SERVER), *headers]
     await send(
         {"type": "http.response.start", "status": response.status_code, "headers": end_to_end}
     )

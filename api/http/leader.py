@@ -15,6 +15,9 @@ from core.settings import Settings
 MARK = b"nalanda-forwarded"
 """The header of a request that a follower has passed on; no other follower passes it on again."""
 
+_ADDRESS = b"nalanda-leader"
+"""The header of a response that a follower passes back: the leader's address."""
+
 _INSTANCE = b"nalanda-instance"
 _LOOK_S = 0.25
 """The time between two looks whether a node that has not responded still leads."""
@@ -92,7 +95,8 @@ class Leader:
             await response.aclose()
             await unavailable(_OTHER_DATABASE.format(address), scope)(scope, receive, send)
         else:
-            await self._connections.respond(response, receive, send)
+            named = [(_ADDRESS, address.encode())]
+            await self._connections.respond(response, receive, send, named)
 
     async def _while_leading(
         self, address: str, request: Coroutine[Any, Any, httpx.Response]

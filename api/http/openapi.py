@@ -5,8 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.http.bodies.json import JSON, MERGE_PATCH
-from api.http.errors import MEDIA_TYPE, phrase
-from api.http.responses import POSITION
+from api.http.errors import MEDIA_TYPE, POSITION, phrase
 from api.wire.streams import EventStream
 
 MULTIPART = "multipart/form-data"

@@ -8,11 +8,11 @@ from fastapi import Response, status
 from starlette.background import BackgroundTask
 
 from api.http.conditional import etag, is_unchanged
+from api.http.errors import POSITION
 from api.wire.base import EntityResponse
 from core.indexing.maintenance import malloc
 from core.services.positioned import Positioned
 
-POSITION = "Nalanda-Position"
 _TRIMMED_BYTES = 1024 * 1024
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z
 

@@ -89,6 +89,7 @@ class Unavailable(NalandaError):
 class Behind(Unavailable):
     def __init__(self, *, wanted: int, reached: int) -> None:
         super().__init__(f"Position {wanted} was asked for; this node has reached {reached}.")
+        self.reached = reached
 
 
 class ProviderError(NalandaError):

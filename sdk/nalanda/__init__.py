@@ -1,6 +1,7 @@
 """The Python client of Nalanda: `Nalanda`, and `AsyncNalanda` for coroutines."""
 
 from nalanda._async.client import AsyncNalanda
+from nalanda._consistency import Consistency
 from nalanda._errors import (
     ApiError,
     AuthenticationError,
@@ -18,6 +19,7 @@ from nalanda._errors import (
     NotFoundError,
     PayloadTooLargeError,
     PermissionDeniedError,
+    PositionLost,
     PreconditionFailedError,
     ProxyFailed,
     QueryFailed,
@@ -91,6 +93,7 @@ __all__ = [
     "CitedPlace",
     "ConflictError",
     "ConnectionFailed",
+    "Consistency",
     "DeletedDocuments",
     "Document",
     "DocumentOptions",
@@ -129,6 +132,7 @@ __all__ = [
     "PermissionDeniedError",
     "Place",
     "Plan",
+    "PositionLost",
     "PreconditionFailedError",
     "ProxyFailed",
     "QueryEvent",

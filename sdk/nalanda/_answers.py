@@ -1,6 +1,5 @@
-"""Parsing of responses into models, and the position that they carry."""
+"""Parsing of responses into models."""
 
-from threading import Lock
 from typing import Any, TypeVar
 
 import httpx
@@ -8,7 +7,6 @@ from pydantic import BaseModel, ValidationError
 
 from nalanda._errors import unexpected_answer
 
-POSITION = "Nalanda-Position"
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -40,17 +38,3 @@ def page_of(model: type[M], response: httpx.Response) -> tuple[list[M], str | No
         return [model.model_validate(item) for item in page.items], page.next_cursor
     except ValidationError as error:
         raise unexpected_answer(response, error) from error
-
-
-class HighestPosition:
-    """The highest position in any response; threads may share a client."""
-
-    def __init__(self) -> None:
-        self.value = 0
-        self._lock = Lock()
-
-    def see(self, response: httpx.Response) -> None:
-        position = response.headers.get(POSITION, "")
-        if position.isdecimal():
-            with self._lock:
-                self.value = max(self.value, int(position))

@@ -11,6 +11,7 @@
     ├── InvalidValue             a value that JSON can't carry, named by its place; a ValueError too
     │   └── InvalidType          a value of a type that has no JSON form; a TypeError too
     ├── QueryFailed              a question ended without an answer; `.state` has the rest
+    ├── PositionLost             the server's record went back behind what this session has seen
     └── ApiError                 the server said no; `.status`, `.title`, `.detail`, `.problem`
         ├── BadRequestError          400  not even a readable request
         ├── AuthenticationError      401  no API key, or a wrong one
@@ -103,6 +104,23 @@ class QueryFailed(NalandaError):
         why = f": {state.error}" if state.error else ""
         super().__init__(f"The question {state.workflow_id} ended as {state.status}{why}")
         self.state = state
+
+
+class PositionLost(NalandaError):
+    """A record that went back behind the `position` that the session had seen, to `recorded`.
+
+    So it does after a restore, or a failover of PostgreSQL that lost commits. The session begins
+    again at `recorded`: the next call works, and does not see the writes in between.
+    """
+
+    def __init__(self, position: int, recorded: int) -> None:
+        super().__init__(
+            f"The server's record went back to position {recorded}, and this session has seen "
+            f"{position}: a backup was restored, or a failover lost writes. The session goes on "
+            f"at {recorded}; write again what is missing."
+        )
+        self.position = position
+        self.recorded = recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,14 @@ class Request:
     parts: Sequence[Part] = ()
     """The parts of a `multipart/form-data` body, which takes the place of `body`."""
 
+    @property
+    def is_for_leader(self) -> bool:
+        """Return whether a follower passes the request on: a write, or one to a workflow."""
+        reads = self.method == "GET" or (
+            self.method == "POST" and IDEMPOTENCY_KEY not in self.headers
+        )
+        return not reads or self.path.startswith(("/query", "/ingest"))
+
     def content(self) -> bytes | None:
         """Serialise the body.
 

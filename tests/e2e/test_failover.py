@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from nalanda import Nalanda
+from tests.e2e.session import Session
 from tests.e2e.stack import Stack, node_of
 from tests.postgres import PostgresServer
 from tests.waiting import until
@@ -89,6 +91,26 @@ def test_a_leader_that_stops_leaves_no_lease_to_wait_for(nodes: Nodes) -> None:
     nodes[first].stop("api")
     until(lambda: put(second, "after"), FAILOVER_S)
     assert_same(second, third, {"after"})
+
+
+def test_a_session_of_the_sdk_outlasts_its_leaders(nodes: Nodes) -> None:
+    first, second, third = nodes
+    with Nalanda(list(nodes), timeout_s=60) as client:
+        session = Session(client)
+        with session.run():
+            session.wait_for_rounds(FAILOVER_S)
+            nodes[first].kill("api")
+            session.wait_for_rounds(FAILOVER_S)
+            paused = leader_of(third)
+            other = second if paused == third else third
+            os.kill(nodes[paused].pid("api"), signal.SIGSTOP)
+            try:
+                until(lambda: leader_of(other) != paused, FAILOVER_S)
+                session.wait_for_rounds(FAILOVER_S)
+            finally:
+                os.kill(nodes[paused].pid("api"), signal.SIGCONT)
+            session.wait_for_rounds(FAILOVER_S)
+    assert_same(second, third, {"s"})
 
 
 def assert_same(one: str, other: str, names: set[str]) -> None:

@@ -2,13 +2,16 @@
 """The client of the server."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import copy
 from types import TracebackType
 from typing import Self, Unpack
 
 import httpx
 from pydantic import BaseModel
 
+from nalanda._addresses import addresses_of
+from nalanda._consistency import Consistency
 from nalanda._errors import QueryFailed, UnavailableError
 from nalanda._models import QueryResult, Readiness, SearchResult, Version
 from nalanda._options import QueryOptions, SearchOptions, given_options, pack_items
@@ -29,39 +32,52 @@ class Searched(BaseModel):
 
 
 class Nalanda:
-    """A client of one Nalanda server; use it as a context manager, or close it.
+    """A client of one database; use it as a context manager, or close it.
 
-    `base_url` defaults to the environment's `NALANDA_API_URL`, else to this machine's server. A
-    call takes at most `timeout_s`, including up to `max_retries` retries, which follow a failed
-    connection or a server that announces its return. With `instance_id`, which `version()` returns,
-    a server of another instance refuses each call with an `ApiError` of status 421. `transport` is
-    httpx's, for servers that are reached in another way.
+    `base_url` is the address of a server, or those of several nodes of a cluster, as a sequence or
+    with commas in between. It defaults to the environment's `NALANDA_API_URL`, else to this
+    machine's server. A call takes at most `timeout_s`, including retries on any of the nodes: up to
+    `max_retries`, which are 3 with one node by default, and as many as the time allows with
+    several. `consistency` is what reads have to see: `strong` is every acknowledged write,
+    `session` what this client has written or read before, `eventual` whatever a node has. With
+    `instance_id`, which `version()` returns, a server of another instance refuses each call with an
+    `ApiError` of status 421. `transport` is httpx's, for servers that are reached in another way.
+
+    Raises:
+        InvalidAddress: an address is none that a server can be reached at.
     """
 
     def __init__(
         self,
-        base_url: str | None = None,
+        base_url: str | Sequence[str] | None = None,
         *,
         api_key: str | None = None,
         timeout_s: float = 30.0,
-        max_retries: int = 3,
+        max_retries: int | None = None,
         instance_id: str | None = None,
+        consistency: Consistency = "session",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._transport = Transport(
-            base_url or os.environ.get("NALANDA_API_URL") or DEFAULT_URL,
-            api_key=api_key,
-            timeout_s=timeout_s,
-            max_retries=max_retries,
-            instance_id=instance_id,
-            transport=transport,
+        self._use(
+            Transport(
+                addresses_of(base_url or os.environ.get("NALANDA_API_URL") or DEFAULT_URL),
+                api_key=api_key,
+                timeout_s=timeout_s,
+                max_retries=max_retries,
+                instance_id=instance_id,
+                consistency=consistency,
+                transport=transport,
+            )
         )
-        self.libraries = Libraries(self._transport)
-        self.documents = Documents(self._transport)
-        self.chunks = Chunks(self._transport)
-        self.index = Indexes(self._transport)
-        self.ingestions = Ingestions(self._transport)
-        self.queries = Queries(self._transport)
+
+    def _use(self, transport: Transport) -> None:
+        self._transport = transport
+        self.libraries = Libraries(transport)
+        self.documents = Documents(transport)
+        self.chunks = Chunks(transport)
+        self.index = Indexes(transport)
+        self.ingestions = Ingestions(transport)
+        self.queries = Queries(transport)
 
     def __enter__(self) -> Self:
         return self
@@ -77,10 +93,22 @@ class Nalanda:
     def close(self) -> None:
         self._transport.close()
 
+    def with_consistency(self, consistency: Consistency) -> Self:
+        """Return a client whose reads have to see more, or less.
+
+        It shares the connections and the session of this one, and closes with it.
+
+        Raises:
+            InvalidValue: there is no such consistency.
+        """
+        other = copy(self)
+        other._use(self._transport.with_consistency(consistency))  # noqa: SLF001 - of this class
+        return other
+
     @property
     def position(self) -> int:
         """Return the highest position in any response; pass it as `min_position` to read it."""
-        return self._transport.position.value
+        return self._transport.session.position
 
     def search(
         self,

@@ -18,6 +18,7 @@ AGAIN = {
     domain.StorageUnavailable,
     domain.DataDirInUse,
     nalanda.ConnectionFailed,
+    nalanda.PositionLost,
     nalanda.ProxyFailed,
     nalanda.TimedOut,
     nalanda.RateLimitedError,

@@ -88,6 +88,13 @@ def test_no_address(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Set NALANDA_API_URL to an address" in outcome.err
 
 
+def test_one_of_several_addresses_is_none(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NALANDA_API_URL", "http://a:8000, nowhere")
+    outcome = run("library", "list")
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith("nalanda: nowhere is not the address of a server")
+
+
 def test_no_name(run: Run) -> None:
     assert run("library", "show", "").err == "nalanda: '' is neither an id nor a name.\n"
 

@@ -1,7 +1,7 @@
 """A server with scripted responses that records its requests."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
@@ -28,6 +28,7 @@ HANDLE = {"workflow_id": "q1", "run_id": "r1", "status_url": "/s", "events_url":
 RESULT = {"answer": "42", "position": 9, "provider": "local", "model": "m"}
 
 Step = httpx.Response | Exception
+Answer = Step | Callable[[httpx.Request], Step]
 
 
 class Script(httpx.MockTransport):
@@ -59,6 +60,33 @@ class Script(httpx.MockTransport):
 
     def async_client(self, **options: Any) -> AsyncNalanda:
         return AsyncNalanda("http://server", transport=self, **options)
+
+
+class Nodes(httpx.MockTransport):
+    """Nodes by host: a response, an error, or a function of the request; a node may be changed."""
+
+    def __init__(self, **nodes: Answer) -> None:
+        super().__init__(self._answer)
+        self.nodes = nodes
+        self.requests: list[httpx.Request] = []
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.nodes[request.url.host]
+        step = answer(request) if callable(answer) else answer
+        if isinstance(step, Exception):
+            raise step
+        return httpx.Response(step.status_code, headers=step.headers, content=step.content)
+
+    @property
+    def hosts(self) -> list[str]:
+        """Return the hosts that were asked since the last look."""
+        hosts = [request.url.host for request in self.requests]
+        self.requests.clear()
+        return hosts
+
+    def client(self, **options: Any) -> Nalanda:
+        return Nalanda([f"http://{host}" for host in self.nodes], transport=self, **options)
 
 
 def ok(body: object, *, status: int = 200, position: int | None = None) -> httpx.Response:

@@ -63,6 +63,7 @@ async def test_a_request_and_its_response_pass_as_they_are(cluster: Cluster) -> 
     assert (request.method, request.content) == ("PUT", b'{"name":"n"}')
     assert (request.headers["x-own"], request.headers["host"]) == ("7", "follower")
     assert (answer.status_code, answer.json()) == (201, {"id": "c1"})
+    assert answer.headers["nalanda-leader"] == ADDRESS
 
 
 async def test_a_request_names_the_database_and_that_it_was_passed_on(cluster: Cluster) -> None:

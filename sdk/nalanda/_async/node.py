@@ -1,0 +1,78 @@
+"""The connections to one node."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+
+from nalanda._errors import HTTPX_ERRORS, connection_error
+from nalanda._proxies import creation_error, is_local, is_plain_and_local, proxy_of
+from nalanda._requests import JSON, Request
+
+CONNECT_TIMEOUT_S = 5.0
+STREAM_SILENCE_S = 45.0
+"""Timeout of a silent stream: three of the server's heartbeats."""
+
+
+class Node:
+    """A server at an address, and the environment's proxy before it, if there is one.
+
+    Raises:
+        InvalidProxy, InvalidCertificates: the environment's can't be used.
+    """
+
+    def __init__(
+        self, address: str, headers: Mapping[str, str], transport: httpx.AsyncBaseTransport | None
+    ) -> None:
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=address,
+                headers=headers,
+                trust_env=not is_local(address),
+                verify=not is_plain_and_local(address),
+                transport=transport,
+            )
+        except (ImportError, ValueError, OSError, *HTTPX_ERRORS) as error:
+            raise creation_error(error) from error
+        self.address = address
+        self.proxy = proxy_of(address) if transport is None else None
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def request(
+        self, request: Request, content: bytes | None, timeout_s: float
+    ) -> httpx.Response:
+        """Send a request once, and return the response, whatever its status is.
+
+        Raises:
+            ConnectionFailed, TimedOut: there is none.
+        """
+        try:
+            return await self._http.request(
+                request.method,
+                request.path,
+                params=request.params,
+                content=content,
+                files=request.parts or None,
+                headers=request.headers if content is None else {**request.headers, **JSON},
+                timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
+            )
+        except HTTPX_ERRORS as error:
+            raise connection_error(error, self.address, self.proxy) from error
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[httpx.Response]:
+        """Open a streamed response, whatever its status is.
+
+        Raises:
+            ConnectionFailed, TimedOut: there is none, or it was interrupted.
+        """
+        timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
+        try:
+            async with self._http.stream(
+                request.method, request.path, headers=request.headers, timeout=timeout
+            ) as response:
+                yield response
+        except HTTPX_ERRORS as error:
+            raise connection_error(error, self.address, self.proxy) from error
