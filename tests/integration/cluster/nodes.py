@@ -59,7 +59,10 @@ class ClusterNode:
         return unit.position
 
     def write_when_leading(self, name: str) -> int:
-        """Put a library as soon as this node leads; a machine under load may elect again."""
+        """Put a library as soon as this node leads; return the position.
+
+        A machine under load may elect again, so that a write is on record and is repeated.
+        """
         positions: list[int] = []
 
         def succeeds() -> bool:

@@ -34,12 +34,12 @@ def test_a_node_that_stops_is_followed_by_another_leader(postgres_url: str, tmp_
     with cluster((postgres_url, tmp_path / "b")) as (b,):
         until_leads(b)
         with cluster((postgres_url, tmp_path / "a")) as (a,):
-            b.write_when_leading("one")
+            position = b.write_when_leading("one")
             epoch = b.member.status().epoch
             b.close()
             until_leads(a)
             assert a.has("one")
-            assert a.write_when_leading("two") == 2
+            assert a.write_when_leading("two") > position
             assert a.member.status().epoch > epoch
 
 
@@ -112,10 +112,10 @@ def test_a_record_that_went_back_is_read_again(postgres_url: str, tmp_path: Path
         a.write_when_leading("two")
         with psycopg.connect(postgres_url) as connection:
             connection.execute("DELETE FROM libraries WHERE id = 'two'")
-            connection.execute("DELETE FROM log WHERE position = 2")
+            connection.execute("DELETE FROM log WHERE position > 1")
             connection.execute("UPDATE cluster SET position = 1")
         until(lambda: not a.has("two"), ELECTED_S)
-        assert a.write_when_leading("three") == 2
+        assert a.write_when_leading("three") > 1
 
 
 def test_a_node_that_may_only_follow_never_leads(postgres_url: str, tmp_path: Path) -> None:
