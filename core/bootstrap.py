@@ -13,8 +13,6 @@ from types import TracebackType
 from core.adapters import private
 from core.adapters.checkpoint_sources import source_at
 from core.adapters.registry import engine_of
-from core.adapters.uploads import DIRECTORY as UPLOADS
-from core.adapters.uploads import Uploads
 from core.cluster.member import BEATS, Member
 from core.cluster.node_id import node_of
 from core.cluster.status import Cluster, LoneNode
@@ -34,6 +32,7 @@ from core.indexing.views.record import from_record, libraries_of
 from core.ports.cluster import ClusterRecord, Node
 from core.ports.engine import Engine
 from core.ports.store import FollowingStore, Snapshot, Store
+from core.ports.uploads import UploadStore
 from core.providers import registry
 from core.providers.base import Embedder
 from core.replication.fetching import needs_checkpoint, try_to_fetch
@@ -77,7 +76,7 @@ class Core:
     model_changes: ModelChangeService
     model_change_steps: ModelChangeSteps
     feedback: FeedbackService
-    uploads: Uploads
+    uploads: UploadStore
     cluster: Cluster
     digests: Digests
     follower: Follower | Reader | None = None
@@ -92,6 +91,7 @@ class Core:
         self.builder.close()
         self.rebuilder.close()
         self.checkpoints.close()
+        self.uploads.close()
         self.store.close()
 
     def __enter__(self) -> "Core":
@@ -293,7 +293,7 @@ def _wire(
         model_changes=ModelChangeService(store, embedding, steps.staging),
         model_change_steps=steps,
         feedback=FeedbackService(store),
-        uploads=Uploads(settings.data_dir / UPLOADS, max_bytes=settings.max_upload_bytes),
+        uploads=engine_of(settings).uploads(settings.max_upload_bytes),
         cluster=cluster,
         digests=Digests(),
     )

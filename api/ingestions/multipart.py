@@ -16,10 +16,10 @@ from starlette.exceptions import HTTPException
 from api.http.openapi import MULTIPART
 from api.ingestions.naming import name_file
 from api.wire.ingestions import check_source
-from core.adapters.uploads import Incoming, Uploads
 from core.contracts.limits import MAX_FILES
 from core.domain.errors import Invalid
 from core.domain.pointers import join
+from core.ports.uploads import IncomingFile, UploadStore
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -44,7 +44,7 @@ class UploadedForm:
     options: bytes | None = None
 
 
-async def read_form(request: Request, uploads: Uploads) -> UploadedForm:
+async def read_form(request: Request, uploads: UploadStore) -> UploadedForm:
     """Read the parts of a body; each file is complete and on disk when its part ends.
 
     Raises:
@@ -73,14 +73,14 @@ async def read_form(request: Request, uploads: Uploads) -> UploadedForm:
 class _FormReader:
     """The form so far, and the part that is being read."""
 
-    def __init__(self, uploads: Uploads) -> None:
+    def __init__(self, uploads: UploadStore) -> None:
         self.form = UploadedForm()
         self.is_complete = False
         self._uploads = uploads
         self._headers: dict[bytes, bytes] = {}
         self._header_name = b""
         self._header_value = b""
-        self._incoming: Incoming | None = None
+        self._incoming: IncomingFile | None = None
         self._source = ""
 
     def callbacks(self) -> "MultipartCallbacks":

@@ -13,10 +13,10 @@ from api.http.openapi import MULTIPART
 from api.ingestions.multipart import read_form
 from api.ingestions.naming import name_file
 from api.wire.ingestions import IngestionItem, IngestionOptions, IngestionRequest
-from core.adapters.uploads import Uploads
 from core.contracts.ingest import Manifest, ManifestItem
 from core.domain.errors import Fault, Invalid
 from core.domain.pointers import join
+from core.ports.uploads import UploadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ReceivedFiles:
     prune_under: str | None
 
 
-async def receive_files(request: Request, uploads: Uploads) -> ReceivedFiles:
+async def receive_files(request: Request, uploads: UploadStore) -> ReceivedFiles:
     """Keep the files of a request.
 
     Raises:
@@ -39,7 +39,7 @@ async def receive_files(request: Request, uploads: Uploads) -> ReceivedFiles:
     return await run_in_threadpool(_keep_items, body, uploads)
 
 
-async def _receive_upload(request: Request, uploads: Uploads) -> ReceivedFiles:
+async def _receive_upload(request: Request, uploads: UploadStore) -> ReceivedFiles:
     form = await read_form(request, uploads)
     if not form.files:
         raise Invalid.at("/file", "An upload has at least one part with the name file.")
@@ -67,7 +67,7 @@ def _parse_options(body: bytes) -> IngestionOptions:
         raise Invalid(faults) from None
 
 
-def _keep_items(body: bytes, uploads: Uploads) -> ReceivedFiles:
+def _keep_items(body: bytes, uploads: UploadStore) -> ReceivedFiles:
     request = parse(IngestionRequest, body)
     _check_sources((item.source for item in request.items), "/items", "/source")
     contents = _contents(request.items)
@@ -84,7 +84,7 @@ def _keep_items(body: bytes, uploads: Uploads) -> ReceivedFiles:
     return ReceivedFiles(Manifest(items=items), request.prune_under)
 
 
-def _keep(uploads: Uploads, source: str, content: bytes) -> str:
+def _keep(uploads: UploadStore, source: str, content: bytes) -> str:
     """Keep a file's content, and return its hash.
 
     Raises:

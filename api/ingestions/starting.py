@@ -19,10 +19,10 @@ from api.workflow_starts import (
     name_of,
     reuse_start,
 )
-from core.adapters.uploads import Uploads
 from core.contracts.ingest import IngestRequest
 from core.contracts.names import INGEST_WORKFLOW, ingest_queue_of, ingestion_prefix
 from core.domain.errors import NotFound
+from core.ports.uploads import UploadStore
 from core.settings import Settings
 
 
@@ -38,7 +38,7 @@ class Destination:
 
 async def start_ingestion(
     temporal: Temporal,
-    uploads: Uploads,
+    uploads: UploadStore,
     settings: Settings,
     files: ReceivedFiles,
     destination: Destination,

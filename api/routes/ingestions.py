@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Header, Request, Response, status
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.event_streams import LAST, events_response, number_of
@@ -160,7 +160,7 @@ async def resume_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str)
 
 @router.get(
     "/uploads/{sha256}",
-    response_class=FileResponse,
+    response_class=StreamingResponse,
     responses={
         200: {
             "description": "The file.",
@@ -171,4 +171,9 @@ async def resume_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str)
 )
 def get_upload(core: CoreOf, sha256: str) -> Response:
     """Return an uploaded file, or the manifest of an ingestion, by the hash of its content."""
-    return FileResponse(core.uploads.path(sha256), media_type="application/octet-stream")
+    size = core.uploads.size_bytes(sha256)
+    return StreamingResponse(
+        core.uploads.read(sha256),
+        media_type="application/octet-stream",
+        headers={"Content-Length": str(size)},
+    )

@@ -1,4 +1,4 @@
-"""Uploaded files, kept by the hash of their content until no ingestion refers to them.
+"""Uploaded files in the data directory, by the hash of their content.
 
 `DIR/ab/abcd…` is a file whose content has the SHA-256 `abcd…`, and `DIR/references/ID` lists the
 hashes that an ingestion refers to. A file is complete and on disk before it has its name, which
@@ -8,33 +8,32 @@ hashes that an ingestion refers to. A file is complete and on disk before it has
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from uuid import uuid4
 
 from core.adapters import private
-from core.domain.errors import (
-    NotFound,
-    StorageError,
-    StorageFull,
-    StorageUnavailable,
-    is_full,
+from core.adapters.incoming import (
+    Incoming,
+    create_directory,
+    delete_unfinished,
+    disk_errors,
+    full,
 )
+from core.domain.errors import NotFound
 from core.indexing.container.durable import UNFINISHED, sync, write_durably
+from core.ports.uploads import UNREFERENCED_S
 
 DIRECTORY = "uploads"
-UNREFERENCED_S = 3600.0
-"""Age at which a file to which no ingestion refers is deleted; an upload may still be under way."""
+PIECE_BYTES = 1 << 20
 
 _REFERENCES = "references"
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
-class Uploads:
-    """The uploaded files of a data directory, at most `max_bytes` in all."""
+class FolderUploads:
+    """An `UploadStore` in a directory, for the processes of one machine."""
 
     def __init__(self, directory: Path, *, max_bytes: int) -> None:
         """Open the directory.
@@ -45,44 +44,33 @@ class Uploads:
         self._directory = directory
         self._max_bytes = max_bytes
         self._lock = Lock()
-        try:
-            (directory / _REFERENCES).mkdir(private.DIRECTORY_MODE, parents=True, exist_ok=True)
+        create_directory(directory)
+        create_directory(directory / _REFERENCES)
+        with disk_errors(directory):
             self._bytes = sum(path.stat().st_size for path in self._files())
-        except OSError as error:
-            raise _storage_error(directory, error) from error
 
     def delete_unfinished(self) -> None:
-        """Delete what a crash left unfinished; call it before the first upload.
+        delete_unfinished(self._directory)
 
-        Raises:
-            StorageError: the directory can't be used.
-        """
-        try:
-            for unfinished in self._directory.glob(f"*{UNFINISHED}"):
-                unfinished.unlink(missing_ok=True)
-        except OSError as error:
-            raise _storage_error(self._directory, error) from error
-
-    def begin(self) -> "Incoming":
-        """Begin a file.
-
-        Raises:
-            StorageError: the file can't be created.
-        """
-        return Incoming(self, self._directory / f"{uuid4().hex}{UNFINISHED}")
+    def begin(self) -> Incoming:
+        return Incoming(self._directory, self)
 
     def put(self, content: bytes) -> str:
-        """Keep the content, and return its hash.
-
-        Raises:
-            StorageError: there is no room, or the disk fails.
-        """
         sha256 = hashlib.sha256(content).hexdigest()
         if self._has(sha256):
             return sha256
         with self.begin() as incoming:
             incoming.write(content)
             return incoming.keep()
+
+    def size_bytes(self, sha256: str) -> int:
+        with disk_errors(self._directory):
+            return self.path(sha256).stat().st_size
+
+    def read(self, sha256: str) -> Iterator[bytes]:
+        with disk_errors(self._directory), self.path(sha256).open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
 
     def path(self, sha256: str) -> Path:
         """Return the path of a file.
@@ -91,62 +79,58 @@ class Uploads:
             NotFound: there is no file with this hash.
         """
         path = self._path(sha256)
-        if len(sha256) != 64 or not set(sha256) <= _HEXADECIMAL or not path.is_file():
+        if not is_sha256(sha256) or not path.is_file():
             raise NotFound("upload", sha256)
         return path
 
-    def read(self, sha256: str) -> bytes:
-        """Return the content of a file.
-
-        Raises:
-            NotFound: there is no file with this hash.
-        """
-        try:
-            return self.path(sha256).read_bytes()
-        except FileNotFoundError:
-            raise NotFound("upload", sha256) from None
-
     def refer(self, ingestion: str, hashes: Iterable[str]) -> None:
-        """Keep the files for an ingestion until `forget`, and sync their names to disk.
-
-        Raises:
-            StorageError: there is no room, or the disk fails.
-        """
         names = list(hashes)
         content = "\n".join(names).encode()
-        try:
+        with disk_errors(self._directory):
             for folder in {self._path(name).parent for name in names}:
                 sync(folder)
             sync(self._directory)
             write_durably(self._reference(ingestion), lambda file: file.write(content))
             private.restrict(self._reference(ingestion), private.FILE_MODE)
-        except OSError as error:
-            raise _storage_error(self._directory, error) from error
 
     def forget(self, ingestion: str) -> None:
-        """Drop the references of an ingestion; `sweep` deletes the files."""
-        self._reference(ingestion).unlink(missing_ok=True)
+        with disk_errors(self._directory):
+            self._reference(ingestion).unlink(missing_ok=True)
 
     def ingestions(self, older_than_s: float = UNREFERENCED_S) -> list[str]:
-        """Return the ingestions whose references have this age."""
-        return [path.name for path in self._references() if _age_s(path) >= older_than_s]
+        with disk_errors(self._directory):
+            return [path.name for path in self._references() if _age_s(path) >= older_than_s]
 
     def sweep(self, older_than_s: float = UNREFERENCED_S) -> int:
-        """Delete old files to which no ingestion refers; return how many."""
         referred: set[str] = set()
-        for path in self._references():
-            with suppress(FileNotFoundError):
-                referred.update(path.read_text().split())
-        old = [p for p in self._files() if p.name not in referred and _age_s(p) >= older_than_s]
-        return sum(self._delete(path, older_than_s) for path in old)
+        with disk_errors(self._directory):
+            for path in self._references():
+                with suppress(FileNotFoundError):
+                    referred.update(path.read_text().split())
+            old = [p for p in self._files() if p.name not in referred and _age_s(p) >= older_than_s]
+            return sum(self._delete(path, older_than_s) for path in old)
+
+    def close(self) -> None:
+        pass
+
+    def keep(self, unfinished: Path, sha256: str, size_bytes: int) -> None:
+        """Give a complete file its name, unless a file with the same content has it."""
+        path = self._path(sha256)
+        with self._lock:
+            if _renew(path):
+                return
+            path.parent.mkdir(private.DIRECTORY_MODE, exist_ok=True)
+            unfinished.replace(path)
+            self._bytes += size_bytes
+
+    def check_room(self, size_bytes: int) -> None:
+        if self._bytes + size_bytes > self._max_bytes:
+            raise full(self._max_bytes)
 
     def _has(self, sha256: str) -> bool:
         """Return whether there is a file with this hash, which is young again then."""
-        with self._lock:
-            try:
-                return _renew(self._path(sha256))
-            except OSError as error:
-                raise _storage_error(self._directory, error) from error
+        with self._lock, disk_errors(self._directory):
+            return _renew(self._path(sha256))
 
     def _delete(self, path: Path, older_than_s: float) -> bool:
         with self._lock:
@@ -156,29 +140,6 @@ class Uploads:
             path.unlink()
             self._bytes -= size_bytes
             return True
-
-    def keep(self, unfinished: Path, sha256: str, size_bytes: int) -> None:
-        """Give a complete file its name, unless a file with the same content has it."""
-        path = self._path(sha256)
-        with self._lock:
-            if _renew(path):
-                unfinished.unlink()
-                return
-            path.parent.mkdir(private.DIRECTORY_MODE, exist_ok=True)
-            unfinished.replace(path)
-            self._bytes += size_bytes
-
-    def check_room(self, size_bytes: int) -> None:
-        """Check that a file of this size fits.
-
-        Raises:
-            StorageFull: they do not.
-        """
-        if self._bytes + size_bytes > self._max_bytes:
-            raise StorageFull(
-                f"Uploads may take {self._max_bytes} bytes in all (NALANDA_MAX_UPLOAD_BYTES). "
-                "Retry when running ingestions have ended."
-            )
 
     def _path(self, sha256: str) -> Path:
         return self._directory / sha256[:2] / sha256
@@ -194,68 +155,9 @@ class Uploads:
         return list(self._directory.glob("[0-9a-f][0-9a-f]/*"))
 
 
-class Incoming:
-    """A file that is being uploaded; deleted at the end of the block unless it is kept."""
-
-    def __init__(self, uploads: Uploads, path: Path) -> None:
-        self._uploads = uploads
-        self._path = path
-        self._hash = hashlib.sha256()
-        self.size_bytes = 0
-        try:
-            self._descriptor = os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private.FILE_MODE
-            )
-        except OSError as error:
-            raise _storage_error(path.parent, error) from error
-
-    def __enter__(self) -> "Incoming":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.discard()
-
-    def write(self, content: bytes) -> None:
-        """Append content.
-
-        Raises:
-            StorageError: there is no room, or the disk fails.
-        """
-        self.size_bytes += len(content)
-        self._uploads.check_room(self.size_bytes)
-        self._hash.update(content)
-        try:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(self._descriptor, view) :]
-        except OSError as error:
-            raise _storage_error(self._path.parent, error) from error
-
-    def keep(self) -> str:
-        """Sync the file to disk, keep it under its hash, and return the hash.
-
-        Raises:
-            StorageError: the disk fails.
-        """
-        sha256 = self._hash.hexdigest()
-        try:
-            os.fsync(self._descriptor)
-            self._uploads.keep(self._path, sha256, self.size_bytes)
-        except OSError as error:
-            raise _storage_error(self._path.parent, error) from error
-        return sha256
-
-    def discard(self) -> None:
-        """Close the file, and delete it unless it was kept."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-            self._path.unlink(missing_ok=True)
+def is_sha256(name: str) -> bool:
+    """Return whether a name is 64 hexadecimal digits in lower case."""
+    return len(name) == 64 and set(name) <= _HEXADECIMAL
 
 
 def _renew(path: Path) -> bool:
@@ -272,8 +174,3 @@ def _age_s(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
-
-
-def _storage_error(path: Path, error: OSError) -> StorageError:
-    detail = f"{path} can't be used: {error.strerror}"
-    return StorageFull(detail) if is_full(error) else StorageUnavailable(detail)

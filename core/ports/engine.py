@@ -9,6 +9,7 @@ from typing import Protocol
 from core.ports.backups import BackupDatabase, RestoreTarget
 from core.ports.cluster import ClusterRecord
 from core.ports.store import Durability, FollowingStore, Snapshot, Store
+from core.ports.uploads import UploadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,14 @@ class Engine(Protocol):
         """Return the record of a cluster's nodes; `None` where one process alone can write.
 
         `limit_s`: the time limit of a call.
+        """
+        ...
+
+    def uploads(self, max_bytes: int) -> UploadStore:
+        """Open the store of uploaded files, at most `max_bytes` in all.
+
+        Raises:
+            StorageError: the data directory can't be used.
         """
         ...
 

@@ -86,8 +86,7 @@ class Database:
         """
         connection = psycopg.connect(self.conninfo, autocommit=True)
         try:
-            _set(connection, _WRITER_SETTINGS)
-            _set_durability(connection, durability)
+            set_up_writer(connection, durability)
         except BaseException:
             connection.close()
             raise
@@ -109,6 +108,11 @@ class Database:
             connection.close()
             raise
         return connection
+
+
+def set_up_writer(connection: Connection, durability: Durability) -> None:
+    _set(connection, _WRITER_SETTINGS)
+    _set_durability(connection, durability)
 
 
 def set_up_reader(connection: Connection) -> None:

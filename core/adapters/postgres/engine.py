@@ -16,6 +16,8 @@ from core.adapters.postgres.restore_target import PostgresRestoreTarget
 from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.store import PostgresStore
 from core.adapters.postgres.transactions import PostgresSnapshot
+from core.adapters.postgres.uploads import PostgresUploads
+from core.adapters.uploads import DIRECTORY
 from core.ports.engine import Inspection
 from core.ports.store import Durability
 
@@ -58,6 +60,9 @@ class PostgresEngine:
 
     def cluster_record(self, limit_s: float) -> PostgresClusterRecord:
         return PostgresClusterRecord(self._database, limit_s)
+
+    def uploads(self, max_bytes: int) -> PostgresUploads:
+        return PostgresUploads(self._database, self.data_dir / DIRECTORY, max_bytes=max_bytes)
 
     def backup_database(self) -> PostgresBackupDatabase:
         return PostgresBackupDatabase(self._url)

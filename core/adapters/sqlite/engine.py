@@ -12,6 +12,7 @@ from core.adapters.sqlite.errors import sqlite_errors
 from core.adapters.sqlite.replica import SqliteReplica
 from core.adapters.sqlite.store import DATABASE_NAME, SqliteStore
 from core.adapters.sqlite.transactions import SqliteSnapshot
+from core.adapters.uploads import DIRECTORY, FolderUploads
 from core.domain.errors import StorageError
 from core.ports.backups import RestoreTarget
 from core.ports.engine import Inspection
@@ -52,6 +53,9 @@ class SqliteEngine:
 
     def cluster_record(self, limit_s: float) -> None:  # noqa: ARG002
         return None
+
+    def uploads(self, max_bytes: int) -> FolderUploads:
+        return FolderUploads(self.data_dir / DIRECTORY, max_bytes=max_bytes)
 
     def backup_database(self) -> SqliteBackupDatabase:
         return SqliteBackupDatabase(self._path)

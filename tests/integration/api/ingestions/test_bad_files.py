@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from activities.ingest_file import FileIngester
-from core.adapters.uploads import Uploads
+from core.ports.uploads import UploadStore
 from tests.integration.api.calls import assert_problem
 from tests.integration.api.ingestions.stack import DEADLINE_S, PORTS, SPICES, Stack, counts, text
 
@@ -136,7 +136,7 @@ async def test_a_full_disk_is_507_with_the_file_s_name(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return write(descriptor, content)
 
-    monkeypatch.setattr("core.adapters.uploads.os.write", fail)
+    monkeypatch.setattr("core.adapters.incoming.os.write", fail)
     response = await idle.post("l", **call)
     monkeypatch.undo()
     assert_problem(response, 507)
@@ -147,6 +147,6 @@ async def test_a_full_disk_is_507_with_the_file_s_name(
 
 
 def _assert_nothing_unfinished(stack: Stack) -> None:
-    uploads: Uploads = stack.app.state.core.uploads
+    uploads: UploadStore = stack.app.state.core.uploads
     assert uploads.ingestions(older_than_s=0) == []
     assert not list((stack.settings.data_dir / "uploads").glob("*.new"))
