@@ -47,6 +47,7 @@ def _debian(package: str, folder: Path) -> None:
 SETS: Mapping[str, DocumentationSet] = {
     "next": DocumentationSet(partial(_npm, "next@16"), "package/dist/docs"),
     "django": DocumentationSet(partial(_sdist, "Django==5.2.8"), "*/docs", (".txt", ".rst")),
+    "pytest": DocumentationSet(partial(_sdist, "pytest==8.3.4"), "*/doc/en"),
     "gimp-de": DocumentationSet(partial(_debian, "gimp-help-de"), "usr/share/gimp/2.0/help/de"),
     "intlayer-zh": DocumentationSet(partial(_npm, "@intlayer/docs@8"), "package/docs/zh"),
 }

@@ -6,12 +6,13 @@ from typing import Literal, TypeAlias
 
 from core.domain.place import Box, Place
 
-Kind: TypeAlias = Literal["heading", "paragraph", "item", "table", "code", "quote"]
+Kind: TypeAlias = Literal["front_matter", "heading", "paragraph", "item", "table", "code", "quote"]
 
 BLANK_LINE = "\n\n"
 MAX_TITLE_CHARS = 1000
 MAX_HEADING_CHARS = 300
 """Limits of what each chunk repeats in its place."""
+MAX_DESCRIPTION_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ def join_blocks(blocks: Sequence[Block]) -> str:
     """Return the blocks' texts with the gaps between them."""
     first, rest = blocks[0], blocks[1:]
     return first.text + "".join(block.gap + block.text for block in rest)
+
+
+def front_matter(description: str) -> Block:
+    """Return the block of a front matter, which is searched with what follows and never quoted."""
+    return Block("front_matter", f"---\ndescription: {description[:MAX_DESCRIPTION_CHARS]}\n---", 1)
 
 
 def heading(words: str, level: int, line: int) -> Block:

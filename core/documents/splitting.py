@@ -1,9 +1,10 @@
 """Splits a parsed document into the pieces that become its chunks.
 
-A heading begins a piece, and stays with its section. Blocks of a section are joined up to the
-target size, those of a PDF within a page and a column. A block that is too long is split as its
-kind allows: a list at its items, a code block at its lines and a table at its rows, each part under
-the block's header; prose at its sentences, and a sentence at its words.
+A heading begins a piece, and stays with its section, and a front matter with what follows. Blocks
+of a section are joined up to the target size, those of a PDF within a page and a column. A block
+that is too long is split as its kind allows: a list at its items, a code block at its lines and a
+table at its rows, each part under the block's header; prose at its sentences, and a sentence at its
+words.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from core.domain.place import Box, Place
 TARGET_CHARS = 800
 """About 130 English words: one topic, and short enough to quote whole."""
 MAX_CHARS = 1200
+_ABOVE_BODY = ("front_matter", "heading")
 
 
 def split(
@@ -72,7 +74,7 @@ class _Packer:
         if self._has_body and _is_elsewhere(self._blocks[-1], first):
             self.flush()
         for part in self._parts(group):
-            self._append(part, is_body=first.kind != "heading")
+            self._append(part, is_body=first.kind not in _ABOVE_BODY)
 
     def flush(self) -> None:
         if self._blocks:
@@ -106,7 +108,7 @@ class _Packer:
         self._has_body |= is_body
 
     def _place(self) -> Place:
-        first = next((block for block in self._blocks if block.kind != "heading"), self._blocks[0])
+        first = next((b for b in self._blocks if b.kind not in _ABOVE_BODY), self._blocks[0])
         tables = dict.fromkeys(b.title for b in self._blocks if b.kind == "table" and b.title)
         return Place(
             title=self._title,

@@ -48,6 +48,11 @@ def context_of(title: str | None, headings: Iterable[str]) -> str:
     return _SEPARATOR.join(filter(None, [name, *(part for part in below if part != name)]))
 
 
+def title_of(context: str) -> str:
+    """Return the first part of a context, which is the title if there is one."""
+    return context.partition(_SEPARATOR)[0]
+
+
 def indexed_text(text: str, place: Place | None) -> str:
     """Return what is embedded and lexically indexed: the context on its own line, then the text.
 

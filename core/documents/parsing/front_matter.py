@@ -1,10 +1,11 @@
-"""Front matter: the lines of YAML or TOML above a document, and the title that they name."""
+"""Front matter: the lines of YAML or TOML above a document, with its title and description."""
 
 import re
+from typing import Literal
 
 _FENCES = {"---": ("---", "..."), "+++": ("+++",)}
 _KEY = re.compile(r"""\s*(?:["']?[\w.-]+["']?\s*[:=]|#|$)""")
-_TITLE = re.compile(r"""["']?title["']?\s*[:=]\s*(.*)$""", re.IGNORECASE)
+_VALUE = re.compile(r"""["']?(title|description)["']?\s*[:=]\s*(.*)$""", re.IGNORECASE)
 _BLOCK_SCALAR = re.compile(r"[|>][+-]?\d?$")
 _QUOTED = re.compile(r"""(["'])(.*)\1\s*(?:#.*)?$""")
 _COMMENT = re.compile(r"\s#.*$")
@@ -25,11 +26,12 @@ def front_matter_lines(lines: list[str]) -> int:
     return 0
 
 
-def front_matter_title(lines: list[str]) -> str | None:
-    """Return the title that the lines of a front matter name, or `None`."""
+def front_matter_value(name: Literal["title", "description"], lines: list[str]) -> str | None:
+    """Return the title or the description in the lines of a front matter, or `None`."""
     for number, line in enumerate(lines):
-        if match := _TITLE.match(line):
-            value = match[1].strip()
+        match = _VALUE.match(line)
+        if match and match[1].lower() == name:
+            value = match[2].strip()
             if _BLOCK_SCALAR.match(value):
                 value = " ".join(_indented_lines(lines[number + 1 :]))
             quoted = _QUOTED.match(value)

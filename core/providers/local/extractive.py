@@ -20,8 +20,11 @@ from core.providers.local.quoting import Quote, choose
 
 INTRODUCTION = "From the sources (extractive, no language model):"
 
-CONTEXT_WEIGHT, PHRASE_WEIGHT = 0.6, 0.5
-"""The weights of context and phrases in a passage's score; search and best sentence have 1."""
+BEST_WEIGHT = 1.5
+SEARCH_WEIGHT = CONTEXT_WEIGHT = 1.0
+TOPIC_WEIGHT = TITLE_WEIGHT = PHRASE_WEIGHT = 0.5
+"""The weights of the parts of a passage's score."""
+_WEIGHTS = (SEARCH_WEIGHT, BEST_WEIGHT, TOPIC_WEIGHT, CONTEXT_WEIGHT, TITLE_WEIGHT, PHRASE_WEIGHT)
 
 
 class LocalReranker:
@@ -32,8 +35,8 @@ class LocalReranker:
 
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
         matches = match(self._embedder, query, passages).passages
-        found = _scores([passage.score for passage in passages], matches)
-        scores = with_page_evidence(found, [passage.document_id for passage in passages])
+        by_passage = _scores([passage.score for passage in passages], matches)
+        scores = with_page_evidence(by_passage, [passage.document_id for passage in passages])
         order = np.argsort(-scores, kind="stable")[:top_n].tolist()
         return Reranking(tuple(ScoredPassage(index, float(scores[index])) for index in order))
 
@@ -63,15 +66,17 @@ class LocalAnswerer:
         return _write(quotes, passages) if quotes else GeneratedAnswer()
 
 
-def _scores(found: Sequence[float], matches: Sequence[PassageMatch]) -> NDArray[np.float64]:
+def _scores(searched: Sequence[float], matches: Sequence[PassageMatch]) -> NDArray[np.float64]:
     """Return the weighted mean of the parts of each passage's score, from 0 to 1."""
-    total = (
-        _scale(found)
-        + _scale([one.best for one in matches])
-        + CONTEXT_WEIGHT * np.array([max(0.0, one.context) for one in matches])
-        + PHRASE_WEIGHT * np.array([one.phrases for one in matches])
-    )
-    return np.asarray(total / (2 + CONTEXT_WEIGHT + PHRASE_WEIGHT), np.float64)
+    total = SEARCH_WEIGHT * _scale(searched) + BEST_WEIGHT * _scale([one.best for one in matches])
+    total += [
+        TOPIC_WEIGHT * one.topic
+        + CONTEXT_WEIGHT * one.context
+        + TITLE_WEIGHT * one.title
+        + PHRASE_WEIGHT * one.phrases
+        for one in matches
+    ]
+    return np.maximum(total, 0) / sum(_WEIGHTS)
 
 
 def _scale(scores: ArrayLike) -> NDArray[np.float64]:

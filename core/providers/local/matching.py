@@ -16,9 +16,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.place import title_of
 from core.domain.text.quotable import quotable_spans
 from core.domain.text.sentences import Span, sentence_spans
 from core.providers.base import Embedder, Passage, Vectors
+from core.providers.local.contrast import contrast, unit
 from core.providers.words import question_words, stop_words_of, word_sequence
 
 T = TypeVar("T")
@@ -50,16 +52,21 @@ class Sentence:
 class PassageMatch:
     """The evidence for one passage; higher is better, and all but `best` are at most 1.
 
-    `best` is its best sentence's score, −1 for a passage without a sentence. `context` is the
-    cosine of its title and headings. `phrases` is the share of neighbouring words of the question
-    that are neighbours in the passage. `evidence` does not depend on the other passages: it is the
-    weighted mean of the passage's cosine, and of the share of the question's words that are in its
-    text or context. A row below its table's header is a passage of its own there, as the mean of a
-    table says little of one row, if it has half of the words.
+    `best` is its best sentence's score, −1 for a passage without a sentence. `topic` and `context`
+    are cosines without what the passages have in common: of the passage, and of its title and
+    headings. `title` is the share of the title's words that are in the question. `phrases` is the
+    share of neighbouring words of the question that are neighbours in the passage.
+
+    `evidence` does not depend on the other passages: it is the weighted mean of the passage's
+    cosine, and of the share of the question's words that are in its text or context. A row below
+    its table's header is a passage of its own there, as the mean of a table says little of one row,
+    if it has half of the words.
     """
 
     best: float = -1.0
+    topic: float = 0.0
     context: float = 0.0
+    title: float = 0.0
     phrases: float = 0.0
     evidence: float = 0.0
 
@@ -74,30 +81,42 @@ class Matches:
 
 def match(embedder: Embedder, query: str, passages: Sequence[Passage]) -> Matches:
     """Score all sentences and passages, with one call to the embedder."""
-    found = [(n, part) for n, passage in enumerate(passages) for part in _parts(passage)]
-    parts = [part.text for _, part in found]
+    owned = [(n, part) for n, passage in enumerate(passages) for part in _parts(passage)]
+    parts = [part.text for _, part in owned]
     contexts = [passage.context for passage in passages]
     embedded = embedder.embed([query, *contexts, *parts], "document")
     question = _Question(query, embedded[0])
+    above, vectors = embedded[1 : 1 + len(contexts)], embedded[1 + len(contexts) :]
     sequences = [word_sequence(part, question.stop_words) for part in parts]
-    scores = question.scores(embedded[1 + len(contexts) :], sequences)
+    shares = question.shares(sequences)
+    scores = (vectors @ embedded[0] + shares) / 2
     sentences = tuple(
-        Sentence(n, *part.span, score=score) for (n, part), score in zip(found, scores, strict=True)
+        Sentence(n, *part.span, score=score)
+        for (n, part), score in zip(owned, scores.tolist(), strict=True)
     )
-    owners = np.array([n for n, _ in found], dtype=np.intp)
-    rows = np.array([part.is_row for _, part in found], dtype=bool)
-    matches = [
-        question.passage_match(
-            context,
-            embedded[1 + n],
-            embedded[1 + len(contexts) :][owners == n],
-            [sequences[at] for at in np.flatnonzero(owners == n)],
-            [scores[at] for at in np.flatnonzero(owners == n)],
-            rows[owners == n],
+    owners = np.array([n for n, _ in owned], dtype=np.intp)
+    own = [np.flatnonzero(owners == n) for n in range(len(passages))]
+    means = np.array([unit(vectors[at].sum(axis=0)) for at in own]).reshape(-1, len(embedded[0]))
+    has_context = np.array([bool(context) for context in contexts], dtype=np.float32)
+    topics = contrast(embedded[0], means)
+    near = contrast(embedded[0], above * has_context[:, np.newaxis])
+    rows = np.array([part.is_row for _, part in owned], dtype=bool)
+    matches = tuple(
+        PassageMatch(
+            best=float(scores[at].max()),
+            topic=float(topics[n]),
+            context=float(near[n]),
+            title=question.title_share(contexts[n]),
+            phrases=question.phrase_share([sequences[i] for i in at]),
+            evidence=question.evidence(
+                contexts[n], vectors[at], [sequences[i] for i in at], rows[at]
+            ),
         )
-        for n, context in enumerate(contexts)
-    ]
-    return Matches(sentences, tuple(matches))
+        if len(at)
+        else PassageMatch()
+        for n, at in enumerate(own)
+    )
+    return Matches(sentences, matches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,41 +152,40 @@ class _Question:
         self._unrelated = next((base for script, base in _UNRELATED if script.search(query)), 0.0)
         self.stop_words = stop_words_of(query)
 
-    def scores(self, vectors: Vectors, sequences: Sequence[Sequence[str]]) -> list[float]:
-        """Return the score of each sentence: `(n, d) float32`, and its words."""
-        found = [self._words.intersection(sequence) for sequence in sequences]
-        weights = _weights(self._words, found)
+    def shares(self, sequences: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+        """Return the share of the question's words in each sentence; rare words weigh more."""
+        common = [self._words.intersection(sequence) for sequence in sequences]
+        weights = _weights(self._words, common)
         total = sum(weights.values()) or 1.0
-        shares = np.array([sum(weights[word] for word in some) / total for some in found])
-        means: list[float] = ((vectors @ self._vector + shares) / 2).tolist()
-        return means
+        return np.array([sum(weights[word] for word in some) / total for some in common])
 
-    def passage_match(
+    def title_share(self, context: str) -> float:
+        """Return the share of the words of a context's title that are in the question."""
+        title = frozenset(word_sequence(title_of(context), self.stop_words))
+        return _share(title, self._words)
+
+    def phrase_share(self, sequences: Iterable[Sequence[str]]) -> float:
+        """Return the share of the question's pairs of words in a passage's sentences."""
+        return _share(self._pairs, pairwise(chain.from_iterable(sequences)))
+
+    def evidence(
         self,
         context: str,
-        context_vector: Vectors,
         vectors: Vectors,
         sequences: Sequence[Sequence[str]],
-        scores: Sequence[float],
         rows: NDArray[np.bool_],
-    ) -> PassageMatch:
-        """Return the match of one passage, by its sentences; `rows` marks those of tables."""
-        if not sequences:
-            return PassageMatch()
-        sequence = list(chain.from_iterable(sequences))
+    ) -> float:
+        """Return the evidence of one passage, by its sentences; `rows` marks those of tables."""
         near = word_sequence(context, self.stop_words)
-        whole = self._evidence(_unit(vectors.sum(axis=0)), chain(sequence, near))
+        whole = self._evidence(
+            unit(vectors.sum(axis=0)), chain(chain.from_iterable(sequences), near)
+        )
         of_rows = (
             self._evidence(vectors[at], chain(sequences[at], near))
             for at in np.flatnonzero(rows).tolist()
             if _share(self._words, chain(sequences[at], near)) >= _LEAST_ROW_SHARE
         )
-        return PassageMatch(
-            best=max(scores),
-            context=float(context_vector @ self._vector) if context else 0.0,
-            phrases=_share(self._pairs, pairwise(sequence)),
-            evidence=max((whole, *of_rows)),
-        )
+        return max((whole, *of_rows))
 
     def _evidence(self, vector: Vectors, found: Iterable[str]) -> float:
         """Return the evidence of a unit vector and its words."""
@@ -183,11 +201,6 @@ class _Question:
 
 def _share(wanted: frozenset[T], found: Iterable[T]) -> float:
     return len(wanted.intersection(found)) / len(wanted) if wanted else 0.0
-
-
-def _unit(total: Vectors) -> Vectors:
-    unit: Vectors = total / max(float(np.linalg.norm(total)), 1e-6)
-    return unit
 
 
 def _weights(asked: Iterable[str], found: Sequence[Iterable[str]]) -> Mapping[str, float]:

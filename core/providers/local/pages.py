@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_SUPPORT = 0.6
+_SUPPORT = 0.5
 """The weight of each further passage of a document, in proportion to the one before it."""
 _REPETITION = 0.5
 """The factor of each further passage's rank, so that the first ones are of several documents."""

@@ -5,9 +5,18 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from core.documents.model import Block, Kind, ParsedDocument, fenced_block, heading, item, table
+from core.documents.model import (
+    Block,
+    Kind,
+    ParsedDocument,
+    fenced_block,
+    front_matter,
+    heading,
+    item,
+    table,
+)
 from core.documents.parsing.dialects import without_dialects
-from core.documents.parsing.front_matter import front_matter_lines, front_matter_title
+from core.documents.parsing.front_matter import front_matter_lines, front_matter_value
 from core.documents.parsing.html.document import html_blocks
 from core.documents.parsing.markdown.leaves import Leaf, markdown_leaves
 
@@ -23,13 +32,21 @@ def parse_markdown(text: str) -> ParsedDocument:
     lines = without_dialects(numbered)
     prepared = "\n".join(line for line, _ in lines)
     blocks = tuple(_blocks(prepared, [number for _, number in lines]))
-    title = front_matter_title(source[1:above]) or first_heading(blocks)
-    return ParsedDocument(title, blocks)
+    title = front_matter_value("title", source[1:above]) or first_heading(blocks)
+    description = front_matter_value("description", source[1:above])
+    return ParsedDocument(title, _with_description(description, blocks))
 
 
 def first_heading(blocks: Sequence[Block]) -> str | None:
     """Return the words of the first heading, or `None`."""
     return next((block.title for block in blocks if block.kind == "heading"), None)
+
+
+def _with_description(description: str | None, blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Return the blocks below a front matter with the description, unless a block repeats it."""
+    if description is None or any(" ".join(block.text.split()) == description for block in blocks):
+        return tuple(blocks)
+    return front_matter(description), *blocks
 
 
 def _blocks(prepared: str, numbers: Sequence[int]) -> Iterator[Block]:

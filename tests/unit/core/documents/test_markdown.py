@@ -43,6 +43,24 @@ def test_titles(markdown: str, title: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("markdown", "description", "others"),
+    [
+        ("---\ndescription: 'Where ships land.'\n---\nDeep.", "Where ships land.", ["Deep."]),
+        ("---\ndescription: Ships\n---\n# Ports\n\nDeep.", "Ships", ["# Ports", "Deep."]),
+        ("+++\ndescription = 'Ships'\n+++\n", "Ships", []),
+        (f"---\ndescription: {'a' * 501}\n---\n", "a" * 500, []),
+        ("---\ndescription: Deep ports.\n---\nDeep\nports.", None, ["Deep ports."]),
+        ("---\ntitle: Ports\ntags: [description]\n---\nDeep.", None, ["Deep."]),
+    ],
+)
+def test_a_front_matter_keeps_its_description_unless_the_text_repeats_it(
+    markdown: str, description: str | None, others: list[str]
+) -> None:
+    above = [] if description is None else [f"---\ndescription: {description}\n---"]
+    assert texts(markdown) == [*above, *others]
+
+
+@pytest.mark.parametrize(
     ("markdown", "expected"),
     [
         ("*a* **b** ~~c~~ `d_e` &amp; \\*", ["a b c d_e & *"]),

@@ -6,6 +6,7 @@ from core.documents.model import Block, ParsedDocument, Piece, fenced_block, hea
 from core.documents.parsing.markdown.document import parse_markdown
 from core.documents.splitting import MAX_CHARS, split
 from core.domain.place import Place
+from core.domain.text.quotable import quotable_spans
 
 
 def pieces_of(markdown: str, *, target: int = 800, maximum: int = MAX_CHARS) -> list[str]:
@@ -62,6 +63,15 @@ def test_a_heading_leaves_room_for_what_stays_whole() -> None:
 def test_a_heading_stays_with_the_first_sentences_of_a_long_paragraph() -> None:
     pieces = pieces_of(f"# A\n\n## B\n\n{'One sentence of words. ' * 100}")
     assert pieces[0].startswith("# A\n\n## B\n\nOne sentence")
+
+
+def test_a_front_matter_stays_with_what_follows_and_is_never_quoted() -> None:
+    markdown = "---\ndescription: Ships\n---\n# Ports\n\nDeep.\n\n# Quays"
+    [first, second] = split(parse_markdown(markdown))
+    assert first.text == "---\ndescription: Ships\n---\n\n# Ports\n\nDeep."
+    assert first.place == Place("Ports", ("Ports",), line=1)
+    assert [first.text[one.start : one.end] for one in quotable_spans(first.text)] == ["Deep."]
+    assert second.text == "# Quays"
 
 
 def test_a_section_has_a_piece_of_its_own() -> None:

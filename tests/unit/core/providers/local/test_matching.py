@@ -51,11 +51,26 @@ def test_a_rare_word_counts_more_than_a_common_one() -> None:
 
 
 def test_a_context_speaks_for_its_passage() -> None:
-    found = [*passages("It waits."), *passages("It waits.", context="Timeouts in seconds")]
-    without, with_context = match(HashEmbedder(), "timeouts in seconds", found).passages
-    assert without.context == 0 < with_context.context
-    assert without.best == with_context.best
-    assert without.evidence < with_context.evidence
+    contexts = ("", "Timeouts in seconds", "Harbours of Lanka")
+    given_ = [one for context in contexts for one in passages("It waits.", context=context)]
+    without, right, wrong = match(HashEmbedder(), "timeouts in seconds", given_).passages
+    assert wrong.context < without.context == 0 < right.context
+    assert (without.title, right.title, wrong.title) == (0, 1, 0)
+    assert without.best == right.best
+    assert without.evidence < right.evidence
+
+
+def test_a_title_counts_by_the_share_of_its_words_that_are_asked_for() -> None:
+    contexts = ("Timeouts › Seconds", "Timeouts of sockets › Seconds")
+    given_ = [one for context in contexts for one in passages("It waits.", context=context)]
+    titles = [one.title for one in match(HashEmbedder(), "timeouts in seconds", given_).passages]
+    assert titles == [1, 0.5]
+
+
+def test_a_topic_is_what_sets_a_passage_apart() -> None:
+    texts = ("Ports in Lanka are deep.", "Ports in Lanka are old.", "Ports in Lanka are busy.")
+    topics = [one.topic for one in matches_of("deep ports", *texts).passages]
+    assert topics[0] == max(topics) > 0 > min(topics)
 
 
 def test_neighbouring_words_are_a_phrase() -> None:
