@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a repeated POST gets the response of the first one.
+"""`Idempotency-Key`: a repeated write gets the response of the first one.
 
 The write's own transaction stores the response, so neither ever exists without the other. A failed
 call stores nothing, so a client may retry with the same key.
@@ -11,9 +11,9 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 
-from api.http.bodies.json import json_body
+from api.http.bodies.json import JsonBody, PatchBody
 from core.bootstrap import Core
-from core.domain.errors import Conflict, Invalid
+from core.domain.errors import Invalid, NalandaError
 from core.ports.store import Replay, UnitOfWork
 from core.services.positioned import BeforeCommit, Positioned
 
@@ -39,7 +39,7 @@ def fingerprint(request: Request, body: bytes) -> str:
 
 
 class IdempotentRequest:
-    """A request that creates something, with its body and an optional idempotency key."""
+    """A write with its body, which is empty for a DELETE, and an optional idempotency key."""
 
     def __init__(self, core: Core, key: str | None, request: Request, body: bytes) -> None:
         self.core, self.body = core, body
@@ -47,10 +47,9 @@ class IdempotentRequest:
         self._request = request
 
     @classmethod
-    async def of(cls, request: Request, key: IdempotencyKey = None) -> "IdempotentRequest":
-        """Return the request once the body is complete."""
+    def of(cls, request: Request, key: str | None, body: bytes = b"") -> "IdempotentRequest":
         core: Core = request.app.state.core
-        return cls(core, key, request, await json_body(request))
+        return cls(core, key, request, body)
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -73,26 +72,27 @@ class IdempotentRequest:
     ) -> Response:
         """Write and render, or replay the stored response.
 
+        A repetition runs into the stored key, or into the effects of the first request, and is
+        undone. So a first request, which nearly all are, needs no look at the keys.
+
         Raises:
             Invalid: another request has used the key.
         """
         if self._key is None:
             return render(write(None))
         key = self._key
-        if stored := self._stored_response(key):
-            return stored
         responses: list[Response] = []
 
-        def store_response(work: UnitOfWork, value: T) -> None:
-            response = render(Positioned(value, work.position))
+        def store_response(work: UnitOfWork, written: Positioned[T]) -> None:
+            response = render(written)
             work.replays.put(key, self._replay(response))
             responses.append(response)
 
         try:
             write(store_response)
             return responses[-1]
-        except Conflict:
-            if stored := self._stored_response(key):  # a concurrent repeat of the request
+        except NalandaError:
+            if stored := self._stored_response(key):
                 return stored
             raise
 
@@ -109,8 +109,26 @@ class IdempotentRequest:
 
     def _replay(self, response: Response) -> Replay:
         headers = dict(response.headers)
-        del headers["content-length"]
+        headers.pop("content-length", None)
         return Replay(self._fingerprint, response.status_code, headers, bytes(response.body))
 
 
-IdempotentRequestOf = Annotated[IdempotentRequest, Depends(IdempotentRequest.of)]
+async def _of_json(
+    request: Request, body: JsonBody, key: IdempotencyKey = None
+) -> IdempotentRequest:
+    return IdempotentRequest.of(request, key, body)
+
+
+async def _of_patch(
+    request: Request, body: PatchBody, key: IdempotencyKey = None
+) -> IdempotentRequest:
+    return IdempotentRequest.of(request, key, body)
+
+
+async def _of_delete(request: Request, key: IdempotencyKey = None) -> IdempotentRequest:
+    return IdempotentRequest.of(request, key)
+
+
+IdempotentRequestOf = Annotated[IdempotentRequest, Depends(_of_json)]
+IdempotentPatch = Annotated[IdempotentRequest, Depends(_of_patch)]
+IdempotentDelete = Annotated[IdempotentRequest, Depends(_of_delete)]

@@ -40,12 +40,10 @@ def dumps(content: object) -> bytes:
     return orjson.dumps(content, option=_OPTIONS)
 
 
-def written_response(
-    model: type[EntityResponse], written: Positioned[Any], *, created: bool = False
-) -> Response:
+def written_response(model: type[EntityResponse], written: Positioned[Any]) -> Response:
     """Return the written entity: 201 with its `Location` if the write created it, else 200."""
     entity = model.model_validate(written.value)
-    if not created:
+    if not written.is_new:
         return _entity_response(entity, position=written.position)
     response = _entity_response(entity, status.HTTP_201_CREATED, position=written.position)
     response.headers["Location"] = entity.path

@@ -7,7 +7,7 @@ handlers avoid FastAPI's dependencies, which cost a good part of a write.
 from fastapi import Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
-from api.http.bodies.json import parse
+from api.http.bodies.json import json_body, parse
 from api.http.dependencies import MinPosition, wait_for_position
 from api.http.idempotency import IdempotencyKey, IdempotentRequest
 from api.http.openapi import BODY, WRITE, responses_of
@@ -40,7 +40,7 @@ async def add_chunks(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     await wait_for_position(request, min_position)
-    once = await IdempotentRequest.of(request, idempotency_key)
+    once = IdempotentRequest.of(request, idempotency_key, await json_body(request))
     return await run_in_threadpool(_add, once, library_id, document_id)
 
 
@@ -72,7 +72,7 @@ async def delete_chunks(
 ) -> Response:
     """Delete the chunks with these ids that exist, or all chunks that match the filter."""
     await wait_for_position(request, min_position)
-    once = await IdempotentRequest.of(request, idempotency_key)
+    once = IdempotentRequest.of(request, idempotency_key, await json_body(request))
     return await run_in_threadpool(_delete, once, library_id)
 
 

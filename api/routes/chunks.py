@@ -6,11 +6,12 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
-from api.http.bodies.json import JsonBody, PatchBody, merge, parse, parse_parameter
+from api.http.bodies.json import JsonBody, merge, parse, parse_parameter
 from api.http.bodies.large_responses import page_response
 from api.http.conditional import Guarded, IfNoneMatch
 from api.http.cursors import CursorParameter, Cursors, Limit, cut
 from api.http.dependencies import CoreOf
+from api.http.idempotency import IdempotentDelete, IdempotentPatch, IdempotentRequestOf
 from api.http.openapi import BODY, NOT_MODIFIED, READ, WRITE, responses_of
 from api.http.responses import no_content, read_response, written_response
 from api.http.routing import Routes
@@ -111,14 +112,23 @@ def get_chunk(
     responses=responses_of(200, ChunkResponse, *WRITE) | responses_of(201, ChunkResponse),
 )
 def put_chunk(
-    core: CoreOf, library_id: str, chunk_id: str, body: JsonBody, guard: Guarded
+    library_id: str, chunk_id: str, once: IdempotentRequestOf, guard: Guarded
 ) -> Response:
-    wanted = parse(PutChunkRequest, body)
+    wanted = parse(PutChunkRequest, once.body)
     if wanted.id not in {None, chunk_id}:
         raise Invalid.at("/id", "The body's id must be the id in the path, or absent.")
     draft = replace(wanted.draft(), id=None)
-    written, created = core.chunks.put(library_id, chunk_id, wanted.document_id, draft, guard=guard)
-    return written_response(ChunkResponse, written, created=created)
+    return once.respond(
+        lambda before_commit: once.core.chunks.put(
+            library_id,
+            chunk_id,
+            wanted.document_id,
+            draft,
+            guard=guard,
+            before_commit=before_commit,
+        ),
+        lambda written: written_response(ChunkResponse, written),
+    )
 
 
 @router.patch(
@@ -127,16 +137,18 @@ def put_chunk(
     example={"metadata": {"year": 2018}},
     responses=responses_of(200, ChunkResponse, *WRITE),
 )
-def patch_chunk(
-    core: CoreOf, library_id: str, chunk_id: str, body: PatchBody, guard: Guarded
-) -> Response:
+def patch_chunk(library_id: str, chunk_id: str, once: IdempotentPatch, guard: Guarded) -> Response:
     """Apply a merge patch. New text without an embedding is embedded by the server."""
 
     def edit(chunk: Chunk) -> ChunkDraft:
-        return merge(ChunkPatch.of(chunk), body).draft()
+        return merge(ChunkPatch.of(chunk), once.body).draft()
 
-    written = core.chunks.update(library_id, chunk_id, edit, guard=guard)
-    return written_response(ChunkResponse, written)
+    return once.respond(
+        lambda before_commit: once.core.chunks.update(
+            library_id, chunk_id, edit, guard=guard, before_commit=before_commit
+        ),
+        lambda written: written_response(ChunkResponse, written),
+    )
 
 
 @router.delete(
@@ -144,8 +156,15 @@ def patch_chunk(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=responses_of(204, None, *READ, 412, 507),
 )
-def delete_chunk(core: CoreOf, library_id: str, chunk_id: str, guard: Guarded) -> Response:
-    return no_content(core.chunks.delete(library_id, chunk_id, guard=guard))
+def delete_chunk(
+    library_id: str, chunk_id: str, once: IdempotentDelete, guard: Guarded
+) -> Response:
+    return once.respond(
+        lambda before_commit: once.core.chunks.delete(
+            library_id, chunk_id, guard=guard, before_commit=before_commit
+        ),
+        lambda deleted: no_content(deleted.position),
+    )
 
 
 def _list_page(core: Core, library_id: str, query: ListChunksRequest) -> Response:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response, status
 
-from api.http.bodies.json import JsonBody, PatchBody, merge, parse
+from api.http.bodies.json import merge, parse
 from api.http.bodies.large_responses import page_response
 from api.http.conditional import Guarded, IfNoneMatch
 from api.http.cursors import CursorParameter, Cursors, Limit, cut
 from api.http.dependencies import CoreOf
-from api.http.idempotency import IdempotentRequestOf
+from api.http.idempotency import IdempotentDelete, IdempotentPatch, IdempotentRequestOf
 from api.http.openapi import BODY, NOT_MODIFIED, READ, WRITE, responses_of
 from api.http.responses import json_response, no_content, read_response, written_response
 from api.http.routing import Routes
@@ -66,7 +66,7 @@ def create_document(library_id: str, once: IdempotentRequestOf) -> Response:
         lambda before_commit: once.core.documents.create(
             library_id, draft, before_commit=before_commit
         ),
-        lambda written: written_response(DocumentResponse, written, created=True),
+        lambda written: written_response(DocumentResponse, written),
     )
 
 
@@ -108,14 +108,18 @@ def get_document(
     responses=responses_of(200, DocumentResponse, *WRITE) | responses_of(201, DocumentResponse),
 )
 def put_document(
-    core: CoreOf, library_id: str, document_id: str, body: JsonBody, guard: GuardedIngestion
+    library_id: str, document_id: str, once: IdempotentRequestOf, guard: GuardedIngestion
 ) -> Response:
     """Create or replace a document. Without `text` and `chunks`, its chunks stay; else they are
     replaced.
     """
-    draft = parse(DocumentRequest, body).draft()
-    written, created = core.documents.put(library_id, document_id, draft, guard=guard)
-    return written_response(DocumentResponse, written, created=created)
+    draft = parse(DocumentRequest, once.body).draft()
+    return once.respond(
+        lambda before_commit: once.core.documents.put(
+            library_id, document_id, draft, guard=guard, before_commit=before_commit
+        ),
+        lambda written: written_response(DocumentResponse, written),
+    )
 
 
 @router.patch(
@@ -125,13 +129,17 @@ def put_document(
     responses=responses_of(200, DocumentResponse, *WRITE),
 )
 def patch_document(
-    core: CoreOf, library_id: str, document_id: str, body: PatchBody, guard: Guarded
+    library_id: str, document_id: str, once: IdempotentPatch, guard: Guarded
 ) -> Response:
     def edit(document: Document) -> DocumentDraft:
-        return merge(DocumentRequest.of(document), body).draft()
+        return merge(DocumentRequest.of(document), once.body).draft()
 
-    written = core.documents.update(library_id, document_id, edit, guard=guard)
-    return written_response(DocumentResponse, written)
+    return once.respond(
+        lambda before_commit: once.core.documents.update(
+            library_id, document_id, edit, guard=guard, before_commit=before_commit
+        ),
+        lambda written: written_response(DocumentResponse, written),
+    )
 
 
 @router.delete(
@@ -139,8 +147,15 @@ def patch_document(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=responses_of(204, None, *READ, 412, 507),
 )
-def delete_document(core: CoreOf, library_id: str, document_id: str, guard: Guarded) -> Response:
-    return no_content(core.documents.delete(library_id, document_id, guard=guard))
+def delete_document(
+    library_id: str, document_id: str, once: IdempotentDelete, guard: Guarded
+) -> Response:
+    return once.respond(
+        lambda before_commit: once.core.documents.delete(
+            library_id, document_id, guard=guard, before_commit=before_commit
+        ),
+        lambda deleted: no_content(deleted.position),
+    )
 
 
 @router.post(

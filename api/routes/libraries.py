@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
-from api.http.bodies.json import JsonBody, PatchBody, merge, parse
+from api.http.bodies.json import merge, parse
 from api.http.bodies.large_responses import page_response
 from api.http.conditional import Guarded, IfNoneMatch
 from api.http.cursors import CursorParameter, Cursors, Limit, cut
 from api.http.dependencies import CoreOf
-from api.http.idempotency import IdempotentRequestOf
+from api.http.idempotency import IdempotentDelete, IdempotentPatch, IdempotentRequestOf
 from api.http.openapi import NOT_MODIFIED, READ, WRITE, responses_of
 from api.http.responses import no_content, read_response, written_response
 from api.http.routing import Routes
@@ -30,7 +30,7 @@ def create_library(once: IdempotentRequestOf) -> Response:
     draft = parse(LibraryRequest, once.body).draft()
     return once.respond(
         lambda before_commit: once.core.libraries.create(draft, before_commit=before_commit),
-        lambda written: written_response(LibraryResponse, written, created=True),
+        lambda written: written_response(LibraryResponse, written),
     )
 
 
@@ -65,10 +65,14 @@ def get_library(core: CoreOf, library_id: str, if_none_match: IfNoneMatch = None
     body=LibraryRequest,
     responses=responses_of(200, LibraryResponse, *WRITE) | responses_of(201, LibraryResponse),
 )
-def put_library(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -> Response:
-    draft = parse(LibraryRequest, body).draft()
-    written, created = core.libraries.put(library_id, draft, guard=guard)
-    return written_response(LibraryResponse, written, created=created)
+def put_library(library_id: str, once: IdempotentRequestOf, guard: Guarded) -> Response:
+    draft = parse(LibraryRequest, once.body).draft()
+    return once.respond(
+        lambda before_commit: once.core.libraries.put(
+            library_id, draft, guard=guard, before_commit=before_commit
+        ),
+        lambda written: written_response(LibraryResponse, written),
+    )
 
 
 @router.patch(
@@ -77,12 +81,16 @@ def put_library(core: CoreOf, library_id: str, body: JsonBody, guard: Guarded) -
     example={"description": None, "metadata": {"owner": "me"}},
     responses=responses_of(200, LibraryResponse, *WRITE),
 )
-def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded) -> Response:
+def patch_library(library_id: str, once: IdempotentPatch, guard: Guarded) -> Response:
     def edit(library: Library) -> LibraryDraft:
-        return merge(LibraryRequest.of(library), body).draft()
+        return merge(LibraryRequest.of(library), once.body).draft()
 
-    written = core.libraries.update(library_id, edit, guard=guard)
-    return written_response(LibraryResponse, written)
+    return once.respond(
+        lambda before_commit: once.core.libraries.update(
+            library_id, edit, guard=guard, before_commit=before_commit
+        ),
+        lambda written: written_response(LibraryResponse, written),
+    )
 
 
 @router.delete(
@@ -90,5 +98,10 @@ def patch_library(core: CoreOf, library_id: str, body: PatchBody, guard: Guarded
     status_code=status.HTTP_204_NO_CONTENT,
     responses=responses_of(204, None, *READ, 412, 507),
 )
-def delete_library(core: CoreOf, library_id: str, guard: Guarded) -> Response:
-    return no_content(core.libraries.delete(library_id, guard=guard))
+def delete_library(library_id: str, once: IdempotentDelete, guard: Guarded) -> Response:
+    return once.respond(
+        lambda before_commit: once.core.libraries.delete(
+            library_id, guard=guard, before_commit=before_commit
+        ),
+        lambda deleted: no_content(deleted.position),
+    )

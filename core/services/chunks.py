@@ -55,8 +55,9 @@ class ChunkService:
         draft: ChunkDraft,
         *,
         guard: Guard = UNGUARDED,
-    ) -> tuple[Positioned[Chunk], bool]:
-        """Create or replace a chunk by id; return it, and whether it is new.
+        before_commit: BeforeCommit[Chunk] | None = None,
+    ) -> Positioned[Chunk]:
+        """Create or replace a chunk by id.
 
         A replaced chunk keeps its ordinal in its document. A new one, or one from another
         document, is appended. The text is always embedded, unless the draft has an embedding.
@@ -66,7 +67,9 @@ class ChunkService:
             Invalid: the draft breaks a rule, or there is no such document.
         """
         draft = replace(draft, id=check_id(chunk_id, "/chunk_id"))
-        return retry_stale_reads(lambda: self._put(ref, chunk_id, document_id, draft, guard))
+        return retry_stale_reads(
+            lambda: self._put(ref, chunk_id, document_id, draft, guard, before_commit)
+        )
 
     def update(
         self,
@@ -75,16 +78,24 @@ class ChunkService:
         edit: Callable[[Chunk], ChunkDraft],
         *,
         guard: Guard = UNGUARDED,
+        before_commit: BeforeCommit[Chunk] | None = None,
     ) -> Positioned[Chunk]:
         """Edit a chunk; without an embedding, it is embedded again if its text or context changes.
 
         Raises:
             NotFound, Invalid, PreconditionFailed, ProviderError, Conflict.
         """
-        return retry_stale_reads(lambda: self._update(ref, chunk_id, edit, guard))
+        return retry_stale_reads(lambda: self._update(ref, chunk_id, edit, guard, before_commit))
 
-    def delete(self, ref: str, chunk_id: str, *, guard: Guard = UNGUARDED) -> int:
-        """Delete a chunk; return the write's position.
+    def delete(
+        self,
+        ref: str,
+        chunk_id: str,
+        *,
+        guard: Guard = UNGUARDED,
+        before_commit: BeforeCommit[None] | None = None,
+    ) -> Positioned[None]:
+        """Delete a chunk.
 
         Raises:
             NotFound, PreconditionFailed.
@@ -93,7 +104,7 @@ class ChunkService:
             chunk = unit.chunks.get(unit.libraries.get(ref).id, chunk_id)
             guard.check(chunk.version)
             unit.chunks.delete(chunk.library_id, [chunk_id])
-            return commit_positioned(unit, None).position
+            return commit_positioned(unit, None, before_commit)
 
     def delete_many(
         self,
@@ -181,8 +192,14 @@ class ChunkService:
             return commit_positioned(unit, [row.chunk for row in new], before_commit)
 
     def _put(
-        self, ref: str, chunk_id: str, document_id: str, draft: ChunkDraft, guard: Guard
-    ) -> tuple[Positioned[Chunk], bool]:
+        self,
+        ref: str,
+        chunk_id: str,
+        document_id: str,
+        draft: ChunkDraft,
+        guard: Guard,
+        before_commit: BeforeCommit[Chunk] | None,
+    ) -> Positioned[Chunk]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             _chunk_to_replace(snapshot, library, chunk_id, document_id, guard)
@@ -204,10 +221,15 @@ class ChunkService:
                 existing={} if current is None else {chunk_id: current},
             )
             unit.chunks.put(library.id, [row])
-            return commit_positioned(unit, row.chunk), current is None
+            return commit_positioned(unit, row.chunk, before_commit, is_new=current is None)
 
     def _update(
-        self, ref: str, chunk_id: str, edit: Callable[[Chunk], ChunkDraft], guard: Guard
+        self,
+        ref: str,
+        chunk_id: str,
+        edit: Callable[[Chunk], ChunkDraft],
+        guard: Guard,
+        before_commit: BeforeCommit[Chunk] | None,
     ) -> Positioned[Chunk]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
@@ -234,7 +256,7 @@ class ChunkService:
                 existing={chunk_id: current},
             )
             unit.chunks.put(library.id, [row])
-            return commit_positioned(unit, row.chunk)
+            return commit_positioned(unit, row.chunk, before_commit)
 
 
 def _keeps_embedding(library: Library, draft: ChunkDraft, seen: Chunk) -> bool:

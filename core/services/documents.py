@@ -48,12 +48,18 @@ class DocumentService:
         document_id = new_id()
         return retry_stale_reads(
             lambda: self._save(ref, document_id, lambda _: draft, UNGUARDED, before_commit)
-        )[0]
+        )
 
     def put(
-        self, ref: str, document_id: str, draft: DocumentDraft, *, guard: Guard = UNGUARDED
-    ) -> tuple[Positioned[Document], bool]:
-        """Create or replace a document by id; return it, and whether it is new.
+        self,
+        ref: str,
+        document_id: str,
+        draft: DocumentDraft,
+        *,
+        guard: Guard = UNGUARDED,
+        before_commit: BeforeCommit[Document] | None = None,
+    ) -> Positioned[Document]:
+        """Create or replace a document by id.
 
         A draft with text or chunks replaces the document's chunks, whose ids it may use again. A
         draft without both keeps them.
@@ -63,7 +69,9 @@ class DocumentService:
             Conflict: another document's chunk has the id of a draft.
         """
         check_id(document_id, "/document_id")
-        return retry_stale_reads(lambda: self._save(ref, document_id, lambda _: draft, guard))
+        return retry_stale_reads(
+            lambda: self._save(ref, document_id, lambda _: draft, guard, before_commit)
+        )
 
     def update(
         self,
@@ -72,6 +80,7 @@ class DocumentService:
         edit: Callable[[Document], DocumentDraft],
         *,
         guard: Guard = UNGUARDED,
+        before_commit: BeforeCommit[Document] | None = None,
     ) -> Positioned[Document]:
         """Edit an existing document; chunks are replaced as by `put`.
 
@@ -84,10 +93,17 @@ class DocumentService:
                 raise NotFound("document", document_id)
             return edit(current)
 
-        return retry_stale_reads(lambda: self._save(ref, document_id, revise, guard))[0]
+        return retry_stale_reads(lambda: self._save(ref, document_id, revise, guard, before_commit))
 
-    def delete(self, ref: str, document_id: str, *, guard: Guard = UNGUARDED) -> int:
-        """Delete a document with its chunks; return the write's position.
+    def delete(
+        self,
+        ref: str,
+        document_id: str,
+        *,
+        guard: Guard = UNGUARDED,
+        before_commit: BeforeCommit[None] | None = None,
+    ) -> Positioned[None]:
+        """Delete a document with its chunks.
 
         Raises:
             NotFound, PreconditionFailed.
@@ -96,7 +112,7 @@ class DocumentService:
             document = unit.documents.get(unit.libraries.get(ref).id, document_id)
             guard.check(document.version)
             unit.documents.delete(document.library_id, document_id)
-            return commit_positioned(unit, None).position
+            return commit_positioned(unit, None, before_commit)
 
     def delete_many(
         self,
@@ -159,8 +175,8 @@ class DocumentService:
         document_id: str,
         make_draft: Callable[[Document | None], DocumentDraft],
         guard: Guard,
-        before_commit: BeforeCommit[Document] | None = None,
-    ) -> tuple[Positioned[Document], bool]:
+        before_commit: BeforeCommit[Document] | None,
+    ) -> Positioned[Document]:
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
             seen = find(snapshot.documents.get, library.id, document_id)
@@ -176,10 +192,10 @@ class DocumentService:
                 raise StaleRead
             document = _document(library.id, document_id, draft, unit.position, current)
             unit.documents.put(document)
+            is_new = current is None
             if draft.text is not None or draft.chunks is not None:
-                is_new = current is None
                 _replace_chunks(unit, document, prepared, embeddings, is_new=is_new)
-            return commit_positioned(unit, document, before_commit), current is None
+            return commit_positioned(unit, document, before_commit, is_new=is_new)
 
     def _prepare(
         self,

@@ -36,12 +36,18 @@ class LibraryService:
             Conflict: another library has the name.
         """
         with self._store.write() as unit:
-            return commit_positioned(unit, self._add(unit, new_id(), draft), before_commit)
+            library = self._add(unit, new_id(), draft)
+            return commit_positioned(unit, library, before_commit, is_new=True)
 
     def put(
-        self, library_id: str, draft: LibraryDraft, *, guard: Guard = UNGUARDED
-    ) -> tuple[Positioned[Library], bool]:
-        """Create or replace a library by id; return it, and whether it is new.
+        self,
+        library_id: str,
+        draft: LibraryDraft,
+        *,
+        guard: Guard = UNGUARDED,
+        before_commit: BeforeCommit[Library] | None = None,
+    ) -> Positioned[Library]:
+        """Create or replace a library by id.
 
         A dimension or model that the draft leaves out stays as the vectors have settled it. A
         draft that changes nothing is a write like any other.
@@ -58,10 +64,15 @@ class LibraryService:
                 library = self._add(unit, check_id(library_id, "/library_id"), draft)
             else:
                 library = self._revise(unit, current, draft)
-            return commit_positioned(unit, library), current is None
+            return commit_positioned(unit, library, before_commit, is_new=current is None)
 
     def update(
-        self, ref: str, edit: Callable[[Library], LibraryDraft], *, guard: Guard = UNGUARDED
+        self,
+        ref: str,
+        edit: Callable[[Library], LibraryDraft],
+        *,
+        guard: Guard = UNGUARDED,
+        before_commit: BeforeCommit[Library] | None = None,
     ) -> Positioned[Library]:
         """Edit a library.
 
@@ -71,10 +82,17 @@ class LibraryService:
         with self._store.write() as unit:
             current = unit.libraries.get(ref)
             guard.check(current.version)
-            return commit_positioned(unit, self._revise(unit, current, edit(current)))
+            library = self._revise(unit, current, edit(current))
+            return commit_positioned(unit, library, before_commit)
 
-    def delete(self, ref: str, *, guard: Guard = UNGUARDED) -> int:
-        """Delete a library and all below it; return the write's position.
+    def delete(
+        self,
+        ref: str,
+        *,
+        guard: Guard = UNGUARDED,
+        before_commit: BeforeCommit[None] | None = None,
+    ) -> Positioned[None]:
+        """Delete a library and all below it.
 
         Raises:
             NotFound, PreconditionFailed.
@@ -83,7 +101,7 @@ class LibraryService:
             current = unit.libraries.get(ref)
             guard.check(current.version)
             unit.libraries.delete(current.id)
-            return commit_positioned(unit, None).position
+            return commit_positioned(unit, None, before_commit)
 
     def get(self, ref: str) -> Positioned[Library]:
         """Return a library.

@@ -101,8 +101,7 @@ class Route:
         So a node that is paused, or cut off, uses up a quarter of the call's time.
         """
         others = len(self._untried - {self.node})
-        share = 2 ** min(others, 2) if self._request.repeatable else 1
-        return (self._deadline - monotonic()) / share
+        return (self._deadline - monotonic()) / (1, 2, 4)[min(others, 2)]
 
     def redirect(self, leader: str) -> bool:
         """Return whether the leader is to be tried next, which it is once in a round."""
@@ -116,7 +115,7 @@ class Route:
         now = monotonic()
         self._nodes.report_failure(self.node, error, now - self._began)
         delay = delay_s(error, self._retries)
-        if delay is None or not self._request.repeatable:
+        if delay is None:
             return None
         if self._untried and self._is_of_node(error):
             return 0.0 if now < self._deadline else None

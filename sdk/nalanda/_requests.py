@@ -50,7 +50,7 @@ class Request:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
-    """True if the request is idempotent."""
+    """False: a failure is the answer, so that each node is asked once."""
 
     parts: Sequence[Part] = ()
     """The parts of a `multipart/form-data` body, which takes the place of `body`."""
@@ -91,18 +91,19 @@ def create_request(
 def write_request(
     method: str, path: str, body: Any = None, *, if_match: int | str | None = None
 ) -> Request:
-    """Return a write, conditional if `if_match` is a version or an ETag.
+    """Return a write that the server executes once; conditional if `if_match` is a version or tag.
 
-    A conditional write is not repeated. If the first response was lost, the second attempt would
-    fail on the version that the first one created.
+    The key is more than the method's own idempotence: a repetition overwrites no write that came
+    after the first attempt, and finds neither the version that this made nor the entity gone.
     """
+    headers = {IDEMPOTENCY_KEY: uuid4().hex}
     if if_match is None:
-        return Request(method, path, body=body)
+        return Request(method, path, body=body, headers=headers)
     if isinstance(if_match, SupportsIndex):
         tag = f'"{index(if_match)}"'
     else:
         tag = check_header("if_match", if_match)
-    return Request(method, path, body=body, headers={"If-Match": tag}, repeatable=False)
+    return Request(method, path, body=body, headers={**headers, "If-Match": tag})
 
 
 def with_ingestion(ingestion: str | None, request: Request) -> Request:

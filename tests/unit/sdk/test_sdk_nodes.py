@@ -151,6 +151,15 @@ def test_a_leader_that_fails_is_forgotten(sleeps: list[float]) -> None:
     assert nodes.hosts == ["a", "c", "b", "a", "b"]
 
 
+def test_readiness_is_that_of_any_node(sleeps: list[float]) -> None:
+    nodes = Nodes(a=REFUSED, b=problem(503), c=ok({"ready": True, "checks": {}}))
+    with nodes.client() as client:
+        assert client.ready().ready
+        nodes.nodes["c"] = problem(503)
+        assert not client.ready().ready
+    assert sleeps == []
+
+
 def redirect(request: httpx.Request, leader: str) -> httpx.Response:
     location = leader + request.url.raw_path.decode()
     return httpx.Response(307, headers={"Location": location})

@@ -87,13 +87,15 @@ def test_a_creating_post_keeps_its_key_across_retries(sleeps: list[float]) -> No
     assert len(first) == 32
 
 
-def test_a_conditional_write_is_sent_once(sleeps: list[float]) -> None:
-    script = Script(REFUSED, problem(412))
-    with script.client() as client, pytest.raises(ConnectionFailed):
+def test_a_conditional_write_keeps_its_key_too(sleeps: list[float]) -> None:
+    script = Script(REFUSED, ok(LIBRARY), problem(412))
+    with script.client() as client:
         client.libraries.update("a", {"description": None}, if_match=7)
-    assert script.last.headers["If-Match"] == '"7"'
-    with script.client() as client, pytest.raises(PreconditionFailedError):
-        client.libraries.delete("a", if_match=7)
+        first, again = (request.headers for request in script.requests)
+        assert first["If-Match"] == again["If-Match"] == '"7"'
+        assert first["Idempotency-Key"] == again["Idempotency-Key"]
+        with pytest.raises(PreconditionFailedError):
+            client.libraries.delete("a", if_match=7)
 
 
 def test_a_timeout_is_tried_again_within_the_time(sleeps: list[float]) -> None:

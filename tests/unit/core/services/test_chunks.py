@@ -70,11 +70,11 @@ def test_put_creates_and_then_replaces_in_its_place(
     chunks: ChunkService, embedder: FakeEmbedder
 ) -> None:
     chunks.add("lib", "doc", [ChunkDraft("a", id="a"), ChunkDraft("b", id="b")])
-    made, created = chunks.put("lib", "c", "doc", ChunkDraft("c"))
-    assert (created, made.value.ordinal) == (True, 2)
+    made = chunks.put("lib", "c", "doc", ChunkDraft("c"))
+    assert (made.is_new, made.value.ordinal) == (True, 2)
     before = chunks.get("lib", "a").value
-    replaced, created = chunks.put("lib", "a", "doc", ChunkDraft("new", metadata={"x": 1}))
-    assert not created
+    replaced = chunks.put("lib", "a", "doc", ChunkDraft("new", metadata={"x": 1}))
+    assert not replaced.is_new
     assert (replaced.value.ordinal, replaced.value.created_at) == (0, before.created_at)
     assert replaced.value.version == replaced.position == 6
     assert vector_of(chunks, "a") == [float(x) for x in embedder.embed(["new"], "document")[0]]
@@ -83,7 +83,7 @@ def test_put_creates_and_then_replaces_in_its_place(
 def test_put_into_another_document_goes_behind_its_last(chunks: ChunkService) -> None:
     chunks.add("lib", "doc", [ChunkDraft("a", id="a"), ChunkDraft("b", id="b")])
     chunks.add("lib", "other", [ChunkDraft("c", id="c")])
-    moved, _ = chunks.put("lib", "a", "other", ChunkDraft("a"))
+    moved = chunks.put("lib", "a", "other", ChunkDraft("a"))
     assert moved.value.document_id == "other"
     assert places(chunks, "doc") == [(1, "b")]
     assert places(chunks, "other") == [(0, "c"), (1, "a")]
@@ -223,7 +223,7 @@ class TestDeletingMany:
 
     def test_answers_within_the_write(self, chunks: ChunkService) -> None:
         seen: list[int] = []
-        chunks.delete_many("lib", ids=["c0"], before_commit=lambda unit, count: seen.append(count))
+        chunks.delete_many("lib", ids=["c0"], before_commit=lambda _, at: seen.append(at.value))
         assert seen == [1]
 
 

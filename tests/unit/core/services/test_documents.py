@@ -86,10 +86,10 @@ def test_ids_and_metadata_are_checked_each_where_it_is(
 
 
 def test_put_creates_and_then_replaces(documents: DocumentService) -> None:
-    made, created = documents.put("lib", "doc", DocumentDraft(title="a", metadata={"x": 1}))
-    assert created
-    replaced, created = documents.put("lib", "doc", DocumentDraft(source="s"))
-    assert not created
+    made = documents.put("lib", "doc", DocumentDraft(title="a", metadata={"x": 1}))
+    assert made.is_new
+    replaced = documents.put("lib", "doc", DocumentDraft(source="s"))
+    assert not replaced.is_new
     assert (replaced.value.title, replaced.value.source, replaced.value.metadata) == (None, "s", {})
     assert replaced.value.created_at == made.value.created_at
     assert replaced.value.version == replaced.position == made.position + 1
@@ -167,7 +167,7 @@ def test_a_deleted_document_is_gone_with_its_chunks(
     documents: DocumentService, chunks: ChunkService
 ) -> None:
     documents.put("lib", "doc", DocumentDraft(chunks=[one("a")]))
-    assert documents.delete("lib", "doc") == 3
+    assert documents.delete("lib", "doc").position == 3
     with pytest.raises(NotFound):
         chunks.get("lib", "a")
     with pytest.raises(NotFound):
@@ -200,6 +200,6 @@ def test_an_answer_is_kept_in_the_write_itself(documents: DocumentService) -> No
     made = documents.create(
         "lib",
         titled("a"),
-        before_commit=lambda unit, document: seen.append((unit.position, document)),
+        before_commit=lambda _, document: seen.append(document),
     )
-    assert seen == [(made.position, made.value)]
+    assert seen == [made]

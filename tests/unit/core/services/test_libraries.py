@@ -12,6 +12,7 @@ from core.domain.library import Library, LibraryDraft, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.services.documents import DocumentService
 from core.services.libraries import LibraryService
+from core.services.positioned import Positioned
 from tests.fakes import FakeStore
 from tests.unit.core.services.faults import invalid_at
 
@@ -61,8 +62,8 @@ def test_a_name_is_one_library_s(libraries: LibraryService) -> None:
 
 def test_a_library_may_be_named_as_its_own_id(libraries: LibraryService) -> None:
     libraries.put("books", LibraryDraft("books"))
-    again, created = libraries.put("books", LibraryDraft("books"))
-    assert (again.value.name, created) == ("books", False)
+    again = libraries.put("books", LibraryDraft("books"))
+    assert (again.value.name, again.is_new) == ("books", False)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +80,10 @@ def test_a_name_may_be_in_any_script(libraries: LibraryService, name: str) -> No
 
 
 def test_put_creates_and_then_replaces_under_the_client_s_id(libraries: LibraryService) -> None:
-    made, created = libraries.put("mine", LibraryDraft("a", description="first"))
-    assert created
-    replaced, created = libraries.put("mine", LibraryDraft("b"))
-    assert not created
+    made = libraries.put("mine", LibraryDraft("a", description="first"))
+    assert made.is_new
+    replaced = libraries.put("mine", LibraryDraft("b"))
+    assert not replaced.is_new
     assert replaced.value.description is None
     assert replaced.value.version == replaced.position == made.position + 1
     assert replaced.value.created_at == made.value.created_at
@@ -121,7 +122,7 @@ def test_a_deleted_library_is_gone_with_all_below(
 ) -> None:
     library_id = libraries.create(LibraryDraft("a")).value.id
     add_chunk(documents, library_id)
-    assert libraries.delete("a") == 3
+    assert libraries.delete("a").position == 3
     with store.read() as snapshot:
         assert not snapshot.chunks.any(library_id)
     libraries.create(LibraryDraft("a"))
@@ -139,8 +140,8 @@ def test_a_page_has_its_position(libraries: LibraryService) -> None:
 
 
 def test_an_answer_is_kept_in_the_write_itself(libraries: LibraryService) -> None:
-    def fail(unit: object, library: Library) -> None:
-        assert library.name == "a"
+    def fail(unit: object, library: Positioned[Library]) -> None:
+        assert library.value.name == "a"
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -163,7 +164,7 @@ def test_models_are_those_of_the_server(libraries: LibraryService) -> None:
 def test_before_a_vector_everything_may_change(libraries: LibraryService) -> None:
     made = libraries.create(LibraryDraft("a", dimension=8, embedding_model="wide")).value
     changed = LibraryDraft("a", dimension=5, metric=Metric.L2)
-    assert libraries.put(made.id, changed)[0].value.dimension == 5
+    assert libraries.put(made.id, changed).value.dimension == 5
     assert libraries.update(made.id, lambda _: LibraryDraft("a")).value.dimension is None
 
 
@@ -176,7 +177,7 @@ def test_after_a_vector_dimension_metric_and_model_stay(
         libraries.put(
             made.id, LibraryDraft("a", dimension=4, metric=Metric.DOT, embedding_model="fake")
         )
-    renamed = libraries.put(made.id, LibraryDraft("b"))[0].value
+    renamed = libraries.put(made.id, LibraryDraft("b")).value
     assert (renamed.name, renamed.dimension, renamed.metric) == ("b", 3, Metric.L2)
 
 
