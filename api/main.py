@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from api.app import App
-from api.http import errors
+from api.http import errors, leader
 from api.http.admission import WriteLimit
 from api.http.forwarding import Writer
 from api.http.leader import Leader
@@ -28,6 +28,7 @@ from api.routes import (
     cluster,
     documents,
     embedding_models,
+    hand_over,
     index,
     ingestions,
     libraries,
@@ -52,6 +53,7 @@ ROUTES = (
     ingestions,
     questions,
     cluster,
+    hand_over,
     checkpoints,
     system,
     pages,
@@ -92,6 +94,7 @@ def create_app(
     app.state.cancelled_ingestions = CancelledIngestions()
     app.state.write_limit = WriteLimit(max_waiting=settings.max_waiting_writes)
     errors.install(app)
+    leader.install(app)
     # The middleware added last runs first.
     app.add_middleware(InstanceCheck)
     app.add_middleware(

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     role: Literal["auto", "leader", "follower"] = "auto"
     advertise_url: str | None = None
     lease_s: float = Field(default=5.0, ge=1, le=60)
+    leader_wait_s: float = Field(default=10.0, ge=0)
     forward: Literal["proxy", "redirect"] = "proxy"
     checkpoint_source: str | None = None
     max_lag_entries: int = Field(default=10_000, ge=0)

@@ -113,7 +113,7 @@ def path_of(scope: Scope) -> str:
 
 def install(app: FastAPI) -> None:
     """Register a handler for each kind of exception."""
-    app.add_exception_handler(NalandaError, _of_nalanda)
+    app.add_exception_handler(NalandaError, of_nalanda)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_parameters)
     app.add_exception_handler(ClientDisconnect, _of_disconnect)
@@ -124,7 +124,8 @@ def status_of(kind: type[NalandaError]) -> int:
     return next(STATUSES[cls] for cls in kind.__mro__ if cls in STATUSES)
 
 
-async def _of_nalanda(request: Request, error: Exception) -> Response:
+async def of_nalanda(request: Request, error: Exception) -> Response:
+    """Respond to an error of the tree by its status."""
     assert isinstance(error, NalandaError)
     code = status_of(type(error))
     if code == status.HTTP_500_INTERNAL_SERVER_ERROR:
@@ -187,7 +188,7 @@ async def _of_parameters(request: Request, error: Exception) -> Response:
     """Respond to parameters and headers that FastAPI refused; `bodies/json.py` checks bodies."""
     assert isinstance(error, RequestValidationError)
     faults = [Fault(f"/{fault['loc'][1]}", fault["msg"]) for fault in error.errors()]
-    return await _of_nalanda(request, Invalid(faults))
+    return await of_nalanda(request, Invalid(faults))
 
 
 async def _of_disconnect(request: Request, _: Exception) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import httpx
 from fastapi import Response, status
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.errors import path_of, problem
 
@@ -47,7 +47,8 @@ class Connections:
             httpx.TransportError: no process answers there.
             httpx.InvalidURL: `url` is none.
         """
-        own = [(name, value) for name, value in scope["headers"] if name not in _OF_CONNECTION]
+        replaced = _OF_CONNECTION | {name for name, _ in headers}
+        own = [(name, value) for name, value in scope["headers"] if name not in replaced]
         request = httpx.Request(
             scope["method"],
             httpx.URL(url).copy_with(raw_path=target_of(scope)),
@@ -80,8 +81,6 @@ class Connections:
 class Writer:
     """The process that writes, at `url`, on the machine of this one, which is a reader."""
 
-    forwards = True
-
     def __init__(self, url: str) -> None:
         self._url = url
         self._connections = Connections()
@@ -89,7 +88,7 @@ class Writer:
     async def close(self) -> None:
         await self._connections.close()
 
-    async def forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(self, _: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and its response back; 503 if the writer does not answer."""
         try:
             response = await self._connections.request(self._url, scope, receive)

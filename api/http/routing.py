@@ -47,13 +47,15 @@ class Route(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         matches = scope["method"] in (self.methods or ())
         writer: Writer | Leader | None = scope["app"].state.writer
-        if writer is not None and writer.forwards and matches and self._passes_to(writer, scope):
-            await writer.forward(scope, receive, send)
-        elif self.writes and matches:
-            limit: WriteLimit = scope["app"].state.write_limit
-            await limit.run(super().handle, scope, receive, send)
+        here = self._write if self.writes and matches else super().handle
+        if writer is not None and matches and self._passes_to(writer, scope):
+            await writer.respond(here, scope, receive, send)
         else:
-            await super().handle(scope, receive, send)
+            await here(scope, receive, send)
+
+    async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limit: WriteLimit = scope["app"].state.write_limit
+        await limit.run(super().handle, scope, receive, send)
 
     def _passes_to(self, writer: Writer | Leader, scope: Scope) -> bool:
         if self.of_node:

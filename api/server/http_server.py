@@ -45,8 +45,10 @@ class Server(uvicorn.Server):
             return
 
         def stop_and_exit() -> None:
-            stop()
-            super(Server, self).handle_exit(sig, frame)
+            try:
+                stop()
+            finally:
+                super(Server, self).handle_exit(sig, frame)
 
         threading.Thread(target=stop_and_exit, daemon=True).start()
 

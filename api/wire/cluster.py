@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from api.wire.base import ResponseModel
+from pydantic import ConfigDict, Field
+
+from api.wire.base import RequestModel, ResponseModel
 from core.ports.cluster import Role
 from core.ports.store import DurabilityLevel
 
@@ -21,6 +23,20 @@ class NodeResponse(ResponseModel):
     position: int
     lag: int
     last_seen_at: datetime
+
+
+class HandOverRequest(RequestModel):
+    """The id of the node that is to lead; absent: the one with the highest position."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+    to: str | None = Field(default=None, min_length=1, max_length=128)
+
+
+class HandOverResponse(ResponseModel):
+    """The id of the node that the lease is offered to."""
+
+    to: str
 
 
 class NewestCheckpoint(ResponseModel):

@@ -85,7 +85,7 @@ def serve(
         leader = leader_of(core, settings)
         app = create_app(settings, core_factory=lambda _: core, bound=hosts, writer=leader)
         if settings.readers == 1:
-            server(app, settings).run(sockets=[listener])
+            server(app, settings, stop_first=core.cluster.leave).run(sockets=[listener])
             return
         publish_positions(core, settings)
         of_readers = _run_or_exit(lambda: listening.bind("127.0.0.1", 0))
@@ -94,7 +94,12 @@ def serve(
         dealer = Dealer(listener)
         others = Readers(settings.readers - 1, dealer, url, hosts, settings)
         others.start()
-        api = server(app, settings, source=dealer, stop_first=others.stop)
+
+        def stop_first() -> None:
+            core.cluster.leave()
+            others.stop()
+
+        api = server(app, settings, source=dealer, stop_first=stop_first)
         api.run(sockets=[of_readers])
 
 

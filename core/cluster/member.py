@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from core.background_thread import BackgroundThread
 from core.cluster.lease import HeldLease, Observation, SteadyClock, boot_s
 from core.cluster.status import ClusterStatus, Leader
-from core.domain.errors import Conflict, NalandaError, NotFound, StorageError, Unavailable
+from core.cluster.successor import choose_successor
+from core.domain.errors import NalandaError, NotLeading, StorageError
 from core.ports.cluster import ClusterRecord, Lease, Look, Node, Role, Sighting, Term
 from core.ports.store import FollowingStore
 
@@ -24,6 +25,9 @@ POLL_S = 0.1
 HANDED_OVER_POLL_S = 0.02
 """The same, while a lease waits for the node that it was handed over to."""
 
+OFFER = 0.5
+"""The part of a lease in which the node that it was handed over to has to take it."""
+
 RolePolicy: TypeAlias = Literal["auto", "leader", "follower"]
 
 _COPIED = (
@@ -32,6 +36,15 @@ _COPIED = (
 )
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A released lease that one node may take, until it is offered again at `until_s`."""
+
+    epoch: int
+    successor: str
+    until_s: float
 
 
 class Member:
@@ -68,11 +81,13 @@ class Member:
         # Guarded by `_turn`.
         self._observation = Observation(clock)
         self._term: Term | None = None
+        self._offer: _Offer | None = None
         self._reported_s = 0.0
         self._is_failing = False
         # Replaced as a whole.
         self._held: HeldLease | None = None
         self._look: Look | None = None
+        self._is_leaving = False
         self._thread = BackgroundThread(
             "cluster",
             self.tick,
@@ -111,6 +126,16 @@ class Member:
         if look is None or not look.lease.node_id:
             return None
         return Leader(look.lease.node_id, look.lease.address)
+
+    @property
+    def leader_url(self) -> str | None:
+        leader = self.leader
+        return None if leader is None or leader.node_id == self._node.id else leader.address
+
+    def is_alive(self, url: str) -> bool:
+        look = self._look
+        nodes = () if look is None else look.nodes
+        return any(each.address == url and each.age_s < self._lease_s for each in nodes)
 
     def status(self) -> ClusterStatus:
         look = self._look
@@ -153,49 +178,35 @@ class Member:
         is_waiting = look is not None and look.lease.successor is not None
         return HANDED_OVER_POLL_S if is_waiting else POLL_S
 
-    def choose_successor(self, to: str | None) -> str:
-        """Return the node to hand over to: `to`, or the live follower with the highest position.
-
-        Raises:
-            NotFound: there is no such node.
-            Conflict: this node does not lead, or the other one can't.
-        """
-        look = self._look
-        if look is None or not self.leads:
-            raise Conflict("This node does not lead, so it can't hand over.")
-        others = [each for each in look.nodes if each.node_id != self._node.id]
-        if to is None:
-            able = [each for each in others if self._can_lead(each)]
-            if not able:
-                raise Conflict("No other node that could lead is alive.")
-            return max(able, key=lambda each: each.position).node_id
-        if to == self._node.id:
-            raise Conflict(f"The node {to!r} leads already.")
-        for each in others:
-            if each.node_id == to:
-                if not self._can_lead(each):
-                    raise Conflict(f"The node {to!r} is not alive, or may only follow.")
-                return to
-        raise NotFound("node", to)
-
-    def hand_over(self, successor: str) -> None:
-        """Commit the writes that have begun, and offer the lease to another node.
-
-        If the other node does not take the lease while it lasts, any node may.
-
-        Raises:
-            Unavailable: this node no longer leads, or the database can't be reached.
-        """
+    def hand_over(self, to: str | None) -> str:
         with self._turn:
             held = self._held
-            if held is None or not held.is_valid:
-                raise Unavailable("This node does not lead, so it can't hand over.")
+            if held is None or not self.leads:
+                raise NotLeading("This node does not lead, so it can't hand over.")
+            nodes = self._look_again().nodes
+            successor = choose_successor(to, self._node.id, nodes, self._lease_s)
             _log.info("This node hands over to %s at epoch %d.", successor, held.epoch)
-            self._store.step_down()
-            self._held = self._term = None
-            self._record.release(self._node, held.epoch, successor)
+            try:
+                self._store.step_down()
+            finally:
+                self._held = self._term = None
+                self._offer = _Offer(held.epoch, successor, self._clock() + self._lease_s * OFFER)
+                self._record.release(self._node, held.epoch, successor)
             self._look_again()
         self._thread.wake()
+        return successor
+
+    def leave(self) -> None:
+        self._is_leaving = True
+        try:
+            self.hand_over(None)
+        except NalandaError as reason:
+            _log.info("No other node takes over before this one stops: %s", reason)
+            return
+        deadline_s = self._clock() + self._lease_s
+        while self.leader is None and self._clock() < deadline_s:
+            self._pause(HANDED_OVER_POLL_S)
+        self._pause(2 * POLL_S)  # in which the other nodes see it, and pass writes on to it
 
     def close(self) -> None:
         """Stop, and release the lease, so that another node can lead at once."""
@@ -209,13 +220,11 @@ class Member:
 
     @property
     def _may_lead(self) -> bool:
-        return self._policy != "follower" and self.problem is None
-
-    def _can_lead(self, other: Sighting) -> bool:
-        return other.may_lead and other.age_s < self._lease_s
+        return self._policy != "follower" and self.problem is None and not self._is_leaving
 
     def _follow(self) -> None:
         """Look at the lease, and take it if that is possible and the index is at the record."""
+        self._offer_again_if_due()
         look = self._look_again()
         self._report_if_due("follower")
         if self._may_take(look.lease) and self._position() >= look.position:
@@ -223,6 +232,14 @@ class Member:
             self._term = self._record.take(self._node, look.lease, self._lease_s)
             if self._term is not None:
                 self._held = HeldLease(self._term.epoch, self._lease_s, sent_s, self._clock)
+
+    def _offer_again_if_due(self) -> None:
+        """Take the lease back from a node that did not take it; when leaving, offer it to any."""
+        offer = self._offer
+        if offer is not None and self._clock() >= offer.until_s:
+            to = None if self._is_leaving else self._node.id
+            self._record.offer_again(offer.epoch, offer.successor, to)
+            self._offer = None
 
     def _may_take(self, lease: Lease) -> bool:
         if not self._may_lead:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.adapters.clock import utc_now
-from core.domain.errors import Conflict, NotFound, Unavailable
+from core.cluster.successor import unknown_node
+from core.domain.errors import Conflict
 from core.ports.cluster import Node, Role, Sighting
 from core.ports.store import Store
 
@@ -44,27 +45,37 @@ class Cluster(Protocol):
         ...
 
     @property
+    def leader_url(self) -> str | None:
+        """Return the URL of the node that holds the lease, if that is another one."""
+        ...
+
+    def is_alive(self, url: str) -> bool:
+        """Return whether the node at a URL has been seen lately."""
+        ...
+
+    @property
     def problem(self) -> str | None:
         """Return what keeps this node from ever leading, and what to do."""
         ...
 
     def start(self) -> None: ...
 
-    def choose_successor(self, to: str | None) -> str:
-        """Return the node to hand over to: `to`, or the fittest one.
+    def hand_over(self, to: str | None) -> str:
+        """Commit the writes that have begun, and offer the lease to a node, which is returned.
+
+        `to`: its id; `None` chooses the live one with the highest position. This node leads again
+        if the other one does not take the lease in time.
 
         Raises:
-            NotFound: there is no such node.
-            Conflict: this node does not lead, or the other one can't.
+            Invalid: there is no such node.
+            Conflict: the node leads already, may only follow or is not alive.
+            NotLeading: this node does not lead.
+            Unavailable: the database can't be reached.
         """
         ...
 
-    def hand_over(self, successor: str) -> None:
-        """Commit the writes that have begun, and offer the lease to another node.
-
-        Raises:
-            Unavailable: this node no longer leads, or the database can't be reached.
-        """
+    def leave(self) -> None:
+        """Let another node lead, and return once it does, before this process stops."""
         ...
 
     def status(self) -> ClusterStatus: ...
@@ -76,6 +87,7 @@ class LoneNode:
     """A node whose database no other node can reach: it always leads."""
 
     leads = True
+    leader_url = None
     problem = None
 
     def __init__(self, node: Node, store: Store) -> None:
@@ -89,13 +101,16 @@ class LoneNode:
     def start(self) -> None:
         pass  # there is no lease
 
-    def choose_successor(self, to: str | None) -> str:
-        if to not in {None, self._node.id}:
-            raise NotFound("node", str(to))
-        raise Conflict("On SQLite there is one node, which leads.")
+    def is_alive(self, url: str) -> bool:
+        return url == self._node.address
 
-    def hand_over(self, successor: str) -> None:
-        raise Unavailable(f"There is no node {successor!r}.")
+    def hand_over(self, to: str | None) -> str:
+        if to not in {None, self._node.id}:
+            raise unknown_node(str(to))
+        raise Conflict("On SQLite there is one node, which always leads.")
+
+    def leave(self) -> None:
+        pass  # no other node can lead
 
     def status(self) -> ClusterStatus:
         node, position = self._node, self._store.position

@@ -7,7 +7,8 @@
     ├── Invalid             the input breaks a rule; `faults` point into it
     ├── WrongInstance       the call is meant for another instance, with another database
     ├── Unavailable         not now; `retry_after_s` says when to ask again
-    │   └── Behind          this node has not reached the position asked for
+    │   ├── Behind          this node has not reached the position asked for
+    │   └── NotLeading      another process writes; this one has changed nothing
     ├── ProviderError       an embedding, rerank or answer service failed
     │   ├── ProviderRejected     it will never accept this (key, input, model)
     │   └── ProviderUnavailable  it may accept it later; `retry_after_s` if it said when
@@ -90,6 +91,10 @@ class Behind(Unavailable):
     def __init__(self, *, wanted: int, reached: int) -> None:
         super().__init__(f"Position {wanted} was asked for; this node has reached {reached}.")
         self.reached = reached
+
+
+class NotLeading(Unavailable):
+    """A write, or another task of the leader, in a process that does not lead, or no longer."""
 
 
 class ProviderError(NalandaError):

@@ -57,6 +57,10 @@ UPDATE lease SET node_id = NULL, incarnation = NULL, renewals = renewals + 1, su
 WHERE node_id = %s AND incarnation = %s AND epoch = %s
 RETURNING true
 """
+_OFFER_AGAIN = """
+UPDATE lease SET successor = %s, renewals = renewals + 1
+WHERE node_id IS NULL AND epoch = %s AND successor = %s
+"""
 
 
 class PostgresClusterRecord:
@@ -100,6 +104,9 @@ class PostgresClusterRecord:
 
     def release(self, node: Node, epoch: int, successor: str | None) -> None:
         self._fetch(_RELEASE, successor, node.id, node.incarnation, epoch)
+
+    def offer_again(self, epoch: int, successor: str, to: str | None) -> None:
+        self._fetch(_OFFER_AGAIN, to, epoch, successor)
 
     def close(self) -> None:
         with self._turn:

@@ -20,12 +20,12 @@ from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import PostgresUnitOfWork
 from core.adapters.postgres.writer import Writer
 from core.adapters.postgres.writing_session import WritingSession
-from core.domain.errors import NalandaError, Unavailable
+from core.domain.errors import NalandaError, NotLeading
 from core.ports.cluster import Term
 from core.ports.store import CommitListener, Durability
 
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch"
-_FOLLOWING = Unavailable("This node follows the leader, which alone writes.")
+_FOLLOWING = NotLeading("This node follows the leader, which alone writes.")
 _IDENTITY = "SELECT cursor_key, database_id FROM cluster"
 
 
@@ -102,16 +102,19 @@ class PostgresStore(PostgresReads):
                 self.writes = False
                 if at_once:
                     self._writer.abandon()
-                self._writes.close(refusal)
-                self._writer.close()
+                try:
+                    self._writes.close(refusal)
+                finally:
+                    self._writer.close()
 
     @contextmanager
     def write(self, *, after_listeners: bool = False) -> Iterator[PostgresUnitOfWork]:
         """Begin a unit of work, as `Store.write` does.
 
         Raises:
-            Unavailable: this process follows, other writes take too long, another process has taken
-                over, or the database can't be reached.
+            NotLeading: this process follows.
+            Unavailable: other writes take too long, another process has taken over, or the database
+                can't be reached.
             StorageFull: the server's disk is full.
             StorageUnavailable: the write has to be synchronous, and would not be.
             StorageError: PostgreSQL reports another error.

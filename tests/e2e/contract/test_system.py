@@ -59,6 +59,12 @@ def test_a_server_alone_is_a_cluster_of_one_leader(http: httpx.Client) -> None:
     assert [(node["node_id"], node["lag"]) for node in shown["nodes"]] == [(shown["node_id"], 0)]
 
 
+def test_a_server_alone_hands_over_to_no_node(http: httpx.Client) -> None:
+    assert_problem(http.post("/cluster/hand-over", json={}), 409)
+    unknown = http.post("/cluster/hand-over", json={"to": "nobody"})
+    assert_problem(unknown, 422, "/to")
+
+
 def test_version(http: httpx.Client) -> None:
     answered = http.get("/version").json()
     assert answered["version"] == version("nalanda")

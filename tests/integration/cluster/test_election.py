@@ -1,13 +1,25 @@
 """The election of the node that writes, on a real PostgreSQL."""
 
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from core.domain.errors import Conflict, NalandaError, NotFound, StorageError, Unavailable
+from core.adapters.postgres.cluster import PostgresClusterRecord
+from core.adapters.postgres.database import Database
+from core.domain.errors import (
+    Conflict,
+    Invalid,
+    NalandaError,
+    NotLeading,
+    StorageError,
+    Unavailable,
+)
+from tests.integration.cluster.conftest import a_node
 from tests.integration.cluster.nodes import (
     ELECTED_S,
+    LEASE_S,
     ClusterNode,
     cluster,
     until_leads,
@@ -144,7 +156,7 @@ def test_a_hand_over_makes_the_other_node_lead(postgres_url: str, tmp_path: Path
         until_leads(a)
         a.write_when_leading("one")
         until(lambda: len(a.member.status().nodes) == 2, ELECTED_S)
-        a.member.hand_over(a.member.choose_successor(None))
+        assert a.member.hand_over(None) == b.id
         until_leads(b)
         assert b.has("one")
         until(lambda: a.member.leader is not None and a.member.leader.node_id == b.id)
@@ -153,8 +165,15 @@ def test_a_hand_over_makes_the_other_node_lead(postgres_url: str, tmp_path: Path
 def test_a_hand_over_that_is_not_taken_comes_back(postgres_url: str, tmp_path: Path) -> None:
     with cluster((postgres_url, tmp_path / "a")) as (a,):
         until_leads(a)
-        a.member.hand_over("a-node-that-is-gone")
-        until_leads(a)
+        epoch = a.member.status().epoch
+        gone = a_node("gone")
+        with closing(PostgresClusterRecord(Database(postgres_url), LEASE_S)) as record:
+            record.register(gone, "follower", 0, may_lead=True)
+        assert a.member.hand_over(gone.id) == gone.id
+        with pytest.raises(NotLeading):
+            a.write("one")
+        a.write_when_leading("one")
+        until(lambda: a.member.status().epoch > epoch, ELECTED_S)
 
 
 def test_a_hand_over_to_a_node_that_can_t_lead_is_refused(
@@ -162,18 +181,42 @@ def test_a_hand_over_to_a_node_that_can_t_lead_is_refused(
 ) -> None:
     with cluster((postgres_url, tmp_path / "a")) as (a,):
         with pytest.raises(Conflict, match="No other node"):
-            a.member.choose_successor(None)
+            a.member.hand_over(None)
         with pytest.raises(Conflict, match="leads already"):
-            a.member.choose_successor(a.id)
-        with pytest.raises(NotFound):
-            a.member.choose_successor("unknown")
+            a.member.hand_over(a.id)
+        with pytest.raises(Invalid, match="/to: There is no node 'unknown'"):
+            a.member.hand_over("unknown")
         follower = ClusterNode(postgres_url, tmp_path / "b", policy="follower")
         try:
             until(lambda: len(a.member.status().nodes) == 2, ELECTED_S)
             with pytest.raises(Conflict, match="may only follow"):
-                a.member.choose_successor(follower.id)
+                a.member.hand_over(follower.id)
+            with pytest.raises(NotLeading):
+                follower.member.hand_over(None)
         finally:
             follower.close()
+
+
+def test_a_leader_that_leaves_waits_until_another_node_leads(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with cluster((postgres_url, tmp_path / "a"), (postgres_url, tmp_path / "b")) as (a, b):
+        until_leads(a)
+        until(lambda: len(a.member.status().nodes) == 2, ELECTED_S)
+        a.member.leave()
+        assert a.member.leader is not None
+        assert a.member.leader.node_id == b.id
+        until_leads(b)
+        until(lambda: not any(e.may_lead for e in b.member.status().nodes if e.node_id == a.id))
+        with pytest.raises(Conflict, match="No other node"):
+            b.member.hand_over(None)
+
+
+def test_a_leader_that_leaves_alone_leads_to_its_end(postgres_url: str, tmp_path: Path) -> None:
+    with cluster((postgres_url, tmp_path / "a")) as (a,):
+        until_leads(a)
+        a.member.leave()
+        a.write_when_leading("one")
 
 
 def test_a_copy_of_a_data_directory_is_refused(postgres_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""The leader of three nodes hands over while clients write through all of them."""
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.nodes import (
+    ELECTED_S,
+    Nodes,
+    Writers,
+    assert_equal_digests,
+    call,
+    leader_of,
+    three_nodes,
+)
+from tests.postgres import PostgresServer
+from tests.waiting import until
+
+
+@pytest.fixture(scope="module")
+def nodes(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    with three_nodes(postgres, tmp_path_factory.mktemp("nodes"), lease_s=5) as nodes:
+        yield nodes
+
+
+def hand_over(url: str, **body: str) -> httpx.Response:
+    answer = call(url, "POST", "/cluster/hand-over", json=body)
+    assert answer is not None
+    return answer
+
+
+def state_of(url: str) -> dict[str, Any]:
+    answer = call(url, "GET", "/cluster")
+    assert answer is not None
+    state: dict[str, Any] = answer.json()
+    return state
+
+
+def others_of(nodes: Nodes, leader: str | None) -> list[str]:
+    return [url for url in nodes if url != leader]
+
+
+def wait_for_leader(nodes: Nodes) -> str:
+    """Wait until all nodes are alive and agree which one leads; return its URL."""
+    until(lambda: len({leader_of(url) for url in nodes} - {None}) == 1, ELECTED_S)
+    first, *_ = nodes
+    leader = leader_of(first)
+    assert leader is not None
+    until(lambda: state_of(leader)["role"] == "leader", ELECTED_S)
+    return leader
+
+
+def test_no_write_is_refused_or_lost(nodes: Nodes) -> None:
+    writers = Writers(list(nodes))
+    before = wait_for_leader(nodes)
+    one, other = others_of(nodes, before)
+    with writers.write():
+        writers.wait_for_more()
+        to = state_of(one)["node_id"]
+        answer = hand_over(other, to=to)
+        assert (answer.status_code, answer.json()) == (202, {"to": to})
+        until(lambda: leader_of(before) == one, ELECTED_S)
+        writers.wait_for_more()
+        assert hand_over(one).status_code == 202
+        until(lambda: leader_of(one) not in {one, None}, ELECTED_S)
+        writers.wait_for_more()
+    assert writers.unanswered == 0
+    writers.assert_all_there_once(one)
+    assert_equal_digests(*nodes)
+
+
+def test_a_node_that_does_not_take_over_leaves_the_lead_where_it_was(nodes: Nodes) -> None:
+    leader = wait_for_leader(nodes)
+    paused, other = others_of(nodes, leader)
+    epoch, to = state_of(leader)["epoch"], state_of(paused)["node_id"]
+    writers = Writers([leader, other])
+    with writers.write():
+        writers.wait_for_more()
+        os.kill(nodes[paused].pid("api"), signal.SIGSTOP)
+        try:
+            assert hand_over(other, to=to).status_code == 202
+            until(lambda: state_of(leader)["epoch"] > epoch, ELECTED_S)
+            assert leader_of(other) == leader
+            writers.wait_for_more()
+        finally:
+            os.kill(nodes[paused].pid("api"), signal.SIGCONT)
+    writers.assert_all_there_once(other)
+    assert_equal_digests(*nodes)
+
+
+def test_a_hand_over_to_a_node_that_can_t_lead_says_why(nodes: Nodes) -> None:
+    leader = wait_for_leader(nodes)
+    unknown = hand_over(others_of(nodes, leader)[0], to="nobody")
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/to")
+    itself = hand_over(leader, to=state_of(leader)["node_id"])
+    assert (itself.status_code, leader_of(leader)) == (409, leader)
+    assert "leads already" in itself.json()["detail"]
+
+
+def test_nodes_restart_one_after_the_other_amid_writes(nodes: Nodes) -> None:
+    wait_for_leader(nodes)
+    writers = Writers(list(nodes))
+    with writers.write():
+        for node in nodes.values():
+            writers.wait_for_more()
+            node.stop("api")
+            node.start("api")
+        writers.wait_for_more()
+    writers.assert_all_there_once(wait_for_leader(nodes))
+    assert_equal_digests(*nodes)
