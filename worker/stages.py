@@ -27,17 +27,18 @@ async def open_activities(
 ) -> AsyncIterator[Activities]:
     """Yield the activities to register.
 
-    Their client closes with the block, and accepts only the API of the instance.
+    Their client closes with the block, and accepts only the API of the instance. Each of its reads
+    names the position of its question, and has to see no more.
     """
-    options = {**client_options(settings), "instance_id": instance_id}
-    async with AsyncNalanda(settings.api_url, **options) as client:
+    options = {**client_options(settings), "consistency": "eventual"}
+    async with AsyncNalanda(settings.api_url, **options, instance_id=instance_id) as client:
         yield build_activities(models, client)
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """Return the options of the worker's clients.
 
-    The clients never retry: Temporal's policy is the only one.
+    The clients ask each node once and never wait: Temporal's policy is the only one.
     """
     return {
         "api_key": settings.api_keys[0].get_secret_value() if settings.api_keys else None,
@@ -61,9 +62,10 @@ async def open_ingest_activities(
 ) -> AsyncIterator[Activities]:
     """Yield the activities of ingestions and model changes.
 
-    Their client waits for the writes of large documents, and for the switch of a model.
+    Their client waits for the writes of large documents, and for the switch of a model. Its reads
+    see what other workers have written for the ingestion.
     """
-    options = {**client_options(settings), "timeout_s": WRITE_TIMEOUT_S}
+    options = {**client_options(settings), "timeout_s": WRITE_TIMEOUT_S, "consistency": "strong"}
     async with AsyncNalanda(settings.api_url, **options, instance_id=instance_id) as client:
         yield ingest_activities(client)
 

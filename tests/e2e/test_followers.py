@@ -1,11 +1,19 @@
 """A leader and a follower with readers, as processes with a data directory each."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
+from activities.preprocess import encode_vector
+from activities.retrieve import Retrieve
+from activities.texts import read
+from core.contracts.query import RetrieveInput
+from nalanda import AsyncNalanda
 from tests.e2e.stack import Stack, node_of
 from tests.postgres import PostgresServer
 from tests.waiting import until
@@ -68,6 +76,31 @@ def test_a_write_through_a_follower_is_read_there_at_its_position(follower: http
             "/libraries/written/chunks", headers={"Nalanda-Consistency": "strong"}
         )
         assert len(strong.json()["items"]) == number + 1
+
+
+async def test_a_question_is_retrieved_on_a_follower_that_lags(
+    nodes: tuple[Stack, Stack], follower: httpx.Client
+) -> None:
+    fill(follower, "asked")
+    os.kill(nodes[1].pid("api"), signal.SIGSTOP)
+    try:
+        with client_of(nodes[0]) as leader:
+            wrote = put_chunk(leader, "asked", 1)
+    finally:
+        os.kill(nodes[1].pid("api"), signal.SIGCONT)
+    question = RetrieveInput(
+        library_id="asked",
+        query="Which harbour?",
+        embedding=encode_vector(np.array([[1.0, 1.0]], np.float32)),
+        k=3,
+        min_position=int(wrote.headers["Nalanda-Position"]),
+    )
+    async with AsyncNalanda(nodes[1].api_url, consistency="eventual") as client:
+        retrieved = await Retrieve(client).retrieve(question)
+        pinned = await read(client, "asked", retrieved.hits, retrieved.position)
+    assert [hit.chunk_id for hit in retrieved.hits] == ["c1"]
+    assert retrieved.position >= question.min_position
+    assert [passage.text for passage in pinned.passages] == ["harbour 1"]
 
 
 def test_a_key_sent_to_a_follower_and_to_the_leader_writes_once(

@@ -8,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.retrieve import Retrieve
 from core.contracts.query import RankedChunk, RetrieveInput, SearchMode
-from nalanda import ValidationError
+from nalanda import AsyncNalanda, ValidationError
 from tests.unit.activities.rest import Rest
 
 HIT = {"chunk_id": "c", "document_id": "d", "score": 0.5, "version": 7}
@@ -38,6 +38,24 @@ async def test_hits_are_pinned_to_their_versions() -> None:
         "include": [],
         "embedding": "AACAPw==",
     }
+
+
+async def test_a_node_that_lags_is_passed_over() -> None:
+    rest = Rest(hits=[HIT])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "behind":
+            assert request.headers["Nalanda-Consistency"] == "session"
+            assert request.headers["Nalanda-Min-Position"] == "40"
+            return httpx.Response(503, headers={"Nalanda-Position": "39", "Retry-After": "1"})
+        return rest.answer(request)
+
+    nodes = httpx.MockTransport(answer)
+    async with AsyncNalanda(
+        "http://behind,http://rest", consistency="eventual", max_retries=0, transport=nodes
+    ) as client:
+        output = await ActivityEnvironment().run(Retrieve(client).retrieve, QUESTION)
+    assert output.position == 42
 
 
 @pytest.mark.parametrize(
