@@ -1,4 +1,4 @@
-"""Fakes in memory of staged embeddings and of changes of the model."""
+"""Fake in memory of staged embeddings."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ import numpy as np
 
 from core.domain.changes import Change, EmbeddingsReplaced
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
-from core.domain.model_change import ModelChange, StagedEmbedding
+from core.domain.model_change import StagedEmbedding
 from tests.fake_state import State
 
 
@@ -73,17 +73,3 @@ class FakeStaged:
             if (staged := self._state.staged.get((library_id, model, row.chunk.id))) is None
             or staged.version != row.chunk.version
         ]
-
-
-class FakeModelChanges:
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def get(self, library_id: str) -> ModelChange | None:
-        return self._state.model_changes.get(library_id)
-
-    def put(self, change: ModelChange) -> None:
-        self._state.model_changes[change.library_id] = change
-
-    def delete(self, library_id: str) -> None:
-        self._state.model_changes.pop(library_id, None)

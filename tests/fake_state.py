@@ -1,11 +1,12 @@
 """The state of the store in memory."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.contracts.query import Feedback
 from core.domain.document import Document, EmbeddedChunk
 from core.domain.library import Library
-from core.domain.model_change import ModelChange, StagedEmbedding
+from core.domain.model_change import StagedEmbedding
 from core.ports.store import LogEntry, Replay
 
 Key = tuple[str, str]
@@ -22,7 +23,7 @@ class State:
     feedback: tuple[tuple[str, Feedback], ...] = ()
     replays: dict[str, Replay] = field(default_factory=dict)
     staged: dict[tuple[str, str, str], StagedEmbedding] = field(default_factory=dict)
-    model_changes: dict[str, ModelChange] = field(default_factory=dict)
+    entities: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     log: tuple[LogEntry, ...] = ()
 
     def next(self) -> "State":
@@ -34,6 +35,6 @@ class State:
             self.feedback,
             dict(self.replays),
             dict(self.staged),
-            dict(self.model_changes),
+            dict(self.entities),
             self.log,
         )

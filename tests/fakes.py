@@ -23,16 +23,19 @@ from core.domain.changes import (
     LibraryPut,
 )
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
+from core.domain.entity import Entity
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.library import Library
 from core.domain.log_hash import GENESIS, next_hash
 from core.ports.store import AppendPoint, CommitListener, DurabilityState, LogEntry, Replay
 from core.providers.base import Purpose, Vectors
-from tests.fake_staged import FakeModelChanges, FakeStaged
+from tests.fake_entities import FakeEntities
+from tests.fake_staged import FakeStaged
 from tests.fake_state import Key, State
 from tests.samples import THEN
 
 T = TypeVar("T")
+N = TypeVar("N", bound=Entity)
 
 
 class FakeLibraries:
@@ -67,7 +70,8 @@ class FakeLibraries:
         self._state.chunks = _without(self._state.chunks, library_id)
         staged = self._state.staged
         self._state.staged = {key: row for key, row in staged.items() if key[0] != library_id}
-        self._state.model_changes.pop(library_id, None)
+        entities = self._state.entities
+        self._state.entities = {key: row for key, row in entities.items() if key[1] != library_id}
         self._changes.append(LibraryDeleted(library_id))
 
 
@@ -239,10 +243,12 @@ class FakeTransaction:
         self.chunks = FakeChunks(state, self._changes)
         self.documents = FakeDocuments(state, self._changes, self.chunks)
         self.staged = FakeStaged(state, self._changes)
-        self.model_changes = FakeModelChanges(state)
         self.feedback = FakeFeedback(state, self._changes)
         self.replays = FakeReplays(state)
         self.log = FakeLog(state)
+
+    def entities(self, kind: type[N]) -> FakeEntities[N]:
+        return FakeEntities(self._state, kind)
 
     def commit(self) -> None:
         self._on_commit(self._state, self._changes)

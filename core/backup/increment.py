@@ -35,15 +35,16 @@ def write(path: Path, source: BackupSource, after: int, progress: Progress) -> N
 def apply(target: apsw.Connection, path: Path, position: int) -> None:
     """Bring the tables from the increment's start to `position`, at most the increment's end.
 
-    `target` has the newest tables; the increment may lack some of their columns. Foreign keys
-    must be off, because children may come before their parents.
+    `target` has the newest tables; the increment may lack some of them, and of their columns.
+    Foreign keys must be off, because children may come before their parents.
     """
     target.execute("ATTACH ? AS increment", (str(path),))
     try:
         with target:
-            for table in VERSIONED:
+            tables = [table for table in VERSIONED if _columns(target, "increment", table.name)]
+            for table in tables:
                 _end(target, table.name, table.key, position)
-            for table in VERSIONED:
+            for table in tables:
                 living = "version <= ?1 AND (until IS NULL OR until > ?1)"
                 _insert(target, table.name, living, position)
             for name, column in APPENDED.items():

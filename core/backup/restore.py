@@ -21,6 +21,7 @@ from core.backup.chain import chain_to
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository
 from core.domain.errors import StorageError
+from core.domain.model_change import ModelChange
 from core.indexing.container.durable import sync
 from core.ports.backups import VERSIONED, Progress, RestoreTarget
 
@@ -232,11 +233,12 @@ def _build(path: Path, plan: _Plan) -> None:
         database.pragma("synchronous", "off")  # all of it is synced once, at the end
         database.pragma("foreign_keys", False)
         _clear_history(database)
-        _clear_model_changes(database)
+        _clear_model_changes(database)  # a full backup of an older format has some without history
         for manifest in increments:
             changes = plan.repository.path_of(manifest)
             increment.apply(database, changes, min(plan.position, manifest.end))
             plan.byte_progress(manifest.size_bytes)
+        _clear_model_changes(database)
         _check_references(database)
         database.execute(_NEW_ORIGIN)
         database.pragma("wal_checkpoint(truncate)")
@@ -255,10 +257,10 @@ def _clear_history(database: apsw.Connection) -> None:
 
 
 def _clear_model_changes(database: apsw.Connection) -> None:
-    """Delete staged embeddings, which belong to the full backup's position, and the changes."""
+    """Delete staged embeddings, which belong to the full backup's position, and all changes."""
     with database:
         database.execute("DELETE FROM staged_embeddings")
-        database.execute("DELETE FROM model_changes")
+        database.execute("DELETE FROM entities WHERE kind = ?", (ModelChange.kind,))
 
 
 def _check_references(database: apsw.Connection) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from core.domain.document import Embedding
 
@@ -69,6 +70,9 @@ class ModelChange:
     `keeps_old`: the old embeddings are still there, so that the change can be reverted.
     `switched_at`: the time of the write that switched or reverted.
     """
+
+    kind: ClassVar[str] = "model_change"
+    id: ClassVar[str] = "last"
 
     library_id: str
     state: ModelChangeState

@@ -29,6 +29,7 @@ VERSIONED = (
     VersionedTable("libraries", ("id",)),
     VersionedTable("documents", ("library_id", "id")),
     VersionedTable("chunks", ("library_id", "id")),
+    VersionedTable("entities", ("library_id", "kind", "id")),
 )
 """Parents before children."""
 

@@ -14,12 +14,14 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 from core.contracts.query import Feedback
 from core.domain.changes import Change, ChangeRef
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
+from core.domain.entity import Entity
 from core.domain.library import Library
 from core.domain.log_hash import GENESIS
-from core.domain.model_change import ModelChange, StagedEmbedding
+from core.domain.model_change import StagedEmbedding
 from core.ports.cluster import Term
 
 E = TypeVar("E")
+N = TypeVar("N", bound=Entity)
 
 
 class LibraryReader(Protocol):
@@ -93,10 +95,17 @@ class LibraryWriter(LibraryReader, Protocol):
     def delete(self, library_id: str) -> None: ...
 
 
-class DocumentWriter(RowReader[Document], Protocol):
-    def put(self, document: Document) -> None: ...
+class RowWriter(RowReader[E], Protocol[E]):
+    def put(self, entity: E, /) -> None:
+        """Insert or replace an entity by id."""
+        ...
 
-    def delete(self, library_id: str, document_id: str) -> None: ...
+    def delete(self, library_id: str, id_: str, /) -> None:
+        """Delete the entity, if the library has it."""
+        ...
+
+
+DocumentWriter: TypeAlias = RowWriter[Document]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +179,6 @@ class StagedWriter(StagedReader, Protocol):
     def delete(self, library_id: str, model: str, *, limit: int) -> int:
         """Delete at most `limit` embeddings; return how many."""
         ...
-
-
-class ModelChangeReader(Protocol):
-    def get(self, library_id: str) -> ModelChange | None:
-        """Return the library's last change of model."""
-        ...
-
-
-class ModelChangeWriter(ModelChangeReader, Protocol):
-    def put(self, change: ModelChange) -> None: ...
-
-    def delete(self, library_id: str) -> None: ...
 
 
 class FeedbackReader(Protocol):
@@ -289,13 +286,15 @@ class Snapshot(Protocol):
     @property
     def staged(self) -> StagedReader: ...
     @property
-    def model_changes(self) -> ModelChangeReader: ...
-    @property
     def feedback(self) -> FeedbackReader: ...
     @property
     def replays(self) -> Replays: ...
     @property
     def log(self) -> LogReader: ...
+
+    def entities(self, kind: type[N], /) -> RowReader[N]:
+        """Return the entities of a class; reading a row of another shape raises `StorageError`."""
+        ...
 
 
 class UnitOfWork(Protocol):
@@ -315,11 +314,10 @@ class UnitOfWork(Protocol):
     @property
     def staged(self) -> StagedWriter: ...
     @property
-    def model_changes(self) -> ModelChangeWriter: ...
-    @property
     def feedback(self) -> FeedbackWriter: ...
     @property
     def replays(self) -> ReplayWriter: ...
+    def entities(self, kind: type[N], /) -> RowWriter[N]: ...
     def commit(self) -> None: ...
 
 

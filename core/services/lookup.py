@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from core.domain.document import Chunk
 from core.domain.errors import NotFound
-from core.ports.store import ChunkReader
+from core.domain.model_change import ModelChange
+from core.ports.store import ChunkReader, Snapshot, UnitOfWork
 
 T = TypeVar("T")
 
@@ -18,6 +19,10 @@ def find(get: Callable[..., T], *key: str) -> T | None:
         return get(*key)
     except NotFound:
         return None
+
+
+def last_model_change(record: Snapshot | UnitOfWork, library_id: str) -> ModelChange | None:
+    return find(record.entities(ModelChange).get, library_id, ModelChange.id)
 
 
 def every_chunk(chunks: ChunkReader, library_id: str) -> Iterator[Chunk]:

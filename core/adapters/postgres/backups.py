@@ -31,15 +31,8 @@ ON CONFLICT (repository) DO UPDATE SET at = excluded.at
 """
 _RECORD = "UPDATE backups SET position = %s, at = %s WHERE repository = %s"
 
-# Through the log, because there is no index by version: the cost is proportional to the changes.
+# Large tables have no index by version: through the log the cost is proportional to the changes.
 _CURRENT: dict[str, LiteralString] = {
-    "libraries": """
-WITH put AS (
-    SELECT change ->> 'library_id' AS id FROM log, json_array_elements(changes::json) AS change
-    WHERE position > %(after)s AND change ->> 'kind' = 'library_put'
-)
-SELECT *, NULL FROM libraries WHERE version > %(after)s AND id IN (SELECT id FROM put)
-""",
     "documents": """
 WITH put AS (
     SELECT change ->> 'library_id' AS library_id, change ->> 'document_id' AS id
@@ -60,6 +53,7 @@ SELECT *, NULL FROM chunks
 WHERE version > %(after)s AND (library_id, id) IN (SELECT library_id, id FROM put)
 """,
 }
+_CURRENT_BY_VERSION = "SELECT *, NULL FROM {} WHERE version > %(after)s"
 
 
 class PostgresSource:
@@ -88,7 +82,8 @@ class PostgresSource:
         return [row[0] for row in fetch(self._connection, _COLUMNS, table)]
 
     def current_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
-        return self._rows(sql.SQL(_CURRENT[table.name]), after)
+        statement = sql.SQL(_CURRENT.get(table.name, _CURRENT_BY_VERSION))
+        return self._rows(statement.format(sql.Identifier(table.name)), after)
 
     def superseded_rows(self, table: VersionedTable, after: int) -> Iterator[BackupRow]:
         statement = sql.SQL(

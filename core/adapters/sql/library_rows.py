@@ -1,4 +1,4 @@
-"""The rows of libraries in one table, read by id: what documents and chunks share."""
+"""The rows of libraries in one table, read by id: what documents, chunks and entities share."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -13,15 +13,17 @@ E = TypeVar("E")
 class LibraryTable(Generic[E]):
     """A table with the key (`library_id`, `id`) and `id` as its first column; `noun`: its entity.
 
-    The statements are made once, when the module is imported.
+    The statements are made once. `condition`: SQL that all rows of the entity satisfy.
     """
 
-    def __init__(self, table: Table[E], noun: str) -> None:
+    def __init__(self, table: Table[E], noun: str, *, condition: str = "true") -> None:
         self.noun = noun
+        self.to_row = table.to_row
         self.from_row = table.from_row
-        self.get = table.select("WHERE library_id = ? AND id = ?")
-        self.get_many = table.select("WHERE library_id = ? AND id IN ??")
-        self.page = table.select("WHERE library_id = ? AND id > ? ORDER BY id LIMIT ?")
+        of_library = f"WHERE {condition} AND library_id = ?"
+        self.get = table.select(f"{of_library} AND id = ?")
+        self.get_many = table.select(f"{of_library} AND id IN ??")
+        self.page = table.select(f"{of_library} AND id > ? ORDER BY id LIMIT ?")
 
 
 class LibraryRows(Generic[E]):

@@ -4,7 +4,6 @@ JSON is stored as text, times as RFC 3339, and vectors as float32.
 """
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +12,6 @@ import numpy as np
 from core.adapters.sql.columns import Codec, Column, Row, Table
 from core.domain.document import Chunk, Document, EmbeddedChunk, Embedding
 from core.domain.library import IndexKind, IndexSpec, Language, Library, Metric
-from core.domain.model_change import (
-    ModelChange,
-    ModelChangeState,
-    ModelComparison,
-    ModelScores,
-)
 from core.domain.place import Place
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
 from core.domain.values import to_json
@@ -89,31 +82,10 @@ def _to_place(text: str | None) -> Place | None:
     return None if text is None else Place.from_json(text)
 
 
-def _from_comparison(comparison: ModelComparison | None) -> str | None:
-    return None if comparison is None else json.dumps(asdict(comparison))
-
-
-def _to_comparison(text: str | None) -> ModelComparison | None:
-    if text is None:
-        return None
-    values = json.loads(text)
-    old, new = ModelScores(**values.pop("old")), ModelScores(**values.pop("new"))
-    return ModelComparison(old=old, new=new, **values)
-
-
-def _from_optional_time(value: datetime | None) -> str | None:
-    return None if value is None else to_time(value)
-
-
-def _to_optional_time(value: str | datetime | None) -> datetime | None:
-    return None if value is None else to_datetime(value)
-
-
 _TEXT = Codec("text")
 _INTEGER = Codec("bigint")
 _JSON = Codec("text", to_json, json.loads)
 _TIME = Codec("timestamptz", to_time, to_datetime)
-_OPTIONAL_TIME = Codec("timestamptz", _from_optional_time, _to_optional_time)
 
 LIBRARIES = Table(
     "libraries",
@@ -175,29 +147,6 @@ CHUNKS = Table(
         Column("place", Codec("text", _from_place, _to_place)),
     ],
     reset=["content_version"],
-)
-
-MODEL_CHANGES = Table(
-    "model_changes",
-    ["library_id"],
-    ModelChange,
-    [
-        Column("library_id", _TEXT),
-        Column("state", Codec("text", decode=ModelChangeState)),
-        Column("workflow_id", _TEXT),
-        Column("old_model", _TEXT),
-        Column("old_dimension", _INTEGER),
-        Column("new_model", _TEXT),
-        Column("new_dimension", _INTEGER),
-        Column("staged", _INTEGER),
-        Column("total", _INTEGER),
-        Column("keeps_old", Codec("bigint", int, bool)),
-        Column("comparison", Codec("text", _from_comparison, _to_comparison)),
-        Column("error", _TEXT),
-        Column("started_at", _TIME),
-        Column("switched_at", _OPTIONAL_TIME),
-        Column("ended_at", _OPTIONAL_TIME),
-    ],
 )
 
 EMBEDDING = Column("embedding", Codec("bytea", from_embedding, to_embedding))

@@ -15,6 +15,7 @@ _JSON = {
     "libraries": ("id", ("metadata", "metadata_schema", '"index"')),
     "documents": ("id", ("metadata",)),
     "chunks": ("id", ("metadata",)),
+    "entities": ("id", ("body",)),
     "log": ("position", ("changes",)),
     "replays": ("key", ("headers",)),
 }
@@ -22,6 +23,7 @@ _VERSIONS = (
     *(table.name for table in VERSIONED),
     *(name for name, column in APPENDED.items() if column == "version"),
 )
+_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'"
 _LOG_GAPS = """
 SELECT position + 1, next - 1 FROM (
     SELECT position, lead(position) OVER (ORDER BY position) AS next FROM log
@@ -36,12 +38,16 @@ _EMBEDDINGS = "SELECT library_id, id, embedding FROM chunks"
 
 
 def problems(connection: apsw.Connection) -> Iterator[str]:
-    """Yield one line for each problem; `connection` must be in a read transaction."""
+    """Yield one line for each problem; `connection` must be in a read transaction.
+
+    The file may be of an earlier format, without the newest tables.
+    """
     yield from _pages(connection)
     yield from _references(connection)
     yield from _log(connection)
-    yield from _versions(connection)
-    yield from _json(connection)
+    tables = {row[0] for row in fetch(connection, _TABLES)}
+    yield from _versions(connection, tables)
+    yield from _json(connection, tables)
     yield from _first_lines(_embeddings(connection))
 
 
@@ -66,15 +72,15 @@ def _log(connection: apsw.Connection) -> Iterator[str]:
         yield f"log: positions {first} to {last} are missing"
 
 
-def _versions(connection: apsw.Connection) -> Iterator[str]:
+def _versions(connection: apsw.Connection, tables: set[str]) -> Iterator[str]:
     beyond = "version > (SELECT position FROM cluster)"
-    for table in _VERSIONS:
+    for table in filter(tables.__contains__, _VERSIONS):
         yield from _count_violations(
             connection, table, beyond, "a version after the database's position"
         )
     outside = "version >= until OR until > (SELECT position FROM cluster)"
-    for versioned in VERSIONED:
-        name = f"{versioned.name}_history"
+    histories = (f"{versioned.name}_history" for versioned in VERSIONED)
+    for name in filter(tables.__contains__, histories):
         yield from _count_violations(connection, name, outside, "positions that can't be")
 
 
@@ -87,9 +93,9 @@ def _count_violations(
         yield f"{table}: {count} rows with {what}"
 
 
-def _json(connection: apsw.Connection) -> Iterator[str]:
+def _json(connection: apsw.Connection, tables: set[str]) -> Iterator[str]:
     for table, (key, columns) in _JSON.items():
-        for column in columns:
+        for column in columns if table in tables else ():
             sql = (
                 f"SELECT {key} FROM {table}"  # noqa: S608  # names of our own
                 f" WHERE {column} IS NOT NULL AND NOT json_valid({column})"

@@ -8,6 +8,7 @@ from core.domain.library import Library
 from core.domain.model_change import ModelChange, ModelChangeState
 from core.ports.store import Store
 from core.services.embedding import TextEmbedding
+from core.services.lookup import last_model_change
 from core.services.model_changes.staging import Staging
 from core.services.positioned import Positioned
 
@@ -33,7 +34,7 @@ class ModelChangeService:
         """
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
-            change = snapshot.model_changes.get(library.id)
+            change = last_model_change(snapshot, library.id)
             return Positioned((library, change), snapshot.position)
 
     def check(self, ref: str, model: str) -> Library:
@@ -94,8 +95,8 @@ class ModelChangeService:
         )
         with self._store.write() as unit:
             unit.libraries.get(library.id)
-            before = unit.model_changes.get(library.id)
-            unit.model_changes.put(change)
+            before = last_model_change(unit, library.id)
+            unit.entities(ModelChange).put(change)
             unit.commit()
             return before
 
@@ -106,7 +107,7 @@ class ModelChangeService:
             Conflict: the change was reverted or forgotten meanwhile.
         """
         with self._store.write() as unit:
-            before = unit.model_changes.get(change.library_id)
+            before = last_model_change(unit, change.library_id)
             if before is None or not before.revertable:
                 raise Conflict("There is no change of the library's model to revert.")
             reverting = replace(
@@ -117,7 +118,7 @@ class ModelChangeService:
                 error=None,
                 ended_at=None,
             )
-            unit.model_changes.put(reverting)
+            unit.entities(ModelChange).put(reverting)
             unit.commit()
             return before
 
@@ -126,9 +127,9 @@ class ModelChangeService:
         with self._store.write() as unit:
             unit.libraries.get(library_id)
             if before is None:
-                unit.model_changes.delete(library_id)
+                unit.entities(ModelChange).delete(library_id, ModelChange.id)
             else:
-                unit.model_changes.put(before)
+                unit.entities(ModelChange).put(before)
             unit.commit()
 
     def cancel(self, ref: str) -> Positioned[ModelChange]:
@@ -139,7 +140,7 @@ class ModelChangeService:
             Conflict: nothing is in progress.
         """
         with self._store.write() as unit:
-            change = unit.model_changes.get(unit.libraries.get(ref).id)
+            change = last_model_change(unit, unit.libraries.get(ref).id)
             if change is not None and change.state is ModelChangeState.CANCELLED:
                 return Positioned(change, unit.position - 1)
             if change is None or not change.state.in_progress:
@@ -147,7 +148,7 @@ class ModelChangeService:
             reverts = change.state is ModelChangeState.REVERTING
             state = ModelChangeState.SWITCHED if reverts else ModelChangeState.CANCELLED
             change = replace(change, state=state, ended_at=datetime.now(UTC))
-            unit.model_changes.put(change)
+            unit.entities(ModelChange).put(change)
             unit.commit()
         self._staging.delete_unused(change)
         return Positioned(change, unit.position)
@@ -161,12 +162,12 @@ class ModelChangeService:
         """
         with self._store.write() as unit:
             library = unit.libraries.get(ref)
-            change = unit.model_changes.get(library.id)
+            change = last_model_change(unit, library.id)
             if change is not None and change.state.in_progress:
                 raise Conflict("A change of the library's model is in progress. Cancel it first.")
             if change is not None:
                 change = replace(change, keeps_old=False)
-                unit.model_changes.put(change)
+                unit.entities(ModelChange).put(change)
             unit.commit()
         if change is not None:
             self._staging.delete_unused(change)

@@ -8,6 +8,7 @@ from core.domain.model_change import ModelChange, ModelChangeState, StagedEmbedd
 from core.indexing.views.catalog import Catalog
 from core.ports.store import Store
 from core.services.embedding import TextEmbedding
+from core.services.lookup import last_model_change
 
 BATCH_CHUNKS = 512
 """The number of chunks in one step: two calls of a provider, and one write."""
@@ -106,7 +107,7 @@ class Staging:
 
     def _delete(self, change: ModelChange, model: str) -> int:
         with self._store.write() as unit:
-            now = unit.model_changes.get(change.library_id)
+            now = last_model_change(unit, change.library_id)
             if now is None or now.state is not change.state or model in _needed_models(now):
                 return 0
             deleted = unit.staged.delete(change.library_id, model, limit=DELETED_AT_ONCE)

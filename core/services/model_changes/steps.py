@@ -13,6 +13,7 @@ from core.domain.model_change import ModelChange, ModelChangeState
 from core.indexing.views.catalog import Catalog
 from core.ports.store import Store, UnitOfWork
 from core.services.embedding import TextEmbedding
+from core.services.lookup import last_model_change
 from core.services.model_changes.comparison import compare
 from core.services.model_changes.staging import Batch, Staging, UnembeddableChunk
 from core.services.model_changes.switching import Switching
@@ -54,7 +55,7 @@ class ModelChangeSteps:
         """
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(ref)
-            change = snapshot.model_changes.get(library.id)
+            change = last_model_change(snapshot, library.id)
         if change is None or change.target_model != model:
             raise Conflict(f"The library is not being moved to the model {model!r}.")
         step = Step(change)
@@ -140,12 +141,12 @@ class ModelChangeSteps:
             NotFound: the library is deleted.
         """
         with self._store.write() as unit:
-            now = unit.model_changes.get(change.library_id)
+            now = last_model_change(unit, change.library_id)
             if now is None:
                 raise NotFound("library", change.library_id)
             if now.state is not change.state:
                 return now
             edited = edit(now, unit)
-            unit.model_changes.put(edited)
+            unit.entities(ModelChange).put(edited)
             unit.commit()
             return edited

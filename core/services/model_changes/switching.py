@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from core.domain.errors import Conflict, Unavailable
 from core.domain.model_change import ModelChange, ModelChangeState
 from core.ports.store import Store, UnitOfWork
+from core.services.lookup import last_model_change
 from core.services.model_changes.staging import Staging
 from core.services.model_changes.write_gate import WriteGate
 
@@ -49,7 +50,7 @@ class Switching:
         for _ in range(ATTEMPTS):
             self._staging.stage_rest(change)
             with self._store.write(after_listeners=True) as unit:
-                now = unit.model_changes.get(change.library_id)
+                now = last_model_change(unit, change.library_id)
                 if now is None or now.state is not change.state:
                     unit.libraries.get(change.library_id)
                     return change if now is None else now
@@ -79,7 +80,7 @@ class Switching:
         unit.libraries.put(moved)
         unit.staged.switch(library.id, change.target_model)
         switched = _end(change, now)
-        unit.model_changes.put(switched)
+        unit.entities(ModelChange).put(switched)
         return switched
 
 

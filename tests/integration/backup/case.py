@@ -35,7 +35,7 @@ class Case:
             self.store = PostgresStore(postgres_url, self.data_dir)
             self.database = PostgresBackupDatabase(postgres_url)
         self.digests = Digests(self.store)
-        self.writer = Writer(self.store, seed=1)
+        self.writer = Writer(self.store, 1, self.digests.notes)
         self._restored = 0
 
     def write(self, times: int) -> int:

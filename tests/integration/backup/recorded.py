@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,10 +26,14 @@ from core.domain.changes import (
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import NotFound
 from core.ports.store import Replay, Snapshot, Store, UnitOfWork
+from tests.entities import Note
 from tests.samples import PLACES, a_document, a_library, a_row
 
 LIBRARIES = ("one", "two", "three")
 DOCUMENTS = 8
+
+NotesByPosition: TypeAlias = dict[int, tuple[Note, bool]]
+"""The note that a write has put, or deleted (`False`)."""
 
 
 class Digests:
@@ -36,12 +41,18 @@ class Digests:
 
     def __init__(self, store: Store) -> None:
         self._rows: dict[tuple[str, ...], bytes] = {}
+        self.notes: NotesByPosition = {}
+        """The note of each write that put or deleted one, since a note is no change."""
         self.by_position = {0: self._digest()}
         store.subscribe(self._listen)
 
     def _listen(self, position: int, changes: Sequence[Change], _: bytes) -> None:
         for change in changes:
             self._take(change)
+        if position in self.notes:
+            note, is_put = self.notes[position]
+            self._rows.pop(key_of(note), None)
+            self._rows |= {key_of(note): of_note(note)} if is_put else {}
         self.by_position[position] = self._digest()
 
     def _take(self, change: Change) -> None:
@@ -83,6 +94,14 @@ def digest_of(rows: dict[tuple[str, ...], bytes]) -> str:
     return sha256.hexdigest()
 
 
+def key_of(note: Note) -> tuple[str, ...]:
+    return (note.library_id, "note", note.id)
+
+
+def of_note(note: Note) -> bytes:
+    return repr(note).encode()
+
+
 def digest_of_state(snapshot: Snapshot) -> str:
     """Return the digest of a stored state, comparable to those of `Digests`."""
     rows: dict[tuple[str, ...], bytes] = {}
@@ -92,6 +111,8 @@ def digest_of_state(snapshot: Snapshot) -> str:
             rows[library.id, "document", document.id] = repr(document).encode()
         for row in snapshot.chunks.scan(library.id):
             rows[library.id, "chunk", row.chunk.id] = of_row(row)
+        for note in snapshot.entities(Note).page(library.id, after=None, limit=10**6):
+            rows[key_of(note)] = of_note(note)
     return digest_of(rows)
 
 
@@ -107,9 +128,10 @@ def digest_on(store: Store) -> tuple[int, str]:
 
 
 class Writer:
-    """A generator of random writes of all kinds."""
+    """A generator of random writes of all kinds; `notes` gets those that it puts and deletes."""
 
-    def __init__(self, store: Store, seed: int) -> None:
+    def __init__(self, store: Store, seed: int, notes: NotesByPosition | None = None) -> None:
+        self._notes = {} if notes is None else notes
         self._store = store
         self._random = Random(seed)
 
@@ -137,6 +159,8 @@ class Writer:
             unit.documents.delete(library_id, self._document_id())
         elif dice < 0.25:
             unit.feedback.add("question", Feedback(rating=1))
+        elif dice < 0.33:
+            self._change_note(unit, library_id, is_put=dice < 0.3)
         elif dice < 0.5:
             ids = [self._chunk_id(self._document_id()) for _ in range(5)]
             unit.chunks.delete(library_id, ids)
@@ -150,6 +174,14 @@ class Writer:
         now = datetime.now(UTC)
         library = a_library(library_id, version=unit.position, description=description)
         unit.libraries.put(replace(library, updated_at=now))
+
+    def _change_note(self, unit: UnitOfWork, library_id: str, *, is_put: bool) -> None:
+        note = Note(f"n{self._random.randrange(5)}", library_id, version=unit.position)
+        if is_put:
+            unit.entities(Note).put(note)
+        else:
+            unit.entities(Note).delete(library_id, note.id)
+        self._notes[unit.position] = (note, is_put)
 
     def _put_chunks(self, unit: UnitOfWork, library_id: str) -> None:
         document_id = self._document_id()

@@ -22,7 +22,7 @@ from core.backup.repository import lock
 from core.backup.restore import restore
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import DataDirInUse, StorageError
-from core.ports.backups import HISTORY_RETENTION
+from core.ports.backups import HISTORY_RETENTION, VERSIONED
 from core.verification import backups, database
 from tests.integration.backup.case import Case, kinds, rows_up_to, silent
 from tests.integration.backup.recorded import Writer
@@ -63,7 +63,7 @@ def test_backups_while_others_write(either: Case) -> None:
     stop = threading.Event()
 
     def write(seed: int) -> None:
-        writer = Writer(either.store, seed)
+        writer = Writer(either.store, seed, either.digests.notes)
         while not stop.is_set():
             writer.write()
 
@@ -167,7 +167,7 @@ def test_history_that_no_backup_needs_is_let_go_of(case: Case) -> None:
 
 def history_rows(case: Case) -> int:
     connection = apsw.Connection(str(case.data_dir / DATABASE_NAME))
-    tables = ("libraries_history", "documents_history", "chunks_history")
+    tables = [f"{table.name}_history" for table in VERSIONED]
     counts = [connection.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in tables]
     connection.close()
     return sum(int(str(count)) for count in counts)

@@ -23,6 +23,7 @@ from core.indexing.views.catalog import Catalog
 from core.settings import Settings
 from core.verification import database, index
 from core.verification.nearest import Nearest, reference_scores
+from tests.entities import Note
 from tests.integration.backup.case import Case
 from tests.samples import a_document, a_library, a_row
 
@@ -39,6 +40,7 @@ def data_dir(tmp_path: Path) -> Path:
         unit.commit()
     with store.write() as unit:
         unit.documents.put(a_document("other", version=2))
+        unit.entities(Note).put(Note("note", "lib"))
         unit.commit()
     store.close()
     return tmp_path / "data"
@@ -84,6 +86,8 @@ def test_while_a_store_writes_and_keeps_history(case: Case) -> None:
         ("UPDATE log SET changes = '?'", "log: changes of 1 is no JSON"),
         ("UPDATE chunks SET version = 9 WHERE id = 'c1'", "chunks: 1 rows with a version after"),
         ("UPDATE documents SET metadata = '{' WHERE id = 'doc'", "documents: metadata of 'doc'"),
+        ("UPDATE entities SET body = '{'", "entities: body of 'note' is no JSON"),
+        ("UPDATE entities SET library_id = 'gone'", "entities: foreign-key violation in row 1"),
         ("UPDATE libraries SET dimension = 4", "'c1' in 'lib' has 12 bytes, not the 16 of its"),
         ("UPDATE libraries SET dimension = 4", "chunks: 20 more embeddings are wrong"),
         ("UPDATE libraries SET dimension = NULL", "and the library has no dimension"),

@@ -1,6 +1,7 @@
 """Values that are hard to store, and helpers of the contract's tests."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from core.domain.changes import Change
 from core.domain.document import Chunk
@@ -10,7 +11,11 @@ from tests.samples import a_document, a_library, a_row
 
 HARD_TEXT = 'naïve "quotes" \\ \x00 🦀 ﷽\n'
 HARD_PLACE = Place(HARD_TEXT, (HARD_TEXT, "", "b"), 2, (0.1, -1e-300, 1e300, 3.0), 9)
-HARD_METADATA = {"année": 2**70, "deep": {"list": [1, 1.5, None, True, HARD_TEXT]}, "x.y": -1e-300}
+HARD_METADATA: dict[str, Any] = {
+    "année": 2**70,
+    "deep": {"list": [1, 1.5, None, True, HARD_TEXT]},
+    "x.y": -1e-300,
+}
 
 
 class Recorder:

@@ -14,6 +14,7 @@ from core.domain.model_change import (
     StagedEmbedding,
 )
 from core.ports.store import Store, UnitOfWork
+from core.services.lookup import last_model_change
 from tests.integration.storage.contract import HARD_TEXT, Recorder, fill, ids
 from tests.samples import THEN, a_library, a_row
 
@@ -152,24 +153,17 @@ def test_staged_embeddings_are_deleted_some_at_a_time(store: Store) -> None:
 def test_a_model_change_comes_back_as_it_went_in(store: Store) -> None:
     fill(store)
     bare = replace(CHANGE, comparison=None, error=None, switched_at=None, keeps_old=False)
-    with store.write() as unit:
-        assert unit.model_changes.get("lib") is None
-        unit.model_changes.put(bare)
-        assert unit.model_changes.get("lib") == bare
-        unit.model_changes.put(CHANGE)
-        unit.commit()
-    with store.read() as snapshot:
-        assert snapshot.model_changes.get("lib") == CHANGE
-    with store.write() as unit:
-        unit.model_changes.delete("lib")
-        assert unit.model_changes.get("lib") is None
+    for change in (bare, CHANGE):
+        with store.write() as unit:
+            unit.entities(ModelChange).put(change)
+            unit.commit()
+        with store.read() as snapshot:
+            assert last_model_change(snapshot, "lib") == change
 
 
 def test_a_deleted_library_takes_all_of_it(store: Store) -> None:
     fill(store, "a")
     with store.write() as unit:
         stage(unit, staged("a", 1, 1, 2))
-        unit.model_changes.put(CHANGE)
         unit.libraries.delete("lib")
         assert unit.staged.count("lib", MODEL) == 0
-        assert unit.model_changes.get("lib") is None
