@@ -13,15 +13,18 @@ export PATH ?= /usr/local/bin:/usr/bin:/bin
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint types imports format generate bench crash chaos fuzz clean
+.PHONY: help setup demo demo-cluster test coverage lint types imports format generate bench crash chaos fuzz clean
 
 help:            ## say what each verb does
-	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(READY)  ## only the environment, in .venv
 
 demo: $(READY)   ## everything in one terminal; ends with Ctrl-C, or by itself with ARGS=--once
 	$(BIN)/nalanda demo $(ARGS)
+
+demo-cluster: $(READY) ## three nodes and a replicated PostgreSQL, which lose processes under load
+	$(BIN)/python -m tests.cluster.demo $(ARGS)
 
 test: lint types imports  ## style, types, import rules and all tests; ARGS go to pytest
 	$(PYTEST) $(ARGS)
