@@ -118,7 +118,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     core = await run_in_threadpool(app.state.core_factory, app.state.settings)
     try:
         app.state.core = core
-        app.state.metrics.watch(core)
+        writer: Writer | Leader | None = app.state.writer
+        app.state.metrics.watch(core, lambda: 0 if writer is None else writer.forwarded)
         async with _background_work(app, core):
             yield
     finally:

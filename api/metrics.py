@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.shared_counts import VARIABLE
 from core.bootstrap import Core
 from core.domain.errors import NalandaError
+from core.ports.cluster import Role
 from core.ports.store import DurabilityLevel
 
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -41,8 +42,9 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
-    def watch(self, core: Core) -> None:
-        self.registry.register(_OfCore(core))
+    def watch(self, core: Core, forwarded: Callable[[], int] = lambda: 0) -> None:
+        """Add the metrics of a core; `forwarded` returns how many requests were passed on."""
+        self.registry.register(_OfCore(core, forwarded))
 
     def exposition(self) -> bytes:
         """Return all metrics; those of requests are of all processes that count together."""
@@ -56,8 +58,9 @@ class Metrics:
 class _OfCore(Collector):
     """A collector that reads the core at each scrape."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, forwarded: Callable[[], int]) -> None:
         self._core = core
+        self._forwarded = forwarded
 
     def collect(self) -> Iterable[Metric]:
         state = self._core.catalog.state
@@ -68,6 +71,12 @@ class _OfCore(Collector):
         yield GaugeMetricFamily("nalanda_libraries", "Number of libraries.", value=len(state.views))
         yield GaugeMetricFamily("nalanda_vectors", "Number of searchable vectors.", value=vectors)
         yield from _durability(self._core)
+        yield from _cluster(self._core)
+        yield CounterMetricFamily(
+            "nalanda_forwarded_requests",
+            "Requests that this process has passed on to the one that leads.",
+            value=self._forwarded(),
+        )
         if self._core.follower is not None:
             yield CounterMetricFamily(
                 "nalanda_record_replacements",
@@ -97,10 +106,34 @@ def _durability(core: Core) -> Iterable[Metric]:
     except NalandaError:
         return
     text = "Disks that have an acknowledged write: 1 for the level that holds."
-    family = GaugeMetricFamily("nalanda_durability", text, labels=["level"])
-    for each in get_args(DurabilityLevel):
-        family.add_metric([each], each == level)
-    yield family
+    yield _choice("nalanda_durability", text, "level", get_args(DurabilityLevel), level)
+
+
+def _cluster(core: Core) -> Iterable[Metric]:
+    """Yield the place of this process in its cluster; without the epoch if it can't be read."""
+    text = "What this process does in its cluster: 1 for its role."
+    yield _choice("nalanda_role", text, "role", get_args(Role), core.role)
+    lag = core.lag
+    text = "Writes that this process lacks."
+    yield GaugeMetricFamily("nalanda_lag_writes", text, value=lag.entries)
+    text = "Seconds since this process lacked no write."
+    yield GaugeMetricFamily("nalanda_lag_seconds", text, value=lag.seconds)
+    try:
+        status = core.cluster.status()
+    except NalandaError:
+        return
+    text = "Times that a node has begun to lead, which gives each write its epoch."
+    yield GaugeMetricFamily("nalanda_epoch", text, value=status.epoch)
+    text = "Epochs that this process has seen begin: failovers, hand-overs and starts."
+    yield CounterMetricFamily("nalanda_elections", text, value=status.elections)
+
+
+def _choice(name: str, text: str, label: str, choices: Sequence[str], chosen: str) -> Metric:
+    """Return a gauge that is 1 for the chosen label, and 0 for the others."""
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for each in choices:
+        family.add_metric([each], each == chosen)
+    return family
 
 
 class RequestMetrics:

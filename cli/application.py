@@ -46,6 +46,10 @@ COMMANDS = {
     ),
     "verify": ("cli.commands.verify:verify", "Check all stored data, and report what is damaged."),
     "compact": ("cli.commands.compact:compact", "Reclaim the disk space of deleted data."),
+    "cluster": (
+        "cli.commands.cluster:app",
+        "Show the nodes of a cluster, and let another one lead.",
+    ),
     "status": (
         "cli.commands.status:status",
         "Show recent questions, or the state of one question, ingestion or model change.",

@@ -29,7 +29,7 @@ from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.digests import Digests
 from core.indexing.views.record import from_record, libraries_of
-from core.ports.cluster import ClusterRecord, Node
+from core.ports.cluster import ClusterRecord, Node, Role
 from core.ports.engine import Engine
 from core.ports.store import FollowingStore, Snapshot, Store
 from core.ports.uploads import UploadStore
@@ -81,6 +81,16 @@ class Core:
     digests: Digests
     follower: Follower | Reader | None = None
     """The threads that follow another process while that one writes."""
+
+    @property
+    def role(self) -> Role:
+        if isinstance(self.follower, Reader):
+            return "reader"
+        return "leader" if self.cluster.leads else "follower"
+
+    @property
+    def lag(self) -> Lag:
+        return Lag(0, 0.0) if self.follower is None or self.role == "leader" else self.follower.lag
 
     def close(self) -> None:
         self.cluster.close()

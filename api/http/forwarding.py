@@ -34,6 +34,8 @@ class Connections:
             limits=httpx.Limits(max_connections=None, keepalive_expiry=IDLE_S),
             trust_env=False,
         )
+        self.requests = 0
+        """The requests that another process has taken."""
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -55,7 +57,9 @@ class Connections:
             headers=[*own, *headers],
             content=_body(receive) if _has_body(scope) else None,
         )
-        return await self._client.send(request, stream=True)
+        response = await self._client.send(request, stream=True)
+        self.requests += 1
+        return response
 
     async def respond(
         self,
@@ -87,6 +91,10 @@ class Writer:
 
     async def close(self) -> None:
         await self._connections.close()
+
+    @property
+    def forwarded(self) -> int:
+        return self._connections.requests
 
     async def respond(self, _: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and its response back; 503 if the writer does not answer."""

@@ -89,6 +89,11 @@ class Leader:
         self._redirects = redirects
         self._connections = Connections()
 
+    @property
+    def forwarded(self) -> int:
+        """Return the number of requests that this node has passed on."""
+        return self._connections.requests
+
     async def close(self) -> None:
         await self._connections.close()
 

@@ -25,6 +25,6 @@ def hand_over(core: CoreOf, body: JsonBody) -> Response:
     No write is refused meanwhile. `GET /cluster` shows when the node leads. If it does not take
     over in half a lease, this one leads again.
     """
-    successor = core.cluster.hand_over(parse(HandOverRequest, body).to)
-    content = HandOverResponse(to=successor).model_dump()
+    begun = core.cluster.hand_over(parse(HandOverRequest, body).to)
+    content = HandOverResponse.model_validate(begun).model_dump()
     return json_response(content, status.HTTP_202_ACCEPTED, position=core.catalog.position)

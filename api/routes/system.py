@@ -43,6 +43,7 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
     """
     storage = await run_in_threadpool(_storage, core)
     level, durability = await run_in_threadpool(_durability, core, settings)
+    epoch = await run_in_threadpool(_epoch, core)
     instance_id = core.store.instance_id
     questions = task_queue_of(instance_id, settings.task_queue)
     ingestions = ingest_queue_of(instance_id, settings.task_queue)
@@ -62,7 +63,24 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
     }
     ready = storage == OK
     code = status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE
-    return json_response({"ready": ready, "durability": level, "checks": checks}, code)
+    lag = core.lag
+    content = Readiness(
+        ready=ready,
+        role=core.role,
+        epoch=epoch,
+        lag=lag.entries,
+        lag_s=lag.seconds,
+        durability=level,
+        checks=checks,
+    )
+    return json_response(content.model_dump(), code)
+
+
+def _epoch(core: Core) -> int | None:
+    try:
+        return core.cluster.status().epoch
+    except NalandaError:
+        return None
 
 
 def _storage(core: Core) -> str:

@@ -28,15 +28,16 @@ class NodeResponse(ResponseModel):
 class HandOverRequest(RequestModel):
     """The id of the node that is to lead; absent: the one with the highest position."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "another-node"}]})
 
     to: str | None = Field(default=None, min_length=1, max_length=128)
 
 
 class HandOverResponse(ResponseModel):
-    """The id of the node that the lease is offered to."""
+    """The id of the node that the lease is offered to, and the epoch that ends with it."""
 
     to: str
+    epoch: int
 
 
 class NewestCheckpoint(ResponseModel):

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from api.wire.base import ResponseModel
+from core.ports.cluster import Role
 from core.ports.store import DurabilityLevel
 
 
@@ -13,11 +14,17 @@ class Liveness(ResponseModel):
 class Readiness(ResponseModel):
     """The state of each part of the server; `ready` depends on `storage` alone.
 
+    `role` and `epoch`: see `GET /cluster`; a `reader` is a process that a node has started.
+    `lag`: the writes that this process lacks; `lag_s`: the seconds since it lacked none.
     `durability` says which disks have an acknowledged write: the database's own (`local`), soon a
     standby's (`asynchronous`) or already a standby's (`synchronous`); null if it can't be read.
     """
 
     ready: bool
+    role: Role
+    epoch: int | None
+    lag: int
+    lag_s: float
     durability: DurabilityLevel | None
     checks: dict[str, str]
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from core.background_thread import BackgroundThread
 from core.cluster.lease import HeldLease, Observation, SteadyClock, boot_s
-from core.cluster.status import ClusterStatus, Leader
+from core.cluster.status import ClusterStatus, HandOver, Leader
 from core.cluster.successor import choose_successor
 from core.domain.errors import NalandaError, NotLeading, StorageError
 from core.ports.cluster import ClusterRecord, Lease, Look, Node, Role, Sighting, Term
@@ -87,6 +87,7 @@ class Member:
         # Replaced as a whole.
         self._held: HeldLease | None = None
         self._look: Look | None = None
+        self._elections = 0
         self._is_leaving = False
         self._thread = BackgroundThread(
             "cluster",
@@ -149,6 +150,7 @@ class Member:
             self.leader,
             tuple(self._now(each, role, position) for each in nodes),
             max(position, 0 if look is None else look.position),
+            self._elections,
         )
 
     def _now(self, seen: Sighting, role: Role, position: int) -> Sighting:
@@ -178,7 +180,7 @@ class Member:
         is_waiting = look is not None and look.lease.successor is not None
         return HANDED_OVER_POLL_S if is_waiting else POLL_S
 
-    def hand_over(self, to: str | None) -> str:
+    def hand_over(self, to: str | None) -> HandOver:
         with self._turn:
             held = self._held
             if held is None or not self.leads:
@@ -194,7 +196,7 @@ class Member:
                 self._record.release(self._node, held.epoch, successor)
             self._look_again()
         self._thread.wake()
-        return successor
+        return HandOver(successor, held.epoch)
 
     def leave(self) -> None:
         self._is_leaving = True
@@ -280,7 +282,9 @@ class Member:
         self._store.step_down(at_once=True)
 
     def _look_again(self) -> Look:
-        look = self._look = self._record.look()
+        before, look = self._look, self._record.look()
+        self._look = look
+        self._elections += before is not None and look.lease.epoch > before.lease.epoch
         self._observation.note(look.lease)
         return look
 

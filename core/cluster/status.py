@@ -29,6 +29,16 @@ class ClusterStatus:
     nodes: tuple[Sighting, ...]
     recorded: int
     """The position of the record."""
+    elections: int = 0
+    """The epochs that this process has seen begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A hand-over to the node `to`, which ends the epoch `epoch`."""
+
+    to: str
+    epoch: int
 
 
 class Cluster(Protocol):
@@ -60,8 +70,8 @@ class Cluster(Protocol):
 
     def start(self) -> None: ...
 
-    def hand_over(self, to: str | None) -> str:
-        """Commit the writes that have begun, and offer the lease to a node, which is returned.
+    def hand_over(self, to: str | None) -> HandOver:
+        """Commit the writes that have begun, and offer the lease to another node.
 
         `to`: its id; `None` chooses the live one with the highest position. This node leads again
         if the other one does not take the lease in time.
@@ -104,7 +114,7 @@ class LoneNode:
     def is_alive(self, url: str) -> bool:
         return url == self._node.address
 
-    def hand_over(self, to: str | None) -> str:
+    def hand_over(self, to: str | None) -> HandOver:
         if to not in {None, self._node.id}:
             raise unknown_node(str(to))
         raise Conflict("On SQLite there is one node, which always leads.")

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.indexing.checkpoints.paths import newest_in
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
 from core.ports.store import Snapshot, Store
+from core.replication.follower import Lag
 from core.replication.tail import Tail
 
 if TYPE_CHECKING:  # it imports the kernels, which take a second
@@ -143,6 +145,11 @@ class Reader:
     def acknowledged(self) -> int:
         """Return the position of the last acknowledged write."""
         return self._published()
+
+    @property
+    def lag(self) -> Lag:
+        entries = max(0, self._published() - self._catalog.position)
+        return Lag(entries, max(0.0, time.monotonic() - self.tail.current_at))
 
     def wake(self) -> None:
         """Follow the log now, as a request waits for it."""

@@ -1,6 +1,7 @@
 """The leader of three nodes hands over while clients write through all of them."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -44,6 +45,11 @@ def others_of(nodes: Nodes, leader: str | None) -> list[str]:
     return [url for url in nodes if url != leader]
 
 
+def number_of(name: str, exposition: str) -> float:
+    [value] = re.findall(rf"^{name} (.+)$", exposition, re.MULTILINE)
+    return float(value)
+
+
 def wait_for_leader(nodes: Nodes) -> str:
     """Wait until all nodes are alive and agree which one leads; return its URL."""
     until(lambda: len({leader_of(url) for url in nodes} - {None}) == 1, ELECTED_S)
@@ -62,13 +68,18 @@ def test_no_write_is_refused_or_lost(nodes: Nodes) -> None:
         writers.wait_for_more()
         to = state_of(one)["node_id"]
         answer = hand_over(other, to=to)
-        assert (answer.status_code, answer.json()) == (202, {"to": to})
+        assert (answer.status_code, answer.json()["to"]) == (202, to)
         until(lambda: leader_of(before) == one, ELECTED_S)
         writers.wait_for_more()
         assert hand_over(one).status_code == 202
         until(lambda: leader_of(one) not in {one, None}, ELECTED_S)
         writers.wait_for_more()
     assert writers.unanswered == 0
+    for url in nodes:
+        metrics = call(url, "GET", "/metrics")
+        assert metrics is not None
+        assert number_of("nalanda_forwarded_requests_total", metrics.text) > 0
+        assert number_of("nalanda_elections_total", metrics.text) > 1
     writers.assert_all_there_once(one)
     assert_equal_digests(*nodes)
 

@@ -13,7 +13,6 @@ from tests.e2e.contract.recording import Call, Record
 Route = tuple[str, str]
 
 NOT_IN_THE_SDK = {
-    ("GET", "/cluster"),
     ("GET", "/cluster/checkpoint"),
     ("GET", "/cluster/checkpoint/{name}"),
     ("GET", "/livez"),

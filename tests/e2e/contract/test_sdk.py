@@ -207,6 +207,7 @@ def test_ask(client: Nalanda, harbours: str) -> None:
 def test_system(client: Nalanda) -> None:
     assert client.version().version
     assert client.ready().ready
+    assert client.cluster.status().role == "leader"
 
 
 Call = Callable[[Nalanda, str], object]
@@ -223,6 +224,13 @@ ERRORS: dict[str, tuple[Call, type[nalanda.ApiError], int, list[str]]] = {
     "unknown question": (lambda c, _: c.queries.get("none"), nalanda.NotFoundError, 404, []),
     "not to be cancelled": (lambda c, _: c.queries.cancel("none"), nalanda.NotFoundError, 404, []),
     "not to be rated": (lambda c, _: c.queries.feedback("none", 1), nalanda.NotFoundError, 404, []),
+    "no other node": (lambda c, _: c.cluster.hand_over(), nalanda.ConflictError, 409, []),
+    "unknown node": (
+        lambda c, _: c.cluster.hand_over("none"),
+        nalanda.ValidationError,
+        422,
+        ["/to"],
+    ),
     "name taken": (lambda c, name: c.libraries.create(name), nalanda.ConflictError, 409, []),
     "stale": (
         lambda c, name: c.chunks.delete(name, "a", if_match=0),

@@ -58,7 +58,7 @@ async def test_each_body_has_a_schema_and_an_example(api: httpx.AsyncClient) -> 
         for name, operation in operations(document)
         if "requestBody" in operation
     }
-    assert len(bodies) == 20
+    assert len(bodies) == 21
     for name, body in bodies.items():
         for content in body["content"].values():
             assert content["example"], name

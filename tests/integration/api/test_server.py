@@ -33,6 +33,7 @@ async def test_it_is_not_ready_once_its_storage_is_gone(settings: Settings) -> N
         answer = await api.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["ready"] is False
+    assert answer.json()["epoch"] is None
     assert answer.json()["checks"]["storage"] != "ok"
 
 
@@ -42,6 +43,22 @@ async def test_it_says_which_disks_have_a_write(api: httpx.AsyncClient) -> None:
     exposition = (await api.get("/metrics")).text
     assert 'nalanda_durability{level="local"} 1.0' in exposition
     assert 'nalanda_durability{level="synchronous"} 0.0' in exposition
+
+
+async def test_it_says_where_it_stands_in_its_cluster(api: httpx.AsyncClient) -> None:
+    answer = (await api.get("/readyz")).json()
+    assert (answer["role"], answer["epoch"], answer["lag"], answer["lag_s"]) == ("leader", 1, 0, 0)
+    exposition = (await api.get("/metrics")).text
+    for line in (
+        'nalanda_role{role="leader"} 1.0',
+        'nalanda_role{role="follower"} 0.0',
+        "nalanda_epoch 1.0",
+        "nalanda_elections_total 0.0",
+        "nalanda_lag_writes 0.0",
+        "nalanda_lag_seconds 0.0",
+        "nalanda_forwarded_requests_total 0.0",
+    ):
+        assert line in exposition
 
 
 async def test_writes_that_have_to_be_synchronous_are_refused_and_reads_are_not(

@@ -8,6 +8,7 @@ import pytest
 
 from core.adapters.postgres.cluster import PostgresClusterRecord
 from core.adapters.postgres.database import Database
+from core.cluster.status import HandOver
 from core.domain.errors import (
     Conflict,
     Invalid,
@@ -156,7 +157,7 @@ def test_a_hand_over_makes_the_other_node_lead(postgres_url: str, tmp_path: Path
         until_leads(a)
         a.write_when_leading("one")
         until(lambda: len(a.member.status().nodes) == 2, ELECTED_S)
-        assert a.member.hand_over(None) == b.id
+        assert a.member.hand_over(None).to == b.id
         until_leads(b)
         assert b.has("one")
         until(lambda: a.member.leader is not None and a.member.leader.node_id == b.id)
@@ -169,7 +170,7 @@ def test_a_hand_over_that_is_not_taken_comes_back(postgres_url: str, tmp_path: P
         gone = a_node("gone")
         with closing(PostgresClusterRecord(Database(postgres_url), LEASE_S)) as record:
             record.register(gone, "follower", 0, may_lead=True)
-        assert a.member.hand_over(gone.id) == gone.id
+        assert a.member.hand_over(gone.id) == HandOver(gone.id, epoch)
         with pytest.raises(NotLeading):
             a.write("one")
         a.write_when_leading("one")

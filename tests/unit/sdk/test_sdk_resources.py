@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from nalanda import InvalidValue, Nalanda
+from nalanda import HandOver, InvalidValue, Nalanda, TimedOut
 from tests.unit.sdk.script import (
     CHUNK,
     DOCUMENT,
@@ -23,6 +23,8 @@ from tests.unit.sdk.script import (
 
 LIB, DOC, CHK, IDX = (ok(body) for body in (LIBRARY, DOCUMENT, CHUNK, INDEX))
 GONE = httpx.Response(204)
+HANDED = ok({"to": "b", "epoch": 1}, status=202)
+CLUSTER = {"node_id": "a", "role": "leader", "epoch": 1, "position": 2, "nodes": []}
 A, B = "AACAPw==", "AAAAQA=="  # 1.0 and 2.0
 ONE = np.ones(1, np.float32)
 F = {"field": "year", "op": "gt", "value": 1900}
@@ -137,6 +139,9 @@ CALLS: list[tuple[Call, httpx.Response, str, str, Any]] = [
         {"searches": [{"text": "a"}, {"embedding": B}]},
     ),
     (lambda c: c.version(), ok({"version": "1"}), "GET", "/version", None),
+    (lambda c: c.cluster.status(), ok(CLUSTER), "GET", "/cluster", None),
+    (lambda c: c.cluster.hand_over(), HANDED, "POST", "/cluster/hand-over", {}),
+    (lambda c: c.cluster.hand_over("b"), HANDED, "POST", "/cluster/hand-over", {"to": "b"}),
 ]
 
 
@@ -149,7 +154,7 @@ def test_what_is_sent(
         call(client)
     assert script.last.method == method
     assert script.last.url.raw_path.decode() == path
-    assert (script.body if body is not None else script.last.content) == (body or b"")
+    assert (script.last.content == b"") if body is None else (script.body == body)
 
 
 def test_a_library_as_a_model() -> None:
@@ -267,6 +272,17 @@ def test_chunks_of_a_document() -> None:
 def test_documents_of_a_library() -> None:
     with Script(page([DOCUMENT])).client() as client:
         assert [document.library_id for document in client.documents.list("l1")] == ["l1"]
+
+
+def test_the_wait_for_a_leader_ends(sleeps: list[float]) -> None:
+    led = {**CLUSTER, "epoch": 2, "leader": {"node_id": "b", "address": "http://b"}}
+    begun = HandOver(to="b", epoch=1)
+    with Script(ok(CLUSTER), ok({**led, "leader": None}), ok(led)).client() as client:
+        cluster = client.cluster.wait_for_leader(begun)
+    assert cluster.leader is not None
+    assert (cluster.leader.node_id, len(sleeps)) == ("b", 2)
+    with Script(ok(CLUSTER)).client() as client, pytest.raises(TimedOut, match="epoch 1"):
+        client.cluster.wait_for_leader(begun, timeout_s=0)
 
 
 def test_a_ready_server() -> None:

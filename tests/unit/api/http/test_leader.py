@@ -31,6 +31,7 @@ class Cluster(httpx.AsyncBaseTransport):
         self.alive: set[str] = set()
         self.ended: set[str] = set()
         self.next_url = ADDRESS
+        self.forwarded = 0
         self.received: list[httpx.Request] = []
         self.handle: Handler = lambda _: httpx.Response(201, content=stored())
 
@@ -60,6 +61,7 @@ class Cluster(httpx.AsyncBaseTransport):
         to_node = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=to_node, base_url="http://follower") as client:
             yield client
+        self.forwarded = leader.forwarded
         await leader.close()
 
 
@@ -84,6 +86,7 @@ async def test_a_request_and_its_response_pass_as_they_are(cluster: Cluster) -> 
 async def test_a_request_names_the_database_and_that_it_was_passed_on(cluster: Cluster) -> None:
     async with cluster.node() as client:
         await client.post("/libraries")
+    assert cluster.forwarded == 1
     headers = cluster.received[0].headers
     assert (headers["nalanda-forwarded"], headers["nalanda-instance"]) == ("1", "f" * 32)
 

@@ -1,0 +1,48 @@
+"""`client.cluster`."""
+
+import asyncio
+from time import monotonic
+
+from nalanda._async.transport import Transport
+from nalanda._errors import TimedOut
+from nalanda._models import Cluster, HandOver
+from nalanda._requests import Request
+
+POLL_S = 0.1
+
+
+class Clusters:
+    """Methods of the nodes that serve the database."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def status(self) -> Cluster:
+        """Return the cluster as one of its nodes knows it."""
+        return await self._transport.fetch(Cluster, Request("GET", "/cluster"))
+
+    async def hand_over(self, to: str | None = None) -> HandOver:
+        """Let the node with this id lead, or the one that is furthest; return before it does.
+
+        Raises:
+            ConflictError: the node leads already, or no such node could lead.
+            ValidationError: there is no such node.
+        """
+        body = {} if to is None else {"to": to}
+        request = Request("POST", "/cluster/hand-over", body=body, repeatable=False)
+        return await self._transport.fetch(HandOver, request)
+
+    async def wait_for_leader(self, hand_over: HandOver, *, timeout_s: float = 60.0) -> Cluster:
+        """Wait until a node leads after a hand-over; it is another one than `to` if that failed.
+
+        Raises:
+            TimedOut: no node leads in time.
+        """
+        deadline = monotonic() + timeout_s
+        while True:
+            cluster = await self.status()
+            if cluster.epoch > hand_over.epoch and cluster.leader is not None:
+                return cluster
+            if monotonic() >= deadline:
+                raise TimedOut(f"No node has taken over from epoch {hand_over.epoch} yet.")
+            await asyncio.sleep(POLL_S)
