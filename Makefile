@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-CODE   := api core workflows activities worker sdk cli nalanda_check tests benchmarks
+CODE   := api core workflows activities worker sdk cli nalanda_check website tests benchmarks
 ARGS   ?=
 # On all cores, but no more than four: each process has servers of its own.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4
@@ -13,7 +13,7 @@ export PATH ?= /usr/local/bin:/usr/bin:/bin
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cluster test coverage lint types imports format generate bench crash chaos fuzz clean
+.PHONY: help setup demo demo-cluster test coverage lint types imports format generate docs bench crash chaos fuzz clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ format: $(READY) ## rewrite the code in the project's style
 generate: $(READY) ## the blocking half of the SDK, from the asynchronous one
 	$(BIN)/python sdk/unasync.py
 
+docs: $(READY)   ## the documentation site, in cli/site; a dead link ends it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+
 bench: $(READY)  ## figures, beside the peers, which it installs
 	$(BIN)/uv sync --frozen --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -66,7 +69,7 @@ fuzz: $(READY)   ## a server under generated calls, 1,000 an operation; ARGS="--
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 clean:           ## remove the environment, caches and the demo's data
-	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
+	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist cli/site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 CERTIFICATES := 'import ssl; paths = ssl.get_default_verify_paths(); print(paths.cafile or paths.capath or "")'
