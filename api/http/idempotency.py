@@ -19,6 +19,9 @@ from core.services.positioned import BeforeCommit, Positioned
 
 REPLAYED = "Idempotent-Replayed"
 
+LOOK_BYTES = 16 * 1024
+"""Size of a body from which a look at the stored keys costs little next to the write."""
+
 T = TypeVar("T")
 
 IdempotencyKey = Annotated[
@@ -73,7 +76,8 @@ class IdempotentRequest:
         """Write and render, or replay the stored response.
 
         A repetition runs into the stored key, or into the effects of the first request, and is
-        undone. So a first request, which nearly all are, needs no look at the keys.
+        undone. So a small first request, which nearly all are, needs no look at the keys. A large
+        one looks, because its repetition would embed many texts in vain.
 
         Raises:
             Invalid: another request has used the key.
@@ -81,6 +85,8 @@ class IdempotentRequest:
         if self._key is None:
             return render(write(None))
         key = self._key
+        if len(self.body) > LOOK_BYTES and (stored := self._stored_response(key)):
+            return stored
         responses: list[Response] = []
 
         def store_response(work: UnitOfWork, written: Positioned[T]) -> None:

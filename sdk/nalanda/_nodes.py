@@ -85,6 +85,7 @@ class Route:
         self._max_retries = max_retries
         self._retries = 0
         self._tried: set[str] = set()
+        self._failures: dict[str, NalandaError] = {}
         self._began = 0.0
         self.node = ""
         self.has_checked_record = False
@@ -112,6 +113,7 @@ class Route:
     def delay_s(self, error: NalandaError) -> float | None:
         """Return the delay before the next attempt, or `None` if there is none to be."""
         self._tried.add(self.node)
+        self._failures[self.node] = error
         now = monotonic()
         self._nodes.report_failure(self.node, error, now - self._began)
         delay = delay_s(error, self._retries)
@@ -125,6 +127,12 @@ class Route:
         self._tried.clear()
         return delay
 
+    def explain(self, error: NalandaError) -> None:
+        """Let the last error say what the other nodes did as well, if this one was not reached."""
+        if len(self._failures) > 1 and isinstance(error, ConnectionFailed | TimedOut):
+            reasons = [_sentence(str(each)) for each in self._failures.values()]
+            error.args = (f"No node has answered. {' '.join(reasons)}",)
+
     @property
     def _untried(self) -> set[str]:
         return set(self._nodes.addresses) - self._tried
@@ -134,3 +142,7 @@ class Route:
         if isinstance(error, ConnectionFailed | TimedOut):
             return True
         return isinstance(error, UnavailableError) and not self._request.is_for_leader
+
+
+def _sentence(text: str) -> str:
+    return f"{text.rstrip('.')}."

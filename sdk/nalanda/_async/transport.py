@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
-from time import monotonic
 from typing import Self, TypeVar
 
 import httpx
@@ -13,7 +12,7 @@ from pydantic import BaseModel
 
 from nalanda._addresses import leader_in, redirect_of
 from nalanda._answers import page_of, parse_body
-from nalanda._async.node import Node
+from nalanda._async.node import STREAM_SILENCE_S, Node
 from nalanda._consistency import (
     CONSISTENCY,
     Consistency,
@@ -22,7 +21,7 @@ from nalanda._consistency import (
     position_of,
     read_headers,
 )
-from nalanda._errors import ConnectionFailed, NalandaError, api_error
+from nalanda._errors import ConnectionFailed, NalandaError, TimedOut, api_error
 from nalanda._nodes import Nodes, Route
 from nalanda._requests import INSTANCE, Request, check_header, query_of
 
@@ -109,6 +108,7 @@ class Transport:
             except NalandaError as error:
                 delay = route.delay_s(error)
                 if delay is None:
+                    route.explain(error)
                     raise
             if delay:
                 await asyncio.sleep(delay)
@@ -120,7 +120,6 @@ class Transport:
         Raises:
             NalandaError: the request failed, or the response was interrupted.
         """
-        began = monotonic()
         address = self._nodes.choose(for_leader=request.is_for_leader)
         try:
             for _ in range(MAX_REDIRECTS):
@@ -137,7 +136,8 @@ class Transport:
                 address = leader
             raise ConnectionFailed(f"{address} redirects in a circle.")
         except NalandaError as error:
-            self._nodes.report_failure(address, error, monotonic() - began)
+            silence_s = STREAM_SILENCE_S if isinstance(error, TimedOut) else 0.0
+            self._nodes.report_failure(address, error, silence_s)
             raise
 
     async def fetch(self, model: type[M], request: Request) -> M:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
-from time import monotonic
 from typing import Self, TypeVar
 
 import httpx
@@ -22,10 +21,10 @@ from nalanda._consistency import (
     position_of,
     read_headers,
 )
-from nalanda._errors import ConnectionFailed, NalandaError, api_error
+from nalanda._errors import ConnectionFailed, NalandaError, TimedOut, api_error
 from nalanda._nodes import Nodes, Route
 from nalanda._requests import INSTANCE, Request, check_header, query_of
-from nalanda._sync.node import Node
+from nalanda._sync.node import STREAM_SILENCE_S, Node
 
 MAX_RETRIES = 3
 """Retries of a call to the only node."""
@@ -110,6 +109,7 @@ class Transport:
             except NalandaError as error:
                 delay = route.delay_s(error)
                 if delay is None:
+                    route.explain(error)
                     raise
             if delay:
                 time.sleep(delay)
@@ -121,7 +121,6 @@ class Transport:
         Raises:
             NalandaError: the request failed, or the response was interrupted.
         """
-        began = monotonic()
         address = self._nodes.choose(for_leader=request.is_for_leader)
         try:
             for _ in range(MAX_REDIRECTS):
@@ -138,7 +137,8 @@ class Transport:
                 address = leader
             raise ConnectionFailed(f"{address} redirects in a circle.")
         except NalandaError as error:
-            self._nodes.report_failure(address, error, monotonic() - began)
+            silence_s = STREAM_SILENCE_S if isinstance(error, TimedOut) else 0.0
+            self._nodes.report_failure(address, error, silence_s)
             raise
 
     def fetch(self, model: type[M], request: Request) -> M:

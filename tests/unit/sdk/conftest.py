@@ -16,7 +16,6 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr("nalanda._sync.transport.time.sleep", made.append)
     monkeypatch.setattr("nalanda._async.transport.asyncio.sleep", sleep)
-    timed = [f"{half}.{name}" for half in ("_sync", "_async") for name in ("transport", "polling")]
-    for module in ("_nodes", *timed):
+    for module in ("_nodes", "_sync.polling", "_async.polling"):
         monkeypatch.setattr(f"nalanda.{module}.monotonic", lambda: clock() + sum(made))
     return made

@@ -99,6 +99,12 @@ def test_without_any_node_the_time_is_the_bound(sleeps: list[float]) -> None:
     with nodes.client(timeout_s=30) as client, pytest.raises(ConnectionFailed):
         client.libraries.get("x")
     assert 20 < sum(sleeps) < 30
+    with nodes.client(max_retries=0) as client, pytest.raises(ConnectionFailed) as raised:
+        client.libraries.get("x")
+    assert str(raised.value) == (
+        "No node has answered. http://a could not be reached: refused. "
+        "http://b could not be reached: refused."
+    )
     nodes.requests.clear()
     with nodes.client(max_retries=1) as client, pytest.raises(ConnectionFailed):
         client.libraries.get("x")
