@@ -7,7 +7,7 @@ from threading import Event, Thread
 from nalanda import Nalanda, NalandaError
 from tests.waiting import until
 
-ROUNDS = 20
+ROUNDS = 10
 
 
 class Session:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from nalanda import Nalanda
 from tests.e2e.nodes import (
     ELECTED_S,
     Nodes,
@@ -18,6 +19,7 @@ from tests.e2e.nodes import (
     leader_of,
     three_nodes,
 )
+from tests.e2e.session import Session
 from tests.postgres import PostgresServer
 from tests.waiting import until
 
@@ -115,11 +117,15 @@ def test_a_hand_over_to_a_node_that_can_t_lead_says_why(nodes: Nodes) -> None:
 def test_nodes_restart_one_after_the_other_amid_writes(nodes: Nodes) -> None:
     wait_for_leader(nodes)
     writers = Writers(list(nodes))
-    with writers.write():
-        for node in nodes.values():
+    with Nalanda(list(nodes), timeout_s=60) as client, writers.write():
+        session = Session(client)
+        with session.run():
+            for node in nodes.values():
+                writers.wait_for_more()
+                session.wait_for_rounds(ELECTED_S)
+                node.stop("api")
+                node.start("api")
             writers.wait_for_more()
-            node.stop("api")
-            node.start("api")
-        writers.wait_for_more()
+            session.wait_for_rounds(ELECTED_S)
     writers.assert_all_there_once(wait_for_leader(nodes))
     assert_equal_digests(*nodes)
