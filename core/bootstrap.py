@@ -15,7 +15,7 @@ from core.adapters.checkpoint_sources import source_at
 from core.adapters.registry import engine_of
 from core.cluster.member import BEATS, Member
 from core.cluster.node_id import node_of
-from core.cluster.status import Cluster, LoneNode
+from core.cluster.status import Cluster, LoneNode, followed_from
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.checkpoints.paths import DIRECTORY
@@ -274,6 +274,7 @@ def _wire(
         lexical,
         every_s=settings.checkpoint_s,
         every_bytes=settings.checkpoint_bytes,
+        followed_from=lambda: followed_from(cluster.status()),
     )
     gate = WriteGate()
     writes = ChunkWrites(embedding, gate.before(BackPressure(catalog, builder.error).admit))

@@ -9,6 +9,9 @@ from core.domain.errors import Conflict
 from core.ports.cluster import Node, Role, Sighting
 from core.ports.store import Store
 
+LOG_KEPT_S = 3600.0
+"""The time for which the log is kept for a node that is not seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leader:
@@ -39,6 +42,12 @@ class HandOver:
 
     to: str
     epoch: int
+
+
+def followed_from(status: ClusterStatus) -> int:
+    """Return the lowest position of the nodes that were seen in the last `LOG_KEPT_S`."""
+    seen = [node.position for node in status.nodes if node.age_s < LOG_KEPT_S]
+    return min(seen, default=status.recorded)
 
 
 class Cluster(Protocol):

@@ -1,5 +1,6 @@
 """A pool of read connections, which replaces lost ones."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,9 @@ from core.adapters.postgres.rows import Connection, fetch_last
 
 MAX_CONNECTIONS = 16
 _WAIT_S = 5.0
+
+# It would warn of each failed attempt to connect; the caller reports an outage once.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 _BEGIN = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT position FROM cluster"
 

@@ -31,7 +31,8 @@ class Checkpoints:
     """The thread that makes checkpoints, and the list of those made.
 
     A checkpoint is due `every_s` after the last one, or once `every_bytes` of vectors and texts
-    were written.
+    were written. The log is trimmed behind the oldest one kept, and behind the position that
+    `followed_from` returns: that of the slowest process that follows the log.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Checkpoints:
         *,
         every_s: float,
         every_bytes: int,
+        followed_from: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._directory = directory
@@ -54,6 +56,7 @@ class Checkpoints:
         self._known = loaded.known
         self._writer: CheckpointWriter | None = None
         self.set_aside = loaded.set_aside
+        self._followed_from = followed_from
         self._every_s, self._every_bytes = every_s, every_bytes
         self._clock = clock
         self._making = threading.Lock()
@@ -129,7 +132,7 @@ class Checkpoints:
             except OSError as error:
                 raise _as_storage_error(error) from error
             crash_points.reach("checkpoint.tidied")
-            self._store.trim_log(self._manifests[-1].position)
+            self._store.trim_log(min(self._manifests[-1].position, self._followed_from()))
             self._store.reclaim()
             return manifest.position
 

@@ -65,7 +65,8 @@ class Node:
         working.mkdir()
         files = LexicalFiles(working, self.directory)
         self.lexical = LexicalIndexes(self.catalog, files, self.checkpoint.lexical)
-        settings = {"every_s": NEVER_S, "every_bytes": 2**60} | settings
+        nobody_follows = {"followed_from": lambda: 2**60}
+        settings = {"every_s": NEVER_S, "every_bytes": 2**60} | nobody_follows | settings
         self.checkpoints = Checkpoints(
             self.directory, self.catalog, self.store, self.checkpoint, self.lexical, **settings
         )

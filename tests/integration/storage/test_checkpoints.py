@@ -60,6 +60,25 @@ def test_any_writes_then_a_checkpoint_then_others(data_dir: Path, seed: int) -> 
     node.stop()
 
 
+def test_the_log_is_kept_for_the_slowest_follower(data_dir: Path) -> None:
+    slowest = 3
+    node = Node(data_dir, followed_from=lambda: slowest)
+    writes = Writes(node, random.Random(1))
+    writes.fill()
+    for _ in range(3):
+        writes.one()
+        writes.one()
+        node.checkpoints.make()
+    with node.store.read() as snapshot:
+        assert snapshot.log.oldest == slowest
+    slowest = 2**60
+    writes.one()
+    node.checkpoints.make()
+    with node.store.read() as snapshot:
+        assert (snapshot.log.oldest or 0) > 3
+    node.stop()
+
+
 def test_segments_are_written_once_and_kept_as_long_as_a_checkpoint_has_them(
     data_dir: Path,
 ) -> None:
