@@ -8,8 +8,9 @@ from pathlib import Path
 import apsw
 
 from core.adapters.data_dir import DataDirLock
-from core.adapters.sqlite import history, log, space
-from core.adapters.sqlite.database import open_writer
+from core.adapters.sqlite import log, space
+from core.adapters.sqlite.backup import history
+from core.adapters.sqlite.connections.database import open_writer
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.paths import DIRECTORY, oldest_position

@@ -13,8 +13,8 @@ import apsw
 from core import crash_points
 from core.adapters.data_dir import DataDirLock
 from core.adapters.sql.rows import to_time
-from core.adapters.sqlite.database import MIGRATIONS, open_writer
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.connections.database import MIGRATIONS, open_writer
+from core.adapters.sqlite.connections.errors import sqlite_errors
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup import files, increment
 from core.backup.chain import chain_to

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from core.adapters.sqlite import checks
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.connections.errors import sqlite_errors
 from core.backup.chain import reachable_ranges
 from core.backup.manifest import Manifest
 from core.backup.repository import Repository

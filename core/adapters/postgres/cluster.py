@@ -5,10 +5,10 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.rows import Connection
-from core.adapters.postgres.time_limit import time_limit
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.errors import postgres_errors
+from core.adapters.postgres.connections.rows import Connection
+from core.adapters.postgres.connections.time_limit import time_limit
 from core.adapters.sql.columns import Row
 from core.domain.errors import Unavailable
 from core.ports.cluster import Lease, Look, Node, Role, Sighting, Term

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.adapters.clock import utc_now
-from core.adapters.postgres.backups import PostgresBackupDatabase
+from core.adapters.postgres.backup.restore_target import PostgresRestoreTarget
+from core.adapters.postgres.backup.source import PostgresBackupDatabase
 from core.adapters.postgres.cluster import PostgresClusterRecord
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.migrate import examine
-from core.adapters.postgres.offline_connection import read_offline
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.errors import postgres_errors
+from core.adapters.postgres.connections.migrate import examine
+from core.adapters.postgres.connections.offline_connection import read_offline
+from core.adapters.postgres.connections.rows import fetch
 from core.adapters.postgres.replica import PostgresReplica
-from core.adapters.postgres.restore_target import PostgresRestoreTarget
-from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.store import PostgresStore
 from core.adapters.postgres.transactions import PostgresSnapshot
 from core.adapters.postgres.uploads import PostgresUploads

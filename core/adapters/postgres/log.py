@@ -1,6 +1,6 @@
 """Trims the log, in PostgreSQL."""
 
-from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.connections.rows import Connection
 
 _BATCH_ROWS = 500
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.adapters.clock import Clock
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.durability import read_durability
-from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.readers import Readers
-from core.adapters.postgres.rows import fetch
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.durability import read_durability
+from core.adapters.postgres.connections.errors import postgres_errors
+from core.adapters.postgres.connections.readers import Readers
+from core.adapters.postgres.connections.rows import fetch
 from core.adapters.postgres.transactions import PostgresSnapshot
 from core.ports.store import Durability, DurabilityState
 

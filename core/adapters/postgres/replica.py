@@ -1,9 +1,9 @@
 """A PostgreSQL store that only reads, of a database that another process writes."""
 
 from core.adapters.clock import utc_now
-from core.adapters.postgres.database import Database
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.rows import fetch
 from core.adapters.postgres.reads import PostgresReads
-from core.adapters.postgres.rows import fetch
 from core.adapters.read_only import ReadOnly
 from core.ports.store import Durability
 

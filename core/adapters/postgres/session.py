@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import cache
 
-from core.adapters.postgres.rows import Connection
-from core.adapters.postgres.statements import Statement
-from core.adapters.postgres.write_sets import ChunkPut
-from core.adapters.postgres.writer import Writer
+from core.adapters.postgres.connections.rows import Connection
+from core.adapters.postgres.connections.statements import Statement
+from core.adapters.postgres.writing.write_sets import ChunkPut
+from core.adapters.postgres.writing.writer import Writer
 from core.adapters.sql.columns import Row
 from core.domain.document import EmbeddedChunk
 

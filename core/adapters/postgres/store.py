@@ -10,16 +10,17 @@ from core.adapters.clock import Clock, utc_now
 from core.adapters.data_dir import DataDirLock
 from core.adapters.group_commit import CLOSED, GroupCommit
 from core.adapters.listeners import Listeners
-from core.adapters.postgres import history, log
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.fence import Fence
-from core.adapters.postgres.migrate import migrate
+from core.adapters.postgres import log
+from core.adapters.postgres.backup import history
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.errors import postgres_errors
+from core.adapters.postgres.connections.migrate import migrate
+from core.adapters.postgres.connections.rows import fetch
 from core.adapters.postgres.reads import PostgresReads
-from core.adapters.postgres.rows import fetch
 from core.adapters.postgres.transactions import PostgresUnitOfWork
-from core.adapters.postgres.writer import Writer
-from core.adapters.postgres.writing_session import WritingSession
+from core.adapters.postgres.writing.fence import Fence
+from core.adapters.postgres.writing.writer import Writer
+from core.adapters.postgres.writing.writing_session import WritingSession
 from core.domain.errors import NalandaError, NotLeading
 from core.ports.cluster import Term
 from core.ports.store import CommitListener, Durability

@@ -2,9 +2,9 @@
 
 from core.adapters.clock import Clock
 from core.adapters.group_commit import CommitUnit
-from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.connections.rows import Connection
 from core.adapters.postgres.session import PostgresReadSession, PostgresSession
-from core.adapters.postgres.writer import Writer
+from core.adapters.postgres.writing.writer import Writer
 from core.adapters.sql.entries import to_entry
 from core.adapters.sql.rows import to_time
 from core.adapters.sql.tables import Tables, WritableTables

@@ -9,9 +9,9 @@ from typing import Any, LiteralString
 from psycopg_pool import ConnectionPool
 
 from core.adapters.incoming import Incoming, create_directory, delete_unfinished, full
-from core.adapters.postgres.database import Database, set_up_writer
-from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.postgres.connections.database import Database, set_up_writer
+from core.adapters.postgres.connections.errors import postgres_errors
+from core.adapters.postgres.connections.rows import Connection, fetch
 from core.adapters.sql.columns import Row
 from core.adapters.uploads import PIECE_BYTES
 from core.domain.errors import NotFound

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import apsw
 import numpy as np
 
-from core.adapters.sqlite.rows import fetch
+from core.adapters.sqlite.connections.rows import fetch
 from core.ports.backups import APPENDED, VERSIONED
 
 _MAX_NAMED = 20

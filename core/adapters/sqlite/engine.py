@@ -6,9 +6,9 @@ from pathlib import Path
 
 from core.adapters.clock import utc_now
 from core.adapters.sqlite import checks
-from core.adapters.sqlite.backups import SqliteBackupDatabase
-from core.adapters.sqlite.database import check_format, open_reader
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.backup.source import SqliteBackupDatabase
+from core.adapters.sqlite.connections.database import check_format, open_reader
+from core.adapters.sqlite.connections.errors import sqlite_errors
 from core.adapters.sqlite.replica import SqliteReplica
 from core.adapters.sqlite.store import DATABASE_NAME, SqliteStore
 from core.adapters.sqlite.transactions import SqliteSnapshot

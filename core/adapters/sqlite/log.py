@@ -2,7 +2,7 @@
 
 import apsw
 
-from core.adapters.sqlite.rows import fetch
+from core.adapters.sqlite.connections.rows import fetch
 
 _BATCH_ROWS = 500
 

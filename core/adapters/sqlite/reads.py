@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.adapters.clock import Clock
-from core.adapters.sqlite.durability import LOCAL
-from core.adapters.sqlite.errors import sqlite_errors
-from core.adapters.sqlite.readers import Readers
-from core.adapters.sqlite.rows import fetch
+from core.adapters.sqlite.connections.durability import LOCAL
+from core.adapters.sqlite.connections.errors import sqlite_errors
+from core.adapters.sqlite.connections.readers import Readers
+from core.adapters.sqlite.connections.rows import fetch
 from core.adapters.sqlite.transactions import SqliteSnapshot
 from core.ports.store import DurabilityState
 

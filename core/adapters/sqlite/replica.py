@@ -5,10 +5,10 @@ from pathlib import Path
 
 from core.adapters.clock import utc_now
 from core.adapters.read_only import ReadOnly
-from core.adapters.sqlite.database import check_format, open_reader
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.connections.database import check_format, open_reader
+from core.adapters.sqlite.connections.errors import sqlite_errors
+from core.adapters.sqlite.connections.rows import fetch
 from core.adapters.sqlite.reads import SqliteReads
-from core.adapters.sqlite.rows import fetch
 
 _IDENTITY = "SELECT cursor_key, database_id FROM cluster"
 

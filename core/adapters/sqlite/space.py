@@ -10,9 +10,9 @@ from pathlib import Path
 
 import apsw
 
-from core.adapters.sqlite.database import open_shared_writer
-from core.adapters.sqlite.errors import sqlite_errors
-from core.adapters.sqlite.history import trim_history
+from core.adapters.sqlite.backup.history import trim_history
+from core.adapters.sqlite.connections.database import open_shared_writer
+from core.adapters.sqlite.connections.errors import sqlite_errors
 
 DEAD_SHARE = 0.2
 """The share of free pages above which `reclaim` returns them."""

@@ -9,11 +9,11 @@ from core.adapters.data_dir import DataDirLock
 from core.adapters.group_commit import GroupCommit
 from core.adapters.listeners import Listeners
 from core.adapters.sqlite import log, space
-from core.adapters.sqlite.database import open_writer
-from core.adapters.sqlite.durability import refusal
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.connections.database import open_writer
+from core.adapters.sqlite.connections.durability import refusal
+from core.adapters.sqlite.connections.errors import sqlite_errors
+from core.adapters.sqlite.connections.rows import fetch
 from core.adapters.sqlite.reads import SqliteReads
-from core.adapters.sqlite.rows import fetch
 from core.adapters.sqlite.transactions import (
     SqliteTransaction,
     SqliteUnitOfWork,

@@ -7,8 +7,8 @@ from core.adapters.group_commit import CommitUnit
 from core.adapters.sql.entries import to_entry
 from core.adapters.sql.rows import to_time
 from core.adapters.sql.tables import Tables, WritableTables
-from core.adapters.sqlite.errors import sqlite_errors
-from core.adapters.sqlite.rows import fetch
+from core.adapters.sqlite.connections.errors import sqlite_errors
+from core.adapters.sqlite.connections.rows import fetch
 from core.adapters.sqlite.session import SqliteSession
 from core.domain.errors import Unavailable
 from core.domain.log_hash import GENESIS, next_hash

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.backups import PostgresBackupDatabase
+from core.adapters.postgres.backup.source import PostgresBackupDatabase
 from core.adapters.sqlite import SqliteStore
-from core.adapters.sqlite.backups import SqliteBackupDatabase
+from core.adapters.sqlite.backup.source import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.backup_run import BackupResult, back_up
 from core.backup.manifest import Kind

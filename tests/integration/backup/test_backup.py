@@ -13,7 +13,7 @@ import pytest
 
 from core.adapters.data_dir import DataDirLock
 from core.adapters.sqlite import SqliteStore, space
-from core.adapters.sqlite.backups import SqliteBackupDatabase
+from core.adapters.sqlite.backup.source import SqliteBackupDatabase
 from core.adapters.sqlite.engine import SqliteEngine
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.backup_run import back_up

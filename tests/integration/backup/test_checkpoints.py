@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.restore_target import PostgresRestoreTarget
-from core.adapters.sqlite.backups import SqliteBackupDatabase
+from core.adapters.postgres.backup.restore_target import PostgresRestoreTarget
+from core.adapters.sqlite.backup.source import SqliteBackupDatabase
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.backup_run import back_up
 from core.backup.restore import restore_into

@@ -10,9 +10,9 @@ import pytest
 
 from core import crash_points
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.backups import PostgresBackupDatabase
-from core.adapters.postgres.migrate import LOCK
-from core.adapters.postgres.restore_target import PostgresRestoreTarget
+from core.adapters.postgres.backup.restore_target import PostgresRestoreTarget
+from core.adapters.postgres.backup.source import PostgresBackupDatabase
+from core.adapters.postgres.connections.migrate import LOCK
 from core.backup.backup_run import back_up
 from core.backup.manifest import Kind
 from core.backup.restore import RestoreResult, restore, restore_into

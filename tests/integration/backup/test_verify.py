@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from core.adapters.postgres.engine import PostgresEngine
 from core.adapters.sqlite import SqliteStore
-from core.adapters.sqlite.database import MIGRATIONS
+from core.adapters.sqlite.connections.database import MIGRATIONS
 from core.adapters.sqlite.engine import SqliteEngine
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.bootstrap import open_core

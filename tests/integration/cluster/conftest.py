@@ -8,7 +8,7 @@ import pytest
 
 from core.adapters.postgres import PostgresStore
 from core.adapters.postgres.cluster import PostgresClusterRecord
-from core.adapters.postgres.database import Database
+from core.adapters.postgres.connections.database import Database
 from core.ports.cluster import Node
 
 LIMIT_S = 20.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.adapters.postgres import PostgresStore
 from core.adapters.postgres.cluster import PostgresClusterRecord
-from core.adapters.postgres.database import Database
+from core.adapters.postgres.connections.database import Database
 from core.cluster.member import BEATS, Member, RolePolicy
 from core.cluster.node_id import node_of
 from core.domain.errors import NalandaError

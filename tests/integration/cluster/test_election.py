@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from core.adapters.postgres.cluster import PostgresClusterRecord
-from core.adapters.postgres.database import Database
+from core.adapters.postgres.connections.database import Database
 from core.cluster.status import HandOver
 from core.domain.errors import (
     Conflict,

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from core.adapters.postgres.cluster import PostgresClusterRecord
-from core.adapters.postgres.database import Database
+from core.adapters.postgres.connections.database import Database
 from core.domain.errors import Unavailable
 from tests.integration.cluster.conftest import a_node, epoch_of
 from tests.relay import Relay

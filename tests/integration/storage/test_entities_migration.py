@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.migrate import MIGRATIONS as POSTGRES_MIGRATIONS
+from core.adapters.postgres.connections.migrate import MIGRATIONS as POSTGRES_MIGRATIONS
 from core.adapters.sql.columns import Row
 from core.adapters.sql.rows import LIBRARIES, to_time
 from core.adapters.sqlite import SqliteStore
-from core.adapters.sqlite.backups import SqliteBackupDatabase
-from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
+from core.adapters.sqlite.backup.source import SqliteBackupDatabase
+from core.adapters.sqlite.connections.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.engine import SqliteEngine
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup import files

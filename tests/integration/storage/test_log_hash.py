@@ -14,10 +14,10 @@ import psycopg
 import pytest
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.migrate import MIGRATIONS as POSTGRES_MIGRATIONS
+from core.adapters.postgres.connections.migrate import MIGRATIONS as POSTGRES_MIGRATIONS
 from core.adapters.sql.rows import to_time
 from core.adapters.sqlite import SqliteStore
-from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
+from core.adapters.sqlite.connections.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.domain.errors import StorageUnavailable
 from core.domain.log_hash import GENESIS

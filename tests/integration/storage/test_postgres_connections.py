@@ -10,10 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.adapters.postgres import PostgresStore, writing_session
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.rows import Connection
-from core.adapters.postgres.statements import Statement, run_all
+from core.adapters.postgres import PostgresStore
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.rows import Connection
+from core.adapters.postgres.connections.statements import Statement, run_all
+from core.adapters.postgres.writing import writing_session
 from core.adapters.sql.columns import Row
 from core.domain.changes import Change
 from core.domain.errors import NalandaError, Unavailable

@@ -8,9 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.adapters.postgres import PostgresStore, writing_session
-from core.adapters.postgres.rows import Connection
-from core.adapters.postgres.statements import Statement, run_all
+from core.adapters.postgres import PostgresStore
+from core.adapters.postgres.connections.rows import Connection
+from core.adapters.postgres.connections.statements import Statement, run_all
+from core.adapters.postgres.writing import writing_session
 from core.adapters.sql.columns import Row
 from core.domain.changes import ChunksRef
 from core.domain.errors import NalandaError, NotFound, StorageError, Unavailable

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from core.adapters.postgres import PostgresStore
-from core.adapters.postgres.migrate import MIGRATIONS, examine
+from core.adapters.postgres.connections.migrate import MIGRATIONS, examine
 from core.adapters.sql.rows import CHUNKS, DOCUMENTS, LIBRARIES
 from core.adapters.sqlite import SqliteStore
 from core.domain.errors import (

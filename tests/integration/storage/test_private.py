@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.data_dir import acquire
-from core.adapters.sqlite.database import open_writer
+from core.adapters.sqlite.connections.database import open_writer
 from tests.permissions import open_to_others
 
 

@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from core.adapters.sqlite import SqliteStore, space
-from core.adapters.sqlite.database import APPLICATION_ID, MIGRATIONS
+from core.adapters.sqlite.connections.database import APPLICATION_ID, MIGRATIONS
 from core.adapters.sqlite.store import DATABASE_NAME
 from core.backup.compact import compact
 from core.indexing.checkpoints.paths import DIRECTORY, path_of

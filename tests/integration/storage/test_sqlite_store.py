@@ -14,8 +14,8 @@ import pytest
 from core.adapters.sql.columns import Row
 from core.adapters.sql.rows import CHUNKS, DOCUMENTS, EMBEDDING, LIBRARIES, from_embedded, to_time
 from core.adapters.sqlite import SqliteStore
-from core.adapters.sqlite.backups import SqliteBackupDatabase
-from core.adapters.sqlite.database import (
+from core.adapters.sqlite.backup.source import SqliteBackupDatabase
+from core.adapters.sqlite.connections.database import (
     APPLICATION_ID,
     MIGRATIONS,
     open_reader,

@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.adapters.postgres.database import Database
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.migrate import migrate
 from core.adapters.postgres.engine import PostgresEngine
-from core.adapters.postgres.migrate import migrate
 from core.adapters.uploads import PIECE_BYTES, FolderUploads
 from core.domain.errors import NotFound, StorageError, StorageFull, Unavailable
 from core.ports.uploads import UNREFERENCED_S, UploadStore

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.postgres import migrate
-from core.adapters.sqlite import database
+from core.adapters.postgres.connections import migrate
+from core.adapters.sqlite.connections import database
 
 
 @pytest.mark.parametrize("scripts", [migrate.MIGRATIONS, database.MIGRATIONS])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.errors import PipelineAborted
 
-from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.connections.rows import Connection
 from core.adapters.sql.columns import Row
 
 

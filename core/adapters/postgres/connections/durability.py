@@ -1,6 +1,6 @@
 """Durability of a COMMIT, as PostgreSQL's settings and standbys promise it."""
 
-from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.postgres.connections.rows import Connection, fetch
 from core.domain.errors import StorageUnavailable
 from core.ports.store import Durability, DurabilityLevel, DurabilityState
 

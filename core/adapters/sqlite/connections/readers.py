@@ -7,7 +7,7 @@ from threading import Lock
 
 import apsw
 
-from core.adapters.sqlite.database import open_reader
+from core.adapters.sqlite.connections.database import open_reader
 from core.domain.errors import StorageError
 
 

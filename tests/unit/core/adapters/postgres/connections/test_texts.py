@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.adapters.postgres.texts import escape, unescape
+from core.adapters.postgres.connections.texts import escape, unescape
 
 TEXTS = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\x00\x01\x02\x03")))
 

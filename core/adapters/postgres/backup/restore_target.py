@@ -10,11 +10,11 @@ import psycopg
 from psycopg import sql
 
 from core import crash_points
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.errors import postgres_errors, reason_of
-from core.adapters.postgres.migrate import check_server, format_of, migrate
-from core.adapters.postgres.rows import Connection, fetch
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.errors import postgres_errors, reason_of
+from core.adapters.postgres.connections.migrate import check_server, format_of, migrate
+from core.adapters.postgres.connections.rows import Connection, fetch
+from core.adapters.sqlite.connections.errors import sqlite_errors
 from core.domain.errors import StorageError
 from core.ports.backups import APPENDED, VERSIONED, Progress
 

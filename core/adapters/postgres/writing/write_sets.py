@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from core.adapters.group_commit import AfterCommit
-from core.adapters.postgres.rows import columns_of
-from core.adapters.postgres.statements import Statement
+from core.adapters.postgres.connections.rows import columns_of
+from core.adapters.postgres.connections.statements import Statement
 from core.adapters.sql.columns import Column, Row, names_of
 from core.adapters.sql.rows import CHUNKS, EMBEDDING, from_embedded
 from core.domain.document import EmbeddedChunk

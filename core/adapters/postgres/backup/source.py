@@ -9,12 +9,12 @@ from typing import LiteralString
 from psycopg import sql
 
 from core.adapters.clock import Clock, utc_now
-from core.adapters.postgres import history
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.offline_connection import open_offline, read_offline
-from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.postgres.backup import history
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.offline_connection import open_offline, read_offline
+from core.adapters.postgres.connections.rows import Connection, fetch
 from core.adapters.sql.rows import to_datetime, to_time
-from core.adapters.sqlite import files
+from core.adapters.sqlite.backup import files
 from core.ports.backups import APPENDED, VERSIONED, BackupRow, Progress, VersionedTable
 
 _BATCH_ROWS = 1_000

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from core.adapters.postgres.rows import Connection, fetch
-from core.adapters.postgres.statements import Statement
+from core.adapters.postgres.connections.rows import Connection, fetch
+from core.adapters.postgres.connections.statements import Statement
 from core.domain.errors import StorageUnavailable, Unavailable
 
 _PASS = b"SELECT pass_fence(%s, %s, %b, %s)"

@@ -5,7 +5,7 @@ from datetime import datetime
 import apsw
 
 from core.adapters.sql.rows import to_time
-from core.adapters.sqlite.rows import fetch
+from core.adapters.sqlite.connections.rows import fetch
 from core.ports.backups import HISTORY_RETENTION, VERSIONED
 
 _ROWS_PER_STEP = 1_000

@@ -6,10 +6,10 @@ from contextlib import closing, contextmanager
 import psycopg
 from psycopg import IsolationLevel
 
-from core.adapters.postgres.database import Database, set_up_reader
-from core.adapters.postgres.errors import postgres_errors
-from core.adapters.postgres.migrate import MIGRATIONS
-from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.postgres.connections.database import Database, set_up_reader
+from core.adapters.postgres.connections.errors import postgres_errors
+from core.adapters.postgres.connections.migrate import MIGRATIONS
+from core.adapters.postgres.connections.rows import Connection, fetch
 from core.domain.errors import StorageError
 
 

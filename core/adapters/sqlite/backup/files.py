@@ -7,8 +7,8 @@ from pathlib import Path
 
 import apsw
 
-from core.adapters.sqlite.database import MIGRATIONS, open_writer
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.connections.database import MIGRATIONS, open_writer
+from core.adapters.sqlite.connections.errors import sqlite_errors
 from core.ports.backups import BackupRow
 
 SCHEMA = len(MIGRATIONS)

@@ -5,7 +5,7 @@ import pytest
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from core.adapters.postgres.errors import postgres_errors
+from core.adapters.postgres.connections.errors import postgres_errors
 from core.domain.errors import NalandaError, StorageError, StorageFull, Unavailable
 
 

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.postgres.connections.rows import Connection, fetch
 
 _READ = "SELECT system_identifier, timeline FROM current_origin()"
 

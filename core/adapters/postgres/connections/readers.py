@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from core.adapters.postgres.database import Database, set_up_reader
-from core.adapters.postgres.rows import Connection, fetch_last
+from core.adapters.postgres.connections.database import Database, set_up_reader
+from core.adapters.postgres.connections.rows import Connection, fetch_last
 
 MAX_CONNECTIONS = 16
 _WAIT_S = 5.0

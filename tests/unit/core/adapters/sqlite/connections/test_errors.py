@@ -3,7 +3,7 @@
 import apsw
 import pytest
 
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.connections.errors import sqlite_errors
 from core.domain.errors import StorageError, StorageFull, StorageUnavailable
 
 

@@ -11,14 +11,14 @@ import apsw
 
 from core import crash_points
 from core.adapters import private
-from core.adapters.sqlite.errors import sqlite_errors
+from core.adapters.sqlite.connections.errors import sqlite_errors
 from core.domain.errors import StorageError
 from core.ports.store import Durability
 
 APPLICATION_ID = 0x4E_41_4C_44
 """`NALD`, SQLite's `application_id` of Nalanda's files."""
 
-MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
+MIGRATIONS = sorted((Path(__file__).parents[1] / "migrations").glob("*.sql"))
 
 # `normal` syncs at WAL checkpoints alone: a power cut loses the commits since, and nothing else.
 _SYNCHRONOUS: dict[Durability, str] = {"full": "full", "relaxed": "normal"}

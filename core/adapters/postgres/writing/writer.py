@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import psycopg
 
 from core.adapters.group_commit import AfterCommit
-from core.adapters.postgres.durability import refusal
-from core.adapters.postgres.errors import (
+from core.adapters.postgres.connections.durability import refusal
+from core.adapters.postgres.connections.errors import (
     is_lost,
     is_not_synchronous,
     is_of_the_write,
@@ -15,10 +15,16 @@ from core.adapters.postgres.errors import (
     nalanda_error,
     postgres_errors,
 )
-from core.adapters.postgres.fence import Fence
-from core.adapters.postgres.statements import Statement
-from core.adapters.postgres.write_sets import ChunkPut, Write, WriteSet, to_log, to_statements
-from core.adapters.postgres.writing_session import WritingSession
+from core.adapters.postgres.connections.statements import Statement
+from core.adapters.postgres.writing.fence import Fence
+from core.adapters.postgres.writing.write_sets import (
+    ChunkPut,
+    Write,
+    WriteSet,
+    to_log,
+    to_statements,
+)
+from core.adapters.postgres.writing.writing_session import WritingSession
 from core.adapters.sql.columns import Row
 from core.domain.errors import StorageError, Unavailable
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from core.adapters.postgres import texts
-from core.adapters.postgres.durability import to_synchronous_commit
-from core.adapters.postgres.errors import reason_of
-from core.adapters.postgres.rows import Connection
-from core.adapters.postgres.time_limit import time_limit
+from core.adapters.postgres.connections import texts
+from core.adapters.postgres.connections.durability import to_synchronous_commit
+from core.adapters.postgres.connections.errors import reason_of
+from core.adapters.postgres.connections.rows import Connection
+from core.adapters.postgres.connections.time_limit import time_limit
 from core.domain.errors import StorageError
 from core.ports.store import Durability
 

@@ -2,8 +2,8 @@
 
 from typing import cast
 
-from core.adapters.postgres.statements import Statement
-from core.adapters.postgres.write_sets import _MAX_ROWS, ChunkPut, Write, to_statements
+from core.adapters.postgres.connections.statements import Statement
+from core.adapters.postgres.writing.write_sets import _MAX_ROWS, ChunkPut, Write, to_statements
 from core.domain.document import EmbeddedChunk
 from tests.samples import a_row
 

@@ -6,11 +6,11 @@ The format's number is that of the last file of `migrations/` that was run. The 
 
 from pathlib import Path
 
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.rows import Connection, fetch
 from core.domain.errors import StorageError
 
-MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
+MIGRATIONS = sorted((Path(__file__).parents[1] / "migrations").glob("*.sql"))
 
 _OLDEST_SERVER = 14
 LOCK = 0x4E_41_4C_44

@@ -8,10 +8,10 @@ import apsw
 
 from core.adapters.clock import Clock, utc_now
 from core.adapters.sql.rows import to_time
-from core.adapters.sqlite.database import open_shared_writer
-from core.adapters.sqlite.errors import sqlite_errors
-from core.adapters.sqlite.history import trim_history
-from core.adapters.sqlite.rows import fetch
+from core.adapters.sqlite.backup.history import trim_history
+from core.adapters.sqlite.connections.database import open_shared_writer
+from core.adapters.sqlite.connections.errors import sqlite_errors
+from core.adapters.sqlite.connections.rows import fetch
 from core.ports.backups import APPENDED, BackupRow, Progress, VersionedTable
 
 _PAGES_PER_STEP = 1_024

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from psycopg import sql
 
-from core.adapters.postgres.rows import Connection, fetch
+from core.adapters.postgres.connections.rows import Connection, fetch
 from core.adapters.sql.rows import to_time
 from core.ports.backups import HISTORY_RETENTION, VERSIONED
 

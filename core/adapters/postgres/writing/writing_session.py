@@ -6,12 +6,12 @@ import psycopg
 from psycopg.errors import Diagnostic
 from psycopg.pq import TransactionStatus
 
-from core.adapters.postgres.database import Database
-from core.adapters.postgres.durability import read_durability
-from core.adapters.postgres.origin import Origin, log_change, read_origin
-from core.adapters.postgres.rows import fetch
-from core.adapters.postgres.statements import Statement, run_all
-from core.adapters.postgres.time_limit import cut
+from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.durability import read_durability
+from core.adapters.postgres.connections.origin import Origin, log_change, read_origin
+from core.adapters.postgres.connections.rows import fetch
+from core.adapters.postgres.connections.statements import Statement, run_all
+from core.adapters.postgres.connections.time_limit import cut
 from core.adapters.sql.columns import Row
 from core.domain.errors import Unavailable
 from core.ports.store import Durability, DurabilityState

@@ -8,7 +8,7 @@ from os import dup
 
 import psycopg
 
-from core.adapters.postgres.rows import Connection
+from core.adapters.postgres.connections.rows import Connection
 
 
 @contextmanager

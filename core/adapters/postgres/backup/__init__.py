@@ -1,0 +1,1 @@
+"""Backups and restores of a database, and the history that backups need."""

@@ -1,0 +1,1 @@
+"""Connections to a database: their settings, errors and statements, and its migrations."""

@@ -1,0 +1,1 @@
+"""The writing connection: write sets, sent in groups, behind the fence."""

@@ -1,0 +1,1 @@
+"""Backups of a file, new files for restores, and the history that backups need."""

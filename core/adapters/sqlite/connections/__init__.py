@@ -1,0 +1,1 @@
+"""Connections to a file: its format, their settings, errors and statements."""
