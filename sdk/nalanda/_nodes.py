@@ -13,8 +13,12 @@ from collections.abc import Collection, Sequence
 from threading import Lock
 from time import monotonic
 
+import httpx
+
 from nalanda._errors import ConnectionFailed, NalandaError, TimedOut, UnavailableError
 from nalanda._requests import Request, delay_s
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 SHORTEST_ABSENCE_S = 1.0
 LONGEST_ABSENCE_S = 30.0
@@ -101,7 +105,7 @@ class Route:
 
         So a node that is paused, or cut off, uses up a quarter of the call's time.
         """
-        others = len(self._untried - {self.node})
+        others = len(self._untried - {self.node}) if self._is_safe else 0
         return (self._deadline - monotonic()) / (1, 2, 4)[min(others, 2)]
 
     def redirect(self, leader: str) -> bool:
@@ -117,7 +121,7 @@ class Route:
         now = monotonic()
         self._nodes.report_failure(self.node, error, now - self._began)
         delay = delay_s(error, self._retries)
-        if delay is None:
+        if delay is None or not (self._is_safe or isinstance(error.__cause__, _NOT_SENT)):
             return None
         if self._untried and self._is_of_node(error):
             return 0.0 if now < self._deadline else None
@@ -136,6 +140,11 @@ class Route:
     @property
     def _untried(self) -> set[str]:
         return set(self._nodes.addresses) - self._tried
+
+    @property
+    def _is_safe(self) -> bool:
+        """Return whether it does no harm to send the request twice."""
+        return self._request.repeatable or self._request.method == "GET"
 
     def _is_of_node(self, error: NalandaError) -> bool:
         """Return whether another node may do what this one did not."""

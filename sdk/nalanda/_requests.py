@@ -50,7 +50,7 @@ class Request:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
-    """False: a failure is the answer, so that each node is asked once."""
+    """False: a failure is the answer. A GET asks each node once; a POST is sent once."""
 
     parts: Sequence[Part] = ()
     """The parts of a `multipart/form-data` body, which takes the place of `body`."""

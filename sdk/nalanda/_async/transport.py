@@ -186,10 +186,10 @@ class Transport:
             return
         if self.session.is_ahead_of(response) and not route.has_checked_record:
             route.has_checked_record = True
-            await self._check_record(node)
+            await self._check_record(node, min(PROBE_S, route.timeout_s))
         raise api_error(response, node.proxy)
 
-    async def _check_record(self, behind: Node) -> None:
+    async def _check_record(self, behind: Node, timeout_s: float) -> None:
         """Ask for the record's position, which a node behind the session may lack.
 
         Raises:
@@ -198,7 +198,7 @@ class Transport:
         address = self._nodes.choose(for_leader=True, tried=[behind.address])
         strong = Request("GET", "/libraries", query_of(limit=1), headers={CONSISTENCY: "strong"})
         try:
-            response = await self._connection(address).request(strong, None, PROBE_S)
+            response = await self._connection(address).request(strong, None, timeout_s)
         except NalandaError:
             return
         recorded = position_of(response)

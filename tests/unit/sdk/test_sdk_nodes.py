@@ -3,7 +3,14 @@
 import httpx
 import pytest
 
-from nalanda import AsyncNalanda, ConnectionFailed, InvalidAddress, Nalanda, UnavailableError
+from nalanda import (
+    AsyncNalanda,
+    ConnectionFailed,
+    InvalidAddress,
+    Nalanda,
+    NalandaError,
+    UnavailableError,
+)
 from tests.unit.sdk.script import HANDLE, LIBRARY, Nodes, ok, problem, state
 
 REFUSED = httpx.ConnectError("refused")
@@ -164,6 +171,19 @@ def test_readiness_is_that_of_any_node(sleeps: list[float]) -> None:
         nodes.nodes["c"] = problem(503)
         assert not client.ready().ready
     assert sleeps == []
+
+
+def test_a_post_without_a_key_is_sent_once(sleeps: list[float]) -> None:
+    done = ok({"to": "n", "epoch": 3}, status=202)
+    nodes = Nodes(a=REFUSED, b=done)
+    with nodes.client() as client:
+        client.cluster.hand_over()
+    assert nodes.hosts == ["a", "b"]
+    for failure in (httpx.ReadError("cut"), PAUSED, problem(503)):
+        nodes = Nodes(a=failure, b=done)
+        with nodes.client() as client, pytest.raises(NalandaError):
+            client.cluster.hand_over()
+        assert nodes.hosts == ["a"]
 
 
 def redirect(request: httpx.Request, leader: str) -> httpx.Response:
