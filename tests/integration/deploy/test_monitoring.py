@@ -72,9 +72,12 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 @pytest.fixture
-async def exposition(tmp_path: Path) -> AsyncIterator[str]:
+async def exposition(tmp_path: Path, postgres_url: str) -> AsyncIterator[str]:
     """Yield the metrics of an app that has answered a search and measured its recall."""
-    app = create_app(Settings(data_dir=tmp_path, temporal_address="127.0.0.1:1"))
+    settings = Settings(
+        data_dir=tmp_path, database_url=postgres_url, temporal_address="127.0.0.1:1"
+    )
+    app = create_app(settings)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
