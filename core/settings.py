@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     openai_answer_url: str | None = None
     openai_answer_model: str = "gpt-4.1-mini"
 
-    answer_floor: float = Field(default=0.33, ge=0, le=1)
+    answer_floor: float = Field(default=0.35, ge=0, le=1)
 
     transformer_embed_model: str = "sentence-transformers/all-MiniLM-L6-v2"
     transformer_rerank_model: str | None = None
