@@ -56,6 +56,7 @@ COMMANDS = {
     ),
     "events": ("cli.commands.events:events", "Follow the events of a question as they occur."),
     "cancel": ("cli.commands.status:cancel", "Cancel questions, ingestions and model changes."),
+    "docs": ("cli.commands.docs:docs", "Serve this documentation on this machine, until Ctrl-C."),
     "doctor": ("cli.commands.doctor:doctor", "Check the environment, and report what is missing."),
 }
 """Import path of each subcommand (a function or a typer app), and its line in the help."""

@@ -5,17 +5,24 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import Thread
+from typing import Literal
 
 import pytest
 
 import nalanda
 from api.main import create_app
 from cli.application import COMMANDS
+from cli.commands.docs import site_server
+from cli.processes.ports import HOST, listen, port_of
 from core.settings import Settings
+from tests.browser import open_browser
 
 ROOT = Path(__file__).parents[3]
+TIMEOUT_MS = 120_000
 _FOREIGN = re.compile(r"(\w+:)?//", re.IGNORECASE)
 _LOADED_BY_CSS = re.compile(r"(?:url\(|@import)\s*[\"']?((?:\w+:)?//[^)\"';]+)", re.IGNORECASE)
 
@@ -80,6 +87,44 @@ def test_no_style_sheet_loads_from_another_host(site: Path) -> None:
     sheets = list(site.rglob("*.css"))
     assert sheets
     assert [_LOADED_BY_CSS.findall(sheet.read_text()) for sheet in sheets] == [[]] * len(sheets)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_finds_pages_and_calls_no_other_host(
+    site: Path, scheme: Literal["light", "dark"]
+) -> None:
+    faults: list[str] = []
+    with serve(site) as url, open_browser() as browser:
+        page = browser.new_page(color_scheme=scheme)
+        page.set_default_timeout(TIMEOUT_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda asked: _note_foreign(asked.url, url, faults))
+        page.goto(url)
+        page.get_by_role("textbox", name="Search").fill("inverted lists")
+        page.locator(".md-search-result__link", has_text="Inverted lists").first.click()
+        page.wait_for_url("**/indexes-ivf.html*")
+        page.wait_for_load_state("networkidle")
+    assert faults == []
+
+
+def _note_foreign(asked: str, url: str, faults: list[str]) -> None:
+    if not asked.startswith((url, "data:")):
+        faults.append(asked)
+
+
+@contextmanager
+def serve(site: Path) -> Iterator[str]:
+    """Serve the site as `nalanda docs` does; yield its address."""
+    with listen(0) as listener:
+        server = site_server(site, listener)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://{HOST}:{port_of(listener)}/"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def headings(site: Path, page: str) -> set[str]:

@@ -11,12 +11,8 @@ from api.main import create_app
 from cli.application import COMMANDS
 from cli.commands.library import app as library_app
 from core.settings import Settings, variables_of
+from tests.unit.docs.pages import PAGES, ROOT
 
-ROOT = Path(__file__).parents[3]
-PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "sdk/README.md")),
-    *sorted((ROOT / "docs").rglob("*.md")),
-]
 REFERENCE = ROOT / "docs" / "reference"
 
 _CODE = re.compile(r"^```.*?^```|^ {4}.*?$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
