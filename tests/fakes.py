@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from core.adapters.positions import note_position
 from core.adapters.sql.entries import from_entry, to_entry
 from core.adapters.sql.rows import to_time
 from core.contracts.query import Feedback
@@ -277,7 +278,9 @@ class FakeStore:
 
     @contextmanager
     def read(self) -> Iterator[FakeTransaction]:
-        yield FakeTransaction(self._state, self._commit)
+        snapshot = FakeTransaction(self._state, self._commit)
+        with note_position(snapshot.position):
+            yield snapshot
 
     @contextmanager
     def write(self, *, after_listeners: bool = False) -> Iterator[FakeTransaction]:

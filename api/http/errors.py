@@ -134,8 +134,8 @@ async def of_nalanda(request: Request, error: Exception) -> Response:
         _log.warning("%s %s: %s", request.method, path_of(request.scope), error)
     faults = error.faults if isinstance(error, Invalid) else ()
     headers = _retry_after(error, code)
-    if isinstance(error, Behind):
-        headers[POSITION] = str(error.reached)
+    if (position := _position(error)) is not None:
+        headers[POSITION] = str(position)
     return problem(
         code,
         str(error),
@@ -143,6 +143,13 @@ async def of_nalanda(request: Request, error: Exception) -> Response:
         faults=faults,
         headers=headers,
     )
+
+
+def _position(error: NalandaError) -> int | None:
+    """Return the position of the state that an error reflects."""
+    if isinstance(error, Behind):
+        return error.reached
+    return error.position if isinstance(error, NotFound) else None
 
 
 def _retry_after(error: NalandaError, code: int) -> dict[str, str]:

@@ -41,10 +41,13 @@ class NalandaError(Exception):
 
 
 class NotFound(NalandaError):
-    def __init__(self, kind: str, name: str) -> None:
+    """A thing that is not there; `position` is that of the state that lacks it, if one was read."""
+
+    def __init__(self, kind: str, name: str, *, position: int | None = None) -> None:
         super().__init__(f"There is no {kind} {name!r}.")
         self.kind = kind
         self.name = name
+        self.position = position
 
 
 class Conflict(NalandaError):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.adapters.clock import Clock
+from core.adapters.positions import note_position
 from core.adapters.postgres.connections.database import Database
 from core.adapters.postgres.connections.durability import read_durability
 from core.adapters.postgres.connections.errors import postgres_errors
@@ -52,5 +53,9 @@ class PostgresReads:
         Raises:
             Unavailable: the database can't be reached, or all connections are in use.
         """
-        with postgres_errors(), self._readers.transaction() as (connection, position):
+        with (
+            postgres_errors(),
+            self._readers.transaction() as (connection, position),
+            note_position(position),
+        ):
             yield PostgresSnapshot(connection, position, self._now)

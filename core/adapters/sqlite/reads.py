@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.adapters.clock import Clock
+from core.adapters.positions import note_position
 from core.adapters.sqlite.connections.durability import LOCAL
 from core.adapters.sqlite.connections.errors import sqlite_errors
 from core.adapters.sqlite.connections.readers import Readers
@@ -41,4 +42,6 @@ class SqliteReads:
     @contextmanager
     def read(self) -> Iterator[SqliteSnapshot]:
         with sqlite_errors(), self._readers.transaction() as connection:
-            yield SqliteSnapshot(connection, self._now)
+            snapshot = SqliteSnapshot(connection, self._now)
+            with note_position(snapshot.position):
+                yield snapshot

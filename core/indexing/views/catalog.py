@@ -89,7 +89,7 @@ class CatalogState:
                 raise Unavailable(
                     f"The index of {ref!r} is being rebuilt from the record. Retry later."
                 )
-            raise NotFound("library", ref)
+            raise NotFound("library", ref, position=self.position)
         return view
 
     def find(self, ref: str) -> LibraryView | None:

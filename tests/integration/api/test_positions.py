@@ -26,6 +26,34 @@ async def test_reads_say_their_position(api: httpx.AsyncClient, document: str, p
     assert (answer.status_code, answer.headers["Nalanda-Position"]) == (200, "2")
 
 
+MISSING = [
+    ("GET", "/libraries/none"),
+    ("GET", "/libraries/none/documents"),
+    ("GET", "/libraries/none/chunks"),
+    ("GET", "/libraries/none/chunks/a"),
+    ("GET", "/libraries/none/index"),
+    ("GET", "/libraries/none/embedding-model"),
+    ("GET", "/libraries/l/documents/none"),
+    ("GET", "/libraries/l/documents/none/chunks"),
+    ("GET", "/libraries/l/chunks/none"),
+    ("POST", "/libraries/none/chunks/query"),
+    ("POST", "/libraries/none/search"),
+    ("POST", "/libraries/none/search/batch"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), MISSING)
+async def test_what_is_not_there_has_the_position_of_the_state_without_it(
+    api: httpx.AsyncClient, document: str, method: str, path: str
+) -> None:
+    search = {"embedding": [1, 0]}
+    bodies = {"search": search, "batch": {"searches": [search]}}
+    body = bodies.get(path.rpartition("/")[2], {}) if method == "POST" else None
+    answer = await api.request(method, path, json=body)
+    assert_problem(answer, 404)
+    assert answer.headers["Nalanda-Position"] == "2"
+
+
 async def test_each_write_moves_it_by_one(api: httpx.AsyncClient, document: str) -> None:
     search = {"embedding": [1, 0]}
     answers = [

@@ -90,6 +90,15 @@ def test_documents_come_back_and_page(store: Store) -> None:
             unit.documents.get("other", "b")
 
 
+def test_what_a_read_does_not_find_has_its_position(store: Store) -> None:
+    with store.write() as unit:
+        unit.libraries.put(a_library())
+        unit.commit()
+    with pytest.raises(NotFound) as raised, store.read() as snapshot:
+        snapshot.libraries.get("none")
+    assert raised.value.position == 1
+
+
 def test_chunks_come_back_with_their_embeddings(store: Store) -> None:
     row = a_row("a", text=HARD_TEXT, metadata=HARD_METADATA, ordinal=3, place=HARD_PLACE)
     fill(store)
