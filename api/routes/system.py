@@ -53,6 +53,7 @@ async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Re
     checks = {
         "storage": storage,
         "durability": durability,
+        "cluster": core.cluster.problem or OK,
         "kernels": core.warmup.state,
         "checkpoints": _checkpoints(core),
         "temporal": OK

@@ -284,6 +284,9 @@ class Member:
     def _look_again(self) -> Look:
         before, look = self._look, self._record.look()
         self._look = look
+        if look.problem is not None and self.problem is None:
+            self.problem = f"This node may only follow. The database: {look.problem}"
+            _log.error("%s", self.problem)
         self._elections += before is not None and look.lease.epoch > before.lease.epoch
         self._observation.note(look.lease)
         return look

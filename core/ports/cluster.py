@@ -66,11 +66,15 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The lease, the position of the record and the nodes, at one moment."""
+    """The lease, the position of the record and the nodes, at one moment.
+
+    `problem` is what keeps a node with this program from leading, and what to do.
+    """
 
     lease: Lease
     position: int
     nodes: tuple[Sighting, ...]
+    problem: str | None = None
 
 
 class ClusterRecord(Protocol):

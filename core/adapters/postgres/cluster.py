@@ -7,6 +7,7 @@ import psycopg
 
 from core.adapters.postgres.connections.database import Database
 from core.adapters.postgres.connections.errors import postgres_errors
+from core.adapters.postgres.connections.migrate import MIGRATIONS, newer_format
 from core.adapters.postgres.connections.rows import Connection
 from core.adapters.postgres.connections.time_limit import time_limit
 from core.adapters.sql.columns import Row
@@ -18,7 +19,8 @@ _FORGET_AFTER = "1 hour"
 
 _LOOK = """
 SELECT coalesce(lease.epoch, 0), CASE WHEN only_row IS NULL THEN '' ELSE node_id END, incarnation,
-    coalesce(address, ''), coalesce(renewals, 0), coalesce(length_s, 5), successor, position
+    coalesce(address, ''), coalesce(renewals, 0), coalesce(length_s, 5), successor, position,
+    (SELECT max(number) FROM nalanda_format)
 FROM (SELECT position FROM cluster) AS record LEFT JOIN lease ON true
 """
 _NODES = """
@@ -75,9 +77,10 @@ class PostgresClusterRecord:
         self._connection: Connection | None = None
 
     def look(self) -> Look:
-        ((*lease, position),) = self._fetch(_LOOK)
+        ((*lease, position, number),) = self._fetch(_LOOK)
         nodes = tuple(Sighting(*row) for row in self._fetch(_NODES))
-        return Look(Lease(*lease), position, nodes)
+        problem = newer_format(number) if number > len(MIGRATIONS) else None
+        return Look(Lease(*lease), position, nodes, problem)
 
     def register(self, node: Node, role: Role, position: int, *, may_lead: bool) -> None:
         self._fetch(_FORGET, _FORGET_AFTER)

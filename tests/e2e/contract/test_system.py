@@ -22,7 +22,7 @@ def test_readyz(http: httpx.Client) -> None:
     for worker in ("worker", "ingest_worker"):
         assert checks.pop(worker).startswith(("ok", "none polls the task queue nalanda-"))
     assert ready.json()["ready"]
-    parts = ("storage", "durability", "checkpoints", "temporal")
+    parts = ("storage", "durability", "cluster", "checkpoints", "temporal")
     assert checks == dict.fromkeys(parts, "ok")
     assert ready.json()["durability"] == "local"
 

@@ -8,6 +8,7 @@ import pytest
 
 from core.adapters.postgres.cluster import PostgresClusterRecord
 from core.adapters.postgres.connections.database import Database
+from core.adapters.postgres.connections.migrate import MIGRATIONS
 from core.cluster.status import HandOver
 from core.domain.errors import (
     Conflict,
@@ -244,3 +245,21 @@ def test_the_older_of_two_nodes_with_one_id_and_address_gives_up(
             assert not a.member.leads
         finally:
             other.close()
+
+
+def test_a_node_of_an_older_version_leads_no_more(postgres_url: str, tmp_path: Path) -> None:
+    """A newer node has set up its tables, while the older ones run."""
+    with cluster((postgres_url, tmp_path / "a"), (postgres_url, tmp_path / "b")) as (a, b):
+        a.write_when_leading("one")
+        with psycopg.connect(postgres_url) as connection:
+            number = len(MIGRATIONS) + 1
+            connection.execute("INSERT INTO nalanda_format (number) VALUES (%s)", (number,))
+        until(lambda: b.member.problem is not None, ELECTED_S)
+        assert "A newer Nalanda" in str(b.member.problem)
+        a.close()
+        until(lambda: b.member.leader is None, ELECTED_S)
+        assert not b.member.leads
+        with pytest.raises(NotLeading):
+            b.write("two")
+        with pytest.raises(StorageError, match="A newer Nalanda has written it"):
+            ClusterNode(postgres_url, tmp_path / "c")

@@ -157,3 +157,24 @@ def test_what_the_encoding_of_stdout_does_not_have_is_escaped(
     monkeypatch.setattr("sys.stdout", stdout)
     assert run("library", "list").status == 0
     assert b"caf\xe9 \\u03b1" in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("NALANDA_ROLE", "chief"),
+        ("NALANDA_LEASE_S", "0.5"),
+        ("NALANDA_LEASE_S", "61"),
+        ("NALANDA_LEASE_S", "soon"),
+        ("NALANDA_LEASE_S", "nan"),
+        ("NALANDA_LEADER_WAIT_S", "-1"),
+        ("NALANDA_FORWARD", "mail"),
+    ],
+)
+def test_a_wrong_setting_of_a_cluster_is_named(
+    variable: str, value: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    outcome = run("cluster", "status")
+    assert (outcome.status, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert f"nalanda: The settings are invalid. {variable}: Input should be" in outcome.err

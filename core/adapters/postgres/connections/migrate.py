@@ -95,8 +95,12 @@ def format_of(connection: Connection) -> int | None:
         return None
     ((number,),) = fetch(connection, "SELECT coalesce(max(number), 0) FROM nalanda_format")
     if number > len(MIGRATIONS):
-        raise StorageError(
-            f"A newer Nalanda has written it (format {number};"
-            f" this one knows up to {len(MIGRATIONS)})."
-        )
+        raise StorageError(newer_format(number))
     return int(number)
+
+
+def newer_format(number: int) -> str:
+    """Return the problem of a program with a database whose format is not known yet."""
+    return (
+        f"A newer Nalanda has written it (format {number}; this one knows up to {len(MIGRATIONS)})."
+    )
