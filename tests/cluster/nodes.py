@@ -4,18 +4,27 @@ import os
 import signal
 from pathlib import Path
 
+import httpx
+
 from tests.e2e.stack import Stack, node_of
+from tests.waiting import until
+
+SUSPENDED = Path(__file__).parent / "suspended"
+LEADS_S = 120.0
 
 
 class Node:
     """A node, which faults kill, pause and start again."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, *, is_suspended: bool = False) -> None:
+        """`is_suspended`: the node does not notice that it was paused, as by its lease's clock."""
+        clock = {"PYTHONPATH": str(SUSPENDED)} if is_suspended else {}
         self._stack: Stack = node_of(
             folder,
             database_url,
             NALANDA_PROVIDER="local",
             NALANDA_TEMPORAL_ADDRESS="127.0.0.1:1",
+            **clock,
         )
         self._runs = False
 
@@ -27,6 +36,13 @@ class Node:
         """Start the process, and wait until it is ready."""
         self._runs = True
         self._stack.start("api")
+
+    def wait_until_leading(self) -> None:
+        def leads() -> bool:
+            answer = httpx.get(f"{self.url}/cluster", timeout=10, trust_env=False)
+            return bool(answer.json()["role"] == "leader")
+
+        until(leads, LEADS_S)
 
     def kill(self) -> None:
         if self._runs:

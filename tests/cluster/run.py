@@ -23,8 +23,24 @@ _FINAL = 100
 """The process of the reads at the end."""
 _WITHOUT_FENCE = """
 CREATE OR REPLACE FUNCTION pass_fence(mine bigint, seen bigint, seen_hash bytea, keeps boolean)
-RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM FROM cluster FOR UPDATE; END $$
+RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM FROM cluster FOR UPDATE; END $$;
+
+CREATE FUNCTION give_position() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF EXISTS (SELECT FROM log WHERE position = NEW.position) THEN
+        NEW.position := (SELECT max(position) + 1 FROM log);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER give_position BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION give_position();
+
+CREATE FUNCTION move_cluster() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE cluster SET position = (SELECT max(position) FROM log);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER move_cluster AFTER INSERT ON log
+FOR EACH STATEMENT EXECUTE FUNCTION move_cluster();
 """
+"""Lets every epoch through, and gives each write the next position, as a sequence would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,7 @@ def take_over(cluster: Cluster) -> None:
     cluster.nodes[0].pause()
     try:
         cluster.nodes[1].start()
+        cluster.nodes[1].wait_until_leading()
     finally:
         cluster.nodes[0].resume()
 
@@ -68,6 +85,7 @@ def take_over(cluster: Cluster) -> None:
 FAULTS: Mapping[str, Callable[[Cluster], None]] = {
     "kill": kill,
     "sessions": kill_database,
+    "suspension": take_over,
     "take-over": take_over,
 }
 
@@ -80,8 +98,11 @@ def run(
     recorder = Recorder()
     with ExitStack() as stack:
         url = stack.enter_context(server.database())
-        count = 2 if name == "take-over" else 1
-        nodes = [Node(folder / f"n{number}", url) for number in range(count)]
+        count = 2 if FAULTS[name] is take_over else 1
+        is_suspended = name == "suspension"
+        nodes = [
+            Node(folder / f"n{number}", url, is_suspended=is_suspended) for number in range(count)
+        ]
         for node in nodes:
             stack.callback(node.kill)
         nodes[0].start()
