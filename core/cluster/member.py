@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from core.background_thread import BackgroundThread
+from core.cluster.copies import COPIED, refuse_copy
 from core.cluster.lease import HeldLease, Observation, SteadyClock, boot_s
 from core.cluster.status import ClusterStatus, HandOver, Leader
 from core.cluster.successor import choose_successor
@@ -29,11 +30,6 @@ OFFER = 0.5
 """The part of a lease in which the node that it was handed over to has to take it."""
 
 RolePolicy: TypeAlias = Literal["auto", "leader", "follower"]
-
-_COPIED = (
-    "Another node has the id {}: one's data directory is a copy of the other's. Stop one of both,"
-    " remove the file `node` from its data directory, and start it again."
-)
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +101,7 @@ class Member:
             Unavailable: the database can't be reached.
         """
         with self._turn:
-            self._refuse_copy()
+            refuse_copy(self._node, self._record, self._lease_s, self._clock, self._pause)
             self._record.register(self._node, "follower", self._position(), may_lead=self._may_lead)
             self._reported_s = self._clock()
             self._follow()
@@ -296,7 +292,7 @@ class Member:
             return
         self._reported_s = self._clock()
         if not self._record.report(self._node, role, self._position(), may_lead=self._may_lead):
-            self.problem = _COPIED.format(self._node.id)
+            self.problem = COPIED.format(self._node.id)
             raise StorageError(self.problem)
 
     def _wait_until_leading(self) -> None:
@@ -314,24 +310,3 @@ class Member:
                     " role `auto` (NALANDA_ROLE), in which it follows."
                 )
             self._pause(POLL_S)
-
-    def _refuse_copy(self) -> None:
-        """Wait until a node with this one's id and another address is long gone.
-
-        Raises:
-            StorageError: the other node is alive.
-        """
-        while other := self._find_copy():
-            until = self._clock() + self._lease_s - other.age_s
-            while self._clock() < until:
-                if (seen := self._find_copy()) and seen.last_seen_at != other.last_seen_at:
-                    raise StorageError(f"{_COPIED.format(self._node.id)} It is at {seen.address}.")
-                self._pause(POLL_S)
-
-    def _find_copy(self) -> Sighting | None:
-        """Return the node with this one's id at another address, if it may be alive."""
-        for each in self._record.look().nodes:
-            is_other = each.node_id == self._node.id and each.address != self._node.address
-            if is_other and each.age_s < self._lease_s:
-                return each
-        return None
