@@ -73,6 +73,15 @@ def test_every_page_is_in_the_index() -> None:
     assert {page for page in pages if not listed & {page, page.parent / "README.md"}} == set()
 
 
+def test_every_cell_of_the_comparison_has_a_source() -> None:
+    page = (ROOT / "docs" / "explanation" / "comparison.md").read_text()
+    others = page.partition("## Measured here")[0]
+    rows = re.findall(r"^\| \w[^|]*\|(.+)\|$", others, re.MULTILINE)
+    cells = [cell.strip() for row in rows for cell in row.split("|")]
+    assert len(cells) > 80
+    assert {cell for cell in cells if "](" not in cell} == {"not found", "none", "–"}
+
+
 def test_every_route_is_in_the_reference() -> None:
     paths = create_app(Settings(_env_file=None)).openapi()["paths"]
     routes = [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
@@ -83,6 +92,23 @@ def test_every_route_is_in_the_reference() -> None:
 def test_every_setting_is_in_the_reference() -> None:
     variables = chain.from_iterable(map(variables_of, Settings.model_fields))
     assert missing(variables, "settings.md") == []
+
+
+def test_the_defaults_of_settings_are_those_of_the_reference() -> None:
+    """Compare defaults that are values; others, such as "the leader", are words."""
+    text = (REFERENCE / "settings.md").read_text()
+    table = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", text, re.MULTILINE))
+    defaults = {
+        variable: field.default
+        for name, field in Settings.model_fields.items()
+        for variable in variables_of(name)
+        if field.default not in (None, ())
+    }
+    shown = {name: str(value).removesuffix(".0") for name, value in defaults.items()}
+    wrong = {
+        name: value for name, value in shown.items() if table.get(name, "").lower() != value.lower()
+    }
+    assert wrong == {}
 
 
 def test_every_command_is_in_the_reference() -> None:
