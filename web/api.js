@@ -41,6 +41,18 @@ export async function call(method, path, body, signal) {
     : text;
 }
 
+/** Return an entity with its ETag, for `change`. */
+export async function read(path, signal) {
+  const response = await send("GET", path, undefined, { signal });
+  return { value: await response.json(), tag: response.headers.get("ETag") };
+}
+
+/** Return the entity after a merge patch; throws a Problem with status 412 if `tag` is not its ETag. */
+export async function change(path, patch, tag) {
+  const response = await send("PATCH", path, patch, { headers: { "If-Match": tag } });
+  return response.json();
+}
+
 /** Return the parsed body also of a response that is no success, such as that of /readyz. */
 export async function probe(path, signal) {
   const response = await fetch(path, { headers: authorization(), signal });

@@ -1,6 +1,7 @@
 // Libraries, and the documents and chunks of one.
 
 import { call } from "../api.js";
+import { chunkItem } from "../chunk.js";
 import { description, element, failure, field, select, table } from "../dom.js";
 
 export const TITLE = "Libraries";
@@ -178,14 +179,7 @@ async function showDocument(main, library, id, signal) {
     element(
       "ol",
       { class: "chunks" },
-      items.map((each) =>
-        element(
-          "li",
-          {},
-          element("p", { class: "text", dir: "auto" }, each.text),
-          element("p", { class: "faint" }, `${each.id} ${JSON.stringify(each.metadata)}`),
-        ),
-      ),
+      items.map((each) => chunkItem(library, each)),
     ),
   );
 }

@@ -1,7 +1,7 @@
-// The server's state, read every two seconds: readiness by part, and what /metrics counts.
+// The server's state, read every two seconds: readiness by part, the cluster, and what /metrics counts.
 
 import { call, probe } from "../api.js";
-import { description, element, table } from "../dom.js";
+import { description, element, failure, field, select, table } from "../dom.js";
 import { histograms, samples } from "../metrics.js";
 
 export const TITLE = "Server";
@@ -11,16 +11,19 @@ const EVERY_MS = 2000;
 export async function show(main, _, signal) {
   const body = element("div");
   main.append(element("h1", {}, "Server"), body);
+  const { nodes } = await call("GET", "/cluster", undefined, signal);
+  if (nodes.length > 1) main.append(handOver(nodes));
   await refresh(body, signal);
   const timer = setInterval(() => refresh(body, signal).catch(() => {}), EVERY_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
 async function refresh(body, signal) {
-  const [readiness, version, metrics] = await Promise.all([
+  const [readiness, version, metrics, cluster] = await Promise.all([
     probe("/readyz", signal),
     call("GET", "/version", undefined, signal),
     call("GET", "/metrics", undefined, signal),
+    call("GET", "/cluster", undefined, signal),
   ]);
   const counted = samples(metrics);
   const one = (name) => counted.find((each) => each.name === name)?.value;
@@ -38,9 +41,44 @@ async function refresh(body, signal) {
       ["Libraries", String(one("nalanda_libraries"))],
       ["Vectors", String(one("nalanda_vectors"))],
     ]),
+    nodesOf(cluster),
     requests(counted),
     recalls(counted),
   );
+}
+
+function nodesOf({ node_id, epoch, nodes }) {
+  const rows = nodes.map((each) => [
+    each.node_id === node_id ? `${each.address} (this one)` : each.address,
+    each.role,
+    String(each.position),
+    String(each.lag),
+    each.last_seen_at,
+  ]);
+  return table(`Nodes, epoch ${epoch}`, ["Address", "Role", "Position", "Lag", "Last seen"], rows);
+}
+
+function handOver(nodes) {
+  const form = element(
+    "form",
+    { class: "row" },
+    element("h2", {}, "Hand over"),
+    field("Node", select("to", [["", "the one that is furthest"], ...nodes.map((each) => [each.node_id, each.address])])),
+    element("button", {}, "Let it lead"),
+    element("output"),
+  );
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    form.querySelector(".failure")?.remove();
+    const to = form.elements.to.value;
+    try {
+      await call("POST", "/cluster/hand-over", to ? { to } : {});
+      form.querySelector("output").textContent = "Handed over: the table shows who leads.";
+    } catch (error) {
+      form.append(failure(error));
+    }
+  });
+  return form;
 }
 
 function requests(counted) {

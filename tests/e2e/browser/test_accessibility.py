@@ -33,6 +33,9 @@ def test_no_view_has_a_finding(
             page.goto("/#/" + view.format(*ids))
             expect(page.locator("main h1")).to_be_visible()
             page.wait_for_load_state("networkidle")
+            for edit in page.get_by_role("button", name="Edit ").all():
+                edit.click()
+                expect(page.get_by_role("button", name="Save")).to_be_visible()
             results = Axe().run(page)
             assert results.violations_count == 0, results.generate_report()
             width = page.evaluate("document.documentElement.scrollWidth")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.stack import Stack
 
@@ -77,6 +77,46 @@ def test_markup_in_names_and_texts_is_text(stack: Stack, page: Page) -> None:
     expect(page).to_have_title("Search · Nalanda")
 
 
+def test_a_chunk_is_edited_in_place(stack: Stack, page: Page) -> None:
+    library = create(stack, "edited", "The sky is blue.")
+    with stack.client() as client:
+        [document] = client.documents.list(library)
+        [chunk] = client.chunks.list(library)
+        page.goto(f"/#/libraries/{library}/{document.id}")
+        page.get_by_role("button", name=f"Edit {chunk.id}").press("Enter")
+        text = page.get_by_label("Text")
+        expect(text).to_be_focused()
+        text.fill("The sky is grey.")
+        page.get_by_label("Metadata").fill("grey")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("alert")).to_contain_text("The metadata is not JSON")
+        page.get_by_label("Metadata").fill('{"by": "me"}')
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text('{"by":"me"}')).to_be_visible()
+        edited = client.chunks.get(library, chunk.id)
+        assert (edited.text, edited.metadata) == ("The sky is grey.", {"by": "me"})
+
+
+def test_a_conflict_shows_both_versions(stack: Stack, browser: Browser) -> None:
+    library = create(stack, "contested", "The sky is blue.")
+    with stack.client() as client, browser.new_page(base_url=stack.api_url) as page:
+        [document] = client.documents.list(library)
+        [chunk] = client.chunks.list(library)
+        page.goto(f"/#/libraries/{library}/{document.id}")
+        page.get_by_role("button", name=f"Edit {chunk.id}").click()
+        page.get_by_label("Text").fill("The sky is grey.")
+        theirs = {"text": "The sky is black.", "metadata": {"by": "other"}}
+        client.chunks.update(library, chunk.id, theirs)
+        page.get_by_role("button", name="Save").click()
+        stored = page.get_by_role("region", name="On record now")
+        expect(stored).to_contain_text("The sky is black.")
+        assert client.chunks.get(library, chunk.id).text == "The sky is black."
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("button", name=f"Edit {chunk.id}")).to_be_focused()
+        edited = client.chunks.get(library, chunk.id)
+        assert (edited.text, edited.metadata) == ("The sky is grey.", {})
+
+
 def test_a_library_is_deleted_only_under_its_name(stack: Stack, page: Page) -> None:
     library = create(stack, "doomed", "The sky is blue.")
     page.goto(f"/#/libraries/{library}")
@@ -99,6 +139,8 @@ def test_the_server_view_shows_readiness_and_requests(page: Page) -> None:
     page.goto("/#/server")
     expect(page.get_by_text("Ready", exact=True)).to_be_visible()
     expect(page.get_by_role("cell", name="GET /readyz")).to_be_visible()
+    expect(page.get_by_role("cell", name="(this one)")).to_be_visible()
+    expect(page.get_by_role("cell", name="leader")).to_be_visible()
 
 
 def test_the_reference_lists_the_calls(page: Page) -> None:
