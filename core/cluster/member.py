@@ -144,16 +144,21 @@ class Member:
             role,
             0 if look is None else look.lease.epoch,
             self.leader,
-            tuple(self._now(each, role, position) for each in nodes),
+            tuple(self._now(each, position) for each in nodes),
             max(position, 0 if look is None else look.position),
             self._elections,
         )
 
-    def _now(self, seen: Sighting, role: Role, position: int) -> Sighting:
-        """Return this node as it is now, another one as it was seen."""
-        if seen.node_id != self._node.id:
-            return seen
-        return replace(seen, role=role, position=position)
+    def _now(self, seen: Sighting, position: int) -> Sighting:
+        """Return a node with its role by the lease, and this one at its position now."""
+        leader = self.leader
+        leads = leader is not None and leader.node_id == seen.node_id
+        is_own = seen.node_id == self._node.id
+        return replace(
+            seen,
+            role="leader" if leads else "follower",
+            position=position if is_own else seen.position,
+        )
 
     def tick(self) -> float:
         """Do what is due; return the seconds until the next time."""

@@ -162,6 +162,8 @@ def test_a_hand_over_makes_the_other_node_lead(postgres_url: str, tmp_path: Path
         until_leads(b)
         assert b.has("one")
         until(lambda: a.member.leader is not None and a.member.leader.node_id == b.id)
+        roles = {each.node_id: each.role for each in a.member.status().nodes}
+        assert roles == {a.id: "follower", b.id: "leader"}
 
 
 def test_a_hand_over_that_is_not_taken_comes_back(postgres_url: str, tmp_path: Path) -> None:
