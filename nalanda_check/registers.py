@@ -58,7 +58,7 @@ def without_unobserved(operations: Iterable[Operation]) -> list[Operation]:
         if not operation.changes or operation.complete_ns != NEVER:
             relevant.append(operation)
             continue
-        later = [t for t in observed.get(operation.value, []) if t > operation.invoke_ns]
+        later = [t for t in observed.get(operation.value, []) if t >= operation.invoke_ns]
         if not later:
             continue
         is_only = operation.value is not None and writers[operation.value] == 1
@@ -185,5 +185,5 @@ def _without(operations: Sequence[Operation], dropped: Sequence[Operation]) -> l
         operation
         for operation in operations
         if operation.line not in lines
-        and (operation.changes or operation.complete_ns <= since.get(operation.value, math.inf))
+        and (operation.changes or operation.complete_ns < since.get(operation.value, math.inf))
     ]

@@ -14,6 +14,8 @@ from core.indexing.checkpoints.paths import DIRECTORY, path_of
 from tests.samples import a_document, a_library, a_row
 
 ROWS = 3_000
+WRITES = 200
+"""Few enough that their log entries take little space."""
 TEXT = "long " * 600
 
 
@@ -42,7 +44,9 @@ def test_much_that_is_deleted_goes_back_while_others_write(sqlite_store: SqliteS
     stop = threading.Event()
 
     def write() -> None:
-        while not stop.is_set():
+        for _ in range(WRITES):
+            if stop.is_set():
+                return
             with sqlite_store.write() as unit:
                 unit.documents.put(a_document(version=unit.position))
                 unit.commit()

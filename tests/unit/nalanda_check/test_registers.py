@@ -75,6 +75,11 @@ def test_no_operation_of_an_explanation_can_be_left_out(history: list[Operation]
         assert has_order([op for op in explanation if op is not reading])
 
 
+def test_a_read_may_see_a_write_that_begins_as_it_ends() -> None:
+    seen = [write(1, 2, (0, 0), outcome=Outcome.UNKNOWN), read(2, 2, (0, 0))]
+    assert first_unorderable(seen) is None
+
+
 def test_many_concurrent_writes_of_unknown_outcome_have_an_order() -> None:
     unknown = [write(i, i, (0, 0), outcome=Outcome.UNKNOWN) for i in range(30)]
     unknown += [delete(40 + i, (0, 0), outcome=Outcome.UNKNOWN) for i in range(20)]
