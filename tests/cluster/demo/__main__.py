@@ -85,7 +85,14 @@ class Demo:
             worker.start("worker")
 
     def _kill_leader(self) -> None:
-        [leader] = [node for node in self._nodes if _leads(node.api_url)]
+        leaders: list[Stack] = []
+
+        def find_leader() -> bool:
+            leaders[:] = [node for node in self._nodes if _leads(node.api_url)]
+            return len(leaders) == 1
+
+        until(find_leader, RECOVERED_S)
+        [leader] = leaders
         leader.kill("api")
         self._wait_for_writes()
         leader.start("api")
