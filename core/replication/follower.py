@@ -55,7 +55,7 @@ class Follower:
         self._clock = clock
         self._max_lag = max_lag
         self._seen = catalog.position
-        self._looked_at = clock()
+        self._looked_as_leader_at = -math.inf
         self.tail = Tail(
             store,
             catalog,
@@ -83,12 +83,15 @@ class Follower:
         return Lag(entries, max(0.0, self._clock() - self.tail.current_at))
 
     def _is_current(self, state: CatalogState) -> bool:
-        """Return whether a state is the record's; the process that writes looks once a second."""
-        now_s = self._clock()
-        if self._store.writes and now_s < self._looked_at + LEADER_LOOK_S:
+        """Return whether a state is the record's; the process that writes looks once a second.
+
+        Its first look finds the writes of the process that wrote before.
+        """
+        now_s, writes = self._clock(), self._store.writes
+        if writes and now_s < self._looked_as_leader_at + LEADER_LOOK_S:
             self._seen = state.position
             return True
-        self._looked_at = now_s
+        self._looked_as_leader_at = now_s if writes else -math.inf
         self._seen, log_hash = self._store.head
         return (self._seen, log_hash) == (state.position, state.log_hash)
 

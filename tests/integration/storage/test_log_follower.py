@@ -230,6 +230,19 @@ def test_a_follower_takes_over_and_steps_down_in_place(node: Node, follow: Open)
     following.stop()
 
 
+def test_a_follower_that_begins_to_write_has_all_writes_before(node: Node, follow: Open) -> None:
+    writes = Writes(node, random.Random(13))
+    writes.fill()
+    following = follow()
+    following.catch_up()
+    writes.one()
+    assert isinstance(following.store, PostgresStore)
+    following.store.take_over()
+    following.catch_up()
+    following.check()
+    following.stop()
+
+
 def test_no_write_is_lost_where_a_follower_takes_over_under_load(node: Node, follow: Open) -> None:
     Writes(node, random.Random(14)).fill()
     following = follow()
