@@ -166,11 +166,13 @@ def _take_over(
     with database.opening_errors():
         session = WritingSession(database, durability)
         try:
-            if term is None:
-                ((epoch,),) = fetch(session.connection, _TAKE_OVER)
-            else:
-                epoch = term.epoch
-            fence = Fence.read(session.connection, epoch)
+            # In one transaction, so that no other process begins an epoch in between.
+            with session.connection.transaction():
+                if term is None:
+                    ((epoch,),) = fetch(session.connection, _TAKE_OVER)
+                else:
+                    epoch = term.epoch
+                fence = Fence.read(session.connection, epoch)
             session.watch_origin()
         except BaseException:
             session.close()
