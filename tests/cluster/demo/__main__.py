@@ -52,11 +52,13 @@ class Demo:
         outcomes = self._load.outcomes
         with self._load.run():
             time.sleep(LOAD_S)
-            self.board.say(f"Load of {LOAD_S:.0f} s; a write took at most {_longest(outcomes, 0)}.")
+            self.board.say(
+                f"Load of {LOAD_S:.0f} s; a client waited at most {_longest(outcomes, 0)}."
+            )
             before = len(outcomes.waits_s)
             self._kill_leader()
             self.board.say(
-                f"The leader was killed; a write took at most {_longest(outcomes, before)}."
+                f"The leader was killed; a client waited at most {_longest(outcomes, before)}."
             )
             before, began = len(outcomes.waits_s), time.monotonic()
             self._database.fail_over()
@@ -64,7 +66,7 @@ class Demo:
             self._wait_for_writes()
             self.board.say(
                 f"PostgreSQL's primary was killed, and its standby led after {away_s:.1f} s; a"
-                f" write took at most {_longest(outcomes, before)}."
+                f" client waited at most {_longest(outcomes, before)}."
             )
         problems = [*outcomes.problems, *self._compare()]
         self.board.say(

@@ -22,12 +22,12 @@ class Outcomes:
     written: list[str] = field(default_factory=list)
     """The ids of the chunks whose write was acknowledged."""
     waits_s: list[float] = field(default_factory=list)
-    """The time of each write."""
+    """The time of each write and of the read after it."""
     answered: int = 0
     problems: list[str] = field(default_factory=list)
 
     def longest_wait_s(self, since: int) -> float:
-        """Return the longest time of a write after the first `since` ones."""
+        """Return the longest of the times after the first `since` ones."""
         return max(self.waits_s[since:], default=0.0)
 
 
@@ -74,10 +74,10 @@ class Load:
         text = f"Harbour {id_} is {len(id_)} fathoms deep."
         began = time.monotonic()
         client.chunks.put(LIBRARY, id_, document_id="log", text=text)
-        self.outcomes.waits_s.append(time.monotonic() - began)
         self.outcomes.written.append(id_)
         if client.chunks.get(LIBRARY, id_).text != text:
             self.outcomes.problems.append(f"chunk {id_}: the session read another text")
+        self.outcomes.waits_s.append(time.monotonic() - began)
 
     def _ask(self) -> None:
         with self._client() as client:
