@@ -129,7 +129,7 @@ def open_core(settings: Settings) -> Core:
     if record is not None or settings.role == "follower":
         return _open_member(settings, engine, record)
     store = engine.open_store(settings.durability, require_synchronous=settings.require_synchronous)
-    core = _open_node(settings, store, lambda _: LoneNode(_node(settings), store))
+    core = _open_node(settings, engine, store, lambda _: LoneNode(_node(settings), store))
     core.rebuilder.start()
     return core
 
@@ -141,7 +141,7 @@ def _open_member(settings: Settings, engine: Engine, record: ClusterRecord | Non
     )
     assert record is not None  # an engine without one has no followers
     join = partial(_join_cluster, settings, record, store)
-    core = _open_node(settings, store, join, record)
+    core = _open_node(settings, engine, store, join, record)
     follower = Follower(
         store,
         core.catalog,
@@ -160,6 +160,7 @@ def _open_member(settings: Settings, engine: Engine, record: ClusterRecord | Non
 
 def _open_node(
     settings: Settings,
+    engine: Engine,
     store: Store,
     join: Callable[[Catalog], Cluster],
     record: ClusterRecord | None = None,
@@ -176,7 +177,7 @@ def _open_node(
             _fetch_checkpoint(settings, store, record, directory)
         catalog, loaded = _open_catalog(store, directory)
         cluster = join(catalog)
-        core = _wire(settings, embedders, store, catalog, loaded, cluster, working=WORKING)
+        core = _wire(settings, engine, embedders, store, catalog, loaded, cluster, working=WORKING)
         core.uploads.delete_unfinished()
     except BaseException:
         if record is not None:
@@ -201,7 +202,8 @@ def open_reader(settings: Settings, number: int) -> Core:
         ProviderRejected: the provider that the settings name can't be used.
     """
     embedders = registry.embedders(settings)
-    store = engine_of(settings).open_replica(settings.durability)
+    engine = engine_of(settings)
+    store = engine.open_replica(settings.durability)
     _choose_kernels(settings)
     try:
         directory = settings.data_dir / DIRECTORY
@@ -212,7 +214,7 @@ def open_reader(settings: Settings, number: int) -> Core:
             catalog = Catalog(CatalogState.of_snapshot(snapshot, loaded.views))
         cluster = LoneNode(_node(settings), store)
         working = f"{WORKING}/reader-{number}"
-        core = _wire(settings, embedders, store, catalog, loaded, cluster, working=working)
+        core = _wire(settings, engine, embedders, store, catalog, loaded, cluster, working=working)
     except BaseException:
         store.close()
         raise
@@ -247,6 +249,7 @@ def _choose_kernels(settings: Settings) -> None:
 
 def _wire(
     settings: Settings,
+    engine: Engine,
     embedders: Mapping[str, Embedder],
     store: Store,
     catalog: Catalog,
@@ -304,7 +307,7 @@ def _wire(
         model_changes=ModelChangeService(store, embedding, steps.staging),
         model_change_steps=steps,
         feedback=FeedbackService(store),
-        uploads=engine_of(settings).uploads(settings.max_upload_bytes),
+        uploads=engine.uploads(settings.max_upload_bytes),
         cluster=cluster,
         digests=Digests(),
     )
