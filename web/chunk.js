@@ -1,4 +1,4 @@
-// A chunk, and its editing in place. A change of another writer since is shown beside the own one.
+// A chunk, and its editing in place. A conflicting change is shown next to the edited text.
 
 import { change, read } from "./api.js";
 import { element, failure, field } from "./dom.js";

@@ -17,7 +17,7 @@ DERIVED = {
     "nodes.spread": "preferredDuringSchedulingIgnoredDuringExecution",
     "nodes.stopDelaySeconds": "seconds: 6",
 }
-"""What a value becomes that is not rendered as it is."""
+"""The rendered text of each value that is not rendered unchanged."""
 
 REPLACED = {"workers.replicas"}
 """Values that another value of the set replaces: the autoscaler's."""
