@@ -26,7 +26,6 @@ class Node:
             NALANDA_TEMPORAL_ADDRESS="127.0.0.1:1",
             **clock,
         )
-        self._runs = False
 
     @property
     def url(self) -> str:
@@ -34,7 +33,6 @@ class Node:
 
     def start(self) -> None:
         """Start the process, and wait until it is ready."""
-        self._runs = True
         self._stack.start("api")
 
     def wait_until_leading(self) -> None:
@@ -45,8 +43,7 @@ class Node:
         until(leads, LEADS_S)
 
     def kill(self) -> None:
-        if self._runs:
-            self._runs = False
+        if self._stack.runs("api"):
             self._stack.kill("api")
 
     def pause(self) -> None:

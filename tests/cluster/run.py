@@ -14,6 +14,7 @@ import psycopg
 from tests.cluster.clients import CHANGES, KEYS, Client, Recorder, prepare
 from tests.cluster.nodes import Node
 from tests.postgres import PostgresServer
+from tests.threads import run_threads
 from tests.waiting import until
 
 _CLIENTS = 4
@@ -128,17 +129,10 @@ def _load(
     urls = [node.url for node in cluster.nodes]
     ended = threading.Event()
     clients = [Client(number, urls, recorder, consistencies) for number in range(_CLIENTS)]
-    threads = [threading.Thread(target=c.run_until, args=[ended.is_set]) for c in clients]
-    for thread in threads:
-        thread.start()
-    try:
+    with run_threads(ended, *(partial(client.run_until, ended.is_set) for client in clients)):
         cluster.wait_for_writes()
         fault(cluster)
         cluster.wait_for_writes()
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
 
 
 def _read_all(cluster: Cluster, recorder: Recorder) -> None:

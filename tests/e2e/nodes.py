@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Any
 
 import httpx
 
 from tests.e2e.stack import Stack, node_of
 from tests.postgres import PostgresServer
+from tests.threads import run_threads
 from tests.waiting import until
 
 ELECTED_S = 120.0
@@ -22,14 +24,36 @@ Nodes = Mapping[str, Stack]
 @contextmanager
 def three_nodes(postgres: PostgresServer, folder: Path, lease_s: int) -> Iterator[Nodes]:
     """Start three nodes, of which the first one leads."""
-    with postgres.database() as url, ExitStack() as stack:
+    with (
+        postgres.database() as url,
+        nodes_of(folder, url, 3, NALANDA_LEASE_S=str(lease_s)) as nodes,
+    ):
+        yield {node.api_url: node for node in nodes}
+
+
+@contextmanager
+def nodes_of(
+    folder: Path, database_url: str, count: int, **settings: str
+) -> Iterator[Sequence[Stack]]:
+    """Start nodes of a database one after the other, so that the first one leads."""
+    with ExitStack() as stack:
         nodes = [
-            stack.enter_context(node_of(folder / str(number), url, NALANDA_LEASE_S=str(lease_s)))
-            for number in range(3)
+            stack.enter_context(node_of(folder / f"node-{number}", database_url, **settings))
+            for number in range(count)
         ]
         for node in nodes:
             node.start("api")
-        yield {node.api_url: node for node in nodes}
+        yield nodes
+
+
+@contextmanager
+def open_services(folder: Path) -> Iterator[Stack]:
+    """Start Temporal, to which nodes are added, and whose worker the block starts."""
+    services = folder / "services"
+    services.mkdir()
+    with Stack(services) as stack:
+        stack.start("temporal")
+        yield stack
 
 
 def call(url: str, method: str, path: str, **options: Any) -> httpx.Response | None:
@@ -86,15 +110,9 @@ class Writers:
         library = {"name": self.LIBRARY, "dimension": 2}
         call(self._urls[0], "PUT", f"/libraries/{self.LIBRARY}", json=library)
         call(self._urls[0], "PUT", f"/libraries/{self.LIBRARY}/documents/d", json={"chunks": []})
-        threads = [Thread(target=self._run, args=[number]) for number in range(self.CLIENTS)]
-        for thread in threads:
-            thread.start()
-        try:
+        clients = [partial(self._run, number) for number in range(self.CLIENTS)]
+        with run_threads(self._ended, *clients):
             yield
-        finally:
-            self._ended.set()
-            for thread in threads:
-                thread.join()
 
     def wait_for_more(self, count: int = 60) -> None:
         enough = len(self.answers) + count

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from functools import partial
+from threading import Event
 
 from nalanda import Nalanda, NalandaError
+from tests.threads import run_threads
 from tests.waiting import until
 
 ROUNDS = 10
@@ -27,13 +29,8 @@ class Session:
         for document in ("register", "log"):
             self._client.documents.replace("s", document, chunks=[])
         ended = Event()
-        thread = Thread(target=self._run_until, args=(ended,))
-        thread.start()
-        try:
+        with run_threads(ended, partial(self._run_until, ended)):
             yield
-        finally:
-            ended.set()
-            thread.join()
         assert self._problem is None
 
     def wait_for_rounds(self, timeout_s: float) -> None:

@@ -70,6 +70,10 @@ class Stack:
         for part in PARTS:
             self.start(part)
 
+    def runs(self, part: str) -> bool:
+        """Return whether a part was started, and neither killed nor stopped since."""
+        return part in self._processes
+
     def pid(self, part: str) -> int:
         return self._processes[part].pid
 
@@ -91,7 +95,7 @@ class Stack:
         trace: TracebackType | None,
     ) -> None:
         for part in reversed(PARTS):
-            if part in self._processes:
+            if self.runs(part):
                 self.kill(part)
 
     def _end(self, part: str, number: signal.Signals) -> int:

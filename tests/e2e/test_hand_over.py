@@ -107,7 +107,7 @@ def test_a_node_that_does_not_take_over_leaves_the_lead_where_it_was(nodes: Node
 
 def test_a_hand_over_to_a_node_that_can_t_lead_says_why(nodes: Nodes) -> None:
     leader = wait_for_leader(nodes)
-    unknown = hand_over(others_of(nodes, leader)[0], to="nobody")
+    unknown = hand_over(others_of(nodes, leader)[0], to="unknown")
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/to")
     itself = hand_over(leader, to=state_of(leader)["node_id"])
     assert (itself.status_code, leader_of(leader)) == (409, leader)

@@ -1,13 +1,13 @@
 """An ingestion outlives the node that took its files."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack, node_of
+from tests.e2e.nodes import nodes_of, open_services
+from tests.e2e.stack import Stack
 from tests.postgres import PostgresServer
 from tests.waiting import until
 
@@ -16,23 +16,17 @@ TIMEOUT_S = 180
 
 
 @pytest.fixture
-def nodes(postgres: PostgresServer, tmp_path: Path) -> Iterator[tuple[Stack, Stack]]:
-    """Yield a leader, and a follower with Temporal and a worker, which uses the follower."""
-    with postgres.database() as url, ExitStack() as stack:
-        leader, follower = (
-            stack.enter_context(node_of(tmp_path / name, url, NALANDA_LEASE_S="2"))
-            for name in ("leader", "follower")
-        )
-        follower.start("temporal")
-        address = {"NALANDA_TEMPORAL_ADDRESS": follower.temporal_address}
-        leader.environments["api"] = {**leader.environments["api"], **address}
-        leader.start("api")
-        follower.start("api")
-        follower.start("worker")
-        yield leader, follower
+def nodes(postgres: PostgresServer, tmp_path: Path) -> Iterator[Sequence[Stack]]:
+    """Yield a leader and a follower; a worker uses the follower."""
+    with postgres.database() as url, open_services(tmp_path) as services:
+        settings = {"NALANDA_LEASE_S": "2", "NALANDA_TEMPORAL_ADDRESS": services.temporal_address}
+        with nodes_of(tmp_path, url, 2, **settings) as nodes:
+            services.environments = {"worker": {"NALANDA_API_URL": nodes[1].api_url}}
+            services.start("worker")
+            yield nodes
 
 
-def test_it_completes_on_the_next_leader(nodes: tuple[Stack, Stack]) -> None:
+def test_it_completes_on_the_next_leader(nodes: Sequence[Stack]) -> None:
     first, second = nodes
     files = {f"{number:02}.md": f"# Harbour {number}\n\nDeep.".encode() for number in range(FILES)}
     with second.client() as client:

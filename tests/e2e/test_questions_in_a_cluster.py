@@ -1,14 +1,14 @@
 """Questions asked on two nodes, whose leader is killed before the worker begins them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from nalanda import Nalanda, QueryEvent
-from tests.e2e.stack import Stack, node_of
+from tests.e2e.nodes import nodes_of, open_services
+from tests.e2e.stack import Stack
 from tests.postgres import PostgresServer
 from tests.waiting import until
 
@@ -23,29 +23,21 @@ QUESTIONS = 5
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Stack]:
-    """Yield Temporal, and a worker that is not started."""
-    folder = tmp_path / "services"
-    folder.mkdir()
-    with Stack(folder) as services:
-        services.start("temporal")
+    with open_services(tmp_path) as services:
         yield services
 
 
 @pytest.fixture
-def nodes(services: Stack, postgres: PostgresServer, tmp_path: Path) -> Iterator[list[Stack]]:
+def nodes(services: Stack, postgres: PostgresServer, tmp_path: Path) -> Iterator[Sequence[Stack]]:
     """Yield two nodes; the first one leads."""
     settings = {"NALANDA_LEASE_S": "2", "NALANDA_TEMPORAL_ADDRESS": services.temporal_address}
-    with postgres.database() as url, ExitStack() as stack:
-        nodes = [
-            stack.enter_context(node_of(tmp_path / str(number), url, **settings))
-            for number in range(2)
-        ]
-        for node in nodes:
-            node.start("api")
+    with postgres.database() as url, nodes_of(tmp_path, url, 2, **settings) as nodes:
         yield nodes
 
 
-def test_questions_outlast_the_leader_that_took_them(services: Stack, nodes: list[Stack]) -> None:
+def test_questions_outlast_the_leader_that_took_them(
+    services: Stack, nodes: Sequence[Stack]
+) -> None:
     urls = [node.api_url for node in nodes]
     services.environments = {"worker": {"NALANDA_API_URL": ",".join(urls)}}
     with Nalanda(urls, timeout_s=PATIENCE_S) as client, ThreadPoolExecutor() as threads:

@@ -18,7 +18,8 @@ from nalanda import Nalanda
 from tests.cluster.demo.board import Board, status_of
 from tests.cluster.demo.load import LIBRARY, Load, Outcomes
 from tests.cluster.replicated import ReplicatedDatabase, replicated_database
-from tests.e2e.stack import Stack, node_of
+from tests.e2e.nodes import nodes_of, open_services
+from tests.e2e.stack import Stack
 from tests.postgres import missing_for_root
 from tests.waiting import until
 
@@ -32,23 +33,24 @@ RECOVERED_S = 120.0
 
 class Demo:
     def __init__(self, folder: Path, database: ReplicatedDatabase, stack: ExitStack) -> None:
-        settings = {"NALANDA_LEASE_S": str(LEASE_S), "NALANDA_REQUIRE_SYNCHRONOUS": "true"}
+        """Start the parts, which end with the stack."""
         self._database = database
-        self._nodes = [
-            stack.enter_context(node_of(folder / f"node-{number}", database.url, **settings))
-            for number in range(NODES)
-        ]
+        services = stack.enter_context(open_services(folder))
+        temporal = {"NALANDA_TEMPORAL_ADDRESS": services.temporal_address}
+        settings = {"NALANDA_LEASE_S": str(LEASE_S), "NALANDA_REQUIRE_SYNCHRONOUS": "true"}
+        self._nodes = stack.enter_context(
+            nodes_of(folder, database.url, NODES, **settings, **temporal)
+        )
         self.urls = [node.api_url for node in self._nodes]
-        self._workers = [
-            stack.enter_context(Stack(_created(folder / f"worker-{number}")))
-            for number in range(WORKERS)
-        ]
+        for number in range(WORKERS):
+            worker = stack.enter_context(Stack(_created(folder / f"worker-{number}")))
+            worker.environments = {"worker": {"NALANDA_API_URL": ",".join(self.urls), **temporal}}
+            worker.start("worker")
         self._load = Load(self.urls)
         self.board = Board(console(), self.urls, self._load.outcomes)
 
     def run(self) -> Sequence[str]:
         """Run the load through both kills; return what went wrong."""
-        self._start()
         outcomes = self._load.outcomes
         with self._load.run():
             time.sleep(LOAD_S)
@@ -74,17 +76,6 @@ class Demo:
             f" {len(outcomes.problems)} errors; {len(problems)} problems."
         )
         return problems
-
-    def _start(self) -> None:
-        first = self._nodes[0]
-        first.start("temporal")
-        temporal = {"NALANDA_TEMPORAL_ADDRESS": first.temporal_address}
-        for node in self._nodes:
-            node.environments["api"] = {**node.environments["api"], **temporal}
-            node.start("api")
-        for worker in self._workers:
-            worker.environments["worker"] = {"NALANDA_API_URL": ",".join(self.urls), **temporal}
-            worker.start("worker")
 
     def _kill_leader(self) -> None:
         leaders: list[Stack] = []

@@ -1,17 +1,18 @@
 """The table of the nodes, live on a terminal, and printed with each event elsewhere."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
-import httpx
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
 from cli.output.terminal import can_overwrite
 from tests.cluster.demo.load import Outcomes
+from tests.e2e.nodes import call
+from tests.threads import run_threads
 
 _EVERY_S = 0.5
 _COLUMNS = ("node", "role", "epoch", "position", "lag", "durability")
@@ -32,20 +33,14 @@ class Board:
         if not can_overwrite(self._console):
             yield
             return
-        ended = threading.Event()
+        ended = Event()
 
         def refresh() -> None:
             while not ended.wait(_EVERY_S):
                 self._live.update(self._render(), refresh=True)
 
-        thread = threading.Thread(target=refresh)
-        with self._live:
-            thread.start()
-            try:
-                yield
-            finally:
-                ended.set()
-                thread.join()
+        with self._live, run_threads(ended, refresh):
+            yield
 
     def say(self, event: str) -> None:
         """Print an event, and where no table is live the nodes as they are then."""
@@ -67,12 +62,8 @@ class Board:
 
 def status_of(url: str) -> dict[str, Any] | None:
     """Return `GET /cluster` of a node, or `None` if it does not answer."""
-    try:
-        response = httpx.get(f"{url}/cluster", timeout=2, trust_env=False)
-        status: dict[str, Any] | None = response.json() if response.is_success else None
-    except httpx.HTTPError:
-        return None
-    return status
+    answer = call(url, "GET", "/cluster", timeout=2)
+    return answer.json() if answer is not None and answer.is_success else None
 
 
 def _row(url: str) -> list[str]:

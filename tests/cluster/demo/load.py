@@ -1,12 +1,14 @@
 """Clients that write, read and ask while the demo kills processes."""
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Event
 
 from nalanda import Nalanda, NalandaError
+from tests.threads import run_threads
 
 LIBRARY = "harbours"
 FACT = "The pilot station of Narva opens at six in the morning."
@@ -37,7 +39,7 @@ class Load:
     def __init__(self, urls: Sequence[str]) -> None:
         self.outcomes = Outcomes()
         self._urls = urls
-        self._ended = threading.Event()
+        self._ended = Event()
 
     @contextmanager
     def run(self) -> Iterator[None]:
@@ -45,16 +47,9 @@ class Load:
             client.libraries.create(LIBRARY)
             client.documents.create(LIBRARY, title="Pilots", text=FACT)
             client.documents.replace(LIBRARY, "log", chunks=[])
-        threads = [threading.Thread(target=self._write, args=[n]) for n in range(WRITERS)]
-        threads.append(threading.Thread(target=self._ask))
-        for thread in threads:
-            thread.start()
-        try:
+        writers = [partial(self._write, number) for number in range(WRITERS)]
+        with run_threads(self._ended, *writers, self._ask):
             yield
-        finally:
-            self._ended.set()
-            for thread in threads:
-                thread.join()
 
     def _client(self) -> Nalanda:
         return Nalanda(self._urls, timeout_s=TIMEOUT_S)

@@ -61,7 +61,7 @@ def test_a_server_alone_is_a_cluster_of_one_leader(http: httpx.Client) -> None:
 
 def test_a_server_alone_hands_over_to_no_node(http: httpx.Client) -> None:
     assert_problem(http.post("/cluster/hand-over", json={}), 409)
-    unknown = http.post("/cluster/hand-over", json={"to": "nobody"})
+    unknown = http.post("/cluster/hand-over", json={"to": "unknown"})
     assert_problem(unknown, 422, "/to")
 
 
