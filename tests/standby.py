@@ -5,10 +5,13 @@ import pwd
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import UndefinedTable
 
 from tests.postgres import PostgresServer, start_server
 from tests.waiting import until
@@ -78,3 +81,40 @@ def configure(server: PostgresServer, **settings: str) -> None:
             return [rows[0][0] for rows in shown] == list(settings.values())
 
         until(has_them)
+
+
+@contextmanager
+def database_with_standby() -> Iterator[tuple[PostgresServer, PostgresServer, str]]:
+    """Yield a primary, its standby, and a database's URL, which leads to the one that writes."""
+    with primary() as server, standby_of(server) as standby, server.database() as url:
+        both = url.replace(str(server.directory), f"{server.directory},{standby.directory}")
+        try:
+            yield server, standby, f"{both}&target_session_attrs=read-write"
+        finally:
+            configure(server, default_transaction_read_only="off")
+
+
+def cut_off(standby: PostgresServer, server: PostgresServer) -> None:
+    """Stop the replication: the standby gets none of the later commits."""
+    configure(standby, primary_conninfo="")
+    until(lambda: attached(server) == 0)
+
+
+def fail_over(server: PostgresServer, standby: PostgresServer) -> None:
+    """Promote the standby, and end all connections to the primary, which gets read-only."""
+    with standby.connect() as connection:
+        connection.execute("SELECT pg_promote()")
+    configure(server, default_transaction_read_only="on")
+    with server.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+
+
+def log_of(server: PostgresServer, url: str) -> list[int]:
+    """Return the positions of the log; a standby may not have the database yet."""
+    name = str(conninfo_to_dict(url)["dbname"])
+    with suppress(psycopg.OperationalError, UndefinedTable), server.connect(name) as connection:
+        return [row[0] for row in connection.execute("SELECT position FROM log ORDER BY 1")]
+    return []

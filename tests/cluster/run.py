@@ -22,7 +22,7 @@ _WRITES = 40
 """Acknowledged writes before a fault, and after it."""
 _FINAL = 100
 """The process of the reads at the end."""
-_WITHOUT_FENCE = """
+WITHOUT_FENCE = """
 CREATE OR REPLACE FUNCTION pass_fence(mine bigint, seen bigint, seen_hash bytea, keeps boolean)
 RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM FROM cluster FOR UPDATE; END $$;
 
@@ -110,7 +110,7 @@ def run(
         prepare(nodes[0].url)
         if not fence:
             with psycopg.connect(url) as connection:
-                connection.execute(_WITHOUT_FENCE)
+                connection.execute(WITHOUT_FENCE)
         cluster = Cluster(server, nodes, lambda: len(recorder.acknowledged))
         _load(cluster, recorder, FAULTS[name], consistencies)
         _read_all(cluster, recorder)

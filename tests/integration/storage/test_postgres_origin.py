@@ -1,20 +1,16 @@
 """The origin of each epoch: PostgreSQL's system identifier and timeline, and a failover."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import UndefinedTable
 
 from core.adapters.postgres import PostgresStore
 from core.domain.errors import StorageUnavailable
-from tests.postgres import PostgresServer
 from tests.samples import a_library
-from tests.standby import attached, configure, primary, standby_of
+from tests.standby import cut_off, database_with_standby, fail_over, log_of
 from tests.waiting import until
 
 CONTROL = """
@@ -52,37 +48,6 @@ def test_epochs_before_the_log_are_deleted(postgres_url: str, tmp_path: Path) ->
         assert [row[:2] for row in connection.execute(EPOCHS).fetchall()] == [(2, 3), (3, 4)]
 
 
-@contextmanager
-def database_with_standby() -> Iterator[tuple[PostgresServer, PostgresServer, str]]:
-    """Yield a primary, its standby, and a database's URL, which leads to the one that writes."""
-    with primary() as server, standby_of(server) as standby, server.database() as url:
-        both = url.replace(str(server.directory), f"{server.directory},{standby.directory}")
-        try:
-            yield server, standby, f"{both}&target_session_attrs=read-write"
-        finally:
-            configure(server, default_transaction_read_only="off")
-
-
-def fail_over(server: PostgresServer, standby: PostgresServer) -> None:
-    """Promote the standby, and end all connections to the primary, which gets read-only."""
-    with standby.connect() as connection:
-        connection.execute("SELECT pg_promote()")
-    configure(server, default_transaction_read_only="on")
-    with server.connect() as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-
-
-def log_of(server: PostgresServer, url: str) -> list[int]:
-    """Return the positions of the log; a standby may not have the database yet."""
-    name = str(conninfo_to_dict(url)["dbname"])
-    with suppress(psycopg.OperationalError, UndefinedTable), server.connect(name) as connection:
-        return [row[0] for row in connection.execute("SELECT position FROM log ORDER BY 1")]
-    return []
-
-
 def test_a_writer_logs_a_failover_and_goes_on_where_nothing_was_lost(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -106,8 +71,7 @@ def test_a_writer_stops_where_the_failover_lost_a_write(tmp_path: Path) -> None:
     ):
         put(store)
         until(lambda: log_of(standby, url) == [1])
-        configure(standby, primary_conninfo="")
-        until(lambda: attached(server) == 0)
+        cut_off(standby, server)
         put(store)
         fail_over(server, standby)
         with pytest.raises(StorageUnavailable, match="has lost writes"):
