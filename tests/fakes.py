@@ -288,7 +288,9 @@ class FakeStore:
         if not self._writing.acquire(timeout=60):
             raise Unavailable("Other writes take too long.")
         try:
-            yield FakeTransaction(self._state.next(), self._commit)
+            unit = FakeTransaction(self._state.next(), self._commit)
+            with note_position(unit.position - 1):
+                yield unit
         finally:
             self._writing.release()
 

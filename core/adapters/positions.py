@@ -8,7 +8,7 @@ from core.domain.errors import NotFound
 
 @contextmanager
 def note_position(position: int) -> Iterator[None]:
-    """Note the position of a snapshot on the `NotFound` that its reader raises."""
+    """Note the position of a state on the `NotFound` that its reader raises."""
     try:
         yield
     except NotFound as error:

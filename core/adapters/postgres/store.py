@@ -10,6 +10,7 @@ from core.adapters.clock import Clock, utc_now
 from core.adapters.data_dir import DataDirLock
 from core.adapters.group_commit import CLOSED, GroupCommit
 from core.adapters.listeners import Listeners
+from core.adapters.positions import note_position
 from core.adapters.postgres import log
 from core.adapters.postgres.backup import history
 from core.adapters.postgres.connections.database import Database
@@ -125,7 +126,9 @@ class PostgresStore(PostgresReads):
         writer = self._writer
         # The errors are mapped before the group gets them.
         with self._writes.unit(after_listeners=after_listeners) as commit, postgres_errors():
-            yield PostgresUnitOfWork(writer, self._now, commit, self._listeners.notify)
+            unit = PostgresUnitOfWork(writer, self._now, commit, self._listeners.notify)
+            with note_position(unit.position - 1):
+                yield unit
 
     def subscribe(self, listener: CommitListener) -> None:
         with self._writes.exclusive_turn() if self.writes else nullcontext():

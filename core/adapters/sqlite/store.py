@@ -8,6 +8,7 @@ from core.adapters.clock import Clock, utc_now
 from core.adapters.data_dir import DataDirLock
 from core.adapters.group_commit import GroupCommit
 from core.adapters.listeners import Listeners
+from core.adapters.positions import note_position
 from core.adapters.sqlite import log, space
 from core.adapters.sqlite.connections.database import open_writer
 from core.adapters.sqlite.connections.durability import refusal
@@ -84,9 +85,11 @@ class SqliteStore(SqliteReads):
             raise refusal()
         # The errors are mapped before the group gets them.
         with self._writes.unit(after_listeners=after_listeners) as commit, sqlite_errors():
-            yield SqliteUnitOfWork(
+            unit = SqliteUnitOfWork(
                 self._writer, self._epoch, self._now, commit, self._listeners.notify
             )
+            with note_position(unit.position - 1):
+                yield unit
 
     def subscribe(self, listener: CommitListener) -> None:
         with self._writes.exclusive_turn():

@@ -54,6 +54,37 @@ async def test_what_is_not_there_has_the_position_of_the_state_without_it(
     assert answer.headers["Nalanda-Position"] == "2"
 
 
+MISSING_WRITES = [
+    ("PATCH", "/libraries/none"),
+    ("DELETE", "/libraries/none"),
+    ("PUT", "/libraries/none/index"),
+    ("POST", "/libraries/none/documents"),
+    ("PUT", "/libraries/none/documents/d"),
+    ("PATCH", "/libraries/l/documents/none"),
+    ("DELETE", "/libraries/l/documents/none"),
+    ("POST", "/libraries/l/documents/none/chunks"),
+    ("PATCH", "/libraries/l/chunks/none"),
+    ("DELETE", "/libraries/l/chunks/none"),
+    ("DELETE", "/libraries/none/chunks/a"),
+    ("POST", "/libraries/none/chunks/delete"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), MISSING_WRITES)
+async def test_what_a_write_does_not_find_has_the_position_of_the_state_without_it(
+    api: httpx.AsyncClient, document: str, method: str, path: str
+) -> None:
+    bodies: dict[str, object] = {
+        "index": {"kind": "flat"},
+        "chunks": {"chunks": [{"text": "t", "embedding": [1, 0]}]},
+        "delete": {"ids": ["a"]},
+    }
+    body = None if method == "DELETE" else bodies.get(path.rpartition("/")[2], {})
+    answer = await api.request(method, path, json=body)
+    assert_problem(answer, 404)
+    assert answer.headers["Nalanda-Position"] == "2"
+
+
 async def test_each_write_moves_it_by_one(api: httpx.AsyncClient, document: str) -> None:
     search = {"embedding": [1, 0]}
     answers = [

@@ -99,6 +99,16 @@ def test_what_a_read_does_not_find_has_its_position(store: Store) -> None:
     assert raised.value.position == 1
 
 
+def test_what_a_write_does_not_find_has_the_position_before_it(store: Store) -> None:
+    with store.write() as unit:
+        unit.libraries.put(a_library())
+        unit.commit()
+    for _ in range(2):
+        with pytest.raises(NotFound) as raised, store.write() as unit:
+            unit.chunks.get("lib", "none")
+        assert raised.value.position == 1
+
+
 def test_chunks_come_back_with_their_embeddings(store: Store) -> None:
     row = a_row("a", text=HARD_TEXT, metadata=HARD_METADATA, ordinal=3, place=HARD_PLACE)
     fill(store)
