@@ -72,6 +72,24 @@ def leader_of(url: str) -> str | None:
     return None if leader is None else str(leader["address"])
 
 
+def state_of(url: str) -> dict[str, Any]:
+    """Return what a node says of its cluster."""
+    answer = call(url, "GET", "/cluster")
+    assert answer is not None
+    state: dict[str, Any] = answer.json()
+    return state
+
+
+def wait_for_leader(nodes: Nodes) -> str:
+    """Wait until all nodes are alive and agree which one leads; return its URL."""
+    until(lambda: len({leader_of(url) for url in nodes} - {None}) == 1, ELECTED_S)
+    first, *_ = nodes
+    leader = leader_of(first)
+    assert leader is not None
+    until(lambda: state_of(leader)["role"] == "leader", ELECTED_S)
+    return leader
+
+
 def assert_same(one: str, other: str, names: set[str]) -> None:
     """Check that two nodes have the same libraries, and the same digest at one position."""
     assert_equal_digests(one, other)
@@ -91,13 +109,17 @@ def assert_equal_digests(*urls: str) -> None:
 
 
 class Writers:
-    """Clients that put chunks through the nodes in turn, and go to the next one at no answer."""
+    """Clients that put chunks through the nodes in turn, and go to the next one at no answer.
+
+    `headers`: those of each request.
+    """
 
     LIBRARY = "written"
     CLIENTS = 4
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], headers: Mapping[str, str] | None = None) -> None:
         self._urls = urls
+        self._headers = dict(headers or {})
         self._ended = Event()
         self._lock = Lock()
         self.answers: list[httpx.Response] = []
@@ -107,9 +129,12 @@ class Writers:
     @contextmanager
     def write(self) -> Iterator[None]:
         """Write until the end of the block."""
+        path = f"/libraries/{self.LIBRARY}"
         library = {"name": self.LIBRARY, "dimension": 2}
-        call(self._urls[0], "PUT", f"/libraries/{self.LIBRARY}", json=library)
-        call(self._urls[0], "PUT", f"/libraries/{self.LIBRARY}/documents/d", json={"chunks": []})
+        call(self._urls[0], "PUT", path, json=library, headers=self._headers)
+        call(
+            self._urls[0], "PUT", f"{path}/documents/d", json={"chunks": []}, headers=self._headers
+        )
         clients = [partial(self._run, number) for number in range(self.CLIENTS)]
         with run_threads(self._ended, *clients):
             yield
@@ -128,7 +153,7 @@ class Writers:
 
     def _run(self, client: int) -> None:
         number = 0
-        with httpx.Client(timeout=120, trust_env=False) as http:
+        with httpx.Client(headers=self._headers, timeout=120, trust_env=False) as http:
             while not self._ended.is_set():
                 number += 1
                 self._put(http, f"c{client}-{number}", number)
@@ -151,7 +176,7 @@ class Writers:
         """Return the ids of the chunks that a strong read of all pages finds."""
         ids: set[str] = set()
         query: dict[str, Any] = {"limit": 1000}
-        strong = {"Nalanda-Consistency": "strong"}
+        strong = {"Nalanda-Consistency": "strong", **self._headers}
         while True:
             path = f"/libraries/{self.LIBRARY}/chunks"
             page = call(url, "GET", path, params=query, headers=strong)

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +16,9 @@ from tests.e2e.nodes import (
     assert_equal_digests,
     call,
     leader_of,
+    state_of,
     three_nodes,
+    wait_for_leader,
 )
 from tests.e2e.session import Session
 from tests.postgres import PostgresServer
@@ -36,13 +37,6 @@ def hand_over(url: str, **body: str) -> httpx.Response:
     return answer
 
 
-def state_of(url: str) -> dict[str, Any]:
-    answer = call(url, "GET", "/cluster")
-    assert answer is not None
-    state: dict[str, Any] = answer.json()
-    return state
-
-
 def others_of(nodes: Nodes, leader: str | None) -> list[str]:
     return [url for url in nodes if url != leader]
 
@@ -50,16 +44,6 @@ def others_of(nodes: Nodes, leader: str | None) -> list[str]:
 def number_of(name: str, exposition: str) -> float:
     [value] = re.findall(rf"^{name} (.+)$", exposition, re.MULTILINE)
     return float(value)
-
-
-def wait_for_leader(nodes: Nodes) -> str:
-    """Wait until all nodes are alive and agree which one leads; return its URL."""
-    until(lambda: len({leader_of(url) for url in nodes} - {None}) == 1, ELECTED_S)
-    first, *_ = nodes
-    leader = leader_of(first)
-    assert leader is not None
-    until(lambda: state_of(leader)["role"] == "leader", ELECTED_S)
-    return leader
 
 
 def test_no_write_is_refused_or_lost(nodes: Nodes) -> None:
