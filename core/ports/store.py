@@ -406,6 +406,13 @@ class FollowingStore(Store, Protocol):
         """Return the position of the last write of this process's epoch; 0 while it follows."""
         ...
 
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Call `wake` soon after each commit of another process, while this one follows.
+
+        It is a hint: a commit may have none, and be seen only at the next look at `head`.
+        """
+        ...
+
     def take_over(self, term: Term | None = None) -> None:
         """Write in the epoch of a term, or begin a new epoch; it fences off all other processes.
 

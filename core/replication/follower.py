@@ -68,6 +68,7 @@ class Follower:
 
     def start(self) -> None:
         self.tail.start()
+        self._store.watch(self.tail.wake)
 
     def close(self) -> None:
         """Stop following; the catalog stays as it is, and another writer of it may begin."""

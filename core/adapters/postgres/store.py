@@ -1,7 +1,7 @@
 """The PostgreSQL store: group commit of writes, pooled read connections, and commit listeners."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from copy import copy
 from pathlib import Path
@@ -13,6 +13,7 @@ from core.adapters.listeners import Listeners
 from core.adapters.positions import note_position
 from core.adapters.postgres import log
 from core.adapters.postgres.backup import history
+from core.adapters.postgres.connections.commit_hints import CommitHints
 from core.adapters.postgres.connections.database import Database
 from core.adapters.postgres.connections.errors import postgres_errors
 from core.adapters.postgres.connections.migrate import migrate
@@ -63,6 +64,7 @@ class PostgresStore(PostgresReads):
         self._require_synchronous = require_synchronous
         self._durability = durability
         self._listeners = Listeners()
+        self._hints: CommitHints | None = None
         self._role = threading.Lock()
         self.writes = False
         self._refusal: NalandaError = _FOLLOWING
@@ -81,6 +83,10 @@ class PostgresStore(PostgresReads):
     @property
     def written(self) -> int:
         return self._writer.position if self.writes else 0
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        self._hints = CommitHints(self._database, wake, is_idle=lambda: self.writes)
+        self._hints.start()
 
     def take_over(self, term: Term | None = None) -> None:
         with self._role:
@@ -154,6 +160,8 @@ class PostgresStore(PostgresReads):
         """Wait for running writes and close; running reads may still end."""
         if self._refusal is not CLOSED:
             self._end_writes(CLOSED)
+            if self._hints is not None:
+                self._hints.close()
             self._readers.close()
             self._data_dir.release()
 

@@ -47,6 +47,8 @@ class Log:
             before, previous = position, hash_
 
     def _rows(self, position: int) -> Iterator[Row]:
-        while rows := self._session.fetch(_AFTER, position, _BATCH_ROWS):
+        size = _BATCH_ROWS
+        while size == _BATCH_ROWS:
+            rows = self._session.fetch(_AFTER, position, _BATCH_ROWS)
             yield from rows
-            position = rows[-1][0]
+            size, position = len(rows), rows[-1][0] if rows else position

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.adapters.postgres.connections import texts
@@ -87,6 +88,20 @@ class Database:
         connection = psycopg.connect(self.conninfo, autocommit=True)
         try:
             set_up_writer(connection, durability)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def connect_to_listen(self, channel: str) -> Connection:
+        """Open a connection that gets the notifications of a channel from now on.
+
+        Raises:
+            psycopg.Error: the server can't be reached or refuses.
+        """
+        connection = psycopg.connect(self.conninfo, autocommit=True)
+        try:
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         except BaseException:
             connection.close()
             raise

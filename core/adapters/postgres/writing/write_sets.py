@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from core.adapters.group_commit import AfterCommit
+from core.adapters.postgres.connections.commit_hints import CHANNEL
 from core.adapters.postgres.connections.rows import columns_of
 from core.adapters.postgres.connections.statements import Statement
 from core.adapters.sql.columns import Column, Row, names_of
@@ -36,13 +37,14 @@ _ROWS = (
 )
 _PUT_CHUNKS = CHUNKS.upsert(_ROWS, [EMBEDDING]).encode()
 
-_LOG = b"""
-WITH moved AS (UPDATE cluster SET position = %s)
+# The notification goes out with the COMMIT.
+_LOG = f"""
+WITH moved AS (UPDATE cluster SET position = %s RETURNING pg_notify('{CHANNEL}', ''))
 INSERT INTO log (position, epoch, at, changes, hash)
 SELECT position, %s, at::timestamptz, changes, hash
 FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::bytea[])
     AS entries (position, at, changes, hash)
-"""
+""".encode()  # noqa: S608  # a name of our own
 
 
 @dataclass(frozen=True, slots=True)
