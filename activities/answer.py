@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.places import read_places, with_places
+from activities.places import read_places
 from activities.texts import read
 from core.contracts.query import AnswerInput, AnswerOutput, Stage
 from core.providers.base import AsyncAnswerer
@@ -27,7 +27,7 @@ class Answer:
         generated = await answerer.answer(question.query, pinned.passages)
         return AnswerOutput(
             answer=generated.answer,
-            citations=with_places(generated.citations, places),
+            citations=places.cite(generated.citations),
             provider=answerer.provider,
             model=answerer.model,
             changed=pinned.changed,

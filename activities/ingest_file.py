@@ -1,7 +1,6 @@
 """Ingestion of one file: read it from the API, parse it, and write its document over REST."""
 
 import asyncio
-from dataclasses import asdict
 from http import HTTPStatus
 from uuid import NAMESPACE_URL, uuid5
 
@@ -150,5 +149,5 @@ def _parse(content: bytes, item: ManifestItem) -> tuple[str, list[ChunkOptions]]
         UnusableFile: the file can't be read.
     """
     parsed = parse(content, item.source, media_type=item.media_type, title=item.title)
-    chunks = [ChunkOptions(text=p.text, place=asdict(p.place)) for p in parsed.pieces]
+    chunks = [ChunkOptions(text=p.text, place=p.place.present_fields()) for p in parsed.pieces]
     return parsed.title, chunks

@@ -1,39 +1,63 @@
 """The places of citations: their chunks' own, with the titles and sources of the documents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 
 from activities.texts import PinnedHits
 from core.contracts.query import Citation, CitedPlace
+from core.domain.place import Box
 from nalanda import AsyncNalanda, Document, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of chunks and their documents, by their ids."""
+
+    chunks: Mapping[str, Place | None]
+    documents: Mapping[str, Document]
+
+    def cite(self, citations: Iterable[Citation]) -> list[Citation]:
+        """Return the citations with their places."""
+        return [
+            citation.model_copy(update={"place": self._place(citation)}) for citation in citations
+        ]
+
+    def _place(self, citation: Citation) -> CitedPlace:
+        """Return the place with what the document adds, unless that was deleted meanwhile."""
+        own = self.chunks.get(citation.chunk_id) or Place()
+        document = self.documents.get(citation.document_id)
+        return CitedPlace(
+            source=document.source if document else None,
+            title=own.title or (document.title if document else None),
+            headings=own.headings,
+            page=own.page,
+            box=_box(own, citation.quote_start, citation.quote_end),
+            line=own.line,
+        )
 
 
 async def read_places(
     client: AsyncNalanda, library_id: str, pinned: PinnedHits, position: int
-) -> dict[str, CitedPlace]:
-    """Return the place of each chunk by its id; read the documents at the position or later."""
+) -> Places:
+    """Return the places of the hits; read their documents at the position or later."""
     ids = list(dict.fromkeys(hit.document_id for hit in pinned.hits))
     documents = await client.documents.get_many(library_id, ids, min_position=position)
-    return {
-        hit.chunk_id: _cited_place(pinned.places[hit.chunk_id], documents.get(hit.document_id))
-        for hit in pinned.hits
-    }
+    return Places(pinned.places, documents)
 
 
-def with_places(citations: Iterable[Citation], places: dict[str, CitedPlace]) -> list[Citation]:
-    return [
-        citation.model_copy(update={"place": places.get(citation.chunk_id)})
-        for citation in citations
-    ]
+def _box(place: Place, start: int, end: int) -> Box | None:
+    """Return the box around the sentences and rows of a span, or the chunk's box without these."""
+    boxes = list(_boxes(place, start, end))
+    if not boxes:
+        return place.box
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def _cited_place(place: Place | None, document: Document | None) -> CitedPlace:
-    """Return the place with what the document adds, unless that was deleted meanwhile."""
-    own = place or Place()
-    return CitedPlace(
-        source=document.source if document else None,
-        title=own.title or (document.title if document else None),
-        headings=own.headings,
-        page=own.page,
-        box=own.box,
-        line=own.line,
-    )
+def _boxes(place: Place, start: int, end: int) -> Iterator[Box]:
+    parts = place.boxes or []
+    bounds = [*(part.start for part in parts), end]
+    for part, (first, last) in zip(parts, pairwise(bounds), strict=True):
+        if first < end and start < last:
+            yield part.box

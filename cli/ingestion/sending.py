@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from activities.documents import ParsedFile, parse
@@ -103,7 +102,7 @@ def _replace(client: Nalanda, library_id: str, document: Document, parsed: Parse
         title=parsed.title,
         source=document.source,
         metadata=document.metadata(),
-        chunks=[ChunkOptions(text=p.text, place=asdict(p.place)) for p in parsed.pieces],
+        chunks=[ChunkOptions(text=p.text, place=p.place.present_fields()) for p in parsed.pieces],
     )
 
 

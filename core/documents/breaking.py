@@ -58,7 +58,9 @@ def _break_block(block: Block, target: int, room: int) -> Iterator[Block]:
     whole = room if block.kind in ("code", "table", "item", "heading") else target
     if len(block.text) <= whole:
         yield block
-    elif block.kind in ("code", "table"):
+        return
+    block = replace(block, boxes=())
+    if block.kind in ("code", "table"):
         yield from _break_lines(block, room)
     else:
         yield from _break_prose(block, room)

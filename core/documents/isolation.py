@@ -21,6 +21,7 @@ import orjson
 
 from core.documents.errors import UnusableFile
 from core.documents.model import Block, ParsedDocument
+from core.domain.place import BoxedText
 
 TIMEOUT_S = 120.0
 MEMORY_BYTES = 2 * 2**30
@@ -129,7 +130,8 @@ def shared_pool() -> ParserPool:
 
 def _block(fields: dict[str, Any]) -> dict[str, Any]:
     box = fields["box"]
-    return {**fields, "box": None if box is None else tuple(box)}
+    boxes = tuple(BoxedText(part["start"], tuple(part["box"])) for part in fields["boxes"])
+    return {**fields, "box": None if box is None else tuple(box), "boxes": boxes}
 
 
 def _start(memory_bytes: int) -> subprocess.Popen[bytes]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from core.domain.place import Box, Place
+from core.domain.place import Box, BoxedText, Place
 
 Kind: TypeAlias = Literal["front_matter", "heading", "paragraph", "item", "table", "code", "quote"]
 
@@ -24,7 +24,7 @@ class Block:
     heading, and the depth of its list for all that belongs to a list item, else 0. `header` are the
     first lines of `text` that each part of a long table or code block repeats. `gap` is the white
     space between the block before and this one. `line` counts from 1, and is 0 in a format without
-    lines.
+    lines. `boxes` are those of the sentences or rows of `text`, if `box` has several.
     """
 
     kind: Kind
@@ -36,6 +36,7 @@ class Block:
     gap: str = BLANK_LINE
     page: int | None = None
     box: Box | None = None
+    boxes: tuple[BoxedText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from core.documents.breaking import break_group
 from core.documents.model import Block, ParsedDocument, Piece, join_blocks
-from core.domain.place import Box, Place
+from core.domain.place import Box, BoxedText, Place
 
 TARGET_CHARS = 800
 """About 130 English words: one topic, and short enough to quote whole."""
@@ -116,6 +116,7 @@ class _Packer:
             page=first.page,
             box=_union([block.box for block in self._blocks if block.page == first.page]),
             line=self._blocks[0].line or None,
+            boxes=_boxes(self._blocks),
         )
 
 
@@ -129,6 +130,19 @@ def _is_elsewhere(above: Block, below: Block) -> bool:
 def _longest_word(group: Sequence[Block]) -> int:
     """Return the length of the longest word in characters, 0 without words."""
     return max((len(word) for block in group for word in block.text.split()), default=0)
+
+
+def _boxes(blocks: Sequence[Block]) -> tuple[BoxedText, ...]:
+    """Return the boxes of the parts of the joined blocks; none if there is but one."""
+    boxes: list[BoxedText] = []
+    start = -len(blocks[0].gap)
+    for block in blocks:
+        start += len(block.gap)
+        if block.box is not None:
+            parts = block.boxes or (BoxedText(0, block.box),)
+            boxes += (BoxedText(start + part.start, part.box) for part in parts)
+        start += len(block.text)
+    return tuple(boxes) if len(boxes) > 1 else ()
 
 
 def _union(boxes: Iterable[Box | None]) -> Box | None:

@@ -7,7 +7,7 @@ against someone who chooses rows for their hashes.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from hashlib import sha256
@@ -28,9 +28,10 @@ Hashes: TypeAlias = NDArray[np.uint64]
 Sum: TypeAlias = NDArray[np.uint64]
 """`(4,) uint64`: a sum of hashes, modulo 2**64 each."""
 
-_CHUNK, _DOCUMENT, _PLACE = (
-    attrgetter(*(field.name for field in fields(kind))) for kind in (Chunk, Document, Place)
+_CHUNK, _DOCUMENT = (
+    attrgetter(*(field.name for field in fields(kind))) for kind in (Chunk, Document)
 )
+_PLACE = attrgetter("title", "headings", "page", "box", "line")
 
 
 def zero() -> Sum:
@@ -68,7 +69,14 @@ def _chunk(row: EmbeddedChunk) -> bytes:
     *values, place = _CHUNK(row.chunk)
     embedding = np.ascontiguousarray(row.embedding, "<f4").tobytes()
     # The JSON ends where its brackets do, so no two rows are written alike.
-    return _json("chunk", [*values, None if place is None else _PLACE(place)]) + embedding
+    return _json("chunk", [*values, _place(place)]) + embedding
+
+
+def _place(place: Place | None) -> Sequence[object] | None:
+    """Return the values of a place; one without `boxes` has the digest of before there were any."""
+    if place is None:
+        return None
+    return [*_PLACE(place), *map(asdict, place.boxes)]
 
 
 def _json(kind: str, values: object) -> bytes:

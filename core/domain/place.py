@@ -9,6 +9,7 @@ Box: TypeAlias = tuple[float, float, float, float]
 """The left, top, right and bottom edge in PDF points from the shown page's top left corner."""
 
 MAX_HEADINGS = 64
+MAX_BOXES = 512
 MAX_HEADING_LENGTH = 1_000
 MAX_TITLE_LENGTH = 16 * 1024
 """The limit of a title or a source, since each hit may repeat them."""
@@ -17,10 +18,19 @@ _SEPARATOR = " › "
 
 
 @dataclass(frozen=True, slots=True)
+class BoxedText:
+    """The box of a chunk's text from `start`, in Unicode code points, to the start of the next."""
+
+    start: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """The document's title, the headings above a chunk, outermost first, and where it begins.
 
-    `page` and `line` count from 1. `box` is on `page`.
+    `page` and `line` count from 1. `box` is on `page`; `boxes` are those of the chunk's sentences
+    and rows, ascending by their starts.
     """
 
     title: str | None = None
@@ -28,17 +38,24 @@ class Place:
     page: int | None = None
     box: Box | None = None
     line: int | None = None
+    boxes: tuple[BoxedText, ...] = ()
+
+    def present_fields(self) -> dict[str, Any]:
+        """Return the fields as plain values, without those that are absent."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, ())}
 
     def to_json(self) -> str:
         """Return compact JSON without the fields that are absent."""
-        fields = {name: value for name, value in asdict(self).items() if value not in (None, ())}
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(self.present_fields(), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "Place":
         fields: dict[str, Any] = json.loads(text)
         for name in fields.keys() & {"headings", "box"}:
             fields[name] = tuple(fields[name])
+        fields["boxes"] = tuple(
+            BoxedText(part["start"], tuple(part["box"])) for part in fields.get("boxes", ())
+        )
         return cls(**fields)
 
 

@@ -235,7 +235,7 @@ class ChunkService:
             library = snapshot.libraries.get(ref)
             seen = snapshot.chunks.get(library.id, chunk_id)
             guard.check(seen.version)
-            draft = replace(edit(seen), id=chunk_id)
+            draft = replace(_without_old_boxes(edit(seen), seen), id=chunk_id)
             if draft.embedding is None and _keeps_embedding(library, draft, seen):
                 stored = snapshot.chunks.embeddings(library.id, [chunk_id])
                 draft = replace(draft, embedding=stored[chunk_id])
@@ -257,6 +257,15 @@ class ChunkService:
             )
             unit.chunks.put(library.id, [row])
             return commit_positioned(unit, row.chunk, before_commit)
+
+
+def _without_old_boxes(draft: ChunkDraft, seen: Chunk) -> ChunkDraft:
+    """Return the draft without the boxes of the text that it replaces."""
+    if draft.place is None or seen.place is None or draft.text == seen.text:
+        return draft
+    if draft.place.boxes != seen.place.boxes:
+        return draft
+    return replace(draft, place=replace(draft.place, boxes=()))
 
 
 def _keeps_embedding(library: Library, draft: ChunkDraft, seen: Chunk) -> bool:

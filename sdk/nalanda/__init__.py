@@ -1,6 +1,7 @@
 """The Python client of Nalanda: `Nalanda`, and `AsyncNalanda` for coroutines."""
 
 from nalanda._async.client import AsyncNalanda
+from nalanda._cluster import Cluster, ClusterLeader, ClusterNode, HandOver
 from nalanda._consistency import Consistency
 from nalanda._errors import (
     ApiError,
@@ -39,19 +40,16 @@ from nalanda._model_changes import (
     ModelScores,
 )
 from nalanda._models import (
+    BoxedText,
     Chunk,
     Citation,
     CitedPlace,
-    Cluster,
-    ClusterLeader,
-    ClusterNode,
     DeletedDocuments,
     Document,
     Feedback,
     FieldRule,
     FileCounts,
     FileFailure,
-    HandOver,
     Hit,
     HitDocument,
     Index,
@@ -91,6 +89,7 @@ __all__ = [
     "AsyncNalanda",
     "AuthenticationError",
     "BadRequestError",
+    "BoxedText",
     "Chunk",
     "ChunkOptions",
     "Citation",

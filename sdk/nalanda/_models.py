@@ -10,10 +10,9 @@ from nalanda._vectors import unpack
 Metric = Literal["cosine", "dot", "l2"]
 IndexKind = Literal["auto", "flat", "ivf", "hnsw"]
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "string_list"]
-Role = Literal["leader", "follower", "reader"]
-Durability = Literal["local", "asynchronous", "synchronous"]
 QueryStatus = Literal["running", "completed", "failed", "cancelled", "timed_out"]
 IngestionStatus = Literal["running", "paused", "completed", "failed", "cancelled"]
+Box = tuple[float, float, float, float]
 Embedding = Annotated[list[float], BeforeValidator(unpack)]
 """Floats, from a list or base64."""
 
@@ -75,18 +74,27 @@ class DeletedDocuments(Model):
     changed: list[str] = []
 
 
+class BoxedText(Model):
+    """The box of a chunk's text from `start`, in Unicode code points, to the start of the next."""
+
+    start: int
+    box: Box
+
+
 class Place(Model):
     """The place of a chunk in its source; `page` and `line` count from 1.
 
     `headings`: outermost first. `box`: the left, top, right and bottom edge on the page, in PDF
-    points from its top left corner.
+    points from its top left corner. `boxes`: those of the text's sentences or rows, ascending by
+    their starts; `None` if `box` is all that is known.
     """
 
     title: str | None = None
     headings: list[str] = []
     page: int | None = None
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     line: int | None = None
+    boxes: list[BoxedText] | None = None
 
 
 class Chunk(Entity):
@@ -379,48 +387,6 @@ class Version(Model):
 
     version: str
     instance_id: str | None = None
-
-
-class ClusterLeader(Model):
-    """The node that leads, and the URL at which other nodes reach it."""
-
-    node_id: str
-    address: str
-
-
-class ClusterNode(Model):
-    """A node as it was last seen; `lag` is the number of writes that it lacked."""
-
-    node_id: str
-    address: str
-    role: Role
-    position: int
-    lag: int
-    last_seen_at: datetime
-
-
-class Cluster(Model):
-    """The nodes of a database, as the node `node_id` knows them; no `leader`: none leads.
-
-    `digest`: that of the node's state at `position`, or `None` while it is computed. `durability`:
-    the disks that have an acknowledged write, or `None` if the database does not say so.
-    """
-
-    node_id: str
-    role: Role
-    epoch: int
-    position: int
-    digest: str | None = None
-    durability: Durability | None = None
-    leader: ClusterLeader | None = None
-    nodes: list[ClusterNode]
-
-
-class HandOver(Model):
-    """A hand-over to the node `to`, which ends the epoch `epoch`."""
-
-    to: str
-    epoch: int
 
 
 class Readiness(Model):

@@ -15,6 +15,10 @@ PLACE = {
     "box": [72.0, 80.5, 300.0, 96.25],
     "line": 12,
 }
+BOXES = [
+    {"start": 0, "box": [72.0, 80.5, 300.0, 88.0]},
+    {"start": 5, "box": [72.0, 88.0, 210.5, 96.25]},
+]
 NOWHERE: dict[str, object] = {
     "title": None,
     "headings": [],
@@ -80,6 +84,21 @@ async def test_a_patch_of_the_text_keeps_it_and_a_put_replaces_it(
     assert (await api.patch(chunk, json={"place": None})).json()["place"] is None
 
 
+async def test_boxes_are_of_the_text_they_came_with(api: httpx.AsyncClient, chunk: str) -> None:
+    patched = await api.patch(chunk, json={"place": {"boxes": BOXES}})
+    assert patched.json()["place"] == {**PLACE, "boxes": BOXES}
+    assert (await api.get(chunk)).json()["place"] == {**PLACE, "boxes": BOXES}
+    search = {"text": "fathoms", "mode": "lexical", "k": 1, "include": ["text"]}
+    (hit,) = (await api.post("/libraries/l/search", json=search)).json()["hits"]
+    assert hit["place"] == {**PLACE, "boxes": BOXES}
+    # The boxes of a text that is replaced say nothing of the next one.
+    text = {"text": "ten fathoms", "embedding": [1, 0]}
+    assert (await api.patch(chunk, json=text)).json()["place"] == PLACE
+    both = {"text": "nine fathoms", "embedding": [1, 0], "place": {"boxes": BOXES[:1]}}
+    assert (await api.patch(chunk, json=both)).json()["place"]["boxes"] == BOXES[:1]
+    assert (await api.patch(chunk, json={"place": {"boxes": None}})).json()["place"] == PLACE
+
+
 @pytest.mark.parametrize(
     ("place", "pointer"),
     [
@@ -95,6 +114,12 @@ async def test_a_patch_of_the_text_keeps_it_and_a_put_replaces_it(
         ({"line": 2**31}, "/line"),
         ({"box": [1, 2, 3]}, "/box"),
         ({"box": [1, 2, 3, "4"]}, "/box/3"),
+        ({"boxes": {}}, "/boxes"),
+        ({"boxes": [{"start": 0}]}, "/boxes/0/box"),
+        ({"boxes": [{"start": -1, "box": [1, 2, 3, 4]}]}, "/boxes/0/start"),
+        ({"boxes": [{"start": 0, "box": [1, 2, 3]}]}, "/boxes/0/box"),
+        ({"boxes": [{"start": 7, "box": [1, 2, 3, 4]}] * 2}, "/boxes"),
+        ({"boxes": [{"start": n, "box": [1, 2, 3, 4]} for n in range(513)]}, "/boxes"),
     ],
 )
 async def test_its_bounds(

@@ -6,8 +6,11 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.answer import Answer
+from activities.places import Places
 from core.contracts.query import AnswerInput, Citation, CitedPlace, RankedChunk
+from core.domain.place import Box
 from core.providers.base import GeneratedAnswer, Passage
+from nalanda import Place
 from tests.unit.activities.models import Answers
 from tests.unit.activities.rest import Rest
 
@@ -72,6 +75,32 @@ async def test_a_citation_says_where_its_quote_stands(
         answered = await ActivityEnvironment().run(activity.answer, question)
     assert [citation.place for citation in answered.citations] == [cited]
     assert {request.headers["Nalanda-Min-Position"] for request in rest.requests} == {"9"}
+
+
+BOXES = [
+    {"start": 0, "box": (72.0, 80.0, 200.0, 88.0)},
+    {"start": 5, "box": (72.0, 88.0, 300.0, 96.0)},
+    {"start": 9, "box": (90.0, 96.0, 210.0, 104.0)},
+]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "box"),
+    [
+        (0, 4, (72.0, 80.0, 200.0, 88.0)),
+        (0, 5, (72.0, 80.0, 200.0, 88.0)),
+        (5, 8, (72.0, 88.0, 300.0, 96.0)),
+        (6, 12, (72.0, 88.0, 300.0, 104.0)),
+        (9, 12, (90.0, 96.0, 210.0, 104.0)),
+        (0, 12, (72.0, 80.0, 300.0, 104.0)),
+    ],
+)
+def test_the_box_is_that_of_the_quote(start: int, end: int, box: Box) -> None:
+    place = Place.model_validate({"page": 2, "box": (0.0, 0.0, 612.0, 792.0), "boxes": BOXES})
+    citation = _citation(Passage("c", "d", "one. two three", 0.5))
+    quoted = citation.model_copy(update={"quote_start": start, "quote_end": end})
+    [cited] = Places({"c": place}, {}).cite([quoted])
+    assert cited.place == CitedPlace(page=2, box=box)
 
 
 async def test_all_documents_are_read_by_one_request() -> None:

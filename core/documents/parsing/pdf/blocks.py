@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from statistics import median
 
 from core.documents.model import BLANK_LINE, Block, heading, table
@@ -14,13 +14,14 @@ from core.documents.parsing.pdf.page import Page, Run
 from core.documents.parsing.pdf.rows import is_right_to_left
 from core.documents.parsing.pdf.tables import Grid, take_tables
 from core.documents.parsing.pdf.words import HyphenatedWords
+from core.domain.place import Box, BoxedText
 from core.domain.text.sentences import sentence_spans, trim
 
 _HEADING_SIZE = 1.15
 """The ratio to the body's font size from which on a short line is a heading."""
 _MOST_HEADING_CHARS = 200
 _LONG = 700
-"""Characters from which on the sentences of a paragraph have boxes of their own."""
+"""Characters from which on the sentences of a paragraph are blocks of their own."""
 _LONG_LINE = 30
 """Characters from which on a line may go on in the next column."""
 _LONG_LINE_SIZES = 10
@@ -67,7 +68,8 @@ def blocks_of(pages: Sequence[Page]) -> Iterator[Block]:
             above = (page, grid, columns or rows[0])
             block = table(rows, 0, columns=columns or ())
             if block is not None:
-                yield replace(block, page=page.number, box=page.shown(grid.box))
+                boxes = tuple(_row_boxes(block, page, grid))
+                yield replace(block, page=page.number, box=page.shown(grid.box), boxes=boxes)
 
 
 def _parts(page: Page) -> list[Run | Grid]:
@@ -87,6 +89,16 @@ def _texts(grid: Grid, words: HyphenatedWords) -> list[list[str]]:
     ]
 
 
+def _row_boxes(block: Block, page: Page, grid: Grid) -> Iterator[BoxedText]:
+    """Yield the boxes of a table's rows; the line below the header belongs to the header."""
+    lines = block.text.split("\n")
+    starts = [0, *accumulate(len(line) + 1 for line in lines)][: len(lines)]
+    if block.header:
+        del starts[1]
+    for start, row in zip(starts, grid.rows, strict=True):
+        yield BoxedText(start, page.shown(union(run.box for cell in row.values() for run in cell)))
+
+
 def _continues(page: Page, grid: Grid, next_page: Page, below: Grid) -> bool:
     """Return whether a table at the top of a page has the columns of the one above it."""
     return (
@@ -99,7 +111,7 @@ def _continues(page: Page, grid: Grid, next_page: Page, below: Grid) -> bool:
 def _of_lines(
     lines: Sequence[_Line], words: HyphenatedWords, body: float, large: list[float]
 ) -> Iterator[Block]:
-    """Yield a heading or a paragraph; the sentences of a long one, each in its own box."""
+    """Yield a heading, or a paragraph with the boxes of its sentences."""
     page = lines[0].page
     boxes = [line.run.box for line in lines]
     text, starts = words.join([line.run.text for line in lines])
@@ -108,13 +120,27 @@ def _of_lines(
         level = min(large.index(_rounded_size(lines[0].run)) + 1, 6)
         yield replace(heading(text, level, 0), page=page.number, box=page.shown(union(boxes)))
         return
-    ends = [end for _, end in sentence_spans(text)] if len(text) > _LONG else [len(text)]
-    for begin, end in pairwise([0, *ends]):
-        start, _ = trim(text, begin, end)
+    yield from _of_paragraph(text, starts, boxes, page)
+
+
+def _of_paragraph(
+    text: str, starts: Sequence[int], boxes: Sequence[Box], page: Page
+) -> Iterator[Block]:
+    """Yield a paragraph, or its sentences if it is long; `starts` and `boxes` are its lines'."""
+    ends = [end for _, end in sentence_spans(text)] or [len(text)]
+    sentences = [(begin, trim(text, begin, end)[0], end) for begin, end in pairwise([0, *ends])]
+    parts = []
+    for _, start, end in sentences:
         first, last = bisect_right(starts, start) - 1, bisect_left(starts, end)
-        box = page.shown(union(boxes[first:last]))
-        between = text[begin:start] if begin else BLANK_LINE
-        yield Block("paragraph", text[start:end], 0, gap=between, page=page.number, box=box)
+        parts.append(BoxedText(start, page.shown(union(boxes[first:last]))))
+    if len(text) <= _LONG:
+        of_sentences = tuple(parts) if len(parts) > 1 else ()
+        box = page.shown(union(boxes))
+        yield Block("paragraph", text, 0, page=page.number, box=box, boxes=of_sentences)
+        return
+    for (begin, start, end), part in zip(sentences, parts, strict=True):
+        gap = text[begin:start] if begin else BLANK_LINE
+        yield Block("paragraph", text[start:end], 0, gap=gap, page=page.number, box=part.box)
 
 
 def _rounded_size(run: Run) -> float:

@@ -5,7 +5,7 @@ import pytest
 from core.documents.model import Block, ParsedDocument, Piece, fenced_block, heading, table
 from core.documents.parsing.markdown.document import parse_markdown
 from core.documents.splitting import MAX_CHARS, split
-from core.domain.place import Place
+from core.domain.place import BoxedText, Place
 from core.domain.text.quotable import quotable_spans
 
 
@@ -96,8 +96,9 @@ def test_a_piece_is_of_one_page_and_in_the_union_of_its_boxes() -> None:
         heading("H", 1, 3),
         Block("paragraph", "three", 4, page=2, box=(1, 2, 3, 4)),
     )
+    boxes = (BoxedText(0, (10, 20, 30, 40)), BoxedText(5, (5, 50, 25, 60)))
     assert split(ParsedDocument("T", blocks)) == [
-        Piece("one\n\ntwo", Place("T", (), 1, (5, 20, 30, 60), 1)),
+        Piece("one\n\ntwo", Place("T", (), 1, (5, 20, 30, 60), 1, boxes)),
         Piece("# H\n\nthree", Place("T", ("H",), 2, (1, 2, 3, 4), 3)),
     ]
 

@@ -24,6 +24,29 @@ def test_the_text_in_the_box_of_a_chunk_is_its_text(make: Callable[[], bytes]) -
         assert all(has_words(seen, block) for block in blocks), seen
 
 
+@pytest.mark.parametrize("make", files.READABLE.values(), ids=files.READABLE)
+def test_the_text_in_each_of_its_boxes_is_its_part(make: Callable[[], bytes]) -> None:
+    content = make()
+    for piece in split(parse_content(content, "a.pdf")):
+        boxes = piece.place.boxes
+        ends = [*(part.start for part in boxes), len(piece.text)][1:]
+        for part, end in zip(boxes, ends, strict=True):
+            assert piece.place.page is not None
+            seen = text_in(content, piece.place.page, part.box)
+            text = re.sub(r"[|-]", " ", piece.text[part.start : end])
+            assert has_words(seen, text), (text, seen)
+
+
+def test_sentences_and_rows_have_boxes_of_their_own() -> None:
+    content = files.READABLE["ruled table"]()
+    [table] = [p for p in split(parse_content(content, "a.pdf")) if "| --- |" in p.text]
+    lines = [line for line in table.text.split("\n") if line.startswith("|")]
+    rows = [part for part in table.place.boxes if table.text[part.start] == "|"]
+    assert len(rows) == len(lines) - 1  # the header and the line below it are one
+    bottoms, tops = zip(*((part.box[3], part.box[1]) for part in rows), strict=True)
+    assert all(above <= below for above, below in zip(bottoms, tops[1:], strict=False))
+
+
 @pytest.mark.parametrize(
     "name", ["rotated by 90", "rotated by 180", "rotated by 270", "cropped", "sideways", "form"]
 )

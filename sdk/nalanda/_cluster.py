@@ -1,0 +1,51 @@
+"""Models of a cluster."""
+
+from datetime import datetime
+from typing import Literal
+
+from nalanda._models import Model
+
+Role = Literal["leader", "follower", "reader"]
+Durability = Literal["local", "asynchronous", "synchronous"]
+
+
+class ClusterLeader(Model):
+    """The node that leads, and the URL at which other nodes reach it."""
+
+    node_id: str
+    address: str
+
+
+class ClusterNode(Model):
+    """A node as it was last seen; `lag` is the number of writes that it lacked."""
+
+    node_id: str
+    address: str
+    role: Role
+    position: int
+    lag: int
+    last_seen_at: datetime
+
+
+class Cluster(Model):
+    """The nodes of a database, as the node `node_id` knows them; no `leader`: none leads.
+
+    `digest`: that of the node's state at `position`, or `None` while it is computed. `durability`:
+    the disks that have an acknowledged write, or `None` if the database does not say so.
+    """
+
+    node_id: str
+    role: Role
+    epoch: int
+    position: int
+    digest: str | None = None
+    durability: Durability | None = None
+    leader: ClusterLeader | None = None
+    nodes: list[ClusterNode]
+
+
+class HandOver(Model):
+    """A hand-over to the node `to`, which ends the epoch `epoch`."""
+
+    to: str
+    epoch: int
