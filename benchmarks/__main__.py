@@ -15,6 +15,7 @@ from benchmarks import (
     question,
     readers,
     reembedding,
+    request,
     restart,
     retrieval,
     search,
@@ -39,6 +40,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "workflow": workflow.main,
     "question": question.main,
     "search": search.main,
+    "request": request.main,
     "readers": readers.main,
     "retrieval": retrieval.main,
     "hnsw": approximate.main,
@@ -58,6 +60,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 }
 TAKE_ARGUMENTS = {
     "retrieval",
+    "search",
     "hnsw",
     "nprobe",
     "exact",
