@@ -6,7 +6,9 @@ is measured on live queries and reported. Where it is below the target, the `ef`
 """
 
 import math
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from queue import Empty, Full, Queue
@@ -23,6 +25,9 @@ from core.indexing.views.view import LibraryView, Matches
 
 SAMPLE_EVERY = 128
 """One of `SAMPLE_EVERY` approximate searches is repeated, at about fifty times its cost."""
+
+_SHARE = 0.01
+"""The share of a core's time that repetitions may take, whatever the number of searches."""
 
 _QUEUE_SIZE = 8
 _WINDOW = 256
@@ -61,8 +66,12 @@ class _Library:
 class RecallMonitor:
     """The monitor of recall; `offer` is cheap, and drops searches if the queue is full."""
 
-    def __init__(self, *, every: int = SAMPLE_EVERY) -> None:
+    def __init__(
+        self, *, every: int = SAMPLE_EVERY, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._every = every
+        self._clock = clock
+        self._resting_until_s = -math.inf
         self._seen = count(1)
         self._queue: Queue[SampledSearch] = Queue(_QUEUE_SIZE)
         self._libraries: dict[str, _Library] = {}
@@ -82,7 +91,7 @@ class RecallMonitor:
 
     def is_due(self) -> bool:
         """Return whether to repeat this search; called once for each approximate search."""
-        return next(self._seen) % self._every == 0
+        return next(self._seen) % self._every == 0 and self._clock() >= self._resting_until_s
 
     def offer(self, sample: SampledSearch) -> None:
         try:
@@ -126,7 +135,10 @@ class RecallMonitor:
             sample = self._queue.get_nowait()
         except Empty:
             return math.inf
+        began_s = time.thread_time()
         self.measure(sample)
+        taken_s = time.thread_time() - began_s
+        self._resting_until_s = self._clock() + taken_s / _SHARE
         return 0.0
 
 

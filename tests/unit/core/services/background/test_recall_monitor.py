@@ -93,6 +93,19 @@ def test_a_share_of_the_searches_is_measured_on_a_thread() -> None:
     monitor.close()
 
 
+def test_repetitions_take_a_small_share_of_the_time() -> None:
+    now = [0.0]
+    view, monitor = _view(), RecallMonitor(every=1, clock=lambda: now[0])
+    assert monitor.is_due()
+    monitor.offer(sampled(view, 10))
+    monitor.start()
+    until(lambda: monitor.recall("L") is not None)
+    until(lambda: not monitor.is_due())
+    now[0] = 1e6
+    assert monitor.is_due()
+    monitor.close()
+
+
 def test_a_full_queue_fails_no_search() -> None:
     view, monitor = _view(), RecallMonitor(every=1)
     for _ in range(50):
