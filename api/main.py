@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import FastAPI, status
 from fastapi.concurrency import run_in_threadpool
 
 from api.app import App
@@ -37,6 +38,8 @@ from api.routes import (
     search,
     system,
 )
+from api.searches.fast_path import FastSearch
+from api.searches.passed import PassedSearches
 from api.temporal import Temporal
 from core.bootstrap import Core, open_core
 from core.domain.hosts import Hosts
@@ -91,11 +94,15 @@ def create_app(
     app.state.temporal = Temporal(settings)
     app.state.model_change_starts = ModelChangeStarts(app.state.temporal, settings)
     app.state.metrics = Metrics()
+    app.state.passed_searches = PassedSearches(
+        partial(app.state.metrics.count, "POST", search.ROUTE.path, status.HTTP_200_OK)
+    )
     app.state.cancelled_ingestions = CancelledIngestions()
     app.state.write_limit = WriteLimit(max_waiting=settings.max_waiting_writes)
     errors.install(app)
     leader.install(app)
     # The middleware added last runs first.
+    app.add_middleware(FastSearch, route=search.ROUTE, passed=app.state.passed_searches)
     app.add_middleware(InstanceCheck)
     app.add_middleware(
         BodyLimits,

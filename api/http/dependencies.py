@@ -75,6 +75,22 @@ async def _acknowledged(core: Core, consistency: str | None) -> int:
     return 0
 
 
+def has_reached(core: Core, wanted: int, consistency: str | None) -> bool:
+    """Return whether this process has what a request has to read; false if only the record says.
+
+    Raises:
+        NalandaError: the record can't be read.
+    """
+    if consistency == "eventual":
+        return True
+    if core.follower is not None:
+        if consistency == "strong":
+            return False
+        if consistency is None and isinstance(core.follower, Reader):
+            wanted = max(wanted, core.follower.acknowledged())
+    return core.catalog.position >= wanted
+
+
 async def wait_for_position(
     request: Request, wanted: MinPosition = None, consistency: Consistency = None
 ) -> None:
@@ -86,13 +102,12 @@ async def wait_for_position(
         Behind: the node did not reach the position in time.
     """
     core, settings = await _core(request), await _settings(request)
-    follower = core.follower
-    if follower is not None:
-        wanted = max(wanted or 0, await _acknowledged(core, consistency))
-    if wanted is None or consistency == "eventual" or core.catalog.position >= wanted:
+    if has_reached(core, wanted or 0, consistency):
         return
-    if follower is not None:
-        follower.wake()
+    wanted = wanted or 0
+    if core.follower is not None:
+        wanted = max(wanted, await _acknowledged(core, consistency))
+        core.follower.wake()
     deadline = time.monotonic() + settings.min_position_wait_s
     while core.catalog.position < wanted:
         if time.monotonic() >= deadline:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.http.bodies.binary import OCTETS
 from api.http.bodies.json import JSON, MERGE_PATCH
 from api.http.errors import MEDIA_TYPE, POSITION, phrase
 from api.wire.streams import EventStream
@@ -38,11 +39,18 @@ class Problem(BaseModel):
     errors: list[FaultResponse] = []
 
 
-def body_of(model: type[BaseModel], upload: type[BaseModel] | None = None) -> dict[str, Any]:
-    """Return `openapi_extra` of a handler that parses its own body, or an upload in its place."""
+def body_of(
+    model: type[BaseModel], upload: type[BaseModel] | None = None, binary: str | None = None
+) -> dict[str, Any]:
+    """Return `openapi_extra` of a handler that parses its own body.
+
+    `upload`: the model of an upload in place of JSON. `binary` describes octets in its place.
+    """
     content = {JSON: _content_of(model)}
     if upload is not None:
         content[MULTIPART] = _content_of(upload)
+    if binary is not None:
+        content[OCTETS] = {"schema": {"type": "string", "format": "binary", "description": binary}}
     return {"requestBody": {"required": True, "content": content}}
 
 

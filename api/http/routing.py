@@ -106,12 +106,16 @@ class Routes:
         *,
         body: type[RequestModel] | None = None,
         upload: type[RequestModel] | None = None,
+        binary: str | None = None,
         writes: bool = True,
         **options: Any,
     ) -> Register:
-        """Register a handler; `upload` is the model of `multipart/form-data` in place of JSON."""
+        """Register a handler; `upload` is the model of `multipart/form-data` in place of JSON.
+
+        `binary` describes a body of octets in its place.
+        """
         if body is not None:
-            options["openapi_extra"] = body_of(body, upload)
+            options["openapi_extra"] = body_of(body, upload, binary)
         return self._register("POST", path, body=body, upload=upload, writes=writes, **options)
 
     def put(self, path: str, *, body: type[RequestModel], **options: Any) -> Register:

@@ -6,6 +6,7 @@ writes, although it cannot read the responses.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from fastapi import Response, status
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,6 +23,9 @@ TARGET_HOST = "target_host"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({b"same-origin", b"none"})
 """Values for requests of own pages and of the user; `none`: such as by a bookmark."""
+_OF_BROWSERS = frozenset({b"sec-fetch-site", b"origin"})
+"""Headers that name the origin of a page; other clients send neither."""
+_REMEMBERED_HOSTS = 256
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -31,6 +35,8 @@ class HostCheck:
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
         self._app = app
         self._hosts = hosts
+        # A client sends the same host with each request.
+        self._fault = lru_cache(_REMEMBERED_HOSTS)(self._find_fault)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = None if _is_exempt(scope) else self._refusal(scope)
@@ -43,18 +49,25 @@ class HostCheck:
             return _problem(scope, status.HTTP_400_BAD_REQUEST, detail)
         target = scope.get("state", {}).get(TARGET_HOST)
         for value in hosts if target is None else (*hosts, target):
-            text = value.decode("latin-1")
-            host = parse(text)
-            if host is None:
-                detail = f"The Host header {text!r} is not a valid host."
-                return _problem(scope, status.HTTP_400_BAD_REQUEST, detail)
-            if not self._hosts.serve(host):
-                detail = (
-                    f"This server does not serve the host {text}. Use localhost or the address "
-                    f"that it listens on, or add {host.name} to the server's NALANDA_ALLOWED_HOSTS."
-                )
-                return _problem(scope, status.HTTP_403_FORBIDDEN, detail)
+            fault = self._fault(value)
+            if fault is not None:
+                return _problem(scope, *fault)
         return None
+
+    def _find_fault(self, value: bytes) -> tuple[int, str] | None:
+        """Return the status and detail for a host that is refused."""
+        text = value.decode("latin-1")
+        host = parse(text)
+        if host is None:
+            detail = f"The Host header {text!r} is not a valid host."
+            return status.HTTP_400_BAD_REQUEST, detail
+        if self._hosts.serve(host):
+            return None
+        detail = (
+            f"This server does not serve the host {text}. Use localhost or the address "
+            f"that it listens on, or add {host.name} to the server's NALANDA_ALLOWED_HOSTS."
+        )
+        return status.HTTP_403_FORBIDDEN, detail
 
 
 class OriginCheck:
@@ -79,6 +92,8 @@ def _is_exempt(scope: Scope) -> bool:
 
 
 def _is_foreign(scope: Scope) -> bool:
+    if _OF_BROWSERS.isdisjoint([name for name, _ in scope["headers"]]):
+        return False
     if any(site not in _OWN_SITES for site in _values(scope, b"sec-fetch-site")):
         return True
     host = next(_values(scope, b"host"), b"").decode("latin-1")

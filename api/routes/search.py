@@ -3,12 +3,14 @@
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.http.bodies.json import JsonBody, json_body, parse
+from api.http.bodies.binary import DESCRIPTION, OCTETS, to_json
+from api.http.bodies.json import JsonBody, json_or_other_body, parse
 from api.http.bodies.large_responses import Budget
 from api.http.dependencies import Consistency, CoreOf, MinPosition, wait_for_position
 from api.http.openapi import BODY, responses_of
 from api.http.responses import json_response
-from api.http.routing import Routes
+from api.http.routing import Route, Routes
+from api.searches.limits import MAX_EVENT_LOOP_BYTES, MAX_EVENT_LOOP_HITS, MAX_EVENT_LOOP_US
 from api.wire.search import (
     SearchBatchRequest,
     SearchBatchResponse,
@@ -20,18 +22,13 @@ from core.bootstrap import Core
 from core.services.search.request import Includable
 from core.services.search.service import SearchResult
 
-MAX_EVENT_LOOP_US = 500
-"""Longest estimated search that runs on the event loop. A switch to a thread and back takes up to
-as long, and several times as long under load."""
-MAX_EVENT_LOOP_BYTES = 256 * 1024
-MAX_EVENT_LOOP_HITS = 50
-
 router = Routes("search", "/libraries/{library_id}/search", waits=False)
 
 
 @router.post(
     "",
     body=SearchRequest,
+    binary=DESCRIPTION,
     writes=False,
     responses=responses_of(200, SearchResponse, *BODY),
 )
@@ -43,7 +40,9 @@ async def search(
 ) -> Response:
     # FastAPI's dependencies would take as long as the search of a small library.
     core: Core = request.app.state.core
-    body = await json_body(request)
+    body = await json_or_other_body(request, OCTETS)
+    if body is None:
+        body = to_json(await request.body())
     await wait_for_position(request, min_position, consistency)
     if len(body) > MAX_EVENT_LOOP_BYTES:
         return await run_in_threadpool(_search_in_thread, core, library_id, body)
@@ -56,6 +55,10 @@ async def search(
     if _is_large(result):
         return await run_in_threadpool(_large_response, result, parsed.include)
     return json_response(search_response(result, parsed.include), position=result.position)
+
+
+[ROUTE] = [route for route in router.routes if isinstance(route, Route)]
+"""The route of `search`, under which the searches of the fast path count too."""
 
 
 def _search_in_thread(core: Core, library_id: str, body: bytes) -> Response:

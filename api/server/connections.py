@@ -11,7 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from api.http.errors import path_of, problem
 from api.middleware.limits import CLOSE
-from api.server.protocol import Connection, Malformed
+from api.searches.passed import PassedSearches
+from api.server.direct import DirectConnection
+from api.server.protocol import Malformed
 from api.server.slots import Slots
 
 MAX_HEADER_BYTES = 64 * 1024
@@ -19,7 +21,7 @@ _REFUSED_PATIENCE_S = 1.0
 _TOO_LONG = f"The headers of a request must have at most {MAX_HEADER_BYTES} bytes."
 
 
-class BoundedConnection(Connection):
+class BoundedConnection(DirectConnection):
     """A client's connection; a subclass sets the limits."""
 
     slots = Slots(1_000)
@@ -53,7 +55,7 @@ class BoundedConnection(Connection):
         super().data_received(data)
         if self._header_bytes > MAX_HEADER_BYTES and not self.in_body:
             self.refuse(_TOO_LONG)
-        elif not self.transport.is_closing() and not self.answers_due:
+        elif self._header_bytes and not self.transport.is_closing() and not self.answers_due:
             self._expect_headers()
 
     def refuse(self, detail: str) -> None:
@@ -108,9 +110,11 @@ class BoundedConnection(Connection):
             self._read_due = None
 
 
-def bounded_connection(*, slots: Slots, patience_s: float) -> type[BoundedConnection]:
-    limits = {"slots": slots, "patience_s": patience_s}
-    return type("Connection", (BoundedConnection,), limits)
+def bounded_connection(
+    *, slots: Slots, patience_s: float, passed: PassedSearches | None = None
+) -> type[BoundedConnection]:
+    attributes = {"slots": slots, "patience_s": patience_s, "passed": passed}
+    return type("Connection", (BoundedConnection,), attributes)
 
 
 async def _too_many_connections(scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from api.server.connections import bounded_connection
 from api.server.dealing import Source
@@ -82,7 +82,7 @@ class Server(uvicorn.Server):
 
 
 def server(
-    app: ASGIApp,
+    app: FastAPI,
     settings: Settings,
     *,
     source: Source | None = None,
@@ -91,7 +91,9 @@ def server(
     """Return a server of the app; `source` and `stop_first` as for `Server`."""
     _allow_files(settings.max_connections + _FILES_BESIDES)
     slots = Slots(settings.max_connections, settings.max_connections_per_client)
-    connection = bounded_connection(slots=slots, patience_s=settings.slow_client_s)
+    connection = bounded_connection(
+        slots=slots, patience_s=settings.slow_client_s, passed=app.state.passed_searches
+    )
     config = uvicorn.Config(
         app,
         loop="uvloop",

@@ -5,6 +5,7 @@ delays the thread that writes the rest.
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -26,6 +27,11 @@ class HeadWithBody(asyncio.Transport):
         elif data:
             self._buffer = bytes(data)
             self._loop.call_soon(self._flush)
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Write a whole response at once."""
+        self._flush()
+        self._transport.writelines(list_of_data)
 
     def write_eof(self) -> None:
         self._flush()

@@ -1,13 +1,16 @@
 """Wire models of searches."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, TypedDict
 
+from orjson import Fragment
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from api.wire.base import VECTOR_SCHEMA, JsonObject, RequestModel, ResponseModel, WireEmbedding
 from api.wire.places import PlaceResponse, place_fields
 from core.contracts.query import SearchMode
-from core.domain.document import Document, Embedding
+from core.domain.document import Chunk, Document, Embedding
+from core.indexing.columns.chunks import ColumnChunk
 from core.services.search import request as search_request
 from core.services.search.request import MAX_K, PARAMETERS, Grouping, Includable
 from core.services.search.service import Hit, SearchResult
@@ -165,8 +168,16 @@ class SearchBatchResponse(ResponseModel):
 # Hand-written serialisation: it is most of the cost of a search over HTTP.
 
 
-def search_response(result: SearchResult, include: list[Includable]) -> dict[str, object]:
-    """Return a `SearchResponse` as plain values."""
+class SearchContent(TypedDict):
+    """A `SearchResponse` as plain values."""
+
+    hits: list[dict[str, Any]]
+    plan: dict[str, object]
+    position: int
+    took_ms: float
+
+
+def search_response(result: SearchResult, include: Sequence[str]) -> SearchContent:
     plan = result.plan
     shown: dict[str, object] = {"index": plan.index, "filter": plan.filter, "exact": plan.exact}
     if plan.matches is not None:
@@ -181,9 +192,9 @@ def search_response(result: SearchResult, include: list[Includable]) -> dict[str
     }
 
 
-def _hit(hit: Hit, include: list[Includable]) -> dict[str, object]:
+def _hit(hit: Hit, include: Sequence[str]) -> dict[str, Any]:
     chunk = hit.chunk
-    shown: dict[str, object] = {
+    shown: dict[str, Any] = {
         "chunk_id": chunk.id,
         "document_id": chunk.document_id,
         "version": chunk.version,
@@ -193,12 +204,17 @@ def _hit(hit: Hit, include: list[Includable]) -> dict[str, object]:
         shown["text"] = chunk.text
         shown["place"] = place_fields(chunk.place)
     if "metadata" in include:
-        shown["metadata"] = chunk.metadata
+        shown["metadata"] = _metadata(chunk)
     if hit.document is not None:
         shown["document"] = _document(hit.document)
     if hit.embedding is not None:
         shown["embedding"] = hit.embedding
     return shown
+
+
+def _metadata(chunk: Chunk) -> object:
+    # Columns have JSON, which need not be parsed to be sent.
+    return Fragment(chunk.metadata_json) if isinstance(chunk, ColumnChunk) else chunk.metadata
 
 
 def _document(document: Document) -> dict[str, object]:

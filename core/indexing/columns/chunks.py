@@ -220,8 +220,12 @@ class ColumnChunk(Chunk):
 
     @property
     def metadata(self) -> Metadata:
-        metadata: dict[str, Json] = json.loads(self._columns.metadata[self._row])
+        metadata: dict[str, Json] = json.loads(self.metadata_json)
         return metadata
+
+    @property
+    def metadata_json(self) -> str:
+        return self._columns.metadata[self._row]
 
     @property
     def version(self) -> int:

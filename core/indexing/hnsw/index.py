@@ -37,6 +37,9 @@ _STEPS_PER_EF = 12
 """About how many rows a walk compares for each place of its pool, on easy and hard data."""
 _WALK_COST = 4
 """The cost of comparing a row in a walk, where a row in a scan costs 1: random access is slow."""
+_SCAN = 0
+"""In place of an `ef`: a scan answers."""
+_MAX_REMEMBERED = 1_024
 _LAZY_FILTER_SHARE = 0.4
 """The share of allowed rows from which a walk applies the filter only to its result."""
 
@@ -49,6 +52,7 @@ class HnswIndex:
     calibration: Calibration
     ef_construction: int
     _idle: deque[Scratch] = field(default_factory=deque)
+    _efs: dict[tuple[int, SearchParams], int] = field(default_factory=dict)
 
     @property
     def kind(self) -> IndexKind:
@@ -78,14 +82,16 @@ class HnswIndex:
         params: SearchParams,
         allowed: NDArray[np.bool_] | None,
     ) -> list[SegmentHits]:
+        if allowed is None:
+            ef = self._unfiltered_ef(k, params)
+            if ef == _SCAN:
+                return search_exactly(self.quantized, queries, k, None)
+            return self.walk(queries, k, ef)
         ef = self._ef(k, params)
         matches = count_matches(self.quantized, allowed)
         share = max(matches, 1) / self.quantized.count
-        scanned = needs_scan(params, self.calibration.max_recall, matches, k)
-        if scanned or self._scan_is_cheaper(matches, ef, share):
+        if self._is_scanned(k, params, matches, ef, share):
             return search_exactly(self.quantized, queries, k, allowed)
-        if allowed is None:
-            return self.walk(queries, k, ef)
         filtering = _Filtering(allowed, matches, k, is_lazy=share >= _LAZY_FILTER_SHARE)
         if not filtering.is_lazy:
             if self.quantized.vectors.form.is_dot:
@@ -105,8 +111,23 @@ class HnswIndex:
             return min(max(params.ef, k), _MAX_EF)
         return min(int(params.boost * self.calibration.ef(params.recall, k)), _MAX_EF)
 
-    def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
-        return rows <= _WALK_COST * _STEPS_PER_EF * ef / share
+    def _unfiltered_ef(self, k: int, params: SearchParams) -> int:
+        """Return the `ef` of a search without a filter, `_SCAN` if a scan answers it."""
+        remembered = self._efs.get((k, params))
+        if remembered is not None:
+            return remembered
+        ef = self._ef(k, params)
+        chosen = _SCAN if self._is_scanned(k, params, self.quantized.count, ef, 1.0) else ef
+        if len(self._efs) < _MAX_REMEMBERED:
+            self._efs[k, params] = chosen
+        return chosen
+
+    def _is_scanned(
+        self, k: int, params: SearchParams, matches: int, ef: int, share: float
+    ) -> bool:
+        """Return whether only a scan is exact enough, or a scan is cheaper than a walk."""
+        is_cheaper = matches <= _WALK_COST * _STEPS_PER_EF * ef / share
+        return is_cheaper or needs_scan(params, self.calibration.max_recall, matches, k)
 
     def _walk(
         self, queries: NDArray[np.float32], k: int, ef: int, filtering: "_Filtering"

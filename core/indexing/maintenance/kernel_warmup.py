@@ -87,6 +87,7 @@ def _call_each_kernel(delta: DeltaSearch) -> Iterator[None]:
     """Call each kernel once, and yield between some of them."""
     from core.indexing.hnsw.build import build_hnsw
     from core.indexing.ivf.build import build_ivf
+    from core.indexing.vectors.embedding_text import base64_in, numbers_in
     from core.indexing.vectors.flat import FlatIndex
     from core.indexing.vectors.quantized import encode, unquantized
     from core.indexing.vectors.vector_index import SearchParams
@@ -113,3 +114,6 @@ def _call_each_kernel(delta: DeltaSearch) -> Iterator[None]:
     yield
     graph.walk(rows[:1], 3, 5)
     graph.search(rows[:1], 3, SearchParams(), np.arange(_ROWS) % 2 == 0)
+    yield
+    numbers_in(b"1.5", 0, 3)
+    base64_in(b"AADAPw==", 0, 8)

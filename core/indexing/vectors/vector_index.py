@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ from core.domain.library import IndexKind
 DEFAULT_RECALL = 0.98
 
 
-@dataclass(frozen=True, slots=True)
-class SearchParams:
+class SearchParams(NamedTuple):
     """Parameters of a search: exact, by `ef` or `nprobe`, or by a target recall.
 
     `target_recall`: a mean over queries, ignored if `ef` or `nprobe` is given. `boost`: the factor

@@ -72,7 +72,7 @@ class Ranker:
             vectors = [query for query in block if query is not None]
             ranked_block: Iterator[RankedSearch]
             if len(vectors) < len(block) or len(block) == 1:
-                ranked_block = (self._rank(searches[i], queries[i]) for i in places)
+                ranked_block = (self.rank_one(searches[i], queries[i]) for i in places)
             else:
                 ranked_block = iter(self._rank_block(searches[places[0]], vectors))
             for i, one in zip(places, ranked_block, strict=True):
@@ -87,7 +87,7 @@ class Ranker:
             self._offer_sample(first, query, request.k, None, ranking)
         return [RankedSearch(ranking, None) for ranking in rankings]
 
-    def _rank(self, search: CheckedSearch, query: Embedding | None) -> RankedSearch:
+    def rank_one(self, search: CheckedSearch, query: Embedding | None) -> RankedSearch:
         request, view = search.request, search.view
         matches = None if search.filter is None else view.matching(search.filter)
         if not view.segments:

@@ -85,7 +85,14 @@ class SearchService:
         Raises:
             NotFound, Invalid, Behind, ProviderError.
         """
-        return self._search_all([request], [""])[0]
+        if request.mode != "vector" or request.embedding is None or "embedding" in request.include:
+            return self._search_all([request], [""])[0]
+        # As `_search_all`, without what only several searches or large results need.
+        started = perf_counter()
+        state = self._state(request.min_position)
+        search = _check(state, request, "")
+        hits, plan = _to_hits(search, self._ranker.rank_one(search, request.embedding))
+        return SearchResult(hits, plan, state.position, (perf_counter() - started) * 1e3)
 
     def search_many(self, requests: Sequence[SearchRequest]) -> list[SearchResult]:
         """Run all searches on the same state, all or none; faults point to `/searches/i`.

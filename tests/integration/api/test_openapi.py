@@ -60,7 +60,10 @@ async def test_each_body_has_a_schema_and_an_example(api: httpx.AsyncClient) -> 
     }
     assert len(bodies) == 21
     for name, body in bodies.items():
-        for content in body["content"].values():
+        for media_type, content in body["content"].items():
+            if media_type == "application/octet-stream":
+                assert content["schema"]["description"], name
+                continue
             assert content["example"], name
             if name.startswith("patch"):
                 assert "RFC 7396" in content["schema"]["description"]

@@ -1,0 +1,1 @@
+"""Searches: how they run on the event loop, and the fast path for ordinary ones."""
