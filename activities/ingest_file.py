@@ -5,7 +5,13 @@ from http import HTTPStatus
 from uuid import NAMESPACE_URL, uuid5
 
 from activities.documents import parse
-from core.contracts.ingest import FileOutcome, IngestFilesInput, ManifestItem, RemoveInput
+from core.contracts.ingest import (
+    FILE_HASH,
+    FileOutcome,
+    IngestFilesInput,
+    ManifestItem,
+    RemoveInput,
+)
 from core.documents.errors import UnusableFile
 from nalanda import (
     AsyncNalanda,
@@ -106,7 +112,11 @@ class FileIngester:
             ingestion=self._ingestion,
             title=title,
             source=item.source,
-            metadata={**item.metadata, CONTENT_HASH: content_hash(item)},
+            metadata={
+                **item.metadata,
+                CONTENT_HASH: content_hash(item),
+                **_file_hash(content, item),
+            },
             chunks=chunks,
         )
         return self._outcome(item, written, chunks=len(chunks))
@@ -140,6 +150,11 @@ class FileIngester:
             self._given.library_id, document_id=stored_id, page_size=_PAGE_SIZE
         )
         return len([chunk.id async for chunk in listed])
+
+
+def _file_hash(content: bytes, item: ManifestItem) -> dict[str, str]:
+    """Return the metadata by which the API finds the file of a PDF, to draw its pages."""
+    return {FILE_HASH: item.sha256} if b"%PDF-" in content[:1024] else {}
 
 
 def _parse(content: bytes, item: ManifestItem) -> tuple[str, list[ChunkOptions]]:

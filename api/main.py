@@ -148,7 +148,7 @@ async def _background_work(app: FastAPI, core: Core) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _sweeping(app: FastAPI, core: Core) -> AsyncIterator[None]:
     sweeping = asyncio.create_task(
-        sweep_forever(app.state.temporal, core.uploads, core.store.instance_id)
+        sweep_forever(app.state.temporal, core, app.state.settings.max_upload_bytes)
     )
     try:
         yield

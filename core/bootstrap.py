@@ -49,6 +49,7 @@ from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
 from core.services.libraries import LibraryService
+from core.services.maps.service import MapService
 from core.services.model_changes.service import ModelChangeService
 from core.services.model_changes.steps import ModelChangeSteps
 from core.services.model_changes.write_gate import WriteGate
@@ -67,6 +68,7 @@ class Core:
     rebuilder: IndexRebuilder
     warmup: Warmup
     recall_monitor: RecallMonitor
+    maps: MapService
     embedders: Mapping[str, Embedder]
     default_model: str
     libraries: LibraryService
@@ -98,6 +100,7 @@ class Core:
             self.follower.close()
         self.warmup.close()
         self.recall_monitor.close()
+        self.maps.close()
         self.builder.close()
         self.rebuilder.close()
         self.checkpoints.close()
@@ -188,6 +191,7 @@ def _open_node(
     core.warmup.start()
     core.builder.start()
     core.recall_monitor.start()
+    core.maps.start()
     return core
 
 
@@ -222,6 +226,7 @@ def open_reader(settings: Settings, number: int) -> Core:
     reader.start()
     core.warmup.start()
     core.recall_monitor.start()
+    core.maps.start()
     return replace(core, follower=reader)
 
 
@@ -291,6 +296,7 @@ def _wire(
         rebuilder=IndexRebuilder(catalog, store),
         warmup=Warmup(runtime.delta),
         recall_monitor=recall_monitor,
+        maps=MapService(catalog, embedders),
         embedders=embedders,
         default_model=default_model,
         libraries=LibraryService(store, embedding),

@@ -4,13 +4,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request, Response, status
+from fastapi import Depends, Header, Path, Query, Request, Response, status
 
 from api.http.bodies.json import merge, parse
 from api.http.bodies.large_responses import page_response
 from api.http.conditional import Guarded, IfNoneMatch
 from api.http.cursors import CursorParameter, Cursors, Limit, cut
 from api.http.dependencies import CoreOf
+from api.http.errors import POSITION
 from api.http.idempotency import IdempotentDelete, IdempotentPatch, IdempotentRequestOf
 from api.http.openapi import BODY, NOT_MODIFIED, READ, WRITE, responses_of
 from api.http.responses import json_response, no_content, read_response, written_response
@@ -23,10 +24,16 @@ from api.wire.documents import (
     DocumentResponse,
 )
 from api.wire.pages import DocumentPage
+from core.contracts.ingest import FILE_HASH
+from core.documents.errors import UnusableFile
+from core.documents.isolation import shared_pool
 from core.domain.document import Document, DocumentDraft
+from core.domain.errors import NotFound
 from core.domain.guards import Guard
 
 MAX_IDS = 100
+SCALE = "Nalanda-Scale"
+_MAX_PAGE = 2**31 - 1
 
 Ids = Annotated[
     list[str],
@@ -176,3 +183,38 @@ def delete_documents(library_id: str, once: IdempotentRequestOf) -> Response:
             DeleteDocumentsResponse.model_validate(at.value).model_dump(), position=at.position
         ),
     )
+
+
+@router.get(
+    "/{document_id}/pages/{page}",
+    response_class=Response,
+    responses=responses_of(200, None, *READ)
+    | {
+        200: {
+            "description": "The picture. An edge of a box times `Nalanda-Scale` is its pixel.",
+            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+            "headers": {
+                SCALE: {"schema": {"type": "number"}},
+                POSITION: {"schema": {"type": "integer"}},
+            },
+        }
+    },
+)
+def get_page(
+    core: CoreOf,
+    library_id: str,
+    document_id: str,
+    page: Annotated[int, Path(ge=1, le=_MAX_PAGE, description="The page, from 1.")],
+) -> Response:
+    """Draw a page of a PDF document whose file the server has kept."""
+    document = core.documents.get(library_id, document_id)
+    name = f"{document_id}/pages/{page}"
+    sha256 = document.value.metadata.get(FILE_HASH)
+    if not isinstance(sha256, str):
+        raise NotFound("picture", name, position=document.position)
+    try:
+        picture = shared_pool().picture(b"".join(core.uploads.read(sha256)), page)
+    except (NotFound, UnusableFile) as error:
+        raise NotFound("picture", name, position=document.position) from error
+    headers = {SCALE: str(picture.scale), POSITION: str(document.position)}
+    return Response(picture.png, media_type="image/png", headers=headers)

@@ -1,7 +1,11 @@
-"""Wire models of a library's index."""
+"""Wire models of a library's index and map."""
 
-from typing import Annotated, Any, Self
+import base64
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -9,6 +13,8 @@ from api.wire.base import RequestModel, ResponseModel
 from api.wire.search import parameter
 from core.domain.library import IndexKind, IndexSpec
 from core.indexing.maintenance.index_status import IndexState
+from core.services.maps.embedding_map import EmbeddingMap
+from core.services.maps.service import MapView
 
 _PARAMETERS = {
     IndexKind.AUTO: {"m", "ef_construction", "ef", "nlist", "nprobe", "target_recall"},
@@ -79,3 +85,109 @@ class IndexResponse(ResponseModel):
     lexical_memory_bytes: int
     recall: RecallResponse | None
     parameters: dict[str, Any]
+
+
+MapPart: TypeAlias = Literal["points", "health"]
+_MAP_PARTS: tuple[MapPart, ...] = ("points", "health")
+
+
+class MapRequest(RequestModel):
+    """A request for a library's map.
+
+    `color_by`: a field as in a filter, whose value is returned for each point. `text`: a query,
+    whose point is returned.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"color_by": "document.title", "include": ["points"]}]}
+    )
+
+    color_by: str | None = None
+    text: str | None = Field(default=None, min_length=1, max_length=100_000)
+    include: list[MapPart] = Field(default_factory=lambda: list(_MAP_PARTS), max_length=16)
+
+
+class NeighboursResponse(ResponseModel):
+    """A chunk, the nearest other chunk, and the cosine of their embeddings."""
+
+    chunk_id: str
+    nearest_id: str
+    similarity: float
+
+
+class HealthResponse(ResponseModel):
+    """The health of a library's embeddings.
+
+    `probed`: the number of chunks whose nearest neighbour was looked up. `degenerate`: chunks whose
+    vectors have no length to speak of.
+    """
+
+    probed: int
+    near_duplicates: list[NeighboursResponse]
+    outliers: list[NeighboursResponse]
+    degenerate: list[str]
+
+
+class PointsResponse(ResponseModel):
+    """The points of a map, in columns of one length.
+
+    `x`, `y`: base64 of little-endian float32. `codes`: base64 of little-endian int32, the place in
+    `values` of each point's value, −1 without one.
+    """
+
+    chunk_ids: list[str]
+    x: str
+    y: str
+    values: list[Any] | None = None
+    codes: str | None = None
+
+
+class MapResponse(ResponseModel):
+    """The map of a library at `position`; all else is `null` until the first map is drawn.
+
+    `state`: `computing` if a map of a later position is being drawn. `total`: the number of chunks,
+    of which the points are a sample if there are fewer. `explained`: the share of the variance
+    along each axis. `query`: the point of the text.
+    """
+
+    state: Literal["ready", "computing"]
+    position: int | None = None
+    total: int | None = None
+    explained: list[float] | None = None
+    points: PointsResponse | None = None
+    health: HealthResponse | None = None
+    query: list[float] | None = None
+
+
+def map_response(view: MapView, include: Sequence[MapPart]) -> MapResponse:
+    state: Literal["ready", "computing"] = "ready" if view.is_current else "computing"
+    drawn = view.map
+    if drawn is None:
+        return MapResponse(state=state)
+    return MapResponse(
+        state=state,
+        position=drawn.position,
+        total=drawn.total,
+        explained=None if drawn.projection is None else list(drawn.projection.explained),
+        points=_points(drawn, view.values) if "points" in include else None,
+        health=HealthResponse.model_validate(drawn.health) if "health" in include else None,
+        query=None if view.query is None else view.query.tolist(),
+    )
+
+
+def _points(drawn: EmbeddingMap, values: Sequence[object] | None) -> PointsResponse:
+    x, y = (_base64(drawn.points[:, axis].astype("<f4")) for axis in (0, 1))
+    if values is None:
+        return PointsResponse(chunk_ids=drawn.chunk_ids, x=x, y=y)
+    # By type as well: True equals 1, and is another value.
+    keys = [None if value is None else (type(value), value) for value in values]
+    places = {key: place for place, key in enumerate(dict.fromkeys(filter(None, keys)))}
+    distinct = [value for _, value in places]
+    codes = np.array([-1 if key is None else places[key] for key in keys], "<i4")
+    return PointsResponse(
+        chunk_ids=drawn.chunk_ids, x=x, y=y, values=distinct, codes=_base64(codes)
+    )
+
+
+def _base64(array: NDArray[Any]) -> str:
+    return base64.b64encode(array.tobytes()).decode()

@@ -11,6 +11,9 @@ from pydantic import BaseModel, Field
 
 from core.contracts.query import Contract, StageInput, StageOutput
 
+FILE_HASH = "file_sha256"
+"""Metadata key of a PDF's document for the hash of its file, which the API keeps for pictures."""
+
 IngestStatus = Literal["running", "paused", "completed", "failed", "cancelled"]
 FileStatus = Literal["added", "changed", "unchanged", "failed", "removed"]
 

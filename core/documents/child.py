@@ -1,9 +1,13 @@
-"""The process that parses: reads documents from stdin, and writes their blocks to stdout."""
+"""The process that parses: reads documents from stdin, and writes their blocks to stdout.
+
+A request for a page is answered with its picture.
+"""
 
 import os
 import resource
 import struct
 import sys
+from base64 import b64encode
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -11,6 +15,7 @@ import orjson
 
 from core.documents.errors import UnusableFile
 from core.documents.kinds import parse_content
+from core.documents.picture import picture_of
 
 _LENGTH = struct.Struct(">Q")
 
@@ -22,14 +27,17 @@ def main(memory_bytes: int) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a library prints is an answer
     while (request := _read(source)) is not None:
         content = _read(source) or b""
-        answer = orjson.dumps(_answer(content, **orjson.loads(request)))
+        answer = orjson.dumps(_answer(content, orjson.loads(request)))
         sink.write(_LENGTH.pack(len(answer)) + answer)
         sink.flush()
 
 
-def _answer(content: bytes, name: str, media_type: str | None) -> dict[str, Any]:
+def _answer(content: bytes, request: dict[str, Any]) -> dict[str, Any]:
     try:
-        document = parse_content(content, name, media_type)
+        if (page := request.get("page")) is not None:
+            picture = picture_of(content, page)
+            return {"png": b64encode(picture.png).decode(), "scale": picture.scale}
+        document = parse_content(content, request["name"], request["media_type"])
     except UnusableFile as error:
         return {"reason": str(error)}
     except MemoryError:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +21,7 @@ from typing import IO, Any
 import orjson
 
 from core.documents.errors import UnusableFile
-from core.documents.model import Block, ParsedDocument
+from core.documents.model import Block, ParsedDocument, Picture
 from core.domain.place import BoxedText
 
 TIMEOUT_S = 120.0
@@ -62,18 +63,36 @@ class ParserPool:
         Raises:
             UnusableFile: the content can't be read within the bounds.
         """
+        answer = self._answer(content, {"name": name, "media_type": media_type})
+        blocks = tuple(Block(**_block(fields)) for fields in answer["blocks"])
+        return ParsedDocument(answer["title"], blocks)
+
+    def picture(self, content: bytes, page: int) -> Picture:
+        """Return the picture of a page of a PDF, as `core.documents.picture.picture_of` does.
+
+        Raises:
+            UnusableFile: the content can't be read within the bounds, or has no such page.
+        """
+        answer = self._answer(content, {"page": page})
+        return Picture(b64decode(answer["png"]), answer["scale"])
+
+    def _answer(self, content: bytes, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a process's answer.
+
+        Raises:
+            UnusableFile: the process refuses the content, or ended because of it.
+        """
         with self._free:
             child = self._take()
             try:
-                answer = self._ask(child, content, {"name": name, "media_type": media_type})
+                answer = self._ask(child, content, request)
             except BaseException:
                 _end(child)
                 raise
             self._give_back(child)
         if (reason := answer.get("reason")) is not None:
             raise UnusableFile(reason)
-        blocks = tuple(Block(**_block(fields)) for fields in answer["blocks"])
-        return ParsedDocument(answer["title"], blocks)
+        return answer
 
     def close(self) -> None:
         """End the idle processes, and those at work once they are done."""

@@ -111,3 +111,11 @@ def table(
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(' '.join(cell.split()) for cell in cells)} |"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page as a viewer shows it; an edge of a box times `scale` is its place in pixels."""
+
+    png: bytes
+    scale: float

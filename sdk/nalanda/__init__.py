@@ -31,6 +31,7 @@ from nalanda._errors import (
     UnexpectedAnswerError,
     ValidationError,
 )
+from nalanda._maps import EmbeddingHealth, EmbeddingMap, MapPoints, Neighbours, PagePicture
 from nalanda._model_changes import (
     EmbeddingModel,
     ModelChange,
@@ -103,6 +104,8 @@ __all__ = [
     "DeletedDocuments",
     "Document",
     "DocumentOptions",
+    "EmbeddingHealth",
+    "EmbeddingMap",
     "EmbeddingModel",
     "Fault",
     "Feedback",
@@ -126,6 +129,7 @@ __all__ = [
     "InvalidValue",
     "Library",
     "LibraryOptions",
+    "MapPoints",
     "MetadataSchema",
     "ModelChange",
     "ModelChangeHandle",
@@ -134,7 +138,9 @@ __all__ = [
     "ModelScores",
     "Nalanda",
     "NalandaError",
+    "Neighbours",
     "NotFoundError",
+    "PagePicture",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "Place",

@@ -4,7 +4,9 @@ import sys
 from array import array
 from base64 import b64decode
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+N = TypeVar("N", int, float)
 
 
 class FloatArray(Protocol):
@@ -24,7 +26,7 @@ def unpack(packed: object) -> object:
     return little_endian(array("f", b64decode(packed, validate=True))).tolist()
 
 
-def little_endian(floats: "array[float]") -> "array[float]":
+def little_endian(numbers: "array[N]") -> "array[N]":
     if sys.byteorder == "big":
-        floats.byteswap()
-    return floats
+        numbers.byteswap()
+    return numbers

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Unpack
 
 from nalanda._async.transport import Transport
+from nalanda._maps import PagePicture
 from nalanda._models import DeletedDocuments, Document
 from nalanda._options import DocumentOptions, Json, given_options, pack_embeddings
 from nalanda._requests import (
@@ -20,6 +21,7 @@ MAX_IDS = 100
 """Ids of a listing's query, whose URL a proxy may limit."""
 
 MAX_DELETED = 1000
+SCALE = "Nalanda-Scale"
 
 
 class Documents:
@@ -103,6 +105,16 @@ class Documents:
             async for document in self._transport.pages(Document, request):
                 documents[document.id] = document
         return documents
+
+    async def page(self, library: str, document_id: str, page: int) -> PagePicture:
+        """Return the picture of a page of a PDF, which counts from 1, as a `place` has it.
+
+        Raises:
+            NotFoundError: the server has no file of the document, or the file has no such page.
+        """
+        path = path_of("libraries", library, "documents", document_id, "pages", str(page))
+        response = await self._transport.send(Request("GET", path))
+        return PagePicture(png=response.content, scale=float(response.headers[SCALE]))
 
     def list(self, library: str, *, page_size: int = 100) -> AsyncIterator[Document]:
         path = path_of("libraries", library, "documents")

@@ -1,9 +1,12 @@
 # Written by sdk/unasync.py from _async/index.py: change that one, then `make generate`.
 """`client.index`."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from nalanda._maps import EmbeddingMap, MapPart
 from nalanda._models import Index, IndexKind
+from nalanda._options import given_options
 from nalanda._requests import Request, path_of
 from nalanda._sync.transport import Transport
 
@@ -25,3 +28,24 @@ class Indexes:
         path = path_of("libraries", library, "index")
         body = {"kind": kind, **parameters}
         return self._transport.fetch(Index, Request("PUT", path, body=body))
+
+    def map(
+        self,
+        library: str,
+        *,
+        color_by: str | None = None,
+        text: str | None = None,
+        include: Sequence[MapPart] | None = None,
+    ) -> EmbeddingMap:
+        """Return the library's vectors in two dimensions, with a report of their health.
+
+        The server draws a map in the background: until `state` is `ready`, this is the last one.
+        `color_by`: a field as in a filter, whose values are returned. `text`: a query to place on
+        the map.
+
+        Raises:
+            ValidationError: there is no such field, or the library has no model for the text.
+        """
+        path = path_of("libraries", library, "map")
+        body = given_options({"color_by": color_by, "text": text, "include": include})
+        return self._transport.fetch(EmbeddingMap, Request("POST", path, body=body))

@@ -17,6 +17,7 @@ IDS = {
     "chunk_id": "c",
     "workflow_id": "none",
     "name": "1.none",
+    "page": "1",
     "sha256": "0" * 64,
 }
 """Values of the parameters of paths."""

@@ -10,6 +10,7 @@ import pytest
 import nalanda
 from nalanda import IngestItemOptions, Nalanda
 from tests.integration.api.calls import assert_problem
+from tests.unit.core.documents.pdf.files import HARBOUR, paragraph, story
 
 PATIENCE_S = 120
 NOTE = "# Harbour\n\nThe harbour of Tamralipti is nine fathoms deep.\n"
@@ -56,6 +57,18 @@ def test_files_as_json_and_as_an_upload(http: httpx.Client, name: str) -> None:
     assert_problem(http.post(f"{uploaded.json()['status_url']}/cancel"), 409)
 
 
+def test_a_page_of_a_pdf(http: httpx.Client, name: str) -> None:
+    http.post("/libraries", json={"name": name}).raise_for_status()
+    files = {"file": ("s/harbour.pdf", story(paragraph(HARBOUR)))}
+    _ended(http, http.post(f"/libraries/{name}/ingest", files=files).json()["status_url"])
+    [document] = http.get(f"/libraries/{name}/documents").json()["items"]
+    path = f"/libraries/{name}/documents/{document['id']}/pages"
+    assert http.get(f"{path}/1").content.startswith(b"\x89PNG")
+    assert_problem(http.get(f"{path}/2"), 404)
+    assert_problem(http.get(f"{path}/first"), 422, "/page")
+    assert_problem(http.get(f"/libraries/{name}/documents/none/pages/1"), 404)
+
+
 def test_an_ingestion_is_paused_resumed_and_cancelled(http: httpx.Client, name: str) -> None:
     http.post("/libraries", json={"name": name}).raise_for_status()
     path = http.post(f"/libraries/{name}/ingest", json={"items": _many()}).json()["status_url"]
@@ -93,6 +106,13 @@ def test_through_the_sdk(fixture: str, request: pytest.FixtureRequest, name: str
     ended = client.ingestions.wait(handle.workflow_id, timeout_s=PATIENCE_S)
     assert (ended.status, ended.files.added) == ("completed", 1)
     assert list(client.ingestions.events(handle.workflow_id))[-1].event == "result"
+
+    pdf = story(paragraph(HARBOUR))
+    handle = client.ingestions.start(name, [{"source": "s/harbour.pdf", "content": pdf}])
+    client.ingestions.wait(handle.workflow_id, timeout_s=PATIENCE_S)
+    [document] = [each for each in client.documents.list(name) if "pdf" in str(each.source)]
+    picture = client.documents.page(name, document.id, 1)
+    assert (picture.png[1:4], picture.scale) == (b"PNG", 2.0)
 
     many = client.ingestions.start(name, _many())
     client.ingestions.pause(many.workflow_id)

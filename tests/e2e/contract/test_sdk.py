@@ -11,6 +11,7 @@ import pytest
 
 import nalanda
 from nalanda import Nalanda
+from tests.waiting import until
 
 PATIENCE_S = 30
 QUESTION = "How deep is the harbour of Tamralipti?"
@@ -159,6 +160,15 @@ def test_index(client: Nalanda, filled: str) -> None:
     configured = client.index.configure(filled, "hnsw", m=8)
     assert (configured.kind, configured.parameters) == ("hnsw", {"m": 8})
     assert client.index.get(filled).kind == "hnsw"
+
+
+def test_map(client: Nalanda, filled: str) -> None:
+    until(lambda: client.index.map(filled).state == "ready")
+    drawn = client.index.map(filled, color_by="document.title", include=["points"])
+    assert drawn.points is not None
+    assert set(drawn.points.chunk_ids) == {"a", "b"}
+    assert len(drawn.points.x) == len(drawn.points.y) == len(drawn.points.codes or []) == 2
+    assert drawn.health is None
 
 
 def test_search(client: Nalanda, filled: str) -> None:

@@ -58,7 +58,7 @@ async def test_each_body_has_a_schema_and_an_example(api: httpx.AsyncClient) -> 
         for name, operation in operations(document)
         if "requestBody" in operation
     }
-    assert len(bodies) == 21
+    assert len(bodies) == 22
     for name, body in bodies.items():
         for media_type, content in body["content"].items():
             if media_type == "application/octet-stream":

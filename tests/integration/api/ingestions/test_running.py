@@ -4,12 +4,16 @@ import base64
 import hashlib
 import json
 import stat
+from functools import partial
+from unittest.mock import patch
 
 import httpx
 
+from api.ingestions.sweeping import sweep
 from tests.integration.api.calls import assert_problem
 from tests.integration.api.ingestions.stack import PORTS, SPICES, Stack, counts, text
 from tests.integration.api.questions.calls import parse_events
+from tests.unit.core.documents.pdf.files import HARBOUR, paragraph, story
 
 
 async def test_files_become_documents_that_are_found(stack: Stack) -> None:
@@ -166,3 +170,47 @@ async def test_events_name_each_file_and_resume(stack: Stack) -> None:
     assert [data["source"] for _, kind, data in resumed if kind == "file"] == ["nul.txt"]
     ended = await stack.http.get(path, headers={"Last-Event-ID": str(numbers[-1])})
     assert ended.status_code == 204
+
+
+async def test_the_file_of_a_pdf_is_kept_for_pictures_of_its_pages(stack: Stack) -> None:
+    content = story(paragraph(HARBOUR))
+    item = {"source": "a.pdf", "content_base64": base64.b64encode(content).decode()}
+    await stack.ingest(item, text("a.md", PORTS))
+    core = stack.app.state.core
+    document = (await stack.documents())["a.pdf"]
+    sha256 = document["metadata"]["file_sha256"]
+    assert sha256 == hashlib.sha256(content).hexdigest()
+    path = f"/libraries/l/documents/{document['id']}"
+
+    await _sweep_all(stack, 10**6)
+    assert [upload.name for upload in core.uploads._files()] == [sha256]
+    page = await stack.http.get(f"{path}/pages/1")
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "image/png")
+    assert float(page.headers["Nalanda-Scale"]) == 2
+    assert_problem(await stack.http.get(f"{path}/pages/2"), 404)
+    assert_problem(await stack.http.get(f"{path}/pages/0"), 422, "/page")
+
+    await _sweep_all(stack, len(content))  # half of this is too little
+    assert_problem(await stack.http.get(f"{path}/pages/1"), 404)
+
+
+async def test_the_file_of_a_deleted_document_goes(stack: Stack) -> None:
+    content = base64.b64encode(story(paragraph(HARBOUR))).decode()
+    await stack.ingest({"source": "a.pdf", "content_base64": content})
+    document = (await stack.documents())["a.pdf"]
+    path = f"/libraries/l/documents/{document['id']}"
+    await stack.http.patch(path, json={"metadata": {"file_sha256": "../../../etc/passwd"}})
+    assert_problem(await stack.http.get(f"{path}/pages/1"), 404)
+    await _sweep_all(stack, 10**6)
+    assert stack.app.state.core.uploads._files() == []
+
+
+async def _sweep_all(stack: Stack, max_bytes: int) -> None:
+    """Sweep as if all files were old."""
+    core = stack.app.state.core
+    old = {"older_than_s": 0.0}
+    with (
+        patch.object(core.uploads, "ingestions", partial(core.uploads.ingestions, **old)),
+        patch.object(core.uploads, "sweep", partial(core.uploads.sweep, **old)),
+    ):
+        await sweep(stack.app.state.temporal, core, max_bytes)
