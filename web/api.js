@@ -1,10 +1,18 @@
 // Calls of the server that the page comes from. The key stays in this tab.
 
+import { t } from "./text.js";
+
 const KEY = "nalanda-key";
 const RECONNECT_MS = 1000;
 const LAST_EVENTS = new Set(["result", "error"]);
 
+const UNAUTHORIZED = 401;
+
 let key = stored();
+let position = 0;
+
+/** Tells the page of "unauthorized" calls, and of a "rewound" position, as {before, after}. */
+export const server = new EventTarget();
 
 /** A refusal of the server, or none in reach; `status` is 0 then. */
 export class Problem extends Error {
@@ -12,6 +20,11 @@ export class Problem extends Error {
     super(detail);
     this.status = status;
   }
+}
+
+/** Return whether the server has asked for a key. */
+export function hasKey() {
+  return Boolean(key);
 }
 
 /** Use an API key from now on. */
@@ -53,9 +66,15 @@ export async function change(path, patch, tag) {
   return response.json();
 }
 
+/** Return a picture, and the pixels of a point in it. */
+export async function picture(path, signal) {
+  const response = await send("GET", path, undefined, { signal });
+  return { image: await createImageBitmap(await response.blob()), scale: Number(response.headers.get("Nalanda-Scale")) };
+}
+
 /** Return the parsed body also of a response that is no success, such as that of /readyz. */
 export async function probe(path, signal) {
-  const response = await fetch(path, { headers: authorization(), signal });
+  const response = await attempt(path, { headers: authorization(), signal });
   return response.json();
 }
 
@@ -88,15 +107,35 @@ async function send(method, path, body, { signal, headers = {} } = {}) {
     headers: { ...authorization(), ...type, ...headers },
     body: body === undefined || isForm ? body : JSON.stringify(body),
   };
-  let response;
-  try {
-    response = await fetch(path, sent);
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Problem(0, "The server does not answer. It may be restarting.");
-  }
+  const response = await attempt(path, sent);
   if (response.ok) return response;
+  if (response.status === UNAUTHORIZED) server.dispatchEvent(new Event("unauthorized"));
   throw await problem(response);
+}
+
+async function attempt(path, sent) {
+  const before = position;
+  try {
+    const response = await fetch(path, sent);
+    notePosition(response, before);
+    return response;
+  } catch (error) {
+    if (sent.signal?.aborted) throw error;
+    throw new Problem(0, t("The server does not answer. It may be restarting."));
+  }
+}
+
+/** Compare a response's position with that of a response which was there before the request. */
+function notePosition(response, before) {
+  const header = response.headers.get("Nalanda-Position");
+  if (header === null) return;
+  const after = Number(header);
+  if (after >= before) {
+    position = Math.max(position, after);
+    return;
+  }
+  position = after;
+  server.dispatchEvent(new CustomEvent("rewound", { detail: { before, after } }));
 }
 
 function authorization() {
@@ -104,7 +143,7 @@ function authorization() {
 }
 
 async function problem(response) {
-  const fallback = `The server answered ${response.status}.`;
+  const fallback = t("The server answered {status}.", { status: response.status });
   const body = await response.json().catch(() => ({}));
   const faults = (body.errors ?? []).map((each) => `${each.pointer ?? ""} ${each.detail ?? ""}`);
   return new Problem(response.status, [body.detail ?? fallback, ...faults].join("\n"));

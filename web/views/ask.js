@@ -1,17 +1,19 @@
 // Questions: ask one, and follow it by its id, which a reload or another tab does as well.
 
 import { call, events } from "../api.js";
-import { element, failure, field, select, table } from "../dom.js";
-import { marked, whereOf } from "../marks.js";
-import { names } from "./libraries.js";
+import { button, element, failure, field, onSubmit, select, table, textOf } from "../dom.js";
+import { marked, whereOf } from "../parts/marks.js";
+import { pageOf } from "../parts/page.js";
+import { libraryPicker } from "../parts/picker.js";
+import { number, t } from "../text.js";
 
-export const TITLE = "Ask";
+export const TITLE = t("Ask");
 
 const MODES = [["hybrid", "hybrid"], ["vector", "vector"], ["lexical", "lexical"]];
 const REASONS = {
-  nothing_relevant: "The library has nothing relevant to the question.",
-  deadline: "The deadline passed before there was an answer.",
-  not_asked: "Only hits were asked for.",
+  nothing_relevant: t("The library has nothing relevant to the question."),
+  deadline: t("The deadline passed before there was an answer."),
+  not_asked: t("Only hits were asked for."),
 };
 
 export async function show(main, [first, second], signal) {
@@ -20,27 +22,21 @@ export async function show(main, [first, second], signal) {
 }
 
 async function showForm(main, library, signal) {
-  const libraries = await names(signal);
+  const picker = await libraryPicker(library, signal);
   const form = element(
     "form",
     {},
-    field("Library", select("library", libraries, library)),
-    field("Question", element("textarea", { name: "query", required: true, rows: 3, maxlength: 10000 })),
-    field("Search", select("mode", MODES)),
-    element("button", { disabled: !libraries.length }, "Ask"),
+    picker.node,
+    field(t("Question"), element("textarea", { name: "query", required: true, rows: 3, maxlength: 10000, dir: "auto" })),
+    field(t("Search"), select("mode", MODES)),
+    element("button", { disabled: picker.isEmpty }, t("Ask")),
   );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    form.querySelector(".failure")?.remove();
-    try {
-      const { workflow_id: id } = await call("POST", "/query", Object.fromEntries(new FormData(form)));
-      location.hash = `#/ask/${encodeURIComponent(id)}`;
-    } catch (error) {
-      form.append(failure(error));
-    }
+  onSubmit(form, async (body) => {
+    const { workflow_id: id } = await call("POST", "/query", body);
+    location.hash = `#/ask/${encodeURIComponent(id)}`;
   });
-  main.append(element("h1", {}, "Ask"), form);
-  if (!libraries.length) main.append(element("p", {}, "Create a library first."));
+  main.append(element("h1", {}, t("Ask")), form);
+  if (picker.isEmpty) main.append(element("p", {}, t("Create a library first.")));
   await showRecent(main, signal);
 }
 
@@ -48,23 +44,22 @@ async function showRecent(main, signal) {
   const { items } = await call("GET", "/query?limit=20", undefined, signal);
   if (!items.length) return;
   const rows = items.map((each) => [
-    element("a", { href: `#/ask/${encodeURIComponent(each.workflow_id)}` }, each.query ?? each.workflow_id),
+    element("a", { href: `#/ask/${encodeURIComponent(each.workflow_id)}`, dir: "auto" }, each.query ?? each.workflow_id),
     each.status,
     each.started_at ?? "–",
   ]);
-  main.append(table("Recent questions", ["Question", "Status", "Asked at"], rows));
+  main.append(table(t("Recent questions"), [t("Question"), t("Status"), t("Asked at")], rows));
 }
 
 async function showQuestion(main, id, signal) {
   const path = `/query/${encodeURIComponent(id)}`;
   const question = await call("GET", path, undefined, signal);
   const parts = {
-    stages: element("ol", { class: "stages", "aria-live": "polite", "aria-label": "Stages" }),
+    stages: element("ol", { class: "stages", "aria-live": "polite", "aria-label": t("Stages") }),
     answer: element("section", { "aria-live": "polite" }),
     hits: element("section", {}),
   };
-  const cancel = element("button", { type: "button" }, "Cancel");
-  cancel.addEventListener("click", () =>
+  const cancel = button(t("Cancel"), () =>
     call("POST", `${path}/cancel`).catch((error) => main.append(failure(error))),
   );
   main.append(
@@ -80,7 +75,7 @@ async function showQuestion(main, id, signal) {
     else if (event === "hits") await showHits(parts.hits, data.hits, chunks);
     else if (event === "result") await showResult(parts.answer, data, chunks);
     else if (event === "error") {
-      parts.answer.append(failure(new Error(`${data.status}: ${data.detail ?? "no reason is known"}`)));
+      parts.answer.append(failure(new Error(`${data.status}: ${data.detail ?? t("no reason is known")}`)));
     }
   }
   cancel.remove();
@@ -104,7 +99,7 @@ class Chunks {
 }
 
 function showStage(list, stage) {
-  const tried = stage.attempt > 1 ? `, attempt ${stage.attempt}` : "";
+  const tried = stage.attempt > 1 ? `, ${t("attempt {attempt}", stage)}` : "";
   const item = element(
     "li",
     { "data-stage": stage.name, class: stage.status },
@@ -119,7 +114,7 @@ function showStage(list, stage) {
 async function showHits(section, hits, chunks) {
   const texts = await Promise.all(hits.map((hit) => chunks.get(hit.chunk_id)));
   section.replaceChildren(
-    element("h2", {}, "Hits"),
+    element("h2", {}, t("Hits")),
     element(
       "ol",
       { class: "hits" },
@@ -128,7 +123,7 @@ async function showHits(section, hits, chunks) {
           "li",
           { "data-chunk": hit.chunk_id },
           element("p", { class: "faint" }, whereOf(texts[rank]?.place, hit.document_id)),
-          element("p", { class: "text", dir: "auto" }, texts[rank]?.text ?? "This chunk has been deleted."),
+          textOf(texts[rank]?.text ?? t("This chunk has been deleted.")),
         ),
       ),
     ),
@@ -136,9 +131,9 @@ async function showHits(section, hits, chunks) {
 }
 
 async function showResult(section, result, chunks) {
-  section.replaceChildren(element("h2", {}, "Answer"));
+  section.replaceChildren(element("h2", {}, t("Answer")));
   if (result.answer === null) {
-    section.append(element("p", { class: "answer" }, REASONS[result.reason] ?? "There is no answer."));
+    section.append(element("p", { class: "answer" }, REASONS[result.reason] ?? t("There is no answer.")));
   } else {
     const quote = element("blockquote", { tabindex: "0", "aria-live": "polite" });
     const spans = result.citations.map((citation, number) => ({
@@ -155,7 +150,7 @@ async function showResult(section, result, chunks) {
     }));
     section.append(
       element("p", { class: "answer", dir: "auto" }, ...marked(result.answer, spans)),
-      element("p", { class: "faint" }, `${result.provider}, ${result.model}, ${result.timings_ms.total?.toFixed(0)} ms`),
+      element("p", { class: "faint" }, `${result.provider}, ${result.model}, ${number(result.timings_ms.total ?? 0)} ms`),
       quote,
     );
     if (result.citations.length) await showQuote(quote, result.citations[0], chunks);
@@ -169,6 +164,11 @@ async function showResult(section, result, chunks) {
 async function showQuote(node, citation, chunks) {
   const chunk = await chunks.get(citation.chunk_id);
   const holds = chunk && Array.from(chunk.text).slice(citation.quote_start, citation.quote_end).join("") === citation.quote;
+  const picture = element("div");
+  pageOf(chunks.library, citation.document_id, citation.place, chunks.signal).then(
+    (page) => page && picture.append(page),
+    () => {}, // the document is gone, or the view
+  );
   node.replaceChildren(
     element("p", { class: "faint" }, whereOf(citation.place, citation.document_id)),
     element(
@@ -176,7 +176,8 @@ async function showQuote(node, citation, chunks) {
       { class: "text", dir: "auto" },
       ...(holds
         ? marked(chunk.text, [{ start: citation.quote_start, end: citation.quote_end }])
-        : [citation.quote, " (The chunk has changed since.)"]),
+        : [citation.quote, ` ${t("(The chunk has changed since.)")}`]),
     ),
+    picture,
   );
 }

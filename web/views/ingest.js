@@ -1,11 +1,13 @@
 // Files into a library: chosen or dropped here, then followed by the ingestion's id.
 
 import { call, events } from "../api.js";
-import { element, failure, field, select, table } from "../dom.js";
-import { names } from "./libraries.js";
+import { button, element, failure, field, onSubmit, table } from "../dom.js";
+import { libraryPicker } from "../parts/picker.js";
+import { number, t } from "../text.js";
 
-export const TITLE = "Ingest";
+export const TITLE = t("Ingest");
 
+const VERBS = { pause: t("pause"), resume: t("resume"), cancel: t("cancel") };
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 
 export async function show(main, [first, second], signal) {
@@ -14,17 +16,17 @@ export async function show(main, [first, second], signal) {
 }
 
 async function showForm(main, library, signal) {
-  const libraries = await names(signal);
+  const choice = await libraryPicker(library, signal);
   const picker = element("input", { type: "file", multiple: true, name: "files" });
   const folder = element("input", { type: "file", webkitdirectory: true, name: "folder" });
   const form = element(
     "form",
     { class: "drop" },
-    field("Library", select("library", libraries, library)),
-    field("Files", picker),
-    field("or a folder", folder),
-    element("p", {}, "Or drop files here."),
-    element("button", { disabled: !libraries.length }, "Ingest"),
+    choice.node,
+    field(t("Files"), picker),
+    field(t("or a folder"), folder),
+    element("p", {}, t("Or drop files here.")),
+    element("button", { disabled: choice.isEmpty }, t("Ingest")),
   );
   let dropped = [];
   form.addEventListener("dragover", (event) => event.preventDefault());
@@ -33,24 +35,18 @@ async function showForm(main, library, signal) {
     dropped = [...event.dataTransfer.files];
     form.requestSubmit();
   });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    form.querySelector(".failure")?.remove();
+  onSubmit(form, async () => {
     const files = [...picker.files, ...folder.files, ...dropped];
     dropped = [];
-    try {
-      const id = await start(form.elements.library.value, files);
-      location.hash = `#/ingest/${encodeURIComponent(id)}`;
-    } catch (error) {
-      form.append(failure(error));
-    }
+    const id = await start(choice.control.value, files);
+    location.hash = `#/ingest/${encodeURIComponent(id)}`;
   });
-  main.append(element("h1", {}, "Ingest"), form);
-  if (!libraries.length) main.append(element("p", {}, "Create a library first."));
+  main.append(element("h1", {}, t("Ingest")), form);
+  if (choice.isEmpty) main.append(element("p", {}, t("Create a library first.")));
 }
 
 async function start(library, files) {
-  if (!files.length) throw new Error("Choose files, or a folder with files.");
+  if (!files.length) throw new Error(t("Choose files, or a folder with files."));
   const body = new FormData();
   for (const file of files) body.append("file", file, file.webkitRelativePath || file.name);
   const path = `/libraries/${encodeURIComponent(library)}/ingest`;
@@ -64,12 +60,11 @@ async function showIngestion(main, id, signal) {
   const actions = element(
     "p",
     { class: "actions" },
-    ["pause", "resume", "cancel"].map((verb) => {
-      const steer = () => call("POST", `${path}/${verb}`).catch((error) => main.append(failure(error)));
-      return element("button", { type: "button", onclick: steer }, verb);
-    }),
+    Object.entries(VERBS).map(([verb, label]) =>
+      button(label, () => call("POST", `${path}/${verb}`).catch((error) => main.append(failure(error)))),
+    ),
   );
-  main.append(element("h1", {}, "Ingestion"), counts, actions, rows);
+  main.append(element("h1", {}, t("Ingestion")), counts, actions, rows);
   const update = (state) => {
     showCounts(counts, state);
     if (ENDED.has(state.status)) actions.replaceChildren(...linksTo(state.library));
@@ -85,31 +80,31 @@ async function showIngestion(main, id, signal) {
 function linksTo(library) {
   const id = encodeURIComponent(library);
   return [
-    element("a", { href: `#/ask/in/${id}` }, "Ask the library a question"),
-    element("a", { href: `#/libraries/${id}` }, "See its documents"),
+    element("a", { href: `#/ask/in/${id}` }, t("Ask the library a question")),
+    element("a", { href: `#/libraries/${id}` }, t("See its documents")),
   ];
 }
 
 function fileOf({ source, status, detail }) {
-  return element("li", { class: status }, `${source}: ${status}`, detail && ` (${detail})`);
+  return element("li", { class: status, dir: "auto" }, `${source}: ${status}`, detail && ` (${detail})`);
 }
 
 function showCounts(node, state) {
   const { total, ...counts } = state.files;
-  const done = Object.entries(counts).filter(([, number]) => number);
+  const done = Object.entries(counts).filter(([, files]) => files);
   node.replaceChildren(
-    element("p", {}, `${state.status}, ${state.chunks} chunks. `, done.map(([name, number]) => `${number} ${name}`).join(", ")),
+    element("p", {}, t("{status}, {chunks} chunks.", { status: state.status, chunks: number(state.chunks) }), " ", done.map(([name, files]) => `${number(files)} ${name}`).join(", ")),
     element("progress", {
       max: total || 1,
       value: counts.added + counts.changed + counts.unchanged + counts.failed,
-      "aria-label": "Files",
+      "aria-label": t("Files"),
     }),
   );
   const { error, last_failure: last, waiting_for: waiting, failures } = state;
-  if (waiting) node.append(element("p", {}, `Waiting for a ${waiting}.`));
+  if (waiting) node.append(element("p", {}, t("Waiting for a {part}.", { part: waiting })));
   if (error ?? last) node.append(failure(new Error(error ?? last)));
   if (failures?.length) {
     const cells = failures.map(({ source, detail }) => [source, detail]);
-    node.append(table("Files that were not ingested", ["File", "Reason"], cells));
+    node.append(table(t("Files that were not ingested"), [t("File"), t("Reason")], cells));
   }
 }

@@ -1,13 +1,15 @@
-// Libraries, and the documents and chunks of one.
+// Libraries, and the documents of one with their chunks.
 
 import { call } from "../api.js";
-import { chunkItem } from "../chunk.js";
-import { description, element, failure, field, select, table } from "../dom.js";
+import { description, element, field, onSubmit, select, table } from "../dom.js";
+import { chunkItem } from "../parts/chunk.js";
+import { pageOf, showPages } from "../parts/paging.js";
+import { number, t } from "../text.js";
 
-export const TITLE = "Libraries";
+export const TITLE = t("Libraries");
 
 const PAGE = 50;
-const LANGUAGES = [["english", "English"], ["auto", "detected from the texts"], ["none", "none"]];
+const LANGUAGES = [["english", t("English")], ["auto", t("detected from the texts")], ["none", t("none")]];
 
 export async function show(main, [library, document], signal) {
   if (document) await showDocument(main, library, document, signal);
@@ -17,22 +19,17 @@ export async function show(main, [library, document], signal) {
 
 /** Return a link to a library. */
 export function linkTo(library, name) {
-  return element("a", { href: `#/libraries/${encodeURIComponent(library)}` }, name);
-}
-
-/** Return all libraries' [id, name] pairs; at most 1,000. */
-export async function names(signal) {
-  const { items } = await call("GET", "/libraries?limit=1000", undefined, signal);
-  return items.map(({ id, name }) => [id, name]);
+  return element("a", { href: `#/libraries/${encodeURIComponent(library)}`, dir: "auto" }, name);
 }
 
 async function showList(main, signal) {
   const rows = element("div");
-  main.append(element("h1", {}, "Libraries"), rows, creation());
-  await showPages(rows, "/libraries", "No library yet. Create one below.", signal, (items) =>
+  main.append(element("h1", {}, t("Libraries")), opening(), rows, creation());
+  const load = (cursor) => call("GET", pageOf("/libraries", cursor, PAGE), undefined, signal);
+  await showPages(rows, load, t("No library yet. Create one below."), (items) =>
     table(
-      "Libraries",
-      ["Name", "Dimension", "Metric", "Model", "Language"],
+      t("Libraries"),
+      [t("Name"), t("Dimension"), t("Metric"), t("Model"), t("Language")],
       items.map((each) => [
         linkTo(each.id, each.name),
         String(each.dimension ?? "–"),
@@ -44,43 +41,33 @@ async function showList(main, signal) {
   );
 }
 
-/** Append a page of a listing to a node, with a button for the next one. */
-async function showPages(node, path, empty, signal, render, cursor = null) {
-  const joint = path.includes("?") ? "&" : "?";
-  const from = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-  const page = await call("GET", `${path}${joint}limit=${PAGE}${from}`, undefined, signal);
-  if (!page.items.length && !cursor) node.append(element("p", {}, empty));
-  else node.append(render(page.items));
-  if (!page.next_cursor) return;
-  const more = element("button", { type: "button" }, "More");
-  more.addEventListener("click", () => {
-    more.remove();
-    showPages(node, path, empty, signal, render, page.next_cursor).catch((error) =>
-      node.append(failure(error)),
-    );
+function opening() {
+  const form = element(
+    "form",
+    { class: "row" },
+    field(t("Open a library"), element("input", { placeholder: t("A name or an id"), name: "ref", required: true, type: "search", autocomplete: "off" })),
+    element("button", {}, t("Open")),
+  );
+  onSubmit(form, async ({ ref }) => {
+    const { id } = await call("GET", `/libraries/${encodeURIComponent(ref)}`);
+    location.hash = `#/libraries/${encodeURIComponent(id)}`;
   });
-  node.append(more);
+  return form;
 }
 
 function creation() {
   const form = element(
     "form",
     { class: "row" },
-    element("h2", {}, "Create a library"),
-    field("Name", element("input", { name: "name", required: true, autocomplete: "off" })),
-    field("Metric", select("metric", [["cosine", "cosine"], ["dot", "dot"], ["l2", "l2"]])),
-    field("Language", select("language", LANGUAGES)),
-    element("button", {}, "Create"),
+    element("h2", {}, t("Create a library")),
+    field(t("Name"), element("input", { name: "name", required: true, autocomplete: "off" })),
+    field(t("Metric"), select("metric", [["cosine", "cosine"], ["dot", "dot"], ["l2", "l2"]])),
+    field(t("Language"), select("language", LANGUAGES)),
+    element("button", {}, t("Create")),
   );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    form.querySelector(".failure")?.remove();
-    try {
-      const { id } = await call("POST", "/libraries", Object.fromEntries(new FormData(form)));
-      location.hash = `#/libraries/${encodeURIComponent(id)}`;
-    } catch (error) {
-      form.append(failure(error));
-    }
+  onSubmit(form, async (body) => {
+    const { id } = await call("POST", "/libraries", body);
+    location.hash = `#/libraries/${encodeURIComponent(id)}`;
   });
   return form;
 }
@@ -91,39 +78,34 @@ async function showLibrary(main, id, signal) {
     call("GET", path, undefined, signal),
     call("GET", `${path}/index`, undefined, signal),
   ]);
-  const documents = element("section", {}, element("h2", {}, "Documents"));
+  const documents = element("section", {}, element("h2", {}, t("Documents")));
   main.append(
-    element("h1", {}, library.name),
-    element("p", {}, library.description ?? ""),
+    element("h1", { dir: "auto" }, library.name),
+    element("p", { dir: "auto" }, library.description ?? ""),
     description([
-      ["Id", library.id],
-      ["Model", library.embedding_model],
-      ["Dimension", library.dimension && String(library.dimension)],
-      ["Metric", library.metric],
-      ["Language", library.language],
-      ["Index", `${index.kind}, ${index.state}`],
-      ["Vectors", `${index.vectors} in ${count(index.segments)} segments, ${index.deleted} deleted`],
-      ["Memory", `${(index.memory_bytes / 2 ** 20).toFixed(1)} MiB`],
-      ["Schema", library.metadata_schema && JSON.stringify(library.metadata_schema.fields)],
+      [t("Id"), library.id],
+      [t("Model"), library.embedding_model],
+      [t("Dimension"), library.dimension && String(library.dimension)],
+      [t("Metric"), library.metric],
+      [t("Language"), library.language],
+      [t("Index"), `${index.kind}, ${index.state}`],
+      [t("Vectors"), vectorsOf(index)],
+      [t("Memory"), `${number(index.memory_bytes / 2 ** 20, 1)} MiB`],
+      [t("Schema"), library.metadata_schema && JSON.stringify(library.metadata_schema.fields)],
     ]),
-    element(
-      "p",
-      { class: "actions" },
-      element("a", { href: `#/ask/in/${encodeURIComponent(id)}` }, "Ask it a question"),
-      element("a", { href: `#/search/${encodeURIComponent(id)}` }, "Search it"),
-      element("a", { href: `#/ingest/into/${encodeURIComponent(id)}` }, "Add files"),
-    ),
+    links(encodeURIComponent(id)),
     documents,
     deletion(library, path),
   );
-  await showPages(documents, `${path}/documents`, "No document yet.", signal, (items) =>
+  const load = (cursor) => call("GET", pageOf(`${path}/documents`, cursor, PAGE), undefined, signal);
+  await showPages(documents, load, t("No document yet."), (items) =>
     table(
-      "Documents",
-      ["Title", "Source", "Updated"],
+      t("Documents"),
+      [t("Title"), t("Source"), t("Updated")],
       items.map((each) => [
         element(
           "a",
-          { href: `#/libraries/${encodeURIComponent(id)}/${encodeURIComponent(each.id)}` },
+          { href: `#/libraries/${encodeURIComponent(id)}/${encodeURIComponent(each.id)}`, dir: "auto" },
           each.title ?? each.source ?? each.id,
         ),
         each.source ?? "–",
@@ -133,29 +115,37 @@ async function showLibrary(main, id, signal) {
   );
 }
 
-function count(segments) {
-  return Array.isArray(segments) ? segments.length : segments;
+function vectorsOf({ vectors, segments, deleted }) {
+  const counts = { vectors: number(vectors), segments: number(segments), deleted: number(deleted) };
+  return t("{vectors} in {segments} segments, {deleted} deleted", counts);
+}
+
+function links(id) {
+  return element(
+    "p",
+    { class: "actions" },
+    element("a", { href: `#/ask/in/${id}` }, t("Ask it a question")),
+    element("a", { href: `#/search/${id}` }, t("Search it")),
+    element("a", { href: `#/chunks/${id}` }, t("Browse its chunks")),
+    element("a", { href: `#/map/${id}` }, t("See its map")),
+    element("a", { href: `#/ingest/into/${id}` }, t("Add files")),
+  );
 }
 
 function deletion(library, path) {
   const name = element("input", { name: "name", autocomplete: "off", required: true });
-  const button = element("button", { class: "danger", disabled: true }, "Delete the library");
+  const button = element("button", { class: "danger", disabled: true }, t("Delete the library"));
   name.addEventListener("input", () => (button.disabled = name.value !== library.name));
   const form = element(
     "form",
     { class: "row" },
-    element("h2", {}, "Delete"),
-    field(`Type ${library.name} to delete it with all documents`, name),
+    element("h2", {}, t("Delete")),
+    field(t("Type {name} to delete it with all documents", library), name),
     button,
   );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      await call("DELETE", path);
-      location.hash = "#/libraries";
-    } catch (error) {
-      form.append(failure(error));
-    }
+  onSubmit(form, async () => {
+    await call("DELETE", path);
+    location.hash = "#/libraries";
   });
   return form;
 }
@@ -163,23 +153,20 @@ function deletion(library, path) {
 async function showDocument(main, library, id, signal) {
   const path = `/libraries/${encodeURIComponent(library)}/documents/${encodeURIComponent(id)}`;
   const document = await call("GET", path, undefined, signal);
-  const chunks = element("section", {}, element("h2", {}, "Chunks"));
+  const chunks = element("section", {}, element("h2", {}, t("Chunks")));
   main.append(
-    element("p", {}, linkTo(library, "← The library")),
-    element("h1", {}, document.title ?? document.source ?? document.id),
+    element("p", {}, linkTo(library, t("← The library"))),
+    element("h1", { dir: "auto" }, document.title ?? document.source ?? document.id),
     description([
-      ["Id", document.id],
-      ["Source", document.source],
-      ["Metadata", JSON.stringify(document.metadata)],
-      ["Updated", document.updated_at],
+      [t("Id"), document.id],
+      [t("Source"), document.source],
+      [t("Metadata"), JSON.stringify(document.metadata)],
+      [t("Updated"), document.updated_at],
     ]),
     chunks,
   );
-  await showPages(chunks, `${path}/chunks`, "No chunk.", signal, (items) =>
-    element(
-      "ol",
-      { class: "chunks" },
-      items.map((each) => chunkItem(library, each)),
-    ),
+  const load = (cursor) => call("GET", pageOf(`${path}/chunks`, cursor, PAGE), undefined, signal);
+  await showPages(chunks, load, t("No chunk."), (items) =>
+    element("ol", { class: "chunks" }, items.map((each) => chunkItem(library, each))),
   );
 }

@@ -1,20 +1,23 @@
 // The server's state, read every two seconds: readiness by part, the cluster, and what /metrics counts.
 
 import { call, probe } from "../api.js";
-import { description, element, failure, field, select, table } from "../dom.js";
+import { description, element, failure, field, onSubmit, select, table } from "../dom.js";
 import { histograms, samples } from "../metrics.js";
+import { number, t } from "../text.js";
 
-export const TITLE = "Server";
+export const TITLE = t("Server");
 
 const EVERY_MS = 2000;
 
 export async function show(main, _, signal) {
   const body = element("div");
-  main.append(element("h1", {}, "Server"), body);
+  main.append(element("h1", {}, t("Server")), body);
   const { nodes } = await call("GET", "/cluster", undefined, signal);
   if (nodes.length > 1) main.append(handOver(nodes));
   await refresh(body, signal);
-  const timer = setInterval(() => refresh(body, signal).catch(() => {}), EVERY_MS);
+  const renew = () =>
+    refresh(body, signal).catch((error) => signal.aborted || body.replaceChildren(failure(error)));
+  const timer = setInterval(renew, EVERY_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
@@ -31,15 +34,15 @@ async function refresh(body, signal) {
     element(
       "p",
       { class: readiness.ready ? "ok" : "failure" },
-      readiness.ready ? "Ready" : "Not ready",
+      readiness.ready ? t("Ready") : t("Not ready"),
     ),
     description(Object.entries(readiness.checks)),
     description([
-      ["Version", version.version],
-      ["Durability", readiness.durability],
-      ["Position", String(one("nalanda_position"))],
-      ["Libraries", String(one("nalanda_libraries"))],
-      ["Vectors", String(one("nalanda_vectors"))],
+      [t("Version"), version.version],
+      [t("Durability"), readiness.durability],
+      [t("Position"), String(one("nalanda_position"))],
+      [t("Libraries"), String(one("nalanda_libraries"))],
+      [t("Vectors"), String(one("nalanda_vectors"))],
     ]),
     nodesOf(cluster),
     requests(counted),
@@ -49,34 +52,27 @@ async function refresh(body, signal) {
 
 function nodesOf({ node_id, epoch, nodes }) {
   const rows = nodes.map((each) => [
-    each.node_id === node_id ? `${each.address} (this one)` : each.address,
+    each.node_id === node_id ? t("{address} (this one)", each) : each.address,
     each.role,
     String(each.position),
     String(each.lag),
     each.last_seen_at,
   ]);
-  return table(`Nodes, epoch ${epoch}`, ["Address", "Role", "Position", "Lag", "Last seen"], rows);
+  return table(t("Nodes, epoch {epoch}", { epoch }), [t("Address"), t("Role"), t("Position"), t("Lag"), t("Last seen")], rows);
 }
 
 function handOver(nodes) {
   const form = element(
     "form",
     { class: "row" },
-    element("h2", {}, "Hand over"),
-    field("Node", select("to", [["", "the one that is furthest"], ...nodes.map((each) => [each.node_id, each.address])])),
-    element("button", {}, "Let it lead"),
+    element("h2", {}, t("Hand over")),
+    field(t("Node"), select("to", [["", t("the one that is furthest")], ...nodes.map((each) => [each.node_id, each.address])])),
+    element("button", {}, t("Let it lead")),
     element("output"),
   );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    form.querySelector(".failure")?.remove();
-    const to = form.elements.to.value;
-    try {
-      await call("POST", "/cluster/hand-over", to ? { to } : {});
-      form.querySelector("output").textContent = "Handed over: the table shows who leads.";
-    } catch (error) {
-      form.append(failure(error));
-    }
+  onSubmit(form, async ({ to }) => {
+    await call("POST", "/cluster/hand-over", to ? { to } : {});
+    form.querySelector("output").textContent = t("Handed over: the table shows who leads.");
   });
   return form;
 }
@@ -84,20 +80,20 @@ function handOver(nodes) {
 function requests(counted) {
   const rows = histograms(counted, "nalanda_http_request_seconds").map(({ labels, count, quantile }) => [
     `${labels.method} ${labels.route}`,
-    String(count),
+    number(count),
     ms(quantile(0.5)),
     ms(quantile(0.99)),
   ]);
-  return table("Requests", ["Route", "Count", "p50 at most", "p99 at most"], rows);
+  return table(t("Requests"), [t("Route"), t("Count"), t("p50 at most"), t("p99 at most")], rows);
 }
 
 function recalls(counted) {
   const rows = counted
     .filter((each) => each.name === "nalanda_recall")
-    .map(({ labels, value }) => [labels.library, value.toFixed(3)]);
-  return rows.length ? table("Measured recall", ["Library", "Mean"], rows) : "";
+    .map(({ labels, value }) => [labels.library, number(value, 3)]);
+  return rows.length ? table(t("Measured recall"), [t("Library"), t("Mean")], rows) : "";
 }
 
 function ms(seconds) {
-  return seconds === Infinity ? "over 10 s" : `${(seconds * 1000).toFixed(1)} ms`;
+  return seconds === Infinity ? t("over 10 s") : `${number(seconds * 1000, 1)} ms`;
 }

@@ -8,17 +8,11 @@ from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.e2e.stack import Stack
 
-VIEWS = ("libraries", "libraries/{}", "libraries/{}/{}", "ask", "search", "ingest", "server")
+VIEWS = (
+    "libraries", "libraries/{}", "libraries/{}/{}", "chunks/{}", "ask", "search", "batch", "map/{}",
+    "ingest", "server",
+)  # fmt: skip
 SIZE: ViewportSize = {"width": 360, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def ids(stack: Stack) -> tuple[str, str]:
-    """Return the ids of a library and of its document."""
-    with stack.client() as client:
-        library = client.libraries.create(name="Letters")
-        text = "The first letter is alpha."
-        return library.id, client.documents.create(library.id, title="Alpha", text=text).id
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -33,6 +27,8 @@ def test_no_view_has_a_finding(
             page.goto("/#/" + view.format(*ids))
             expect(page.locator("main h1")).to_be_visible()
             page.wait_for_load_state("networkidle")
+            for add in page.get_by_role("button", name="Add a condition").all():
+                add.click()
             for edit in page.get_by_role("button", name="Edit ").all():
                 edit.click()
                 expect(page.get_by_role("button", name="Save")).to_be_visible()

@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.stack import Stack
+from tests.unit.core.documents.pdf.files import HARBOUR, PEPPER, paragraph, story
 
 HOSTILE = "<img src=x onerror=document.title='run'><script>document.title='run'</script>\u202e"
 
@@ -47,6 +48,29 @@ def test_an_ingested_file_answers_a_question(stack: Stack, page: Page, tmp_path:
     expect(answer).to_be_visible()
 
 
+def test_a_pdf_answers_with_its_page(page: Page, stack: Stack, tmp_path: Path) -> None:
+    path = tmp_path / "harbour.pdf"
+    path.write_bytes(story(paragraph(HARBOUR), paragraph(PEPPER)))
+    with stack.client() as client:
+        library = client.libraries.create("printed").id
+    page.goto(f"/#/ingest/into/{library}")
+    page.get_by_label("Files", exact=True).set_input_files(path)
+    page.get_by_role("button", name="Ingest").click()
+    expect(page.get_by_text("harbour.pdf: added")).to_be_visible()
+    page.get_by_role("link", name="Ask the library a question").click()
+    page.get_by_label("Question").fill("How deep is the harbour at the mole?")
+    page.get_by_role("button", name="Ask").click()
+    picture = page.get_by_role("img", name="Page 1, with a frame around the quoted passage")
+    expect(picture).to_be_visible()
+    colours = picture.evaluate("""canvas => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const found = new Set();
+        for (let at = 0; at < data.length; at += 4) found.add(data.slice(at, at + 3).join(" "));
+        return [...found];
+    }""")
+    assert {"194 37 92", "255 230 156", "255 255 255"} <= set(colours)
+
+
 def test_a_search_shows_each_mode(stack: Stack, page: Page) -> None:
     library = create(stack, "colours", "The sky is blue.", "Grass is green.")
     page.goto(f"/#/search/{library}")
@@ -61,9 +85,9 @@ def test_a_filter_that_is_no_json_is_named(stack: Stack, page: Page) -> None:
     library = create(stack, "filtered", "The sky is blue.")
     page.goto(f"/#/search/{library}")
     page.get_by_label("Text").fill("sky")
-    page.get_by_label("Filter").fill("year >= 2020")
+    page.get_by_label("Filter, as JSON").fill("year >= 2020")
     page.get_by_role("button", name="Search").click()
-    expect(page.get_by_role("alert")).to_contain_text("The filter is not JSON")
+    expect(page.get_by_role("alert").last).to_contain_text("The filter is not JSON")
 
 
 def test_markup_in_names_and_texts_is_text(stack: Stack, page: Page) -> None:
@@ -129,10 +153,9 @@ def test_a_library_is_deleted_only_under_its_name(stack: Stack, page: Page) -> N
     expect(page.get_by_role("link", name="doomed")).to_have_count(0)
 
 
-def test_an_unknown_library_is_named_by_the_server(page: Page, stack: Stack) -> None:
-    with page.context.new_page() as other:  # its console has the 404 that it asked for
-        other.goto("/#/libraries/nowhere")
-        expect(other.get_by_role("alert")).to_contain_text("nowhere")
+def test_an_unknown_library_is_named_by_the_server(refused_page: Page) -> None:
+    refused_page.goto("/#/libraries/nowhere")
+    expect(refused_page.get_by_role("alert")).to_contain_text("nowhere")
 
 
 def test_the_server_view_shows_readiness_and_requests(page: Page) -> None:

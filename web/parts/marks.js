@@ -1,6 +1,7 @@
 // Texts with marked spans. The API counts Unicode code points, and JavaScript UTF-16 units.
 
-import { element } from "./dom.js";
+import { element } from "../dom.js";
+import { isolated, t } from "../text.js";
 
 /**
  * Return nodes of the text in which each span is a <mark>.
@@ -24,9 +25,9 @@ export function marked(text, spans) {
 
 /** Return where a chunk stands, such as "ports.md › Harbours, page 3". */
 export function whereOf(place, fallback) {
-  if (!place) return fallback;
+  if (!place) return isolated(fallback);
   const headings = (place.headings ?? []).join(" › ");
   const name = [place.title ?? place.source, headings].filter(Boolean).join(" › ");
-  const at = place.page ? `, page ${place.page}` : place.line ? `, line ${place.line}` : "";
-  return (name || fallback) + at;
+  const at = place.page ? `, ${t("page {page}", place)}` : place.line ? `, ${t("line {line}", place)}` : "";
+  return isolated(name || fallback) + at;
 }

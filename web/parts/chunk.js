@@ -1,7 +1,8 @@
 // A chunk, and its editing in place. A conflicting change is shown next to the edited text.
 
-import { change, read } from "./api.js";
-import { element, failure, field } from "./dom.js";
+import { change, read } from "../api.js";
+import { button, element, failure, field, textOf } from "../dom.js";
+import { t } from "../text.js";
 
 const CONFLICT = 412;
 
@@ -14,41 +15,40 @@ export function chunkItem(library, chunk) {
 }
 
 function showChunk(item, path, chunk) {
-  const edit = element("button", { type: "button", "aria-label": `Edit ${chunk.id}` }, "Edit");
-  edit.addEventListener("click", async () => {
+  const begin = async () => {
     try {
       const { value, tag } = await read(path);
       showForm(item, path, value, tag);
     } catch (error) {
       item.append(failure(error));
     }
-  });
+  };
+  const edit = button(t("Edit"), begin, { "aria-label": t("Edit {id}", chunk) });
   item.replaceChildren(...contents(chunk), edit);
   return edit;
 }
 
 function contents(chunk) {
   return [
-    element("p", { class: "text", dir: "auto" }, chunk.text),
-    element("p", { class: "faint" }, `${chunk.id} ${JSON.stringify(chunk.metadata)}`),
+    textOf(chunk.text),
+    element("p", { class: "faint", dir: "auto" }, `${chunk.id} ${JSON.stringify(chunk.metadata)}`),
   ];
 }
 
 function showForm(item, path, chunk, tag) {
   const text = element("textarea", { name: "text", rows: "6", required: true, dir: "auto" }, chunk.text);
   const metadata = element("textarea", { name: "metadata", rows: "2" }, JSON.stringify(chunk.metadata));
-  const save = element("button", {}, "Save");
-  const cancel = element("button", { type: "button" }, "Cancel");
+  const save = element("button", {}, t("Save"));
+  const cancel = button(t("Cancel"), () => showChunk(item, path, chunk).focus());
   const theirs = element("div");
   const form = element(
     "form",
     {},
-    field("Text", text),
-    field("Metadata, as JSON", metadata),
+    field(t("Text"), text),
+    field(t("Metadata, as JSON"), metadata),
     theirs,
     element("div", { class: "actions" }, save, cancel),
   );
-  cancel.addEventListener("click", () => showChunk(item, path, chunk).focus());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     theirs.replaceChildren();
@@ -73,10 +73,10 @@ async function showConflict(node, path) {
   node.append(
     element(
       "section",
-      { "aria-label": "On record now" },
-      element("h3", {}, "On record now"),
+      { "aria-label": t("On record now") },
+      element("h3", {}, t("On record now")),
       ...contents(stored.value),
-      element("p", {}, "Save replaces it by your version; Cancel keeps it."),
+      element("p", {}, t("Save replaces it by your version; Cancel keeps it.")),
     ),
   );
   return stored;
@@ -87,10 +87,10 @@ function parsed(text) {
   try {
     value = JSON.parse(text || "{}");
   } catch (error) {
-    throw new Error(`The metadata is not JSON: ${error.message}`);
+    throw new Error(t("The metadata is not JSON: {reason}", { reason: error.message }));
   }
   if (value === null || typeof value !== "object" || Array.isArray(value))
-    throw new Error("The metadata must be a JSON object.");
+    throw new Error(t("The metadata must be a JSON object."));
   return value;
 }
 

@@ -1,0 +1,22 @@
+// The choice of a library: a list, or a field for its name where there are too many for a list.
+
+import { call } from "../api.js";
+import { element, field, newId, select } from "../dom.js";
+import { t } from "../text.js";
+
+const MAX_LISTED = 1000;
+
+/** Return the field of a library, its control, and whether there is no library. */
+export async function libraryPicker(chosen, signal) {
+  const { items, next_cursor: more } = await call("GET", `/libraries?limit=${MAX_LISTED}`, undefined, signal);
+  const control = more ? typed(items, chosen) : select("library", items.map(({ id, name }) => [id, name]), chosen);
+  return { node: field(t("Library"), control), control, isEmpty: !items.length };
+}
+
+function typed(items, chosen) {
+  const list = element("datalist", { id: newId() }, items.map(({ name }) => element("option", { value: name })));
+  document.getElementById("main").append(list);
+  return element("input", {
+    name: "library", required: true, list: list.id, value: chosen, autocomplete: "off", placeholder: t("A name or an id"),
+  });
+}
