@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from benchmarks import (
+    following,
     ingesting,
     inserting,
     question,
@@ -53,6 +54,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "memory": memory.main,
     "starting": starting.main,
     "storage": storage.main,
+    "following": following.main,
     "restart": restart.main,
     "inserting": inserting.main,
     "ingesting": ingesting.main,

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import httpx
+
 from benchmarks.server import serve
 
 Client: TypeAlias = Callable[[], Callable[[str], None]]
@@ -27,24 +29,33 @@ def served_store(
 ) -> Iterator[Client]:
     """Serve an empty store on SQLite, or on the PostgreSQL database at a URL."""
     environment = {} if database_url is None else {"NALANDA_DATABASE_URL": database_url}
-    rest = {"text": text, "embedding": b64encode(embedding).decode()}
     with serve(data, environment=environment) as api:
         dimension = len(embedding) // 4
         api.post("/libraries", json={**_LIBRARY, "dimension": dimension}).raise_for_status()
-        api.put("/libraries/l/documents/d", json={}).raise_for_status()
-        address = (api.base_url.host, api.base_url.port)
+        yield client_of(api, text, embedding)
 
-        def client() -> Callable[[str], None]:
-            connection = http.client.HTTPConnection(*address)
 
-            def write_one(id_: str) -> None:
-                body = json.dumps({"chunks": [{"id": id_, **rest}]})
-                connection.request("POST", "/libraries/l/documents/d/chunks", body, _HEADERS)
-                response = connection.getresponse()
-                answer = response.read()
-                if response.status != http.client.CREATED:
-                    raise RuntimeError(answer.decode())
+def client_of(api: httpx.Client, text: str, embedding: bytes) -> Client:
+    """Return a client of a server that has the library `l`, whose chunks are of one new document.
 
-            return write_one
+    Raises:
+        httpx.HTTPStatusError: the server refuses the document.
+    """
+    rest = {"text": text, "embedding": b64encode(embedding).decode()}
+    api.put("/libraries/l/documents/d", json={}).raise_for_status()
+    host, port = api.base_url.host, api.base_url.port
 
-        yield client
+    def client() -> Callable[[str], None]:
+        connection = http.client.HTTPConnection(host, port)
+
+        def write_one(id_: str) -> None:
+            body = json.dumps({"chunks": [{"id": id_, **rest}]})
+            connection.request("POST", "/libraries/l/documents/d/chunks", body, _HEADERS)
+            response = connection.getresponse()
+            answer = response.read()
+            if response.status != http.client.CREATED:
+                raise RuntimeError(answer.decode())
+
+        return write_one
+
+    return client

