@@ -4,9 +4,13 @@ from temporalio import activity
 
 from activities.places import read_places
 from activities.texts import read
+from activities.tokens import Tokens
 from core.contracts.query import AnswerInput, AnswerOutput, Stage
 from core.providers.base import AsyncAnswerer
 from nalanda import AsyncNalanda
+
+CALL_ATTEMPTS = 6
+"""Attempts of one call of the stage, which the workflow's policy allows."""
 
 
 class Answer:
@@ -24,7 +28,10 @@ class Answer:
         pinned = await read(self._client, question.library_id, question.hits, question.position)
         places = await read_places(self._client, question.library_id, pinned, question.position)
         answerer = self._extractive if question.extractive else self._answerer
-        generated = await answerer.answer(question.query, pinned.passages)
+        info = activity.info()
+        series = question.call * CALL_ATTEMPTS + info.attempt - 1
+        async with Tokens(self._client, info.workflow_id or "", series):
+            generated = await answerer.answer(question.query, pinned.passages)
         return AnswerOutput(
             answer=generated.answer,
             citations=places.cite(generated.citations),

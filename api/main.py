@@ -1,10 +1,12 @@
 """The ASGI app: what it opens at its start, and the middleware that each request passes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI, status
 from fastapi.concurrency import run_in_threadpool
@@ -22,6 +24,9 @@ from api.middleware.browsers import HostCheck, OriginCheck
 from api.middleware.instance import InstanceCheck
 from api.middleware.limits import BodyLimits
 from api.model_changes.starting import ModelChangeStarts
+from api.questions.archiving import archive_forever
+from api.questions.ownership import ownership_of
+from api.questions.tokens import TokenLog
 from api.routes import (
     bulk,
     checkpoints,
@@ -97,6 +102,7 @@ def create_app(
     app.state.passed_searches = PassedSearches(
         partial(app.state.metrics.count, "POST", search.ROUTE.path, status.HTTP_200_OK)
     )
+    app.state.tokens = TokenLog()
     app.state.cancelled_ingestions = CancelledIngestions()
     app.state.write_limit = WriteLimit(max_waiting=settings.max_waiting_writes)
     errors.install(app)
@@ -135,23 +141,27 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _background_work(app: FastAPI, core: Core) -> AsyncIterator[None]:
-    """Delete old uploads meanwhile, unless another process has the data directory."""
+    """Delete old uploads and archive questions, unless another process has the data directory."""
     writer: Writer | Leader | None = app.state.writer
     async with AsyncExitStack() as stack:
         if writer is not None:
             stack.push_async_callback(writer.close)
         if not isinstance(writer, Writer):
-            await stack.enter_async_context(_sweeping(app, core))
+            temporal, settings = app.state.temporal, app.state.settings
+            sweeping = sweep_forever(temporal, core, settings.max_upload_bytes)
+            retention = timedelta(days=settings.answer_retention_days)
+            archiving = archive_forever(temporal, core, lambda: ownership_of(core), retention)
+            await stack.enter_async_context(_running(sweeping))
+            await stack.enter_async_context(_running(archiving))
         yield
 
 
 @asynccontextmanager
-async def _sweeping(app: FastAPI, core: Core) -> AsyncIterator[None]:
-    sweeping = asyncio.create_task(
-        sweep_forever(app.state.temporal, core, app.state.settings.max_upload_bytes)
-    )
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run work until the block ends."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -40,6 +40,11 @@ class Temporal:
         self._connecting = asyncio.Lock()
         self._wait_until = 0.0
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether a call has connected to Temporal."""
+        return self._client is not None
+
     async def client(self) -> Client:
         """Return the connected client.
 

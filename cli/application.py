@@ -55,6 +55,23 @@ COMMANDS = {
         "Show recent questions, or the state of one question, ingestion or model change.",
     ),
     "events": ("cli.commands.events:events", "Follow the events of a question as they occur."),
+    "review": (
+        "cli.questions.review:review",
+        "Show the hits of a question that waits for a review, or decide about them.",
+    ),
+    "adjust": (
+        "cli.questions.review:adjust",
+        "Change parameters of a running question, before the stage that reads them has begun.",
+    ),
+    "rerun": (
+        "cli.questions.rerun:rerun",
+        "Ask a finished question again from a stage on, and show the difference.",
+    ),
+    "diff": ("cli.questions.rerun:diff", "Compare the results of two questions."),
+    "forget": (
+        "cli.questions.rerun:forget",
+        "Delete finished questions: history, events, archived state and feedback.",
+    ),
     "cancel": ("cli.commands.status:cancel", "Cancel questions, ingestions and model changes."),
     "docs": ("cli.commands.docs:docs", "Serve this documentation on this machine, until Ctrl-C."),
     "doctor": ("cli.commands.doctor:doctor", "Check the environment, and report what is missing."),

@@ -29,6 +29,7 @@ from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.digests import Digests
 from core.indexing.views.record import from_record, libraries_of
+from core.ports.archive import QuestionArchive
 from core.ports.cluster import ClusterRecord, Node, Role
 from core.ports.engine import Engine
 from core.ports.store import FollowingStore, Snapshot, Store
@@ -79,6 +80,7 @@ class Core:
     model_change_steps: ModelChangeSteps
     feedback: FeedbackService
     uploads: UploadStore
+    archive: QuestionArchive
     cluster: Cluster
     digests: Digests
     follower: Follower | Reader | None = None
@@ -105,6 +107,7 @@ class Core:
         self.rebuilder.close()
         self.checkpoints.close()
         self.uploads.close()
+        self.archive.close()
         self.store.close()
 
     def __enter__(self) -> "Core":
@@ -314,6 +317,7 @@ def _wire(
         model_change_steps=steps,
         feedback=FeedbackService(store),
         uploads=engine.uploads(settings.max_upload_bytes),
+        archive=engine.archive(),
         cluster=cluster,
         digests=Digests(),
     )

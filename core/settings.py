@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     checkpoint_s: float = Field(default=300.0, gt=0)
     checkpoint_bytes: int = Field(default=128 * 2**20, ge=1)
 
+    answer_retention_days: float = Field(default=90.0, gt=0, le=36_500)
+
     max_body_bytes: int = Field(default=64 * 2**20, ge=1024)
     max_upload_bytes: int = Field(default=10 * 2**30, ge=1024)
     max_held_body_bytes: int = Field(default=256 * 2**20, ge=1024)

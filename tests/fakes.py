@@ -197,6 +197,11 @@ class FakeFeedback:
         self._state.feedback += ((workflow_id, feedback),)
         self._changes.append(FeedbackAdded(workflow_id))
 
+    def delete(self, workflow_id: str) -> None:
+        self._state.feedback = tuple(
+            each for each in self._state.feedback if each[0] != workflow_id
+        )
+
 
 class FakeReplays:
     """Replays without expiry, as the fake has no clock."""

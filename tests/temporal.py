@@ -5,7 +5,7 @@ import random
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,14 +36,17 @@ def free_port() -> int:
 
 @contextmanager
 def running_server(
-    log: Path, *, port: int | None = None, file: Path | None = None
+    log: Path, *, port: int | None = None, file: Path | None = None, config: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Run a server and yield its address; `log` has its output."""
+    """Run a server and yield its address; `log` has its output, `config` is `NAME=VALUE` each."""
     port = port or free_port()
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            temporal_server.command(port=port, ui_port=None, file=file),
+            [
+                *temporal_server.command(port=port, ui_port=None, file=file),
+                *(f"--dynamic-config-value={each}" for each in config),
+            ],
             stdout=output,
             stderr=subprocess.STDOUT,
         ) as process,

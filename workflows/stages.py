@@ -87,7 +87,7 @@ def rerank(request: QueryRequest, query: str, result: QueryResult) -> Awaitable[
 
 
 def answer(
-    request: QueryRequest, query: str, result: QueryResult, *, extractive: bool
+    request: QueryRequest, query: str, result: QueryResult, *, extractive: bool, call: int
 ) -> Awaitable[AnswerOutput]:
     return _execute(
         request,
@@ -98,6 +98,7 @@ def answer(
             hits=result.hits,
             position=result.position,
             extractive=extractive,
+            call=call,
             instance_id=request.instance_id,
         ),
         AnswerOutput,

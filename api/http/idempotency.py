@@ -46,7 +46,7 @@ class IdempotentRequest:
 
     def __init__(self, core: Core, key: str | None, request: Request, body: bytes) -> None:
         self.core, self.body = core, body
-        self._key = key
+        self.key = key
         self._request = request
 
     @classmethod
@@ -66,7 +66,7 @@ class IdempotentRequest:
     @property
     def call(self) -> str | None:
         """Return a name of the key and the request; `None` without a key."""
-        return f"{self._key} {self._fingerprint}" if self._key else None
+        return f"{self.key} {self._fingerprint}" if self.key else None
 
     def respond(
         self,
@@ -82,9 +82,9 @@ class IdempotentRequest:
         Raises:
             Invalid: another request has used the key.
         """
-        if self._key is None:
+        if self.key is None:
             return render(write(None))
-        key = self._key
+        key = self.key
         if len(self.body) > LOOK_BYTES and (stored := self._stored_response(key)):
             return stored
         responses: list[Response] = []

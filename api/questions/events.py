@@ -4,8 +4,9 @@ The events are a function of the question's state: the list grows with the state
 number depends on its kind, never on the time of a read. So a client can resume after its last
 number, in this process or in another one.
 
-`stage` comes when a stage begins and when its end is final; `hits` follows retrieval. Then each
-`citation` and the `result` follow, or an `error`.
+`stage` comes when a stage begins and when its end is final; `hits` follows retrieval, and each
+`review` that is asked for follows the ranking. Then each `citation` and the `result` follow, or an
+`error`.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from api.wire.questions import QuestionResponse
 from core.contracts.query import EVENT_IDS, QueryResult, Stage, StageProgress
 
 _HITS = EVENT_IDS[Stage.RETRIEVE] + 3
+_FIRST_REVIEW = EVENT_IDS[Stage.RERANK] + 3
 _FIRST_CITATION = 100
 
 
@@ -23,12 +25,18 @@ def events(question: QuestionResponse) -> Iterator[Event]:
     """Yield all events so far, in ascending order of their numbers."""
     closed = question.status != "running"
     for stage in question.stages:
+        if stage.status == "running" and question.reviews and stage.name is not Stage.ANSWER:
+            # A review searches for another question; the stages before it have had their events.
+            stage = stage.model_copy(update={"status": "completed"})
         yield from _of_stage(stage, final=closed or _is_past(stage, question))
-        if stage.name is Stage.RETRIEVE and stage.status == "completed":
+        if stage.name is Stage.RETRIEVE and stage.status in {"completed", "skipped"}:
             if question.result is not None:
                 yield Event(_HITS, "hits", _hits(question.result))
             elif not closed:
                 return  # The result's query came first; the hits precede later events.
+        if stage.name is Stage.RERANK:
+            for place, review in enumerate(question.reviews):
+                yield Event(_FIRST_REVIEW + place, "review", review.model_dump(mode="json"))
     if not closed:
         return
     if question.status != "completed" or question.result is None:

@@ -1,7 +1,11 @@
-"""Listing of questions, newest first, from Temporal's visibility store."""
+"""Listing of questions: those that Temporal lists, and then older ones from the archive."""
 
-from datetime import UTC, datetime
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
+from fastapi.concurrency import run_in_threadpool
 from temporalio.client import WorkflowExecution
 
 from api.questions.ownership import Ownership
@@ -11,7 +15,11 @@ from api.wire.questions import QuestionSummary
 from core.contracts.names import LIBRARY_ATTRIBUTE, QUERY_WORKFLOW, STATUS_ATTRIBUTE
 from core.contracts.query import QueryStatus
 from core.domain.errors import Invalid
+from core.ports.archive import ArchivedQuestion, ArchiveFilter, ArchivePlace, QuestionArchive
 from workflows import search_attributes
+
+_AHEAD = timedelta(days=1)
+"""How far the clock of Temporal may be ahead of this one."""
 
 _OUT_OF_TIME = f"{STATUS_ATTRIBUTE} = 'timed_out'"
 _CONDITIONS: dict[QueryStatus, str] = {
@@ -24,19 +32,14 @@ _CONDITIONS: dict[QueryStatus, str] = {
 }
 
 
-def visibility_query(
-    ownership: Ownership,
-    *,
-    library_id: str | None,
-    status: QueryStatus | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> str:
+def visibility_query(ownership: Ownership, condition: ArchiveFilter) -> str:
     """Build the visibility query of a listing.
 
     Raises:
         Invalid: a time is out of range in UTC.
     """
+    library_id, status = condition.library_id, cast("QueryStatus | None", condition.status)
+    since, until = condition.since, condition.until
     conditions = [f"WorkflowType = '{QUERY_WORKFLOW}'", ownership.condition(library_id)]
     if library_id is not None:
         conditions.append(f"{LIBRARY_ATTRIBUTE} = '{library_id}'")
@@ -49,20 +52,85 @@ def visibility_query(
     return " AND ".join(conditions)
 
 
-async def page(
-    temporal: Temporal, query: str, *, limit: int, token: bytes | None
-) -> tuple[list[QuestionSummary], bytes | None]:
-    """Return the questions of a page, and the token of the next page.
+class Listing:
+    """A listing: the running questions, and then the closed ones, the last one first.
 
-    Raises:
-        Unavailable: Temporal is unreachable.
+    Temporal lists those that it keeps in this order. The archive goes on behind the last one of
+    Temporal's; a cursor has that one's end and id, and Temporal's token until its last page.
     """
-    async with temporal.calls() as client:
-        executions = client.list_workflows(query, page_size=limit, next_page_token=token)
-        await executions.fetch_next_page()
-        return [
-            await _summary(execution) for execution in executions.current_page or ()
-        ], executions.next_page_token
+
+    def __init__(
+        self, temporal: Temporal, archive: QuestionArchive, query: str, condition: ArchiveFilter
+    ) -> None:
+        self._temporal = temporal
+        self._archive = archive
+        self._query = query
+        self._condition = condition
+
+    async def page(
+        self, after: Sequence[str] | None, *, limit: int
+    ) -> tuple[list[QuestionSummary], list[str] | None]:
+        """Return a page behind a cursor's value, and the value of the next one's.
+
+        Raises:
+            Unavailable: Temporal is unreachable.
+        """
+        ended_at, workflow_id, token = after or ("", "", "")
+        last = ArchivePlace(
+            datetime.fromisoformat(ended_at) if ended_at else datetime.now(UTC) + _AHEAD,
+            workflow_id,
+        )
+        if after is not None and not token:
+            return await self._archived([], last, limit)
+        items, next_token = await self._listed(limit, base64.b64decode(token) or None)
+        closed = [item for item in items if item.ended_at is not None]
+        if closed:
+            assert closed[-1].ended_at is not None
+            last = ArchivePlace(closed[-1].ended_at, closed[-1].workflow_id)
+        if next_token:
+            return items, _cursor(last, base64.b64encode(next_token).decode())
+        return await self._archived(items, last, limit)
+
+    async def _listed(
+        self, limit: int, token: bytes | None
+    ) -> tuple[list[QuestionSummary], bytes | None]:
+        """Return a page of Temporal's, without the questions that it has still to delete."""
+        async with self._temporal.calls() as client:
+            listed = client.list_workflows(self._query, page_size=limit, next_page_token=token)
+            await listed.fetch_next_page()
+            items = [await _summary(execution) for execution in listed.current_page or ()]
+        closed = [item.workflow_id for item in items if item.ended_at is not None]
+        deleted = await run_in_threadpool(self._archive.deleted, closed)
+        return [item for item in items if item.workflow_id not in deleted], listed.next_page_token
+
+    async def _archived(
+        self, items: list[QuestionSummary], last: ArchivePlace, limit: int
+    ) -> tuple[list[QuestionSummary], list[str] | None]:
+        """Fill a page from the archive."""
+        room = limit - len(items)
+        rows = await run_in_threadpool(self._archive.page, self._condition, last, limit=room + 1)
+        page = [*items, *map(_archived_summary, rows[:room])]
+        if len(rows) <= room:
+            return page, None
+        if room:
+            last = ArchivePlace(rows[room - 1].ended_at, rows[room - 1].workflow_id)
+        return page, _cursor(last, "")
+
+
+def _cursor(last: ArchivePlace, token: str) -> list[str]:
+    return [last.ended_at.isoformat(), last.workflow_id, token]
+
+
+def _archived_summary(question: ArchivedQuestion) -> QuestionSummary:
+    return QuestionSummary(
+        workflow_id=question.workflow_id,
+        library=question.library_id,
+        query=question.query,
+        status=cast("QueryStatus", question.status),
+        stage=question.stage,
+        started_at=question.started_at,
+        ended_at=question.ended_at,
+    )
 
 
 async def _summary(execution: WorkflowExecution) -> QuestionSummary:

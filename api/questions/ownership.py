@@ -8,6 +8,7 @@ from fastapi import Depends
 from temporalio.client import WorkflowExecution
 
 from api.http.dependencies import CoreOf
+from core.bootstrap import Core
 from core.contracts.names import INSTANCE_MARK, LIBRARY_ATTRIBUTE, question_prefix
 from core.domain.errors import NotFound
 from workflows import search_attributes
@@ -61,8 +62,12 @@ class Ownership:
         return ours
 
 
-async def _ownership(core: CoreOf) -> Ownership:
+def ownership_of(core: Core) -> Ownership:
     return Ownership(core.store.instance_id, core.catalog.state.library_ids)
+
+
+async def _ownership(core: CoreOf) -> Ownership:
+    return ownership_of(core)
 
 
 OwnershipOf = Annotated[Ownership, Depends(_ownership)]

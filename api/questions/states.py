@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,12 +24,14 @@ from api.temporal import CALL_S, Temporal
 from api.wire.questions import QuestionResponse
 from core.contracts.names import (
     DEADLINE_EXCEEDED,
+    FOUND_QUERY,
     PROGRESS_QUERY,
     QUERY_WORKFLOW,
     RESULT_QUERY,
 )
 from core.contracts.query import Progress, QueryResult, QueryStatus, Stage, StageProgress
-from core.domain.errors import NotFound
+from core.contracts.rerun import Found
+from core.domain.errors import Conflict, NotFound
 from workflows import search_attributes
 from workflows.failures import sentence
 
@@ -38,7 +41,7 @@ QUERY_MEMO = "query"
 WORKER_S = 2.0
 """Timeout of a workflow query, after which the state has no stages."""
 
-Answer = TypeVar("Answer", Progress, QueryResult)
+Answer = TypeVar("Answer", Progress, QueryResult, Found)
 
 _STATUSES: dict[WorkflowExecutionStatus | None, QueryStatus] = {
     WorkflowExecutionStatus.COMPLETED: "completed",
@@ -77,6 +80,37 @@ async def describe(
     return description
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A closed question; `found` is `None` if no worker has answered."""
+
+    execution: WorkflowExecutionDescription
+    state: QuestionResponse
+    found: Found | None
+
+
+async def read_outcome(temporal: Temporal, ownership: Ownership, workflow_id: str) -> Outcome:
+    """Read all that Temporal and a worker know of a closed question.
+
+    Raises:
+        NotFound: there is no such question.
+        Conflict: the question still runs.
+        Unavailable: Temporal is unreachable.
+    """
+    async with temporal.calls(CALL_S + WORKER_S) as client:
+        description = await describe(client, ownership, workflow_id)
+        if status_of(description) == "running":
+            raise Conflict("The question is still running.")
+        handle = client.get_workflow_handle(
+            workflow_id, run_id=description.run_id, result_type=QueryResult
+        )
+        state, found = await asyncio.gather(
+            _closed_state(handle, description), _ask_workflow(handle, FOUND_QUERY, Found)
+        )
+        query = await query_of(description)
+    return Outcome(description, state.model_copy(update={"query": query}), found)
+
+
 async def query_of(execution: WorkflowExecution) -> str | None:
     """Return the beginning of the question, or `None` for a question of an older release."""
     query: str | None = await execution.memo_value(QUERY_MEMO, default=None)
@@ -84,9 +118,13 @@ async def query_of(execution: WorkflowExecution) -> str | None:
 
 
 async def read_state(
-    temporal: Temporal, ownership: Ownership, workflow_id: str
+    temporal: Temporal,
+    ownership: Ownership,
+    workflow_id: str,
+    *,
+    deleted_at: datetime | None = None,
 ) -> QuestionResponse:
-    """Return the state of a question.
+    """Return the state of a question; none that was asked before `deleted_at`.
 
     The workflow knows the stages, so they need a worker, even once the workflow has closed. The
     result of a closed workflow is in its history and needs no worker.
@@ -97,6 +135,8 @@ async def read_state(
     """
     async with temporal.calls(CALL_S + WORKER_S) as client:
         description = await describe(client, ownership, workflow_id)
+        if deleted_at is not None and description.start_time <= deleted_at:
+            raise NotFound("question", workflow_id)
         handle = client.get_workflow_handle(
             workflow_id, run_id=description.run_id, result_type=QueryResult
         )
@@ -117,12 +157,12 @@ async def _running_state(
         return await _closed_state(handle, description, progress)
     question = _build_state(description, progress)
     now = datetime.now(UTC)
-    waits = progress is None or waits_for_worker(description, now)
+    waits = waits_for_worker(description, now)
     return question.model_copy(
         update={
             "result": result,
             "stages": _with_attempts(question.stages, description, now),
-            "waiting_for": "worker" if waits else None,
+            "waiting_for": "worker" if waits or progress is None else progress.waiting_for,
         }
     )
 
@@ -175,6 +215,7 @@ def _build_state(
         stages=_closed_stages(known.stages, status, description),
         error=known.error,
         feedback=known.feedback,
+        reviews=known.reviews,
     )
 
 

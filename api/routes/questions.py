@@ -1,9 +1,6 @@
-"""Routes of `/query`: ask, follow, cancel, give feedback. All are coroutines that wait for
-Temporal.
-"""
+"""Routes of `/query`: ask, follow, steer, review. All are coroutines that wait for Temporal."""
 
 import asyncio
-import base64
 from typing import Annotated
 
 from fastapi import Header, Query, Request, Response, status
@@ -15,33 +12,53 @@ from api.http.bodies.json import JsonBody, parse
 from api.http.cursors import CursorParameter, Cursors, Limit
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.event_streams import LAST, events_response, number_of
-from api.http.idempotency import REPLAYED, IdempotencyKey, IdempotentRequestOf, fingerprint
+from api.http.idempotency import (
+    REPLAYED,
+    IdempotencyKey,
+    IdempotentDelete,
+    IdempotentRequestOf,
+    fingerprint,
+)
 from api.http.openapi import BODY, READ, responses_of
 from api.http.parameters import DECIMAL, Instant
-from api.http.responses import accepted_response, json_response
+from api.http.responses import accepted_response, json_response, no_content
 from api.http.routing import Routes
-from api.questions import listing, states, steering
+from api.questions import listing, steering
+from api.questions.archiving import closed_if_archived, read_content
+from api.questions.comparing import compare, result_of
+from api.questions.deleting import delete
 from api.questions.ownership import OwnershipOf
+from api.questions.reading import read_question
+from api.questions.requests import check_adjustment, pin_question
+from api.questions.rerunning import rerun_request
 from api.questions.starting import start
-from api.questions.streaming import stream
+from api.questions.streaming import EventStreams
+from api.questions.tokens import TokensOf
 from api.temporal import Temporal
 from api.wire.events import QUESTION_EVENTS
 from api.wire.questions import (
     MAX_WAIT_S,
     AcceptedResponse,
+    AdjustmentRequest,
     AnswerResponse,
+    DiffResponse,
     FeedbackRequest,
     HandleResponse,
     QuestionPage,
     QuestionRequest,
     QuestionResponse,
+    RerunRequest,
+    ReviewDecision,
+    ReviewedResponse,
+    TokensRequest,
+    TokensResponse,
 )
 from api.workflow_starts import StartedWorkflow, handle_response
-from core.bootstrap import Core
 from core.contracts.names import task_queue_of
-from core.contracts.query import QueryRequest, QueryResult, QueryStatus
-from core.domain import filters
-from core.domain.errors import Conflict, Invalid
+from core.contracts.query import QueryResult, QueryStatus
+from core.domain.errors import Conflict, NotFound
+from core.ports.archive import ArchiveFilter
+from core.services.positioned import BeforeCommit, Positioned
 
 router = Routes("questions", "/query", of_writer=True)
 
@@ -71,7 +88,7 @@ async def ask(
         DECIMAL,
     ] = None,
 ) -> Response:
-    question = _pin_question(core, parse(QuestionRequest, body))
+    question = pin_question(core, parse(QuestionRequest, body))
     started = await start(
         temporal,
         ownership,
@@ -88,40 +105,6 @@ async def ask(
         return json_response(response.model_dump(), position=position, headers=headers)
     return json_response(
         handle.model_dump(), status.HTTP_202_ACCEPTED, position=position, headers=headers
-    )
-
-
-def _pin_question(core: Core, body: QuestionRequest) -> QueryRequest:
-    """Build the workflow's request, pinned to the current position and the library's model.
-
-    Raises:
-        NotFound: there is no such library.
-        Invalid: the request or the library does not allow the question.
-    """
-    if body.review:
-        raise Invalid.at(
-            "/review", "Reviews are not available in this release: leave `review` out."
-        )
-    state = core.catalog.state
-    view = state.library(body.library)
-    if body.filter is not None:
-        filters.parse(body.filter, view.library.metadata_schema, "/filter")
-    model = view.library.embedding_model
-    if body.mode == "lexical":
-        model = None
-    elif model is None and view.vectors:
-        detail = (
-            "The library has client-supplied vectors and no embedding model, so the server cannot"
-        )
-        raise Invalid.at("/library", f"{detail} embed the question: use the mode lexical.")
-    else:
-        model = model or core.default_model
-    return QueryRequest(
-        library_id=view.library.id,
-        embedding_model=model,
-        min_position=state.position,
-        instance_id=core.store.instance_id,
-        **body.model_dump(exclude={"library", "review"}),
     )
 
 
@@ -156,22 +139,23 @@ async def list_questions(
     ] = None,
     until: Annotated[Instant | None, Query(description="Questions asked before this time.")] = None,
 ) -> Response:
-    """List recent questions, newest first."""
+    """List the running questions, and then the closed ones, the last one first."""
     cursors = Cursors.of(core.store.cursor_key, request)
     after = cursors.take(cursor)
     state = core.catalog.state
-    query = listing.visibility_query(
-        ownership,
+    condition = ArchiveFilter(
         library_id=state.library(library).library.id if library is not None else None,
         status=status,
         since=since,
         until=until,
     )
-    items, token = await listing.page(
-        temporal, query, limit=limit, token=base64.b64decode(after) if after else None
-    )
-    following = cursors.give(base64.b64encode(token).decode()) if token else None
-    content = {"items": [item.model_dump() for item in items], "next_cursor": following}
+    query = listing.visibility_query(ownership, condition)
+    questions = listing.Listing(temporal, core.archive, query, condition)
+    items, following = await questions.page(after, limit=limit)
+    content = {
+        "items": [item.model_dump() for item in items],
+        "next_cursor": cursors.give(following),
+    }
     return json_response(content, position=state.position)
 
 
@@ -179,7 +163,7 @@ async def list_questions(
 async def get_question(
     core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str
 ) -> Response:
-    question = await states.read_state(temporal, ownership, workflow_id)
+    question = await read_question(temporal, ownership, core.archive, workflow_id)
     later = await run_in_threadpool(core.feedback.of, workflow_id)
     feedback = [*question.feedback, *later.value]
     updated = question.model_copy(update={"feedback": feedback})
@@ -196,19 +180,37 @@ async def get_question(
     },
 )
 async def get_question_events(
+    core: CoreOf,
     temporal: TemporalOf,
     ownership: OwnershipOf,
+    tokens: TokensOf,
     workflow_id: str,
     last_event_id: Annotated[
         str | None, Header(alias="Last-Event-ID", description="Resume after this event.")
     ] = None,
 ) -> Response:
-    """Stream the events `stage`, `hits`, `citation`, and `result` or `error`, as they occur."""
-    question = await states.read_state(temporal, ownership, workflow_id)
+    """Stream the events as they occur: `stage`, `hits`, `review`, `token`, `retry`, `citation`,
+    and `result` or `error`.
+    """
+    question = await read_question(temporal, ownership, core.archive, workflow_id)
     after = number_of(last_event_id)
     if after >= LAST:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-    return events_response(stream(temporal, ownership, question, after))
+    streams = EventStreams(temporal, ownership, core.archive, tokens)
+    return events_response(streams.stream(question, after))
+
+
+@router.post(
+    "/{workflow_id}/tokens",
+    writes=False,
+    body=TokensRequest,
+    responses=responses_of(200, TokensResponse, *BODY),
+)
+async def add_tokens(tokens: TokensOf, workflow_id: str, body: JsonBody) -> Response:
+    """Take pieces of an answer from the worker whose provider is writing it."""
+    sent = parse(TokensRequest, body)
+    taken = tokens.add(workflow_id, sent.series, sent.before, sent.texts)
+    return json_response(TokensResponse(taken=taken).model_dump())
 
 
 @router.post(
@@ -221,8 +223,50 @@ async def cancel_question(
     core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str
 ) -> Response:
     """Cancel a question. Its status is `cancelled` once the running stage has stopped."""
-    await steering.cancel(temporal, ownership, workflow_id)
+    async with closed_if_archived(core.archive, workflow_id):
+        await steering.cancel(temporal, ownership, workflow_id)
     return accepted_response(workflow_id, core.catalog.position)
+
+
+@router.post(
+    "/{workflow_id}/adjust",
+    writes=False,
+    status_code=status.HTTP_202_ACCEPTED,
+    body=AdjustmentRequest,
+    responses=responses_of(202, AcceptedResponse, *BODY, 409),
+)
+async def adjust_question(
+    temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, once: IdempotentRequestOf
+) -> Response:
+    """Change parameters of a running question, before the stage that reads them has begun."""
+    core, body = once.core, parse(AdjustmentRequest, once.body)
+    async with closed_if_archived(core.archive, workflow_id):
+        await steering.adjust(
+            temporal,
+            ownership,
+            workflow_id,
+            body.adjustment(),
+            check=lambda library_id: check_adjustment(core, library_id, body),
+            call=once.call,
+        )
+    return accepted_response(workflow_id, core.catalog.position)
+
+
+@router.post(
+    "/{workflow_id}/review",
+    writes=False,
+    body=ReviewDecision,
+    responses=responses_of(200, ReviewedResponse, *BODY, 409),
+)
+async def review_question(
+    temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, once: IdempotentRequestOf
+) -> Response:
+    """Decide about the hits of a question that waits for a review."""
+    decided = parse(ReviewDecision, once.body).review()
+    async with closed_if_archived(once.core.archive, workflow_id):
+        left = await steering.review(temporal, ownership, workflow_id, decided, call=once.call)
+    response = ReviewedResponse(workflow_id=workflow_id, **dict(left))
+    return json_response(response.model_dump(), position=once.core.catalog.position)
 
 
 @router.post(
@@ -239,7 +283,8 @@ async def give_feedback(
     """
     core, feedback = once.core, parse(FeedbackRequest, once.body).feedback()
     try:
-        await steering.give_feedback(temporal, ownership, workflow_id, feedback, call=once.call)
+        async with closed_if_archived(core.archive, workflow_id):
+            await steering.give_feedback(temporal, ownership, workflow_id, feedback, call=once.call)
     except Conflict:
         return await run_in_threadpool(
             once.respond,
@@ -249,3 +294,83 @@ async def give_feedback(
             lambda at: accepted_response(workflow_id, at.position),
         )
     return accepted_response(workflow_id, core.catalog.position)
+
+
+@router.post(
+    "/{workflow_id}/rerun",
+    writes=False,
+    status_code=status.HTTP_202_ACCEPTED,
+    body=RerunRequest,
+    responses=responses_of(202, HandleResponse, *BODY, 409),
+)
+async def rerun_question(
+    request: Request,
+    settings: SettingsOf,
+    temporal: TemporalOf,
+    ownership: OwnershipOf,
+    workflow_id: str,
+    once: IdempotentRequestOf,
+) -> Response:
+    """Ask a finished question again from a stage on, as a question of its own."""
+    core, body = once.core, parse(RerunRequest, once.body)
+    content = await read_content(temporal, ownership, core.archive, workflow_id)
+    again = await run_in_threadpool(rerun_request, core, workflow_id, content, body)
+    started = await start(
+        temporal,
+        ownership,
+        task_queue_of(ownership.instance_id, settings.task_queue),
+        again,
+        key=once.key,
+        fingerprint=fingerprint(request, once.body),
+    )
+    handle = handle_response(request, settings, "query", started)
+    headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
+    return json_response(
+        handle.model_dump(),
+        status.HTTP_202_ACCEPTED,
+        position=again.min_position,
+        headers=headers,
+    )
+
+
+@router.get("/{workflow_id}/diff/{other_id}", responses=responses_of(200, DiffResponse, *READ, 409))
+async def diff_questions(
+    core: CoreOf, temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, other_id: str
+) -> Response:
+    """Compare the results of two questions: what the other one has gained, lost and moved."""
+    before, after = await asyncio.gather(
+        read_question(temporal, ownership, core.archive, workflow_id),
+        read_question(temporal, ownership, core.archive, other_id),
+    )
+    difference = compare(result_of(before), result_of(after))
+    return json_response(difference.model_dump(), position=core.catalog.position)
+
+
+@router.delete(
+    "/{workflow_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses_of(204, None, *READ, 409, 507),
+)
+async def delete_question(
+    temporal: TemporalOf, ownership: OwnershipOf, workflow_id: str, once: IdempotentDelete
+) -> Response:
+    """Delete a finished question: its history, its events, its archived state and its feedback."""
+    core, missing = once.core, None
+    try:
+        await delete(temporal, ownership, core.archive, workflow_id)
+    except NotFound as error:
+        missing = error
+
+    def delete_feedback(before_commit: BeforeCommit[None] | None) -> Positioned[None]:
+        """Delete the feedback.
+
+        Raises:
+            NotFound: the question is gone, perhaps by the first request under the key.
+        """
+        if missing is not None:
+            raise missing
+        return core.feedback.delete(workflow_id, before_commit=before_commit)
+
+    return await run_in_threadpool(
+        once.respond, delete_feedback, lambda at: no_content(at.position)
+    )

@@ -2,7 +2,14 @@
 
 from api.wire.base import ResponseModel
 from api.wire.streams import EventStream
-from core.contracts.query import Citation, QueryResult, QueryStatus, RankedChunk, StageProgress
+from core.contracts.query import (
+    Citation,
+    QueryResult,
+    QueryStatus,
+    RankedChunk,
+    ReviewRequest,
+    StageProgress,
+)
 
 
 class HitsEvent(ResponseModel):
@@ -10,6 +17,18 @@ class HitsEvent(ResponseModel):
 
     hits: list[RankedChunk]
     position: int
+
+
+class TokenEvent(ResponseModel):
+    """A piece of the answer, as the provider writes it."""
+
+    text: str
+
+
+class RetryEvent(ResponseModel):
+    """The answer is begun again: the tokens so far are void."""
+
+    attempt: int
 
 
 class ErrorEvent(ResponseModel):
@@ -24,6 +43,9 @@ QUESTION_EVENTS = EventStream(
     {
         "stage": StageProgress,
         "hits": HitsEvent,
+        "review": ReviewRequest,
+        "token": TokenEvent,
+        "retry": RetryEvent,
         "citation": Citation,
         "result": QueryResult,
         "error": ErrorEvent,

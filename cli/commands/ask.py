@@ -25,6 +25,9 @@ def ask(
         float | None, typer.Option(help="Seconds after which to answer with the results so far.")
     ] = None,
     condition: FilterOption = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Wait for `nalanda review` before the answer.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Ask a question, and follow its stages until the answer."""
@@ -39,6 +42,7 @@ def ask(
                 mode=used,
                 filter=condition,
                 deadline_s=deadline,
+                review=review,
             ),
             refused_at="/library",
         )

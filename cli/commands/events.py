@@ -8,8 +8,8 @@ from rich.text import Text
 from cli.connection import connect
 from cli.options import JsonFlag
 from cli.output import render
-from cli.output.terminal import console, one_line
-from nalanda import Citation, QueryEvent, QueryResult, StageState
+from cli.output.terminal import console, harmless, one_line
+from nalanda import Citation, QueryEvent, QueryResult, ReviewRequest, StageState
 
 
 def events(
@@ -37,6 +37,14 @@ def _line(event: QueryEvent) -> Text:
             return render.stage_mark(StageState.model_validate(data))
         case "hits":
             return Text(f"{len(data.get('hits', []))} hits at position {data.get('position')}")
+        case "review":
+            request = ReviewRequest.model_validate(data)
+            until = f"{request.until.astimezone():%Y-%m-%d %H:%M}"
+            return Text(f"A review of {len(request.hits)} hits is awaited until {until}", "yellow")
+        case "token":
+            return Text(harmless(str(data.get("text"))), "italic")
+        case "retry":
+            return Text("The answer is begun again.", "yellow")
         case "citation":
             citation = Citation.model_validate(data)
             return Text(f"“{one_line(citation.quote)}”  {_source_of(citation)}", "dim")

@@ -58,6 +58,8 @@ def obstacles(state: QueryState) -> list[Text]:
     ]
     if state.waiting_for == "worker":
         lines.append(WAITING_FOR_WORKER)
+    if state.waiting_for == "review":
+        lines.append(f"Waiting for a review: see `nalanda review {state.workflow_id}`.")
     return [Text(line, style="yellow") for line in lines]
 
 

@@ -18,7 +18,7 @@ DIRECTORY_MODE = 0o700
 _FOLDERS = frozenset(
     {"checkpoints", "damaged", "fetched", "logs", "metrics", "uploads", "vectors", "words"}
 )
-_PREFIXES = ("nalanda.db", "temporal.db", "nalanda.log")
+_PREFIXES = ("nalanda.db", "questions.db", "temporal.db", "nalanda.log")
 _SMALL = frozenset({"lock", "api.lock", "temporal.lock", "node", "position"})
 
 

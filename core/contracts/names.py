@@ -59,10 +59,24 @@ def question_prefix(instance_id: str) -> str:
 
 PROGRESS_QUERY = "progress"
 RESULT_QUERY = "result"
+PREVIEW_QUERY = "preview"
+FOUND_QUERY = "found"
 FEEDBACK_SIGNAL = "feedback"
+ADJUST = "adjust"
+"""The name of a signal, and of an update that says whether the change came in time."""
+REVIEW_UPDATE = "review"
 
 DEADLINE_EXCEEDED = "DeadlineExceeded"
 """The failure type of a question whose deadline passed before it had found anything."""
+
+REVIEW_FAILED = "ReviewFailed"
+"""The failure type of a question that a reviewer rejected, or that was not reviewed in time."""
+
+NOT_AWAITED = "NotAwaited"
+"""The failure type of a refused update for which it is too early or too late."""
+
+NOT_OFFERED = "NotOffered"
+"""The failure type of a refused review; its first detail is a JSON pointer into the review."""
 
 PROVIDER_FAILURES = frozenset({"ProviderRejected", "ProviderUnavailable"})
 """The failure types of activities that the provider causes, and not the API."""

@@ -18,6 +18,11 @@ SearchMode = Literal["vector", "lexical", "hybrid"]
 NoAnswer = Literal["nothing_relevant", "deadline", "not_asked"]
 QueryStatus = Literal["running", "completed", "failed", "cancelled", "timed_out"]
 StageStatus = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
+ReviewDefault = Literal["approve", "fail"]
+"""What happens to a question when no review comes in time."""
+
+REVIEW_TIMEOUT_S = 3 * 86_400.0
+"""How long a question waits for a review by default: three days."""
 
 
 class Stage(StrEnum):
@@ -63,7 +68,9 @@ class QueryRequest(Contract):
     """The workflow's input: the question and the parameters of its search.
 
     `instance_id`: the id of the question's database; older APIs send none. `embedding_model`:
-    null for a lexical question.
+    null for a lexical question. `review`: wait for a review of the hits before the answer, for
+    `review_timeout_s`, after which `review_default` applies. `earlier`: go on from another
+    question's stages.
     """
 
     library_id: str
@@ -78,6 +85,10 @@ class QueryRequest(Contract):
     conversation_id: str | None = None
     min_position: int = 0
     instance_id: str | None = None
+    review: bool = False
+    review_timeout_s: float = REVIEW_TIMEOUT_S
+    review_default: ReviewDefault = "fail"
+    earlier: "Earlier | None" = None
 
 
 class RankedChunk(Contract):
@@ -194,14 +205,35 @@ class Feedback(Contract):
     comment: str | None = None
 
 
+class Preview(Contract):
+    """The result of the query `preview`: what an answer would be made from now.
+
+    `query`: the question, normalised. `hits`: what the answer is made from, best first.
+    `candidates`: the other chunks that the search has found, which a review may pin.
+    """
+
+    query: str
+    hits: list[RankedChunk]
+    candidates: list[RankedChunk] = []
+    position: int
+
+
+class ReviewRequest(Preview):
+    """A preview that a reviewer is asked about; at the time `until` the default applies."""
+
+    until: datetime
+
+
 class Progress(Contract):
-    """The result of the query `progress`."""
+    """The result of the query `progress`; `reviews` has each request for a review, in order."""
 
     status: QueryStatus = "running"
     stage: Stage | None = None
     stages: list[StageProgress] = []
     error: str | None = None
     feedback: list[Feedback] = []
+    waiting_for: Literal["review"] | None = None
+    reviews: list[ReviewRequest] = []
 
 
 # Inputs and outputs of the activities.
@@ -235,6 +267,25 @@ class PreprocessOutput(StageOutput):
     query: str
     embedding: Base64Vector | None
     usage: Usage = Usage()
+
+
+class Earlier(Contract):
+    """Another question, from whose findings this one goes on at the stage `stage`.
+
+    `retrieved`: the hits of its search, and `ranked`: those that it was answered from; both at
+    `position`. `until`: the position up to which a new search may see chunks, if it is bounded.
+    """
+
+    workflow_id: str
+    stage: Stage
+    prepared: PreprocessOutput
+    retrieved: list[RankedChunk] = []
+    ranked: list[RankedChunk] = []
+    position: int = 0
+    until: int | None = None
+
+
+QueryRequest.model_rebuild()
 
 
 class RetrieveInput(StageInput):
@@ -275,13 +326,17 @@ class RerankOutput(StageOutput):
 
 
 class AnswerInput(StageInput):
-    """The input of `answer`; `extractive` quotes the best sentences, without the provider."""
+    """The input of `answer`; `extractive` quotes the best sentences, without the provider.
+
+    `call`: how often the question has called the stage before.
+    """
 
     library_id: str
     query: str
     hits: list[RankedChunk]
     position: int
     extractive: bool = False
+    call: int = 0
 
 
 class AnswerOutput(StageOutput):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from core.ports.archive import QuestionArchive
 from core.ports.backups import BackupDatabase, RestoreTarget
 from core.ports.cluster import ClusterRecord
 from core.ports.store import Durability, FollowingStore, Snapshot, Store
@@ -80,6 +81,10 @@ class Engine(Protocol):
         Raises:
             StorageError: the data directory can't be used.
         """
+        ...
+
+    def archive(self) -> QuestionArchive:
+        """Return the archive of finished questions, which opens at its first use."""
         ...
 
     def backup_database(self) -> BackupDatabase: ...

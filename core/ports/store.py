@@ -190,6 +190,10 @@ class FeedbackReader(Protocol):
 class FeedbackWriter(FeedbackReader, Protocol):
     def add(self, workflow_id: str, feedback: Feedback) -> None: ...
 
+    def delete(self, workflow_id: str) -> None:
+        """Delete all feedback on a question."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Replay:

@@ -21,6 +21,14 @@ class FeedbackService:
             unit.feedback.add(workflow_id, feedback)
             return commit_positioned(unit, feedback, before_commit)
 
+    def delete(
+        self, workflow_id: str, *, before_commit: BeforeCommit[None] | None = None
+    ) -> Positioned[None]:
+        """Delete all feedback on a question."""
+        with self._store.write() as unit:
+            unit.feedback.delete(workflow_id)
+            return commit_positioned(unit, None, before_commit)
+
     def of(self, workflow_id: str) -> Positioned[list[Feedback]]:
         """Return the feedback on a question, oldest first."""
         with self._store.read() as snapshot:

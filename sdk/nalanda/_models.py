@@ -281,10 +281,26 @@ class Feedback(Model):
     comment: str | None = None
 
 
+class Preview(Model):
+    """The hits that an answer would be made from; `candidates` are the other chunks found."""
+
+    query: str
+    hits: list[RankedChunk]
+    candidates: list[RankedChunk] = []
+    position: int
+
+
+class ReviewRequest(Preview):
+    """A preview that a reviewer is asked about until a time, when the default applies."""
+
+    until: datetime
+
+
 class QueryState(Model):
     """The state of a question; `result` may be partial while it runs.
 
-    `waiting_for` is `worker` while no worker takes it.
+    `waiting_for` is `worker` while no worker takes it, and `review` while it waits for a review;
+    the last of `reviews` has what is to be reviewed.
     `library` is an id, and `query` the beginning of the question.
     """
 
@@ -298,6 +314,7 @@ class QueryState(Model):
     result: QueryResult | None = None
     error: str | None = None
     feedback: list[Feedback] = []
+    reviews: list[ReviewRequest] = []
 
     @property
     def closed(self) -> bool:
@@ -307,8 +324,8 @@ class QueryState(Model):
 class QueryEvent(Model):
     """An event of a question or an ingestion, with its JSON.
 
-    Of a question: `stage`, `hits`, `citation`, `result` or `error`. Of an ingestion: `file`,
-    `progress`, `result` or `error`.
+    Of a question: `stage`, `hits`, `review`, `token`, `retry`, `citation`, `result` or `error`. Of
+    an ingestion: `file`, `progress`, `result` or `error`.
 
     `id` grows; pass the last one as `last_event_id` to resume after it.
     """
@@ -316,6 +333,44 @@ class QueryEvent(Model):
     id: int
     event: str
     data: dict[str, Any]
+
+
+class Move(Model):
+    """The ranks of a hit before and after, from 1."""
+
+    chunk_id: str
+    before: int
+    after: int
+
+
+class HitsDiff(Model):
+    gained: list[RankedChunk]
+    lost: list[RankedChunk]
+    moved: list[Move]
+
+
+class AnswerDiff(Model):
+    before: str | None
+    after: str | None
+
+
+class CitationsDiff(Model):
+    gained: list[Citation]
+    lost: list[Citation]
+
+
+class QueryDiff(Model):
+    """The hits and citations that a result has gained, lost and moved, and both answers."""
+
+    hits: HitsDiff
+    answer: AnswerDiff
+    citations: CitationsDiff
+
+
+class TakenTokens(Model):
+    """The number of texts of an answer that the server has."""
+
+    taken: int
 
 
 class QuerySummary(Model):

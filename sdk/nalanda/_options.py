@@ -100,8 +100,19 @@ class QueryOptions(TypedDict, total=False):
     filter: Filter | None
     answer: bool
     review: bool
+    """Wait for a review of the hits before the answer."""
+    review_timeout_s: float
+    review_default: Literal["approve", "fail"]
+    """What happens when no review comes in time."""
     deadline_s: float | None
     conversation_id: str | None
+
+
+class AdjustOptions(TypedDict, total=False):
+    k: int
+    top_n: int
+    mode: SearchMode
+    filter: Filter | None
 
 
 def given_options(options: Mapping[str, Any], place: KeyPath = ()) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from nalanda import Nalanda, QueryState
 from tests.cohere_server import CohereServer
 from tests.e2e.gate import Gate
 from tests.e2e.stack import PARTS, Stack
+from tests.waiting import until
 
 QUESTION = "How deep is the harbour of Tamralipti?"
 TEXTS = (
@@ -86,6 +87,26 @@ def test_a_question_survives(setup: Setup, victim: str, stage: str) -> None:
     assert setup.undisturbed.result is not None
     assert state.result.answer == setup.undisturbed.result.answer
     assert state.result.citations == setup.undisturbed.result.citations
+    assert state.result.degraded == []
+
+
+@pytest.mark.parametrize("victim", PARTS)
+def test_a_review_is_awaited_after_a_kill(setup: Setup, victim: str) -> None:
+    with setup.stack.client() as client:
+        asked = client.queries.start("harbours", QUESTION, review=True)
+        workflow_id = asked.workflow_id
+        until(lambda: client.queries.get(workflow_id).waiting_for == "review", PATIENCE_S)
+        before = client.queries.get(workflow_id).reviews
+        setup.stack.kill(victim)
+        setup.stack.start(victim)
+        until(lambda: client.queries.get(workflow_id).waiting_for == "review", PATIENCE_S)
+        assert client.queries.get(workflow_id).reviews == before
+        client.queries.review(workflow_id, "approve")
+        state = client.queries.wait(workflow_id, timeout_s=PATIENCE_S)
+
+    assert state.result is not None
+    assert setup.undisturbed.result is not None
+    assert state.result.answer == setup.undisturbed.result.answer
     assert state.result.degraded == []
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.adapters.clock import utc_now
+from core.adapters.postgres.archive import archive_of
 from core.adapters.postgres.backup.restore_target import PostgresRestoreTarget
 from core.adapters.postgres.backup.source import PostgresBackupDatabase
 from core.adapters.postgres.cluster import PostgresClusterRecord
@@ -17,6 +18,7 @@ from core.adapters.postgres.replica import PostgresReplica
 from core.adapters.postgres.store import PostgresStore
 from core.adapters.postgres.transactions import PostgresSnapshot
 from core.adapters.postgres.uploads import PostgresUploads
+from core.adapters.sql.archive import SqlArchive
 from core.adapters.uploads import DIRECTORY
 from core.ports.engine import Inspection
 from core.ports.store import Durability
@@ -63,6 +65,9 @@ class PostgresEngine:
 
     def uploads(self, max_bytes: int) -> PostgresUploads:
         return PostgresUploads(self._database, self.data_dir / DIRECTORY, max_bytes=max_bytes)
+
+    def archive(self) -> SqlArchive:
+        return archive_of(self._database)
 
     def backup_database(self) -> PostgresBackupDatabase:
         return PostgresBackupDatabase(self._url)

@@ -5,6 +5,7 @@ from core.contracts.query import Feedback
 from core.domain.changes import Change, FeedbackAdded
 
 _OF = "SELECT rating, comment FROM feedback WHERE workflow_id = ? ORDER BY number"
+_DELETE = "DELETE FROM feedback WHERE workflow_id = ?"
 _ADD = "INSERT INTO feedback (workflow_id, rating, comment, version) VALUES (?, ?, ?, ?)"
 
 
@@ -29,3 +30,6 @@ class WritableFeedback(FeedbackOfQuestions):
         row = (workflow_id, feedback.rating, feedback.comment, self._version)
         self._session.execute(_ADD, *row)
         self._changes.append(FeedbackAdded(workflow_id))
+
+    def delete(self, workflow_id: str) -> None:
+        self._session.execute(_DELETE, workflow_id)

@@ -5,7 +5,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from core.adapters.clock import utc_now
+from core.adapters.sql.archive import SqlArchive
 from core.adapters.sqlite import checks
+from core.adapters.sqlite.archive import archive_in
 from core.adapters.sqlite.backup.source import SqliteBackupDatabase
 from core.adapters.sqlite.connections.database import check_format, open_reader
 from core.adapters.sqlite.connections.errors import sqlite_errors
@@ -56,6 +58,9 @@ class SqliteEngine:
 
     def uploads(self, max_bytes: int) -> FolderUploads:
         return FolderUploads(self.data_dir / DIRECTORY, max_bytes=max_bytes)
+
+    def archive(self) -> SqlArchive:
+        return archive_in(self.data_dir)
 
     def backup_database(self) -> SqliteBackupDatabase:
         return SqliteBackupDatabase(self._path)

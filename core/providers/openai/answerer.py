@@ -13,6 +13,7 @@ from core.providers.openai.config import Server
 from core.providers.openai.errors import openai_errors
 from core.providers.openai.numbered import INSTRUCTION, prompt, read_answer
 from core.providers.refusal import is_refusal
+from core.providers.streaming import emit
 
 _THOUGHTS = ("<think>", "</think>")
 """Marks of a model's reasoning, which some servers leave before the answer."""
@@ -69,10 +70,14 @@ class AsyncOpenAIAnswerer:
             ProviderUnavailable: the stream was cut off, or the model gave up.
         """
         parts, usage, reason = list[str](), Usage(), None
+        shown = 0
         async with stream:
             async for chunk in stream:
                 for choice in chunk.choices[:1]:
                     parts.append(choice.delta.content or "")
+                    visible = _without_unfinished_thoughts("".join(parts))
+                    emit(visible[shown:])
+                    shown = len(visible)
                     reason = choice.finish_reason or reason
                 if chunk.usage is not None:
                     usage = _usage(chunk)
@@ -91,6 +96,15 @@ def _usage(chunk: ChatCompletionChunk) -> Usage:
         input_tokens=int(counted.prompt_tokens or 0),
         output_tokens=int(counted.completion_tokens or 0),
     )
+
+
+def _without_unfinished_thoughts(text: str) -> str:
+    """Return the answer in a text that is still being written."""
+    start, end = _THOUGHTS
+    begun = text.lstrip()
+    if start.startswith(begun[: len(start)]) and end not in text:
+        return ""
+    return _without_thoughts(text).lstrip()
 
 
 def _without_thoughts(text: str) -> str:

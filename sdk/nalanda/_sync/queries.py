@@ -1,13 +1,23 @@
 # Written by sdk/unasync.py from _async/queries.py: change that one, then `make generate`.
 """`client.queries`: questions, each run by a workflow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Unpack
+from typing import Literal, Unpack
 
-from nalanda._models import QueryEvent, QueryHandle, QueryState, QueryStatus, QuerySummary
-from nalanda._options import QueryOptions, given_options
-from nalanda._requests import Request, create_request, path_of, query_of
+from nalanda._models import (
+    Preview,
+    QueryDiff,
+    QueryEvent,
+    QueryHandle,
+    QueryState,
+    QueryStatus,
+    QuerySummary,
+    TakenTokens,
+)
+from nalanda._options import AdjustOptions, QueryOptions, given_options
+from nalanda._query_events import StreamEvent, typed_event
+from nalanda._requests import Request, create_request, path_of, query_of, write_request
 from nalanda._sync.polling import watch_states
 from nalanda._sync.streams import follow_events
 from nalanda._sync.transport import Transport
@@ -45,10 +55,90 @@ class Queries:
         """
         self._transport.send(create_request(path_of("query", workflow_id, "cancel"), None))
 
+    def adjust(self, workflow_id: str, **options: Unpack[AdjustOptions]) -> None:
+        """Change parameters of a running question; `filter=None` removes its filter.
+
+        Raises:
+            ConflictError: the stage that reads a parameter has begun, or the question is over.
+        """
+        self._transport.send(create_request(path_of("query", workflow_id, "adjust"), options))
+
+    def review(
+        self,
+        workflow_id: str,
+        decision: Literal["approve", "reject"],
+        *,
+        drop: Iterable[str] = (),
+        pin: Iterable[str] = (),
+        query: str | None = None,
+    ) -> Preview:
+        """Review the hits of a question that waits for it; return what is left of them.
+
+        `drop`: ids of chunks not to answer from. `pin`: those to answer from first. `query`: search
+        for this question instead; `reject` then asks for a review of what is found.
+
+        Raises:
+            ConflictError: no review is awaited.
+            ValidationError: a chunk was not offered.
+        """
+        body = given_options(
+            {"decision": decision, "drop": list(drop), "pin": list(pin), "query": query}
+        )
+        request = create_request(path_of("query", workflow_id, "review"), body)
+        return self._transport.fetch(Preview, request)
+
     def feedback(self, workflow_id: str, rating: int, comment: str | None = None) -> None:
         """Rate the answer with 1, 0 or -1, while the question runs or afterwards."""
         body = given_options({"rating": rating, "comment": comment})
         self._transport.send(create_request(path_of("query", workflow_id, "feedback"), body))
+
+    def rerun(
+        self,
+        workflow_id: str,
+        stage: Literal["retrieve", "rerank", "answer"],
+        *,
+        at: Literal["then", "now"] = "then",
+        idempotency_key: str | None = None,
+        **options: Unpack[AdjustOptions],
+    ) -> QueryHandle:
+        """Ask a finished question again from a stage on, with other parameters.
+
+        `at`: with the chunks as the question saw them, or as they are now.
+
+        Raises:
+            ConflictError: the question runs, or has not found what the stage needs.
+            ValidationError: no stage that runs again reads a parameter.
+        """
+        body = {"from": stage, "at": at, **options}
+        path = path_of("query", workflow_id, "rerun")
+        return self._transport.fetch(QueryHandle, create_request(path, body, key=idempotency_key))
+
+    def diff(self, workflow_id: str, other_id: str) -> QueryDiff:
+        """Compare the results of two questions: what the other one has gained, lost and moved.
+
+        Raises:
+            ConflictError: one of them has no result.
+        """
+        path = path_of("query", workflow_id, "diff", other_id)
+        return self._transport.fetch(QueryDiff, Request("GET", path))
+
+    def delete(self, workflow_id: str) -> None:
+        """Delete a finished question: its history, events, archived state and feedback.
+
+        Raises:
+            ConflictError: the question is still running.
+        """
+        self._transport.send(write_request("DELETE", path_of("query", workflow_id)))
+
+    def add_tokens(self, workflow_id: str, series: int, before: int, texts: Sequence[str]) -> int:
+        """Send pieces of an answer that a worker's provider is writing, for its readers.
+
+        `series` counts the attempts, and `before` the texts that were sent before. Return the
+        number of texts that the server has: earlier ones are to be sent again.
+        """
+        body = {"series": series, "before": before, "texts": texts}
+        request = Request("POST", path_of("query", workflow_id, "tokens"), body=body)
+        return (self._transport.fetch(TakenTokens, request)).taken
 
     def watch(self, workflow_id: str, *, timeout_s: float | None = None) -> Iterator[QueryState]:
         """Yield the state now and after each change; the last one is closed.
@@ -74,6 +164,17 @@ class Queries:
         path = path_of("query", workflow_id, "events")
         return follow_events(self._transport, path, last_event_id)
 
+    def stream(
+        self, workflow_id: str, *, last_event_id: int | None = None
+    ) -> Iterator[StreamEvent]:
+        """Yield the events like `events`, typed: the last one has the result, or why there is none.
+
+        Raises:
+            ConnectionFailed, TimedOut, UnavailableError: the stream can't be resumed.
+        """
+        for event in self.events(workflow_id, last_event_id=last_event_id):
+            yield typed_event(event)
+
     def wait(self, workflow_id: str, *, timeout_s: float | None = None) -> QueryState:
         """Wait for the end of the question, and return its last state.
 
@@ -92,7 +193,10 @@ class Queries:
         until: datetime | None = None,
         page_size: int = 100,
     ) -> Iterator[QuerySummary]:
-        """List questions, newest first, asked at `since` or later and before `until`."""
+        """List questions, the running ones and then the last closed ones first.
+
+        They were asked at `since` or later, and before `until`.
+        """
         bounds = {"since": since, "until": until}
         params = query_of(library=library, status=status, **bounds, limit=page_size)
         return self._transport.pages(QuerySummary, Request("GET", "/query", params))

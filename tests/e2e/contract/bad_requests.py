@@ -99,10 +99,14 @@ NOT_THERE: dict[str, dict[str, Any]] = {
     f"{L}/chunks/none": {"GET": None, "PATCH": {}, "DELETE": None},
     "/query": {"POST": {"library": "none", "query": "Q?"}},
     "/query?library=none": {"GET": None},
-    "/query/none": {"GET": None},
+    "/query/none": {"GET": None, "DELETE": None},
     "/query/none/events": {"GET": None},
     "/query/none/cancel": {"POST": None},
     "/query/none/feedback": {"POST": {"rating": 1}},
+    "/query/none/adjust": {"POST": {"k": 1}},
+    "/query/none/review": {"POST": {"decision": "approve"}},
+    "/query/none/rerun": {"POST": {"from": "answer"}},
+    "/query/none/diff/none": {"GET": None},
 }
 UNKNOWN_IDS = [
     Case(404, method, path, body)
@@ -173,6 +177,9 @@ NUMBERS = [
     _post("/query", b'{"library": "bad", "query": "Q?", "deadline_s": 1e999}', "/deadline_s"),
     _post("/query/none/feedback", {"rating": 1.5}, "/rating"),
     _post("/query/none/feedback", {"rating": 2}, "/rating"),
+    _post("/query/none/adjust", {"k": True}, "/k"),
+    _post("/query/none/review", {"decision": "approve", "drop": [1]}, "/drop/0"),
+    _post("/query/none/rerun", {"from": "rerank", "top_n": "3"}, "/top_n"),
 ]
 
 METADATA = [

@@ -210,9 +210,22 @@ def test_a_closed_one_can_be_rated_and_no_longer_cancelled(
     assert [given["rating"] for given in http.get(path).json()["feedback"]] == [1, -1]
 
 
-def test_what_comes_with_a_later_release_is_refused(http: httpx.Client, harbours: str) -> None:
+def test_a_reviewer_decides_what_is_answered_from(http: httpx.Client, harbours: str) -> None:
     asked = http.post("/query", json={"library": harbours, "query": QUESTION, "review": True})
-    assert_problem(asked, 422, "/review")
+    path = f"/query/{asked.json()['workflow_id']}"
+    until(lambda: http.get(path).json()["waiting_for"] == "review", PATIENCE_S)
+    (request,) = http.get(path).json()["reviews"]
+    dropped = request["hits"][0]["chunk_id"]
+
+    assert_problem(
+        http.post(f"{path}/review", json={"decision": "approve", "drop": ["none"]}), 422, "/drop/0"
+    )
+    given = http.post(f"{path}/review", json={"decision": "approve", "drop": [dropped]})
+    assert given.status_code == 200
+    until(lambda: http.get(path).json()["status"] == "completed", PATIENCE_S)
+    hits = http.get(path).json()["result"]["hits"]
+    assert [hit["chunk_id"] for hit in hits] == [hit["chunk_id"] for hit in request["hits"][1:]]
+    assert_problem(http.post(f"{path}/review", json={"decision": "approve"}), 409)
 
 
 @pytest.mark.parametrize("mode", ["vector", "lexical", "hybrid"])

@@ -58,7 +58,7 @@ async def test_each_body_has_a_schema_and_an_example(api: httpx.AsyncClient) -> 
         for name, operation in operations(document)
         if "requestBody" in operation
     }
-    assert len(bodies) == 22
+    assert len(bodies) == 26
     for name, body in bodies.items():
         for media_type, content in body["content"].items():
             if media_type == "application/octet-stream":
@@ -92,7 +92,10 @@ async def test_a_stream_has_the_schema_of_its_events(api: httpx.AsyncClient) -> 
     assert content["itemSchema"] == content["schema"]["items"]
     kinds = schemas[content["itemSchema"]["$ref"].rpartition("/")[2]]["oneOf"]
     names = [kind["properties"]["event"]["const"] for kind in kinds]
-    assert names == ["stage", "hits", "citation", "result", "error"]
+    assert names == [
+        *("stage", "hits", "review", "token", "retry"),
+        *("citation", "result", "error"),
+    ]
     for kind in kinds:
         model = kind["properties"]["data"]["contentSchema"]["$ref"].rpartition("/")[2]
         assert schemas[model]["properties"]

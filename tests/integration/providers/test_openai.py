@@ -18,6 +18,7 @@ from core.providers.openai.client import open_server
 from core.providers.openai.config import EmbedOptions, Server
 from core.providers.openai.embedder import AsyncOpenAIEmbedder, OpenAIEmbedder
 from core.providers.openai.reranker import AsyncOpenAIReranker
+from core.providers.streaming import listening
 from tests.model_server import CUT, MALFORMED, Fault, answering, held
 from tests.openai_server import DIMENSION, OpenAIServer, error_body, rate_limited, refusal
 
@@ -206,6 +207,22 @@ async def test_thoughts_are_no_part_of_the_answer(
     fake.fail_next(stream_of(delta("<think>Hm."), delta("</think> It is.", '"stop"'), "[DONE]"))
     generated = await AsyncOpenAIAnswerer(client, server).answer(QUESTION, PASSAGES)
     assert (generated.answer, generated.citations) == ("It is.", ())
+
+
+async def test_the_text_is_passed_on_as_it_comes(
+    fake: OpenAIServer, server: Server, client: AsyncOpenAI
+) -> None:
+    pieces: list[str] = []
+    answerer = AsyncOpenAIAnswerer(client, of(server, "chat"))
+    with listening(pieces.append):
+        await answerer.answer(QUESTION, PASSAGES)
+    assert pieces[:3] == ["The ", "sources ", "say "]
+    thoughts = [delta("<thi"), delta("nk>Hm. "), delta("So?</think>"), delta(" It "), delta("is.")]
+    fake.fail_next(stream_of(*thoughts, delta("", '"stop"'), "[DONE]"))
+    pieces.clear()
+    with listening(pieces.append):
+        await answerer.answer(QUESTION, PASSAGES)
+    assert pieces == ["It ", "is."]
 
 
 @pytest.mark.parametrize("said", ["NO ANSWER", " **No answer.**", "<think>?</think>NO ANSWER"])

@@ -18,10 +18,18 @@ from temporalio.client import Client, WorkflowFailureError
 
 from core.contracts.ingest import RemoveOutput
 from core.contracts.query import AnswerInput, Feedback, QueryRequest, Stage
+from core.contracts.review import Review
 from core.domain.model_change import ModelChangeState
 from tests.integration.workflows.ingest_script import IngestScript, start_ingestion
 from tests.integration.workflows.reembed_script import ReembedScript, start_change
-from tests.integration.workflows.stages import REQUEST, Stages, refused, start_question
+from tests.integration.workflows.stages import (
+    REQUEST,
+    REVIEWED,
+    Stages,
+    refused,
+    start_question,
+    until_awaited,
+)
 from tests.temporal import running_server
 from workflows.client import connect
 from workflows.ingest import IngestWorkflow
@@ -44,6 +52,15 @@ async def record(client: Client) -> None:
     await _one(client, "cancelled", REQUEST, {}, held=Stage.RERANK, cancel=True)
 
 
+async def record_reviews(client: Client) -> None:
+    approval = Review(decision="approve", drop=["c0"], pin=["c3"])
+    other = Review(decision="reject", query="Why?")
+    await _one_review(client, "reviewed", REVIEWED, [other, approval])
+    await _one_review(client, "review_rejected", REVIEWED, [Review(decision="reject")])
+    late = {"review_timeout_s": 0.1, "review_default": "approve", "deadline_s": 60.0}
+    await _one_review(client, "review_defaulted", REVIEWED.model_copy(update=late), [])
+
+
 async def record_ingestions(client: Client) -> None:
     poisoned = IngestScript(poisoned=frozenset({3}))
     await _one_ingestion(client, "ingested", poisoned, prune_under="notes/")
@@ -60,6 +77,26 @@ async def record_model_changes(client: Client) -> None:
     await _one_change(client, "reembedding_failed", failing)
     held = ReembedScript(held=ModelChangeState.COMPARING)
     await _one_change(client, "reembedding_cancelled", held, cancel=True)
+
+
+async def _one_review(
+    client: Client, name: str, request: QueryRequest, reviews: list[Review]
+) -> None:
+    stages = Stages()
+    stages.instead[Stage.PREPROCESS] = stages.wait_for_release
+    async with stages.run_worker(client) as queue:
+        handle = await start_question(client, queue, request)
+        await handle.signal("adjust", {"top_n": 3})
+        await handle.execute_update("adjust", {"k": 3})
+        stages.released.set()
+        for number, review in enumerate(reviews, start=1):
+            await until_awaited(handle, number)
+            await handle.execute_update(QueryWorkflow.review, review)
+        try:
+            await handle.result()
+        except WorkflowFailureError as error:
+            print(f"{name}: {error.cause}")
+        await _write(name, json.loads((await handle.fetch_history()).to_json()))
 
 
 async def _one_change(
@@ -149,6 +186,7 @@ def _public(value: Any) -> Any:
 async def _record_at(address: str) -> None:
     client = await connect(address)
     await record(client)
+    await record_reviews(client)
     await record_ingestions(client)
     await record_model_changes(client)
 

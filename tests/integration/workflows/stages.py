@@ -31,6 +31,7 @@ from core.contracts.query import (
 from workflows.query import QueryWorkflow
 
 Output = TypeVar("Output")
+WAIT_S = 20.0
 
 HITS = [
     RankedChunk(chunk_id=f"c{n}", document_id="d", version=n, score=1.0 - n / 10) for n in range(4)
@@ -52,10 +53,15 @@ class Stages:
     seen: list[tuple[str, Any]] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def names(self) -> list[str]:
         return [name for name, _ in self.seen]
+
+    async def wait_for_release(self, _: object) -> None:
+        self.held.set()
+        await self.released.wait()
 
     async def hold(self, _: object) -> Any:
         """Heartbeat until cancelled."""
@@ -113,6 +119,22 @@ class Stages:
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
         ):
             yield queue
+
+
+REVIEWED = REQUEST.model_copy(update={"review": True})
+Question = WorkflowHandle[QueryWorkflow, QueryResult]
+
+
+async def until_awaited(handle: Question, reviews: int = 1) -> None:
+    """Wait until the question waits for its review of this number."""
+    async with asyncio.timeout(WAIT_S):
+        while not await _is_awaited(handle, reviews):  # noqa: ASYNC110 - in another process
+            await asyncio.sleep(0.05)
+
+
+async def _is_awaited(handle: Question, reviews: int) -> bool:
+    progress = await handle.query(QueryWorkflow.progress)
+    return progress.waiting_for == "review" and len(progress.reviews) == reviews
 
 
 async def start_question(

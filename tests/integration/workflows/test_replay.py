@@ -36,7 +36,7 @@ async def test_every_kind_of_end_was_recorded() -> None:
     kinds = {"answered", "cancelled", "deadline", "degraded", "failed", "too_late", "unanswered"}
     kinds |= {"ingested", "ingestion_cancelled", "ingestion_failed", "ingestion_paused"}
     kinds |= {"reembedded", "reembedding_cancelled", "reembedding_failed", "reembedding_reverted"}
-    kinds |= {"ingestion_removed"}
+    kinds |= {"ingestion_removed", "reviewed", "review_rejected", "review_defaulted"}
     assert {file.stem for file in FILES} >= kinds
 
 

@@ -1,12 +1,21 @@
 """Questions: start, watch, wait."""
 
+import json
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from nalanda import QueryFailed, TimedOut
-from tests.unit.sdk.script import HANDLE, RESULT, Script, ok, page, state
+from nalanda import (
+    ErrorEvent,
+    HitsEvent,
+    QueryEvent,
+    QueryFailed,
+    ResultEvent,
+    StageEvent,
+    TimedOut,
+)
+from tests.unit.sdk.script import HANDLE, NOW, RESULT, Script, ok, page, state
 
 STARTED = ok(HANDLE, status=202)
 RUNNING = state("running", stage="retrieve")
@@ -94,3 +103,90 @@ def test_recent_questions() -> None:
     assert [question.workflow_id for question in recent] == ["q1"]
     params = {"library": "l1", "status": "failed", "since": "2026-01-01T00:00:00Z", "limit": "100"}
     assert dict(script.last.url.params) == params
+
+
+def test_review() -> None:
+    hit = {"chunk_id": "c1", "document_id": "d1", "version": 1, "score": 0.5}
+    left = {"workflow_id": "q1", "query": "why?", "hits": [hit], "candidates": [], "position": 9}
+    script = Script(ok(left))
+    with script.client() as client:
+        preview = client.queries.review("q1", "approve", drop={"c2"})
+        assert script.last.url.path == "/query/q1/review"
+        assert script.body == {"decision": "approve", "drop": ["c2"], "pin": []}
+        assert script.last.headers["Idempotency-Key"]
+        client.queries.review("q1", "reject", query="when?")
+    assert script.body == {"decision": "reject", "drop": [], "pin": [], "query": "when?"}
+    assert (preview.hits[0].chunk_id, preview.position) == ("c1", 9)
+
+
+def test_adjust_sends_what_is_given() -> None:
+    script = Script(httpx.Response(202))
+    with script.client() as client:
+        client.queries.adjust("q1", top_n=2, filter=None)
+    assert script.last.url.path == "/query/q1/adjust"
+    assert script.body == {"top_n": 2, "filter": None}
+
+
+def test_what_is_to_be_reviewed() -> None:
+    hit = {"chunk_id": "c1", "document_id": "d1", "version": 1, "score": 0.5}
+    request = {"query": "why?", "hits": [], "candidates": [hit], "position": 9, "until": NOW}
+    with Script(state("running", waiting_for="review", reviews=[request])).client() as client:
+        asked = client.queries.get("q1")
+    assert asked.waiting_for == "review"
+    assert asked.reviews[-1].candidates[0].chunk_id == "c1"
+    assert asked.reviews[-1].until.year == 2026
+
+
+def test_rerun_and_diff() -> None:
+    difference = {
+        "hits": {"gained": [], "lost": [], "moved": [{"chunk_id": "c", "before": 1, "after": 2}]},
+        "answer": {"before": "a", "after": None},
+        "citations": {"gained": [], "lost": []},
+    }
+    script = Script(STARTED, ok(difference))
+    with script.client() as client:
+        handle = client.queries.rerun("q0", "rerank", top_n=2, filter=None, idempotency_key="k")
+        assert script.last.url.path == "/query/q0/rerun"
+        assert script.body == {"from": "rerank", "at": "then", "top_n": 2, "filter": None}
+        assert script.last.headers["Idempotency-Key"] == "k"
+        assert handle.workflow_id == "q1"
+        compared = client.queries.diff("q0", "q1")
+    assert script.last.url.path == "/query/q0/diff/q1"
+    assert (compared.hits.moved[0].after, compared.answer.after) == (2, None)
+
+
+def test_delete() -> None:
+    script = Script(httpx.Response(204))
+    with script.client() as client:
+        client.queries.delete("q1")
+    assert (script.last.method, script.last.url.path) == ("DELETE", "/query/q1")
+    assert script.last.headers["Idempotency-Key"]
+
+
+def test_a_stream_has_typed_events() -> None:
+    hit = {"chunk_id": "c1", "document_id": "d1", "version": 1, "score": 0.5}
+    events = (
+        (12, "stage", {"name": "preprocess", "status": "completed"}),
+        (23, "hits", {"hits": [hit], "position": 9}),
+        (24, "later", {"a": 1}),
+        (1_000_000, "result", RESULT),
+    )
+    text = "".join(f"id: {i}\nevent: {e}\ndata: {json.dumps(d)}\n\n" for i, e, d in events)
+    with Script(httpx.Response(200, text=text)).client() as client:
+        stage, hits, other, last = client.queries.stream("q1")
+    assert isinstance(stage, StageEvent)
+    assert stage.data.status == "completed"
+    assert isinstance(hits, HitsEvent)
+    assert (hits.data.position, hits.data.hits[0].chunk_id) == (9, "c1")
+    assert other == QueryEvent(id=24, event="later", data={"a": 1})
+    assert isinstance(last, ResultEvent)
+    assert last.data.answer == "42"
+
+
+def test_a_stream_ends_with_an_error_where_there_is_no_result() -> None:
+    data = '{"status": "failed", "detail": "No key."}'
+    text = f"id: 1000000\nevent: error\ndata: {data}\n\n"
+    with Script(httpx.Response(200, text=text)).client() as client:
+        (last,) = client.queries.stream("q1", last_event_id=42)
+    assert isinstance(last, ErrorEvent)
+    assert (last.data.status, last.data.detail) == ("failed", "No key.")

@@ -10,8 +10,10 @@ import httpx
 DEADLINE_S = 20.0
 
 
-async def until(observe: Callable[[], Awaitable[Any]], wanted: Any) -> None:
-    async with asyncio.timeout(DEADLINE_S):
+async def until(
+    observe: Callable[[], Awaitable[Any]], wanted: Any, within_s: float = DEADLINE_S
+) -> None:
+    async with asyncio.timeout(within_s):
         while await observe() != wanted:  # noqa: ASYNC110  # it is in another process
             await asyncio.sleep(0.05)
 

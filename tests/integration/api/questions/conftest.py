@@ -28,6 +28,8 @@ async def script(settings: Settings, temporal: Client) -> AsyncIterator[Script]:
     script = Script()
     async with script.worker(temporal, task_queue_of(None, settings.task_queue)):
         yield script
+        script.held.set()
+        script.written.set()
         script.gate.set()
 
 

@@ -53,7 +53,6 @@ async def test_what_is_no_question(
         ({"k": 0}, "/k"),
         ({"top_n": "5"}, "/top_n"),
         ({"mode": "psychic"}, "/mode"),
-        ({"review": True}, "/review"),
         ({"answer": "yes"}, "/answer"),
         ({"deadline_s": 0}, "/deadline_s"),
         ({"filter": {"field": "n", "op": "near", "value": 1}}, "/filter/op"),

@@ -15,6 +15,7 @@ from core.contracts.query import (
     QueryResult,
     QueryStatus,
     RankedChunk,
+    ReviewRequest,
     Stage,
     StageProgress,
     StageStatus,
@@ -26,11 +27,16 @@ CITATION = Citation(
     start=0, end=1, chunk_id="c", document_id="d", quote="q", quote_start=0, quote_end=1
 )
 FOUND = QueryResult(hits=[HIT], position=1)
+REVIEW = ReviewRequest(query="q", hits=[HIT], position=1, until=NOW)
 ANSWERED = FOUND.model_copy(update={"answer": "q", "citations": [CITATION, CITATION]})
 
 
 def question(
-    statuses: str, *, status: QueryStatus = "running", result: QueryResult | None = None
+    statuses: str,
+    *,
+    status: QueryStatus = "running",
+    result: QueryResult | None = None,
+    reviews: int = 0,
 ) -> QuestionResponse:
     """Return a question by a letter per stage: pending, running, completed, failed, skipped, x
     (cancelled).
@@ -60,6 +66,7 @@ def question(
         stages=stages,
         result=result,
         error=None,
+        reviews=[REVIEW] * reviews,
     )
 
 
@@ -96,6 +103,20 @@ LIVES = {
         question("cccp", result=FOUND),
         question("cccs", result=FOUND),
         question("cccs", status="completed", result=FOUND),
+    ],
+    "reviewed twice": [
+        question("cccp", result=FOUND),
+        question("cccp", result=FOUND, reviews=1),
+        question("rccp", result=FOUND, reviews=1),
+        question("crcp", result=FOUND, reviews=1),
+        question("ccrp", result=FOUND, reviews=1),
+        question("cccp", result=FOUND, reviews=2),
+        question("cccr", result=FOUND, reviews=2),
+        question("cccc", status="completed", result=ANSWERED, reviews=2),
+    ],
+    "rejected": [
+        question("cccp", result=FOUND, reviews=1),
+        question("cccp", status="failed", reviews=1),
     ],
     "failed": [question("rppp"), question("fppp", status="failed")],
     "cancelled": [question("ccrp", result=FOUND), question("ccxp", status="cancelled")],
@@ -160,10 +181,11 @@ def test_an_event_on_the_wire() -> None:
     "asked",
     [
         question("cccc", status="completed", result=ANSWERED),
+        question("cccp", result=FOUND, reviews=1),
         question("crpp", status="failed"),
         question("crpp", status="timed_out"),
     ],
-    ids=["completed", "failed", "timed out"],
+    ids=["completed", "reviewed", "failed", "timed out"],
 )
 def test_each_event_has_the_schema_that_is_documented(asked: QuestionResponse) -> None:
     refs = {

@@ -1,0 +1,44 @@
+"""The archive of finished questions in PostgreSQL, which is no part of the record."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg_pool import ConnectionPool
+
+from core.adapters.postgres.connections.database import Database, set_up_writer
+from core.adapters.postgres.connections.errors import postgres_errors
+from core.adapters.postgres.session import PostgresReadSession
+from core.adapters.sql.archive import SqlArchive
+
+MAX_CONNECTIONS = 2
+_WAIT_S = 5.0
+
+
+class PostgresSessions:
+    """Sessions on few connections of their own; each statement is a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        """Connect at the first session."""
+        self._pool = ConnectionPool(
+            database.conninfo,
+            kwargs={"autocommit": True},
+            configure=lambda connection: set_up_writer(connection, "full"),
+            check=ConnectionPool.check_connection,
+            min_size=0,
+            max_size=MAX_CONNECTIONS,
+            timeout=_WAIT_S,
+            name="nalanda-questions",
+            open=True,
+        )
+
+    @contextmanager
+    def open(self) -> Iterator[PostgresReadSession]:
+        with postgres_errors(), self._pool.connection() as connection:
+            yield PostgresReadSession(connection)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def archive_of(database: Database) -> SqlArchive:
+    return SqlArchive(PostgresSessions(database))
