@@ -63,6 +63,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 TAKE_ARGUMENTS = {
     "retrieval",
     "search",
+    "request",
     "hnsw",
     "nprobe",
     "exact",
