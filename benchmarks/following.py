@@ -29,7 +29,7 @@ from benchmarks.lag import lags_ms
 from benchmarks.postgres import postgres_server
 from benchmarks.resident import forget_peak, peak_rss_mb, rss_mb
 from benchmarks.rest_writes import client_of
-from benchmarks.server import serve
+from benchmarks.server import free_port, serve
 from nalanda import ChunkOptions, Nalanda
 
 CHUNKS, PER_DOCUMENT, DIMENSION = 100_000, 500, 384
@@ -62,19 +62,20 @@ def _measure(folder: Path, url: str, vectors: NDArray[np.float32]) -> Mapping[st
     environment = {"NALANDA_DATABASE_URL": url}
     with serve(folder / "leader", environment=environment) as leader:
         _fill(leader, vectors)
-    follower = folder / "follower"
+    # A node that comes back at another address waits until its last one is surely gone.
+    follower, port = folder / "follower", free_port()
     with serve(folder / "leader", environment=environment) as leader:
         _wait_until_ready(leader)
         fetched, own = [], []
         for _ in range(STARTS):
             shutil.rmtree(follower, ignore_errors=True)
-            fetched.append(_start_s(follower, environment))
-            own.append(_start_s(follower, environment))
+            fetched.append(_start_s(follower, environment, port))
+            own.append(_start_s(follower, environment, port))
         measured = {
             "ready with a checkpoint of the leader, s": statistics.median(fetched),
             "ready with its own checkpoint, s": statistics.median(own),
         }
-        with serve(follower, environment=environment) as api:
+        with serve(follower, environment=environment, port=port) as api:
             _wait_until_ready(api)
             measured |= _catch_up(leader, api, _pid_of(follower), vectors[0])
     return measured
@@ -93,10 +94,10 @@ def _fill(api: httpx.Client, vectors: NDArray[np.float32]) -> None:
         time.sleep(_POLL_S)
 
 
-def _start_s(data: Path, environment: Mapping[str, str]) -> float:
+def _start_s(data: Path, environment: Mapping[str, str], port: int) -> float:
     """Return the seconds until a node is ready."""
     began = time.perf_counter()
-    with serve(data, environment=environment) as api:
+    with serve(data, environment=environment, port=port) as api:
         _wait_until_ready(api)
         return time.perf_counter() - began
 

@@ -21,14 +21,13 @@ def serve(
     *,
     environment: Mapping[str, str] | None = None,
     end: signal.Signals = signal.SIGTERM,
+    port: int | None = None,
 ) -> Iterator[httpx.Client]:
     """Serve a data directory, and yield a client once the server responds.
 
-    `environment` adds to the process's own.
+    `environment` adds to the process's own. `port`: `None` for one that is free.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port() if port is None else port
     nalanda = str(Path(sys.executable).with_name("nalanda"))
     server = subprocess.Popen(
         [nalanda, "serve", "--port", str(port), "--data", str(data)],
@@ -44,6 +43,12 @@ def serve(
     finally:
         server.send_signal(end)
         server.wait(_DEADLINE_S)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(http: httpx.Client) -> None:

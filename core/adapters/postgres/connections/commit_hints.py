@@ -20,6 +20,7 @@ _REST_S = 0.002
 """The shortest time between two hints: the commits in between are one step for a follower."""
 
 _RETRY_S = 1.0
+_CLOSE_S = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -46,11 +47,12 @@ class CommitHints:
         self._thread.start()
 
     def close(self) -> None:
+        """End the thread; one that waits for a database out of reach is left to end by itself."""
         connection = self._connection
         if connection is not None:
             cut(connection)  # the thread may wait for it
-        self._thread.close()
-        self._disconnect()
+        if self._thread.close(_CLOSE_S):
+            self._disconnect()
 
     def _try_to_listen(self) -> float:
         """Wait for a notification; return the seconds until the next wait."""
