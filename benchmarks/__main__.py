@@ -34,6 +34,7 @@ from benchmarks.index import (
     starting,
     writing,
 )
+from benchmarks.simulation import comparison
 
 Benchmark = Callable[..., Awaitable[None]]
 
@@ -59,6 +60,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "inserting": inserting.main,
     "ingesting": ingesting.main,
     "reembedding": reembedding.main,
+    "simulation": comparison.main,
 }
 TAKE_ARGUMENTS = {
     "retrieval",

@@ -31,6 +31,10 @@ class Node:
     def url(self) -> str:
         return self._stack.api_url
 
+    @property
+    def pid(self) -> int:
+        return self._stack.pid("api")
+
     def start(self) -> None:
         """Start the process, and wait until it is ready."""
         self._stack.start("api")

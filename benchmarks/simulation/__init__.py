@@ -1,0 +1,1 @@
+"""A discrete-event simulation of nodes, checked against real processes."""
