@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -15,6 +15,8 @@ from core.adapters.checkpoint_sources import source_at
 from core.adapters.registry import engine_of
 from core.cluster.member import BEATS, Member
 from core.cluster.node_id import node_of
+from core.cluster.placement import Placement, capacity_of, placement_of
+from core.cluster.rebalancer import Rebalancer
 from core.cluster.status import Cluster, LoneNode, followed_from
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.loaded import LoadedCheckpoint
@@ -28,16 +30,16 @@ from core.indexing.maintenance.segment_builder import SegmentBuilder
 from core.indexing.vectors.search_activity import SearchActivity
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.digests import Digests
-from core.indexing.views.record import from_record, libraries_of
 from core.ports.archive import QuestionArchive
+from core.ports.checkpoint_source import CheckpointSource
 from core.ports.cluster import ClusterRecord, Node, Role
 from core.ports.engine import Engine
-from core.ports.store import FollowingStore, Snapshot, Store
+from core.ports.store import FollowingStore, Store
 from core.ports.uploads import UploadStore
 from core.providers import registry
 from core.providers.base import Embedder
-from core.replication.fetching import needs_checkpoint, try_to_fetch
 from core.replication.follower import Follower, Lag
+from core.replication.opening import fetch_checkpoint, open_catalog
 from core.replication.position_file import NAME as POSITION_FILE
 from core.replication.position_file import PositionFile
 from core.replication.reader import CheckpointReader, Reader
@@ -85,6 +87,8 @@ class Core:
     digests: Digests
     follower: Follower | Reader | None = None
     """The threads that follow another process while that one writes."""
+    rebalancer: Rebalancer | None = None
+    """The thread that moves libraries, on a node that holds some of them only."""
 
     @property
     def role(self) -> Role:
@@ -97,6 +101,8 @@ class Core:
         return Lag(0, 0.0) if self.follower is None or self.role == "leader" else self.follower.lag
 
     def close(self) -> None:
+        if self.rebalancer is not None:
+            self.rebalancer.close()
         self.cluster.close()
         if self.follower is not None:
             self.follower.close()
@@ -146,13 +152,20 @@ def _open_member(settings: Settings, engine: Engine, record: ClusterRecord | Non
         settings.durability, require_synchronous=settings.require_synchronous
     )
     assert record is not None  # an engine without one has no followers
-    join = partial(_join_cluster, settings, record, store)
-    core = _open_node(settings, engine, store, join, record)
+    with ExitStack() as opened:
+        opened.callback(store.close)
+        opened.callback(record.close)
+        node = _node(settings)
+        placement = placement_of(settings, node)
+        opened.pop_all()
+    join = partial(_join_cluster, settings, node, record, store)
+    core = _open_node(settings, engine, store, join, record, placement)
     follower = Follower(
         store,
         core.catalog,
         note=core.checkpoints.note,
         max_lag=Lag(settings.max_lag_entries, settings.max_lag_s),
+        holds=placement.holds if placement else lambda _: True,
     )
     core = replace(core, follower=follower)
     follower.start()
@@ -161,7 +174,11 @@ def _open_member(settings: Settings, engine: Engine, record: ClusterRecord | Non
     except BaseException:
         core.close()
         raise
-    return core
+    if placement is None:
+        return core
+    rebalancer = Rebalancer(node, placement, record, core.cluster, store, core.catalog, follower)
+    rebalancer.start()
+    return replace(core, rebalancer=rebalancer)
 
 
 def _open_node(
@@ -170,18 +187,25 @@ def _open_node(
     store: Store,
     join: Callable[[Catalog], Cluster],
     record: ClusterRecord | None = None,
+    placement: Placement | None = None,
 ) -> Core:
     """Open the core of a node with a data directory, and start its builds and checkpoints.
 
-    `record`: that of the cluster from which the node may fetch a checkpoint.
+    `record`: that of the cluster from which the node may fetch a checkpoint. `placement`: that of
+    the libraries, if the node does not hold all of them.
     """
     _choose_kernels(settings)
     try:
         embedders = registry.embedders(settings)
         directory = _create_directory(settings.data_dir / DIRECTORY)
+        holds = None
         if record is not None:
-            _fetch_checkpoint(settings, store, record, directory)
-        catalog, loaded = _open_catalog(store, directory)
+            if placement is not None:
+                placement.note(record.look().nodes)
+                holds = placement.holds
+            source = partial(_checkpoint_source, settings, store, record)
+            fetch_checkpoint(store, source, directory, holds)
+        catalog, loaded = open_catalog(store, directory, holds)
         cluster = join(catalog)
         core = _wire(settings, engine, embedders, store, catalog, loaded, cluster, working=WORKING)
         core.uploads.delete_unfinished()
@@ -324,10 +348,10 @@ def _wire(
 
 
 def _join_cluster(
-    settings: Settings, record: ClusterRecord, store: FollowingStore, catalog: Catalog
+    settings: Settings, node: Node, record: ClusterRecord, store: FollowingStore, catalog: Catalog
 ) -> Cluster:
     return Member(
-        _node(settings),
+        node,
         record,
         store,
         lambda: catalog.position,
@@ -338,49 +362,19 @@ def _join_cluster(
 
 def _node(settings: Settings) -> Node:
     address = settings.advertise_url or settings.api_url
-    return node_of(settings.data_dir, address, version("nalanda"))
+    node = node_of(settings.data_dir, address, version("nalanda"))
+    return replace(node, capacity_bytes=capacity_of(settings))
 
 
-def _fetch_checkpoint(
-    settings: Settings, store: Store, record: ClusterRecord, directory: Path
-) -> None:
-    """Fetch a checkpoint of the leader, or of another source, if none of the node's own will do."""
-    with store.read() as snapshot:
-        if not needs_checkpoint(directory, snapshot):
-            return
+def _checkpoint_source(
+    settings: Settings, store: Store, record: ClusterRecord
+) -> CheckpointSource | None:
+    """Return the source that the settings name, or the leader."""
     place = settings.checkpoint_source or record.look().lease.address
-    if place:
-        key = next((key.get_secret_value() for key in settings.api_keys), None)
-        source = source_at(place, instance_id=store.instance_id, api_key=key)
-        try_to_fetch(source, directory)
-
-
-def _open_catalog(store: Store, directory: Path) -> tuple[Catalog, LoadedCheckpoint]:
-    """Load the catalog and subscribe it to commits; no write may run until it returns."""
-    with store.read() as snapshot:
-        loaded = _load_index(snapshot, directory)
-        catalog = Catalog(CatalogState.of_snapshot(snapshot, loaded.views, loaded.missing))
-    store.subscribe(catalog.apply)
-    return catalog, loaded
-
-
-def _load_index(snapshot: Snapshot, directory: Path) -> LoadedCheckpoint:
-    """Load the views from checkpoints, or build them from the record where there are none.
-
-    Raises:
-        StorageError: the checkpoints' files can't be read.
-    """
-    if not any(directory.iterdir()):
-        views = [from_record(snapshot, library) for library in libraries_of(snapshot)]
-        return LoadedCheckpoint(views=views)
-    # Imported late: the import of the kernels takes half of a process's start.
-    from core.indexing.checkpoints.loading import CheckpointLoader
-
-    try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return CheckpointLoader(directory, snapshot, pool).load()
-    except OSError as error:
-        raise StorageError(f"{directory} can't be read: {error.strerror}") from error
+    if not place:
+        return None
+    key = next((key.get_secret_value() for key in settings.api_keys), None)
+    return source_at(place, instance_id=store.instance_id, api_key=key)
 
 
 def _segment_builder(settings: Settings, activity: SearchActivity) -> SegmentBuilder:

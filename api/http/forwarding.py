@@ -1,17 +1,29 @@
 """Requests that a process passes on to the one that writes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
 
 import httpx
 from fastapi import Response, status
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import path_of, problem
+
+MARK = b"nalanda-forwarded"
+"""The header of a request that a node has passed on; its value counts the nodes."""
+
+MAX_HOPS = 3
+"""A node that hands over passes requests on, and gets one back that the next node can't take. A
+library may have left the node to which a read of it is passed on."""
 
 CONNECT_S = 2.0
 IDLE_S = 2.0
 """The time that an idle connection is kept: less than the server keeps its end."""
+
+_INSTANCE = b"nalanda-instance"
+_LOOK_S = 0.25
+"""The time between two looks whether a node that has not responded still lives."""
 
 _OF_CONNECTION = frozenset(
     {b"connection", b"expect", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
@@ -114,6 +126,59 @@ def unavailable(detail: str, scope: Scope) -> Response:
         instance=path_of(scope),
         headers={"Retry-After": "1"},
     )
+
+
+def redirect_to(url: str, scope: Scope) -> Response:
+    """Build the response that sends a client to another node."""
+    location = url.rstrip("/") + target_of(scope).decode("latin-1")
+    return Response(status_code=status.HTTP_307_TEMPORARY_REDIRECT, headers={"Location": location})
+
+
+def hops_of(scope: Scope) -> int:
+    """Return how many nodes have passed a request on; a value that is none counts as the most."""
+    values = [value for name, value in scope["headers"] if name == MARK]
+    if not values:
+        return 0
+    return int(values[-1]) if values[-1].isdigit() else MAX_HOPS
+
+
+def marks_of(scope: Scope, instance_id: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers that are added to a request that goes to another node."""
+    headers = [(MARK, str(hops_of(scope) + 1).encode())]
+    if not any(name == _INSTANCE for name, _ in scope["headers"]):
+        headers.append((_INSTANCE, instance_id.encode()))
+    return headers
+
+
+async def wait_while(
+    holds: Callable[[], bool], request: Coroutine[Any, Any, httpx.Response]
+) -> httpx.Response | None:
+    """Return the response to a request; `None` once the condition no longer holds.
+
+    Raises:
+        httpx.TransportError: the node does not answer.
+    """
+    sending = asyncio.ensure_future(request)
+    try:
+        while holds():
+            done, _ = await asyncio.wait({sending}, timeout=_LOOK_S)
+            if done:
+                return sending.result()
+    finally:
+        sending.cancel()
+    return None
+
+
+def again(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives a whole body first."""
+    unread = [body]
+
+    async def receive_again() -> Message:
+        if unread:
+            return {"type": "http.request", "body": unread.pop(), "more_body": False}
+        return await receive()
+
+    return receive_again
 
 
 def target_of(scope: Scope) -> bytes:

@@ -2,25 +2,29 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 import httpx
 from fastapi import FastAPI, Request, Response, status
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.errors import of_nalanda
-from api.http.forwarding import Connections, target_of, unavailable
+from api.http.forwarding import (
+    MAX_HOPS,
+    Connections,
+    again,
+    hops_of,
+    marks_of,
+    redirect_to,
+    unavailable,
+    wait_while,
+)
+from api.http.holders import Holders, PassedOn
 from core.bootstrap import Core
-from core.domain.errors import NotLeading
+from core.domain.errors import NotHeld, NotLeading
 from core.settings import Settings
-
-MARK = b"nalanda-forwarded"
-"""The header of a request that a node has passed on; its value counts the nodes."""
-
-MAX_HOPS = 3
-"""A node that hands over passes requests on, and gets one back that the next node can't take."""
 
 _BODY = "nalanda.body"
 """The key in a scope of the body of a request that this node may still pass on."""
@@ -28,9 +32,6 @@ _BODY = "nalanda.body"
 _ADDRESS = b"nalanda-leader"
 """The header of a response that a follower passes back: the leader's address."""
 
-_INSTANCE = b"nalanda-instance"
-_LOOK_S = 0.25
-"""The time between two looks whether a node that has not responded still lives."""
 _POLL_S = 0.02
 """The time between two looks which node leads."""
 
@@ -67,6 +68,7 @@ class Election(Protocol):
     @property
     def leader_url(self) -> str | None: ...
     def is_alive(self, url: str) -> bool: ...
+    def holders_of(self, library_id: str) -> Sequence[str]: ...
 
 
 class Leader:
@@ -88,6 +90,10 @@ class Leader:
         self._wait_s = wait_s
         self._redirects = redirects
         self._connections = Connections()
+        self.holders = Holders(
+            election, self._connections, instance_id, wait_s=wait_s, redirects=redirects
+        )
+        """The nodes that have the libraries which this node does not hold."""
 
     @property
     def forwarded(self) -> int:
@@ -112,7 +118,7 @@ class Leader:
                 body = scope.pop(_BODY)
                 if body is None:
                     return
-                receive = _again(body, receive)
+                receive = again(body, receive)
             elif (url := self._election.leader_url) is not None:
                 unreachable = await self._forward(url, scope, receive, send)
                 if unreachable is None:
@@ -125,19 +131,13 @@ class Leader:
 
     async def _forward(self, url: str, scope: Scope, receive: Receive, send: Send) -> str | None:
         """Send the response of the node at a URL; return why it can't be reached, if so."""
-        hops = _hops(scope)
+        hops = hops_of(scope)
         if hops >= MAX_HOPS:
             await unavailable(_TOO_MANY_HOPS.format(hops), scope)(scope, receive, send)
         elif self._redirects:
-            location = url.rstrip("/") + target_of(scope).decode("latin-1")
-            redirect = Response(
-                status_code=status.HTTP_307_TEMPORARY_REDIRECT, headers={"Location": location}
-            )
-            await redirect(scope, receive, send)
+            await redirect_to(url, scope)(scope, receive, send)
         else:
-            headers = [(MARK, str(hops + 1).encode())]
-            if not _has(scope, _INSTANCE):
-                headers.append((_INSTANCE, self._instance_id().encode()))
+            headers = marks_of(scope, self._instance_id())
             request = self._connections.request(url, scope, receive, headers)
             return await self._pass_on(url, request, scope, receive, send)
         return None
@@ -151,7 +151,7 @@ class Leader:
         send: Send,
     ) -> str | None:
         try:
-            response = await self._while_alive(url, request)
+            response = await wait_while(lambda: self._may_answer(url), request)
         except _UNREACHED:
             return _UNREACHABLE.format(url)
         except httpx.TransportError:
@@ -167,23 +167,9 @@ class Leader:
             await self._connections.respond(response, receive, send, named)
         return None
 
-    async def _while_alive(
-        self, url: str, request: Coroutine[Any, Any, httpx.Response]
-    ) -> httpx.Response | None:
-        """Return the response; `None` if another node leads, and the one at the URL is gone.
-
-        Raises:
-            httpx.TransportError: the node does not answer.
-        """
-        sending = asyncio.ensure_future(request)
-        try:
-            while self._election.leader_url == url or self._election.is_alive(url):
-                done, _ = await asyncio.wait({sending}, timeout=_LOOK_S)
-                if done:
-                    return sending.result()
-        finally:
-            sending.cancel()
-        return None
+    def _may_answer(self, url: str) -> bool:
+        """Return whether no other node leads, or the one at the URL still lives."""
+        return self._election.leader_url == url or self._election.is_alive(url)
 
 
 def leader_of(core: Core, settings: Settings) -> Leader | None:
@@ -199,8 +185,12 @@ def leader_of(core: Core, settings: Settings) -> Leader | None:
 
 
 def install(app: FastAPI) -> None:
-    """Register the handler of `NotLeading`, which gives a request back to `Leader.respond`."""
+    """Register the handlers of errors after which another node has to respond.
+
+    That of `NotLeading` gives the request back to `Leader.respond`.
+    """
     app.add_exception_handler(NotLeading, _keep_for_leader)
+    app.add_exception_handler(NotHeld, _pass_to_holder)
 
 
 async def _keep_for_leader(request: Request, error: Exception) -> Response:
@@ -215,32 +205,16 @@ async def _keep_for_leader(request: Request, error: Exception) -> Response:
     return await of_nalanda(request, error)
 
 
+async def _pass_to_holder(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotHeld)
+    leader = request.app.state.writer
+    if not isinstance(leader, Leader):
+        return await of_nalanda(request, error)
+    return PassedOn(leader.holders, error.library_id, await request.body())
+
+
 class _Unsent(Response):
     """A response of which nothing is sent."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         pass
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives a whole body first."""
-    unread = [body]
-
-    async def receive_again() -> Message:
-        if unread:
-            return {"type": "http.request", "body": unread.pop(), "more_body": False}
-        return await receive()
-
-    return receive_again
-
-
-def _has(scope: Scope, name: bytes) -> bool:
-    return any(each == name for each, _ in scope["headers"])
-
-
-def _hops(scope: Scope) -> int:
-    """Return how many nodes have passed a request on; a value that is none counts as the most."""
-    values = [value for name, value in scope["headers"] if name == MARK]
-    if not values:
-        return 0
-    return int(values[-1]) if values[-1].isdigit() else MAX_HOPS

@@ -15,7 +15,10 @@ class LeaderResponse(ResponseModel):
 
 
 class NodeResponse(ResponseModel):
-    """A node; `lag` is the number of writes that it lacks, as of `last_seen_at`."""
+    """A node; `lag` is the number of writes that it lacks, as of `last_seen_at`.
+
+    `libraries`: the ids of those that it holds; null: all. `capacity_bytes`: the room for them.
+    """
 
     node_id: str
     address: str
@@ -23,6 +26,8 @@ class NodeResponse(ResponseModel):
     position: int
     lag: int
     last_seen_at: datetime
+    capacity_bytes: int | None
+    libraries: list[str] | None
 
 
 class HandOverRequest(RequestModel):
@@ -49,7 +54,8 @@ class NewestCheckpoint(ResponseModel):
 class ClusterResponse(ResponseModel):
     """The cluster as this node knows it; `leader` is null while no node holds the lease.
 
-    `digest`: that of the node's state at `position`, equal on all nodes; null while it is computed.
+    `digest`: that of the node's state at `position`, or of one library, equal on all nodes that
+    hold it; null while it is computed, and where the node does not hold all libraries.
     """
 
     node_id: str

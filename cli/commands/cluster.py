@@ -14,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-HEADERS = ("id", "address", "role", "position", "lag", "last seen")
+HEADERS = ("id", "address", "role", "position", "lag", "libraries", "last seen")
 
 
 @app.command()
@@ -29,7 +29,15 @@ def status(as_json: JsonFlag = False) -> None:
     durability = cluster.durability or "unknown"
     typer.echo(f"{leader} leads in epoch {cluster.epoch}. Durability: {durability}.")
     rows = (
-        (each.node_id, each.address, each.role, each.position, each.lag, each.last_seen_at)
+        (
+            each.node_id,
+            each.address,
+            each.role,
+            each.position,
+            each.lag,
+            "all" if each.libraries is None else len(each.libraries),
+            each.last_seen_at,
+        )
         for each in cluster.nodes
     )
     show_rows(HEADERS, rows)

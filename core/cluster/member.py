@@ -1,9 +1,10 @@
 """A node that takes part in the election of the one that writes."""
 
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -84,6 +85,7 @@ class Member:
         self._held: HeldLease | None = None
         self._look: Look | None = None
         self._elections = 0
+        self._turns = itertools.count()
         self._is_leaving = False
         self._thread = BackgroundThread(
             "cluster",
@@ -133,6 +135,21 @@ class Member:
         look = self._look
         nodes = () if look is None else look.nodes
         return any(each.address == url and each.age_s < self._lease_s for each in nodes)
+
+    def holders_of(self, library_id: str) -> Sequence[str]:
+        look = self._look
+        holders = [
+            each
+            for each in (() if look is None else look.nodes)
+            if each.holds(library_id) and each.age_s < self._lease_s
+            if each.node_id != self._node.id
+        ]
+        placed = [each.address for each in holders if each.capacity_bytes is not None]
+        others = [each for each in holders if each.capacity_bytes is None]
+        leader_url = self.leader_url
+        others.sort(key=lambda each: each.address == leader_url)
+        first = next(self._turns) % max(1, len(placed))
+        return [*placed[first:], *placed[:first], *(each.address for each in others)]
 
     def status(self) -> ClusterStatus:
         look = self._look

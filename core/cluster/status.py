@@ -1,5 +1,6 @@
 """The state of a cluster, as one of its nodes knows it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,6 +73,13 @@ class Cluster(Protocol):
         """Return whether the node at a URL has been seen lately."""
         ...
 
+    def holders_of(self, library_id: str) -> Sequence[str]:
+        """Return the URLs of other live nodes that hold a library, the leader last.
+
+        Each call begins with another one of those on which it is placed.
+        """
+        ...
+
     @property
     def problem(self) -> str | None:
         """Return what keeps this node from ever leading, and what to do."""
@@ -122,6 +130,9 @@ class LoneNode:
 
     def is_alive(self, url: str) -> bool:
         return url == self._node.address
+
+    def holders_of(self, library_id: str) -> Sequence[str]:  # noqa: ARG002
+        return ()
 
     def hand_over(self, to: str | None) -> HandOver:
         if to not in {None, self._node.id}:

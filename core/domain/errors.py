@@ -8,7 +8,8 @@
     ├── WrongInstance       the call is meant for another instance, with another database
     ├── Unavailable         not now; `retry_after_s` says when to ask again
     │   ├── Behind          this node has not reached the position asked for
-    │   └── NotLeading      another process writes; this one has changed nothing
+    │   ├── NotLeading      another process writes; this one has changed nothing
+    │   └── NotHeld         the index of the library is on other nodes
     ├── ProviderError       an embedding, rerank or answer service failed
     │   ├── ProviderRejected     it will never accept this (key, input, model)
     │   └── ProviderUnavailable  it may accept it later; `retry_after_s` if it said when
@@ -98,6 +99,14 @@ class Behind(Unavailable):
 
 class NotLeading(Unavailable):
     """A write, or another task of the leader, in a process that does not lead, or no longer."""
+
+
+class NotHeld(Unavailable):
+    """A read of the index of a library that is placed on other nodes."""
+
+    def __init__(self, library_id: str) -> None:
+        super().__init__(f"This node does not hold the library {library_id!r}. Retry later.")
+        self.library_id = library_id
 
 
 class ProviderError(NalandaError):

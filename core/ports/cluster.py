@@ -4,6 +4,7 @@ Times are judged by the database's clock, or by the caller's monotonic one; no w
 matters. Every call ends within a time limit.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
@@ -15,13 +16,15 @@ Role: TypeAlias = Literal["leader", "follower", "reader"]
 class Node:
     """A process that serves: `id` is its data directory's, `incarnation` is new at each start.
 
-    `address` is the URL at which other nodes reach it.
+    `address` is the URL at which other nodes reach it. `capacity_bytes`: the room for the libraries
+    that are placed on it; `None`: it holds all of them.
     """
 
     id: str
     incarnation: str
     address: str
     version: str
+    capacity_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A node, as it last reported itself; `age_s` is the time since, by the database's clock."""
+    """A node, as it last reported itself; `age_s` is the time since, by the database's clock.
+
+    `holdings`: the ids of the libraries that it holds; `None`: all of them.
+    """
 
     node_id: str
     address: str
@@ -62,6 +68,11 @@ class Sighting:
     last_seen_at: datetime
     may_lead: bool = True
     age_s: float = 0.0
+    capacity_bytes: int | None = None
+    holdings: frozenset[str] | None = None
+
+    def holds(self, library_id: str) -> bool:
+        return self.holdings is None or library_id in self.holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,14 @@ class ClusterRecord(Protocol):
     def look(self) -> Look: ...
 
     def register(self, node: Node, role: Role, position: int, *, may_lead: bool) -> None:
-        """Record a node that starts, in place of an earlier process with its id."""
+        """Record a node that starts, in place of an earlier process with its id.
+
+        A node with a capacity holds no library yet.
+        """
+        ...
+
+    def publish_holdings(self, node: Node, library_ids: Collection[str]) -> None:
+        """Record the libraries that a node with a capacity holds."""
         ...
 
     def report(self, node: Node, role: Role, position: int, *, may_lead: bool) -> bool:

@@ -30,14 +30,16 @@ def advance(
     entries: Iterable[LogEntry],
     snapshot: Snapshot,
     note: Callable[[Change], None] = lambda _: None,
+    holds: Callable[[str], bool] = lambda _: True,
 ) -> CatalogState:
     """Return the state at the snapshot's position. O(entries + rows written since `state`).
 
     `entries`: all entries of the log after the state's position. A missing library is read from the
-    record. `note` is called with each change.
+    record. `note` is called with each change. `holds`: whether a new library with this id is held
+    here, and not elsewhere.
     """
     touched = touched_by(entries)
-    step = _Step(state, snapshot, note)
+    step = _Step(state, snapshot, note, holds)
     for library_id, changes in touched.items():
         if changes.is_deleted and library_id in state.library_ids:
             step.apply(LibraryDeleted(library_id))
@@ -53,11 +55,16 @@ class _Step:
     """A step from a state to the one at the snapshot's position."""
 
     def __init__(
-        self, state: CatalogState, snapshot: Snapshot, note: Callable[[Change], None]
+        self,
+        state: CatalogState,
+        snapshot: Snapshot,
+        note: Callable[[Change], None],
+        holds: Callable[[str], bool],
     ) -> None:
         self.state = state
         self._snapshot = snapshot
         self._note = note
+        self._holds = holds
 
     def apply(self, change: Change) -> None:
         self._note(change)
@@ -75,6 +82,9 @@ class _Step:
         """Apply a library's changes: chunks follow their documents, and go before them."""
         library = self._library(library_id)
         if library is None:
+            return
+        if self._is_elsewhere(library_id):
+            self.state = self.state.without_index(library)
             return
         before = self.state.views.get(library_id)
         if changes.is_put:
@@ -94,6 +104,11 @@ class _Step:
         for document_id in gone:
             if document_id in known:
                 self.apply(DocumentDeleted(library_id, document_id))
+
+    def _is_elsewhere(self, library_id: str) -> bool:
+        if library_id in self.state.views:
+            return False
+        return library_id in self.state.elsewhere or not self._holds(library_id)
 
     def _advance_chunks(self, library_id: str, ids: list[str]) -> None:
         rows = self._snapshot.chunks.get_many_embedded(library_id, ids)

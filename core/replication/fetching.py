@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,16 +30,19 @@ def needs_checkpoint(directory: Path, snapshot: Snapshot) -> bool:
     return oldest is None or not oldest <= int(newest.stem) <= snapshot.position
 
 
-def try_to_fetch(source: CheckpointSource, directory: Path) -> bool:
+def try_to_fetch(
+    source: CheckpointSource, directory: Path, holds: Callable[[str], bool] | None = None
+) -> bool:
     """Fetch the newest checkpoint into the directory; return whether there is one now.
 
     Without one the record has to be read. Nothing remains of a checkpoint that can't be fetched.
+    `holds`: whether to fetch the library with an id; `None`: all.
     """
     working = directory.parent / DIRECTORY
     shutil.rmtree(working, ignore_errors=True)
     try:
         working.mkdir()
-        name = _fetch_newest(source, working, directory)
+        name = _fetch_newest(source, working, directory, holds)
     except (OSError, NalandaError) as error:
         _log.warning("No checkpoint can be fetched from %s: %s", source, error)
         return False
@@ -49,7 +53,12 @@ def try_to_fetch(source: CheckpointSource, directory: Path) -> bool:
     return name is not None
 
 
-def _fetch_newest(source: CheckpointSource, working: Path, directory: Path) -> str | None:
+def _fetch_newest(
+    source: CheckpointSource,
+    working: Path,
+    directory: Path,
+    holds: Callable[[str], bool] | None,
+) -> str | None:
     """Fetch the newest checkpoint, or a newer one if it is replaced meanwhile; return its name.
 
     Raises:
@@ -61,7 +70,7 @@ def _fetch_newest(source: CheckpointSource, working: Path, directory: Path) -> s
         if name is None:
             return None
         try:
-            _fetch(source, name, working)
+            _fetch(source, name, working, holds)
         except FileNotFoundError as error:
             missing = error
         else:
@@ -70,14 +79,16 @@ def _fetch_newest(source: CheckpointSource, working: Path, directory: Path) -> s
     raise missing
 
 
-def _fetch(source: CheckpointSource, name: str, working: Path) -> None:
+def _fetch(
+    source: CheckpointSource, name: str, working: Path, holds: Callable[[str], bool] | None
+) -> None:
     """Fetch a checkpoint's files that are not in the working folder, and verify all of them.
 
     Raises:
         OSError: a file can't be fetched to its end, or is damaged.
     """
     # Imported late: the import of the kernels takes half of a process's start.
-    from core.indexing.checkpoints.manifest import read_manifest, verify_files
+    from core.indexing.checkpoints.manifest import read_manifest, verify_files, write_manifest
     from core.indexing.container.container import DamagedFile
 
     _check_name(name, SUFFIX)
@@ -85,6 +96,9 @@ def _fetch(source: CheckpointSource, name: str, working: Path) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
             manifest = read_manifest(working / name, pool)
+            if holds is not None:
+                manifest = manifest.only(holds)
+                write_manifest(working, manifest).replace(working / name)
             for file in sorted(manifest.files):
                 _check_name(file)
                 if not (working / file).exists():

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from core.domain.changes import Change
 from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.record import from_record, libraries_of
+from core.indexing.views.view import LibraryView
 from core.ports.store import FollowingStore, Snapshot
+from core.replication.moves import Moves
 from core.replication.tail import Tail
 
 POLL_S = 0.02
@@ -38,7 +40,8 @@ class Follower:
 
     A follower builds its own segments and makes its own checkpoints. Where the log does not go on
     from its state, it reads the whole record, and serves the state before in the meantime. `note`
-    is called with each change. Beyond `max_lag` the follower has a problem.
+    is called with each change. Beyond `max_lag` the follower has a problem. `holds`: whether a new
+    library with this id is held here, and not on other nodes.
     """
 
     def __init__(
@@ -48,12 +51,15 @@ class Follower:
         *,
         note: Callable[[Change], None] = lambda _: None,
         max_lag: Lag = UNLIMITED,
+        holds: Callable[[str], bool] = lambda _: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._clock = clock
         self._max_lag = max_lag
+        self._holds = holds
+        self.moves = Moves()
         self._seen = catalog.position
         self._looked_as_leader_at = -math.inf
         self.tail = Tail(
@@ -63,6 +69,8 @@ class Follower:
             reload=self._reload,
             poll_s=POLL_S,
             note=note,
+            holds=holds,
+            moves=self.moves,
             clock=clock,
         )
 
@@ -107,13 +115,18 @@ class Follower:
 
     def _reload(self, snapshot: Snapshot, before: CatalogState) -> CatalogState:
         """Read the record; no row gets a row id that one of the state before has."""
-        views = [
-            from_record(snapshot, library, first_row_id=_next_row_id(before, library.id))
-            for library in libraries_of(snapshot)
-        ]
-        return CatalogState.of_snapshot(snapshot, views, runtime=before.runtime)
+        views, elsewhere = [], []
+        for library in libraries_of(snapshot):
+            was = before.views.get(library.id) or before.elsewhere.get(library.id)
+            first_row_id = 0 if was is None else was.next_row_id
+            if self._has_held(before, library.id):
+                views.append(from_record(snapshot, library, first_row_id=first_row_id))
+            else:
+                elsewhere.append(LibraryView(library, next_row_id=first_row_id))
+        runtime = before.runtime
+        return CatalogState.of_snapshot(snapshot, views, runtime=runtime, elsewhere=elsewhere)
 
-
-def _next_row_id(state: CatalogState, library_id: str) -> int:
-    view = state.views.get(library_id)
-    return 0 if view is None else view.next_row_id
+    def _has_held(self, before: CatalogState, library_id: str) -> bool:
+        if library_id in before.library_ids:
+            return library_id not in before.elsewhere
+        return self._holds(library_id)

@@ -14,6 +14,7 @@ from core.indexing.views.record import libraries_of
 from core.ports.store import Snapshot, Store
 from core.replication.advance import advance
 from core.replication.continuity import LogGap, LogReplaced, entries_after
+from core.replication.moves import Moves
 
 _RETRY_S = 1.0
 _CLOSE_S = 5.0
@@ -29,7 +30,8 @@ class Tail:
 
     `is_current` returns whether a state has all writes of the record, or all acknowledged ones.
     `reload` makes the state where the log does not go on from the present one. `note` is called
-    with each change.
+    with each change. `holds`: whether a new library with this id is held here. `moves`: of
+    libraries from and to other nodes; a step makes them.
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class Tail:
         reload: Reload,
         poll_s: float,
         note: Callable[[Change], None] = lambda _: None,
+        holds: Callable[[str], bool] = lambda _: True,
+        moves: Moves | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -49,6 +53,8 @@ class Tail:
         self._reload = reload
         self._poll_s = poll_s
         self._note = note
+        self._holds = holds
+        self._moves = moves or Moves()
         self._clock = clock
         self._replacement: CatalogState | None = None
         self.current_at = clock()
@@ -91,7 +97,8 @@ class Tail:
         replacement, self._replacement = self._replacement, None
         looked_at = self._clock()
         state = self._catalog.state
-        if replacement is None and not state.missing and self._is_current(state):
+        is_still = replacement is None and not self._moves.is_due
+        if is_still and not state.missing and self._is_current(state):
             self.current_at = looked_at
             return self._poll_s
         looked_at = self._clock()
@@ -125,7 +132,8 @@ class Tail:
         state = replacement or before
         try:
             entries = entries_after(state, snapshot)
-            state = advance(state, entries, snapshot, self._note)
+            state = advance(state, entries, snapshot, self._note, self._holds)
+            state = self._moves.apply(state, snapshot)
         except LogGap as reason:
             _log.warning("The index is loaded again: %s", reason)
             state = replacement = self._reload(snapshot, before)

@@ -17,7 +17,11 @@ class ClusterLeader(Model):
 
 
 class ClusterNode(Model):
-    """A node as it was last seen; `lag` is the number of writes that it lacked."""
+    """A node as it was last seen; `lag` is the number of writes that it lacked.
+
+    `libraries`: the ids of those that it holds, or `None` if it holds all. `capacity_bytes`: the
+    room for them.
+    """
 
     node_id: str
     address: str
@@ -25,13 +29,16 @@ class ClusterNode(Model):
     position: int
     lag: int
     last_seen_at: datetime
+    capacity_bytes: int | None = None
+    libraries: list[str] | None = None
 
 
 class Cluster(Model):
     """The nodes of a database, as the node `node_id` knows them; no `leader`: none leads.
 
-    `digest`: that of the node's state at `position`, or `None` while it is computed. `durability`:
-    the disks that have an acknowledged write, or `None` if the database does not say so.
+    `digest`: that of the node's state at `position`, or of one library; `None` while it is
+    computed, and where the node does not hold all libraries. `durability`: the disks that have an
+    acknowledged write, or `None` if the database does not say so.
     """
 
     node_id: str

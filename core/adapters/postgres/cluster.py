@@ -1,6 +1,7 @@
 """The lease and the nodes of a cluster, in PostgreSQL."""
 
 import threading
+from collections.abc import Collection, Mapping
 from typing import Any, LiteralString
 
 import psycopg
@@ -25,16 +26,23 @@ FROM (SELECT position FROM cluster) AS record LEFT JOIN lease ON true
 """
 _NODES = """
 SELECT node_id, address, role, position, version, last_seen_at, may_lead,
-    extract(epoch FROM clock_timestamp() - last_seen_at)::double precision
+    extract(epoch FROM clock_timestamp() - last_seen_at)::double precision, capacity_bytes,
+    holdings_revision::text
 FROM nodes ORDER BY node_id
+"""
+_HOLDINGS = "SELECT holdings_revision::text, holdings FROM nodes WHERE node_id = ANY(%s)"
+_PUBLISH = """
+UPDATE nodes SET holdings = %s, holdings_revision = gen_random_uuid()
+WHERE node_id = %s AND incarnation = %s
 """
 _FORGET = "DELETE FROM nodes WHERE last_seen_at < clock_timestamp() - %s::interval"
 _REGISTER = """
-INSERT INTO nodes (node_id, incarnation, address, role, position, version, may_lead, last_seen_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())
+INSERT INTO nodes (node_id, incarnation, address, role, position, version, may_lead,
+    capacity_bytes, last_seen_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())
 ON CONFLICT (node_id) DO UPDATE SET incarnation = excluded.incarnation, address = excluded.address,
     role = excluded.role, position = excluded.position, version = excluded.version,
-    may_lead = excluded.may_lead,
+    may_lead = excluded.may_lead, capacity_bytes = excluded.capacity_bytes,
     last_seen_at = excluded.last_seen_at
 """
 _REPORT = _REGISTER + " WHERE nodes.incarnation = excluded.incarnation RETURNING true"
@@ -75,16 +83,23 @@ class PostgresClusterRecord:
         self._turn = threading.Lock()
         # Guarded by `_turn`.
         self._connection: Connection | None = None
+        # The last that were read, by their revision; replaced as a whole.
+        self._holdings: Mapping[str, frozenset[str] | None] = {}
 
     def look(self) -> Look:
         ((*lease, position, number),) = self._fetch(_LOOK)
-        nodes = tuple(Sighting(*row) for row in self._fetch(_NODES))
+        nodes = self._nodes()
         problem = newer_format(number) if number > len(MIGRATIONS) else None
         return Look(Lease(*lease), position, nodes, problem)
 
     def register(self, node: Node, role: Role, position: int, *, may_lead: bool) -> None:
         self._fetch(_FORGET, _FORGET_AFTER)
         self._fetch(_REGISTER, *_row(node, role, position, may_lead=may_lead))
+        holdings: list[str] | None = None if node.capacity_bytes is None else []
+        self._fetch(_PUBLISH, holdings, node.id, node.incarnation)
+
+    def publish_holdings(self, node: Node, library_ids: Collection[str]) -> None:
+        self._fetch(_PUBLISH, sorted(library_ids), node.id, node.incarnation)
 
     def report(self, node: Node, role: Role, position: int, *, may_lead: bool) -> bool:
         return bool(self._fetch(_REPORT, *_row(node, role, position, may_lead=may_lead)))
@@ -95,6 +110,17 @@ class PostgresClusterRecord:
         except Unavailable:
             self._fetch(_END_WRITERS, seen.epoch, seen.renewals)
             return self._take(node, seen, length_s)
+
+    def _nodes(self) -> tuple[Sighting, ...]:
+        rows = self._fetch(_NODES)
+        changed = [row[0] for row in rows if row[-1] not in self._holdings]
+        read = self._fetch(_HOLDINGS, changed) if changed else []
+        known = {**self._holdings, **{revision: _ids(ids) for revision, ids in read}}
+        # A node that has published again in between is read at the next look.
+        held = {row[-1]: known[row[-1]] for row in rows if row[-1] in known}
+        self._holdings = held
+        none: frozenset[str] = frozenset()
+        return tuple(Sighting(*row[:-1], *[held.get(row[-1], none)]) for row in rows)
 
     def _take(self, node: Node, seen: Lease, length_s: float) -> Term | None:
         taker = (node.id, node.incarnation, node.address, length_s)
@@ -140,4 +166,17 @@ class PostgresClusterRecord:
 
 
 def _row(node: Node, role: Role, position: int, *, may_lead: bool) -> tuple[object, ...]:
-    return (node.id, node.incarnation, node.address, role, position, node.version, may_lead)
+    return (
+        node.id,
+        node.incarnation,
+        node.address,
+        role,
+        position,
+        node.version,
+        may_lead,
+        node.capacity_bytes,
+    )
+
+
+def _ids(holdings: list[str] | None) -> frozenset[str] | None:
+    return None if holdings is None else frozenset(holdings)

@@ -27,13 +27,15 @@ class SetAsideFile:
 class LoadedCheckpoint:
     """The usable content of the newest checkpoint.
 
-    `views`: those of all libraries, except the `missing` ones, whose files cannot be used.
+    `views`: those of all libraries, except the `missing` ones, whose files cannot be used, and
+    those `elsewhere`, without rows, which this node does not hold.
     `lexical`: the usable lexical indexes, by library. `manifests`: the usable manifests,
     newest first. `known`: the segments that are served from files.
     """
 
     views: list[LibraryView] = field(default_factory=list)
     missing: list[Library] = field(default_factory=list)
+    elsewhere: list[LibraryView] = field(default_factory=list)
     lexical: dict[str, StoredLexicalIndex] = field(default_factory=dict)
     manifests: list["Manifest"] = field(default_factory=list)
     known: list["StoredSegment"] = field(default_factory=list)

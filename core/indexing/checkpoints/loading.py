@@ -6,7 +6,7 @@ dead. So no write has to be replayed one by one.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from types import MappingProxyType
@@ -52,7 +52,8 @@ class CheckpointLoader:
 
     `repairs`: unusable files are set aside, and their libraries are missing until they are rebuilt;
     else they are errors. `open_segments`: those whose files need not be opened again.
-    `first_row_id`: the least row id of rows that are in no sealed segment.
+    `first_row_id`: the least row id of rows that are in no sealed segment. `holds`: whether this
+    node holds the library with an id; one that is in no checkpoint is not held yet. `None`: all.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class CheckpointLoader:
         repairs: bool = True,
         open_segments: OpenSegments = MappingProxyType({}),
         first_row_id: int = 0,
+        holds: Callable[[str], bool] | None = None,
     ) -> None:
         self._directory = directory
         self._snapshot = snapshot
@@ -71,6 +73,7 @@ class CheckpointLoader:
         self._repairs = repairs
         self._open = open_segments
         self._first_row_id = first_row_id
+        self._holds = holds
         self._checkpoint = LoadedCheckpoint()
         self._touched: Mapping[str, Touched] = {}
         self.open_segments: dict[tuple[str, str, str], Segment] = {}
@@ -112,6 +115,9 @@ class CheckpointLoader:
         return manifest
 
     def _load_library(self, library: Library, entry: LibraryEntry | None) -> None:
+        if self._holds is not None and (entry is None or not self._holds(library.id)):
+            self._checkpoint.elsewhere.append(_absent(library, entry))
+            return
         view = None
         if entry is not None and entry.created_at == library.created_at.isoformat():
             try:
@@ -201,3 +207,7 @@ class CheckpointLoader:
         folder.mkdir(exist_ok=True)
         if error.path.exists():
             error.path.replace(folder / error.path.name)
+
+
+def _absent(library: Library, entry: LibraryEntry | None) -> LibraryView:
+    return LibraryView(library, next_row_id=0 if entry is None else entry.next_row_id)

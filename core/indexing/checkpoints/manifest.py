@@ -1,8 +1,8 @@
 """The manifest of a checkpoint: one file that names all other files."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +72,12 @@ class Manifest:
     def files(self) -> Set[str]:
         """The names of all files that the manifest refers to."""
         return {name for library in self.libraries.values() for name in library.files}
+
+    def only(self, holds: Callable[[str], bool]) -> "Manifest":
+        """Return the same checkpoint with some of its libraries, by their ids."""
+        return replace(
+            self, libraries={id_: each for id_, each in self.libraries.items() if holds(id_)}
+        )
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> Path:

@@ -21,7 +21,7 @@ from core.domain.changes import (
     LibraryDeleted,
     LibraryPut,
 )
-from core.domain.errors import Behind, NotFound, Unavailable
+from core.domain.errors import Behind, NotFound, NotHeld, Unavailable
 from core.domain.library import Library
 from core.domain.log_hash import GENESIS
 from core.indexing.views import next_view
@@ -35,7 +35,8 @@ from core.ports.store import Snapshot
 class CatalogState:
     """Every library at `position`; the index of each `missing` library is still being rebuilt.
 
-    `runtime`: that of all views. `log_hash`: the hash of the log up to the position.
+    `elsewhere`: the libraries that this node does not hold, as views without rows. `runtime`: that
+    of all views. `log_hash`: the hash of the log up to the position.
     """
 
     position: int = 0
@@ -44,6 +45,7 @@ class CatalogState:
     missing: Map[str, Library] = Map()  # noqa: RUF009  # immutable
     runtime: SearchRuntime = field(default_factory=SearchRuntime)
     log_hash: bytes = GENESIS
+    elsewhere: Map[str, LibraryView] = Map()  # noqa: RUF009  # immutable
 
     @classmethod
     def of(
@@ -53,13 +55,15 @@ class CatalogState:
         missing: Iterable[Library] = (),
         runtime: SearchRuntime | None = None,
         log_hash: bytes = GENESIS,
+        elsewhere: Iterable[LibraryView] = (),
     ) -> "CatalogState":
-        """Build a state from the views of libraries, with the libraries that are `missing`."""
+        """Build a state from the views of libraries, and those `missing` and `elsewhere`."""
         runtime = runtime or SearchRuntime()
         by_id = Map((view.library.id, replace(view, runtime=runtime)) for view in views)
         names = Map((view.library.name, id_) for id_, view in by_id.items())
         by_missing_id = Map((library.id, library) for library in missing)
-        return cls(position, by_id, names, by_missing_id, runtime, log_hash)
+        absent = Map((view.library.id, view) for view in elsewhere)
+        return cls(position, by_id, names, by_missing_id, runtime, log_hash, absent)
 
     @classmethod
     def of_snapshot(
@@ -68,23 +72,29 @@ class CatalogState:
         views: Iterable[LibraryView],
         missing: Iterable[Library] = (),
         runtime: SearchRuntime | None = None,
+        elsewhere: Iterable[LibraryView] = (),
     ) -> "CatalogState":
         """Build the state at a snapshot's position, as `of` does."""
-        return cls.of(snapshot.position, views, missing, runtime, snapshot.log.last_hash)
+        log_hash = snapshot.log.last_hash
+        return cls.of(snapshot.position, views, missing, runtime, log_hash, elsewhere)
 
     @property
     def library_ids(self) -> Set[str]:
-        return {*self.views, *self.missing}
+        return {*self.views, *self.missing, *self.elsewhere}
 
     def library(self, ref: str) -> LibraryView:
         """Return the library with the given id, else with the given name.
 
         Raises:
             NotFound: no library has the id or the name.
+            NotHeld: the library is on other nodes.
             Unavailable: the library's index is being rebuilt from the record.
         """
         view = self.find(ref)
         if view is None:
+            for absent in self.elsewhere.values():
+                if ref in {absent.library.id, absent.library.name}:
+                    raise NotHeld(absent.library.id)
             if any(ref in {library.id, library.name} for library in self.missing.values()):
                 raise Unavailable(
                     f"The index of {ref!r} is being rebuilt from the record. Retry later."
@@ -100,6 +110,8 @@ class CatalogState:
         id_ = library_of(change)
         if id_ is not None and id_ in self.missing:
             return self._without_index(id_, change)
+        if id_ is not None and id_ in self.elsewhere:
+            return self._with_absent(id_, change)
         match change:
             case LibraryPut(library):
                 return self._with_library(library)
@@ -123,14 +135,25 @@ class CatalogState:
                 return self
 
     def with_index(self, view: LibraryView) -> "CatalogState":
-        """Return the same state with the view of a library that was missing."""
+        """Return the same state with the view of a library that was missing, or elsewhere."""
         id_ = view.library.id
         return replace(
             self,
             views=self.views.set(id_, replace(view, runtime=self.runtime)),
             ids_by_name=self.ids_by_name.set(view.library.name, id_),
-            missing=self.missing.delete(id_),
+            missing=self.missing.delete(id_) if id_ in self.missing else self.missing,
+            elsewhere=self.elsewhere.delete(id_) if id_ in self.elsewhere else self.elsewhere,
         )
+
+    def without_index(self, library: Library) -> "CatalogState":
+        """Return the same state without the rows of a library, which are on other nodes.
+
+        If the library comes back, no row gets a row id that one had before.
+        """
+        before = self.views.get(library.id) or self.elsewhere.get(library.id)
+        absent = LibraryView(library, next_row_id=before.next_row_id if before else 0)
+        state = self._without_library(library.id) if library.id in self.views else self
+        return replace(state, elsewhere=self.elsewhere.set(library.id, absent))
 
     def at(self, position: int, log_hash: bytes) -> "CatalogState":
         """Return the same state at a later position."""
@@ -142,6 +165,17 @@ class CatalogState:
                 return replace(self, missing=self.missing.set(library_id, library))
             case LibraryDeleted():
                 return replace(self, missing=self.missing.delete(library_id))
+            case _:
+                return self
+
+    def _with_absent(self, library_id: str, change: Change) -> "CatalogState":
+        elsewhere = self.elsewhere
+        match change:
+            case LibraryPut(library):
+                absent = replace(elsewhere[library_id], library=library)
+                return replace(self, elsewhere=elsewhere.set(library_id, absent))
+            case LibraryDeleted():
+                return replace(self, elsewhere=elsewhere.delete(library_id))
             case _:
                 return self
 
@@ -204,6 +238,7 @@ class Catalog:
 
         Raises:
             NotFound: no library has the id or the name.
+            NotHeld: the library is on other nodes.
             Unavailable: the library's index is being rebuilt from the record.
         """
         return self._state.library(ref)

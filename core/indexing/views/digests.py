@@ -1,6 +1,7 @@
 """Digests of the states of a catalog, each from the hashes of the rows that are new in it."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,23 +48,32 @@ class Digests:
         self._rows: dict[int, _HashedRows] = {}
         self._documents: dict[int, _HashedDocuments] = {}
 
-    def of(self, state: CatalogState) -> str | None:
-        """Return the digest, 64 hexadecimal digits.
+    def of(self, state: CatalogState, ref: str | None = None) -> str | None:
+        """Return the digest, 64 hexadecimal digits; `ref`: of one library, by its id or name.
 
         It is `None` while a library is being rebuilt, and while more than `max_new_rows` have no
-        hash yet: each call hashes as many.
+        hash yet: each call hashes as many. Without `ref` it is also `None` where libraries are
+        elsewhere.
+
+        Raises:
+            NotFound, NotHeld, Unavailable: the library is not here.
         """
         with self._turn:
-            views = state.views.values()
-            segments = [segment for view in views for segment in view.segments]
-            left = self._hash_rows(segments)
-            if left or state.missing:
+            views = list(state.views.values())
+            left = self._hash_rows([segment for view in views for segment in view.segments])
+            documents = self._sum_documents(views)
+            if ref is not None:
+                views = [state.library(ref)]
+            elif state.missing or state.elsewhere:
                 return None
-            libraries = digest.library_hashes(view.library for view in views)
-            total = digest.sum_of(libraries) + self._sum_documents(list(views))
-            for segment in segments:
-                hashes = self._rows[id(segment.rows)].hashes[: segment.size]
-                total += digest.sum_of(hashes[segment.alive[: segment.size]])
+            if left:
+                return None
+            total = digest.sum_of(digest.library_hashes(view.library for view in views))
+            for view in views:
+                total += documents[view.library.id]
+                for segment in view.segments:
+                    hashes = self._rows[id(segment.rows)].hashes[: segment.size]
+                    total += digest.sum_of(hashes[segment.alive[: segment.size]])
             return digest.to_hex(total)
 
     def _hash_rows(self, segments: list[Segment]) -> int:
@@ -83,16 +93,18 @@ class Digests:
             self._rows[key] = _HashedRows(rows, np.concatenate([known.hashes, *added]))
         return left
 
-    def _sum_documents(self, views: list[LibraryView]) -> Sum:
+    def _sum_documents(self, views: list[LibraryView]) -> Mapping[str, Sum]:
+        """Return the sums of the documents' hashes, by library."""
         last, self._documents = self._documents, {}
-        total = digest.zero()
-        for documents in (view.documents for view in views):
+        totals: dict[str, Sum] = {}
+        for view in views:
+            documents = view.documents
             known = last.get(id(documents)) or _HashedDocuments(
                 documents, digest.sum_of(digest.document_hashes(documents.values()))
             )
             self._documents[id(documents)] = known
-            total += known.total
-        return total
+            totals[view.library.id] = known.total
+        return totals
 
 
 def digest_of(state: CatalogState) -> str | None:

@@ -18,9 +18,15 @@ class Clusters:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def status(self) -> Cluster:
-        """Return the cluster as one of its nodes knows it."""
-        return self._transport.fetch(Cluster, Request("GET", "/cluster"))
+    def status(self, *, library: str | None = None) -> Cluster:
+        """Return the cluster as one of its nodes knows it; `library`: whose digest to return.
+
+        Raises:
+            NotFoundError: there is no such library.
+            UnavailableError: the node does not hold the library.
+        """
+        params = {} if library is None else {"library": library}
+        return self._transport.fetch(Cluster, Request("GET", "/cluster", params=params))
 
     def hand_over(self, to: str | None = None) -> HandOver:
         """Let the node with this id lead, or the one that is furthest; return before it does.

@@ -57,6 +57,19 @@ def test_a_server_alone_is_a_cluster_of_one_leader(http: httpx.Client) -> None:
     assert shown["role"] == "leader"
     assert shown["leader"]["node_id"] == shown["node_id"]
     assert [(node["node_id"], node["lag"]) for node in shown["nodes"]] == [(shown["node_id"], 0)]
+    assert shown["nodes"][0]["libraries"] is None
+
+
+def test_the_digest_of_a_library_is_asked_for_by_its_name(http: httpx.Client) -> None:
+    body = {"name": "digested", "dimension": 2}
+    assert http.put("/libraries/digested-id", json=body).status_code == 201
+    digests = {
+        http.get("/cluster", params={"library": ref}).json()["digest"]
+        for ref in ("digested", "digested-id")
+    }
+    assert len(digests) == 1
+    assert None not in digests
+    assert_problem(http.get("/cluster", params={"library": "none"}), 404)
 
 
 def test_a_server_alone_hands_over_to_no_node(http: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from core.adapters.postgres import PostgresStore
@@ -9,9 +10,11 @@ from core.adapters.postgres.cluster import PostgresClusterRecord
 from core.adapters.postgres.connections.database import Database
 from core.cluster.member import BEATS, Member, RolePolicy
 from core.cluster.node_id import node_of
+from core.cluster.placement import Placement
+from core.cluster.rebalancer import Rebalancer
 from core.domain.errors import NalandaError
-from core.indexing.views.catalog import Catalog
 from core.replication.follower import Follower
+from core.replication.opening import open_catalog
 from tests.samples import a_library
 from tests.waiting import until
 
@@ -24,18 +27,32 @@ class ClusterNode:
     """A node that a test starts, cuts off and closes."""
 
     def __init__(
-        self, url: str, data_dir: Path, *, policy: RolePolicy = "auto", address: str = ""
+        self,
+        url: str,
+        data_dir: Path,
+        *,
+        policy: RolePolicy = "auto",
+        address: str = "",
+        replication_factor: int | None = None,
     ) -> None:
         self.store = PostgresStore(url, data_dir, follows=True)
-        with self.store.read() as snapshot:
-            self.catalog = Catalog.load(snapshot)
-        self.store.subscribe(self.catalog.apply)
-        self.follower = Follower(self.store, self.catalog)
-        self.follower.start()
         self.node = node_of(data_dir, address or f"http://{data_dir.name}:8000", "1.0")
+        record = PostgresClusterRecord(Database(url), LEASE_S / BEATS)
+        placement = None
+        if replication_factor is not None:
+            self.node = replace(self.node, capacity_bytes=1)
+            placement = Placement(self.node, replication_factor, grace_s=LEASE_S, settled_s=0.5)
+            placement.note(record.look().nodes)
+        holds = None if placement is None else placement.holds
+        checkpoints = data_dir / "checkpoints"
+        checkpoints.mkdir(exist_ok=True)
+        self.catalog, _ = open_catalog(self.store, checkpoints, holds)
+        self.follower = Follower(self.store, self.catalog, holds=holds or (lambda _: True))
+        self.follower.start()
+        self.rebalancer: Rebalancer | None = None
         self.member = Member(
             self.node,
-            PostgresClusterRecord(Database(url), LEASE_S / BEATS),
+            record,
             self.store,
             lambda: self.catalog.position,
             lease_s=LEASE_S,
@@ -46,6 +63,17 @@ class ClusterNode:
         except BaseException:
             self.close()
             raise
+        if placement is not None:
+            self.rebalancer = Rebalancer(
+                self.node,
+                placement,
+                record,
+                self.member,
+                self.store,
+                self.catalog,
+                self.follower,
+            )
+            self.rebalancer.start()
 
     @property
     def id(self) -> str:
@@ -77,6 +105,8 @@ class ClusterNode:
         return name in self.catalog.state.views
 
     def close(self) -> None:
+        if self.rebalancer is not None:
+            self.rebalancer.close()
         self.member.close()
         self.follower.close()
         self.store.close()

@@ -117,11 +117,11 @@ def test_durability_reaches_sqlite(tmp_path: Path, durability: str, synchronous:
 def test_a_failed_start_lets_go_of_the_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(snapshot: object, directory: Path) -> None:
+    def fail(snapshot: object, directory: Path, holds: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("core.bootstrap._load_index", fail)
+        patch.setattr("core.replication.opening.load_index", fail)
         with pytest.raises(MemoryError):
             open_core(settings_of(tmp_path))
     with pytest.raises(ProviderRejected):

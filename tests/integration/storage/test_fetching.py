@@ -3,16 +3,19 @@
 import errno
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from core.adapters.checkpoint_sources import CheckpointFolder
 from core.adapters.postgres import PostgresStore
+from core.indexing.checkpoints.manifest import read_manifest
 from core.indexing.checkpoints.paths import paths_in
 from core.replication.fetching import DIRECTORY, needs_checkpoint, try_to_fetch
-from tests.integration.storage.nodes import Node, Writes
+from core.replication.opening import open_catalog
+from tests.integration.storage.nodes import Node, Writes, check_view
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +96,29 @@ def test_a_follower_starts_from_a_fetched_checkpoint(
     follower.check_lexical()
     assert follower.checkpoints.make() == node.catalog.position
     follower.stop()
+
+
+def test_only_the_files_of_libraries_that_are_held_are_fetched(
+    node: Node, source: Source, directory: Path, postgres_url: str
+) -> None:
+    writes = Writes(node, random.Random(3))
+    writes.fill("other")
+    node.settle()
+    node.checkpoints.make()
+    assert try_to_fetch(source, directory, lambda id_: id_ == "other")
+    [path] = paths_in(directory)
+    with ThreadPoolExecutor(1) as pool:
+        fetched = read_manifest(path, pool)
+        theirs = read_manifest(node.directory / path.name, pool)
+    assert set(fetched.libraries) == {"other"}
+    assert {each.name for each in directory.iterdir()} == {path.name, *fetched.files}
+    assert theirs.files > fetched.files
+    store = PostgresStore(postgres_url, directory.parent, follows=True)
+    with closing(store):
+        catalog, loaded = open_catalog(store, directory, lambda id_: id_ == "other")
+    check_view(catalog.state.views["other"], node.catalog.state.views["other"])
+    assert set(catalog.state.elsewhere) == {"lib"}
+    assert loaded.set_aside == []
 
 
 def test_without_a_checkpoint_there_is_none_to_fetch(directory: Path, tmp_path: Path) -> None:

@@ -9,7 +9,15 @@ from tests.unit.cli.conftest import NOW, Run, Server
 
 LEADER = {"node_id": "a", "address": "http://a:8000"}
 NODE = {**LEADER, "role": "leader", "position": 9, "lag": 0, "last_seen_at": NOW}
-OTHER = {**NODE, "node_id": "b", "address": "http://b:8000", "role": "follower", "lag": 2}
+OTHER = {
+    **NODE,
+    "node_id": "b",
+    "address": "http://b:8000",
+    "role": "follower",
+    "lag": 2,
+    "capacity_bytes": 2**30,
+    "libraries": ["l1", "l2"],
+}
 CLUSTER: dict[str, Any] = {
     "node_id": "a",
     "role": "leader",
@@ -30,8 +38,8 @@ def test_the_nodes_are_shown(run: Run, server: Server) -> None:
     server.answer("/cluster", CLUSTER, NO_LEADER)
     assert run("cluster", "status").out == (
         "http://a:8000 leads in epoch 3. Durability: synchronous.\n"
-        "a\thttp://a:8000\tleader\t9\t0\t2026-01-02 03:04:05+00:00\n"
-        "b\thttp://b:8000\tfollower\t9\t2\t2026-01-02 03:04:05+00:00\n"
+        "a\thttp://a:8000\tleader\t9\t0\tall\t2026-01-02 03:04:05+00:00\n"
+        "b\thttp://b:8000\tfollower\t9\t2\t2\t2026-01-02 03:04:05+00:00\n"
     )
     assert run("cluster", "status").out.startswith("No node leads in epoch 3. Durability: unknown.")
     assert json.loads(run("cluster", "status", "--json").out)["epoch"] == 3

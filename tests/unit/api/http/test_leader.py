@@ -1,7 +1,7 @@
 """A request gets to the node that leads, wherever it is, and never in a circle."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
@@ -37,6 +37,9 @@ class Cluster(httpx.AsyncBaseTransport):
 
     def is_alive(self, url: str) -> bool:
         return url in self.alive
+
+    def holders_of(self, library_id: str) -> Sequence[str]:
+        raise AssertionError(library_id)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if str(request.url).startswith(tuple(self.ended)):
