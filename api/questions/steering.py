@@ -1,5 +1,6 @@
 """Steering of a question: cancellation, new parameters, reviews, and feedback on its answer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.questions.ownership import Ownership
-from api.questions.states import describe, status_of
+from api.questions.states import WORKER_S, describe, status_of
 from api.temporal import RETRY_AFTER_S, Temporal
 from core.contracts.names import (
     ADJUST,
@@ -63,11 +64,12 @@ async def adjust(
 ) -> None:
     """Change parameters before the stage that reads them; calls with the same name count once.
 
-    `check` refuses what the question's library, of which it gets the id, does not allow.
+    `check` refuses what the question's library, of which it gets the id, does not allow. If no
+    worker takes the change in time, it waits for one.
 
     Raises:
         NotFound: there is no such question.
-        Unavailable: Temporal is unreachable, or no worker takes the change in time.
+        Unavailable: Temporal is unreachable.
         Conflict: the stage has begun, or the question has closed.
     """
     async with _open_workflow(temporal, ownership, workflow_id) as (_, handle, described):
@@ -77,7 +79,12 @@ async def adjust(
             check(library_id)
         # Not the model, whose JSON would have the defaults of what is left out.
         given = adjustment.model_dump(exclude_unset=True)
-        await _update(handle, ADJUST, given, type(None), call)
+        try:
+            async with asyncio.timeout(WORKER_S):
+                await _update(handle, ADJUST, given, type(None), call)
+        except Unavailable:
+            # A worker that comes takes the signal before it begins a stage.
+            await handle.signal(ADJUST, given)
 
 
 async def review(

@@ -228,6 +228,29 @@ def test_a_reviewer_decides_what_is_answered_from(http: httpx.Client, harbours: 
     assert_problem(http.post(f"{path}/review", json={"decision": "approve"}), 409)
 
 
+def test_a_finished_one_is_asked_again_compared_and_deleted(
+    http: httpx.Client, harbours: str
+) -> None:
+    first = _ask(http, harbours)
+    path = f"/query/{first['workflow_id']}"
+    again = http.post(f"{path}/rerun", json={"from": "rerank", "top_n": 1})
+    assert again.status_code == 202
+    other = f"/query/{again.json()['workflow_id']}"
+    until(lambda: http.get(other).json()["status"] == "completed", PATIENCE_S)
+    diff = http.get(f"{path}/diff/{again.json()['workflow_id']}").json()
+    lost = [hit["chunk_id"] for hit in diff["hits"]["lost"]]
+    assert lost == [hit["chunk_id"] for hit in first["result"]["hits"]][1:]
+    assert diff["answer"]["before"] == first["result"]["answer"]
+    assert http.delete(path).status_code == 204
+    assert_problem(http.get(path), 404)
+
+
+def test_tokens_of_a_worker_are_taken(http: httpx.Client) -> None:
+    sent = {"series": 0, "before": 0, "texts": ["Nine ", "fathoms."]}
+    taken = http.post("/query/none/tokens", json=sent)
+    assert (taken.status_code, taken.json()) == (200, {"taken": 2})
+
+
 @pytest.mark.parametrize("mode", ["vector", "lexical", "hybrid"])
 def test_candidates_are_found_in_each_mode(http: httpx.Client, harbours: str, mode: str) -> None:
     asked = http.post(

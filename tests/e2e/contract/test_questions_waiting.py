@@ -21,6 +21,7 @@ class Asked:
     cancelled: str
     rated: str
     lost: str
+    adjusted: str
     state: dict[str, Any]
     waited: httpx.Response
     listed: list[str]
@@ -41,7 +42,9 @@ def asked(
     stack.stop("worker")
     try:
         http.put("/libraries/lost", json={"name": "lost"}).raise_for_status()
-        ids = {"cancelled": ask(), "rated": ask(), "lost": ask("lost")}
+        ids = {"cancelled": ask(), "rated": ask(), "lost": ask("lost"), "adjusted": ask()}
+        adjusted = http.post(f"/query/{ids['adjusted']}/adjust", json={"k": 3, "top_n": 1})
+        assert adjusted.status_code == 202
         http.delete("/libraries/lost").raise_for_status()
         waited = http.post("/query", params={"wait_s": 0.2}, json=body)
         path = f"/query/{ids['cancelled']}"
@@ -51,6 +54,7 @@ def asked(
         for client in (sdk, sdk_async):
             rated.append(client.queries.start(harbours, body["query"]).workflow_id)
             client.queries.feedback(rated[-1], -1, "Slow.")
+            client.queries.adjust(rated[-1], top_n=1)
             cancelled.append(client.queries.start(harbours, body["query"]).workflow_id)
             client.queries.cancel(cancelled[-1])
         state = http.get(path).json()
@@ -90,6 +94,13 @@ def test_it_is_running_at_an_unknown_stage(asked: Asked) -> None:
     assert asked.state["status"] == "running"
     assert asked.state["stages"] == []
     assert asked.cancelled in asked.listed
+
+
+def test_parameters_that_were_changed_before_a_worker_came(
+    http: httpx.Client, asked: Asked
+) -> None:
+    for workflow_id in (asked.adjusted, *asked.rated_by_sdk):
+        assert len(http.get(f"/query/{workflow_id}").json()["result"]["hits"]) == 1
 
 
 def test_waiting_for_it_ends_in_time(asked: Asked) -> None:

@@ -296,3 +296,25 @@ def test_errors(
     assert raised.value.status == status
     assert [fault.pointer for fault in raised.value.errors] == pointers
     assert raised.value.problem["type"] == "about:blank"
+
+
+def test_reviews_reruns_and_deletion(client: Nalanda, harbours: str) -> None:
+    asked = client.queries.start(harbours, QUESTION, review=True).workflow_id
+    until(lambda: client.queries.get(asked).waiting_for == "review", PATIENCE_S)
+    dropped = client.queries.get(asked).reviews[-1].hits[0].chunk_id
+    left = client.queries.review(asked, "approve", drop=[dropped])
+    assert dropped not in {hit.chunk_id for hit in left.hits}
+    reviewed = client.queries.wait(asked, timeout_s=PATIENCE_S)
+    assert reviewed.result is not None
+    assert reviewed.result.hits == left.hits
+
+    again = client.queries.rerun(asked, "rerank").workflow_id
+    until(lambda: client.queries.get(again).waiting_for == "review", PATIENCE_S)
+    client.queries.review(again, "approve")
+    client.queries.wait(again, timeout_s=PATIENCE_S)
+    gained = client.queries.diff(asked, again).hits.gained
+    assert dropped in {hit.chunk_id for hit in gained}
+    client.queries.delete(asked)
+    with pytest.raises(nalanda.NotFoundError):
+        client.queries.get(asked)
+    assert client.queries.add_tokens(again, 0, 0, ["Nine "]) == 1
