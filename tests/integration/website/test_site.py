@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 import nalanda
 from api.main import create_app
@@ -23,6 +24,14 @@ from tests.browser import open_browser
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_MS = 120_000
+KINDS_OF_PAGES = (
+    "index.html",
+    "docs/tutorial.html",
+    "docs/how-to/use-the-page.html",
+    "docs/reference/rest.html",
+    "docs/reference/operations.html",
+    "docs/reference/names-of-the-sdk.html",
+)
 _FOREIGN = re.compile(r"(\w+:)?//", re.IGNORECASE)
 _LOADED_BY_CSS = re.compile(r"(?:url\(|@import)\s*[\"']?((?:\w+:)?//[^)\"';]+)", re.IGNORECASE)
 
@@ -106,6 +115,20 @@ def test_a_browser_finds_pages_and_calls_no_other_host(
         page.wait_for_url("**/indexes-ivf.html*")
         page.wait_for_load_state("networkidle")
     assert faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_kind_of_page_has_an_accessibility_finding(
+    site: Path, scheme: Literal["light", "dark"]
+) -> None:
+    with serve(site) as url, open_browser() as browser:
+        page = browser.new_page(color_scheme=scheme, bypass_csp=True)
+        page.set_default_timeout(TIMEOUT_MS)
+        for path in KINDS_OF_PAGES:
+            page.goto(url + path)
+            page.wait_for_load_state("networkidle")
+            results = Axe().run(page)
+            assert results.violations_count == 0, results.generate_report()
 
 
 def _note_foreign(asked: str, url: str, faults: list[str]) -> None:
