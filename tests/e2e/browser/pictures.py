@@ -68,7 +68,7 @@ def _search(page: Page) -> None:
 
 def _ask(page: Page) -> None:
     page.goto(f"/#/ask/in/{LIBRARY}")
-    page.get_by_label("Question").fill("How deep is the harbour at the mole?")
+    page.get_by_label("Question", exact=True).fill("How deep is the harbour at the mole?")
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("canvas.page")).to_be_visible()
     page.locator(".answer").scroll_into_view_if_needed()

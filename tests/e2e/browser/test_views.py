@@ -35,7 +35,7 @@ def test_an_ingested_file_answers_a_question(stack: Stack, page: Page, tmp_path:
     expect(page.get_by_text("ports.md: added")).to_be_visible()
 
     page.get_by_role("link", name="Ask the library a question").click()
-    page.get_by_label("Question").fill("How deep is the harbour of Tamralipti?")
+    page.get_by_label("Question", exact=True).fill("How deep is the harbour of Tamralipti?")
     page.get_by_role("button", name="Ask").click()
 
     answer = page.locator(".answer mark").first
@@ -58,7 +58,7 @@ def test_a_pdf_answers_with_its_page(page: Page, stack: Stack, tmp_path: Path) -
     page.get_by_role("button", name="Ingest").click()
     expect(page.get_by_text("harbour.pdf: added")).to_be_visible()
     page.get_by_role("link", name="Ask the library a question").click()
-    page.get_by_label("Question").fill("How deep is the harbour at the mole?")
+    page.get_by_label("Question", exact=True).fill("How deep is the harbour at the mole?")
     page.get_by_role("button", name="Ask").click()
     picture = page.get_by_role("img", name="Page 1, with a frame around the quoted passage")
     expect(picture).to_be_visible()
