@@ -29,8 +29,6 @@ KINDS_OF_PAGES = (
     "docs/tutorial.html",
     "docs/how-to/use-the-page.html",
     "docs/reference/rest.html",
-    "docs/reference/operations.html",
-    "docs/reference/names-of-the-sdk.html",
 )
 _FOREIGN = re.compile(r"(\w+:)?//", re.IGNORECASE)
 _LOADED_BY_CSS = re.compile(r"(?:url\(|@import)\s*[\"']?((?:\w+:)?//[^)\"';]+)", re.IGNORECASE)
@@ -124,11 +122,14 @@ def test_no_kind_of_page_has_an_accessibility_finding(
     with serve(site) as url, open_browser() as browser:
         page = browser.new_page(color_scheme=scheme, bypass_csp=True)
         page.set_default_timeout(TIMEOUT_MS)
+        findings = {}
         for path in KINDS_OF_PAGES:
             page.goto(url + path)
             page.wait_for_load_state("networkidle")
-            results = Axe().run(page)
-            assert results.violations_count == 0, results.generate_report()
+            results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+            if results.violations_count:
+                findings[path] = results.generate_report()
+    assert findings == {}, "\n".join(findings.values())
 
 
 def _note_foreign(asked: str, url: str, faults: list[str]) -> None:
