@@ -29,7 +29,8 @@ from benchmarks.lag import lags_ms
 from benchmarks.postgres import postgres_server
 from benchmarks.resident import forget_peak, peak_rss_mb, rss_mb
 from benchmarks.rest_writes import client_of
-from benchmarks.server import free_port, serve
+from benchmarks.server import PORT, serve
+from cli.processes.ports import first_free
 from nalanda import ChunkOptions, Nalanda
 
 CHUNKS, PER_DOCUMENT, DIMENSION = 100_000, 500, 384
@@ -63,7 +64,7 @@ def _measure(folder: Path, url: str, vectors: NDArray[np.float32]) -> Mapping[st
     with serve(folder / "leader", environment=environment) as leader:
         _fill(leader, vectors)
     # A node that comes back at another address waits until its last one is surely gone.
-    follower, port = folder / "follower", free_port()
+    follower, port = folder / "follower", first_free(PORT + 50)
     with serve(folder / "leader", environment=environment) as leader:
         _wait_until_ready(leader)
         fetched, own = [], []

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,9 @@ from pathlib import Path
 
 import httpx
 
+from cli.processes.ports import first_free
+
+PORT = 28100
 _DEADLINE_S = 600
 
 
@@ -25,9 +27,11 @@ def serve(
 ) -> Iterator[httpx.Client]:
     """Serve a data directory, and yield a client once the server responds.
 
-    `environment` adds to the process's own. `port`: `None` for one that is free.
+    `environment` adds to the process's own. `port`: `None` for the first that is free.
     """
-    port = free_port() if port is None else port
+    # Below the ports that the system gives to clients: one that waits for a server and gets the
+    # server's port as its own connects to itself, and keeps the port.
+    port = first_free(PORT) if port is None else port
     nalanda = str(Path(sys.executable).with_name("nalanda"))
     server = subprocess.Popen(
         [nalanda, "serve", "--port", str(port), "--data", str(data)],
@@ -43,12 +47,6 @@ def serve(
     finally:
         server.send_signal(end)
         server.wait(_DEADLINE_S)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(http: httpx.Client) -> None:
