@@ -70,7 +70,7 @@ def _work(measured: Measured) -> Work:
     serving = json.loads((FOLDER / "serving.json").read_text())["measured"]["hard @ 0.95"]
     costs = measured.costs
     return Work(
-        http_s=costs.server_s - measured.search_s,
+        http_s=max(0.0, costs.server_s - measured.search_s),
         search_s=serving["us"]["service"] / 1e6,
         forward_s=measured.forward_s,
         shape=costs.shape,

@@ -13,7 +13,7 @@ from random import Random
 from benchmarks.simulation.engine import Clock, Machine, Process
 from benchmarks.simulation.shared_cores import Outcome
 
-REQUESTS, WARM = 40_000, 0.1
+REQUESTS, SHARDED_REQUESTS, WARM = 40_000, 4_000, 0.1
 """The simulated requests, and the share of them that comes before times are noted."""
 
 
@@ -75,7 +75,7 @@ def serve_libraries(
             there = chance.choice(having)
             fleet.submit(entry, work.forward_s, lambda: fleet.submit(there, work_s, done))
 
-    return _offer(fleet, rate, serve)
+    return _offer(fleet, rate, serve, REQUESTS)
 
 
 def serve_shards(fleet: Fleet, work: Work, shards: int, rate: float) -> Outcome:
@@ -99,13 +99,15 @@ def serve_shards(fleet: Fleet, work: Work, shards: int, rate: float) -> Outcome:
         entry_s = work.http_s + shards * work.forward_s
         fleet.submit(chance.randrange(machines), entry_s, scatter)
 
-    return _offer(fleet, rate, serve)
+    return _offer(fleet, rate, serve, SHARDED_REQUESTS)
 
 
-def _offer(fleet: Fleet, rate: float, serve: Callable[[Callable[[], None]], None]) -> Outcome:
+def _offer(
+    fleet: Fleet, rate: float, serve: Callable[[Callable[[], None]], None], requests: int
+) -> Outcome:
     """Let requests come at random times at a mean rate, and note how long each took."""
     clock, times_s = fleet.clock, list[float]()
-    began_s = WARM * REQUESTS / rate
+    began_s = WARM * requests / rate
 
     def come() -> None:
         came_s = clock.now_s
@@ -118,7 +120,7 @@ def _offer(fleet: Fleet, rate: float, serve: Callable[[Callable[[], None]], None
         clock.call_after(fleet.chance.expovariate(rate), come)
 
     come()
-    ends_s = REQUESTS / rate
+    ends_s = requests / rate
     clock.run(ends_s)
     return Outcome.of(times_s, ends_s - began_s)
 
