@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-CODE   := api core workflows activities worker sdk cli nalanda_check website tests benchmarks
+CODE   := api core workflows activities worker sdk cli nalanda_check website tests benchmarks video
 ARGS   ?=
 # On all cores, but no more than four: each process has servers of its own.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4
@@ -13,7 +13,7 @@ export PATH ?= /usr/local/bin:/usr/bin:/bin
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cluster test coverage lint types imports format generate docs bench crash chaos fuzz clean
+.PHONY: help setup demo demo-cluster test coverage lint types imports format generate docs video bench crash chaos fuzz clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -54,6 +54,10 @@ generate: $(READY) ## the blocking half of the SDK, from the asynchronous one
 
 docs: $(READY)   ## the documentation site, in cli/site; a dead link ends it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+
+video: $(READY)  ## record both films from nothing, in docs/videos
+	$(BIN)/uv sync --frozen --quiet --group video
+	$(BIN)/python -m video $(ARGS)
 
 bench: $(READY)  ## figures, beside the peers, which it installs
 	$(BIN)/uv sync --frozen --quiet --group bench
