@@ -126,8 +126,12 @@ class HnswIndex:
         self, k: int, params: SearchParams, matches: int, ef: int, share: float
     ) -> bool:
         """Return whether only a scan is exact enough, or a scan is cheaper than a walk."""
-        is_cheaper = matches <= _WALK_COST * _STEPS_PER_EF * ef / share
-        return is_cheaper or needs_scan(params, self.calibration.max_recall, matches, k)
+        return self._scan_is_cheaper(matches, ef, share) or needs_scan(
+            params, self.calibration.max_recall, matches, k
+        )
+
+    def _scan_is_cheaper(self, rows: int, ef: int, share: float) -> bool:
+        return rows <= _WALK_COST * _STEPS_PER_EF * ef / share
 
     def _walk(
         self, queries: NDArray[np.float32], k: int, ef: int, filtering: "_Filtering"
