@@ -12,6 +12,7 @@ from core.domain import errors as domain
 AGAIN = {
     domain.Unavailable,
     domain.Behind,
+    domain.NotHeld,
     domain.NotLeading,
     domain.ProviderUnavailable,
     domain.StorageError,
