@@ -1,5 +1,6 @@
 """A whole question with each remote provider, and what its result tells when the provider fails."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,7 @@ from worker.temporal_worker import build_worker
 # The SDK of Cohere warns wherever it parses a union of pydantic models.
 pytestmark = pytest.mark.filterwarnings("ignore:The `__fields__` attribute:DeprecationWarning")
 
+ANSWERED_S = 120.0
 QUESTION = "How deep is the harbour of Tamralipti?"
 QUOTE = "The harbour of Tamralipti is nine fathoms deep."
 CHUNKS = {"c0": (0, QUOTE), "c1": (1, "Caravans carry horses."), "c2": (2, "Ships rest here.")}
@@ -77,7 +79,8 @@ async def run_question(temporal: Client, settings: Settings, **request: object) 
         }
         question = QueryRequest.model_validate({**asked, **request})
         queue = task_queue_of(None, settings.task_queue)
-        return await (await start_question(temporal, queue, question)).result()
+        async with asyncio.timeout(ANSWERED_S):
+            return await (await start_question(temporal, queue, question)).result()
 
 
 async def test_the_three_roles(

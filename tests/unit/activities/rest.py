@@ -34,6 +34,9 @@ class Rest:
             plan = {"index": "flat", "filter": "none", "exact": True}
             body = {"hits": self.hits, "plan": plan, "position": 42, "took_ms": 0.1}
             return httpx.Response(200, json=body)
+        if request.url.path.endswith("/tokens"):
+            sent = json.loads(request.content)
+            return httpx.Response(200, json={"taken": sent["before"] + len(sent["texts"])})
         if request.url.path.endswith("/documents"):
             return self._documents(request.url.params.get_list("id"))
         ids = json.loads(request.url.params["filter"])["value"]
