@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from activities.texts import PinnedHits
 from core.contracts.query import Citation, CitedPlace
-from core.domain.place import Box
+from core.domain.place import Box, union
 from nalanda import AsyncNalanda, Document, Place
 
 
@@ -49,10 +49,7 @@ async def read_places(
 def _box(place: Place, start: int, end: int) -> Box | None:
     """Return the box around the sentences and rows of a span, or the chunk's box without these."""
     boxes = list(_boxes(place, start, end))
-    if not boxes:
-        return place.box
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
+    return union(boxes) if boxes else place.box
 
 
 def _boxes(place: Place, start: int, end: int) -> Iterator[Box]:

@@ -36,7 +36,7 @@ class Tokens:
         self._written = asyncio.Event()
         self._is_over = False
         self._is_announced = series == 0
-        """Whether the API knows of this attempt, so that readers drop an earlier one's tokens."""
+        """True once the API knows of this attempt, and readers drop the tokens of earlier ones."""
 
     async def __aenter__(self) -> Self:
         self._listening = listening(self._add)

@@ -22,7 +22,7 @@ FIRST = 1_000
 PER_ATTEMPT = 20_000
 ATTEMPTS = 44
 AFTER = 900_000
-"""What is added to the numbers of later events once a client has seen a token."""
+"""The increment of the numbers of later events for a client that has seen a token."""
 
 MAX_BYTES = 64 * 2**20
 KEPT_S = 300.0

@@ -78,7 +78,7 @@ class QuestionRequest(RequestModel):
         default=REVIEW_TIMEOUT_S, gt=0, le=MAX_REVIEW_TIMEOUT_S, allow_inf_nan=False
     )
     review_default: ReviewDefault = Field(
-        default="fail", description="What happens when no review comes in time."
+        default="fail", description="the outcome if no review comes in time"
     )
     deadline_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
     conversation_id: str | None = Field(default=None, max_length=128)

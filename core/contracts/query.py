@@ -19,7 +19,7 @@ NoAnswer = Literal["nothing_relevant", "deadline", "not_asked"]
 QueryStatus = Literal["running", "completed", "failed", "cancelled", "timed_out"]
 StageStatus = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
 ReviewDefault = Literal["approve", "fail"]
-"""What happens to a question when no review comes in time."""
+"""The outcome of a question that is not reviewed in time: answered as it is, or failed."""
 
 REVIEW_TIMEOUT_S = 3 * 86_400.0
 """How long a question waits for a review by default: three days."""

@@ -149,7 +149,7 @@ def shared_pool() -> ParserPool:
 
 def _block(fields: dict[str, Any]) -> dict[str, Any]:
     box = fields["box"]
-    boxes = tuple(BoxedText(part["start"], tuple(part["box"])) for part in fields["boxes"])
+    boxes = tuple(map(BoxedText.from_fields, fields["boxes"]))
     return {**fields, "box": None if box is None else tuple(box), "boxes": boxes}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from core.documents.breaking import break_group
 from core.documents.model import Block, ParsedDocument, Piece, join_blocks
-from core.domain.place import Box, BoxedText, Place
+from core.domain.place import Box, BoxedText, Place, union
 
 TARGET_CHARS = 800
 """About 130 English words: one topic, and short enough to quote whole."""
@@ -114,7 +114,7 @@ class _Packer:
             title=self._title,
             headings=(*(heading.title for heading in self._path), *tables),
             page=first.page,
-            box=_union([block.box for block in self._blocks if block.page == first.page]),
+            box=_box(block.box for block in self._blocks if block.page == first.page),
             line=self._blocks[0].line or None,
             boxes=_boxes(self._blocks),
         )
@@ -145,9 +145,6 @@ def _boxes(blocks: Sequence[Block]) -> tuple[BoxedText, ...]:
     return tuple(boxes) if len(boxes) > 1 else ()
 
 
-def _union(boxes: Iterable[Box | None]) -> Box | None:
+def _box(boxes: Iterable[Box | None]) -> Box | None:
     known = [box for box in boxes if box is not None]
-    if not known:
-        return None
-    left, top, right, bottom = zip(*known, strict=True)
-    return min(left), min(top), max(right), max(bottom)
+    return union(known) if known else None

@@ -1,7 +1,7 @@
 """The place of a chunk in its source."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -23,6 +23,11 @@ class BoxedText:
 
     start: int
     box: Box
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "BoxedText":
+        """Return what JSON has, in which a box is a list."""
+        return cls(fields["start"], tuple(fields["box"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,14 @@ class Place:
         fields: dict[str, Any] = json.loads(text)
         for name in fields.keys() & {"headings", "box"}:
             fields[name] = tuple(fields[name])
-        fields["boxes"] = tuple(
-            BoxedText(part["start"], tuple(part["box"])) for part in fields.get("boxes", ())
-        )
+        fields["boxes"] = tuple(map(BoxedText.from_fields, fields.get("boxes", ())))
         return cls(**fields)
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box around at least one box."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def context_of(title: str | None, headings: Iterable[str]) -> str:

@@ -103,7 +103,7 @@ class QueryOptions(TypedDict, total=False):
     """Wait for a review of the hits before the answer."""
     review_timeout_s: float
     review_default: Literal["approve", "fail"]
-    """What happens when no review comes in time."""
+    """The outcome if no review comes in time."""
     deadline_s: float | None
     conversation_id: str | None
 

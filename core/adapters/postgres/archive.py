@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from psycopg_pool import ConnectionPool
-
-from core.adapters.postgres.connections.database import Database, set_up_writer
+from core.adapters.postgres.connections.database import Database, open_pool
 from core.adapters.postgres.connections.errors import postgres_errors
 from core.adapters.postgres.session import PostgresReadSession
 from core.adapters.sql.archive import SqlArchive
 
 MAX_CONNECTIONS = 2
-_WAIT_S = 5.0
 
 
 class PostgresSessions:
@@ -19,17 +16,7 @@ class PostgresSessions:
 
     def __init__(self, database: Database) -> None:
         """Connect at the first session."""
-        self._pool = ConnectionPool(
-            database.conninfo,
-            kwargs={"autocommit": True},
-            configure=lambda connection: set_up_writer(connection, "full"),
-            check=ConnectionPool.check_connection,
-            min_size=0,
-            max_size=MAX_CONNECTIONS,
-            timeout=_WAIT_S,
-            name="nalanda-questions",
-            open=True,
-        )
+        self._pool = open_pool(database, "nalanda-questions", connections=MAX_CONNECTIONS)
 
     @contextmanager
     def open(self) -> Iterator[PostgresReadSession]:

@@ -6,10 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
 
-from psycopg_pool import ConnectionPool
-
 from core.adapters.incoming import Incoming, create_directory, delete_unfinished, full
-from core.adapters.postgres.connections.database import Database, set_up_writer
+from core.adapters.postgres.connections.database import Database, open_pool
 from core.adapters.postgres.connections.errors import postgres_errors
 from core.adapters.postgres.connections.rows import Connection, fetch
 from core.adapters.sql.columns import Row
@@ -18,7 +16,6 @@ from core.domain.errors import NotFound
 from core.ports.uploads import UNREFERENCED_S
 
 MAX_CONNECTIONS = 4
-_WAIT_S = 5.0
 
 _ADD = """
 INSERT INTO uploads (sha256, size_bytes) VALUES (%s, %s)
@@ -55,17 +52,7 @@ class PostgresUploads:
         self._max_bytes = max_bytes
         self._bytes = 0
         create_directory(directory)
-        self._pool = ConnectionPool(
-            database.conninfo,
-            kwargs={"autocommit": True},
-            configure=lambda connection: set_up_writer(connection, "full"),
-            check=ConnectionPool.check_connection,
-            min_size=0,
-            max_size=MAX_CONNECTIONS,
-            timeout=_WAIT_S,
-            name="nalanda-uploads",
-            open=True,
-        )
+        self._pool = open_pool(database, "nalanda-uploads", connections=MAX_CONNECTIONS)
 
     def delete_unfinished(self) -> None:
         delete_unfinished(self._directory)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool
 
 from core.adapters.postgres.connections import texts
 from core.adapters.postgres.connections.durability import to_synchronous_commit
@@ -15,6 +16,8 @@ from core.adapters.postgres.connections.rows import Connection
 from core.adapters.postgres.connections.time_limit import time_limit
 from core.domain.errors import StorageError
 from core.ports.store import Durability
+
+_POOL_WAIT_S = 5.0
 
 _DEFAULTS = {
     "connect_timeout": "5",
@@ -128,6 +131,24 @@ class Database:
 def set_up_writer(connection: Connection, durability: Durability) -> None:
     _set(connection, _WRITER_SETTINGS)
     _set_durability(connection, durability)
+
+
+def open_pool(database: Database, name: str, *, connections: int) -> ConnectionPool:
+    """Open a pool of durable connections for what is no part of the record.
+
+    It connects at the first use, and each statement is a transaction.
+    """
+    return ConnectionPool(
+        database.conninfo,
+        kwargs={"autocommit": True},
+        configure=lambda connection: set_up_writer(connection, "full"),
+        check=ConnectionPool.check_connection,
+        min_size=0,
+        max_size=connections,
+        timeout=_POOL_WAIT_S,
+        name=name,
+        open=True,
+    )
 
 
 def set_up_reader(connection: Connection) -> None:

@@ -8,13 +8,13 @@ from itertools import accumulate, groupby, pairwise
 from statistics import median
 
 from core.documents.model import BLANK_LINE, Block, heading, table
-from core.documents.parsing.pdf.boxes import gap, union, width
+from core.documents.parsing.pdf.boxes import gap, width
 from core.documents.parsing.pdf.columns import in_reading_order
 from core.documents.parsing.pdf.page import Page, Run
 from core.documents.parsing.pdf.rows import is_right_to_left
 from core.documents.parsing.pdf.tables import Grid, take_tables
 from core.documents.parsing.pdf.words import HyphenatedWords
-from core.domain.place import Box, BoxedText
+from core.domain.place import Box, BoxedText, union
 from core.domain.text.sentences import sentence_spans, trim
 
 _HEADING_SIZE = 1.15

@@ -14,12 +14,6 @@ def rotate_box(box: Box, turns: int, width: float, height: float) -> Box:
     return left, top, right, bottom
 
 
-def union(boxes: Iterable[Box]) -> Box:
-    """Return the smallest box around at least one box."""
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
 def height(box: Box) -> float:
     return box[3] - box[1]
 

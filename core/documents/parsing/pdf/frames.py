@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from core.documents.parsing.pdf.boxes import groups, height, index_of, spans, union, width
-from core.domain.place import Box
+from core.documents.parsing.pdf.boxes import groups, height, index_of, spans, width
+from core.domain.place import Box, union
 
 _NEAR = 3.0
 """Points within which ruling lines meet, or are the same."""

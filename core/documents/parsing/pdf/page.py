@@ -8,17 +8,9 @@ from math import hypot
 
 from pypdfium2 import PdfDocument, PdfPage, PdfTextPage, raw
 
-from core.documents.parsing.pdf.boxes import (
-    gap,
-    height,
-    is_within,
-    middle,
-    rotate_box,
-    union,
-    width,
-)
+from core.documents.parsing.pdf.boxes import gap, height, is_within, middle, rotate_box, width
 from core.documents.parsing.pdf.rules import read_rules
-from core.domain.place import Box
+from core.domain.place import Box, union
 
 _LINE = re.compile("[^\r\n\x02\ufffe]*[\x02\ufffe]?")
 """A line of pdfium's text, or a part of one that ends with a hyphen at a line end."""

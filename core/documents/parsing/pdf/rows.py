@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from core.documents.parsing.pdf.boxes import gap, middle, union
+from core.documents.parsing.pdf.boxes import gap, middle
 from core.documents.parsing.pdf.page import Run
+from core.domain.place import union
 
 _SAME_ROW = 0.4
 """The distance of two middles, in font sizes, up to which they are of one row."""

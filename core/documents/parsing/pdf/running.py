@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from core.documents.parsing.pdf.boxes import middle, union
+from core.documents.parsing.pdf.boxes import middle
 from core.documents.parsing.pdf.page import Page, Run
 from core.documents.parsing.pdf.rows import join_row, rows_of
+from core.domain.place import union
 
 _FEWEST_PAGES = 3
 """The pages on which a line stands at least, unless the document has two and it is on both."""

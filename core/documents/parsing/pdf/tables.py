@@ -8,11 +8,11 @@ from itertools import groupby, pairwise
 from statistics import mean, median
 from typing import TypeAlias
 
-from core.documents.parsing.pdf.boxes import index_of, is_within, middle, spans, union, width
+from core.documents.parsing.pdf.boxes import index_of, is_within, middle, spans, width
 from core.documents.parsing.pdf.frames import Frame, frames, separators
 from core.documents.parsing.pdf.page import Page, Run
 from core.documents.parsing.pdf.rows import rows_of
-from core.domain.place import Box
+from core.domain.place import Box, union
 
 _MOST_CELL_CHARS = 1_000
 """Characters of a cell from which on the lines are a layout, not a table."""

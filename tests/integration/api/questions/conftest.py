@@ -7,6 +7,8 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from api.app import App
+from api.main import create_app
 from core.contracts.names import task_queue_of
 from core.settings import Settings
 from tests.integration.api.script import Script
@@ -21,6 +23,20 @@ def settings(settings: Settings, temporal_address: str, request: pytest.FixtureR
             "task_queue": request.node.name,
         }
     )
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[App]:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def api(app: App) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
 
 
 @pytest.fixture

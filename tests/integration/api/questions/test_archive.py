@@ -1,6 +1,5 @@
 """Finished questions after Temporal has forgotten them, and their deletion."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +12,6 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from api.app import App
-from api.main import create_app
 from api.questions.archiving import Archiver
 from api.questions.ownership import ownership_of
 from core.settings import Settings
@@ -28,20 +26,6 @@ from tests.integration.api.questions.calls import (
 from tests.integration.api.script import Script
 
 FORGETTING_S = 120.0
-
-
-@pytest.fixture
-async def app(settings: Settings) -> AsyncIterator[App]:
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        yield app
-
-
-@pytest.fixture
-async def api(app: App) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        yield client
 
 
 async def ask(api: httpx.AsyncClient, question: dict[str, Any], **more: Any) -> str:

@@ -1,18 +1,15 @@
 """Streams that are pushed: stages as they come, and the tokens that a worker sends."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from api.app import App
-from api.main import create_app
 from api.questions.ownership import ownership_of
 from api.questions.reading import read_question
 from api.questions.streaming import EventStreams
-from core.settings import Settings
 from tests.integration.api.calls import assert_problem
 from tests.integration.api.questions.calls import (
     DEADLINE_S,
@@ -21,20 +18,6 @@ from tests.integration.api.questions.calls import (
     wait_until_closed,
 )
 from tests.integration.api.script import Script
-
-
-@pytest.fixture
-async def app(settings: Settings) -> AsyncIterator[App]:
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        yield app
-
-
-@pytest.fixture
-async def api(app: App) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        yield client
 
 
 async def ask(api: httpx.AsyncClient, question: dict[str, Any], script: Script) -> str:
