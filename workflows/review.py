@@ -1,5 +1,6 @@
 """The review of a question's hits: what is offered, and what the reviewer has decided."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -39,10 +40,15 @@ class Reviews:
                 await workflow.wait_condition(
                     lambda: self._review is not None, timeout=timeout, timeout_summary="review"
                 )
-        finally:
-            self._is_open = False
-            workflow.set_current_details("")
+        except asyncio.CancelledError:  # no `finally`: a workflow that the worker drops runs it too
+            self._end_wait()
+            raise
+        self._end_wait()
         return self._review
+
+    def _end_wait(self) -> None:
+        self._is_open = False
+        workflow.set_current_details("")
 
     def check(self, review: Review) -> None:
         """Refuse a review that can't be applied.
