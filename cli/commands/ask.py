@@ -11,7 +11,8 @@ from cli.interruption import INTERRUPTED
 from cli.modes import with_mode
 from cli.options import FilterOption, JsonFlag, LibraryOption, ModeOption
 from cli.output import render
-from cli.output.terminal import console
+from cli.output.terminal import can_overwrite, console
+from cli.questions.draft import Draft
 from nalanda import Nalanda, NotFoundError, QueryFailed, QueryResult, QueryState
 
 
@@ -74,9 +75,16 @@ def result_of(state: QueryState) -> QueryResult:
 
 
 def _follow(client: Nalanda, workflow_id: str) -> QueryState:
-    """Show the stages on stderr, so that stdout has only the answer; return the last state."""
+    """Show the stages and the draft on stderr, so that stdout has only the answer.
+
+    Return the last state.
+    """
+    out, states = console(stderr=True), client.queries.watch(workflow_id)
     try:
-        return render.follow(console(stderr=True), client.queries.watch(workflow_id))
+        if not can_overwrite(out):
+            return render.follow(out, states)
+        draft = Draft(client, workflow_id)
+        return render.follow(out, states, lambda: draft.text)
     except KeyboardInterrupt:
         typer.echo(
             f"The question {workflow_id} is still running. Show it with "

@@ -1,6 +1,6 @@
 """Display of questions: their stages, and answers with numbered sources."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Console
@@ -14,18 +14,35 @@ from nalanda import Citation, CitedPlace, QueryResult, QueryState, StageState
 WAITING_FOR_WORKER = "Waiting for a worker: start one with `nalanda worker`."
 
 
-def follow(console: Console, states: Iterable[QueryState]) -> QueryState:
+def follow(
+    console: Console, states: Iterable[QueryState], draft: Callable[[], str] = str
+) -> QueryState:
     """Show each state as it arrives, and return the last.
 
-    A terminal shows one line that is overwritten; other outputs get a line per finished stage.
+    A terminal shows one line that is overwritten, and below it the end of what `draft` returns, the
+    answer that is being written; other outputs get a line per finished stage.
     """
     if not can_overwrite(console):
         return _print_stages(console, states)
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    lines: list[Text] = []
+
+    def frame() -> Text:
+        return Text("\n").join((*lines, *_last_lines(console, draft())))
+
+    with Live(get_renderable=frame, console=console, refresh_per_second=12, transient=True) as live:
         for state in states:
-            live.update(Text("\n").join((stage_line(state), *obstacles(state))), refresh=True)
+            lines[:] = stage_line(state), *obstacles(state)
+            live.refresh()
     console.print(stage_line(state))
     return state
+
+
+def _last_lines(console: Console, text: str) -> list[Text]:
+    """Return the last lines of the text that fit on the terminal, below some others."""
+    if not text:
+        return []
+    rows = max(console.height - 6, 1)
+    return list(Text(harmless(text), "italic").wrap(console, console.width))[-rows:]
 
 
 def _print_stages(console: Console, states: Iterable[QueryState]) -> QueryState:

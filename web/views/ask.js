@@ -1,38 +1,35 @@
 // Questions: ask one, and follow it by its id, which a reload or another tab does as well.
 
 import { call, events } from "../api.js";
-import { button, element, failure, field, onSubmit, select, table, textOf } from "../dom.js";
-import { marked, whereOf } from "../parts/marks.js";
-import { pageOf } from "../parts/page.js";
+import { button, element, failure, field, newId, onSubmit, select, table } from "../dom.js";
+import { Chunks, dropTokens, showHits, showResult, showToken } from "../parts/answer.js";
 import { libraryPicker } from "../parts/picker.js";
-import { number, t } from "../text.js";
+import { rerunForm, showDifference } from "../parts/rerun.js";
+import { showReview } from "../parts/review.js";
+import { t } from "../text.js";
 
 export const TITLE = t("Ask");
 
 const MODES = [["hybrid", "hybrid"], ["vector", "vector"], ["lexical", "lexical"]];
-const REASONS = {
-  nothing_relevant: t("The library has nothing relevant to the question."),
-  deadline: t("The deadline passed before there was an answer."),
-  not_asked: t("Only hits were asked for."),
-};
-
-export async function show(main, [first, second], signal) {
-  if (first && first !== "in") await showQuestion(main, first, signal);
+export async function show(main, [first, second, third], signal) {
+  if (first && first !== "in") await showQuestion(main, first, second === "after" ? third : null, signal);
   else await showForm(main, second, signal);
 }
 
 async function showForm(main, library, signal) {
   const picker = await libraryPicker(library, signal);
+  const review = element("input", { type: "checkbox", id: newId(), name: "review" });
   const form = element(
     "form",
     {},
     picker.node,
     field(t("Question"), element("textarea", { name: "query", required: true, rows: 3, maxlength: 10000, dir: "auto" })),
     field(t("Search"), select("mode", MODES)),
+    element("div", { class: "choice" }, review, element("label", { for: review.id }, t("Let me review the hits before the answer"))),
     element("button", { disabled: picker.isEmpty }, t("Ask")),
   );
   onSubmit(form, async (body) => {
-    const { workflow_id: id } = await call("POST", "/query", body);
+    const { workflow_id: id } = await call("POST", "/query", { ...body, review: review.checked });
     location.hash = `#/ask/${encodeURIComponent(id)}`;
   });
   main.append(element("h1", {}, t("Ask")), form);
@@ -51,51 +48,67 @@ async function showRecent(main, signal) {
   main.append(table(t("Recent questions"), [t("Question"), t("Status"), t("Asked at")], rows));
 }
 
-async function showQuestion(main, id, signal) {
+async function showQuestion(main, id, earlier, signal) {
   const path = `/query/${encodeURIComponent(id)}`;
   const question = await call("GET", path, undefined, signal);
   const parts = {
     stages: element("ol", { class: "stages", "aria-live": "polite", "aria-label": t("Stages") }),
+    review: element("section", {}),
     answer: element("section", { "aria-live": "polite" }),
+    difference: element("section", {}),
     hits: element("section", {}),
   };
   const cancel = button(t("Cancel"), () =>
     call("POST", `${path}/cancel`).catch((error) => main.append(failure(error))),
   );
-  main.append(
-    element("h1", { dir: "auto" }, question.query ?? id),
-    parts.stages,
-    cancel,
-    parts.answer,
-    parts.hits,
-  );
+  main.append(element("h1", { dir: "auto" }, question.query ?? id), parts.stages, cancel, ...Object.values(parts).slice(1));
   const chunks = new Chunks(question.library, signal);
-  for await (const { event, data } of events(`${path}/events`, signal)) {
-    if (event === "stage") showStage(parts.stages, data);
-    else if (event === "hits") await showHits(parts.hits, data.hits, chunks);
-    else if (event === "result") await showResult(parts.answer, data, chunks);
-    else if (event === "error") {
-      parts.answer.append(failure(new Error(`${data.status}: ${data.detail ?? t("no reason is known")}`)));
-    }
-  }
+  for await (const event of events(`${path}/events`, signal)) await showEvent(parts, event, path, chunks);
   cancel.remove();
+  main.append(element("h2", {}, t("Afterwards")), rerunForm(id), deletion(path));
+  if (earlier) await showDifference(parts.difference, id, earlier, chunks);
 }
 
-/** The chunks of a library by id, each read once; null if a chunk is gone. */
-class Chunks {
-  constructor(library, signal) {
-    this.library = library;
-    this.signal = signal;
-    this.read = new Map();
+async function showEvent(parts, { event, data }, path, chunks) {
+  if (event === "stage") {
+    showStage(parts.stages, data);
+    if (data.name === "answer") parts.review.replaceChildren();
+  } else if (event === "hits") await showHits(parts.hits, data.hits, chunks);
+  else if (event === "review") await showAwaited(parts.review, path, chunks);
+  else if (event === "token") showToken(parts.answer, data.text);
+  else if (event === "retry") dropTokens(parts.answer);
+  else if (event === "result") {
+    await showResult(parts.answer, data, chunks);
+    await showHits(parts.hits, data.hits, chunks);
+  } else if (event === "error") {
+    parts.review.replaceChildren();
+    parts.answer.append(failure(new Error(`${data.status}: ${data.detail ?? t("no reason is known")}`)));
   }
+}
 
-  get(id) {
-    if (!this.read.has(id)) {
-      const path = `/libraries/${encodeURIComponent(this.library)}/chunks/${encodeURIComponent(id)}`;
-      this.read.set(id, call("GET", path, undefined, this.signal).catch(() => null));
+/** Show the review that the question waits for; a stream that begins anew repeats past ones. */
+async function showAwaited(section, path, chunks) {
+  const { waiting_for: awaited, reviews } = await call("GET", path, undefined, chunks.signal);
+  if (awaited === "review") await showReview(section, path, reviews.at(-1), chunks);
+}
+
+function deletion(path) {
+  const remove = async () => {
+    try {
+      await call("DELETE", path);
+      location.hash = "#/ask";
+    } catch (error) {
+      details.append(failure(error));
     }
-    return this.read.get(id);
-  }
+  };
+  const details = element(
+    "details",
+    {},
+    element("summary", {}, t("Delete the question")),
+    element("p", {}, t("Its history, its answer and its feedback are deleted for good.")),
+    button(t("Delete"), remove),
+  );
+  return details;
 }
 
 function showStage(list, stage) {
@@ -109,75 +122,4 @@ function showStage(list, stage) {
   const before = list.querySelector(`[data-stage="${CSS.escape(stage.name)}"]`);
   if (before) before.replaceWith(item);
   else list.append(item);
-}
-
-async function showHits(section, hits, chunks) {
-  const texts = await Promise.all(hits.map((hit) => chunks.get(hit.chunk_id)));
-  section.replaceChildren(
-    element("h2", {}, t("Hits")),
-    element(
-      "ol",
-      { class: "hits" },
-      hits.map((hit, rank) =>
-        element(
-          "li",
-          { "data-chunk": hit.chunk_id },
-          element("p", { class: "faint" }, whereOf(texts[rank]?.place, hit.document_id)),
-          textOf(texts[rank]?.text ?? t("This chunk has been deleted.")),
-        ),
-      ),
-    ),
-  );
-}
-
-async function showResult(section, result, chunks) {
-  section.replaceChildren(element("h2", {}, t("Answer")));
-  if (result.answer === null) {
-    section.append(element("p", { class: "answer" }, REASONS[result.reason] ?? t("There is no answer.")));
-  } else {
-    const quote = element("blockquote", { tabindex: "0", "aria-live": "polite" });
-    const spans = result.citations.map((citation, number) => ({
-      start: citation.start,
-      end: citation.end,
-      attributes: {
-        tabindex: "0",
-        role: "button",
-        title: whereOf(citation.place, citation.document_id),
-        "data-citation": String(number),
-        onclick: () => showQuote(quote, citation, chunks),
-        onkeydown: (event) => event.key === "Enter" && showQuote(quote, citation, chunks),
-      },
-    }));
-    section.append(
-      element("p", { class: "answer", dir: "auto" }, ...marked(result.answer, spans)),
-      element("p", { class: "faint" }, `${result.provider}, ${result.model}, ${number(result.timings_ms.total ?? 0)} ms`),
-      quote,
-    );
-    if (result.citations.length) await showQuote(quote, result.citations[0], chunks);
-  }
-  for (const code of result.degraded) {
-    section.append(element("p", { class: "failure" }, `${code}: ${result.degraded_because?.[code] ?? ""}`));
-  }
-}
-
-/** Show the chunk that a citation is from, with its quote marked. */
-async function showQuote(node, citation, chunks) {
-  const chunk = await chunks.get(citation.chunk_id);
-  const holds = chunk && Array.from(chunk.text).slice(citation.quote_start, citation.quote_end).join("") === citation.quote;
-  const picture = element("div");
-  pageOf(chunks.library, citation.document_id, citation.place, chunks.signal).then(
-    (page) => page && picture.append(page),
-    () => {}, // the document is gone, or the view
-  );
-  node.replaceChildren(
-    element("p", { class: "faint" }, whereOf(citation.place, citation.document_id)),
-    element(
-      "p",
-      { class: "text", dir: "auto" },
-      ...(holds
-        ? marked(chunk.text, [{ start: citation.quote_start, end: citation.quote_end }])
-        : [citation.quote, ` ${t("(The chunk has changed since.)")}`]),
-    ),
-    picture,
-  );
 }

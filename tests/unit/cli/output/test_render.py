@@ -97,6 +97,19 @@ def test_on_a_terminal_one_line_is_written_over(monkeypatch: pytest.MonkeyPatch)
     assert shown.endswith("✓ embed 120 ms   ✗ retrieve\n")
 
 
+def test_on_a_terminal_the_end_of_the_draft_is_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, color_system=None, width=80, height=8)
+    draft = "first\nsecond\x1b[2J\nthird"
+    render.follow(console, states(), lambda: draft)
+    shown = out.getvalue()
+    assert "second\N{REPLACEMENT CHARACTER}[2J" in shown
+    assert "third" in shown
+    assert "first" not in shown
+    assert shown.endswith("✓ embed 120 ms   ✗ retrieve\n")
+
+
 def test_a_source_without_an_origin_is_named_by_its_id() -> None:
     result = QueryState.model_validate(
         {
