@@ -1,6 +1,7 @@
 """Fakes of the four activities, and a worker that serves them."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -43,6 +44,11 @@ REQUEST = QueryRequest(
 
 def refused(*_: object) -> Any:
     raise ApplicationError("It will never do.", 7, type="ProviderRejected", non_retryable=True)
+
+
+def root(error: BaseException) -> BaseException:
+    """Return the first cause of an error."""
+    return root(error.__cause__) if error.__cause__ else error
 
 
 @dataclass
@@ -119,6 +125,13 @@ class Stages:
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
         ):
             yield queue
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not await true():
+        assert time.monotonic() < deadline, "It never came true."
+        await asyncio.sleep(0.05)
 
 
 REVIEWED = REQUEST.model_copy(update={"review": True})

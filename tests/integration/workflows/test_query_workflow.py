@@ -1,20 +1,11 @@
-"""The workflow on a real server, with fake activities."""
+"""The stages of a question on a real server, with fake activities."""
 
 import asyncio
-import time
-import uuid
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from temporalio.client import (
-    Client,
-    WorkflowExecutionStatus,
-    WorkflowFailureError,
-    WorkflowHandle,
-)
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError
 
@@ -24,30 +15,24 @@ from core.contracts.query import (
     Feedback,
     PreprocessInput,
     QueryRequest,
-    QueryResult,
     RerankOutput,
     RetrieveInput,
     RetrieveOutput,
     Stage,
     Usage,
 )
-from tests.integration.workflows.stages import HITS, REQUEST, Stages, refused, start_question
+from tests.integration.workflows.stages import (
+    HITS,
+    REQUEST,
+    WAIT_S,
+    Stages,
+    refused,
+    root,
+    start_question,
+    until,
+)
 from workflows.policies import FALLBACK_RETRY
 from workflows.query import QueryWorkflow
-
-WAIT_S = 20.0
-LONGEST_DEADLINE_S = 60.0
-
-
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not await true():
-        assert time.monotonic() < deadline, "It never came true."
-        await asyncio.sleep(0.05)
-
-
-def root(error: BaseException) -> BaseException:
-    return root(error.__cause__) if error.__cause__ else error
 
 
 async def test_a_question_goes_through_four_stages(temporal: Client) -> None:
@@ -223,127 +208,6 @@ async def test_cancel_begins_no_other_stage(temporal: Client, stage: str) -> Non
             await handle.result()
     assert isinstance(failure.value.cause, CancelledError)
     assert stages.names[-1] == stage
-
-
-async def pass_deadline_in(
-    stage: Stage, stages: Stages, temporal: Client, queue: str
-) -> tuple[WorkflowHandle[QueryWorkflow, QueryResult], float]:
-    """Return a question whose deadline passed while `stage` was held, and the deadline in seconds.
-
-    A busy machine may take longer to reach the stage, so the deadline doubles until one is enough.
-    """
-    stages.instead[stage] = stages.hold
-    deadline_s = 0.5
-    while deadline_s < LONGEST_DEADLINE_S:
-        request = REQUEST.model_copy(update={"deadline_s": deadline_s})
-        handle = await start_question(temporal, queue, request)
-        with suppress(WorkflowFailureError):
-            await handle.result()
-        progress = await handle.query(QueryWorkflow.progress)
-        if progress.stage == stage and stages.held.is_set():
-            return handle, deadline_s
-        deadline_s *= 2
-    pytest.fail(f"No question reached the stage {stage} in time.")
-
-
-@pytest.mark.parametrize("stage", [Stage.RERANK, Stage.ANSWER])
-async def test_at_the_deadline_it_ends_with_what_it_has(temporal: Client, stage: Stage) -> None:
-    stages = Stages()
-    async with stages.run_worker(temporal) as queue:
-        handle, deadline_s = await pass_deadline_in(stage, stages, temporal, queue)
-        result = await handle.result()
-        await asyncio.wait_for(stages.stopped.wait(), WAIT_S)
-        progress = await handle.query(QueryWorkflow.progress)
-    assert (result.degraded, result.answer, len(result.hits)) == (["deadline"], None, 2)
-    assert result.reason == "deadline"
-    assert result.degraded_because == {"deadline": f"The stage {stage} was not done by then."}
-    assert result.timings_ms["total"] >= deadline_s * 1000
-    assert progress.status == "completed"
-
-
-async def test_at_the_deadline_without_hits_it_fails(temporal: Client) -> None:
-    stages = Stages()
-    async with stages.run_worker(temporal) as queue:
-        handle, deadline_s = await pass_deadline_in(Stage.RETRIEVE, stages, temporal, queue)
-        with pytest.raises(WorkflowFailureError) as failure:
-            await handle.result()
-        progress = await handle.query(QueryWorkflow.progress)
-    error = root(failure.value)
-    assert isinstance(error, ApplicationError)
-    assert (error.type, progress.status) == ("DeadlineExceeded", "timed_out")
-    assert progress.error == (
-        f"Nothing was found within {deadline_s} s. The stage retrieve was not done by then."
-    )
-
-
-def busy(*_: object) -> Any:
-    raise ApplicationError("Too many requests.", type="ProviderUnavailable")
-
-
-async def test_a_deadline_tells_the_last_failure_of_a_stage_that_is_tried(
-    temporal: Client,
-) -> None:
-    stages = Stages()
-
-    def busy_then_slow(given: object) -> Any:
-        return busy() if stages.names.count(Stage.RERANK) == 1 else stages.hold(given)
-
-    stages.instead[Stage.RERANK] = busy_then_slow
-    async with stages.run_worker(temporal) as queue:
-        request = REQUEST.model_copy(update={"deadline_s": 4.0})
-        result = await (await start_question(temporal, queue, request)).result()
-    assert (result.degraded, result.answer) == (["deadline"], None)
-    assert result.degraded_because == {"deadline": "Too many requests."}
-
-
-async def test_a_stage_without_a_fallback_is_given_up_when_no_attempt_is_left(
-    temporal: Client,
-) -> None:
-    async with Stages(instead={Stage.PREPROCESS: busy}).run_worker(temporal) as queue:
-        request = REQUEST.model_copy(update={"deadline_s": 2.0})
-        handle = await start_question(temporal, queue, request)
-        with pytest.raises(WorkflowFailureError) as failure:
-            await handle.result()
-        progress = await handle.query(QueryWorkflow.progress)
-    error = root(failure.value)
-    assert isinstance(error, ApplicationError)
-    assert (error.type, progress.status) == ("DeadlineExceeded", "timed_out")
-    assert progress.error == "Nothing was found within 2.0 s. Too many requests."
-
-
-async def test_a_fallback_is_used_when_no_attempt_is_left_before_the_deadline(
-    temporal: Client,
-) -> None:
-    async with Stages(instead={Stage.RERANK: busy}).run_worker(temporal) as queue:
-        request = REQUEST.model_copy(update={"deadline_s": 8.0})
-        result = await (await start_question(temporal, queue, request)).result()
-    assert (result.degraded, result.answer) == (["rerank"], "So.")
-    assert result.degraded_because == {"rerank": "Too many requests."}
-
-
-async def test_a_deadline_counts_from_when_the_question_came(temporal: Client) -> None:
-    stages = Stages()
-    queue = f"test-{uuid.uuid4()}"
-    handle = await start_question(temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.001}))
-    async with stages.run_worker(temporal, queue):
-        with pytest.raises(WorkflowFailureError) as failure:
-            await handle.result()
-    assert "DeadlineExceeded" in str(root(failure.value))
-    assert stages.names == []
-
-
-async def test_no_stage_begins_after_a_deadline_that_is_shorter_than_a_timer(
-    temporal: Client,
-) -> None:
-    stages = Stages(instead={Stage.PREPROCESS: lambda _: asyncio.sleep(0.06)})
-    async with stages.run_worker(temporal) as queue:
-        handle = await start_question(
-            temporal, queue, REQUEST.model_copy(update={"deadline_s": 0.05})
-        )
-        with pytest.raises(WorkflowFailureError) as failure:
-            await handle.result()
-    assert "DeadlineExceeded" in str(root(failure.value))
-    assert Stage.RETRIEVE not in stages.names  # a loaded machine may not even start the first stage
 
 
 async def test_what_is_known_can_be_asked_while_it_runs(temporal: Client) -> None:

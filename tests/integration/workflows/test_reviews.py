@@ -27,10 +27,11 @@ from tests.integration.workflows.stages import (
     WAIT_S,
     Question,
     Stages,
+    root,
     start_question,
+    until,
     until_awaited,
 )
-from tests.integration.workflows.test_query_workflow import root, until
 from workflows.query import QueryWorkflow
 
 
