@@ -1,131 +1,37 @@
-"""The composition root: builds everything that the API serves from the settings."""
+"""Opening the core of a node or of a reader, and starting its threads."""
 
 import os
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
-from types import TracebackType
 
 from core.adapters import private
 from core.adapters.checkpoint_sources import source_at
 from core.adapters.registry import engine_of
+from core.bootstrap.core import Core
+from core.bootstrap.wiring import create_directory, wire
 from core.cluster.member import BEATS, Member
 from core.cluster.node_id import node_of
 from core.cluster.placement import Placement, capacity_of, placement_of
 from core.cluster.rebalancer import Rebalancer
-from core.cluster.status import Cluster, LoneNode, followed_from
+from core.cluster.status import Cluster, LoneNode
 from core.domain.errors import StorageError
-from core.indexing.checkpoints.loaded import LoadedCheckpoint
 from core.indexing.checkpoints.paths import DIRECTORY
-from core.indexing.lexical.catch_up import LexicalIndexes
-from core.indexing.lexical.checkpointed import WORKING, LexicalFiles
-from core.indexing.maintenance.back_pressure import BackPressure
-from core.indexing.maintenance.build_thread import BuildThread
-from core.indexing.maintenance.kernel_warmup import Warmup
-from core.indexing.maintenance.segment_builder import SegmentBuilder
-from core.indexing.vectors.search_activity import SearchActivity
+from core.indexing.lexical.checkpointed import WORKING
 from core.indexing.views.catalog import Catalog, CatalogState
-from core.indexing.views.digests import Digests
-from core.ports.archive import QuestionArchive
 from core.ports.checkpoint_source import CheckpointSource
-from core.ports.cluster import ClusterRecord, Node, Role
+from core.ports.cluster import ClusterRecord, Node
 from core.ports.engine import Engine
 from core.ports.store import FollowingStore, Store
-from core.ports.uploads import UploadStore
 from core.providers import registry
-from core.providers.base import Embedder
 from core.replication.follower import Follower, Lag
 from core.replication.opening import fetch_checkpoint, open_catalog
 from core.replication.position_file import NAME as POSITION_FILE
 from core.replication.position_file import PositionFile
 from core.replication.reader import CheckpointReader, Reader
-from core.services.background.checkpoints import Checkpoints
-from core.services.background.index_rebuilder import IndexRebuilder
-from core.services.background.recall_monitor import RecallMonitor
-from core.services.chunk_writes import ChunkWrites
-from core.services.chunks import ChunkService
-from core.services.documents import DocumentService
-from core.services.embedding import TextEmbedding
-from core.services.feedback import FeedbackService
-from core.services.libraries import LibraryService
-from core.services.maps.service import MapService
-from core.services.model_changes.service import ModelChangeService
-from core.services.model_changes.steps import ModelChangeSteps
-from core.services.model_changes.write_gate import WriteGate
-from core.services.search.service import SearchService
 from core.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """The services and background threads of a process, wired together; closed once, at its end."""
-
-    store: Store
-    catalog: Catalog
-    builder: BuildThread
-    checkpoints: Checkpoints
-    rebuilder: IndexRebuilder
-    warmup: Warmup
-    recall_monitor: RecallMonitor
-    maps: MapService
-    embedders: Mapping[str, Embedder]
-    default_model: str
-    libraries: LibraryService
-    documents: DocumentService
-    chunks: ChunkService
-    search: SearchService
-    model_changes: ModelChangeService
-    model_change_steps: ModelChangeSteps
-    feedback: FeedbackService
-    uploads: UploadStore
-    archive: QuestionArchive
-    cluster: Cluster
-    digests: Digests
-    follower: Follower | Reader | None = None
-    """The threads that follow another process while that one writes."""
-    rebalancer: Rebalancer | None = None
-    """The thread that moves libraries, on a node that holds some of them only."""
-
-    @property
-    def role(self) -> Role:
-        if isinstance(self.follower, Reader):
-            return "reader"
-        return "leader" if self.cluster.leads else "follower"
-
-    @property
-    def lag(self) -> Lag:
-        return Lag(0, 0.0) if self.follower is None or self.role == "leader" else self.follower.lag
-
-    def close(self) -> None:
-        if self.rebalancer is not None:
-            self.rebalancer.close()
-        self.cluster.close()
-        if self.follower is not None:
-            self.follower.close()
-        self.warmup.close()
-        self.recall_monitor.close()
-        self.maps.close()
-        self.builder.close()
-        self.rebuilder.close()
-        self.checkpoints.close()
-        self.uploads.close()
-        self.archive.close()
-        self.store.close()
-
-    def __enter__(self) -> "Core":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_core(settings: Settings) -> Core:
@@ -197,7 +103,7 @@ def _open_node(
     _choose_kernels(settings)
     try:
         embedders = registry.embedders(settings)
-        directory = _create_directory(settings.data_dir / DIRECTORY)
+        directory = create_directory(settings.data_dir / DIRECTORY)
         holds = None
         if record is not None:
             if placement is not None:
@@ -207,7 +113,7 @@ def _open_node(
             fetch_checkpoint(store, source, directory, holds)
         catalog, loaded = open_catalog(store, directory, holds)
         cluster = join(catalog)
-        core = _wire(settings, engine, embedders, store, catalog, loaded, cluster, working=WORKING)
+        core = wire(settings, engine, embedders, store, catalog, loaded, cluster, working=WORKING)
         core.uploads.delete_unfinished()
     except BaseException:
         if record is not None:
@@ -245,7 +151,7 @@ def open_reader(settings: Settings, number: int) -> Core:
             catalog = Catalog(CatalogState.of_snapshot(snapshot, loaded.views))
         cluster = LoneNode(_node(settings), store)
         working = f"{WORKING}/reader-{number}"
-        core = _wire(settings, engine, embedders, store, catalog, loaded, cluster, working=working)
+        core = wire(settings, engine, embedders, store, catalog, loaded, cluster, working=working)
     except BaseException:
         store.close()
         raise
@@ -279,74 +185,6 @@ def _choose_kernels(settings: Settings) -> None:
     os.environ["NALANDA_KERNELS"] = settings.kernels
 
 
-def _wire(
-    settings: Settings,
-    engine: Engine,
-    embedders: Mapping[str, Embedder],
-    store: Store,
-    catalog: Catalog,
-    loaded: LoadedCheckpoint,
-    cluster: Cluster,
-    *,
-    working: str,
-) -> Core:
-    """Build the services and the threads, none of which is started.
-
-    `working`: the folder of lexical indexes, below the data directory.
-    """
-    default_model = next(iter(embedders))
-    embedding = TextEmbedding(embedders, default_model)
-    directory = settings.data_dir / DIRECTORY
-    files = LexicalFiles(_recreate_directory(settings.data_dir / working), directory)
-    lexical = LexicalIndexes(catalog, files, loaded.lexical)
-    runtime = catalog.state.runtime
-    builder = BuildThread(catalog, _segment_builder(settings, runtime.activity))
-    checkpoints = Checkpoints(
-        directory,
-        catalog,
-        store,
-        loaded,
-        lexical,
-        every_s=settings.checkpoint_s,
-        every_bytes=settings.checkpoint_bytes,
-        followed_from=lambda: followed_from(cluster.status()),
-    )
-    gate = WriteGate()
-    writes = ChunkWrites(embedding, gate.before(BackPressure(catalog, builder.error).admit))
-    steps = ModelChangeSteps(store, embedding, catalog, gate)
-    recall_monitor = RecallMonitor()
-    return Core(
-        store=store,
-        catalog=catalog,
-        builder=builder,
-        checkpoints=checkpoints,
-        rebuilder=IndexRebuilder(catalog, store),
-        warmup=Warmup(runtime.delta),
-        recall_monitor=recall_monitor,
-        maps=MapService(catalog, embedders),
-        embedders=embedders,
-        default_model=default_model,
-        libraries=LibraryService(store, embedding),
-        documents=DocumentService(store, writes),
-        chunks=ChunkService(store, writes, catalog),
-        search=SearchService(
-            catalog,
-            embedders,
-            min_position_wait_s=settings.min_position_wait_s,
-            recall_monitor=recall_monitor,
-            index_error=builder.error,
-            lexical=lexical,
-        ),
-        model_changes=ModelChangeService(store, embedding, steps.staging),
-        model_change_steps=steps,
-        feedback=FeedbackService(store),
-        uploads=engine.uploads(settings.max_upload_bytes),
-        archive=engine.archive(),
-        cluster=cluster,
-        digests=Digests(),
-    )
-
-
 def _join_cluster(
     settings: Settings, node: Node, record: ClusterRecord, store: FollowingStore, catalog: Catalog
 ) -> Cluster:
@@ -375,34 +213,3 @@ def _checkpoint_source(
         return None
     key = next((key.get_secret_value() for key in settings.api_keys), None)
     return source_at(place, instance_id=store.instance_id, api_key=key)
-
-
-def _segment_builder(settings: Settings, activity: SearchActivity) -> SegmentBuilder:
-    threads = settings.index_threads or os.cpu_count() or 1
-    if settings.vectors == "memory":
-        return SegmentBuilder(threads, activity=activity)
-    vectors_dir = _create_directory(settings.data_dir / "vectors")
-    return SegmentBuilder(threads, vectors_dir, activity=activity)
-
-
-def _recreate_directory(path: Path) -> Path:
-    """Create an empty directory, in place of any that is there.
-
-    Raises:
-        StorageError: the directory can't be created.
-    """
-    shutil.rmtree(path, ignore_errors=True)
-    return _create_directory(path)
-
-
-def _create_directory(path: Path) -> Path:
-    """Create the directory where it is missing.
-
-    Raises:
-        StorageError: the directory can't be created.
-    """
-    try:
-        path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{path} can't be used: {error.strerror}") from error
-    return path
