@@ -28,7 +28,8 @@ from core.domain.entity import Entity
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.library import Library
 from core.domain.log_hash import GENESIS, next_hash
-from core.ports.store import AppendPoint, CommitListener, DurabilityState, LogEntry, Replay
+from core.ports.rows import AppendPoint
+from core.ports.store import CommitListener, DurabilityState, LogEntry, Replay
 from core.providers.base import Purpose, Vectors
 from tests.fake_entities import FakeEntities
 from tests.fake_staged import FakeStaged

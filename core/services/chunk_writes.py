@@ -16,7 +16,8 @@ from core.domain.ids import check_id, new_id
 from core.domain.library import Language, Library
 from core.domain.pointers import join
 from core.indexing.lexical.detection import detect_language
-from core.ports.store import ChunkReader, Snapshot, UnitOfWork
+from core.ports.rows import ChunkReader
+from core.ports.store import Snapshot, UnitOfWork
 from core.services.embedding import TextEmbedding
 
 T = TypeVar("T")

@@ -11,7 +11,8 @@ from core.domain.ids import check_id, new_id
 from core.domain.library import Language, Library, LibraryDraft, Metric
 from core.domain.schema import MetadataSchema
 from core.indexing.lexical.detection import detect_language, sample_evenly
-from core.ports.store import ChunkReader, Store, UnitOfWork
+from core.ports.rows import ChunkReader
+from core.ports.store import Store, UnitOfWork
 from core.services.embedding import TextEmbedding
 from core.services.lookup import every_chunk, find
 from core.services.positioned import BeforeCommit, Positioned, commit_positioned

@@ -6,7 +6,8 @@ from typing import TypeVar
 from core.domain.document import Chunk
 from core.domain.errors import NotFound
 from core.domain.model_change import ModelChange
-from core.ports.store import ChunkReader, Snapshot, UnitOfWork
+from core.ports.rows import ChunkReader
+from core.ports.store import Snapshot, UnitOfWork
 
 T = TypeVar("T")
 

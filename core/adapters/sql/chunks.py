@@ -8,7 +8,7 @@ from core.adapters.sql.rows import CHUNKS, EMBEDDING, to_embedded, to_embedding
 from core.adapters.sql.session import Session
 from core.domain.changes import Change, ChunksDeleted, ChunksPut
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
-from core.ports.store import AppendPoint
+from core.ports.rows import AppendPoint
 
 _SCAN_ROWS = 1000
 

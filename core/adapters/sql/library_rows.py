@@ -27,7 +27,7 @@ class LibraryTable(Generic[E]):
 
 
 class LibraryRows(Generic[E]):
-    """A `core.ports.store.RowReader` of the table that a subclass names."""
+    """A `core.ports.rows.RowReader` of the table that a subclass names."""
 
     _table: LibraryTable[E]
 

@@ -20,7 +20,7 @@ from nalanda import (
     UnavailableError,
     ValidationError,
 )
-from nalanda._models import Metric
+from nalanda._models.entities import Metric
 
 ONE, TWO, THREE = np.eye(3, dtype=np.float32)
 

@@ -13,7 +13,8 @@ from core.domain.changes import (
 from core.domain.errors import Conflict, NotFound
 from core.domain.library import IndexKind, IndexSpec, Language, Metric
 from core.domain.schema import FieldRule, FieldType, MetadataSchema
-from core.ports.store import AppendPoint, Replay, Store
+from core.ports.rows import AppendPoint
+from core.ports.store import Replay, Store
 from tests.integration.storage.contract import (
     HARD_METADATA,
     HARD_PLACE,

@@ -41,7 +41,7 @@ def test_every_metric_has_a_form() -> None:
 
 
 def test_the_client_knows_every_metric() -> None:
-    assert get_args(nalanda._models.Metric) == tuple(Metric)
+    assert get_args(nalanda._models.entities.Metric) == tuple(Metric)
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])
