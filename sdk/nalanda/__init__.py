@@ -1,7 +1,6 @@
 """The Python client of Nalanda: `Nalanda`, and `AsyncNalanda` for coroutines."""
 
 from nalanda._async.client import AsyncNalanda
-from nalanda._cluster import Cluster, ClusterLeader, ClusterNode, HandOver
 from nalanda._consistency import Consistency
 from nalanda._errors import (
     ApiError,
@@ -31,8 +30,21 @@ from nalanda._errors import (
     UnexpectedAnswerError,
     ValidationError,
 )
-from nalanda._maps import EmbeddingHealth, EmbeddingMap, MapPoints, Neighbours, PagePicture
-from nalanda._model_changes import (
+from nalanda._models.cluster import Cluster, ClusterLeader, ClusterNode, HandOver
+from nalanda._models.diffs import AnswerDiff, CitationsDiff, HitsDiff, Move, QueryDiff
+from nalanda._models.entities import (
+    BoxedText,
+    Chunk,
+    DeletedDocuments,
+    Document,
+    FieldRule,
+    Library,
+    MetadataSchema,
+    Place,
+)
+from nalanda._models.ingestions import FileCounts, FileFailure, Ingestion, IngestionHandle
+from nalanda._models.maps import EmbeddingHealth, EmbeddingMap, MapPoints, Neighbours, PagePicture
+from nalanda._models.model_changes import (
     EmbeddingModel,
     ModelChange,
     ModelChangeHandle,
@@ -40,57 +52,7 @@ from nalanda._model_changes import (
     ModelComparison,
     ModelScores,
 )
-from nalanda._models import (
-    AnswerDiff,
-    BoxedText,
-    Chunk,
-    Citation,
-    CitationsDiff,
-    CitedPlace,
-    DeletedDocuments,
-    Document,
-    Feedback,
-    FieldRule,
-    FileCounts,
-    FileFailure,
-    Hit,
-    HitDocument,
-    HitsDiff,
-    Index,
-    Ingestion,
-    IngestionHandle,
-    Library,
-    MetadataSchema,
-    Move,
-    Place,
-    Plan,
-    Preview,
-    QueryDiff,
-    QueryEvent,
-    QueryHandle,
-    QueryResult,
-    QueryState,
-    QuerySummary,
-    RankedChunk,
-    Readiness,
-    ReviewRequest,
-    SearchResult,
-    StageState,
-    Usage,
-    Version,
-)
-from nalanda._options import (
-    AdjustOptions,
-    ChunkOptions,
-    DocumentOptions,
-    Filter,
-    Include,
-    IngestItemOptions,
-    LibraryOptions,
-    QueryOptions,
-    SearchOptions,
-)
-from nalanda._query_events import (
+from nalanda._models.query_events import (
     CitationEvent,
     ErrorEvent,
     FoundHits,
@@ -104,6 +66,34 @@ from nalanda._query_events import (
     StreamEvent,
     Token,
     TokenEvent,
+)
+from nalanda._models.questions import (
+    Citation,
+    CitedPlace,
+    Feedback,
+    Preview,
+    QueryEvent,
+    QueryHandle,
+    QueryResult,
+    QueryState,
+    QuerySummary,
+    RankedChunk,
+    ReviewRequest,
+    StageState,
+    Usage,
+)
+from nalanda._models.search import Hit, HitDocument, Index, Plan, SearchResult
+from nalanda._models.server import Readiness, Version
+from nalanda._options import (
+    AdjustOptions,
+    ChunkOptions,
+    DocumentOptions,
+    Filter,
+    Include,
+    IngestItemOptions,
+    LibraryOptions,
+    QueryOptions,
+    SearchOptions,
 )
 from nalanda._sync.client import Nalanda
 from nalanda._vectors import Vector

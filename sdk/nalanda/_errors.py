@@ -40,7 +40,7 @@ from typing import Any, TypeAlias
 import httpx
 import pydantic
 
-from nalanda._models import QueryState
+from nalanda._models.questions import QueryState
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and indexes that lead from a body or a parameter to a value."""

@@ -2,7 +2,7 @@
 
 import json
 
-from nalanda._models import QueryEvent
+from nalanda._models.questions import QueryEvent
 from nalanda._requests import Request
 
 LAST_EVENTS = frozenset({"result", "error"})

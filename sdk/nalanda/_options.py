@@ -9,7 +9,7 @@ from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 from nalanda._errors import InvalidType, InvalidValue, KeyPath, type_name
 from nalanda._json import dump
-from nalanda._models import Metric, Place
+from nalanda._models.entities import Metric, Place
 from nalanda._packing import pack
 from nalanda._requests import Part
 from nalanda._vectors import Vector

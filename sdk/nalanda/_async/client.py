@@ -20,7 +20,9 @@ from nalanda._async.queries import Queries
 from nalanda._async.transport import Transport
 from nalanda._consistency import Consistency
 from nalanda._errors import QueryFailed, UnavailableError
-from nalanda._models import QueryResult, Readiness, SearchResult, Version
+from nalanda._models.questions import QueryResult
+from nalanda._models.search import SearchResult
+from nalanda._models.server import Readiness, Version
 from nalanda._options import QueryOptions, SearchOptions, given_options, pack_items
 from nalanda._requests import Request, at_least, path_of
 

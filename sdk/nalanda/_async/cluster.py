@@ -4,8 +4,8 @@ import asyncio
 from time import monotonic
 
 from nalanda._async.transport import Transport
-from nalanda._cluster import Cluster, HandOver
 from nalanda._errors import TimedOut
+from nalanda._models.cluster import Cluster, HandOver
 from nalanda._requests import Request
 
 POLL_S = 0.1

@@ -6,7 +6,8 @@ from typing import Any
 from nalanda._async.polling import watch_states
 from nalanda._async.streams import follow_events
 from nalanda._async.transport import Transport
-from nalanda._models import Ingestion, IngestionHandle, QueryEvent
+from nalanda._models.ingestions import Ingestion, IngestionHandle
+from nalanda._models.questions import QueryEvent
 from nalanda._options import IngestItemOptions, Json, ingest_items, upload_parts
 from nalanda._requests import Request, create_request, path_of
 

@@ -5,13 +5,13 @@ from typing import Unpack
 
 from nalanda._async.polling import watch_states
 from nalanda._async.transport import Transport
-from nalanda._model_changes import (
+from nalanda._models.entities import Library
+from nalanda._models.model_changes import (
     ModelChange,
     ModelChangeHandle,
     ModelChangeState,
     ModelChangeStep,
 )
-from nalanda._models import Library
 from nalanda._options import Json, LibraryOptions, given_options, pack_embeddings
 from nalanda._requests import Request, create_request, path_of, query_of, write_request
 

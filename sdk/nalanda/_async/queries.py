@@ -7,9 +7,10 @@ from typing import Literal, Unpack
 from nalanda._async.polling import watch_states
 from nalanda._async.streams import follow_events
 from nalanda._async.transport import Transport
-from nalanda._models import (
+from nalanda._models.diffs import QueryDiff
+from nalanda._models.query_events import StreamEvent, typed_event
+from nalanda._models.questions import (
     Preview,
-    QueryDiff,
     QueryEvent,
     QueryHandle,
     QueryState,
@@ -18,7 +19,6 @@ from nalanda._models import (
     TakenTokens,
 )
 from nalanda._options import AdjustOptions, QueryOptions, given_options
-from nalanda._query_events import StreamEvent, typed_event
 from nalanda._requests import Request, create_request, path_of, query_of, write_request
 
 FIRST_POLL_S = 0.02

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from nalanda._models import Embedding, Model
+from nalanda._models.base import Embedding, Model
 from nalanda._vectors import little_endian
 
 MapPart = Literal["points", "health"]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from nalanda._models import Model
+from nalanda._models.base import Model
 
 ModelChangeState = Literal[
     "none",

@@ -2,9 +2,9 @@
 
 from typing import Literal, TypeAlias
 
-from nalanda._models import (
+from nalanda._models.base import Model
+from nalanda._models.questions import (
     Citation,
-    Model,
     QueryEvent,
     QueryResult,
     QueryStatus,

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from nalanda._errors import InvalidValue
-from nalanda._models import Chunk, Place
+from nalanda._models.entities import Chunk, Place
 from nalanda._options import ChunkOptions, Filter, Json, given_options, pack_embeddings
 from nalanda._requests import (
     Request,

@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from nalanda._addresses import addresses_of
 from nalanda._consistency import Consistency
 from nalanda._errors import QueryFailed, UnavailableError
-from nalanda._models import QueryResult, Readiness, SearchResult, Version
+from nalanda._models.questions import QueryResult
+from nalanda._models.search import SearchResult
+from nalanda._models.server import Readiness, Version
 from nalanda._options import QueryOptions, SearchOptions, given_options, pack_items
 from nalanda._requests import Request, at_least, path_of
 from nalanda._sync.chunks import Chunks

@@ -4,8 +4,8 @@
 import time
 from time import monotonic
 
-from nalanda._cluster import Cluster, HandOver
 from nalanda._errors import TimedOut
+from nalanda._models.cluster import Cluster, HandOver
 from nalanda._requests import Request
 from nalanda._sync.transport import Transport
 

@@ -4,8 +4,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Unpack
 
-from nalanda._maps import PagePicture
-from nalanda._models import DeletedDocuments, Document
+from nalanda._models.entities import DeletedDocuments, Document
+from nalanda._models.maps import PagePicture
 from nalanda._options import DocumentOptions, Json, given_options, pack_embeddings
 from nalanda._requests import (
     Request,

@@ -4,8 +4,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from nalanda._maps import EmbeddingMap, MapPart
-from nalanda._models import Index, IndexKind
+from nalanda._models.maps import EmbeddingMap, MapPart
+from nalanda._models.search import Index, IndexKind
 from nalanda._options import given_options
 from nalanda._requests import Request, path_of
 from nalanda._sync.transport import Transport

@@ -4,7 +4,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nalanda._models import Ingestion, IngestionHandle, QueryEvent
+from nalanda._models.ingestions import Ingestion, IngestionHandle
+from nalanda._models.questions import QueryEvent
 from nalanda._options import IngestItemOptions, Json, ingest_items, upload_parts
 from nalanda._requests import Request, create_request, path_of
 from nalanda._sync.polling import watch_states

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Unpack
 
-from nalanda._models import (
+from nalanda._models.diffs import QueryDiff
+from nalanda._models.query_events import StreamEvent, typed_event
+from nalanda._models.questions import (
     Preview,
-    QueryDiff,
     QueryEvent,
     QueryHandle,
     QueryState,
@@ -16,7 +17,6 @@ from nalanda._models import (
     TakenTokens,
 )
 from nalanda._options import AdjustOptions, QueryOptions, given_options
-from nalanda._query_events import StreamEvent, typed_event
 from nalanda._requests import Request, create_request, path_of, query_of, write_request
 from nalanda._sync.polling import watch_states
 from nalanda._sync.streams import follow_events

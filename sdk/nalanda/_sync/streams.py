@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from nalanda._errors import NalandaError, TimedOut
 from nalanda._events import LAST_EVENTS, EventBlock, events_after
-from nalanda._models import QueryEvent
+from nalanda._models.questions import QueryEvent
 from nalanda._requests import delay_s
 from nalanda._sync.transport import Transport
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import nalanda
 from core.domain.library import IndexKind, IndexSpec, Metric
 from core.indexing.maintenance.index_factory import build_index
 from core.indexing.maintenance.segment_builder import SegmentBuilder
@@ -15,6 +14,7 @@ from core.indexing.vectors.metric import FORMS, MetricForm
 from core.indexing.vectors.reference import ReferenceIndex
 from core.indexing.views.next_view import with_chunks, with_documents
 from core.indexing.views.view import LibraryView
+from nalanda._models import entities as models
 from tests.unit.core.builders import chunk, document, embedded, library
 from tests.unit.core.indexing.segments import sealed
 
@@ -41,7 +41,7 @@ def test_every_metric_has_a_form() -> None:
 
 
 def test_the_client_knows_every_metric() -> None:
-    assert get_args(nalanda._models.entities.Metric) == tuple(Metric)
+    assert get_args(models.Metric) == tuple(Metric)
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])
