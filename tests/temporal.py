@@ -24,6 +24,8 @@ _PORTS = range(10_000, 32_768)
 """The system gives other ports to clients, which could take one before its server binds it."""
 _RANDOM = random.SystemRandom()
 """Not the seeded generator, which chooses the same port in two processes."""
+_FREQUENT_CHECKPOINTS = 'history.transferProcessorUpdateAckInterval="200ms"'
+"""A workflow can be deleted after the first checkpoint since its end; by default one is in 30 s."""
 
 
 def free_port() -> int:
@@ -80,7 +82,8 @@ async def _has_namespace(address: str) -> bool:
 
 @pytest.fixture(scope="session")
 def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_server(tmp_path_factory.mktemp("temporal") / "server.log") as address:
+    log = tmp_path_factory.mktemp("temporal") / "server.log"
+    with running_server(log, config=[_FREQUENT_CHECKPOINTS]) as address:
         yield address
 
 
