@@ -16,7 +16,6 @@ from api.http import errors, leader
 from api.http.admission import WriteLimit
 from api.http.forwarding import Writer
 from api.http.leader import Leader
-from api.ingestions.cancelled import CancelledIngestions
 from api.ingestions.sweeping import sweep_forever
 from api.metrics import Metrics, RequestMetrics
 from api.middleware.auth import Keys
@@ -103,7 +102,6 @@ def create_app(
         partial(app.state.metrics.count, "POST", search.ROUTE.path, status.HTTP_200_OK)
     )
     app.state.tokens = TokenLog()
-    app.state.cancelled_ingestions = CancelledIngestions()
     app.state.write_limit = WriteLimit(max_waiting=settings.max_waiting_writes)
     errors.install(app)
     leader.install(app)

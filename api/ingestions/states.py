@@ -57,6 +57,10 @@ class IngestionExecution:
         """Return the status of a closed workflow, or `None` for a running one."""
         return _CLOSED.get(self.description.status)
 
+    @property
+    def library_id(self) -> str | None:
+        return self.description.typed_search_attributes.get(search_attributes.LIBRARY)
+
 
 async def find_ingestion(client: Client, instance_id: str, workflow_id: str) -> IngestionExecution:
     """Return an ingestion of this instance.
@@ -129,7 +133,7 @@ async def _state(ingestion: IngestionExecution) -> IngestionResponse:
     return IngestionResponse(
         workflow_id=description.id,
         status=ingestion.closed_status or _status_of_running(progress),
-        library=description.typed_search_attributes.get(search_attributes.LIBRARY),
+        library=ingestion.library_id,
         files=progress.files,
         chunks=progress.chunks,
         failures=progress.failures,

@@ -1,7 +1,6 @@
 """Routes of `/libraries/{library_id}/documents`."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request, Response, status
@@ -16,7 +15,6 @@ from api.http.idempotency import IdempotentDelete, IdempotentPatch, IdempotentRe
 from api.http.openapi import BODY, NOT_MODIFIED, READ, WRITE, responses_of
 from api.http.responses import json_response, no_content, read_response, written_response
 from api.http.routing import Routes
-from api.ingestions.cancelled import CancelledIngestions
 from api.wire.documents import (
     DeleteDocumentsRequest,
     DeleteDocumentsResponse,
@@ -49,11 +47,8 @@ Ingestion = Annotated[
 ]
 
 
-async def _guard(request: Request, guard: Guarded, ingestion: Ingestion = None) -> Guard:
-    if ingestion is None:
-        return guard
-    cancelled: CancelledIngestions = request.app.state.cancelled_ingestions
-    return replace(guard, check_writer=partial(cancelled.check, ingestion))
+async def _guard(guard: Guarded, ingestion: Ingestion = None) -> Guard:
+    return replace(guard, ingestion=ingestion)
 
 
 GuardedIngestion = Annotated[Guard, Depends(_guard)]

@@ -1,9 +1,11 @@
 """Routes of `/libraries/{library_id}/ingest`, `/ingest` and `/uploads`."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Header, Request, Response, status
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
@@ -13,7 +15,6 @@ from api.http.openapi import BODY, READ, responses_of
 from api.http.responses import accepted_response, json_response
 from api.http.routing import Routes
 from api.ingestions import steering
-from api.ingestions.cancelled import CancelledIngestions
 from api.ingestions.receiving import receive_files
 from api.ingestions.starting import Destination, start_ingestion
 from api.ingestions.states import ingestion_state
@@ -28,7 +29,7 @@ from api.wire.questions import AcceptedResponse, HandleResponse
 from api.workflow_starts import handle_response
 from core.bootstrap import Core
 from core.contracts.names import PAUSE_SIGNAL, RESUME_SIGNAL
-from core.domain.errors import Invalid
+from core.domain.errors import Invalid, NotFound
 
 router = Routes("ingestions", of_writer=True)
 
@@ -123,16 +124,16 @@ async def get_ingestion_events(
     "/ingest/{workflow_id}/cancel",
     writes=False,
     status_code=status.HTTP_202_ACCEPTED,
-    responses=responses_of(202, AcceptedResponse, *READ, 409),
+    responses=responses_of(202, AcceptedResponse, *READ, 409, 507),
 )
-async def cancel_ingestion(
-    request: Request, core: CoreOf, temporal: TemporalOf, workflow_id: str
-) -> Response:
+async def cancel_ingestion(core: CoreOf, temporal: TemporalOf, workflow_id: str) -> Response:
     """Cancel an ingestion: the documents that it added are removed; those that it changed stay."""
-    await steering.cancel(temporal, core.store.instance_id, workflow_id)
-    cancelled: CancelledIngestions = request.app.state.cancelled_ingestions
-    cancelled.add(workflow_id)
-    return accepted_response(workflow_id, core.catalog.position)
+    library_id = await steering.cancel(temporal, core.store.instance_id, workflow_id)
+    position = core.catalog.position
+    if library_id is not None:
+        with suppress(NotFound):  # the library is gone, so nothing is written to it
+            position = await run_in_threadpool(core.ingestions.cancel, library_id, workflow_id)
+    return accepted_response(workflow_id, position)
 
 
 @router.post(

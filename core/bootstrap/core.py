@@ -23,6 +23,7 @@ from core.services.background.recall_monitor import RecallMonitor
 from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
 from core.services.feedback import FeedbackService
+from core.services.ingestions import IngestionService
 from core.services.libraries import LibraryService
 from core.services.maps.service import MapService
 from core.services.model_changes.service import ModelChangeService
@@ -51,6 +52,7 @@ class Core:
     model_changes: ModelChangeService
     model_change_steps: ModelChangeSteps
     feedback: FeedbackService
+    ingestions: IngestionService
     uploads: UploadStore
     archive: QuestionArchive
     cluster: Cluster

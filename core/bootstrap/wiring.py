@@ -30,6 +30,7 @@ from core.services.chunks import ChunkService
 from core.services.documents import DocumentService
 from core.services.embedding import TextEmbedding
 from core.services.feedback import FeedbackService
+from core.services.ingestions import IngestionService
 from core.services.libraries import LibraryService
 from core.services.maps.service import MapService
 from core.services.model_changes.service import ModelChangeService
@@ -100,6 +101,7 @@ def wire(
         model_changes=ModelChangeService(store, embedding, steps.staging),
         model_change_steps=steps,
         feedback=FeedbackService(store),
+        ingestions=IngestionService(store),
         uploads=engine.uploads(settings.max_upload_bytes),
         archive=engine.archive(),
         cluster=cluster,

@@ -1,13 +1,8 @@
 """Optimistic concurrency control: preconditions on the version that a write replaces."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.domain.errors import PreconditionFailed
-
-
-def _any_writer() -> None:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +10,14 @@ class Guard:
     """The precondition of a write.
 
     `versions`: one of them must be current (If-Match). `exists`: the resource must exist.
-    `absent`: the resource must not exist. `check_writer` raises `PreconditionFailed` for a writer
-    that may not write any more.
+    `absent`: the resource must not exist. `ingestion`: the writer, which must not be cancelled; the
+    service checks it against the record.
     """
 
     versions: frozenset[int] | None = None
     exists: bool = False
     absent: bool = False
-    check_writer: Callable[[], None] = _any_writer
+    ingestion: str | None = None
 
     def check(self, current: int | None) -> None:
         """Check the precondition against the current version, `None` where nothing exists.
@@ -30,7 +25,6 @@ class Guard:
         Raises:
             PreconditionFailed: the precondition does not hold.
         """
-        self.check_writer()
         if self.absent and current is not None:
             raise PreconditionFailed(f"The resource already exists, with version {current}.")
         if self.exists and current is None:

@@ -19,6 +19,7 @@ from core.services.chunk_writes import (
     retry_stale_reads,
 )
 from core.services.document_texts import split_text
+from core.services.ingestions import check_not_cancelled
 from core.services.lookup import find
 from core.services.positioned import BeforeCommit, Positioned, commit_positioned
 
@@ -181,11 +182,13 @@ class DocumentService:
             library = snapshot.libraries.get(ref)
             seen = find(snapshot.documents.get, library.id, document_id)
             draft, pieces = split_text(make_draft(seen))
+            check_not_cancelled(snapshot, library.id, guard.ingestion)
             guard.check(seen.version if seen else None)
             prepared = self._prepare(snapshot, library, document_id, draft, pieces)
         embeddings = self._writes.embeddings(prepared)
         with self._store.write() as unit:
             self._writes.settle(unit, prepared)
+            check_not_cancelled(unit, library.id, guard.ingestion)
             current = find(unit.documents.get, library.id, document_id)
             guard.check(current.version if current else None)
             if current != seen:

@@ -1,12 +1,14 @@
 """An ingestion outlives the node that took its files."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.e2e.nodes import nodes_of, open_services
+from nalanda import PreconditionFailedError
+from tests.e2e.nodes import leader_of, nodes_of, open_services
 from tests.e2e.stack import Stack
 from tests.postgres import PostgresServer
 from tests.waiting import until
@@ -39,6 +41,20 @@ def test_it_completes_on_the_next_leader(nodes: Sequence[Stack]) -> None:
         assert (ingestion.status, ingestion.failures) == ("completed", [])
         documents = client.documents.list(library.id)
         assert sorted(document.source or "" for document in documents) == sorted(files)
+
+
+def test_the_next_leader_refuses_the_writes_of_a_cancelled_one(nodes: Sequence[Stack]) -> None:
+    first, second = nodes
+    with second.client() as client:
+        library = client.libraries.create("notes")
+        started = client.ingestions.start_upload(library.id, {"a.md": b"# Harbour\n\nDeep."})
+        client.ingestions.cancel(started.workflow_id)
+        first.kill("api")
+        until(lambda: leader_of(second.api_url) == second.api_url, TIMEOUT_S)
+        late = partial(client.documents.replace, library.id, "late", title="Late")
+        with pytest.raises(PreconditionFailedError, match="is cancelled"):
+            late(ingestion=started.workflow_id)
+        assert late().title == "Late"
 
 
 def ended(stack: Stack, workflow_id: str) -> bool:

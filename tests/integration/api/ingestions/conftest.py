@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from api.main import create_app
 from core.settings import Settings
-from tests.integration.api.ingestions.stack import Stack
+from tests.integration.api.ingestions.stack import Stack, stack_of
 
 
 @pytest.fixture
@@ -25,12 +24,9 @@ def settings(tmp_path: Path, temporal_address: str, request: pytest.FixtureReque
 @pytest.fixture
 async def idle(settings: Settings, temporal: Client) -> AsyncIterator[Stack]:
     """Yield a stack with an empty library `l`, without a worker."""
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        stack = Stack(app, settings, temporal)
-        async with stack.http, stack.sdk:
-            await stack.http.put("/libraries/l", json={"name": "library"})
-            yield stack
+    async with stack_of(settings, temporal) as stack:
+        await stack.http.put("/libraries/l", json={"name": "library"})
+        yield stack
 
 
 @pytest.fixture

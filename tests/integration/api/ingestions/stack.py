@@ -1,12 +1,14 @@
 """An app with the worker of its ingestions, and the files that are sent to it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 from temporalio.client import Client
 
+from api.main import create_app
 from core.settings import Settings
 from nalanda import AsyncNalanda
 from worker.stages import ingest_activities
@@ -67,6 +69,16 @@ class Stack:
     async def documents(self) -> dict[str | None, Any]:
         listed = (await self.http.get("/libraries/l/documents")).json()["items"]
         return {document["source"]: document for document in listed}
+
+
+@asynccontextmanager
+async def stack_of(settings: Settings, temporal: Client) -> AsyncIterator[Stack]:
+    """Run an app over the settings' data directory."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        stack = Stack(app, settings, temporal)
+        async with stack.http, stack.sdk:
+            yield stack
 
 
 def text(source: str, content: str, **more: Any) -> dict[str, Any]:

@@ -2,14 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
 from activities.ingest_file import FileIngester, document_id
 from core.contracts.ingest import ManifestItem
+from core.domain.cancelled_ingestion import CancelledIngestion
+from core.settings import Settings
 from tests.integration.api.calls import assert_problem
-from tests.integration.api.ingestions.stack import DEADLINE_S, PORTS, SPICES, Stack, counts, text
+from tests.integration.api.ingestions.stack import (
+    DEADLINE_S,
+    PORTS,
+    SPICES,
+    Stack,
+    counts,
+    stack_of,
+    text,
+)
 
 HELD = ManifestItem(source="held.md", sha256="")
 PATH_OF_HELD = f"/libraries/l/documents/{document_id(HELD)}"
@@ -120,6 +132,45 @@ async def test_a_write_that_comes_after_the_cancellation_is_refused(
     assert_problem(await served.http.put(PATH_OF_HELD, json=body, headers=late), 412)
     assert not await served.documents()
     assert (await served.http.put(PATH_OF_HELD, json=body)).status_code == 201
+
+
+@pytest.fixture
+async def restarted(settings: Settings, temporal: Client) -> str:
+    """Return an ingestion that was cancelled, without a worker, before its app was stopped."""
+    async with stack_of(settings, temporal) as stack:
+        await stack.http.put("/libraries/l", json={"name": "library"})
+        workflow_id = await stack.start(text("held.md", PORTS))
+        assert (await stack.http.post(f"/ingest/{workflow_id}/cancel")).status_code == 202
+    return workflow_id
+
+
+async def test_a_write_that_comes_after_a_restart_is_refused(
+    restarted: str, settings: Settings, temporal: Client
+) -> None:
+    body, late = {"text": PORTS}, {"Nalanda-Ingestion": restarted}
+    async with stack_of(settings, temporal) as stack:
+        assert_problem(await stack.http.put(PATH_OF_HELD, json=body, headers=late), 412)
+        assert not await stack.documents()
+        other = {"Nalanda-Ingestion": f"{restarted}-other"}
+        assert (await stack.http.put(PATH_OF_HELD, json=body, headers=other)).status_code == 201
+
+
+async def test_a_second_cancellation_writes_nothing(idle: Stack) -> None:
+    workflow_id = await idle.start(text("a.md", PORTS))
+    first, second = [await idle.http.post(f"/ingest/{workflow_id}/cancel") for _ in range(2)]
+    assert int(second.headers["Nalanda-Position"]) == int(first.headers["Nalanda-Position"])
+
+
+async def test_old_cancellations_are_forgotten(
+    idle: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingestions = idle.app.state.core.ingestions
+    ingestions.cancel("l", "old")
+    monkeypatch.setattr("core.services.ingestions.RETENTION", timedelta(days=-1))
+    ingestions.cancel("l", "new")
+    with idle.app.state.core.store.read() as snapshot:
+        cancelled = snapshot.entities(CancelledIngestion).page("l", after=None, limit=10)
+    assert [each.id for each in cancelled] == ["new"]
 
 
 async def test_without_a_worker_the_documents_go_once_one_is_back(idle: Stack) -> None:
