@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.ingest_removal import remove_added
-from activities.ingest_turn import Turn
+from activities.ingest_turn import FILES_AT_ONCE, Turn
 from core.contracts.ingest import (
     IngestFilesInput,
     IngestFilesOutput,
@@ -22,10 +22,15 @@ _MANIFESTS = 4
 
 
 class Ingest:
-    """The activities of an ingestion; `client` waits as long as a large document needs."""
+    """The activities of an ingestion.
 
-    def __init__(self, client: AsyncNalanda) -> None:
+    `client` waits as long as a large document needs. `files_at_once`: the files of one activity in
+    flight.
+    """
+
+    def __init__(self, client: AsyncNalanda, *, files_at_once: int = FILES_AT_ONCE) -> None:
         self._client = client
+        self._files_at_once = files_at_once
         self._manifests: dict[str, Manifest] = {}
 
     @activity.defn(name=INGEST_FILES)
@@ -35,7 +40,8 @@ class Ingest:
         Raises:
             NalandaError: the API is unavailable, or refuses all files.
         """
-        turn = Turn(self._client, given, await self._manifest(given.manifest))
+        manifest = await self._manifest(given.manifest)
+        turn = Turn(self._client, given, manifest, at_once=self._files_at_once)
         return IngestFilesOutput(outcomes=await turn.run())
 
     @activity.defn(name=PRUNE)

@@ -1,6 +1,9 @@
 """Ingestion of one file: read it from the API, parse it, and write its document over REST."""
 
 import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from uuid import NAMESPACE_URL, uuid5
 
@@ -27,6 +30,12 @@ from nalanda import (
 CONTENT_HASH = "content_sha256"
 """Metadata key of a document for the hash of its file. A client may give its own, as the command
 `ingest` does, whose hash covers how it read the file."""
+
+PARSERS = max(2, min(4, os.cpu_count() or 1))
+"""Files that are parsed at once: no more than cores, so that questions keep theirs."""
+
+MAX_CHUNKS_IN_FLIGHT = 1_000
+"""Chunks of documents that are being written at once; a larger document is written alone."""
 
 MAX_DETAIL_CHARS = 500
 _PAGE_SIZE = 1000
@@ -61,6 +70,30 @@ def _is_refusal_of_the_model(error: ServerError) -> bool:
     return error.status == HTTPStatus.BAD_GATEWAY and bool(error.problem)
 
 
+class ChunksInFlight:
+    """The chunks that are being written, which are in the memory of the worker and of the API."""
+
+    def __init__(self) -> None:
+        self._chunks = 0
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def added(self, chunks: int) -> AsyncIterator[None]:
+        """Wait until there is room for the chunks, which are in flight until the block ends."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._has_room(chunks))
+            self._chunks += chunks
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._chunks -= chunks
+                self._changed.notify_all()
+
+    def _has_room(self, chunks: int) -> bool:
+        return not self._chunks or self._chunks + chunks <= MAX_CHUNKS_IN_FLIGHT
+
+
 class FileIngester:
     """Writes documents of an ingestion's files.
 
@@ -80,6 +113,8 @@ class FileIngester:
         self._ingestion = ingestion
         self._given = given
         self._is_repeated = is_repeated
+        self._parsers = asyncio.Semaphore(PARSERS)
+        self._in_flight = ChunksInFlight()
 
     async def ingest(self, item: ManifestItem, stored: Document | None) -> FileOutcome:
         """Ingest a file, or return why it can't be; `stored` is its document, if there is one.
@@ -104,21 +139,24 @@ class FileIngester:
     async def _create_or_replace(self, item: ManifestItem, stored: Document | None) -> FileOutcome:
         if stored is not None and has_content(stored, item):
             return await self._outcome_of_same(item, stored)
-        content = await self._client.ingestions.upload(item.sha256)
-        title, chunks = await asyncio.to_thread(_parse, content, item)
-        written = await self._client.documents.replace(
-            self._given.library_id,
-            document_id(item),
-            ingestion=self._ingestion,
-            title=title,
-            source=item.source,
-            metadata={
-                **item.metadata,
-                CONTENT_HASH: content_hash(item),
-                **_file_hash(content, item),
-            },
-            chunks=chunks,
-        )
+        async with AsyncExitStack() as until_written:
+            async with self._parsers:  # also while it waits for room, to bound the memory
+                content = await self._client.ingestions.upload(item.sha256)
+                title, chunks = await asyncio.to_thread(_parse, content, item)
+                await until_written.enter_async_context(self._in_flight.added(len(chunks)))
+            written = await self._client.documents.replace(
+                self._given.library_id,
+                document_id(item),
+                ingestion=self._ingestion,
+                title=title,
+                source=item.source,
+                metadata={
+                    **item.metadata,
+                    CONTENT_HASH: content_hash(item),
+                    **_file_hash(content, item),
+                },
+                chunks=chunks,
+            )
         return self._outcome(item, written, chunks=len(chunks))
 
     async def _outcome_of_same(self, item: ManifestItem, stored: Document) -> FileOutcome:

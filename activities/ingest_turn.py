@@ -5,14 +5,13 @@ that has not ended. So the next attempt begins at that file.
 """
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator
 
 from temporalio import activity
 
-from activities.ingest_file import FileIngester, document_id, failed_outcome
+from activities.ingest_file import PARSERS, FileIngester, document_id, failed_outcome
 from core.contracts.ingest import (
     FileOutcome,
     IngestCheckpoint,
@@ -22,10 +21,12 @@ from core.contracts.ingest import (
 )
 from nalanda import AsyncNalanda, Document, PreconditionFailedError
 
-FILES_IN_FLIGHT = max(2, min(4, os.cpu_count() or 1))
-"""Files of one activity at once: some are parsed while others are embedded and written.
+FILES_AT_ONCE = PARSERS
+"""Files of one activity at once: some are parsed while others are embedded and written."""
 
-No more than cores, so that questions keep theirs.
+FILES_OF_REMOTE_MODELS_AT_ONCE = 12
+"""The same where a model is remote: most files wait for it, and the API embeds those that wait by
+shared calls. Two activities leave some of the API's slots for writes of others.
 """
 
 TURN_S = 1.0
@@ -41,9 +42,14 @@ LOOKED_UP_AT_ONCE = 100
 
 
 class Turn:
-    """One attempt at the files `start` to `stop`; it may end before `stop`."""
+    """One attempt at the files `start` to `stop`; it may end before `stop`.
 
-    def __init__(self, client: AsyncNalanda, given: IngestFilesInput, manifest: Manifest) -> None:
+    `at_once`: the number of files in flight.
+    """
+
+    def __init__(
+        self, client: AsyncNalanda, given: IngestFilesInput, manifest: Manifest, *, at_once: int
+    ) -> None:
         reached = _last_checkpoint()
         self._client = client
         self._given = given
@@ -57,7 +63,7 @@ class Turn:
         self._items = manifest.items[given.start + len(self._outcomes) : given.stop]
         self._tries = reached.begun
         # After the end of a worker one at a time, so that the file that ended it is known.
-        self._at_once = 1 if reached.begun or reached.together else FILES_IN_FLIGHT
+        self._at_once = 1 if reached.begun or reached.together else at_once
         self._pending: deque[asyncio.Task[FileOutcome]] = deque()
         self._ends_at = time.monotonic() + TURN_S
 

@@ -73,6 +73,7 @@ TAKE_ARGUMENTS = {
     "serving",
     "writing",
     "memory",
+    "ingesting",
     "reembedding",
 }
 

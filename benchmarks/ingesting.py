@@ -1,7 +1,8 @@
 """`make bench ARGS=ingesting`: `nalanda ingest` by workflows, and by its plain loop `--direct`.
 
 Both ways ingest the same folder into new libraries, in turn, each as a whole command, which is
-repeated over unchanged files. Questions are asked while one runs.
+repeated over unchanged files. Questions are asked while one runs. `ARGS="ingesting remote"`
+measures a provider with slow calls instead.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks import remote_ingesting
 from benchmarks.index.report import write
 from benchmarks.processes import run_measurement
 from benchmarks.timing import time_ms
@@ -35,8 +37,8 @@ SETS: Mapping[str, Mapping[str, Any]] = {
 WAYS: Mapping[str, tuple[str, ...]] = {"workflow": (), "loop": ("--direct",)}
 
 
-async def main() -> None:
-    await run_measurement(_measure)
+async def main(*arguments: str) -> None:
+    await (remote_ingesting.main() if "remote" in arguments else run_measurement(_measure))
 
 
 async def _measure(stack: Stack) -> None:

@@ -1,7 +1,8 @@
 """Retrieval quality: nDCG@10, hit@1 and hit@10 of each search mode, and what answers quote.
 
-In process, through the services and the reranker of a question, with their defaults. A question set
-is a file in SQuAD's JSON format, whose paragraphs become documents of one chunk. In addition, the
+In process, through the services and the local reranker of a question, with their defaults; the
+environment chooses the embedding model (`NALANDA_PROVIDER=transformer`). A question set is a file
+in SQuAD's JSON format, whose paragraphs become documents of one chunk. In addition, the
 documentation of this Python's standard library is a set: the question is a docstring's first
 sentence, and the passage is the rest.
 """
@@ -10,6 +11,7 @@ import asyncio
 import json
 import random
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,22 +62,32 @@ async def main(*paths: str) -> None:
 
 
 def _measure(asked: QuestionSet) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder), provider="local")
-        with open_core(settings) as core:
-            _fill(core, asked.passages)
-            print(f"{asked.name}: {len(asked.questions):,} questions,", end=" ")
-            print(f"{len(asked.passages):,} passages{'':14} nDCG@10  hit@1  hit@10")
-            for name, ranks in _ways(core).items():
-                places = [_place(ranks(text), str(right)) for text, right in asked.questions]
-                _print(name, places)
-            if any(asked.answers):
-                quoted = _quoted(core, asked)
-                print(f"  {'known answer in the quotes of an answer':53} {quoted:8.3f}")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_core(Settings(data_dir=Path(folder))) as core,
+    ):
+        _fill(core, asked.passages)
+        print(_speed_line(core, asked.passages))
+        print(f"{asked.name}: {len(asked.questions):,} questions,", end=" ")
+        print(f"{len(asked.passages):,} passages{'':14} nDCG@10  hit@1  hit@10")
+        for name, ranks in _ways(core).items():
+            places = [_place(ranks(text), str(right)) for text, right in asked.questions]
+            _print(name, places)
+        if any(asked.answers):
+            quoted = _quoted(core, asked)
+            print(f"  {'known answer in the quotes of an answer':53} {quoted:8.3f}")
+
+
+def _speed_line(core: Core, passages: Sequence[str]) -> str:
+    """Measure how many texts a second of processor time the library's model embeds."""
+    began_s = time.process_time()
+    core.embedders[core.default_model].embed(passages, "document")
+    rate = len(passages) / (time.process_time() - began_s)
+    return f"{core.default_model}: {rate:,.0f} texts for each second of a processor"
 
 
 def _fill(core: Core, passages: Sequence[str]) -> None:
-    core.libraries.create(LibraryDraft(LIBRARY, embedding_model=MODEL))
+    core.libraries.create(LibraryDraft(LIBRARY, embedding_model=core.default_model))
     for number, text in enumerate(passages):
         chunk = ChunkDraft(text, id=str(number))
         core.documents.put(LIBRARY, f"d{number}", DocumentDraft(chunks=[chunk]))

@@ -6,11 +6,12 @@ from typing import Any, TypeAlias
 
 from activities.answer import Answer
 from activities.ingest import Ingest
+from activities.ingest_turn import FILES_AT_ONCE, FILES_OF_REMOTE_MODELS_AT_ONCE
 from activities.preprocess import Preprocess
 from activities.reembed import Reembed
 from activities.rerank import Rerank
 from activities.retrieve import Retrieve
-from core.providers.registry import StageModels
+from core.providers.registry import StageModels, choose
 from core.settings import Settings
 from nalanda import AsyncNalanda
 
@@ -67,11 +68,13 @@ async def open_ingest_activities(
     """
     options = {**client_options(settings), "timeout_s": WRITE_TIMEOUT_S, "consistency": "strong"}
     async with AsyncNalanda(settings.api_url, **options, instance_id=instance_id) as client:
-        yield ingest_activities(client)
+        is_remote = any(factory.is_remote for factory in choose(settings).embed)
+        files_at_once = FILES_OF_REMOTE_MODELS_AT_ONCE if is_remote else FILES_AT_ONCE
+        yield ingest_activities(client, files_at_once=files_at_once)
 
 
-def ingest_activities(client: AsyncNalanda) -> Activities:
-    ingest, reembed = Ingest(client), Reembed(client)
+def ingest_activities(client: AsyncNalanda, *, files_at_once: int = FILES_AT_ONCE) -> Activities:
+    ingest, reembed = Ingest(client, files_at_once=files_at_once), Reembed(client)
     return [
         ingest.ingest_files,
         ingest.prune,

@@ -11,6 +11,7 @@ from cli.ingestion.failures import FailureLimit
 from cli.ingestion.finding import Finder
 from cli.ingestion.pruning import Pruner
 from cli.ingestion.report import Report
+from cli.ingestion.sending import Sender
 from core.domain.library import Language
 from nalanda import ConflictError, Library, Nalanda
 
@@ -45,8 +46,6 @@ class Run:
         with connect(max_retries=PATIENT) as client:
             with self.report.progress(len(files)):
                 if self.direct:
-                    from cli.ingestion.sending import Sender  # imports the parsers
-
                     Sender(client, library, failures, self.report).send_all(files)
                 elif files:
                     _check_temporal(client)

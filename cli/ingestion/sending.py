@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from activities.documents import ParsedFile, parse
 from cli.connection import connect_for
 from cli.ingestion.errors import IngestionEnded, UnusableFile
 from cli.ingestion.failures import FailureLimit
@@ -20,6 +20,9 @@ from nalanda import (
     PayloadTooLargeError,
     ValidationError,
 )
+
+if TYPE_CHECKING:
+    from activities.documents import ParsedFile
 
 _OF_ANY_CHUNK = re.compile(r"/chunks/\d+/((?:embedding|metadata)(?:/.*)?)")
 """Pointer to a fault that a chunk has whatever its text: the library needs what no file has."""
@@ -81,6 +84,8 @@ class Sender:
         known = stored.get(document.id)
         if known == document.content_hash:
             return "unchanged", True
+        from activities.documents import parse  # slow to import, and unchanged files need no parser
+
         parsed = parse(document.content, document.source)
         with connect_for(self._client, len(document.content)) as patient:
             _replace(patient, self._library.id, document, parsed)
@@ -95,7 +100,7 @@ class Sender:
             )
 
 
-def _replace(client: Nalanda, library_id: str, document: Document, parsed: ParsedFile) -> None:
+def _replace(client: Nalanda, library_id: str, document: Document, parsed: "ParsedFile") -> None:
     client.documents.replace(
         library_id,
         document.id,

@@ -121,11 +121,13 @@ class ProviderFactory(Protocol):
     """Builds the models of one provider from the settings.
 
     A method that builds imports the provider's SDK, which may take seconds; the module of the
-    factory does not.
+    factory does not. `is_remote`: its models wait for a network, and do not compute here.
     """
 
     @property
     def name(self) -> str: ...
+    @property
+    def is_remote(self) -> bool: ...
 
     def missing(self, settings: Settings) -> str | None:
         """Return what the settings lack for this provider as a sentence, or `None`."""

@@ -17,6 +17,7 @@ from core.domain.library import Library, LibraryDraft
 from core.domain.place import indexed_text
 from core.domain.pointers import join
 from core.providers.base import Embedder, Vectors
+from core.services.shared_calls import SharedCalls
 
 BATCH_TEXTS = 256
 """The number of texts in one call of a provider, which bounds the provider's memory."""
@@ -25,6 +26,7 @@ BATCH_TEXTS = 256
 class TextEmbedding:
     def __init__(self, embedders: Mapping[str, Embedder], default_model: str) -> None:
         self._embedders = embedders
+        self._calls = {model: SharedCalls(each) for model, each in embedders.items()}
         self._default_model = default_model
 
     def check_library(self, draft: LibraryDraft) -> None:
@@ -111,7 +113,7 @@ class TextEmbedding:
 
     def _embed(self, library: Library, texts: Sequence[str]) -> Iterator[Embedding]:
         for batch in batches(texts, BATCH_TEXTS):
-            rows = self._embedder(library.embedding_model).embed(batch, "document")
+            rows = self._calls_of(library.embedding_model).embed(batch)
             faults = [f for row in rows for f in _faults_of_vector(library, row, "")]
             if faults or len(rows) != len(batch):
                 raise ProviderRejected(f"{library.embedding_model} returned invalid embeddings.")
@@ -120,8 +122,18 @@ class TextEmbedding:
     def _embedder(self, model: str | None) -> Embedder:
         embedder = self._embedders.get(model or "")
         if embedder is None:
-            raise ProviderRejected(f"This server has no model {model!r}, which the library needs.")
+            raise _missing(model)
         return embedder
+
+    def _calls_of(self, model: str | None) -> SharedCalls:
+        calls = self._calls.get(model or "")
+        if calls is None:
+            raise _missing(model)
+        return calls
+
+
+def _missing(model: str | None) -> ProviderRejected:
+    return ProviderRejected(f"This server has no model {model!r}, which the library needs.")
 
 
 def _faults_of_vector(library: Library, embedding: Embedding, pointer: str) -> Sequence[Fault]:

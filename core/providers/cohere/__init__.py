@@ -16,6 +16,7 @@ from core.settings import Settings
 
 class CohereFactory:
     name = "cohere"
+    is_remote = True
 
     def missing(self, settings: Settings) -> str | None:
         return None if _key(settings) else "The provider cohere needs a key: set CO_API_KEY."

@@ -12,6 +12,7 @@ from core.settings import Settings
 
 class LocalFactory:
     name = "local"
+    is_remote = False
 
     def missing(self, settings: Settings) -> str | None:  # noqa: ARG002 - it needs no settings
         return None

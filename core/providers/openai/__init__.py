@@ -20,6 +20,7 @@ from core.settings import Settings
 
 class OpenAIFactory:
     name = "openai"
+    is_remote = True
 
     def missing(self, settings: Settings) -> str | None:
         if settings.openai_base_url or key_of(settings):

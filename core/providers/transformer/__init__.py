@@ -18,6 +18,7 @@ _PACKAGES = ("huggingface_hub", "onnx", "onnxruntime", "safetensors", "tokenizer
 
 class TransformerFactory:
     name = "transformer"
+    is_remote = False
 
     def missing(self, settings: Settings) -> str | None:  # noqa: ARG002 - its models have defaults
         if all(find_spec(package) for package in _PACKAGES):
