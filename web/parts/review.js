@@ -22,7 +22,7 @@ export async function showReview(section, path, request, chunks) {
   const form = element(
     "form",
     { "aria-label": t("Review") },
-    element("p", {}, t("The question {query} waits for a review until {until}.", { query: request.query, until: new Date(request.until).toLocaleString(undefined, MOMENT) })),
+    element("p", {}, t("The question “{query}” waits for a review until {until}.", { query: request.query, until: new Date(request.until).toLocaleString(undefined, MOMENT) })),
     offered,
     request.candidates.length > 0 && others,
     field(t("Search for another question instead"), element("input", { name: "query", maxlength: 10000, dir: "auto" })),

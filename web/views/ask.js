@@ -65,7 +65,7 @@ async function showQuestion(main, id, earlier, signal) {
   const chunks = new Chunks(question.library, signal);
   for await (const event of events(`${path}/events`, signal)) await showEvent(parts, event, path, chunks);
   cancel.remove();
-  main.append(element("h2", {}, t("Afterwards")), rerunForm(id), deletion(path));
+  main.append(element("h2", {}, t("Next steps")), rerunForm(id), deletion(path));
   if (earlier) await showDifference(parts.difference, id, earlier, chunks);
 }
 
@@ -74,7 +74,7 @@ async function showEvent(parts, { event, data }, path, chunks) {
     showStage(parts.stages, data);
     if (data.name === "answer") parts.review.replaceChildren();
   } else if (event === "hits") await showHits(parts.hits, data.hits, chunks);
-  else if (event === "review") await showAwaited(parts.review, path, chunks);
+  else if (event === "review") await showAwaited(parts, path, chunks);
   else if (event === "token") showToken(parts.answer, data.text);
   else if (event === "retry") dropTokens(parts.answer);
   else if (event === "result") {
@@ -87,9 +87,11 @@ async function showEvent(parts, { event, data }, path, chunks) {
 }
 
 /** Show the review that the question waits for; a stream that begins anew repeats past ones. */
-async function showAwaited(section, path, chunks) {
+async function showAwaited(parts, path, chunks) {
   const { waiting_for: awaited, reviews } = await call("GET", path, undefined, chunks.signal);
-  if (awaited === "review") await showReview(section, path, reviews.at(-1), chunks);
+  if (awaited !== "review") return;
+  await showReview(parts.review, path, reviews.at(-1), chunks);
+  parts.hits.replaceChildren(); // the form has them
 }
 
 function deletion(path) {
