@@ -1,8 +1,10 @@
 """The answer stage: an answer based on the hits, with citations."""
 
+import asyncio
+
 from temporalio import activity
 
-from activities.places import read_places
+from activities.places import Places, read_documents
 from activities.texts import read
 from activities.tokens import Tokens
 from core.contracts.query import AnswerInput, AnswerOutput, Stage
@@ -25,8 +27,8 @@ class Answer:
 
     @activity.defn(name=Stage.ANSWER)
     async def answer(self, question: AnswerInput) -> AnswerOutput:
-        pinned = await read(self._client, question.library_id, question.hits, question.position)
-        places = await read_places(self._client, question.library_id, pinned, question.position)
+        wanted = self._client, question.library_id, question.hits, question.position
+        pinned, documents = await asyncio.gather(read(*wanted), read_documents(*wanted))
         answerer = self._extractive if question.extractive else self._answerer
         info = activity.info()
         series = question.call * CALL_ATTEMPTS + info.attempt - 1
@@ -34,7 +36,7 @@ class Answer:
             generated = await answerer.answer(question.query, pinned.passages)
         return AnswerOutput(
             answer=generated.answer,
-            citations=places.cite(generated.citations),
+            citations=Places(pinned.places, documents).cite(generated.citations),
             provider=answerer.provider,
             model=answerer.model,
             changed=pinned.changed,

@@ -1,11 +1,10 @@
 """The places of citations: their chunks' own, with the titles and sources of the documents."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from activities.texts import PinnedHits
-from core.contracts.query import Citation, CitedPlace
+from core.contracts.query import Citation, CitedPlace, RankedChunk
 from core.domain.place import Box, union
 from nalanda import AsyncNalanda, Document, Place
 
@@ -37,13 +36,12 @@ class Places:
         )
 
 
-async def read_places(
-    client: AsyncNalanda, library_id: str, pinned: PinnedHits, position: int
-) -> Places:
-    """Return the places of the hits; read their documents at the position or later."""
-    ids = list(dict.fromkeys(hit.document_id for hit in pinned.hits))
-    documents = await client.documents.get_many(library_id, ids, min_position=position)
-    return Places(pinned.places, documents)
+async def read_documents(
+    client: AsyncNalanda, library_id: str, hits: Sequence[RankedChunk], position: int
+) -> Mapping[str, Document]:
+    """Read the documents of the hits at the position or later, by id."""
+    ids = list(dict.fromkeys(hit.document_id for hit in hits))
+    return await client.documents.get_many(library_id, ids, min_position=position)
 
 
 def _box(place: Place, start: int, end: int) -> Box | None:

@@ -27,6 +27,7 @@ from core.domain.document import ChunkDraft, DocumentDraft
 from core.domain.library import LibraryDraft
 from core.domain.text.sentences import sentence_spans
 from core.providers.base import Passage
+from core.providers.local.analysis import PassageAnalyzer
 from core.providers.local.embedder import MODEL
 from core.providers.local.extractive import LocalAnswerer, LocalReranker
 from core.services.search.request import SearchRequest
@@ -94,7 +95,7 @@ def _fill(core: Core, passages: Sequence[str]) -> None:
 
 
 def _ways(core: Core) -> dict[str, Ranks]:
-    reranker = LocalReranker(core.embedders[MODEL])
+    reranker = LocalReranker(PassageAnalyzer(core.embedders[MODEL]))
 
     def searched(mode: str) -> Ranks:
         def ranks(question: str) -> list[str]:
@@ -114,9 +115,9 @@ def _ways(core: Core) -> dict[str, Ranks]:
 
 def _quoted(core: Core, asked: QuestionSet) -> float:
     """Return the share of questions with known answers of which the quotes have one."""
-    embedder = core.embedders[MODEL]
-    reranker = LocalReranker(embedder)
-    answerer = LocalAnswerer(embedder, Settings.model_fields["answer_floor"].default)
+    analyzer = PassageAnalyzer(core.embedders[MODEL])
+    reranker = LocalReranker(analyzer)
+    answerer = LocalAnswerer(analyzer, Settings.model_fields["answer_floor"].default)
 
     def quotes(question: str) -> list[str]:
         passages = _candidates(core, question)

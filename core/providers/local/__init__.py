@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from core.providers.base import Embedder, Models
+from core.providers.local.analysis import PassageAnalyzer
 from core.providers.local.embedder import LocalEmbedder
 from core.providers.local.extractive import LocalAnswerer, LocalReranker
 from core.providers.threads import ThreadedAnswerer, ThreadedEmbedder, ThreadedReranker
@@ -24,10 +25,11 @@ class LocalFactory:
     async def open_models(self, settings: Settings) -> AsyncIterator[Models]:
         """Yield the models, with their weights loaded."""
         embedder = LocalEmbedder()
+        analyzer = PassageAnalyzer(embedder)
         models = Models(
             ThreadedEmbedder(embedder),
-            ThreadedReranker(LocalReranker(embedder)),
-            ThreadedAnswerer(LocalAnswerer(embedder, settings.answer_floor)),
+            ThreadedReranker(LocalReranker(analyzer)),
+            ThreadedAnswerer(LocalAnswerer(analyzer, settings.answer_floor)),
         )
         await models.embedder.embed(["ready"], "query")
         yield models

@@ -7,13 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.contracts.query import Citation
 from core.domain.text.sentences import Span
-from core.providers.base import (
-    Embedder,
-    GeneratedAnswer,
-    Passage,
-    Reranking,
-    ScoredPassage,
-)
+from core.providers.base import GeneratedAnswer, Passage, Reranking, ScoredPassage
+from core.providers.local.analysis import PassageAnalyzer
 from core.providers.local.matching import PassageMatch, match
 from core.providers.local.pages import with_page_evidence
 from core.providers.local.quoting import Quote, choose
@@ -30,11 +25,11 @@ _WEIGHTS = (SEARCH_WEIGHT, BEST_WEIGHT, TOPIC_WEIGHT, CONTEXT_WEIGHT, TITLE_WEIG
 class LocalReranker:
     """A reranker by the search's score, the match of a passage with the question, and its page."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, analyzer: PassageAnalyzer) -> None:
+        self._analyzer = analyzer
 
     def rerank(self, query: str, passages: Sequence[Passage], top_n: int) -> Reranking:
-        matches = match(self._embedder, query, passages).passages
+        matches = match(self._analyzer, query, passages).passages
         by_passage = _scores([passage.score for passage in passages], matches)
         scores = with_page_evidence(by_passage, [passage.document_id for passage in passages])
         order = np.argsort(-scores, kind="stable")[:top_n].tolist()
@@ -49,16 +44,16 @@ class LocalAnswerer:
 
     provider = "local"
 
-    def __init__(self, embedder: Embedder, floor: float = 0.0) -> None:
-        self._embedder = embedder
+    def __init__(self, analyzer: PassageAnalyzer, floor: float = 0.0) -> None:
+        self._analyzer = analyzer
         self._floor = floor
 
     @property
     def model(self) -> str:
-        return f"extractive-{self._embedder.model}"
+        return f"extractive-{self._analyzer.model}"
 
     def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
-        matches = match(self._embedder, query, passages)
+        matches = match(self._analyzer, query, passages)
         evidence = max((passage.evidence for passage in matches.passages), default=0.0)
         if not matches.sentences or evidence < self._floor:
             return GeneratedAnswer()

@@ -9,21 +9,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from math import log1p
-from typing import TypeVar
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.place import title_of
-from core.domain.text.quotable import quotable_spans
-from core.domain.text.sentences import Span, sentence_spans
-from core.providers.base import Embedder, Passage, Vectors
-from core.providers.local.contrast import contrast, unit
-from core.providers.words import question_words, stop_words_of, word_sequence
+from core.providers.base import Passage, Vectors
+from core.providers.local.analysis import AnalyzedPassage, PassageAnalyzer
+from core.providers.local.contrast import contrast
+from core.providers.words import question_words
 
-T = TypeVar("T")
+_Words: TypeAlias = frozenset[str]
 
 _COSINE_WEIGHT = 2 / 3
 """The weight of the cosine in the evidence of a passage; the rest is the share of words."""
@@ -79,66 +77,42 @@ class Matches:
     passages: tuple[PassageMatch, ...]
 
 
-def match(embedder: Embedder, query: str, passages: Sequence[Passage]) -> Matches:
-    """Score all sentences and passages, with one call to the embedder."""
-    owned = [(n, part) for n, passage in enumerate(passages) for part in _parts(passage)]
-    parts = [part.text for _, part in owned]
-    contexts = [passage.context for passage in passages]
-    embedded = embedder.embed([query, *contexts, *parts], "document")
-    question = _Question(query, embedded[0])
-    above, vectors = embedded[1 : 1 + len(contexts)], embedded[1 + len(contexts) :]
-    sequences = [word_sequence(part, question.stop_words) for part in parts]
-    shares = question.shares(sequences)
-    scores = (vectors @ embedded[0] + shares) / 2
-    sentences = tuple(
-        Sentence(n, *part.span, score=score)
-        for (n, part), score in zip(owned, scores.tolist(), strict=True)
+def match(analyzer: PassageAnalyzer, query: str, passages: Sequence[Passage]) -> Matches:
+    """Score all sentences and passages."""
+    vector, analyses = analyzer.analyze(query, passages)
+    question = _Question(query, vector)
+    common = [question.common_words(analysis) for analysis in analyses]
+    vectors = _stack(vector, [analysis.vectors for analysis in analyses])
+    scores = (vectors @ vector + question.shares(list(chain.from_iterable(common)))) / 2
+    topics = contrast(vector, _stack(vector, [one.mean[np.newaxis] for one in analyses]))
+    contexts = contrast(vector, _stack(vector, [one.context[np.newaxis] for one in analyses]))
+    ends = accumulate((len(analysis.parts) for analysis in analyses), initial=0)
+    owned = [scores[start:end].tolist() for start, end in pairwise(ends)]
+    return Matches(
+        sentences=tuple(
+            Sentence(n, part.start, part.end, score)
+            for n, (analysis, own) in enumerate(zip(analyses, owned, strict=True))
+            for part, score in zip(analysis.parts, own, strict=True)
+        ),
+        passages=tuple(
+            PassageMatch(
+                best=max(owned[n]),
+                topic=float(topics[n]),
+                context=float(contexts[n]),
+                title=question.title_share(analysis),
+                phrases=question.phrase_share(analysis, common[n]),
+                evidence=question.evidence(analysis, common[n]),
+            )
+            if analysis.parts
+            else PassageMatch()
+            for n, analysis in enumerate(analyses)
+        ),
     )
-    owners = np.array([n for n, _ in owned], dtype=np.intp)
-    own = [np.flatnonzero(owners == n) for n in range(len(passages))]
-    means = np.array([unit(vectors[at].sum(axis=0)) for at in own]).reshape(-1, len(embedded[0]))
-    has_context = np.array([bool(context) for context in contexts], dtype=np.float32)
-    topics = contrast(embedded[0], means)
-    near = contrast(embedded[0], above * has_context[:, np.newaxis])
-    rows = np.array([part.is_row for _, part in owned], dtype=bool)
-    matches = tuple(
-        PassageMatch(
-            best=float(scores[at].max()),
-            topic=float(topics[n]),
-            context=float(near[n]),
-            title=question.title_share(contexts[n]),
-            phrases=question.phrase_share([sequences[i] for i in at]),
-            evidence=question.evidence(
-                contexts[n], vectors[at], [sequences[i] for i in at], rows[at]
-            ),
-        )
-        if len(at)
-        else PassageMatch()
-        for n, at in enumerate(own)
-    )
-    return Matches(sentences, matches)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A sentence at `span`; a row's `text` begins with its table's header."""
-
-    span: Span
-    text: str
-    is_row: bool
-
-
-def _parts(passage: Passage) -> list[_Part]:
-    text = passage.text
-    headers = {}
-    if "|" in text:
-        headers = {one.start: one.header for one in quotable_spans(text) if one.header}
-    parts = []
-    for span in sentence_spans(text):
-        header = headers.get(span[0])
-        above = f"{text[slice(*header)]}\n" if header else ""
-        parts.append(_Part(span, above + text[slice(*span)], header is not None))
-    return parts
+def _stack(like: Vectors, rows: Sequence[Vectors]) -> Vectors:
+    """Return rows of arrays, each `(n, d)`, as one; there may be none."""
+    return np.concatenate([np.empty((0, len(like)), like.dtype), *rows])
 
 
 class _Question:
@@ -146,51 +120,51 @@ class _Question:
 
     def __init__(self, query: str, vector: Vectors) -> None:
         self._vector = vector
-        self._sequence = question_words(query)
-        self._words = frozenset(self._sequence)
-        self._pairs = frozenset(pairwise(self._sequence))
+        sequence = question_words(query)
+        self._words = frozenset(sequence)
+        self._pairs = frozenset(pairwise(sequence))
         self._unrelated = next((base for script, base in _UNRELATED if script.search(query)), 0.0)
-        self.stop_words = stop_words_of(query)
 
-    def shares(self, sequences: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    def common_words(self, analysis: AnalyzedPassage) -> list[_Words]:
+        """Return the question's words in each part of a passage."""
+        return [self._words.intersection(part.words) for part in analysis.parts]
+
+    def shares(self, common: Sequence[_Words]) -> NDArray[np.float64]:
         """Return the share of the question's words in each sentence; rare words weigh more."""
-        common = [self._words.intersection(sequence) for sequence in sequences]
         weights = _weights(self._words, common)
         total = sum(weights.values()) or 1.0
         return np.array([sum(weights[word] for word in some) / total for some in common])
 
-    def title_share(self, context: str) -> float:
-        """Return the share of the words of a context's title that are in the question."""
-        title = frozenset(word_sequence(title_of(context), self.stop_words))
-        return _share(title, self._words)
+    def title_share(self, analysis: AnalyzedPassage) -> float:
+        """Return the share of the words of a passage's title that are in the question."""
+        title = analysis.title_words
+        return len(title & self._words) / len(title) if title else 0.0
 
-    def phrase_share(self, sequences: Iterable[Sequence[str]]) -> float:
+    def phrase_share(self, analysis: AnalyzedPassage, common: Sequence[_Words]) -> float:
         """Return the share of the question's pairs of words in a passage's sentences."""
-        return _share(self._pairs, pairwise(chain.from_iterable(sequences)))
+        near = frozenset[str]().union(*common)
+        if not any(first in near and second in near for first, second in self._pairs):
+            return 0.0
+        words = chain.from_iterable(part.words for part in analysis.parts)
+        return len(self._pairs.intersection(pairwise(words))) / len(self._pairs)
 
-    def evidence(
-        self,
-        context: str,
-        vectors: Vectors,
-        sequences: Sequence[Sequence[str]],
-        rows: NDArray[np.bool_],
-    ) -> float:
-        """Return the evidence of one passage, by its sentences; `rows` marks those of tables."""
-        near = word_sequence(context, self.stop_words)
-        whole = self._evidence(
-            unit(vectors.sum(axis=0)), chain(chain.from_iterable(sequences), near)
-        )
+    def evidence(self, analysis: AnalyzedPassage, common: Sequence[_Words]) -> float:
+        """Return the evidence of one passage; `common` are the question's words in its parts."""
+        above = self._words & analysis.context_words
         of_rows = (
-            self._evidence(vectors[at], chain(sequences[at], near))
-            for at in np.flatnonzero(rows).tolist()
-            if _share(self._words, chain(sequences[at], near)) >= _LEAST_ROW_SHARE
+            self._evidence(vector, share)
+            for part, vector, some in zip(analysis.parts, analysis.vectors, common, strict=True)
+            if part.is_row and (share := self._share(above | some)) >= _LEAST_ROW_SHARE
         )
-        return max((whole, *of_rows))
+        return max((self._evidence(analysis.mean, self._share(above.union(*common))), *of_rows))
 
-    def _evidence(self, vector: Vectors, found: Iterable[str]) -> float:
-        """Return the evidence of a unit vector and its words."""
+    def _share(self, found: _Words) -> float:
+        return len(found) / len(self._words) if self._words else 0.0
+
+    def _evidence(self, vector: Vectors, share: float) -> float:
+        """Return the evidence of a unit vector and the share of the question's words."""
         cosine = self._relatedness(float(vector @ self._vector))
-        return _COSINE_WEIGHT * cosine + (1 - _COSINE_WEIGHT) * _share(self._words, found)
+        return _COSINE_WEIGHT * cosine + (1 - _COSINE_WEIGHT) * share
 
     def _relatedness(self, cosine: float) -> float:
         """Return the cosine, scaled so that unrelated texts of the question's script have 0."""
@@ -199,11 +173,7 @@ class _Question:
         return max(0.0, cosine - self._unrelated) / (1 - self._unrelated)
 
 
-def _share(wanted: frozenset[T], found: Iterable[T]) -> float:
-    return len(wanted.intersection(found)) / len(wanted) if wanted else 0.0
-
-
 def _weights(asked: Iterable[str], found: Sequence[Iterable[str]]) -> Mapping[str, float]:
     """Return the weight of each word of the question: higher if fewer sentences have the word."""
-    frequency = Counter(word for some in found for word in some)
+    frequency = Counter(chain.from_iterable(found))
     return {word: log1p(len(found) / (1 + frequency[word])) for word in asked}

@@ -8,6 +8,7 @@ import pytest
 
 from core.domain.errors import ProviderRejected
 from core.providers.base import Passage
+from core.providers.local.analysis import PassageAnalyzer
 from core.providers.local.embedder import LocalEmbedder
 from core.providers.local.extractive import LocalAnswerer, LocalReranker
 
@@ -79,13 +80,15 @@ def test_loading_leaves_the_process_s_logging_alone() -> None:
 
 
 def test_the_passage_that_answers_comes_first(embedder: LocalEmbedder) -> None:
-    reranking = LocalReranker(embedder).rerank("How do I run it with a timeout?", PASSAGES, 2)
+    reranking = LocalReranker(PassageAnalyzer(embedder)).rerank(
+        "How do I run it with a timeout?", PASSAGES, 2
+    )
     assert PASSAGES[reranking.order[0].index].chunk_id == "run"
     assert len(reranking.order) == 2
 
 
 def test_the_answer_quotes_what_answers(embedder: LocalEmbedder) -> None:
-    answerer = LocalAnswerer(embedder)
+    answerer = LocalAnswerer(PassageAnalyzer(embedder))
     generated = answerer.answer("How do I run a command with a timeout?", PASSAGES)
     assert answerer.model == "extractive-wordllama-256"
     assert generated.citations[0].quote == PASSAGES[1].text

@@ -1,6 +1,8 @@
 """Words in every script."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.providers.words import question_words, stop_words_of, word_sequence, words
 
@@ -48,3 +50,8 @@ def test_stop_words_are_those_of_the_language_of_most() -> None:
     assert "die" in stop_words_of("Wie alt ist die Frau?")
     assert "die" not in stop_words_of("Why did the dinosaurs die?")
     assert "the" in stop_words_of("保修期")
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_ascii_has_the_words_that_it_has_among_other_scripts(text: str) -> None:
+    assert word_sequence(text) == word_sequence(f"{text} 水")[:-1]

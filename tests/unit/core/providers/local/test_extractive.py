@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.providers.base import GeneratedAnswer, Passage
+from core.providers.local.analysis import PassageAnalyzer
 from core.providers.local.extractive import INTRODUCTION, LocalAnswerer, LocalReranker
 from tests.unit.core.providers.fakes import HashEmbedder
 
@@ -15,7 +16,7 @@ def passages(*texts: str) -> list[Passage]:
 
 
 def answer(query: str, *texts: str) -> GeneratedAnswer:
-    return LocalAnswerer(HashEmbedder()).answer(query, passages(*texts))
+    return LocalAnswerer(PassageAnalyzer(HashEmbedder())).answer(query, passages(*texts))
 
 
 def quotes(generated: GeneratedAnswer) -> list[str]:
@@ -24,20 +25,30 @@ def quotes(generated: GeneratedAnswer) -> list[str]:
 
 def test_rerank_is_best_first_and_at_most_top_n() -> None:
     found = passages("Nothing of it.", "The timeout is in seconds.", "A timeout happened here.")
-    order = LocalReranker(HashEmbedder()).rerank("timeout in seconds", found, 2).order
+    order = (
+        LocalReranker(PassageAnalyzer(HashEmbedder())).rerank("timeout in seconds", found, 2).order
+    )
     assert [scored.index for scored in order] == [1, 2]
     assert order[0].score > order[1].score
 
 
 def test_rerank_keeps_the_given_order_among_equals() -> None:
-    order = LocalReranker(HashEmbedder()).rerank("word", passages("A word.", "A word."), 5).order
+    order = (
+        LocalReranker(PassageAnalyzer(HashEmbedder()))
+        .rerank("word", passages("A word.", "A word."), 5)
+        .order
+    )
     assert [scored.index for scored in order] == [0, 1]
 
 
 def test_rerank_heeds_how_the_search_found_them() -> None:
     texts = ["A word.", "Words are here.", "None."]
     found = [replace(p, score=s) for p, s in zip(passages(*texts), (0.1, 0.9, 0.5), strict=True)]
-    order = LocalReranker(HashEmbedder()).rerank("nothing that is there", found, 5).order
+    order = (
+        LocalReranker(PassageAnalyzer(HashEmbedder()))
+        .rerank("nothing that is there", found, 5)
+        .order
+    )
     assert order[0].index == 1
     assert all(0 <= scored.score <= 1 for scored in order)
 
@@ -50,13 +61,13 @@ def test_several_passages_of_a_document_raise_its_first() -> None:
         )
     ]
     of_two = [replace(found[0]), *(replace(one, document_id="d1") for one in found[1:])]
-    reranker = LocalReranker(HashEmbedder())
+    reranker = LocalReranker(PassageAnalyzer(HashEmbedder()))
     assert reranker.rerank("timeout in seconds", found, 1).order[0].index == 0
     assert reranker.rerank("timeout in seconds", of_two, 1).order[0].index == 1
 
 
 def test_rerank_of_nothing() -> None:
-    assert LocalReranker(HashEmbedder()).rerank("word", [], 5).order == ()
+    assert LocalReranker(PassageAnalyzer(HashEmbedder())).rerank("word", [], 5).order == ()
 
 
 def test_the_answer_says_that_it_is_extractive_and_quotes() -> None:
@@ -96,7 +107,7 @@ def test_a_source_is_quoted_once() -> None:
         replace(p, document_id="d") for p in passages("The timeout is set.", "Or set a timeout.")
     ]
     found += passages("Another timeout is set here.")
-    generated = LocalAnswerer(HashEmbedder()).answer("timeout set", found)
+    generated = LocalAnswerer(PassageAnalyzer(HashEmbedder())).answer("timeout set", found)
     assert [citation.document_id for citation in generated.citations] == ["d", "d0"]
 
 
@@ -154,7 +165,7 @@ def test_markup_is_not_quoted() -> None:
 
 
 def test_below_the_floor_nothing_was_found() -> None:
-    answerer = LocalAnswerer(HashEmbedder(), floor=0.5)
+    answerer = LocalAnswerer(PassageAnalyzer(HashEmbedder()), floor=0.5)
     found = passages("The timeout is given in seconds.")
     assert answerer.answer("capital of Mongolia", found) == GeneratedAnswer()
     assert answerer.answer("timeout given in seconds", found).citations
@@ -176,7 +187,7 @@ def test_nothing_found() -> None:
 
 
 def test_the_model_is_named_after_its_embedder() -> None:
-    assert LocalAnswerer(HashEmbedder()).model == "extractive-hash-64"
+    assert LocalAnswerer(PassageAnalyzer(HashEmbedder())).model == "extractive-hash-64"
 
 
 TEXTS = st.text(alphabet=st.sampled_from("ab cd.?!\n>#-1"), max_size=120)

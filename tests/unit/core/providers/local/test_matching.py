@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.providers.base import Passage, Purpose, Vectors
+from core.providers.local.analysis import PassageAnalyzer
 from core.providers.local.matching import Matches, PassageMatch, match
 from core.settings import Settings
 from tests.unit.core.providers.fakes import HashEmbedder
@@ -26,12 +27,20 @@ def passages(*texts: str, context: str = "") -> list[Passage]:
 
 
 def matches_of(query: str, *texts: str) -> Matches:
-    return match(HashEmbedder(), query, passages(*texts))
+    return matches_in(query, passages(*texts))
+
+
+def matches_in(query: str, given_: Sequence[Passage]) -> Matches:
+    return match(PassageAnalyzer(HashEmbedder()), query, given_)
 
 
 def test_one_call_embeds_everything() -> None:
     embedder = HashEmbedder()
-    match(embedder, "question", passages("One here. Two here.", "Three.", context="Numbers"))
+    match(
+        PassageAnalyzer(embedder),
+        "question",
+        passages("One here. Two here.", "Three.", context="Numbers"),
+    )
     assert embedder.calls == [
         ("question", "Numbers", "Numbers", "One here.", "Two here.", "Three.")
     ]
@@ -54,7 +63,7 @@ def test_a_rare_word_counts_more_than_a_common_one() -> None:
 def test_a_context_speaks_for_its_passage() -> None:
     contexts = ("", "Timeouts in seconds", "Harbours of Lanka")
     given_ = [one for context in contexts for one in passages("It waits.", context=context)]
-    without, right, wrong = match(HashEmbedder(), "timeouts in seconds", given_).passages
+    without, right, wrong = matches_in("timeouts in seconds", given_).passages
     assert wrong.context < without.context == 0 < right.context
     assert (without.title, right.title, wrong.title) == (0, 1, 0)
     assert without.best == right.best
@@ -64,7 +73,7 @@ def test_a_context_speaks_for_its_passage() -> None:
 def test_a_title_counts_by_the_share_of_its_words_that_are_asked_for() -> None:
     contexts = ("Timeouts › Seconds", "Timeouts of sockets › Seconds")
     given_ = [one for context in contexts for one in passages("It waits.", context=context)]
-    titles = [one.title for one in match(HashEmbedder(), "timeouts in seconds", given_).passages]
+    titles = [one.title for one in matches_in("timeouts in seconds", given_).passages]
     assert titles == [1, 0.5]
 
 
@@ -117,8 +126,9 @@ def test_a_row_that_has_few_of_the_words_has_no_evidence_of_its_own() -> None:
 
 
 def test_a_cosine_is_less_evidence_where_all_texts_look_alike() -> None:
-    japanese = match(ConstantEmbedder(), "カレーは？", passages("富士山は高いです。"))
-    english = match(ConstantEmbedder(), "curry", passages("Mount Fuji is high."))
+    analyzer = PassageAnalyzer(ConstantEmbedder())
+    japanese = match(analyzer, "カレーは？", passages("富士山は高いです。"))
+    english = match(analyzer, "curry", passages("Mount Fuji is high."))
     assert japanese.passages[0].evidence < 0.7 * english.passages[0].evidence
 
 
