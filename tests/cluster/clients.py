@@ -3,17 +3,23 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
 import httpx
 
+from tests.cluster.nodes import HEADERS
+
 LIBRARY = "histories"
 DOCUMENT = f"/libraries/{LIBRARY}/documents/d"
-KEYS = tuple(f"c{number}" for number in range(6))
+KEYS = 6
+"""The chunks of a round, few enough that operations of different clients meet on one."""
 CHANGES = frozenset(("write", "delete"))
-_TIMEOUT_S = 8.0
+_TIMEOUT_S = 5.0
+_PAUSE_S = 0.01
+_FAILED_PAUSE_S = 0.1
+"""The time between two operations: a node that is down refuses thousands a second."""
 _CONSISTENCIES = ("strong", "session", "eventual")
 _OPS = ("write", "write", "delete", "read", "read", "search")
 
@@ -46,33 +52,43 @@ class Recorder:
 
 
 class Client:
-    """One process of a history, which asks the nodes in turn and keeps a session's position."""
+    """One process of a history, which asks nodes by turns and keeps a session's position."""
 
     def __init__(
-        self, process: int, nodes: Sequence[str], recorder: Recorder, consistencies: Sequence[str]
+        self,
+        process: int,
+        nodes: Mapping[str, str],
+        keys: Sequence[str],
+        recorder: Recorder,
+        consistencies: Sequence[str],
     ) -> None:
+        """`nodes`: URLs by name."""
         self._process = process
         self._nodes = nodes
+        self._keys = keys
         self._recorder = recorder
         self._consistencies = consistencies
-        self._rng = random.Random(process)
+        self._rng = random.Random(f"{process} {keys[0]}")
         self._position = 0
-        self._http = httpx.Client(timeout=_TIMEOUT_S, trust_env=False)
+        self._http = httpx.Client(headers=HEADERS, timeout=_TIMEOUT_S, trust_env=False)
 
     def run_until(self, ended: Callable[[], bool]) -> None:
+        names = list(self._nodes)
         with self._http:
             while not ended():
-                node = self._rng.randrange(len(self._nodes))
-                self.do(self._rng.choice(_OPS), self._rng.choice(KEYS), node)
+                op, key = self._rng.choice(_OPS), self._rng.choice(self._keys)
+                outcome = self.do(op, key, self._rng.choice(names))
+                time.sleep(_PAUSE_S if outcome == "ok" else _FAILED_PAUSE_S)
 
-    def can_read(self, key: str) -> bool:
-        """Read a chunk in the end, on the last node; return whether it has answered."""
-        return self.do("read", key, len(self._nodes) - 1, final=True) == "ok"
+    def reads(self, key: str, node: str, consistency: str) -> bool:
+        """Read a chunk in the end; return whether the node has answered."""
+        self._consistencies = (consistency,)
+        return self.do("read", key, node, final=True) == "ok"
 
-    def do(self, op: str, key: str, node: int, *, final: bool = False) -> str:
+    def do(self, op: str, key: str, node: str, *, final: bool = False) -> str:
         """Do one operation, and record it; return its outcome."""
         changes = op in CHANGES
-        consistency = "strong" if changes or final else self._rng.choice(self._consistencies)
+        consistency = "strong" if changes else self._rng.choice(self._consistencies)
         value = self._recorder.next_value() if op == "write" else None
         headers = {"Nalanda-Consistency": consistency}
         if consistency == "session":
@@ -103,7 +119,7 @@ class Client:
                 "complete_ns": time.monotonic_ns(),
                 "outcome": outcome,
                 "position": position,
-                "node": f"n{node}",
+                "node": node,
                 "final": final,
             }
         )
@@ -146,7 +162,7 @@ def value_of(op: str, answer: httpx.Response) -> int | None:
 
 def prepare(node: str) -> None:
     """Create the library and the document that all chunks belong to."""
-    with httpx.Client(base_url=node, timeout=60, trust_env=False) as http:
+    with httpx.Client(base_url=node, headers=HEADERS, timeout=60, trust_env=False) as http:
         library = {"name": LIBRARY, "dimension": 2}
         http.post("/libraries", json=library).raise_for_status()
         http.put(DOCUMENT, json={"title": "Histories", "chunks": []}).raise_for_status()

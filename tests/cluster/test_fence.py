@@ -14,7 +14,7 @@ from core.domain.errors import Unavailable
 from nalanda_check.history import parse
 from nalanda_check.main import violations
 from nalanda_check.positions import EPOCHS, ORDER, REUSE
-from tests.cluster.run import WITHOUT_FENCE
+from tests.cluster.without_fence import WITHOUT_FENCE
 from tests.samples import a_document, a_library, a_row
 
 

@@ -73,6 +73,7 @@ class PostgresStore(PostgresReads):
             with self._database.opening_errors(), self._database.connect(durability) as connection:
                 migrate(connection)
                 ((self.cursor_key, self.instance_id),) = fetch(connection, _IDENTITY)
+            self._database.instance_id = self.instance_id
             if not follows:
                 self.take_over()
         except BaseException:

@@ -37,7 +37,9 @@ class ClusterNode:
     ) -> None:
         self.store = PostgresStore(url, data_dir, follows=True)
         self.node = node_of(data_dir, address or f"http://{data_dir.name}:8000", "1.0")
-        record = PostgresClusterRecord(Database(url), LEASE_S / BEATS)
+        database = Database(url)
+        database.instance_id = self.store.instance_id
+        record = PostgresClusterRecord(database, LEASE_S / BEATS)
         placement = None
         if replication_factor is not None:
             self.node = replace(self.node, capacity_bytes=1)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import UndefinedTable
 from psycopg_pool import ConnectionPool
 
 from core.adapters.postgres.connections import texts
@@ -20,13 +21,13 @@ from core.ports.store import Durability
 _POOL_WAIT_S = 5.0
 
 _DEFAULTS = {
-    "connect_timeout": "5",
+    "connect_timeout": "3",
     "application_name": "nalanda",
-    # A peer that has gone silently is detected within a minute.
-    "keepalives_idle": "20",
-    "keepalives_interval": "10",
+    # A server that has gone silently is given up within seconds, as in a failover.
+    "keepalives_idle": "3",
+    "keepalives_interval": "1",
     "keepalives_count": "3",
-    "tcp_user_timeout": "30000",
+    "tcp_user_timeout": "3000",
 }
 
 # A process that hangs in a write blocks a takeover for `idle_in_transaction_session_timeout` at
@@ -46,11 +47,20 @@ _READER_SETTINGS = {
 _LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 _CONNECT_S = 2
 """The shortest timeout that libpq has."""
+_READ_IDENTITY = "SELECT database_id FROM cluster"
 _SET = "SELECT set_config(key, value, false) FROM json_each_text(%s) AS settings (key, value)"
 
 
+class OtherDatabase(psycopg.OperationalError):
+    """A connection to another database than the one that this process has opened."""
+
+
 class Database:
-    """The address of a database; neither `address` nor any error text contains the password."""
+    """The address of a database; neither `address` nor any error text contains the password.
+
+    Once `instance_id` is set, a connection to a database with another one is refused: the address
+    may lead to another server by then.
+    """
 
     def __init__(self, url: str) -> None:
         """Parse the URL, without a connection.
@@ -67,6 +77,7 @@ class Database:
             raise StorageError("NALANDA_DATABASE_URL: write an @ in the password as %40.")
         self.conninfo = make_conninfo("", **{**_DEFAULTS, **parameters})
         self.address = f"{host}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
+        self.instance_id: str | None = None
 
     @contextmanager
     def opening_errors(self) -> Iterator[None]:
@@ -91,6 +102,7 @@ class Database:
         connection = psycopg.connect(self.conninfo, autocommit=True)
         try:
             set_up_writer(connection, durability)
+            self._check_identity(connection)
         except BaseException:
             connection.close()
             raise
@@ -105,6 +117,7 @@ class Database:
         connection = psycopg.connect(self.conninfo, autocommit=True)
         try:
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            self._check_identity(connection)
         except BaseException:
             connection.close()
             raise
@@ -122,10 +135,34 @@ class Database:
         try:
             with time_limit(connection, limit_s):
                 _set(connection, {"TimeZone": "UTC", **limits})
+                self._check_identity(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def set_up_reader(self, connection: Connection) -> None:
+        """Prepare a new connection for reading.
+
+        Raises:
+            psycopg.Error: the server refuses.
+        """
+        _set(connection, _READER_SETTINGS)
+        self._check_identity(connection)
+
+    def _check_identity(self, connection: Connection) -> None:
+        if self.instance_id is None:
+            return
+        try:
+            ((found,),) = connection.execute(_READ_IDENTITY).fetchall()
+        except UndefinedTable:
+            found = None
+        if found != self.instance_id:
+            raise OtherDatabase(
+                f"{self.address} leads to another database now: its id is {found}, and that of the"
+                f" one which this server has opened is {self.instance_id}. Let the address lead to"
+                " that one, or restart the server to serve the other one"
+            )
 
 
 def set_up_writer(connection: Connection, durability: Durability) -> None:
@@ -149,10 +186,6 @@ def open_pool(database: Database, name: str, *, connections: int) -> ConnectionP
         name=name,
         open=True,
     )
-
-
-def set_up_reader(connection: Connection) -> None:
-    _set(connection, _READER_SETTINGS)
 
 
 def _set(connection: Connection, settings: dict[str, str]) -> None:

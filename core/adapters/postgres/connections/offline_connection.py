@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 import psycopg
 from psycopg import IsolationLevel
 
-from core.adapters.postgres.connections.database import Database, set_up_reader
+from core.adapters.postgres.connections.database import Database
 from core.adapters.postgres.connections.errors import postgres_errors
 from core.adapters.postgres.connections.migrate import MIGRATIONS
 from core.adapters.postgres.connections.rows import Connection, fetch
@@ -25,7 +25,7 @@ def open_offline(database: Database) -> Iterator[Connection]:
         postgres_errors(),
         closing(psycopg.connect(database.conninfo, autocommit=True)) as connection,
     ):
-        set_up_reader(connection)
+        database.set_up_reader(connection)
         _check_format(connection, database.address)
         yield connection
 

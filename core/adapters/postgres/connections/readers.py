@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from core.adapters.postgres.connections.database import Database, set_up_reader
+from core.adapters.postgres.connections.database import Database
 from core.adapters.postgres.connections.rows import Connection, fetch_last
 
 MAX_CONNECTIONS = 16
@@ -24,7 +24,7 @@ class Readers:
         self._pool = ConnectionPool(
             database.conninfo,
             kwargs={"autocommit": True},
-            configure=set_up_reader,
+            configure=database.set_up_reader,
             min_size=1,
             max_size=MAX_CONNECTIONS,
             timeout=_WAIT_S,
@@ -52,11 +52,14 @@ class Readers:
         self._pool.close()
 
     def _begin(self) -> tuple[Connection, int]:
-        """Begin on an idle connection; if it is lost, check the pool and try once more."""
+        """Begin on an idle connection; if it is lost, replace all and try once more.
+
+        The others are not checked: where the server has gone silently, each would wait for it.
+        """
         try:
             return self._begin_on(self._pool.getconn())
         except psycopg.OperationalError:
-            self._pool.check()
+            self._pool.drain()
             return self._begin_on(self._pool.getconn())
 
     def _begin_on(self, connection: Connection) -> tuple[Connection, int]:
