@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.domain.changes import Change, EmbeddingsReplaced
 from core.domain.document import Chunk, EmbeddedChunk, EmbeddingsById
@@ -45,15 +46,30 @@ class FakeStaged:
         self.put(library_id, model, staged)
         return staged[-1].chunk_id if staged else None
 
-    def switch(self, library_id: str, model: str) -> None:
-        ids = sorted(key[1] for key in self._state.chunks if key[0] == library_id)
-        for id_ in ids:
-            staged = self._state.staged[library_id, model, id_]
-            row = self._state.chunks[library_id, id_]
-            self._state.chunks[library_id, id_] = replace(row, embedding=staged.embedding)
-        embeddings = [self._state.chunks[library_id, id_].embedding for id_ in ids]
-        matrix = np.stack(embeddings) if ids else np.empty((0, 0), np.float32)
-        self._changes.append(EmbeddingsReplaced(library_id, ids, matrix))
+    def chunks_to_stage_among(
+        self, library_id: str, model: str, chunk_ids: Sequence[str]
+    ) -> list[Chunk]:
+        missing = self._missing(library_id, model, "")
+        return [row.chunk for row in missing if row.chunk.id in set(chunk_ids)]
+
+    def all(self, library_id: str, model: str) -> tuple[list[str], NDArray[np.float32]]:
+        keys = sorted(self._keys(library_id, model))
+        rows = [self._state.staged[key].embedding for key in keys]
+        return [key[2] for key in keys], np.stack(rows) if rows else np.empty((0, 0), np.float32)
+
+    def copy_among(self, library_id: str, model: str, chunk_ids: Sequence[str]) -> None:
+        for row in self._missing(library_id, model, ""):
+            if row.chunk.id in set(chunk_ids):
+                staged = StagedEmbedding(row.chunk.id, row.chunk.version, row.embedding)
+                self.put(library_id, model, [staged])
+
+    def switch(self, model: str, replaced: EmbeddingsReplaced) -> None:
+        library_id = replaced.library_id
+        for key in [key for key in self._state.chunks if key[0] == library_id]:
+            staged = self._state.staged[library_id, model, key[1]]
+            row = self._state.chunks[key]
+            self._state.chunks[key] = replace(row, embedding=staged.embedding)
+        self._changes.append(replaced)
 
     def delete(self, library_id: str, model: str, *, limit: int) -> int:
         gone = self._keys(library_id, model)[:limit]

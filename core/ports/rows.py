@@ -4,7 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.contracts.query import Feedback
+from core.domain.changes import EmbeddingsReplaced
 from core.domain.document import Chunk, Document, EmbeddedChunk, EmbeddingsById
 from core.domain.library import Library
 from core.domain.model_change import StagedEmbedding
@@ -141,6 +145,16 @@ class StagedReader(Protocol):
         """Return the next chunks after the id `after` without an embedding of their version."""
         ...
 
+    def chunks_to_stage_among(
+        self, library_id: str, model: str, chunk_ids: Sequence[str]
+    ) -> list[Chunk]:
+        """Return those of the chunks that have no embedding of their version."""
+        ...
+
+    def all(self, library_id: str, model: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Return the ids and embeddings, `(n, d) float32`, of any version, in order of id."""
+        ...
+
     def get_many(self, library_id: str, model: str, chunk_ids: Sequence[str]) -> EmbeddingsById:
         """Return the embeddings by chunk id, of any version; an id without one is left out."""
         ...
@@ -157,10 +171,15 @@ class StagedWriter(StagedReader, Protocol):
         """
         ...
 
-    def switch(self, library_id: str, model: str) -> None:
+    def copy_among(self, library_id: str, model: str, chunk_ids: Sequence[str]) -> None:
+        """Stage the own embeddings of those of the chunks that lack one under `model`."""
+        ...
+
+    def switch(self, model: str, replaced: EmbeddingsReplaced) -> None:
         """Replace the embeddings of all chunks by those of the model; the chunks' versions stay.
 
-        Every chunk has an embedding of its version, and the library is already put.
+        Every chunk has an embedding of its version, `replaced` has all of them, and the library is
+        already put.
         """
         ...
 

@@ -13,6 +13,8 @@ from core.indexing.segment.delta_codes import DeltaCodes
 from core.indexing.vectors.metric import FORMS
 
 _ROWS_AT_ONCE = 2**12
+_MAX_FACTOR_EXPONENT = 126
+"""The greatest `e` for which both `2**e` and `2**-e` are normal float32 numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +107,7 @@ class Rows:
         exponents = np.zeros(len(embeddings), np.int32)
         if FORMS[self.metric].is_cosine:
             norms, exponents = np.frexp(norms)
-        self.matrix[start:end] = np.ldexp(embeddings, -exponents[:, np.newaxis])
+        self.matrix[start:end] = _scale(embeddings, -exponents)
         self.norms[start:end] = norms
         self.exponents[start:end] = exponents
 
@@ -142,3 +144,13 @@ class Rows:
 
     def embedded(self, rows: Sequence[int]) -> list[EmbeddedChunk]:
         return [EmbeddedChunk(self.chunks[row], self.embedding(row)) for row in rows]
+
+
+def _scale(embeddings: NDArray[np.float32], exponents: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Multiply each row of `(n, d)` embeddings by its power of two.
+
+    A product by a factor that float32 has is `ldexp`, at a tenth of the time.
+    """
+    if np.abs(exponents).max(initial=0) > _MAX_FACTOR_EXPONENT:
+        return np.ldexp(embeddings, exponents[:, np.newaxis])
+    return embeddings * np.ldexp(np.float32(1), exponents)[:, np.newaxis]

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.domain.batches import batches
 from core.domain.document import Chunk, ChunkDraft
+from core.domain.library import Library
 from core.domain.model_change import ModelChange, ModelChangeState, StagedEmbedding
 from core.indexing.views.catalog import Catalog
 from core.ports.store import Store
 from core.services.embedding import TextEmbedding
 from core.services.lookup import last_model_change
+from core.services.model_changes.prepared import PreparedEmbeddings
 
 BATCH_CHUNKS = 512
 """The number of chunks in one step: two calls of a provider, and one write."""
@@ -50,37 +53,71 @@ class Staging:
             ProviderError: the provider failed.
             UnembeddableChunk: a chunk has no text to embed.
         """
-        model = change.target_model
         with self._store.read() as snapshot:
             library = snapshot.libraries.get(change.library_id)
             chunks = snapshot.staged.chunks_to_stage(
-                library.id, model, after=after, limit=BATCH_CHUNKS
+                library.id, change.target_model, after=after, limit=BATCH_CHUNKS
             )
+        rows = self._embed(library, change.target_model, chunks)
+        return Batch(rows, chunks[-1].id if len(chunks) == BATCH_CHUNKS else "")
+
+    def _embed(
+        self, library: Library, model: str, chunks: Sequence[Chunk]
+    ) -> list[StagedEmbedding]:
         for chunk in chunks:
             _check_text(chunk)
         drafts = [ChunkDraft(chunk.text, place=chunk.place) for chunk in chunks]
         embeddings = self._embedding.embeddings(self._embedding.with_model(library, model), drafts)
-        rows = [
+        return [
             StagedEmbedding(chunk.id, chunk.version, embedding)
             for chunk, embedding in zip(chunks, embeddings, strict=True)
         ]
-        return Batch(rows, chunks[-1].id if len(chunks) == BATCH_CHUNKS else "")
 
-    def stage_rest(self, change: ModelChange) -> None:
+    def stage_rest(self, change: ModelChange) -> int:
         """Stage the chunks that have no staged embedding, up to the first batch that is not full.
+
+        Returns:
+            A row id of the library: the chunks with lower ones are staged.
 
         Raises:
             NotFound, Invalid, ProviderError, UnembeddableChunk: as `embed_batch`.
         """
-        is_full = True
-        while is_full:
+        while True:
+            # Read before the record: a chunk of this view that is still current is in the record.
+            first_written = self._catalog.library(change.library_id).next_row_id
             batch = self.embed_batch(change, "")
-            is_full = bool(batch.after)
-            if batch.rows:
-                with self._store.write() as unit:
-                    unit.libraries.get(change.library_id)
-                    unit.staged.put(change.library_id, change.target_model, batch.rows)
-                    unit.commit()
+            self._put(change, batch.rows)
+            if not batch.after:
+                return first_written
+
+    def prepare(self, change: ModelChange, first_written: int) -> PreparedEmbeddings:
+        """Read the staged embeddings; see `stage_rest` for `first_written`."""
+        with self._store.read() as snapshot:
+            ids, embeddings = snapshot.staged.all(change.library_id, change.target_model)
+        places = {id_: place for place, id_ in enumerate(ids)}
+        return PreparedEmbeddings(change.library_id, places, embeddings, first_written)
+
+    def stage_written(self, change: ModelChange, prepared: PreparedEmbeddings) -> None:
+        """Stage the chunks that were written since the embeddings were prepared.
+
+        Raises:
+            NotFound, Invalid, ProviderError, UnembeddableChunk: as `embed_batch`.
+        """
+        ids = prepared.written_ids(self._catalog.library(change.library_id))
+        for some in batches(ids, BATCH_CHUNKS):
+            with self._store.read() as snapshot:
+                library = snapshot.libraries.get(change.library_id)
+                chunks = snapshot.staged.chunks_to_stage_among(
+                    library.id, change.target_model, some
+                )
+            self._put(change, self._embed(library, change.target_model, chunks))
+
+    def _put(self, change: ModelChange, rows: Sequence[StagedEmbedding]) -> None:
+        if rows:
+            with self._store.write() as unit:
+                unit.libraries.get(change.library_id)
+                unit.staged.put(change.library_id, change.target_model, rows)
+                unit.commit()
 
     def copy_old(self, change: ModelChange) -> None:
         """Stage the library's own embeddings, so that the change can be reverted."""

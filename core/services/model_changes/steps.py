@@ -39,7 +39,7 @@ class ModelChangeSteps:
         self._embedding = embedding
         self._catalog = catalog
         self.staging = Staging(store, embedding, catalog)
-        self._switching = Switching(store, self.staging, gate)
+        self._switching = Switching(store, self.staging, catalog, gate)
 
     def advance(
         self, ref: str, *, model: str, state: ModelChangeState, after: str = ""

@@ -1,20 +1,21 @@
 """The switch: one write that gives a library its new model and all chunks their new embeddings."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from core.domain.changes import EmbeddingsReplaced
 from core.domain.errors import Conflict, Unavailable
 from core.domain.model_change import ModelChange, ModelChangeState
+from core.indexing.views.catalog import Catalog
 from core.ports.store import Store, UnitOfWork
 from core.services.lookup import last_model_change
+from core.services.model_changes.prepared import PreparedEmbeddings
 from core.services.model_changes.staging import Staging
 from core.services.model_changes.write_gate import WriteGate
 
 ATTEMPTS = 10
 """Tries of one call; each stages what was written since the one before."""
-
-
-_ALL = 2**31 - 1
 
 
 class Switching:
@@ -24,9 +25,10 @@ class Switching:
     the end. Those embed again after the switch, because the library's version has changed.
     """
 
-    def __init__(self, store: Store, staging: Staging, gate: WriteGate) -> None:
+    def __init__(self, store: Store, staging: Staging, catalog: Catalog, gate: WriteGate) -> None:
         self._store = store
         self._staging = staging
+        self._catalog = catalog
         self._gate = gate
 
     def switch(self, change: ModelChange) -> ModelChange:
@@ -38,38 +40,45 @@ class Switching:
             ProviderError: the provider failed.
             Unavailable: writes kept coming; try again.
         """
-        self._staging.stage_rest(change)
+        first_written = self._staging.stage_rest(change)
         if change.state is ModelChangeState.SWITCHING:
             self._staging.copy_old(change)
+        prepared = self._staging.prepare(change, first_written)
         with self._gate.closed(change.library_id):
-            switched = self._switch_when_complete(change)
+            switched = self._switch_when_complete(change, prepared)
         self._staging.delete_unused(switched)
         return switched
 
-    def _switch_when_complete(self, change: ModelChange) -> ModelChange:
+    def _switch_when_complete(
+        self, change: ModelChange, prepared: PreparedEmbeddings
+    ) -> ModelChange:
         for _ in range(ATTEMPTS):
-            self._staging.stage_rest(change)
+            self._staging.stage_written(change, prepared)
             with self._store.write(after_listeners=True) as unit:
                 now = last_model_change(unit, change.library_id)
                 if now is None or now.state is not change.state:
                     unit.libraries.get(change.library_id)
                     return change if now is None else now
-                if not _is_complete(unit, change):
+                view = self._catalog.library(change.library_id)  # that of the record, by now
+                written = prepared.written_ids(view)
+                if not _is_complete(unit, change, written):
                     continue
-                switched = self._switch(unit, now)
+                if written:
+                    _update(unit, change, prepared, written)
+                switched = self._switch(unit, now, prepared.replacing(view))
                 unit.commit()
                 return switched
         raise Unavailable("Writes to the library keep coming. Retry later.")
 
-    def _switch(self, unit: UnitOfWork, change: ModelChange) -> ModelChange:
+    def _switch(
+        self, unit: UnitOfWork, change: ModelChange, replaced: EmbeddingsReplaced
+    ) -> ModelChange:
         library, now = unit.libraries.get(change.library_id), datetime.now(UTC)
         if library.embedding_model != change.source_model:
             raise Conflict(
                 f"The library's model is {library.embedding_model!r} meanwhile, and not "
                 f"{change.source_model!r}."
             )
-        if change.state is ModelChangeState.SWITCHING:
-            unit.staged.copy(library.id, change.source_model, after="", limit=_ALL)
         moved = replace(
             library,
             embedding_model=change.target_model,
@@ -78,16 +87,26 @@ class Switching:
             updated_at=now,
         )
         unit.libraries.put(moved)
-        unit.staged.switch(library.id, change.target_model)
+        unit.staged.switch(change.target_model, replaced)
         switched = _end(change, now)
         unit.entities(ModelChange).put(switched)
         return switched
 
 
-def _is_complete(unit: UnitOfWork, change: ModelChange) -> bool:
-    """Return whether every chunk has a staged embedding of its version."""
-    missing = unit.staged.chunks_to_stage(change.library_id, change.target_model, after="", limit=1)
-    return not missing
+def _update(
+    unit: UnitOfWork, change: ModelChange, prepared: PreparedEmbeddings, written: Sequence[str]
+) -> None:
+    """Prepare the embeddings of the written chunks as well, and keep their old ones."""
+    staged, library_id = unit.staged, change.library_id
+    prepared.update(staged.get_many(library_id, change.target_model, written))
+    if change.state is ModelChangeState.SWITCHING:
+        staged.copy_among(library_id, change.source_model, written)
+
+
+def _is_complete(unit: UnitOfWork, change: ModelChange, written: Sequence[str]) -> bool:
+    """Return whether the written chunks have staged embeddings of their versions."""
+    model = change.target_model
+    return not (written and unit.staged.chunks_to_stage_among(change.library_id, model, written))
 
 
 def _end(change: ModelChange, now: datetime) -> ModelChange:

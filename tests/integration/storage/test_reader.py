@@ -11,6 +11,7 @@ import pytest
 from core.adapters.postgres import PostgresStore
 from core.adapters.postgres.replica import PostgresReplica
 from core.adapters.sqlite.replica import SqliteReplica
+from core.domain.changes import EmbeddingsReplaced
 from core.domain.errors import StorageError, Unavailable
 from core.domain.library import IndexKind, IndexSpec
 from core.domain.model_change import StagedEmbedding
@@ -180,7 +181,8 @@ def switch(node: Node, dimension: int) -> None:
         unit.staged.put("lib", "new", staged)
         moved = replace(library, embedding_model="new", dimension=dimension, version=unit.position)
         unit.libraries.put(moved)
-        unit.staged.switch("lib", "new")
+        replaced = EmbeddingsReplaced("lib", [chunk.id for chunk in chunks], rows)
+        unit.staged.switch("new", replaced)
         unit.commit()
 
 

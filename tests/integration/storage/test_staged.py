@@ -91,13 +91,37 @@ def test_own_embeddings_are_copied_in_order(store: Store) -> None:
     assert [found[id_].tolist() for id_ in "ac"] == [own[id_].tolist() for id_ in "ac"]
 
 
+def test_of_some_chunks_the_missing_ones_are_found_and_copied(store: Store) -> None:
+    fill(store, "a", "b", "c")
+    with store.write() as unit:
+        stage(unit, staged("b", 1, 8, 8, 8), staged("c", 9, 9, 9, 9))
+        unit.commit()
+    with store.write() as unit:
+        missing = unit.staged.chunks_to_stage_among("lib", MODEL, ["b", "c", "gone"])
+        assert ids(missing) == ["c"]
+        unit.staged.copy_among("lib", MODEL, ["b", "c", "gone"])
+        unit.commit()
+    assert chunks_to_stage(store) == ["a"]
+    with store.read() as snapshot:
+        own = snapshot.chunks.embeddings("lib", ["c"])["c"].tolist()
+        found, rows = snapshot.staged.all("lib", MODEL)
+        assert (found, rows.tolist()) == (["b", "c"], [[8, 8, 8], own])
+        assert snapshot.staged.all("lib", "another")[0] == []
+
+
+def replacement(*rows: StagedEmbedding) -> EmbeddingsReplaced:
+    matrix = np.stack([row.embedding for row in rows]) if rows else np.empty((0, 0), np.float32)
+    return EmbeddingsReplaced("lib", [row.chunk_id for row in rows], matrix)
+
+
 def test_a_switch_replaces_embeddings_and_keeps_versions(store: Store) -> None:
     fill(store, "a", "b")
     recorder = Recorder(store)
     with store.write() as unit:
         stage(unit, staged("a", 1, 1, 2), staged("b", 1, 3, 4))
         unit.libraries.put(a_library(dimension=2, version=unit.position))
-        unit.staged.switch("lib", MODEL)
+        replaced = replacement(staged("a", 1, 1, 2), staged("b", 1, 3, 4))
+        unit.staged.switch(MODEL, replaced)
         unit.commit()
     with store.read() as snapshot:
         rows = list(snapshot.chunks.scan("lib"))
@@ -107,10 +131,7 @@ def test_a_switch_replaces_embeddings_and_keeps_versions(store: Store) -> None:
             a_row("b", ordinal=1).chunk,
         ]
         (entry,) = snapshot.log.after(snapshot.position - 1)
-    replaced = recorder.last[-1]
-    assert isinstance(replaced, EmbeddingsReplaced)
-    assert list(replaced.chunk_ids) == ["a", "b"]
-    assert replaced.embeddings.tolist() == [[1, 2], [3, 4]]
+    assert recorder.last[-1] is replaced
     assert list(entry.changes) == [LibraryRef("lib"), ChunksRef("lib", ("a", "b"))]
     assert chunks_to_stage(store) == []
 
@@ -119,7 +140,7 @@ def test_a_chunk_written_after_a_switch_has_its_own_version(store: Store) -> Non
     fill(store, "a")
     with store.write() as unit:
         stage(unit, staged("a", 1, 1, 2, 3))
-        unit.staged.switch("lib", MODEL)
+        unit.staged.switch(MODEL, replacement(staged("a", 1, 1, 2, 3)))
         unit.commit()
     row = a_row("a", version=5, text="another")
     with store.write() as unit:
@@ -134,7 +155,7 @@ def test_a_switch_of_an_empty_library_replaces_nothing(store: Store) -> None:
     fill(store)
     recorder = Recorder(store)
     with store.write() as unit:
-        unit.staged.switch("lib", MODEL)
+        unit.staged.switch(MODEL, replacement())
         unit.commit()
     replaced = recorder.last[-1]
     assert isinstance(replaced, EmbeddingsReplaced)

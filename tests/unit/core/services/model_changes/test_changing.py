@@ -5,7 +5,9 @@ import pytest
 from core.domain.document import ChunkDraft
 from core.domain.errors import Conflict, Invalid, NotFound, ProviderUnavailable
 from core.domain.library import LibraryDraft
-from core.domain.model_change import ModelChangeState
+from core.domain.model_change import ModelChange, ModelChangeState
+from core.services.model_changes.prepared import PreparedEmbeddings
+from core.services.model_changes.staging import Staging
 from tests.unit.core.services.model_changes.case import Case
 from tests.unit.core.services.model_changes.conftest import TEXTS
 
@@ -76,6 +78,29 @@ def test_what_is_written_meanwhile_moves_as_well(case: Case, state: State) -> No
         ("05", 1.0),
     ]
     assert case.catalog.library("lib").vectors == 11
+
+
+def test_what_is_written_after_the_embeddings_were_read_moves_as_well(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = Staging.prepare
+
+    def write_after(self: Staging, change: ModelChange, first_written: int) -> PreparedEmbeddings:
+        prepared = prepare(self, change, first_written)
+        case.chunks.put("lib", "01", "doc", ChunkDraft("text changed"))
+        case.write("99")
+        case.chunks.delete("lib", "02")
+        return prepared
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Staging, "prepare", write_after)
+        assert case.move().state is State.SWITCHED
+    best = [case.best(text) for text in ("changed", "99", "05")]
+    assert best == [("01", 1.0), ("99", 1.0), ("05", 1.0)]
+    assert case.staged("old") >= case.catalog.library("lib").vectors == 10
+    case.begin_revert()
+    assert case.run().state is State.REVERTED
+    assert [case.best(text) for text in ("changed", "99", "05")] == best
 
 
 def test_a_revert_brings_the_old_embeddings_back(case: Case) -> None:
