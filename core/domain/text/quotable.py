@@ -47,7 +47,7 @@ _MARKUP_LINE = re.compile(
     r")",
     re.IGNORECASE,
 )
-_TAG_WITHIN = re.compile(r"\{[%*]|[%*]\}|\{\{|\}\}|\[!\[|<!--|-->")
+_TAGS_WITHIN = ("{%", "{*", "%}", "*}", "{{", "}}", "[![", "<!--", "-->")
 
 
 def quotable_spans(text: str) -> list[Quotable]:
@@ -61,6 +61,7 @@ class _Scan:
     def __init__(self, text: str) -> None:
         self._text = text
         self._lines = [m.span() for m in _LINE.finditer(text) if m.end() > m.start()]
+        self._rows = [text[start:end] for start, end in self._lines]
         self._at = 0
 
     def spans(self) -> Iterator[Quotable]:
@@ -68,8 +69,7 @@ class _Scan:
         prose: Span | None = None
         while self._at < len(self._lines):
             start, end = self._lines[self._at]
-            line = self._text[start:end]
-            spans = self._special(line)
+            spans = self._special(self._rows[self._at])
             if spans is None:
                 prose = (start if prose is None else prose[0], end)
                 self._at += 1
@@ -99,27 +99,24 @@ class _Scan:
 
     def _is_underlined(self) -> bool:
         """Return whether the line is a heading by the line below it, and stands alone above."""
-        if self._at + 1 >= len(self._lines):
+        if self._at + 1 >= len(self._rows) or not _UNDERLINE.match(self._rows[self._at + 1]):
             return False
-        below = self._text[slice(*self._lines[self._at + 1])]
-        above = self._text[slice(*self._lines[self._at - 1])] if self._at else ""
-        line = self._text[slice(*self._lines[self._at])]
-        is_title = bool(line.strip()) and not above.strip()
-        return is_title and _UNDERLINE.match(below) is not None
+        above = self._rows[self._at - 1] if self._at else ""
+        return bool(self._rows[self._at].strip()) and not above.strip()
 
     def _skip_front_matter(self) -> None:
-        lines = [self._text[slice(*span)].strip() for span in self._lines[:2]]
+        lines = [row.strip() for row in self._rows[:2]]
         if len(lines) < 2 or lines[0] not in ("---", "+++") or not _KEY.match(lines[1]):
             return
-        for number, span in enumerate(self._lines[1:], start=1):
-            if self._text[slice(*span)].strip() in (lines[0], "..."):
+        for number, row in enumerate(self._rows[1:], start=1):
+            if row.strip() in (lines[0], "..."):
                 self._at = number + 1
                 return
 
     def _skip_comment(self) -> list[Quotable]:
         while self._at < len(self._lines):
             self._at += 1
-            if "-->" in self._text[slice(*self._lines[self._at - 1])]:
+            if "-->" in self._rows[self._at - 1]:
                 break
         return []
 
@@ -127,7 +124,7 @@ class _Scan:
         first = self._at
         self._at += 1
         while self._at < len(self._lines):
-            line = self._text[slice(*self._lines[self._at])].strip()
+            line = self._rows[self._at].strip()
             self._at += 1
             if line.startswith(marks) and not line.strip(marks[0]):
                 break
@@ -150,6 +147,7 @@ class _Scan:
         return [Quotable("row", start, end, header) for start, end in rows]
 
     def _sentences(self, start: int, end: int) -> Iterator[Quotable]:
-        for first, last in sentence_spans(self._text[start:end]):
-            if not _TAG_WITHIN.search(self._text, start + first, start + last):
+        text = self._text[start:end]
+        for first, last in sentence_spans(text):
+            if not any(tag in text[first:last] for tag in _TAGS_WITHIN):
                 yield Quotable("prose", start + first, start + last)

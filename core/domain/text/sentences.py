@@ -26,11 +26,12 @@ Span: TypeAlias = tuple[int, int]
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _SIGNATURE = r"[\w.]+\((?:[^()]|\([^()]*\))*\)\s*(?:->.*)?$"
-_CODE = re.compile(
-    rf"\s*(?:>>>|\.\.\.(?:\s|$)|\$ |@\w|(?:async )?def \w|class \w+[(:]|{_SIGNATURE})"
-)
+_CODE_LINE = rf">>>|\.\.\.(?:\s|$)|\$ |@\w|(?:async )?def \w|class \w+[(:]|{_SIGNATURE}"
+_CODE = re.compile(rf"\s*(?:{_CODE_LINE})")
 _HEADING = re.compile(r"\s*#{1,6}\s")
-_RULE_OR_TABLE = re.compile(r"\s*(?:([-=~^*_#+.])\1{2,}\s*$|\|)")
+_RULE_OR_TABLE = r"([-=~^*_#+.])\1{2,}\s*$|\|"
+_ALONE = re.compile(rf"\s*(?:$|{_RULE_OR_TABLE}|#{{1,6}}\s|{_CODE_LINE})")
+"""A line that is a block of its own: blank, a rule, a table's row, a heading, or code."""
 _ITEM = re.compile(r"\s*(?:[-*+•]|\(?\d{1,3}[.)]|[a-z]\))\s+")
 # `:param x: …`, `timeout (float): …`, `timeout -- …`
 _FIELD = re.compile(r"\s*(?::\w[^:\n]*:\s|\*{0,2}\w+(?: ?\([^()\n]*\))?:\s|\*{0,2}\w+\s+--?\s)")
@@ -39,8 +40,11 @@ _FIELD = re.compile(r"\s*(?::\w[^:\n]*:\s|\*{0,2}\w+(?: ?\([^()\n]*\))?:\s|\*{0,
 # space after it: Chinese, Japanese, Khmer, Burmese, Tibetan, Devanagari, Ethiopic, Armenian.
 _CLOSING = "\"'”’»)\\]`*_"
 _UNSPACED_STOPS = "。！？｡។៕။།༎༏༐༑।॥።։"
-_MARK = re.compile(
-    rf"(?<![.!?…؟۔])[.!?…؟۔]++[{_CLOSING}]*+(?=\s)|[{_UNSPACED_STOPS}]++[」』”’）〉》】]*+"
+_ENDS = ".!?…؟۔"
+_MARK = re.compile(  # the search skips to the first set
+    rf"[{_ENDS}{_UNSPACED_STOPS}]"
+    rf"(?:(?<=[{_ENDS}])(?<![{_ENDS}]{{2}})[{_ENDS}]*+[{_CLOSING}]*+(?=\s)"
+    rf"|(?<=[{_UNSPACED_STOPS}])[{_UNSPACED_STOPS}]*+[」』”’）〉》】]*+)"
 )
 _OPENING = "([{\"'“‘«`*_"
 _LONGEST_ABBREVIATION = 12
@@ -97,7 +101,7 @@ def _blocks(text: str) -> Iterator[Span]:
     for start, end in _lines(text):
         line = text[start:end]
         fence = _FENCE.match(line) is not None
-        if fenced or fence or _stands_alone(line):
+        if fenced or fence or _ALONE.match(line):
             yield from _paragraph_blocks(text, paragraph)
             paragraph = []
             if line.strip():
@@ -113,10 +117,6 @@ def _lines(text: str) -> Iterator[Span]:
     for line in text.splitlines(keepends=True):
         yield start, start + len(line)
         start += len(line)
-
-
-def _stands_alone(line: str) -> bool:
-    return not line.strip() or any(p.match(line) for p in (_CODE, _HEADING, _RULE_OR_TABLE))
 
 
 def _paragraph_blocks(text: str, lines: Sequence[Span]) -> Iterator[Span]:
@@ -166,6 +166,9 @@ def _cut(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _clauses(text: str, start: int, end: int) -> Iterator[Span]:
     """Yield a sentence, or the clauses of one in Thai or Lao, where a space ends it."""
+    if end - start < 2 * _SHORTEST_CLAUSE:
+        yield start, end
+        return
     for space in _CLAUSE_END.finditer(text, start, end):
         if space.start() - start >= _SHORTEST_CLAUSE <= end - space.end():
             yield start, space.start()

@@ -4,6 +4,7 @@ A passage is analysed when it is reranked, and again for the answer and for the 
 the same pages. So the analyses used last are kept.
 """
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ CAPACITY_BYTES = 2**26
 """The memory of the analyses that are kept: 64 MiB, for some 6,000 chunks of eight sentences."""
 _WORD_BYTES, _PART_BYTES = 8, 256
 """The memory of a word, whose characters the analyses share, and of a part without its words."""
+
+_ROW = re.compile(r"(?:\A|[\r\n])\s*\|")
 
 _Key: TypeAlias = tuple[str, str, frozenset[str]]
 """A context, a text, and the stop words that are left out."""
@@ -139,7 +142,7 @@ class _Draft:
 def _spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield the sentences of a text, each with the header above it, if it is a table's row."""
     headers = {}
-    if "|" in text:
+    if "|" in text and _ROW.search(text):
         headers = {one.start: one.header for one in quotable_spans(text) if one.header}
     for start, end in sentence_spans(text):
         header = headers.get(start)
