@@ -49,15 +49,13 @@ class PostgresEngine:
     def _open(
         self, durability: Durability, require_synchronous: bool, *, follows: bool
     ) -> PostgresStore:
-        store = PostgresStore(
-            self._url,
+        return PostgresStore(
+            self._database,
             self.data_dir,
             durability=durability,
             require_synchronous=require_synchronous,
             follows=follows,
         )
-        self._database.instance_id = store.instance_id
-        return store
 
     def open_replica(self, durability: Durability) -> PostgresReplica:
         return PostgresReplica(self._url, durability)

@@ -46,7 +46,7 @@ class PostgresStore(PostgresReads):
 
     def __init__(
         self,
-        url: str,
+        database: str | Database,
         data_dir: Path,
         *,
         durability: Durability = "full",
@@ -56,11 +56,13 @@ class PostgresStore(PostgresReads):
     ) -> None:
         """Lock the data directory and open the database; take over the writing unless it `follows`.
 
+        `database`: its URL, or one whose connections others open as well.
+
         Raises:
             DataDirInUse: another process has the data directory.
             StorageError: the directory or the database can't be used.
         """
-        self._database = Database(url)
+        self._database = Database(database) if isinstance(database, str) else database
         self._require_synchronous = require_synchronous
         self._durability = durability
         self._listeners = Listeners()

@@ -35,10 +35,9 @@ class ClusterNode:
         address: str = "",
         replication_factor: int | None = None,
     ) -> None:
-        self.store = PostgresStore(url, data_dir, follows=True)
-        self.node = node_of(data_dir, address or f"http://{data_dir.name}:8000", "1.0")
         database = Database(url)
-        database.instance_id = self.store.instance_id
+        self.store = PostgresStore(database, data_dir, follows=True)
+        self.node = node_of(data_dir, address or f"http://{data_dir.name}:8000", "1.0")
         record = PostgresClusterRecord(database, LEASE_S / BEATS)
         placement = None
         if replication_factor is not None:

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.adapters.postgres.cluster import PostgresClusterRecord
 from core.adapters.postgres.connections.database import Database
@@ -51,3 +52,18 @@ def test_a_connection_that_passes_nothing_on_is_replaced(database_url: str) -> N
             record.look()
         relay.restore()
         record.look()
+
+
+def test_a_server_that_has_answered_is_tried_before_a_silent_one(database_url: str) -> None:
+    """A new leader connects within its lease, though the first server of the list is gone."""
+    folder = conninfo_to_dict(database_url)["host"]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        ports = f"{silent.getsockname()[1]},5432"
+        database = Database(make_conninfo(database_url, host=f"127.0.0.1,{folder}", port=ports))
+        with closing(PostgresClusterRecord(database, SHORT_S)) as record:
+            record.look()
+        silent.accept()[0].close()
+        database.connect("full").close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()

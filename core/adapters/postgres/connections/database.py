@@ -14,6 +14,7 @@ from core.adapters.postgres.connections import texts
 from core.adapters.postgres.connections.durability import to_synchronous_commit
 from core.adapters.postgres.connections.errors import reason_of
 from core.adapters.postgres.connections.rows import Connection
+from core.adapters.postgres.connections.servers import Servers
 from core.adapters.postgres.connections.time_limit import time_limit
 from core.domain.errors import StorageError
 from core.ports.store import Durability
@@ -59,7 +60,8 @@ class Database:
     """The address of a database; neither `address` nor any error text contains the password.
 
     Once `instance_id` is set, a connection to a database with another one is refused: the address
-    may lead to another server by then.
+    may lead to another server by then. Of several servers, that of the last connection is tried
+    first: another one may be out of reach, and cost the whole time limit of a connection.
     """
 
     def __init__(self, url: str) -> None:
@@ -75,9 +77,15 @@ class Database:
         host = str(parameters.get("host", "localhost"))
         if "@" in host:
             raise StorageError("NALANDA_DATABASE_URL: write an @ in the password as %40.")
-        self.conninfo = make_conninfo("", **{**_DEFAULTS, **parameters})
+        self._parameters = {**_DEFAULTS, **parameters}
+        self._servers = Servers.of(parameters)
         self.address = f"{host}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
         self.instance_id: str | None = None
+
+    @property
+    def conninfo(self) -> str:
+        """Return libpq's connection string of now."""
+        return make_conninfo("", **{**self._parameters, **self._servers.parameters})
 
     @contextmanager
     def opening_errors(self) -> Iterator[None]:
@@ -102,7 +110,7 @@ class Database:
         connection = psycopg.connect(self.conninfo, autocommit=True)
         try:
             set_up_writer(connection, durability)
-            self._check_identity(connection)
+            self._admit(connection)
         except BaseException:
             connection.close()
             raise
@@ -117,7 +125,7 @@ class Database:
         connection = psycopg.connect(self.conninfo, autocommit=True)
         try:
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
-            self._check_identity(connection)
+            self._admit(connection)
         except BaseException:
             connection.close()
             raise
@@ -135,7 +143,7 @@ class Database:
         try:
             with time_limit(connection, limit_s):
                 _set(connection, {"TimeZone": "UTC", **limits})
-                self._check_identity(connection)
+                self._admit(connection)
         except BaseException:
             connection.close()
             raise
@@ -148,7 +156,11 @@ class Database:
             psycopg.Error: the server refuses.
         """
         _set(connection, _READER_SETTINGS)
+        self._admit(connection)
+
+    def _admit(self, connection: Connection) -> None:
         self._check_identity(connection)
+        self._servers.prefer(connection.info.host, connection.info.port)
 
     def _check_identity(self, connection: Connection) -> None:
         if self.instance_id is None:
@@ -176,7 +188,7 @@ def open_pool(database: Database, name: str, *, connections: int) -> ConnectionP
     It connects at the first use, and each statement is a transaction.
     """
     return ConnectionPool(
-        database.conninfo,
+        lambda: database.conninfo,
         kwargs={"autocommit": True},
         configure=lambda connection: set_up_writer(connection, "full"),
         check=ConnectionPool.check_connection,

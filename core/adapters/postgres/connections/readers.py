@@ -22,7 +22,7 @@ _BEGIN = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT position FROM
 class Readers:
     def __init__(self, database: Database) -> None:
         self._pool = ConnectionPool(
-            database.conninfo,
+            lambda: database.conninfo,
             kwargs={"autocommit": True},
             configure=database.set_up_reader,
             min_size=1,
