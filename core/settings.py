@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     leader_wait_s: float = Field(default=10.0, ge=0)
     forward: Literal["proxy", "redirect"] = "proxy"
     checkpoint_source: str | None = None
+    checkpoint_store: str | None = None
     replication_factor: int | None = Field(default=None, ge=1)
     capacity_bytes: int | None = Field(default=None, ge=1)
     placement_grace_s: float = Field(default=60.0, ge=0)

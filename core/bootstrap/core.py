@@ -16,6 +16,7 @@ from core.ports.store import Store
 from core.ports.uploads import UploadStore
 from core.providers.base import Embedder
 from core.replication.follower import Follower, Lag
+from core.replication.publishing import CheckpointPublisher
 from core.replication.reader import Reader
 from core.services.background.checkpoints import Checkpoints
 from core.services.background.index_rebuilder import IndexRebuilder
@@ -61,6 +62,8 @@ class Core:
     """The threads that follow another process while that one writes."""
     rebalancer: Rebalancer | None = None
     """The thread that moves libraries, on a node that holds some of them only."""
+    publisher: CheckpointPublisher | None = None
+    """The thread that publishes checkpoints, if the settings name an object store."""
 
     @property
     def role(self) -> Role:
@@ -84,6 +87,8 @@ class Core:
         self.builder.close()
         self.rebuilder.close()
         self.checkpoints.close()
+        if self.publisher is not None:
+            self.publisher.close()
         self.uploads.close()
         self.archive.close()
         self.store.close()

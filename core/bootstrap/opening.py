@@ -1,7 +1,7 @@
 """Opening the core of a node or of a reader, and starting its threads."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from core.adapters import private
 from core.adapters.checkpoint_sources import source_at
+from core.adapters.object_store import CheckpointBucket
 from core.adapters.registry import engine_of
 from core.bootstrap.core import Core
 from core.bootstrap.wiring import create_directory, wire
@@ -30,6 +31,7 @@ from core.replication.follower import Follower, Lag
 from core.replication.opening import fetch_checkpoint, open_catalog
 from core.replication.position_file import NAME as POSITION_FILE
 from core.replication.position_file import PositionFile
+from core.replication.publishing import CheckpointPublisher
 from core.replication.reader import CheckpointReader, Reader
 from core.settings import Settings
 
@@ -46,6 +48,8 @@ def open_core(settings: Settings) -> Core:
     record = engine.cluster_record(settings.lease_s / BEATS)
     if record is not None or settings.role == "follower":
         return _open_member(settings, engine, record)
+    if settings.checkpoint_store is not None:
+        raise StorageError("NALANDA_CHECKPOINT_STORE is for nodes on PostgreSQL; unset it.")
     store = engine.open_store(settings.durability, require_synchronous=settings.require_synchronous)
     core = _open_node(settings, engine, store, lambda _: LoneNode(_node(settings), store))
     core.rebuilder.start()
@@ -104,13 +108,14 @@ def _open_node(
     try:
         embedders = registry.embedders(settings)
         directory = create_directory(settings.data_dir / DIRECTORY)
+        bucket = _checkpoint_bucket(settings, store)
         holds = None
         if record is not None:
             if placement is not None:
                 placement.note(record.look().nodes)
                 holds = placement.holds
-            source = partial(_checkpoint_source, settings, store, record)
-            fetch_checkpoint(store, source, directory, holds)
+            sources = partial(_checkpoint_sources, settings, store, record, bucket)
+            fetch_checkpoint(store, sources, directory, holds)
         catalog, loaded = open_catalog(store, directory, holds)
         cluster = join(catalog)
         core = wire(settings, engine, embedders, store, catalog, loaded, cluster, working=WORKING)
@@ -120,6 +125,11 @@ def _open_node(
             record.close()
         store.close()
         raise
+    if bucket is not None:
+        publisher = CheckpointPublisher(directory, bucket, lambda: core.cluster.leads)
+        core = replace(core, publisher=publisher)
+        core.checkpoints.on_make(publisher.wake)
+        publisher.start()
     core.checkpoints.start()
     core.warmup.start()
     core.builder.start()
@@ -204,12 +214,20 @@ def _node(settings: Settings) -> Node:
     return replace(node, capacity_bytes=capacity_of(settings))
 
 
-def _checkpoint_source(
-    settings: Settings, store: Store, record: ClusterRecord
-) -> CheckpointSource | None:
-    """Return the source that the settings name, or the leader."""
-    place = settings.checkpoint_source or record.look().lease.address
-    if not place:
+def _checkpoint_bucket(settings: Settings, store: Store) -> CheckpointBucket | None:
+    if settings.checkpoint_store is None:
         return None
-    key = next((key.get_secret_value() for key in settings.api_keys), None)
-    return source_at(place, instance_id=store.instance_id, api_key=key)
+    return CheckpointBucket(settings.checkpoint_store, store.instance_id)
+
+
+def _checkpoint_sources(
+    settings: Settings, store: Store, record: ClusterRecord, bucket: CheckpointBucket | None
+) -> Iterator[CheckpointSource]:
+    """Yield the source that the settings name, or else the object store and then the leader."""
+    place = settings.checkpoint_source
+    if place is None and bucket is not None:
+        yield bucket
+    place = place or record.look().lease.address
+    if place:
+        key = next((key.get_secret_value() for key in settings.api_keys), None)
+        yield source_at(place, instance_id=store.instance_id, api_key=key)

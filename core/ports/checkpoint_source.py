@@ -1,7 +1,9 @@
-"""The port of a source of checkpoints: another node, or a folder that another node has filled."""
+"""The ports of a source of checkpoints, such as another node, and of a store that is written to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 
@@ -26,3 +28,21 @@ class CheckpointSource(Protocol):
             NalandaError: the source refuses.
         """
         ...
+
+
+class CheckpointStore(CheckpointSource, Protocol):
+    """A source that the leader fills; each method raises `OSError` if the store refuses."""
+
+    def entries(self) -> Mapping[str, datetime]:
+        """Return when each file was written, by its name and by the store's clock."""
+        ...
+
+    def put(self, name: str, path: Path) -> None:
+        """Write a file, which appears whole or not at all.
+
+        Raises:
+            FileNotFoundError: there is no file at `path`.
+        """
+        ...
+
+    def delete(self, names: Iterable[str]) -> None: ...

@@ -1,7 +1,7 @@
 """Opens the index at a start: from checkpoints, which another node may give, and the record."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,17 +17,18 @@ from core.replication.fetching import needs_checkpoint, try_to_fetch
 
 def fetch_checkpoint(
     store: Store,
-    source: Callable[[], CheckpointSource | None],
+    sources: Callable[[], Iterable[CheckpointSource]],
     directory: Path,
     holds: Callable[[str], bool] | None = None,
 ) -> None:
-    """Fetch a checkpoint, if none of the node's own will do; `holds`: of some libraries only."""
+    """Fetch a checkpoint of the first source that has one, if none of the node's own will do.
+
+    `holds`: of some libraries only.
+    """
     with store.read() as snapshot:
         if not needs_checkpoint(directory, snapshot):
             return
-    found = source()
-    if found is not None:
-        try_to_fetch(found, directory, holds)
+    any(try_to_fetch(source, directory, holds) for source in sources())
 
 
 def open_catalog(

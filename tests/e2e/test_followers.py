@@ -144,3 +144,23 @@ def test_reads_go_on_while_no_leader_answers(
     assert [hit["chunk_id"] for hit in hits] == ["c1"]
     nodes[0].start("api")
     until(lambda: put_chunk(follower, "kept", 2).status_code == 201)
+
+
+def test_a_new_follower_starts_from_the_object_store(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    bucket = tmp_path / "bucket"
+    setting = {"NALANDA_CHECKPOINT_STORE": bucket.as_uri()}
+    with postgres.database() as url, a_node(tmp_path, "leader", url, **setting) as leader:
+        with client_of(leader) as client:
+            fill(client, "published")
+            put_chunk(client, "published", 1)
+            assert client.post("/checkpoint").is_success
+        until(lambda: list(bucket.rglob("*.checkpoint")) != [], timeout_s=120)
+        [published] = bucket.rglob("*.checkpoint")
+        with (
+            a_node(tmp_path, "follower", url, **setting) as follower,
+            client_of(follower) as client,
+        ):
+            assert client.get("/libraries/published/chunks/c1").is_success
+            assert (tmp_path / "follower" / "data" / "checkpoints" / published.name).is_file()

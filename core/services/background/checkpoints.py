@@ -68,9 +68,14 @@ class Checkpoints:
         is_good = self._is_current and not loaded.set_aside
         self._last = (catalog.state.views, lexical.checkpoint()) if is_good else None
         self.error: str | None = None
+        self._listener: Callable[[], None] = lambda: None
         self._thread = BackgroundThread(
             "checkpoints", self._make_if_due, failure=_FAILURE, retry_s=_RETRY_S
         )
+
+    def on_make(self, listener: Callable[[], None]) -> None:
+        """Call the listener after each new checkpoint; call this before `start`."""
+        self._listener = listener
 
     def start(self) -> None:
         self._store.subscribe(self.on_commit)
@@ -132,6 +137,7 @@ class Checkpoints:
             except OSError as error:
                 raise _as_storage_error(error) from error
             crash_points.reach("checkpoint.tidied")
+            self._listener()
             self._store.trim_log(min(self._manifests[-1].position, self._followed_from()))
             self._store.reclaim()
             return manifest.position
