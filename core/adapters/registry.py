@@ -3,15 +3,21 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from core.adapters.postgres.engine import PostgresEngine
 from core.adapters.sqlite.engine import SqliteEngine
 from core.domain.errors import StorageError
 from core.ports.engine import Engine
 from core.settings import Settings
 
+
+def _open_postgres(url: str, data_dir: Path) -> Engine:
+    from core.adapters.postgres.engine import PostgresEngine  # its driver loads for 0.1 s
+
+    return PostgresEngine(url, data_dir)
+
+
 _BY_SCHEME: Mapping[str, Callable[[str, Path], Engine]] = {
-    "postgresql": PostgresEngine,
-    "postgres": PostgresEngine,
+    "postgresql": _open_postgres,
+    "postgres": _open_postgres,
 }
 
 
