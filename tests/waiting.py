@@ -3,13 +3,18 @@
 import time
 from collections.abc import Callable
 
-_POLL_S = 0.005
-"""Short enough for a wait that many tests have, and no load on the process that is waited for."""
+_FIRST_POLL_S, _LONGEST_POLL_S = 0.005, 0.1
+_SHARE = 0.05
+"""The longest time between two looks, as a share of the wait so far.
+
+Short waits end at once, and long ones put no load on the processes that are waited for.
+"""
 
 
 def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
     """Wait until the condition holds; fail at the deadline."""
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
     while not holds():
-        assert time.monotonic() < deadline, f"The condition did not hold within {timeout_s:g} s."
-        time.sleep(_POLL_S)
+        waited_s = time.monotonic() - began
+        assert waited_s < timeout_s, f"The condition did not hold within {timeout_s:g} s."
+        time.sleep(min(max(_FIRST_POLL_S, waited_s * _SHARE), _LONGEST_POLL_S))

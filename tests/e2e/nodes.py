@@ -17,6 +17,9 @@ from tests.waiting import until
 ELECTED_S = 120.0
 """Far more than a lease, for a loaded machine."""
 
+PAUSE_S = 0.01
+"""The time between two requests of a client, so that clients leave the nodes some CPU time."""
+
 Nodes = Mapping[str, Stack]
 """Nodes by their URLs."""
 
@@ -59,7 +62,7 @@ def open_services(folder: Path) -> Iterator[Stack]:
 def call(url: str, method: str, path: str, **options: Any) -> httpx.Response | None:
     """Return the response of a node, or `None` if it does not answer."""
     try:
-        with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=30, trust_env=False, verify=False) as client:
             return client.request(method, path, **options)
     except httpx.TransportError:
         return None
@@ -157,6 +160,7 @@ class Writers:
             while not self._ended.is_set():
                 number += 1
                 self._put(http, f"c{client}-{number}", number)
+                self._ended.wait(PAUSE_S)
 
     def _put(self, http: httpx.Client, id_: str, turn: int) -> None:
         chunk = {"document_id": "d", "text": id_, "embedding": [1.0, 2.0]}

@@ -6,6 +6,7 @@ from functools import partial
 from threading import Event
 
 from nalanda import Nalanda, NalandaError
+from tests.e2e.nodes import PAUSE_S
 from tests.threads import run_threads
 from tests.waiting import until
 
@@ -44,6 +45,7 @@ class Session:
             while not ended.is_set():
                 self._write_and_read(self._rounds)
                 self._rounds += 1
+                ended.wait(PAUSE_S)
         except (AssertionError, NalandaError) as error:
             self._problem = f"round {self._rounds}: {error!r}"
 

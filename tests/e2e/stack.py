@@ -160,6 +160,7 @@ def can_connect(port: int) -> bool:
 
 def is_ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=5, trust_env=False).is_success
+        # A context for TLS, which no test needs, takes 20 ms of CPU time at each look.
+        return httpx.get(f"{url}/readyz", timeout=5, trust_env=False, verify=False).is_success
     except httpx.TransportError:
         return False

@@ -49,7 +49,9 @@ def follower(nodes: tuple[Stack, Stack]) -> Iterator[httpx.Client]:
 
 def client_of(node: Stack) -> httpx.Client:
     headers = {"Connection": "close"}
-    return httpx.Client(base_url=node.api_url, headers=headers, timeout=30, trust_env=False)
+    return httpx.Client(
+        base_url=node.api_url, headers=headers, timeout=30, trust_env=False, verify=False
+    )
 
 
 def fill(client: httpx.Client, library: str) -> None:

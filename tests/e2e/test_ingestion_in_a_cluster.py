@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
 from nalanda import PreconditionFailedError
-from tests.e2e.nodes import leader_of, nodes_of, open_services
+from tests.e2e.nodes import call, leader_of, nodes_of, open_services
 from tests.e2e.stack import Stack
 from tests.postgres import PostgresServer
 from tests.waiting import until
@@ -59,5 +58,6 @@ def test_the_next_leader_refuses_the_writes_of_a_cancelled_one(nodes: Sequence[S
 
 def ended(stack: Stack, workflow_id: str) -> bool:
     """Return whether an ingestion has ended, as far as a node answers now."""
-    response = httpx.get(f"{stack.api_url}/ingest/{workflow_id}", timeout=30, trust_env=False)
+    response = call(stack.api_url, "GET", f"/ingest/{workflow_id}")
+    assert response is not None
     return response.is_success and response.json()["status"] != "running"

@@ -14,6 +14,7 @@ from nalanda import (
     ServerError,
     TimedOut,
 )
+from tests.e2e.nodes import PAUSE_S
 from tests.e2e.stack import PARTS, Stack, second_model
 from tests.openai_server import OpenAIServer
 
@@ -70,6 +71,7 @@ class Searching:
         with Nalanda(self._url, max_retries=0) as client:
             number = 0
             while not self._ended.is_set():
+                self._ended.wait(PAUSE_S)
                 number = (number + 37) % COUNT
                 try:
                     hit = client.search("ships", text=text(number), k=1).hits[0]

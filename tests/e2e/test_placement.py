@@ -10,7 +10,7 @@ from threading import Event, Lock
 import httpx
 import pytest
 
-from tests.e2e.nodes import call
+from tests.e2e.nodes import PAUSE_S, call
 from tests.e2e.stack import Stack, node_of
 from tests.postgres import PostgresServer
 from tests.threads import run_threads
@@ -114,6 +114,7 @@ class Readers:
                 nodes = [self._cluster.leader, *map(self._cluster.followers.get, names)]
                 node = chance.choice([each for each in nodes if each is not None])
                 self._ask(http, node, chance.choice(LIBRARIES), chance.randrange(4))
+                self._ended.wait(PAUSE_S)
 
     def _ask(self, http: httpx.Client, node: Stack, library_id: str, kind: int) -> None:
         base = f"{node.api_url}/libraries/{library_id if kind % 2 else f'name of {library_id}'}"
