@@ -1,5 +1,6 @@
 """The chart's values: each has an effect, and a wrong one is refused by its name."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -36,8 +37,12 @@ def test_the_full_set_has_each_value_and_none_by_default() -> None:
 
 @pytest.mark.parametrize("path", sorted(FULL.keys() - SWITCHES - REPLACED))
 def test_each_value_is_rendered(path: str) -> None:
-    rendered = yaml.safe_dump(resources_of("full"), width=10_000)
-    assert str(DERIVED.get(path, FULL[path])) in rendered
+    assert str(DERIVED.get(path, FULL[path])) in full_text()
+
+
+@cache
+def full_text() -> str:
+    return yaml.safe_dump(resources_of("full"), width=10_000)
 
 
 def test_the_replicas_of_workers_are_rendered_without_autoscaling() -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,13 +56,11 @@ def assert_same(one: VectorIndex, other: VectorIndex, vectors: Vectors) -> None:
         [vectors.matrix[:6], rng.standard_normal((7, vectors.matrix.shape[1])).astype(np.float32)]
     )
     masks = [None, *(rng.random(len(vectors.matrix)) < share for share in SHARES)]
-    for params in PARAMS:
-        for allowed in masks:
-            for k in (1, K, 200):
-                for asked in (queries[:1], queries):
-                    assert answers(one, asked, k, params, allowed) == answers(
-                        other, asked, k, params, allowed
-                    )
+    # Each pair of parameters and mask meets one number of hits and one of queries, in turn.
+    shapes = cycle(product((1, K, 200), (queries[:1], queries)))
+    for (params, allowed), (k, asked) in zip(product(PARAMS, masks), shapes, strict=False):
+        expected = answers(one, asked, k, params, allowed)
+        assert answers(other, asked, k, params, allowed) == expected
 
 
 def answers(
