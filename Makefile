@@ -5,15 +5,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CODE   := api core workflows activities worker sdk cli nalanda_check website tests benchmarks video
 ARGS   ?=
-# On all cores, but no more than four: each process has servers of its own.
-PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4
+PYTEST := $(BIN)/python -m pytest -n auto
 # An environment without PATH, as `env -i` makes one, is enough.
 export PATH ?= /usr/local/bin:/usr/bin:/bin
 # Behind a proxy that inspects TLS, only the system's certificates know its issuer.
 export UV_SYSTEM_CERTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cluster test coverage lint types imports format generate docs video bench crash chaos fuzz clean
+.PHONY: help setup demo demo-cluster test coverage lint types imports kernels format generate docs video bench crash chaos fuzz clean
 
 help:            ## say what each verb does
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -26,7 +25,8 @@ demo: $(READY)   ## everything in one terminal; ends with Ctrl-C, or by itself w
 demo-cluster: $(READY) ## three nodes and a replicated PostgreSQL, which lose processes under load
 	$(BIN)/python -m tests.cluster.demo $(ARGS)
 
-test: lint types imports  ## style, types, import rules and all tests; ARGS go to pytest
+test: $(READY)   ## style, types, import rules and all tests; ARGS go to pytest
+	$(MAKE) --jobs 2 types lint imports kernels
 	$(PYTEST) $(ARGS)
 
 coverage: $(READY) ## the tests, and which branches they leave out; fails under the share in pyproject.toml
@@ -44,6 +44,9 @@ types: $(READY)  ## mypy, strict
 
 imports: $(READY)  ## the arrows between the folders
 	$(BIN)/lint-imports
+
+kernels: $(READY)  ## compile the kernels, which tests and servers then load from a cache
+	$(BIN)/python -c "from core.indexing.maintenance.kernel_warmup import call_every_kernel; call_every_kernel()"
 
 format: $(READY) ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix $(CODE)

@@ -7,6 +7,7 @@ from hypothesis import settings
 from tests.distribution import (
     pytest_collection_modifyitems,
     pytest_configure,
+    pytest_xdist_auto_num_workers,
     pytest_xdist_make_scheduler,
 )
 from tests.postgres import postgres, postgres_url
@@ -17,6 +18,7 @@ __all__ = [
     "postgres_url",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_xdist_auto_num_workers",
     "pytest_xdist_make_scheduler",
     "temporal",
     "temporal_address",

@@ -1,8 +1,11 @@
 """Distribution of the tests over processes by pytest-xdist: `make test` uses all cores.
 
 A process runs all tests of a file, which share its fixtures. The folders of long tests come first,
-so that no process is left with one at the end.
+so that no process is left with one at the end. There are more processes than cores, because many
+tests wait for servers that they start, or for a deadline.
 """
+
+import os
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -15,6 +18,9 @@ _LONG = (
     "tests/unit/core/indexing/checkpoints/",
     "tests/unit/core/indexing/vectors/",
 )
+_MAX_PROCESSES = 4
+"""Each has a Temporal and a PostgreSQL server of its own, of some 300 MB together."""
+
 _TOGETHER = "tests/e2e/contract"
 """A folder whose last test compares all calls of the others."""
 
@@ -31,6 +37,13 @@ class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FileScheduling:
     config.option.loadscopereorder = False  # it would begin with the files of most tests
     return FileScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of processes for `-n auto`: three for two cores."""
+    cores = os.cpu_count() or 1
+    return min(_MAX_PROCESSES, cores + (cores + 1) // 2)
 
 
 def pytest_configure(config: pytest.Config) -> None:
