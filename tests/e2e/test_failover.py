@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nalanda import Nalanda
-from tests.e2e.nodes import ELECTED_S, Nodes, assert_same, call, leader_of, three_nodes
+from tests.e2e.nodes import ELECTED_S, Nodes, assert_same, call, leader_of, state_of, three_nodes
 from tests.e2e.session import Session
 from tests.postgres import PostgresServer
 from tests.waiting import until
@@ -42,6 +42,7 @@ def test_another_node_leads_after_a_kill(nodes: Nodes) -> None:
 def test_a_leader_that_was_paused_writes_nothing_as_leader(nodes: Nodes) -> None:
     first, second, third = nodes
     assert put(second, "before")
+    epoch = state_of(first)["epoch"]
     os.kill(nodes[first].pid("api"), signal.SIGSTOP)
     try:
         until(lambda: put(second, "meanwhile"), ELECTED_S)
@@ -51,7 +52,7 @@ def test_a_leader_that_was_paused_writes_nothing_as_leader(nodes: Nodes) -> None
     answer = call(first, "GET", "/libraries/meanwhile", headers=strong)
     assert answer is None or answer.status_code in {200, 503}
     until(lambda: put(first, "woken"), ELECTED_S)
-    assert leader_of(first) != first
+    assert state_of(first)["epoch"] > epoch  # on a loaded machine `first` may lead again
     assert_same(first, third, {"before", "meanwhile", "woken"})
 
 
