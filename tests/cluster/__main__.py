@@ -10,6 +10,7 @@ import argparse
 import math
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,15 +47,23 @@ def main() -> int:
     options = _options()
     faults: Mapping[str, Fault] = options.faults
     outcomes: dict[str, list[tuple[Verdict, bool]]] = {}
+    status = 0
+    # The processes that it has started end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with _open_cluster(options) as cluster:
             for number, name in enumerate(islice(cycle(options.fault), options.rounds)):
                 verdict, is_right = _run(number, name, faults[name], cluster, options)
                 outcomes.setdefault(name, []).append((verdict, is_right))
+                status |= not is_right
+    except AssertionError as error:  # of a wait in a fault
+        print(f"A round has not ended: {error}", flush=True)
+        status = 1
     except KeyboardInterrupt:
-        print("Interrupted.")
+        print("Interrupted.", flush=True)
+        status = 130
     _summarize(outcomes)
-    return int(not all(is_right for each in outcomes.values() for _, is_right in each))
+    return status
 
 
 def _run(

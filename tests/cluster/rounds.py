@@ -48,6 +48,7 @@ class Digests:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._seen: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._has_come_apart = False
 
     @contextmanager
     def sample(self) -> Iterator[None]:
@@ -60,7 +61,7 @@ class Digests:
             yield
 
     def wait_until_equal(self) -> None:
-        """Wait until all nodes have one digest at one position."""
+        """Wait until all nodes have one digest at one position; note a problem if they get none."""
 
         def agree() -> bool:
             states = [node.look() for node in self._cluster.nodes]
@@ -69,7 +70,10 @@ class Digests:
             marks = {state and (state["position"], state["digest"]) for state in states}
             return len(marks) == 1 and None not in marks and all(s and s["digest"] for s in states)
 
-        until(agree, RECOVERED_S)
+        try:
+            until(agree, RECOVERED_S)
+        except AssertionError:
+            self._has_come_apart = True
 
     @property
     def compared(self) -> int:
@@ -77,6 +81,8 @@ class Digests:
 
     @property
     def problems(self) -> Iterator[str]:
+        if self._has_come_apart:
+            yield f"The nodes had no common digest within {RECOVERED_S:g} s."
         for position, digests in self._seen.items():
             if len(digests) > 1:
                 yield f"The nodes differ at position {position}: {dict(digests)}"
