@@ -4,6 +4,7 @@ from temporalio import activity
 
 from activities.ingest_removal import remove_added
 from activities.ingest_turn import FILES_AT_ONCE, Turn
+from activities.precedence import QuestionStages
 from core.contracts.ingest import (
     IngestFilesInput,
     IngestFilesOutput,
@@ -25,11 +26,18 @@ class Ingest:
     """The activities of an ingestion.
 
     `client` waits as long as a large document needs. `files_at_once`: the files of one activity in
-    flight.
+    flight. `questions`: the stages of the same process, which files wait for.
     """
 
-    def __init__(self, client: AsyncNalanda, *, files_at_once: int = FILES_AT_ONCE) -> None:
+    def __init__(
+        self,
+        client: AsyncNalanda,
+        *,
+        files_at_once: int = FILES_AT_ONCE,
+        questions: QuestionStages | None = None,
+    ) -> None:
         self._client = client
+        self._questions = questions or QuestionStages()
         self._files_at_once = files_at_once
         self._manifests: dict[str, Manifest] = {}
 
@@ -41,7 +49,13 @@ class Ingest:
             NalandaError: the API is unavailable, or refuses all files.
         """
         manifest = await self._manifest(given.manifest)
-        turn = Turn(self._client, given, manifest, at_once=self._files_at_once)
+        turn = Turn(
+            self._client,
+            given,
+            manifest,
+            at_once=self._files_at_once,
+            questions=self._questions,
+        )
         return IngestFilesOutput(outcomes=await turn.run())
 
     @activity.defn(name=PRUNE)

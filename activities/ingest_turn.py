@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from temporalio import activity
 
 from activities.ingest_file import PARSERS, FileIngester, document_id, failed_outcome
+from activities.precedence import QuestionStages
 from core.contracts.ingest import (
     FileOutcome,
     IngestCheckpoint,
@@ -44,14 +45,21 @@ LOOKED_UP_AT_ONCE = 100
 class Turn:
     """One attempt at the files `start` to `stop`; it may end before `stop`.
 
-    `at_once`: the number of files in flight.
+    `at_once`: the number of files in flight. `questions`: those that files wait for.
     """
 
     def __init__(
-        self, client: AsyncNalanda, given: IngestFilesInput, manifest: Manifest, *, at_once: int
+        self,
+        client: AsyncNalanda,
+        given: IngestFilesInput,
+        manifest: Manifest,
+        *,
+        at_once: int,
+        questions: QuestionStages,
     ) -> None:
         reached = _last_checkpoint()
         self._client = client
+        self._questions = questions
         self._given = given
         self._ingester = FileIngester(
             client,
@@ -114,6 +122,7 @@ class Turn:
     async def _ingest(self, item: ManifestItem, stored: Document | None, tries: int) -> FileOutcome:
         if tries >= MAX_TRIES:
             return failed_outcome(item, f"The worker ended {tries} times while it read this file.")
+        await self._questions.wait_until_idle()
         return await self._ingester.ingest(item, stored)
 
     async def _take_next(self) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 import uvloop
 
 import nalanda
+from activities.precedence import QuestionStages
 from core.contracts.names import task_queue_of
 from core.domain.errors import NalandaError
 from core.providers.registry import open_models
@@ -42,24 +43,21 @@ async def run(settings: Settings) -> None:
         print_line(models.description)
         while True:
             instance_id = await api.wait_for_instance()
-            async with (
-                open_activities(settings, models, instance_id) as activities,
-                open_ingest_activities(settings, instance_id) as ingesting,
-            ):
-                await _serve_instance(settings, api, activities, ingesting, instance_id)
+            async with open_activities(settings, models, instance_id) as activities:
+                await _serve_instance(settings, api, activities, instance_id)
 
 
 async def _serve_instance(
-    settings: Settings,
-    api: Api,
-    activities: Activities,
-    ingesting: Activities,
-    instance_id: str | None,
+    settings: Settings, api: Api, activities: Activities, instance_id: str | None
 ) -> None:
     """Poll the instance's task queues until another instance responds in its place."""
     client = await connect_with_retry(settings.temporal_address, settings.temporal_namespace)
+    questions = QuestionStages()
     async with (
-        build_worker(client, settings, activities, instance_id=instance_id),
+        open_ingest_activities(settings, instance_id, questions) as ingesting,
+        build_worker(
+            client, settings, activities, instance_id=instance_id, interceptors=[questions]
+        ),
         build_ingest_worker(client, settings, ingesting, instance_id=instance_id),
     ):
         queue = task_queue_of(instance_id, settings.task_queue)

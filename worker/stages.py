@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from activities.answer import Answer
 from activities.ingest import Ingest
 from activities.ingest_turn import FILES_AT_ONCE, FILES_OF_REMOTE_MODELS_AT_ONCE
+from activities.precedence import QuestionStages
 from activities.preprocess import Preprocess
 from activities.reembed import Reembed
 from activities.rerank import Rerank
@@ -59,9 +60,9 @@ def build_activities(models: StageModels, client: AsyncNalanda) -> Activities:
 
 @asynccontextmanager
 async def open_ingest_activities(
-    settings: Settings, instance_id: str | None
+    settings: Settings, instance_id: str | None, questions: QuestionStages
 ) -> AsyncIterator[Activities]:
-    """Yield the activities of ingestions and model changes.
+    """Yield the activities of ingestions and model changes; files wait for `questions`.
 
     Their client waits for the writes of large documents, and for the switch of a model. Its reads
     see what other workers have written for the ingestion.
@@ -70,11 +71,17 @@ async def open_ingest_activities(
     async with AsyncNalanda(settings.api_url, **options, instance_id=instance_id) as client:
         is_remote = any(factory.is_remote for factory in choose(settings).embed)
         files_at_once = FILES_OF_REMOTE_MODELS_AT_ONCE if is_remote else FILES_AT_ONCE
-        yield ingest_activities(client, files_at_once=files_at_once)
+        yield ingest_activities(client, files_at_once=files_at_once, questions=questions)
 
 
-def ingest_activities(client: AsyncNalanda, *, files_at_once: int = FILES_AT_ONCE) -> Activities:
-    ingest, reembed = Ingest(client, files_at_once=files_at_once), Reembed(client)
+def ingest_activities(
+    client: AsyncNalanda,
+    *,
+    files_at_once: int = FILES_AT_ONCE,
+    questions: QuestionStages | None = None,
+) -> Activities:
+    ingest = Ingest(client, files_at_once=files_at_once, questions=questions)
+    reembed = Reembed(client)
     return [
         ingest.ingest_files,
         ingest.prune,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 
 from activities.interceptor import AttemptInterceptor
 from core.contracts.names import ingest_queue_of, task_queue_of
@@ -34,10 +34,12 @@ def build_worker(
     activities: Sequence[Callable[..., Any]],
     *,
     instance_id: str | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Return a worker for the task queue of `settings`, else of the instance.
 
-    In an `async with` the worker polls until the block ends, and then drains.
+    `interceptors`: they see the stages as well. In an `async with` the worker polls until the block
+    ends, and then drains.
     """
     return _build(
         client,
@@ -48,6 +50,7 @@ def build_worker(
         activities=activities,
         concurrent_activities=CONCURRENT_ACTIVITIES,
         heartbeat_throttle=HEARTBEAT_THROTTLE,
+        interceptors=interceptors,
     )
 
 
@@ -84,6 +87,7 @@ def _build(
     activities: Sequence[Callable[..., Any]],
     concurrent_activities: int,
     heartbeat_throttle: timedelta,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     return Worker(
         client,
@@ -93,7 +97,7 @@ def _build(
         activities=activities,
         activity_executor=ThreadPoolExecutor(concurrent_activities, "activity"),
         max_concurrent_activities=concurrent_activities,
-        interceptors=[AttemptInterceptor(instance_id)],
+        interceptors=[AttemptInterceptor(instance_id), *interceptors],
         max_heartbeat_throttle_interval=heartbeat_throttle,
         # Timeout after which another worker takes over the workflows of a killed one.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),

@@ -18,11 +18,14 @@ from core.documents.kinds import parse_content
 from core.documents.picture import picture_of
 
 _LENGTH = struct.Struct(">Q")
+_NICENESS = 10
+"""Parsers take the time of cores that questions and searches leave."""
 
 
 def main(memory_bytes: int) -> None:
     """Parse until stdin ends."""
     _limit(memory_bytes)
+    os.nice(_NICENESS)
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a library prints is an answer
     while (request := _read(source)) is not None:
