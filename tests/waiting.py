@@ -10,8 +10,11 @@ _SHARE = 0.05
 Short waits end at once, and long ones put no load on the processes that are waited for.
 """
 
+BUILT_S = 300.0
+"""Enough for a build on a loaded machine whose kernels are not compiled yet."""
 
-def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
+
+def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait until the condition holds; fail at the deadline."""
     began = time.monotonic()
     while not holds():

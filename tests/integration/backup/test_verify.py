@@ -26,6 +26,7 @@ from core.verification.nearest import Nearest, reference_scores
 from tests.entities import Note
 from tests.integration.backup.case import Case
 from tests.samples import a_document, a_library, a_row
+from tests.waiting import BUILT_S
 
 ROWS = 40
 
@@ -220,7 +221,7 @@ def with_checkpoint(tmp_path: Path) -> Path:
         document = core.documents.create(library.id, DocumentDraft()).value
         for start in range(0, len(drafts), 500):
             core.chunks.add(library.id, document.id, drafts[start : start + 500])
-        core.builder.wait_until_idle(60)
+        core.builder.wait_until_idle(BUILT_S)
         core.checkpoints.make()
         core.chunks.delete(library.id, "c7")
         core.chunks.put(library.id, "c8", document.id, ChunkDraft("x", None, rows[0]))

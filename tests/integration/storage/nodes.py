@@ -29,12 +29,11 @@ from core.ports.store import Store
 from core.services.background.checkpoints import Checkpoints
 from core.services.background.index_rebuilder import IndexRebuilder
 from tests.samples import a_document, a_library, a_row
+from tests.waiting import BUILT_S
 
 DIMENSION = 4
 QUERIES = np.random.default_rng(7).standard_normal((3, DIMENSION)).astype(np.float32)
 NEVER_S = 1e6
-SETTLED_S = 300.0
-"""A first build compiles kernels, which takes over a minute on a loaded machine."""
 WORDS = (*(f"word{i}" for i in range(9)), "run", "runs", "running")
 ALL = 10_000
 
@@ -73,7 +72,7 @@ class Node:
         self.rebuilder = IndexRebuilder(self.catalog, self.store)
 
     def settle(self) -> None:
-        self.builder.wait_until_idle(SETTLED_S)
+        self.builder.wait_until_idle(BUILT_S)
 
     def stop(self) -> None:
         """Stop without a final checkpoint, as after a kill."""

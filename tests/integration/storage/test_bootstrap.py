@@ -14,6 +14,7 @@ from core.domain.library import IndexKind, IndexSpec, LibraryDraft
 from core.services.search.request import SearchRequest
 from core.settings import Settings
 from tests.samples import stored_chunks
+from tests.waiting import BUILT_S
 
 
 def settings_of(data_dir: Path, **changes: object) -> Settings:
@@ -71,10 +72,10 @@ def test_segments_are_built_after_a_write_and_after_a_start(
         with open_core(settings) as core:
             core.libraries.put("lib", LibraryDraft("a library", index=IndexSpec(kind)))
             core.documents.put("lib", "doc", DocumentDraft(chunks=drafts(*ids)))
-            core.builder.wait_until_idle(60)
+            core.builder.wait_until_idle(BUILT_S)
             assert_built(core, kind)
         with open_core(settings) as core:
-            core.builder.wait_until_idle(60)
+            core.builder.wait_until_idle(BUILT_S)
             assert_built(core, kind)
     assert not any(thread.name == "segments" for thread in threading.enumerate())
 

@@ -18,7 +18,7 @@ from core.services.search.request import SearchRequest
 from core.settings import Settings
 from core.verification import index, record
 from tests.two_models import SpacedEmbedder
-from tests.waiting import until
+from tests.waiting import BUILT_S, until
 
 COUNT = 600
 """Chunks: more than a step stages, and more than one segment has here."""
@@ -163,7 +163,7 @@ def test_no_call_fails_and_no_answer_is_mixed(core: Core, model: str) -> None:
 def test_a_restart_in_each_state_goes_on(settings: Settings, model: str, checkpoints: bool) -> None:
     with open_core(settings) as core:
         fill(core)
-        core.builder.wait_until_idle(60)
+        core.builder.wait_until_idle(BUILT_S)
         core.checkpoints.make()
         begin(core, model)
     for state in (State.COMPARING, State.SWITCHING, State.SWITCHED):
@@ -178,7 +178,7 @@ def test_a_restart_in_each_state_goes_on(settings: Settings, model: str, checkpo
             assert core.libraries.get("lib").value.embedding_model == model
             check(core)
             check_answer(core, 7)
-            core.builder.wait_until_idle(60)
+            core.builder.wait_until_idle(BUILT_S)
             check(core)
             check_answer(core, 7)
     with open_core(settings) as core:
@@ -196,7 +196,7 @@ def test_a_start_without_the_last_checkpoint_replays_the_switch(settings: Settin
     """A crash after the switch: the segments on disk have the old embeddings."""
     with open_core(settings) as core:
         fill(core)
-        core.builder.wait_until_idle(60)
+        core.builder.wait_until_idle(BUILT_S)
         core.checkpoints.make()
         begin(core, "new")
         run(core)

@@ -21,7 +21,7 @@ from tests.integration.workflows.stages import REQUEST, Stages, start_question
 from worker.temporal_worker import build_worker
 from workflows.query import QueryWorkflow
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @dataclass

@@ -32,7 +32,7 @@ from core.contracts.query import (
 from workflows.query import QueryWorkflow
 
 Output = TypeVar("Output")
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 HITS = [
     RankedChunk(chunk_id=f"c{n}", document_id="d", version=n, score=1.0 - n / 10) for n in range(4)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 async def until(

@@ -14,6 +14,7 @@ from core.indexing.views.catalog import Catalog, CatalogState
 from core.indexing.views.view import LibraryView
 from tests.unit.core.builders import chunk, document, embedded, library
 from tests.unit.core.indexing.segments import SEGMENT_BUILDER
+from tests.waiting import BUILT_S
 
 _CHUNKS = 60
 _WRITES = 400
@@ -101,7 +102,7 @@ def test_each_answer_is_of_one_position_whatever_goes_on(monkeypatch: pytest.Mon
         ends.set()
     for reader in readers:
         reader.join(30)
-    builder.wait_until_idle(30)
+    builder.wait_until_idle(BUILT_S)
     builder.close()
     assert not wrong
     assert builder.error("L") is None
