@@ -15,7 +15,8 @@ from tests.postgres import missing_for_root
 _LONG = (
     "tests/e2e/",
     "tests/crash/",
-    "tests/unit/core/indexing/checkpoints/",
+    "tests/cluster/",
+    "tests/unit/core/indexing/checkpoints/",  # the first to compile the kernels of each code path
     "tests/unit/core/indexing/vectors/",
 )
 _MAX_PROCESSES = 4
