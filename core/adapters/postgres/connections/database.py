@@ -124,8 +124,8 @@ class Database:
         """
         connection = psycopg.connect(self.conninfo, autocommit=True)
         try:
-            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             self._admit(connection)
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         except BaseException:
             connection.close()
             raise
