@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -54,9 +54,7 @@ class CheckpointPublisher:
             return math.inf
         try:
             self.publish(newest)
-        except FileNotFoundError:  # a newer checkpoint has replaced it
-            return 0.0
-        except OSError as error:
+        except OSError as error:  # also if a newer checkpoint, which wakes the thread, replaced it
             _log.warning("%s %s", _FAILURE, error)
             return _RETRY_S
         self._published = newest.name
@@ -69,22 +67,23 @@ class CheckpointPublisher:
             FileNotFoundError: a file of the checkpoint is no longer there.
             OSError: the store refuses, or a manifest can't be read.
         """
-        before = self._store.entries()
-        for name in sorted(self._files_of(path) - before.keys()):
+        files = self._files_of(path)
+        for name in sorted(files - self._store.entries().keys()):
             if self._thread.is_closed:
                 return
             self._store.put(name, self._directory / name)
         self._store.put(path.name, path)  # one of the same position may be of another history
         _log.info("The checkpoint %s was published in %s.", path.name, self._store)
-        self._tidy(path)
+        self._tidy(path, files)
 
-    def _tidy(self, newest: Path) -> None:
+    def _tidy(self, newest: Path, files: Set[str]) -> None:
         """Delete older checkpoints, later ones of a record that went back, and old leftovers."""
         entries = self._store.entries()
         manifests = {name for name in entries if name.endswith(SUFFIX)}
         known = [path for path in paths_in(self._directory) if path.name in manifests]
         kept = set(sorted(path.name for path in known if path.name <= newest.name)[-KEPT:])
-        referenced = kept.union(*(self._files_of(self._directory / name) for name in kept))
+        others = (self._files_of(self._directory / name) for name in kept - {newest.name})
+        referenced = kept.union(files, *others)
         self._store.delete(sorted((manifests - kept) | _leftovers(entries, referenced)))
 
     def _files_of(self, path: Path) -> frozenset[str]:

@@ -6,6 +6,7 @@ first chunk has no embedding. Otherwise the library stays without a model for go
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from core.domain.place import indexed_text
 from core.domain.pointers import join
 from core.providers.base import Embedder, Vectors
 from core.services.shared_calls import SharedCalls
+
+T = TypeVar("T")
 
 BATCH_TEXTS = 256
 """The number of texts in one call of a provider, which bounds the provider's memory."""
@@ -66,7 +69,7 @@ class TextEmbedding:
             model = self._default_model
         dimension = library.dimension
         if dimension is None and model is not None:
-            dimension = self._embedder(model).dimension
+            dimension = _find(self._embedders, model).dimension
         if dimension is None and first.embedding is not None:
             dimension = len(first.embedding)
         return replace(library, embedding_model=model, dimension=dimension)
@@ -78,7 +81,7 @@ class TextEmbedding:
             return _faults_of_vector(library, draft.embedding, at)
         if library.embedding_model is None:
             return [Fault(at, "This library has no model: its vectors are the client's own.")]
-        embedder = self._embedder(library.embedding_model)
+        embedder = _find(self._embedders, library.embedding_model)
         if library.dimension != embedder.dimension:
             detail = f"{embedder.model} makes {embedder.dimension} numbers, not the library's"
             return [Fault(at, f"{detail} {library.dimension}: give the embedding.")]
@@ -104,7 +107,7 @@ class TextEmbedding:
         Raises:
             ProviderError: the provider failed.
         """
-        embedder = self._embedder(model)
+        embedder = _find(self._embedders, model)
         embedded = [embedder.embed(batch, "query") for batch in batches(texts, BATCH_TEXTS)]
         return np.concatenate([np.empty((0, embedder.dimension), np.float32), *embedded])
 
@@ -113,27 +116,23 @@ class TextEmbedding:
 
     def _embed(self, library: Library, texts: Sequence[str]) -> Iterator[Embedding]:
         for batch in batches(texts, BATCH_TEXTS):
-            rows = self._calls_of(library.embedding_model).embed(batch)
+            rows = _find(self._calls, library.embedding_model).embed(batch)
             faults = [f for row in rows for f in _faults_of_vector(library, row, "")]
             if faults or len(rows) != len(batch):
                 raise ProviderRejected(f"{library.embedding_model} returned invalid embeddings.")
             yield from rows
 
-    def _embedder(self, model: str | None) -> Embedder:
-        embedder = self._embedders.get(model or "")
-        if embedder is None:
-            raise _missing(model)
-        return embedder
 
-    def _calls_of(self, model: str | None) -> SharedCalls:
-        calls = self._calls.get(model or "")
-        if calls is None:
-            raise _missing(model)
-        return calls
+def _find(models: Mapping[str, T], model: str | None) -> T:
+    """Return the value of a library's model.
 
-
-def _missing(model: str | None) -> ProviderRejected:
-    return ProviderRejected(f"This server has no model {model!r}, which the library needs.")
+    Raises:
+        ProviderRejected: the server does not have the model.
+    """
+    found = models.get(model or "")
+    if found is None:
+        raise ProviderRejected(f"This server has no model {model!r}, which the library needs.")
+    return found
 
 
 def _faults_of_vector(library: Library, embedding: Embedding, pointer: str) -> Sequence[Fault]:

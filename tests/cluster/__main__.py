@@ -39,7 +39,7 @@ from tests.waiting import until
 
 _SERVERS = 3
 _NAMED = ("The record went back", "the database has lost writes", "the database has other writes")
-"""What a node logs when it notices that acknowledged writes are missing."""
+"""The log messages of a node that notices the loss of acknowledged writes."""
 
 
 def main() -> int:

@@ -44,11 +44,7 @@ class Recorder:
     def acknowledged(self) -> list[dict[str, Any]]:
         """Return the acknowledged writes and deletes."""
         with self._lock:
-            return [
-                o
-                for o in self.operations
-                if o["outcome"] == "ok" and o["op"] in {"write", "delete"}
-            ]
+            return [o for o in self.operations if o["outcome"] == "ok" and o["op"] in CHANGES]
 
 
 class Client:

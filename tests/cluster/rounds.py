@@ -119,8 +119,8 @@ class Round:
                 self._load(cluster)
             digests.wait_until_equal()
         self._read_all(cluster)
-        problems = [*digests.problems, *_old_epochs(cluster.servers)]
         log = _log(cluster.servers)
+        problems = [*digests.problems, *_old_epochs(log)]
         acknowledged = self._recorder.acknowledged
         lost = [each for each in acknowledged if not _is_in(log, each)]
         self._write(path, {position: epoch for position, (epoch, _) in log.items()})
@@ -190,9 +190,9 @@ def _is_in(log: Mapping[int, tuple[int, str]], write: Mapping[str, Any]) -> bool
     return f'"{write["key"]}"' in log[position][1]
 
 
-def _old_epochs(servers: ReplicatedServers) -> Iterator[str]:
+def _old_epochs(log: Mapping[int, tuple[int, str]]) -> Iterator[str]:
     """Yield the positions whose epoch is older than that of the position before."""
-    positions = sorted(_log(servers).items())
+    positions = sorted(log.items())
     for (before, (newer, _)), (after, (older, _)) in pairwise(positions):
         if older < newer:
             yield f"Position {after} is of epoch {older}, and {before} of {newer}."

@@ -1,6 +1,5 @@
 """A question on the page: tokens as they are written, its review, its rerun and its deletion."""
 
-import json
 from collections.abc import Sequence
 
 import pytest
@@ -9,6 +8,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.browser.test_views import create
 from tests.e2e.stack import Stack
+from tests.event_stream import event_stream
 
 TEXTS = (
     "The harbour of Tamralipti is nine fathoms deep.",
@@ -104,10 +104,6 @@ def test_a_question_is_deleted(stack: Stack, page: Page, harbours: str) -> None:
         assert question not in {each.workflow_id for each in client.queries.list(library=harbours)}
 
 
-def stream(*events: tuple[int, str, object]) -> str:
-    return "".join(f"id: {n}\nevent: {name}\ndata: {json.dumps(d)}\n\n" for n, name, d in events)
-
-
 def test_tokens_are_shown_until_the_answer_comes(page: Page, stack: Stack, harbours: str) -> None:
     """The server's stream is replaced: no provider of the stack writes an answer in pieces."""
     with stack.client() as client:
@@ -115,9 +111,11 @@ def test_tokens_are_shown_until_the_answer_comes(page: Page, stack: Stack, harbo
         result = client.queries.wait(asked.workflow_id).result
     assert result is not None
     parts = [
-        stream((1000, "token", {"text": "The harbour"}), (1001, "token", {"text": " <b>is</b>"})),
-        stream((22000, "retry", {"attempt": 2}), (22001, "token", {"text": "Nine"})),
-        stream((1000000, "result", result.model_dump(mode="json"))),
+        event_stream(
+            (1000, "token", {"text": "The harbour"}), (1001, "token", {"text": " <b>is</b>"})
+        ),
+        event_stream((22000, "retry", {"attempt": 2}), (22001, "token", {"text": "Nine"})),
+        event_stream((1000000, "result", result.model_dump(mode="json"))),
     ]
     resumed: list[str | None] = []
     waiting: list[Route] = []

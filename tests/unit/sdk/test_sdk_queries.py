@@ -1,6 +1,5 @@
 """Questions: start, watch, wait."""
 
-import json
 from datetime import UTC, datetime
 
 import httpx
@@ -15,6 +14,7 @@ from nalanda import (
     StageEvent,
     TimedOut,
 )
+from tests.event_stream import event_stream
 from tests.unit.sdk.script import HANDLE, NOW, RESULT, Script, ok, page, state
 
 STARTED = ok(HANDLE, status=202)
@@ -171,8 +171,7 @@ def test_a_stream_has_typed_events() -> None:
         (24, "later", {"a": 1}),
         (1_000_000, "result", RESULT),
     )
-    text = "".join(f"id: {i}\nevent: {e}\ndata: {json.dumps(d)}\n\n" for i, e, d in events)
-    with Script(httpx.Response(200, text=text)).client() as client:
+    with Script(httpx.Response(200, text=event_stream(*events))).client() as client:
         stage, hits, other, last = client.queries.stream("q1")
     assert isinstance(stage, StageEvent)
     assert stage.data.status == "completed"

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.event_stream import event_stream
 from tests.unit.cli.conftest import ENTITY, NOW, Run, Server
 
 DOCUMENT = {**ENTITY, "id": "d1", "library_id": "l", "title": "The Odyssey", "source": "homer.txt"}
@@ -230,8 +231,7 @@ def test_a_question_with_its_sources(run: Run, server: Server) -> None:
 
 
 def stream(*events: tuple[int, str, object]) -> httpx.Response:
-    text = "".join(f"id: {i}\nevent: {e}\ndata: {json.dumps(d)}\n\n" for i, e, d in events)
-    return httpx.Response(200, text=f": a comment\n\n{text}")
+    return httpx.Response(200, text=f": a comment\n\n{event_stream(*events)}")
 
 
 STAGE = {"name": "retrieve", "status": "completed"}

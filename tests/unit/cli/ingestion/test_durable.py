@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from cli.interruption import INTERRUPTED, Interrupted
+from tests.event_stream import event_stream
 from tests.unit.cli.conftest import ENTITY, NOW, Run, Server
 
 READY = {"ready": True, "checks": {"temporal": "ok", "worker": "ok"}}
@@ -36,8 +37,7 @@ def folder(tmp_path: Path, server: Server) -> Path:
 
 
 def stream(*events: tuple[int, str, object]) -> httpx.Response:
-    text = "".join(f"id: {i}\nevent: {e}\ndata: {json.dumps(d)}\n\n" for i, e, d in events)
-    return httpx.Response(200, text=text)
+    return httpx.Response(200, text=event_stream(*events))
 
 
 def outcome(path: Path, status: str, **more: Any) -> dict[str, Any]:

@@ -1,32 +1,26 @@
 """The answer of a question while it is written."""
 
-import json
 import threading
 
 import httpx
 
 from cli.questions.draft import Draft
 from nalanda import Nalanda
+from tests.event_stream import event_stream
 from tests.waiting import until
 
 
-def _event(number: int, name: str, data: object) -> str:
-    return f"id: {number}\nevent: {name}\ndata: {json.dumps(data)}\n\n"
-
-
 def test_tokens_are_joined_and_dropped_at_a_retry() -> None:
-    stream = [
-        _event(1000, "token", {"text": "Ei"}),
-        _event(22000, "retry", {"attempt": 2}),
-        _event(22001, "token", {"text": "Nine"}),
-        _event(22002, "token", {"text": " fathoms"}),
-        _event(1000000, "error", {"status": "cancelled", "detail": None}),
-    ]
+    stream = event_stream(
+        (1000, "token", {"text": "Ei"}),
+        (22000, "retry", {"attempt": 2}),
+        (22001, "token", {"text": "Nine"}),
+        (22002, "token", {"text": " fathoms"}),
+        (1000000, "error", {"status": "cancelled", "detail": None}),
+    )
 
     def respond(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(
-            200, content="".join(stream), headers={"Content-Type": "text/event-stream"}
-        )
+        return httpx.Response(200, content=stream, headers={"Content-Type": "text/event-stream"})
 
     with Nalanda("http://test", transport=httpx.MockTransport(respond)) as client:
         draft = Draft(client, "q")
