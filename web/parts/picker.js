@@ -6,10 +6,15 @@ import { t } from "../text.js";
 
 const MAX_LISTED = 1000;
 
-/** Return the field of a library, its control, and whether there is no library. */
+/**
+ * Return the field of a library, its control, and whether there is no library.
+ *
+ * `chosen` is a name or an id; throws a Problem if no library has it, so that none is taken in its place.
+ */
 export async function libraryPicker(chosen, signal) {
+  const id = chosen && (await call("GET", `/libraries/${encodeURIComponent(chosen)}`, undefined, signal)).id;
   const { items, next_cursor: more } = await call("GET", `/libraries?limit=${MAX_LISTED}`, undefined, signal);
-  const control = more ? typed(items, chosen) : select("library", items.map(({ id, name }) => [id, name]), chosen);
+  const control = more ? typed(items, id) : select("library", items.map((each) => [each.id, each.name]), id);
   return { node: field(t("Library"), control), control, isEmpty: !items.length };
 }
 

@@ -65,11 +65,12 @@ async function showIngestion(main, id, signal) {
     ),
   );
   main.append(element("h1", {}, t("Ingestion")), counts, actions, rows);
+  const first = await call("GET", path, undefined, signal);
   const update = (state) => {
     showCounts(counts, state);
-    if (ENDED.has(state.status)) actions.replaceChildren(...linksTo(state.library));
+    if (ENDED.has(state.status)) actions.replaceChildren(...(first.library ? linksTo(first.library) : []));
   };
-  update(await call("GET", path, undefined, signal));
+  update(first);
   for await (const { event, data } of events(`${path}/events`, signal)) {
     if (event === "file") rows.append(fileOf(data));
     else if (event === "progress") update(data);

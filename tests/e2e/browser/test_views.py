@@ -1,9 +1,10 @@
 """Use of the page in Chromium, from the first library to a cited answer."""
 
+import itertools
 import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.e2e.stack import Stack
 from tests.unit.core.documents.pdf.files import HARBOUR, PEPPER, paragraph, story
@@ -69,6 +70,46 @@ def test_a_pdf_answers_with_its_page(page: Page, stack: Stack, tmp_path: Path) -
         return [...found];
     }""")
     assert {"194 37 92", "255 230 156", "255 255 255"} <= set(colours)
+
+
+def test_an_ingestion_links_to_its_library_before_its_last_state(stack: Stack, page: Page) -> None:
+    with stack.client() as client:
+        library = client.libraries.create("linked").id
+        item = {"source": "a.md", "text": "The sky is blue."}
+        ingestion = client.ingestions.start(library, [item]).workflow_id
+
+    answered = itertools.count()
+    seen = itertools.count()
+
+    def answer_first(route: Route) -> None:
+        if next(answered) == 0:
+            route.continue_()
+
+    def is_second(request: Request) -> bool:
+        return request.url == f"{stack.api_url}/ingest/{ingestion}" and next(seen) == 1
+
+    page.route(f"**/ingest/{ingestion}", answer_first)
+    with page.expect_request(is_second):
+        page.goto(f"/#/ingest/{ingestion}")
+    link = page.get_by_role("link", name="Ask the library a question")
+    expect(link).to_have_attribute("href", f"#/ask/in/{library}")
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_an_unknown_library_is_not_replaced_by_another(stack: Stack, refused_page: Page) -> None:
+    create(stack, "known")
+    for view in ("ask/in", "ingest/into", "map"):
+        refused_page.goto(f"/#/{view}/nowhere")
+        expect(refused_page.get_by_role("alert")).to_contain_text("nowhere")
+        expect(refused_page.locator("select[name=library]")).to_have_count(0)
+
+
+def test_a_library_is_asked_by_its_name(stack: Stack, page: Page) -> None:
+    create(stack, "first of three")
+    library = create(stack, "asked by name")
+    create(stack, "last of three")
+    page.goto("/#/ask/in/asked%20by%20name")
+    expect(page.get_by_label("Library")).to_have_value(library)
 
 
 def test_a_search_shows_each_mode(stack: Stack, page: Page) -> None:
