@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
+from nalanda import IngestItemOptions
 from tests.e2e.stack import Stack
 from tests.unit.core.documents.pdf.files import HARBOUR, PEPPER, paragraph, story
 
@@ -75,8 +76,8 @@ def test_a_pdf_answers_with_its_page(page: Page, stack: Stack, tmp_path: Path) -
 def test_an_ingestion_links_to_its_library_before_its_last_state(stack: Stack, page: Page) -> None:
     with stack.client() as client:
         library = client.libraries.create("linked").id
-        item = {"source": "a.md", "text": "The sky is blue."}
-        ingestion = client.ingestions.start(library, [item]).workflow_id
+        items: list[IngestItemOptions] = [{"source": "a.md", "text": "The sky is blue."}]
+        ingestion = client.ingestions.start(library, items).workflow_id
 
     answered = itertools.count()
     seen = itertools.count()
