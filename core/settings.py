@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     embed_provider: Annotated[tuple[ProviderName, ...], NoDecode] = ()
     rerank_provider: ProviderName | None = None
     answer_provider: ProviderName | None = None
+    condense_provider: ProviderName | None = None
     cohere_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("CO_API_KEY", "cohere_api_key")
     )

@@ -33,7 +33,7 @@ class CohereServer(ModelServer):
     """A server with the wire shapes of Cohere's v2 API."""
 
     def respond(self, path: str, authorization: str | None, body: dict[str, Any]) -> Reply:
-        good = {"/v2/embed": _embed, "/v2/rerank": _rerank, "/v2/chat": _chat}
+        good = {"/v2/embed": _embed, "/v2/rerank": _rerank, "/v2/chat": self._chat}
         if not (authorization or "").startswith("Bearer "):
             return as_json({"message": "no api key supplied"}, 401)
         if path not in good:
@@ -41,6 +41,10 @@ class CohereServer(ModelServer):
         if path == "/v2/embed" and len(body["texts"]) > 96:
             return as_json({"message": "at most 96 texts a call"}, 400)
         return as_json(good[path](body))
+
+    def _chat(self, body: dict[str, Any]) -> dict[str, Any]:
+        condensed = self.condense(body["messages"][-1]["content"])
+        return _answer(body) if condensed is None else _message(condensed, [])
 
 
 def _embed(body: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def _rerank(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _chat(body: dict[str, Any]) -> dict[str, Any]:
+def _answer(body: dict[str, Any]) -> dict[str, Any]:
     question = body["messages"][-1]["content"]
     documents = body["documents"]
     source = max(documents, key=lambda document: overlap(question, document["data"]["text"]))
@@ -89,14 +93,18 @@ def _chat(body: dict[str, Any]) -> dict[str, Any]:
         ],
         "type": "TEXT_CONTENT",
     }
-    billed = {"input_tokens": len(split_words(question)), "output_tokens": len(split_words(answer))}
+    return _message(answer, [cited])
+
+
+def _message(text: str, citations: list[dict[str, Any]]) -> dict[str, Any]:
+    billed = {"input_tokens": 9, "output_tokens": len(split_words(text))}
     return {
         "id": "chat-1",
         "finish_reason": "COMPLETE",
         "message": {
             "role": "assistant",
-            "content": [{"type": "text", "text": answer}],
-            "citations": [cited],
+            "content": [{"type": "text", "text": text}],
+            "citations": citations,
         },
         "usage": {"billed_units": billed, "tokens": billed},
     }

@@ -65,10 +65,14 @@ class Received:
 
 
 class ModelServer:
-    """A server on a thread, at `127.0.0.1`; port 0 takes a free one."""
+    """A server on a thread, at `127.0.0.1`; port 0 takes a free one.
+
+    Its chat model condenses a follow-up to its value in `rewritten`, else repeats it.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.received: list[Received] = []
+        self.rewritten: dict[str, str] = {}
         self._faults: deque[Fault] = deque()
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -77,6 +81,11 @@ class ModelServer:
     def respond(self, path: str, authorization: str | None, body: dict[str, Any]) -> Reply:
         """Return the good response to a request."""
         raise NotImplementedError
+
+    def condense(self, message: str) -> str | None:
+        """Return the condensed question, or `None` if the message asks for something else."""
+        _, asked, follow_up = message.rpartition("Last question: ")
+        return self.rewritten.get(follow_up, follow_up) if asked else None
 
     def fail_next(self, fault: Fault, times: int = 1) -> None:
         """Give the next `times` requests this fault, after those already queued."""

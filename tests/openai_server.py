@@ -49,7 +49,11 @@ class OpenAIServer(ModelServer):
         self.url += "/v1"
 
     def respond(self, path: str, authorization: str | None, body: dict[str, Any]) -> Reply:
-        good = {"/v1/embeddings": _embeddings, "/v1/rerank": _rerank, "/v1/chat/completions": _chat}
+        good = {
+            "/v1/embeddings": _embeddings,
+            "/v1/rerank": _rerank,
+            "/v1/chat/completions": self._chat,
+        }
         if not (authorization or "").startswith("Bearer "):
             return Reply(401, error_body("You didn't provide an API key."))
         if path not in good:
@@ -58,6 +62,13 @@ class OpenAIServer(ModelServer):
             name = body["model"]
             return Reply(404, error_body(f"The model `{name}` does not exist", "model_not_found"))
         return good[path](body)
+
+    def _chat(self, body: dict[str, Any]) -> Reply:
+        message = body["messages"][-1]["content"]
+        assert body["stream"]
+        text = self.condense(message) or _answer(message)
+        events = b"".join(b"data: %s\n\n" % event for event in _events(text))
+        return Reply(200, events, "text/event-stream")
 
 
 def _embeddings(body: dict[str, Any]) -> Reply:
@@ -82,14 +93,10 @@ def _rerank(body: dict[str, Any]) -> Reply:
     return as_json({"model": body["model"], "results": results[: body["top_n"]], "usage": usage})
 
 
-def _chat(body: dict[str, Any]) -> Reply:
-    message = body["messages"][-1]["content"]
+def _answer(message: str) -> str:
     question = message.rpartition("Question: ")[2]
     number, text = max(_SOURCE.findall(message), key=lambda source: overlap(question, source[1]))
-    answer = f"The sources say so. {best_sentence(question, text)} [{number}]"
-    assert body["stream"]
-    events = b"".join(b"data: %s\n\n" % event for event in _events(answer))
-    return Reply(200, events, "text/event-stream")
+    return f"The sources say so. {best_sentence(question, text)} [{number}]"
 
 
 def _events(answer: str) -> Iterator[bytes]:

@@ -51,7 +51,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 def build_activities(models: StageModels, client: AsyncNalanda) -> Activities:
     return [
-        Preprocess(models.embedders).preprocess,
+        Preprocess(models.embedders, models.condenser, models.simple_condenser).preprocess,
         Retrieve(client).retrieve,
         Rerank(client, models.reranker).rerank,
         Answer(client, models.answerer, models.extractive).answer,

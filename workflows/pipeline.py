@@ -71,7 +71,7 @@ class Pipeline:
             return await self._go_on(self.request.earlier)
         self._require_time(Stage.PREPROCESS)
         prepared = await self._stage(Stage.PREPROCESS, preprocess(self.request))
-        self._prepared, self._query = prepared, prepared.query
+        self._prepare(prepared)
         self._require_time(Stage.RETRIEVE)
         result = await self._retrieve(prepared)
         self._require_time(Stage.RERANK)
@@ -159,7 +159,7 @@ class Pipeline:
     async def _go_on(self, earlier: Earlier) -> QueryResult:
         """Run the stages from that of a rerun on, up to the ranking of the hits."""
         prepared = earlier.prepared.model_copy(update={"usage": Usage()})
-        self._prepared, self._query = prepared, prepared.query
+        self._prepare(prepared)
         self.timeline.skip(Stage.PREPROCESS)
         if earlier.stage is Stage.RETRIEVE:
             self._require_time(Stage.RETRIEVE)
@@ -167,14 +167,30 @@ class Pipeline:
         else:
             self.timeline.skip(Stage.RETRIEVE)
             self._retrieved = earlier.retrieved
-            result = QueryResult(hits=earlier.retrieved, position=earlier.position)
-            self.result = result
+            result = self._begin_result(hits=earlier.retrieved, position=earlier.position)
         if earlier.stage is Stage.ANSWER:
             self.timeline.skip(Stage.RERANK)
             self._is_ranked = True
             return self.update_result(result, hits=earlier.ranked)
         self._require_time(Stage.RERANK)
         return await self._rerank(result)
+
+    def _prepare(self, prepared: PreprocessOutput) -> None:
+        self._prepared, self._query = prepared, prepared.query
+        self.reasons.pop("condense", None)  # of an earlier search
+        if prepared.condense_failure is not None:
+            self.reasons["condense"] = prepared.condense_failure
+
+    def _begin_result(self, **fields: Any) -> QueryResult:
+        """Replace the result so far by one with these fields, and return it."""
+        prepared = self._prepared
+        assert prepared is not None  # the first stage has ended
+        self.result = QueryResult(
+            condensed_query=prepared.query if prepared.is_condensed else None,
+            degraded=["condense"] if prepared.condense_failure is not None else [],
+            **fields,
+        )
+        return self.result
 
     def _require_time(self, stage: Stage) -> None:
         """Check the deadline before a stage, since a timer may fire after a short stage has ended.
@@ -194,10 +210,8 @@ class Pipeline:
         # A chunk's version is the position of its last write.
         hits = [hit for hit in retrieved.hits if until is None or hit.version <= until]
         self._retrieved, self._is_ranked = hits, False
-        self.result = QueryResult(
-            hits=hits, position=retrieved.position, usage=used + prepared.usage
-        )
-        return self.result
+        usage = used + prepared.usage
+        return self._begin_result(hits=hits, position=retrieved.position, usage=usage)
 
     async def _rerank(self, result: QueryResult) -> QueryResult:
         self.reasons.pop("rerank", None)  # of an earlier search
@@ -208,12 +222,14 @@ class Pipeline:
         self._is_ranked = True
         if reranked is None:
             return self.update_result(
-                result, hits=result.hits[: self.request.top_n], degraded=["rerank"]
+                result,
+                hits=result.hits[: self.request.top_n],
+                degraded=[*result.degraded, "rerank"],
             )
         return self.update_result(
             result,
             hits=reranked.hits,
-            degraded=_degradations(reranked.changed),
+            degraded=result.degraded + _degradations(reranked.changed),
             usage=result.usage + reranked.usage,
         )
 

@@ -180,7 +180,7 @@ class QueryWorkflow:
             result = self._select()
             if review is None or review.query is None:
                 break
-            changes = {"query": review.query, "earlier": None}
+            changes: dict[str, Any] = {"query": review.query, "earlier": None, "turns": []}
             request = self._pipeline.request.model_copy(update=changes)
             self._pipeline.request = request
             if await self._run_stages(self._pipeline.find()) is None:

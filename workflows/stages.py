@@ -39,6 +39,7 @@ def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
         PreprocessInput(
             query=request.query,
             embedding_model=request.embedding_model,
+            turns=request.turns,
             instance_id=request.instance_id,
         ),
         PreprocessOutput,

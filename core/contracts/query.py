@@ -64,13 +64,24 @@ class Contract(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class EarlierTurn(Contract):
+    """The beginnings of an earlier question of a conversation, and of its answer.
+
+    `condensed_query`: what was searched for in the place of the question.
+    """
+
+    query: str
+    condensed_query: str | None = None
+    answer: str | None = None
+
+
 class QueryRequest(Contract):
     """The workflow's input: the question and the parameters of its search.
 
     `instance_id`: the id of the question's database; older APIs send none. `embedding_model`:
     null for a lexical question. `review`: wait for a review of the hits before the answer, for
     `review_timeout_s`, after which `review_default` applies. `earlier`: go on from another
-    question's stages.
+    question's stages. `turns`: the last turns of the question's conversation, in order.
     """
 
     library_id: str
@@ -83,6 +94,7 @@ class QueryRequest(Contract):
     answer: bool = True
     deadline_s: float | None = None
     conversation_id: str | None = None
+    turns: list[EarlierTurn] = []
     min_position: int = 0
     instance_id: str | None = None
     review: bool = False
@@ -159,13 +171,15 @@ class Usage(Contract):
 class QueryResult(Contract):
     """The answer, with its citations and hits.
 
-    `degraded` names each fallback that was taken (`rerank`, `answer`, `deadline`,
-    `changed:<chunk id>`), and is empty for none. `degraded_because` says why, by the same name;
-    a changed chunk needs no reason. Without an answer, `reason` says why once the question is
-    over, and `provider` and `model` are empty unless one was asked for an answer. `timings_ms`
-    has each stage that ran, and `total`.
+    `condensed_query` is what was searched for in the place of a follow-up; null if the question
+    stood on its own. `degraded` names each fallback that was taken (`condense`, `rerank`, `answer`,
+    `deadline`, `changed:<chunk id>`), and is empty for none. `degraded_because` says why, by the
+    same name; a changed chunk needs no reason. Without an answer, `reason` says why once the
+    question is over, and `provider` and `model` are empty unless one was asked for an answer.
+    `timings_ms` has each stage that ran, and `total`.
     """
 
+    condensed_query: str | None = None
     answer: Text = None
     reason: NoAnswer | None = None
     citations: list[Citation] = []
@@ -246,10 +260,14 @@ class StageInput(Contract):
 
 
 class PreprocessInput(StageInput):
-    """The input of `preprocess`; without an `embedding_model` the question gets no vector."""
+    """The input of `preprocess`; without an `embedding_model` the question gets no vector.
+
+    `turns`: the last turns of its conversation, from which a follow-up is condensed.
+    """
 
     query: str
     embedding_model: str | None
+    turns: list[EarlierTurn] = []
 
 
 class StageOutput(Contract):
@@ -262,10 +280,16 @@ class StageOutput(Contract):
 
 
 class PreprocessOutput(StageOutput):
-    """The question as searched for, and its vector; a lexical question may have none."""
+    """The question as searched for, and its vector; a lexical question may have none.
+
+    `is_condensed`: it stands in the place of a follow-up. `condense_failure`: why the provider has
+    not condensed it.
+    """
 
     query: str
     embedding: Base64Vector | None
+    is_condensed: bool = False
+    condense_failure: str | None = None
     usage: Usage = Usage()
 
 

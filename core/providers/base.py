@@ -1,4 +1,4 @@
-"""Ports of model providers: embedding, reranking, answering, and the factory of a provider.
+"""Ports of model providers: embedding, reranking, answering, condensing, and their factory.
 
 The worker awaits its models on the event loop; `threads.py` gives a computing model that form.
 The API embeds on threads, so an embedder also has a blocking form. Providers raise
@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contracts.query import Citation, Usage
+from core.contracts.query import Citation, EarlierTurn, Usage
 from core.settings import Settings
 
 Vectors: TypeAlias = NDArray[np.float32]
@@ -66,6 +66,14 @@ class GeneratedAnswer:
     usage: Usage = field(default_factory=Usage)
 
 
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """A follow-up as a question of its own; `query` is `None` if it stands on its own already."""
+
+    query: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
 class Embedder(Protocol):
     """A model that embeds `n >= 0` texts as `(n, dimension) float32`."""
 
@@ -108,6 +116,14 @@ class AsyncAnswerer(Protocol):
     async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer: ...
 
 
+class AsyncCondenser(Protocol):
+    """A model that makes a follow-up a question of its own; `turns` has at least one."""
+
+    @property
+    def provider(self) -> str: ...
+    async def condense(self, query: str, turns: Sequence[EarlierTurn]) -> Condensed: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Models:
     """The awaitable models of one provider; a missing one is left to the provider `local`."""
@@ -115,6 +131,7 @@ class Models:
     embedder: AsyncEmbedder
     reranker: AsyncReranker | None
     answerer: AsyncAnswerer | None
+    condenser: AsyncCondenser | None = None
 
 
 class ProviderFactory(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.providers.base import (
     AsyncAnswerer,
+    AsyncCondenser,
     AsyncEmbedder,
     AsyncReranker,
     Embedder,
@@ -37,24 +38,29 @@ class Roles:
     embed: tuple[ProviderFactory, ...]
     rerank: ProviderFactory
     answer: ProviderFactory
+    condense: ProviderFactory
 
     @property
     def factories(self) -> Mapping[str, ProviderFactory]:
         """Return each provider once, by name."""
-        return {factory.name: factory for factory in (*self.embed, self.rerank, self.answer)}
+        roles = (*self.embed, self.rerank, self.answer, self.condense)
+        return {factory.name: factory for factory in roles}
 
 
 @dataclass(frozen=True, slots=True)
 class StageModels:
     """The models of a question's stages.
 
-    `embedders` has them by the name of the model; `extractive` answers if `answerer` fails.
+    `embedders` has them by the name of the model; `extractive` answers if `answerer` fails, and
+    `simple_condenser` condenses if `condenser` does.
     """
 
     embedders: Mapping[str, AsyncEmbedder]
     reranker: AsyncReranker
     answerer: AsyncAnswerer
     extractive: AsyncAnswerer
+    condenser: AsyncCondenser
+    simple_condenser: AsyncCondenser
 
     @property
     def description(self) -> str:
@@ -73,6 +79,7 @@ def choose(settings: Settings) -> Roles:
         embed=tuple(PROVIDERS[name] for name in embed),
         rerank=PROVIDERS[settings.rerank_provider or default],
         answer=PROVIDERS[settings.answer_provider or default],
+        condense=PROVIDERS[settings.condense_provider or settings.answer_provider or default],
     )
 
 
@@ -108,10 +115,13 @@ def _assign(roles: Roles, opened: Mapping[str, Models]) -> StageModels:
     local = opened[LOCAL.name]
     assert local.reranker is not None
     assert local.answerer is not None
+    assert local.condenser is not None
     embedders = [opened[factory.name].embedder for factory in roles.embed]
     return StageModels(
         embedders={embedder.model: embedder for embedder in embedders},
         reranker=opened[roles.rerank.name].reranker or local.reranker,
         answerer=opened[roles.answer.name].answerer or local.answerer,
         extractive=local.answerer,
+        condenser=opened[roles.condense.name].condenser or local.condenser,
+        simple_condenser=local.condenser,
     )

@@ -33,10 +33,9 @@ class CohereFactory:
         key, url = self._require_key(settings), settings.cohere_api_url
         async with open_client(httpx.AsyncClient, url, models.TIMEOUT) as http:
             client = models.connect(key, url, http)
+            chat = models.AsyncCohereAnswerer(client)
             yield Models(
-                models.AsyncCohereEmbedder(client),
-                models.AsyncCohereReranker(client),
-                models.AsyncCohereAnswerer(client),
+                models.AsyncCohereEmbedder(client), models.AsyncCohereReranker(client), chat, chat
             )
 
     def _require_key(self, settings: Settings) -> str:

@@ -1,10 +1,11 @@
-"""Embedding, reranking and answering with Cohere's v2 API, through its SDK.
+"""Embedding, reranking, answering and condensing with Cohere's v2 API, through its SDK.
 
 The SDK's own retries are off; the caller's retry policy is the only one.
 """
 
 import weakref
 from collections.abc import Sequence
+from typing import Any
 
 import cohere
 import httpx
@@ -14,14 +15,16 @@ from cohere import (
     EmbedByTypeResponse,
     SystemChatMessageV2,
     UserChatMessageV2,
+    V2ChatResponse,
     V2RerankResponse,
 )
 
-from core.contracts.query import Usage
+from core.contracts.query import EarlierTurn, Usage
 from core.domain.batches import batches
 from core.domain.errors import ProviderUnavailable
-from core.providers import refusal
+from core.providers import condensing, refusal
 from core.providers.base import (
+    Condensed,
     GeneratedAnswer,
     Passage,
     Purpose,
@@ -141,19 +144,9 @@ class AsyncCohereAnswerer:
         if not passages:
             return GeneratedAnswer()
         with cohere_errors():
-            # Citations are on by default; this model refuses a citation mode by name
-            # ("ACCURATE"). Temperature 0, so that a retry gives the same answer.
-            response = await self._client.chat(
-                model=CHAT_MODEL,
-                messages=[
-                    SystemChatMessageV2(content=_INSTRUCTION),
-                    UserChatMessageV2(content=query),
-                ],
-                documents=[_document(passage) for passage in passages],
-                temperature=0.0,
-            )
-            if response.finish_reason in ("ERROR", "TIMEOUT"):
-                raise ProviderUnavailable(f"Cohere gave up ({response.finish_reason}).")
+            # Citations are on by default; this model refuses a citation mode by name ("ACCURATE").
+            documents = [_document(passage) for passage in passages]
+            response = await self._chat(_INSTRUCTION, query, documents=documents)
             answer, citations = read_message(response.message, passages)
             if not answer.strip():
                 raise SERVICE.malformed_answer("it has no text")
@@ -161,6 +154,37 @@ class AsyncCohereAnswerer:
             if refusal.is_refusal(answer):
                 return GeneratedAnswer(usage=usage)
             return GeneratedAnswer(answer, citations, usage)
+
+    async def condense(self, query: str, turns: Sequence[EarlierTurn]) -> Condensed:
+        """Make a follow-up a question of its own.
+
+        Raises:
+            ProviderRejected, ProviderUnavailable: Cohere fails, or returns no question.
+        """
+        with cohere_errors():
+            message = condensing.prompt(query, turns)
+            response = await self._chat(condensing.INSTRUCTION, message)
+            text, _ = read_message(response.message, ())
+            return Condensed(condensing.read(text, query, SERVICE), _usage(response.usage))
+
+    async def _chat(self, instruction: str, message: str, **more: Any) -> V2ChatResponse:
+        """Ask the model, at temperature 0, so that a retry gives the same answer.
+
+        Raises:
+            ProviderUnavailable: Cohere gave up.
+        """
+        response = await self._client.chat(
+            model=CHAT_MODEL,
+            messages=[
+                SystemChatMessageV2(content=instruction),
+                UserChatMessageV2(content=message),
+            ],
+            temperature=0.0,
+            **more,
+        )
+        if response.finish_reason in ("ERROR", "TIMEOUT"):
+            raise ProviderUnavailable(f"Cohere gave up ({response.finish_reason}).")
+        return response
 
 
 def _document(passage: Passage) -> Document:

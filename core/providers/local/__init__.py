@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from core.providers.base import Embedder, Models
 from core.providers.local.analysis import PassageAnalyzer
+from core.providers.local.condensing import LocalCondenser
 from core.providers.local.embedder import LocalEmbedder
 from core.providers.local.extractive import LocalAnswerer, LocalReranker
 from core.providers.threads import ThreadedAnswerer, ThreadedEmbedder, ThreadedReranker
@@ -30,6 +31,7 @@ class LocalFactory:
             ThreadedEmbedder(embedder),
             ThreadedReranker(LocalReranker(analyzer)),
             ThreadedAnswerer(LocalAnswerer(analyzer, settings.answer_floor)),
+            LocalCondenser(embedder),
         )
         await models.embedder.embed(["ready"], "query")
         yield models

@@ -51,10 +51,12 @@ class OpenAIFactory:
             open_server(answers, ANSWER_TIMEOUT) as answer_client,
             open_server(reranks or answers) as rerank_client,
         ):
+            chat = AsyncOpenAIAnswerer(answer_client, answers)
             yield Models(
                 AsyncOpenAIEmbedder(embed_client, embeds, embed_options(settings)),
                 AsyncOpenAIReranker(rerank_client, reranks) if reranks else None,
-                AsyncOpenAIAnswerer(answer_client, answers),
+                chat,
+                chat,
             )
 
     def _require(self, settings: Settings) -> None:

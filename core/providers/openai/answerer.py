@@ -1,4 +1,4 @@
-"""Answering by a chat model, whose stream is read to its end."""
+"""Answering and condensing by a chat model, whose stream is read to its end."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,9 @@ import openai
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionChunk
 
-from core.contracts.query import Usage
-from core.providers.base import GeneratedAnswer, Passage
+from core.contracts.query import EarlierTurn, Usage
+from core.providers import condensing
+from core.providers.base import Condensed, GeneratedAnswer, Passage
 from core.providers.openai.config import Server
 from core.providers.openai.errors import openai_errors
 from core.providers.openai.numbered import INSTRUCTION, prompt, read_answer
@@ -33,22 +34,42 @@ class AsyncOpenAIAnswerer:
     async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
         if not passages:
             return GeneratedAnswer()
-        with openai_errors(self._server.service):
-            text, usage = await self._read(await self._open_stream(prompt(query, passages)))
-            if not text.strip():
-                raise self._server.service.malformed_answer("it has no text")
-        answer_text = _without_thoughts(text).strip()
+        answer_text, usage = await self._complete(INSTRUCTION, prompt(query, passages))
         if is_refusal(answer_text):
             return GeneratedAnswer(usage=usage)
         answer, citations = read_answer(answer_text, passages)
         return GeneratedAnswer(answer, citations, usage)
 
-    async def _open_stream(self, message: str) -> openai.AsyncStream[ChatCompletionChunk]:
+    async def condense(self, query: str, turns: Sequence[EarlierTurn]) -> Condensed:
+        """Make a follow-up a question of its own.
+
+        Raises:
+            ProviderRejected, ProviderUnavailable: the server fails, or returns no question.
+        """
+        message = condensing.prompt(query, turns)
+        text, usage = await self._complete(condensing.INSTRUCTION, message)
+        return Condensed(condensing.read(text, query, self._server.service), usage)
+
+    async def _complete(self, instruction: str, message: str) -> tuple[str, Usage]:
+        """Return the model's text without its reasoning, and the usage.
+
+        Raises:
+            ProviderRejected, ProviderUnavailable: the server fails, or returns no text.
+        """
+        with openai_errors(self._server.service):
+            text, usage = await self._read(await self._open_stream(instruction, message))
+            if not text.strip():
+                raise self._server.service.malformed_answer("it has no text")
+        return _without_thoughts(text).strip(), usage
+
+    async def _open_stream(
+        self, instruction: str, message: str
+    ) -> openai.AsyncStream[ChatCompletionChunk]:
         """Start the answer, at temperature 0 where the model allows it: retries then agree."""
         request: dict[str, Any] = {
             "model": self.model,
             "messages": [
-                {"role": "system", "content": INSTRUCTION},
+                {"role": "system", "content": instruction},
                 {"role": "user", "content": message},
             ],
             "stream": True,

@@ -63,11 +63,13 @@ class Usage(Model):
 class QueryResult(Model):
     """The result of a question; `degraded` names each fallback that was used.
 
-    `degraded_because` says why, by the same name.
+    `degraded_because` says why, by the same name. `condensed_query` was searched for in the place
+    of a follow-up.
     `answer` is `None` while the question runs, or for a `reason`: `nothing_relevant` was found, the
     `deadline` passed, or it was `not_asked`.
     """
 
+    condensed_query: str | None = None
     answer: str | None = None
     reason: str | None = None
     citations: list[Citation] = []

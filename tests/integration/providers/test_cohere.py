@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from core.contracts.query import Usage
+from core.contracts.query import EarlierTurn, Usage
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from core.providers.base import Passage
 from core.providers.cohere.models import (
@@ -33,6 +33,8 @@ PASSAGES = [
     Passage("c3", "d3", "Seconds are short."),
 ]
 QUESTION = "Is the timeout given in seconds?"
+TURNS = [EarlierTurn(query="What is run?", answer="A command.")]
+FOLLOW_UP = "and its timeout?"
 
 Call = Callable[[cohere.AsyncClientV2], Awaitable[object]]
 
@@ -49,6 +51,10 @@ async def answer(client: cohere.AsyncClientV2) -> object:
     return await AsyncCohereAnswerer(client).answer(QUESTION, PASSAGES)
 
 
+async def condense(client: cohere.AsyncClientV2) -> object:
+    return await AsyncCohereAnswerer(client).condense(FOLLOW_UP, TURNS)
+
+
 async def embed_blocking(client: cohere.AsyncClientV2) -> object:
     embedder = CohereEmbedder(KEY, _url(client), timeout=_timeout(client))
     return await asyncio.to_thread(embedder.embed, ["a text"], "document")
@@ -63,7 +69,7 @@ def _timeout(client: cohere.AsyncClientV2) -> httpx.Timeout:
     return timeout
 
 
-EVERY_CALL = pytest.mark.parametrize("call", [embed, rerank, answer, embed_blocking])
+EVERY_CALL = pytest.mark.parametrize("call", [embed, rerank, answer, condense, embed_blocking])
 
 
 @pytest.fixture
@@ -173,6 +179,14 @@ async def test_answer(server: CohereServer, client: cohere.AsyncClientV2) -> Non
     body = server.received[0].body
     assert body["messages"][-1] == {"role": "user", "content": QUESTION}
     assert [document["id"] for document in body["documents"]] == ["c1", "c2", "c3"]
+
+
+async def test_a_follow_up_is_condensed(server: CohereServer, client: cohere.AsyncClientV2) -> None:
+    server.rewritten[FOLLOW_UP] = "What is the timeout of run?"
+    condensed = await AsyncCohereAnswerer(client).condense(FOLLOW_UP, TURNS)
+    assert condensed.query == "What is the timeout of run?"
+    assert condensed.usage.input_tokens > 0
+    assert "documents" not in server.received[0].body
 
 
 @EVERY_CALL

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from openai import AsyncOpenAI
 
-from core.contracts.query import Usage
+from core.contracts.query import EarlierTurn, Usage
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from core.providers.base import Passage
 from core.providers.openai.answerer import AsyncOpenAIAnswerer
@@ -29,6 +29,8 @@ PASSAGES = [
     Passage("c3", "d3", "Seconds are short."),
 ]
 QUESTION = "Is the timeout given in seconds?"
+TURNS = [EarlierTurn(query="What is it?", condensed_query="What is run?", answer="A\ncommand.")]
+FOLLOW_UP = "and its timeout?"
 
 Call = Callable[[Server], Awaitable[object]]
 
@@ -53,13 +55,18 @@ async def answer(server: Server) -> object:
         return await AsyncOpenAIAnswerer(client, of(server, "chat")).answer(QUESTION, PASSAGES)
 
 
+async def condense(server: Server) -> object:
+    async with open_server(server, QUICK) as client:
+        return await AsyncOpenAIAnswerer(client, of(server, "chat")).condense(FOLLOW_UP, TURNS)
+
+
 async def embed_blocking(server: Server) -> object:
     embedder = OpenAIEmbedder(of(server, "embedder"), timeout=QUICK)
     return await asyncio.to_thread(embedder.embed, ["a text"], "document")
 
 
 QUICK = httpx.Timeout(30.0)
-EVERY_CALL = pytest.mark.parametrize("call", [embed, rerank, answer, embed_blocking])
+EVERY_CALL = pytest.mark.parametrize("call", [embed, rerank, answer, condense, embed_blocking])
 
 
 @pytest.fixture
@@ -166,6 +173,35 @@ async def test_answer(fake: OpenAIServer, server: Server, client: AsyncOpenAI) -
     body = fake.received[0].body
     assert (body["stream"], body["temperature"]) == (True, 0.0)
     assert httpx.Headers(fake.received[0].headers)["Authorization"] == f"Bearer {KEY}"
+
+
+async def test_a_follow_up_is_condensed_from_its_turns(
+    fake: OpenAIServer, server: Server, client: AsyncOpenAI
+) -> None:
+    fake.rewritten[FOLLOW_UP] = "“What is the timeout of run?”"
+    condensed = await AsyncOpenAIAnswerer(client, of(server, "chat")).condense(FOLLOW_UP, TURNS)
+    assert condensed.query == "What is the timeout of run?"
+    assert condensed.usage == Usage(input_tokens=11, output_tokens=5)
+    assert fake.received[0].body["messages"][-1]["content"] == (
+        "Conversation:\nQuestion: What is run?\nAnswer: A command.\n\n"
+        "Last question: and its timeout?"
+    )
+
+
+async def test_a_question_that_the_model_repeats_stands_on_its_own(
+    server: Server, client: AsyncOpenAI
+) -> None:
+    condensed = await AsyncOpenAIAnswerer(client, of(server, "chat")).condense(QUESTION, TURNS)
+    assert condensed.query is None
+
+
+@pytest.mark.parametrize("reply", ["What?\nIt is a command.", "long " * 1000, '""'])
+async def test_a_reply_that_is_no_question_is_malformed(
+    fake: OpenAIServer, server: Server, client: AsyncOpenAI, reply: str
+) -> None:
+    fake.rewritten[FOLLOW_UP] = reply
+    with pytest.raises(ProviderUnavailable, match="not a question on one line"):
+        await AsyncOpenAIAnswerer(client, of(server, "chat")).condense(FOLLOW_UP, TURNS)
 
 
 async def test_the_context_goes_along_and_is_not_quoted(

@@ -4,8 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.contracts.query import Usage
-from core.providers.base import GeneratedAnswer, Passage, Purpose, Reranking, ScoredPassage, Vectors
+from core.contracts.query import EarlierTurn, Usage
+from core.providers.base import (
+    Condensed,
+    GeneratedAnswer,
+    Passage,
+    Purpose,
+    Reranking,
+    ScoredPassage,
+    Vectors,
+)
 
 USAGE = Usage(input_tokens=3)
 
@@ -42,3 +50,14 @@ class Answers:
         return GeneratedAnswer(
             " ".join(passage.text for passage in passages) or "Nothing.", (), USAGE
         )
+
+
+class Condenses:
+    """A condenser that joins the earlier questions and the follow-up."""
+
+    def __init__(self, provider: str = "far") -> None:
+        self.provider = provider
+
+    async def condense(self, query: str, turns: Sequence[EarlierTurn]) -> Condensed:
+        asked = [turn.query for turn in turns]
+        return Condensed(f"{self.provider}: {' | '.join((*asked, query))}", USAGE)
