@@ -3,6 +3,7 @@
 The environment has the credentials, under the names that the stores' own tools use.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from core.indexing.checkpoints.paths import SUFFIX
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-SCHEMES = ("s3://", "gs://", "az://", "file://")
+_URL = re.compile(r"(s3|gs|az)://[^/]|file:///.")
 _PIECE_BYTES = 2**20
 _OPTIONS: dict[str, Any] = {
     "client_options": {
@@ -37,7 +38,7 @@ class CheckpointBucket:
             StorageError: the URL is not that of an object store, or the package is missing.
         """
         self._url = f"{url.rstrip('/')}/{instance_id}"
-        self._store = _open(self._url)
+        self._store = _open(url, self._url)
 
     def __str__(self) -> str:
         return self._url
@@ -76,11 +77,12 @@ class CheckpointBucket:
             obstore.delete(self._store, list(names))
 
 
-def _open(url: str) -> "ObjectStore":
-    if not url.startswith(SCHEMES):
+def _open(setting: str, url: str) -> "ObjectStore":
+    """Open the store at `url`, which is below that of the setting."""
+    if not _URL.match(setting):
         raise StorageError(
-            f"NALANDA_CHECKPOINT_STORE {url!r} is not the URL of an object store: it begins with "
-            "s3://, gs://, az:// or file:///."
+            f"NALANDA_CHECKPOINT_STORE {setting!r} is not the URL of an object store: write "
+            "s3://BUCKET, gs://BUCKET, az://CONTAINER or file:///FOLDER."
         )
     try:
         from obstore.exceptions import BaseError
@@ -95,7 +97,7 @@ def _open(url: str) -> "ObjectStore":
         return from_url(url, **_OPTIONS)
     except (BaseError, ValueError) as error:
         raise StorageError(
-            f"NALANDA_CHECKPOINT_STORE {url!r} can't be used: {_first_line(error)}"
+            f"NALANDA_CHECKPOINT_STORE {setting!r} can't be used: {_first_line(error)}"
         ) from error
 
 

@@ -187,15 +187,19 @@ def test_a_store_that_is_away_is_tried_again(
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("/srv/shared", "begins with s3://"),
-        ("https://example.org/x", "begins with s3://"),
-        ("s3:///x", "can't be used"),
+        ("/srv/shared", "write s3://BUCKET"),
+        ("https://example.org/x", "write s3://BUCKET"),
+        ("s3:///x", "write s3://BUCKET"),
+        ("s3://", "write s3://BUCKET"),
+        ("file://shared/x", "file:///FOLDER"),
+        ("file:///", "file:///FOLDER"),
+        ("s3://shared:port/x", "can't be used"),
     ],
 )
 def test_a_wrong_url_is_refused_at_the_start(url: str, message: str) -> None:
     with pytest.raises(StorageError, match=message) as refused:
         CheckpointBucket(url, INSTANCE)
-    assert "NALANDA_CHECKPOINT_STORE" in str(refused.value)
+    assert f"NALANDA_CHECKPOINT_STORE {url!r}" in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
