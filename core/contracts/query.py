@@ -171,7 +171,7 @@ class Usage(Contract):
 class QueryResult(Contract):
     """The answer, with its citations and hits.
 
-    `condensed_query` is what was searched for in the place of a follow-up; null if the question
+    `condensed_query` is what was searched for in the place of a follow-up; left out if the question
     stood on its own. `degraded` names each fallback that was taken (`condense`, `rerank`, `answer`,
     `deadline`, `changed:<chunk id>`), and is empty for none. `degraded_because` says why, by the
     same name; a changed chunk needs no reason. Without an answer, `reason` says why once the
@@ -179,7 +179,7 @@ class QueryResult(Contract):
     `timings_ms` has each stage that ran, and `total`.
     """
 
-    condensed_query: str | None = None
+    condensed_query: str | None = Field(default=None, exclude_if=_is_absent)
     answer: Text = None
     reason: NoAnswer | None = None
     citations: list[Citation] = []

@@ -42,6 +42,11 @@ class Stack:
     def temporal_address(self) -> str:
         return f"127.0.0.1:{self._ports['temporal']}"
 
+    @property
+    def data(self) -> Path:
+        """Return the data directory of the API."""
+        return self._folder / "data"
+
     def client(self) -> Nalanda:
         return Nalanda(self.api_url, timeout_s=30)
 
@@ -116,7 +121,7 @@ class Stack:
         mine = {k: v for k, v in os.environ.items() if not k.startswith(("NALANDA_", "CO_API"))}
         return {
             **mine,
-            "NALANDA_DATA_DIR": str(self._folder / "data"),
+            "NALANDA_DATA_DIR": str(self.data),
             "NALANDA_TEMPORAL_ADDRESS": self.temporal_address,
             "NALANDA_API_URL": self.api_url,
         }

@@ -1,6 +1,6 @@
 """The code in the documentation parses, and its commands and options exist.
 
-`tests/e2e/test_tutorial.py` runs the blocks of the tutorial and the README.
+`tests/e2e/test_tutorial.py` and `tests/e2e/test_documentation.py` run them.
 """
 
 import ast
