@@ -9,6 +9,7 @@ from datetime import timedelta
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 import nalanda
+from core.contracts.budget import Spending
 from core.domain import errors as domain
 
 KNOWN = (domain.NalandaError, nalanda.NalandaError)
@@ -18,6 +19,7 @@ REFUSED = (
     domain.PreconditionFailed,
     domain.Invalid,
     domain.ProviderRejected,
+    domain.BudgetSpent,
     domain.WrongInstance,
     nalanda.InvalidAddress,
     nalanda.InvalidCertificates,
@@ -37,11 +39,15 @@ REFUSED = (
 )
 
 
-def application_error(error: Exception, attempt: int) -> ApplicationError:
-    """Convert an error; its type is the class name, its first detail the attempt's number."""
+def application_error(error: Exception, attempt: int, *spent: Spending) -> ApplicationError:
+    """Convert an error; its type is the class name.
+
+    Its details are the attempt's number, and what the attempts of a stage have spent.
+    """
     return ApplicationError(
         str(error),
         attempt,
+        *spent,
         type=type(error).__name__,
         non_retryable=_is_refusal(error),
         next_retry_delay=_delay(error),

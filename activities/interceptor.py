@@ -1,4 +1,4 @@
-"""Interceptor of all activity attempts: heartbeat, attempt number, errors."""
+"""Interceptor of all activity attempts: heartbeat, attempt number, errors, calls to providers."""
 
 import asyncio
 import logging
@@ -16,8 +16,10 @@ from temporalio.worker import (
 )
 
 from activities.errors import KNOWN, application_error, workflow_ended
-from core.contracts.query import StageInput, StageOutput
+from core.contracts.budget import Budget, Spending
+from core.contracts.query import BilledInput, BilledOutput, StageInput, StageOutput
 from core.domain.errors import WrongInstance
+from core.providers.metering import Meter, metering
 
 HEARTBEAT_EVERY_S = 1.0
 
@@ -53,14 +55,16 @@ class Attempt(ActivityInboundInterceptor):
         super().init(self._outbound)
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 (as above)
-        attempt = activity.info().attempt
+        given, attempt = input.args[0], activity.info().attempt
+        meter = _meter_of(given)
         output: StageOutput
         async with self._heartbeats():
             try:
-                self._require_own(input.args[0])
-                output = await super().execute_activity(input)
+                self._require_own(given)
+                with metering(meter):
+                    output = await super().execute_activity(input)
             except KNOWN as error:
-                failure = application_error(error, attempt)
+                failure = application_error(error, attempt, *self._report(given, meter))
                 log.warning("%s, attempt %d: %s", activity.info().activity_type, attempt, failure)
                 # Not `from error`: causes go into the history, with text that a provider echoed.
                 raise failure from None
@@ -68,7 +72,15 @@ class Attempt(ActivityInboundInterceptor):
                 if _is_over():
                     raise workflow_ended() from None
                 raise
-        return output.model_copy(update={"attempt": attempt})
+        return _with_calls(output, meter).model_copy(update={"attempt": attempt})
+
+    def _report(self, given: object, meter: Meter) -> list[Spending]:
+        """Report the calls of a failed attempt to the next one, and return the report."""
+        if not isinstance(given, BilledInput):
+            return []
+        spent = meter.report()
+        self._outbound.heartbeat(spent)
+        return [spent]
 
     def _require_own(self, given: object) -> None:
         """Check that the question belongs to this instance.
@@ -113,6 +125,24 @@ class _Heartbeats(ActivityOutboundInterceptor):
         if self._details is None:
             self._details = tuple(activity.info().heartbeat_details)
         super().heartbeat(*self._details)
+
+
+def _meter_of(given: object) -> Meter:
+    """Return the meter of the attempt, which continues from what earlier ones have reported."""
+    info = activity.info()
+    if not isinstance(given, BilledInput):
+        return Meter(Budget(), Spending(), info.attempt)
+    details = info.heartbeat_details
+    earlier = Spending.model_validate(details[0]) if details else Spending()
+    return Meter(given.budget or Budget(), earlier, info.attempt, most_calls=given.most_calls)
+
+
+def _with_calls(output: StageOutput, meter: Meter) -> StageOutput:
+    if not isinstance(output, BilledOutput):
+        return output
+    usage = output.usage.model_copy(update={"calls": meter.calls})
+    changes = {"usage": usage, "estimated_tokens": meter.estimated_tokens}
+    return output.model_copy(update=changes)
 
 
 def _is_over() -> bool:

@@ -14,7 +14,7 @@ from core.contracts.query import (
     PreprocessOutput,
     Stage,
 )
-from core.domain.errors import ProviderError, ProviderRejected
+from core.domain.errors import BudgetSpent, ProviderError, ProviderRejected
 from core.providers.base import AsyncCondenser, AsyncEmbedder, Condensed, Vectors
 
 CONDENSE_S = 15.0
@@ -50,9 +50,11 @@ class Preprocess:
         )
         if question.embedding_model is None:
             return output
-        vectors, usage = await self._embedder(question.embedding_model).embed(
-            [output.query], "query"
-        )
+        embedder = self._embedder(question.embedding_model)
+        try:
+            vectors, usage = await embedder.embed([output.query], "query")
+        except BudgetSpent as error:
+            return output.model_copy(update={"refused": str(error)})
         embedded = {"embedding": encode_vector(vectors), "usage": output.usage + usage}
         return output.model_copy(update=embedded)
 

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     openai_answer_url: str | None = None
     openai_answer_model: str = "gpt-4.1-mini"
 
+    budget_tokens: int | None = Field(default=None, ge=1)
+    budget_calls: int | None = Field(default=None, ge=1)
+
     answer_floor: float = Field(default=0.35, ge=0, le=1)
 
     transformer_embed_model: str = "sentence-transformers/all-MiniLM-L6-v2"

@@ -10,6 +10,7 @@ from temporalio import exceptions, workflow
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 
 with workflow.unsafe.imports_passed_through():
+    from core.contracts.budget import Budget
     from core.contracts.names import PROVIDER_FAILURES
     from core.contracts.query import (
         AnswerOutput,
@@ -21,10 +22,10 @@ with workflow.unsafe.imports_passed_through():
         RankedChunk,
         Stage,
         StageOutput,
-        Usage,
     )
     from core.contracts.rerun import Found
     from core.contracts.review import Adjustment
+    from workflows.account import Account
     from workflows.deadline import seconds_left, stage_timeout
     from workflows.failures import reason
     from workflows.policies import STAGE_TIMEOUT
@@ -53,6 +54,7 @@ class Pipeline:
         self.result: QueryResult | None = None
         self.reasons: dict[str, str] = {}
         self._on_stage = on_stage
+        self._account = Account()
         self._query = request.query
         self._prepared: PreprocessOutput | None = None
         self._retrieved: list[RankedChunk] = []
@@ -70,7 +72,7 @@ class Pipeline:
         if self.request.earlier is not None:
             return await self._go_on(self.request.earlier)
         self._require_time(Stage.PREPROCESS)
-        prepared = await self._stage(Stage.PREPROCESS, preprocess(self.request))
+        prepared = await self._stage(Stage.PREPROCESS, preprocess(self.request, self._budget()))
         self._prepare(prepared)
         self._require_time(Stage.RETRIEVE)
         result = await self._retrieve(prepared)
@@ -93,8 +95,8 @@ class Pipeline:
 
         def attempts(*, extractive: bool) -> Awaitable[AnswerOutput]:
             call = next(calls)
-            activity = answer(self.request, self._query, result, extractive=extractive, call=call)
-            return self._stage(Stage.ANSWER, activity)
+            given = self.request, self._query, result, self._budget()
+            return self._stage(Stage.ANSWER, answer(*given, extractive=extractive, call=call))
 
         output = await self._with_fallback(Stage.ANSWER, lambda: attempts(extractive=False))
         if output is None:
@@ -109,7 +111,6 @@ class Pipeline:
             degraded=result.degraded + _degradations(output.changed),
             provider=output.provider,
             model=output.model,
-            usage=result.usage + output.usage,
         )
 
     def preview(self) -> Preview | None:
@@ -151,14 +152,14 @@ class Pipeline:
         return self._is_stage_bounded and error.retry_state is RetryState.TIMEOUT
 
     def update_result(self, result: QueryResult, **changes: Any) -> QueryResult:
-        """Replace the result so far, with the reasons so far, and return it."""
-        because = {"degraded_because": dict(self.reasons)}
-        self.result = result.model_copy(update={**changes, **because})
+        """Replace the result so far, with the reasons and the usage so far, and return it."""
+        so_far = {"degraded_because": dict(self.reasons), "usage": self._account.usage}
+        self.result = result.model_copy(update={**changes, **so_far})
         return self.result
 
     async def _go_on(self, earlier: Earlier) -> QueryResult:
         """Run the stages from that of a rerun on, up to the ranking of the hits."""
-        prepared = earlier.prepared.model_copy(update={"usage": Usage()})
+        prepared = earlier.prepared
         self._prepare(prepared)
         self.timeline.skip(Stage.PREPROCESS)
         if earlier.stage is Stage.RETRIEVE:
@@ -177,20 +178,22 @@ class Pipeline:
 
     def _prepare(self, prepared: PreprocessOutput) -> None:
         self._prepared, self._query = prepared, prepared.query
-        self.reasons.pop("condense", None)  # of an earlier search
-        if prepared.condense_failure is not None:
-            self.reasons["condense"] = prepared.condense_failure
+        failures = {"condense": prepared.condense_failure, "preprocess": prepared.refused}
+        for name, failure in failures.items():
+            self.reasons.pop(name, None)  # of an earlier search
+            if failure is not None:
+                self.reasons[name] = failure
 
     def _begin_result(self, **fields: Any) -> QueryResult:
         """Replace the result so far by one with these fields, and return it."""
         prepared = self._prepared
         assert prepared is not None  # the first stage has ended
-        self.result = QueryResult(
+        result = QueryResult(
             condensed_query=prepared.query if prepared.is_condensed else None,
-            degraded=["condense"] if prepared.condense_failure is not None else [],
+            degraded=[name for name in ("condense", "preprocess") if name in self.reasons],
             **fields,
         )
-        return self.result
+        return self.update_result(result)
 
     def _require_time(self, stage: Stage) -> None:
         """Check the deadline before a stage, since a timer may fire after a short stage has ended.
@@ -206,18 +209,18 @@ class Pipeline:
         self, prepared: PreprocessOutput, *, until: int | None = None
     ) -> QueryResult:
         retrieved = await self._stage(Stage.RETRIEVE, retrieve(self.request, prepared))
-        used = self.result.usage if self.result else Usage()
         # A chunk's version is the position of its last write.
         hits = [hit for hit in retrieved.hits if until is None or hit.version <= until]
         self._retrieved, self._is_ranked = hits, False
-        usage = used + prepared.usage
-        return self._begin_result(hits=hits, position=retrieved.position, usage=usage)
+        return self._begin_result(hits=hits, position=retrieved.position)
 
     async def _rerank(self, result: QueryResult) -> QueryResult:
         self.reasons.pop("rerank", None)  # of an earlier search
         reranked = await self._with_fallback(
             Stage.RERANK,
-            lambda: self._stage(Stage.RERANK, rerank(self.request, self._query, result)),
+            lambda: self._stage(
+                Stage.RERANK, rerank(self.request, self._query, result, self._budget())
+            ),
         )
         self._is_ranked = True
         if reranked is None:
@@ -230,7 +233,6 @@ class Pipeline:
             result,
             hits=reranked.hits,
             degraded=result.degraded + _degradations(reranked.changed),
-            usage=result.usage + reranked.usage,
         )
 
     async def _with_fallback(
@@ -256,6 +258,9 @@ class Pipeline:
                 if workflow.now() > until:
                     raise
 
+    def _budget(self) -> Budget | None:
+        return self._account.left(self.request.budget)
+
     def _is_cut_off(self, error: ActivityError) -> bool:
         """Return whether the deadline cut an attempt off, so that there is no time to fall back."""
         return self.is_late(error) and isinstance(error.cause, exceptions.TimeoutError)
@@ -269,10 +274,12 @@ class Pipeline:
         except ActivityError as error:
             if self._is_stopping:
                 raise asyncio.CancelledError from error
+            self._account.add_failure(error)
             self.timeline.end(stage, "failed", workflow.now(), _attempt(error))
             raise
         if self._is_stopping:
             raise asyncio.CancelledError
+        self._account.add(output)
         self.timeline.end(stage, "completed", workflow.now(), output.attempt)
         return output
 

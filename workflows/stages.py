@@ -11,6 +11,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
+    from core.contracts.budget import Budget
     from core.contracts.query import (
         AnswerInput,
         AnswerOutput,
@@ -32,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
 Output = TypeVar("Output", bound=StageOutput)
 
 
-def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
+def preprocess(request: QueryRequest, budget: Budget | None) -> Awaitable[PreprocessOutput]:
     return _execute(
         request,
         Stage.PREPROCESS,
@@ -40,6 +41,7 @@ def preprocess(request: QueryRequest) -> Awaitable[PreprocessOutput]:
             query=request.query,
             embedding_model=request.embedding_model,
             turns=request.turns,
+            budget=budget,
             instance_id=request.instance_id,
         ),
         PreprocessOutput,
@@ -58,7 +60,7 @@ def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[Ret
             embedding=prepared.embedding,
             embedding_model=request.embedding_model,
             k=request.k,
-            mode=request.mode,
+            mode="lexical" if prepared.refused else request.mode,
             filter=request.filter,
             min_position=request.min_position,
             instance_id=request.instance_id,
@@ -69,7 +71,9 @@ def retrieve(request: QueryRequest, prepared: PreprocessOutput) -> Awaitable[Ret
     )
 
 
-def rerank(request: QueryRequest, query: str, result: QueryResult) -> Awaitable[RerankOutput]:
+def rerank(
+    request: QueryRequest, query: str, result: QueryResult, budget: Budget | None
+) -> Awaitable[RerankOutput]:
     return _execute(
         request,
         Stage.RERANK,
@@ -79,6 +83,7 @@ def rerank(request: QueryRequest, query: str, result: QueryResult) -> Awaitable[
             hits=result.hits,
             top_n=request.top_n,
             position=result.position,
+            budget=budget,
             instance_id=request.instance_id,
         ),
         RerankOutput,
@@ -88,7 +93,13 @@ def rerank(request: QueryRequest, query: str, result: QueryResult) -> Awaitable[
 
 
 def answer(
-    request: QueryRequest, query: str, result: QueryResult, *, extractive: bool, call: int
+    request: QueryRequest,
+    query: str,
+    result: QueryResult,
+    budget: Budget | None,
+    *,
+    extractive: bool,
+    call: int,
 ) -> Awaitable[AnswerOutput]:
     return _execute(
         request,
@@ -100,6 +111,7 @@ def answer(
             position=result.position,
             extractive=extractive,
             call=call,
+            budget=budget,
             instance_id=request.instance_id,
         ),
         AnswerOutput,

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.questions.starting import MAX_REQUEST_BYTES
-from api.wire.questions import AdjustmentRequest, QuestionRequest, RerunRequest
+from api.wire.questions import AdjustmentRequest, BudgetRequest, QuestionRequest, RerunRequest
 from core.bootstrap import Core
+from core.contracts.budget import Budget
 from core.contracts.query import QueryRequest
 from core.domain import filters
 from core.domain.errors import Invalid
 from core.indexing.views.view import LibraryView
+from core.settings import Settings
 
 
-def pin_question(core: Core, body: QuestionRequest) -> QueryRequest:
+def pin_question(core: Core, settings: Settings, body: QuestionRequest) -> QueryRequest:
     """Build the workflow's request, pinned to the current position and the library's model.
 
     Raises:
@@ -27,8 +29,18 @@ def pin_question(core: Core, body: QuestionRequest) -> QueryRequest:
         embedding_model=_model_of(core, view, body.mode, "/library"),
         min_position=state.position,
         instance_id=core.store.instance_id,
-        **body.model_dump(exclude={"library"}),
+        budget=budget_of(settings, body.budget),
+        **body.model_dump(exclude={"library", "budget"}),
     )
+
+
+def budget_of(settings: Settings, body: BudgetRequest | None) -> Budget | None:
+    """Return the budget that a request sets, with the settings' default for what it leaves out."""
+    asked = body or Budget()
+    budget = Budget(
+        tokens=asked.tokens or settings.budget_tokens, calls=asked.calls or settings.budget_calls
+    )
+    return None if budget == Budget() else budget
 
 
 def check_adjustment(core: Core, library_id: str, body: AdjustmentRequest | RerunRequest) -> None:

@@ -88,7 +88,7 @@ async def ask(
         DECIMAL,
     ] = None,
 ) -> Response:
-    question = pin_question(core, parse(QuestionRequest, body))
+    question = pin_question(core, settings, parse(QuestionRequest, body))
     started = await start(
         temporal,
         ownership,

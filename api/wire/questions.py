@@ -33,6 +33,7 @@ from core.contracts.review import (
 )
 
 MAX_WAIT_S = 60
+MAX_BUDGET = 1_000_000_000
 
 
 def _not_blank(query: str) -> str:
@@ -51,6 +52,30 @@ Question = Annotated[
     AfterValidator(_not_blank),
     Field(max_length=10_000, json_schema_extra={"minLength": 1, "pattern": "\\S"}),
 ]
+
+
+class BudgetRequest(RequestModel):
+    """Limits to what a question spends on providers; the server has defaults for both."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"calls": 3}], "minProperties": 1})
+
+    tokens: int | None = Field(
+        default=None, ge=1, le=MAX_BUDGET, description="Tokens of all calls, in and out."
+    )
+    calls: int | None = Field(
+        default=None, ge=1, le=MAX_BUDGET, description="Calls of all stages, failed ones included."
+    )
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        """Check that a limit is given.
+
+        Raises:
+            PydanticCustomError: none is.
+        """
+        if self.tokens is None and self.calls is None:
+            raise PydanticCustomError("empty", "Give at least one of tokens and calls.")
+        return self
 
 
 class QuestionRequest(RequestModel):
@@ -82,6 +107,7 @@ class QuestionRequest(RequestModel):
     )
     deadline_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
     conversation_id: str | None = Field(default=None, max_length=128)
+    budget: BudgetRequest | None = None
 
 
 class AdjustmentRequest(RequestModel):

@@ -1,6 +1,6 @@
 """`nalanda ask`."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
@@ -13,7 +13,7 @@ from cli.options import FilterOption, JsonFlag, LibraryOption, ModeOption
 from cli.output import render
 from cli.output.terminal import can_overwrite, console
 from cli.questions.draft import Draft
-from nalanda import Nalanda, NotFoundError, QueryFailed, QueryResult, QueryState
+from nalanda import BudgetOptions, Nalanda, NotFoundError, QueryFailed, QueryResult, QueryState
 
 
 def ask(
@@ -29,6 +29,12 @@ def ask(
     review: Annotated[
         bool, typer.Option("--review", help="Wait for `nalanda review` before the answer.")
     ] = False,
+    budget_tokens: Annotated[
+        int | None, typer.Option(help="Tokens of providers that the question may spend.")
+    ] = None,
+    budget_calls: Annotated[
+        int | None, typer.Option(help="Calls to providers that the question may make.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Ask a question, and follow its stages until the answer."""
@@ -44,6 +50,7 @@ def ask(
                 filter=condition,
                 deadline_s=deadline,
                 review=review,
+                budget=_budget(budget_tokens, budget_calls),
             ),
             refused_at="/library",
         )
@@ -53,6 +60,12 @@ def ask(
             typer.echo(state.model_dump_json(indent=2))
         else:
             show_answer(console(), client, library, result)
+
+
+def _budget(tokens: int | None, calls: int | None) -> BudgetOptions | None:
+    given = {"tokens": tokens, "calls": calls}
+    budget = {name: amount for name, amount in given.items() if amount is not None}
+    return cast("BudgetOptions", budget) if budget else None
 
 
 def show_answer(out: Console, client: Nalanda, library: str, result: QueryResult) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from core.contracts.query import Contract, StageInput, StageOutput
+from core.contracts.base import Contract
+from core.contracts.query import StageInput, StageOutput
 
 FILE_HASH = "file_sha256"
 """Metadata key of a PDF's document for the hash of its file, which the API keeps for pictures."""

@@ -78,7 +78,7 @@ NOT_AWAITED = "NotAwaited"
 NOT_OFFERED = "NotOffered"
 """The failure type of a refused review; its first detail is a JSON pointer into the review."""
 
-PROVIDER_FAILURES = frozenset({"ProviderRejected", "ProviderUnavailable"})
+PROVIDER_FAILURES = frozenset({"BudgetSpent", "ProviderRejected", "ProviderUnavailable"})
 """The failure types of activities that the provider causes, and not the API."""
 
 # Search attributes, all of Temporal's type Keyword.

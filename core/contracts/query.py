@@ -9,7 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from core.contracts.base import Contract, is_absent
+from core.contracts.budget import Budget, Usage
 
 Base64Vector: TypeAlias = str
 """A vector as base64 of little-endian float32."""
@@ -55,15 +58,6 @@ Text: TypeAlias = Annotated[str | None, BeforeValidator(_none_if_empty)]
 """A text, or none; older workers sent an empty one for none."""
 
 
-class Contract(BaseModel):
-    """The base of all messages: immutable, and unknown fields are ignored.
-
-    So an old worker reads a newer one's history.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
 class EarlierTurn(Contract):
     """The beginnings of an earlier question of a conversation, and of its answer.
 
@@ -100,6 +94,7 @@ class QueryRequest(Contract):
     review: bool = False
     review_timeout_s: float = REVIEW_TIMEOUT_S
     review_default: ReviewDefault = "fail"
+    budget: Budget | None = Field(default=None, exclude_if=is_absent)
     earlier: "Earlier | None" = None
 
 
@@ -117,10 +112,6 @@ class RankedChunk(Contract):
     rerank_score: float | None = None
 
 
-def _is_absent(value: object) -> bool:
-    return value is None
-
-
 class CitedPlace(Contract):
     """The place of the quoted chunk; `page` and `line`, where the chunk begins, count from 1.
 
@@ -131,9 +122,9 @@ class CitedPlace(Contract):
     source: str | None = None
     title: str | None = None
     headings: list[str] = []
-    page: int | None = Field(default=None, exclude_if=_is_absent)
-    box: tuple[float, float, float, float] | None = Field(default=None, exclude_if=_is_absent)
-    line: int | None = Field(default=None, exclude_if=_is_absent)
+    page: int | None = Field(default=None, exclude_if=is_absent)
+    box: tuple[float, float, float, float] | None = Field(default=None, exclude_if=is_absent)
+    line: int | None = Field(default=None, exclude_if=is_absent)
 
 
 class Citation(Contract):
@@ -153,21 +144,6 @@ class Citation(Contract):
     place: CitedPlace | None = None
 
 
-class Usage(Contract):
-    """The units that providers billed; zero for a free provider."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    search_units: int = 0
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            search_units=self.search_units + other.search_units,
-        )
-
-
 class QueryResult(Contract):
     """The answer, with its citations and hits.
 
@@ -179,7 +155,7 @@ class QueryResult(Contract):
     `timings_ms` has each stage that ran, and `total`.
     """
 
-    condensed_query: str | None = Field(default=None, exclude_if=_is_absent)
+    condensed_query: str | None = Field(default=None, exclude_if=is_absent)
     answer: Text = None
     reason: NoAnswer | None = None
     citations: list[Citation] = []
@@ -259,7 +235,18 @@ class StageInput(Contract):
     instance_id: str | None = None
 
 
-class PreprocessInput(StageInput):
+class BilledInput(StageInput):
+    """The input of an activity that may call a provider; `budget` is what it may spend."""
+
+    budget: Budget | None = Field(default=None, exclude_if=is_absent)
+
+    @property
+    def most_calls(self) -> int:
+        """Return how many calls one attempt may make."""
+        return 1
+
+
+class PreprocessInput(BilledInput):
     """The input of `preprocess`; without an `embedding_model` the question gets no vector.
 
     `turns`: the last turns of its conversation, from which a follow-up is condensed.
@@ -268,6 +255,10 @@ class PreprocessInput(StageInput):
     query: str
     embedding_model: str | None
     turns: list[EarlierTurn] = []
+
+    @property
+    def most_calls(self) -> int:
+        return 2 if self.turns else 1
 
 
 class StageOutput(Contract):
@@ -279,18 +270,33 @@ class StageOutput(Contract):
     attempt: int = 1
 
 
-class PreprocessOutput(StageOutput):
+def _is_zero(value: object) -> bool:
+    return value == 0
+
+
+class BilledOutput(StageOutput):
+    """The output of an activity that may call a provider, and the usage of all its attempts.
+
+    `usage.calls` is set for all activities in one place, and so is `estimated_tokens`: those of
+    calls that failed, and reported none.
+    """
+
+    usage: Usage = Usage()
+    estimated_tokens: int = Field(default=0, exclude_if=_is_zero)
+
+
+class PreprocessOutput(BilledOutput):
     """The question as searched for, and its vector; a lexical question may have none.
 
     `is_condensed`: it stands in the place of a follow-up. `condense_failure`: why the provider has
-    not condensed it.
+    not condensed it. `refused`: why the budget allowed no embedding.
     """
 
     query: str
     embedding: Base64Vector | None
     is_condensed: bool = False
     condense_failure: str | None = None
-    usage: Usage = Usage()
+    refused: str | None = Field(default=None, exclude_if=is_absent)
 
 
 class Earlier(Contract):
@@ -330,7 +336,7 @@ class RetrieveOutput(StageOutput):
     position: int
 
 
-class RerankInput(StageInput):
+class RerankInput(BilledInput):
     library_id: str
     query: str
     hits: list[RankedChunk]
@@ -338,7 +344,7 @@ class RerankInput(StageInput):
     position: int
 
 
-class RerankOutput(StageOutput):
+class RerankOutput(BilledOutput):
     """The output of `rerank`: at most `top_n` hits, best first.
 
     `changed` has the ids of chunks whose version is no longer the retrieved one.
@@ -346,10 +352,9 @@ class RerankOutput(StageOutput):
 
     hits: list[RankedChunk]
     changed: list[str] = []
-    usage: Usage = Usage()
 
 
-class AnswerInput(StageInput):
+class AnswerInput(BilledInput):
     """The input of `answer`; `extractive` quotes the best sentences, without the provider.
 
     `call`: how often the question has called the stage before.
@@ -363,7 +368,7 @@ class AnswerInput(StageInput):
     call: int = 0
 
 
-class AnswerOutput(StageOutput):
+class AnswerOutput(BilledOutput):
     """The output of `answer`; without an answer nothing relevant was found."""
 
     answer: Text
@@ -371,4 +376,3 @@ class AnswerOutput(StageOutput):
     provider: str
     model: str
     changed: list[str] = []
-    usage: Usage = Usage()

@@ -3,7 +3,8 @@
 Where the change is, the API's record says. The workflow asks for its next step until it has ended.
 """
 
-from core.contracts.query import Contract, StageInput, StageOutput
+from core.contracts.base import Contract
+from core.contracts.query import StageInput, StageOutput
 from core.domain.model_change import ModelChangeState
 
 

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from core.contracts.query import Contract, PreprocessOutput, QueryRequest, RankedChunk
+from core.contracts.base import Contract
+from core.contracts.query import PreprocessOutput, QueryRequest, RankedChunk
 
 
 class Found(Contract):

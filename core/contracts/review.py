@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from core.contracts.query import Contract, SearchMode
+from core.contracts.base import Contract
+from core.contracts.query import SearchMode
 
 Decision = Literal["approve", "reject"]
 

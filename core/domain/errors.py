@@ -12,6 +12,7 @@
     │   └── NotHeld         the index of the library is on other nodes
     ├── ProviderError       an embedding, rerank or answer service failed
     │   ├── ProviderRejected     it will never accept this (key, input, model)
+    │   │   └── BudgetSpent      the question may not call it any more
     │   └── ProviderUnavailable  it may accept it later; `retry_after_s` if it said when
     └── StorageError        the storage of record can't be opened, read or written
         ├── StorageFull     no room is left for a write; reads go on
@@ -114,6 +115,10 @@ class ProviderError(NalandaError):
 
 
 class ProviderRejected(ProviderError):
+    pass
+
+
+class BudgetSpent(ProviderRejected):
     pass
 
 

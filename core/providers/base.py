@@ -13,7 +13,8 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contracts.query import Citation, EarlierTurn, Usage
+from core.contracts.budget import Usage
+from core.contracts.query import Citation, EarlierTurn
 from core.settings import Settings
 
 Vectors: TypeAlias = NDArray[np.float32]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
-from core.contracts.query import Usage
+from core.contracts.budget import Usage
 from core.providers.base import (
     Answerer,
     Embedder,

@@ -86,6 +86,7 @@ from nalanda._models.search import Hit, HitDocument, Index, Plan, SearchResult
 from nalanda._models.server import Readiness, Version
 from nalanda._options import (
     AdjustOptions,
+    BudgetOptions,
     ChunkOptions,
     DocumentOptions,
     Filter,
@@ -106,6 +107,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BoxedText",
+    "BudgetOptions",
     "Chunk",
     "ChunkOptions",
     "Citation",

@@ -91,6 +91,13 @@ class SearchOptions(TypedDict, total=False):
     """`{"vector": …, "lexical": …}`: the weights of the two halves of a hybrid search."""
 
 
+class BudgetOptions(TypedDict, total=False):
+    """Limits to what a question spends on providers, at least one of both."""
+
+    tokens: int
+    calls: int
+
+
 class QueryOptions(TypedDict, total=False):
     k: int
     """Number of candidates to retrieve."""
@@ -106,6 +113,7 @@ class QueryOptions(TypedDict, total=False):
     """The outcome if no review comes in time."""
     deadline_s: float | None
     conversation_id: str | None
+    budget: BudgetOptions | None
 
 
 class AdjustOptions(TypedDict, total=False):

@@ -4,7 +4,7 @@ The SDK's own retries are off; the caller's retry policy is the only one.
 """
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import cohere
@@ -19,7 +19,8 @@ from cohere import (
     V2RerankResponse,
 )
 
-from core.contracts.query import EarlierTurn, Usage
+from core.contracts.budget import Usage
+from core.contracts.query import EarlierTurn
 from core.domain.batches import batches
 from core.domain.errors import ProviderUnavailable
 from core.providers import condensing, refusal
@@ -35,6 +36,7 @@ from core.providers.base import (
 from core.providers.clients import open_client
 from core.providers.cohere.citations import read_message
 from core.providers.cohere.errors import SERVICE, cohere_errors
+from core.providers.metering import begin_call
 
 EMBEDDING_MODEL = "embed-v4.0"
 DIMENSION = 1024
@@ -98,6 +100,7 @@ class AsyncCohereEmbedder:
         usage = Usage()
         for batch in batches(texts, _TEXTS_PER_CALL):
             with cohere_errors():
+                begin_call(batch)
                 response = await self._client.embed(
                     model=EMBEDDING_MODEL,
                     input_type=f"search_{purpose}",
@@ -121,6 +124,7 @@ class AsyncCohereReranker:
         if not wanted:
             return Reranking(())
         with cohere_errors():
+            begin_call()  # billed in search units
             response = await self._client.rerank(
                 model=RERANK_MODEL,
                 query=query,
@@ -173,6 +177,7 @@ class AsyncCohereAnswerer:
         Raises:
             ProviderUnavailable: Cohere gave up.
         """
+        begin_call([instruction, message, *_texts(more.get("documents", ()))])
         response = await self._client.chat(
             model=CHAT_MODEL,
             messages=[
@@ -190,6 +195,10 @@ class AsyncCohereAnswerer:
 def _document(passage: Passage) -> Document:
     title = {"title": passage.context} if passage.context else {}
     return Document(id=passage.chunk_id, data={**title, "text": passage.text})
+
+
+def _texts(documents: Iterable[Document]) -> Iterator[str]:
+    return (str(text) for document in documents for text in document.data.values())
 
 
 def _vectors(response: EmbedByTypeResponse, count: int) -> Vectors:

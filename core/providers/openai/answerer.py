@@ -7,9 +7,11 @@ import openai
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionChunk
 
-from core.contracts.query import EarlierTurn, Usage
+from core.contracts.budget import Usage
+from core.contracts.query import EarlierTurn
 from core.providers import condensing
 from core.providers.base import Condensed, GeneratedAnswer, Passage
+from core.providers.metering import begin_call
 from core.providers.openai.config import Server
 from core.providers.openai.errors import openai_errors
 from core.providers.openai.numbered import INSTRUCTION, prompt, read_answer
@@ -26,6 +28,7 @@ class AsyncOpenAIAnswerer:
     def __init__(self, client: AsyncOpenAI, server: Server) -> None:
         self._client = client
         self._server = server
+        self._sampling: dict[str, float] = {"temperature": 0.0}
 
     @property
     def model(self) -> str:
@@ -75,12 +78,16 @@ class AsyncOpenAIAnswerer:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        texts = [instruction, message]
         create: Any = self._client.chat.completions.create
         try:
-            stream = await create(**request, temperature=0.0)
+            begin_call(texts)
+            stream = await create(**request, **self._sampling)
         except openai.BadRequestError as error:
-            if error.param != "temperature":  # reasoning models refuse it
+            if error.param != "temperature" or not self._sampling:
                 raise
+            self._sampling = {}  # a reasoning model, which refuses it in every call
+            begin_call(texts)
             stream = await create(**request)
         return stream  # type: ignore[no-any-return]
 

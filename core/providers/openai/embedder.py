@@ -10,10 +10,11 @@ import numpy as np
 from openai import AsyncOpenAI
 from openai.types import CreateEmbeddingResponse
 
-from core.contracts.query import Usage
+from core.contracts.budget import Usage
 from core.domain.batches import batches
 from core.providers.base import Purpose, Vectors
 from core.providers.clients import open_client
+from core.providers.metering import begin_call
 from core.providers.openai.client import TIMEOUT, connect
 from core.providers.openai.config import EmbedOptions, Server
 from core.providers.openai.errors import openai_errors
@@ -88,6 +89,7 @@ class AsyncOpenAIEmbedder:
         rows, usage = [], Usage()
         for call in _calls(self._server, self._options, texts, purpose):
             with openai_errors(self._server.service):
+                begin_call(call["input"])
                 response = await self._client.embeddings.create(**call)
                 rows.append(read_vectors(self._server.service, response, len(call["input"])))
                 usage += _usage(response)

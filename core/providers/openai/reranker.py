@@ -6,8 +6,9 @@ from typing import Any
 
 from openai import AsyncOpenAI
 
-from core.contracts.query import Usage
+from core.contracts.budget import Usage
 from core.providers.base import Passage, Reranking, ScoredPassage
+from core.providers.metering import begin_call
 from core.providers.openai.config import Server
 from core.providers.openai.errors import openai_errors
 
@@ -23,6 +24,7 @@ class AsyncOpenAIReranker:
             return Reranking(())
         texts = [passage.text_in_context for passage in passages]
         with openai_errors(self._server.service):
+            begin_call([query, *texts])
             answer = await self._client.post(
                 "/rerank",
                 # `texts` is the name of text-embeddings-inference; the others ignore it.

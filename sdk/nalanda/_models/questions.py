@@ -53,11 +53,12 @@ class Citation(Model):
 
 
 class Usage(Model):
-    """The providers' usage; zero for a free provider."""
+    """The calls to providers, and the units that they billed; zero for a local provider."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     search_units: int = 0
+    calls: int = 0
 
 
 class QueryResult(Model):

@@ -27,7 +27,7 @@ class Script:
 
     `held` holds the preprocess stage, `gate` the rerank stage and `written` the answer stage;
     `fault` fails the first one.
-    `retrieved` is the last input of the retrieve stage.
+    `retrieved` and `reranked` are the last inputs of these stages.
     """
 
     def __init__(self) -> None:
@@ -38,6 +38,7 @@ class Script:
         self.written = asyncio.Event()
         self.written.set()
         self.retrieved: RetrieveInput | None = None
+        self.reranked: RerankInput | None = None
         self.fault: Exception | None = None
 
     @activity.defn(name=Stage.PREPROCESS)
@@ -55,6 +56,7 @@ class Script:
 
     @activity.defn(name=Stage.RERANK)
     async def rerank(self, asked: RerankInput) -> RerankOutput:
+        self.reranked = asked
         await _heartbeat_until(self.gate)
         return RerankOutput(hits=asked.hits)
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from openai import AsyncOpenAI
 
-from core.contracts.query import EarlierTurn, Usage
+from core.contracts.budget import Usage
+from core.contracts.query import EarlierTurn
 from core.domain.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from core.providers.base import Passage
 from core.providers.openai.answerer import AsyncOpenAIAnswerer

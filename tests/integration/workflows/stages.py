@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+from core.contracts.budget import Usage
 from core.contracts.query import (
     AnswerInput,
     AnswerOutput,
@@ -27,7 +28,6 @@ from core.contracts.query import (
     RetrieveInput,
     RetrieveOutput,
     Stage,
-    Usage,
 )
 from workflows.query import QueryWorkflow
 

@@ -9,6 +9,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError
 
+from core.contracts.budget import Usage
 from core.contracts.query import (
     AnswerInput,
     AnswerOutput,
@@ -19,7 +20,6 @@ from core.contracts.query import (
     RetrieveInput,
     RetrieveOutput,
     Stage,
-    Usage,
 )
 from tests.integration.workflows.stages import (
     HITS,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.contracts.query import EarlierTurn, Usage
+from core.contracts.budget import Usage
+from core.contracts.query import EarlierTurn
 from core.providers.base import (
     Condensed,
     GeneratedAnswer,

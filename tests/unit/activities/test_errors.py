@@ -54,6 +54,7 @@ def test_none_is_decided_both_ways() -> None:
     ("error", "kind", "refused", "delay_s"),
     [
         (domain.ProviderRejected("No."), "ProviderRejected", True, None),
+        (domain.BudgetSpent("Spent."), "BudgetSpent", True, None),
         (domain.ProviderUnavailable("Busy."), "ProviderUnavailable", False, None),
         (domain.ProviderUnavailable("Busy.", retry_after_s=7), "ProviderUnavailable", False, 7),
         (domain.Behind(wanted=3, reached=1), "Behind", False, 1),

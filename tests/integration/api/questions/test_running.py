@@ -8,7 +8,9 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+from core.contracts.budget import Budget
 from core.contracts.names import task_queue_of
+from core.contracts.query import RerankInput
 from core.settings import Settings
 from tests.integration.api.calls import assert_problem, open_client
 from tests.integration.api.questions.calls import (
@@ -63,6 +65,27 @@ async def test_waiting_for_the_result(
     late = await api.post("/query?wait_s=0.2", json=question)
     assert late.status_code == 202
     assert "answer" not in late.json()
+
+
+async def test_a_budget_reaches_the_stages_and_a_rerun(
+    api: httpx.AsyncClient, question: dict[str, Any], script: Script
+) -> None:
+    budget = {"calls": 5, "tokens": 100}
+    asked = await api.post("/query?wait_s=60", json={**question, "budget": budget})
+    assert asked.json()["usage"] == {
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "search_units": 0,
+        "calls": 0,
+    }
+    assert script.reranked is not None
+    assert script.reranked.budget == Budget(calls=5, tokens=100)
+    script.reranked = None
+    again = await api.post(f"/query/{asked.json()['workflow_id']}/rerun", json={"from": "rerank"})
+    await wait_until_closed(api, again.json()["workflow_id"])
+    reranked: RerankInput | None = script.reranked
+    assert reranked is not None
+    assert reranked.budget == Budget(calls=5, tokens=100)
 
 
 async def test_while_it_runs_and_is_cancelled(

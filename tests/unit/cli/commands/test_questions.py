@@ -212,6 +212,13 @@ def test_ask_with_mode_and_deadline(run: Run, server: Server) -> None:
     assert (sent["mode"], sent["deadline_s"]) == ("lexical", 2.5)
 
 
+def test_ask_with_a_budget(run: Run, server: Server) -> None:
+    server.answer("/query", HANDLE)
+    server.answer("/query/q1", state("completed", result={**RESULT, "citations": []}))
+    assert run("ask", "Who?", "-l", "books", "--budget-calls", "2").status == 0
+    assert json.loads(server.requests[0].content)["budget"] == {"calls": 2}
+
+
 def test_ask_by_words_where_there_is_no_model(run: Run, server: Server) -> None:
     server.answer("/query", refusal("/library"), HANDLE)
     server.answer("/query/q1", state("completed", result={**RESULT, "citations": []}))
