@@ -6,14 +6,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 from fastapi import Request
 from temporalio.client import WorkflowExecutionDescription
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from api.temporal import workflow_page
 from api.wire.questions import HandleResponse
 from core.domain.errors import Invalid
 from core.domain.ids import new_id
 from core.settings import Settings
-from workflows import search_attributes
 
 DEAD_WORKER_AFTER = timedelta(seconds=5)
 """Timeout of a workflow task, after which Temporal gives the task to another worker."""
@@ -29,17 +27,6 @@ class StartedWorkflow:
     workflow_id: str
     run_id: str
     again: bool = False
-
-
-def initial_attributes(library_id: str, *more: SearchAttributePair[str]) -> TypedSearchAttributes:
-    """Return the search attributes at a start, which save the workflow a write."""
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(search_attributes.LIBRARY, library_id),
-            SearchAttributePair(search_attributes.STATUS, "running"),
-            *more,
-        ]
-    )
 
 
 def name_of(key: str | None) -> str:

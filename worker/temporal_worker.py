@@ -12,6 +12,7 @@ from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 from activities.interceptor import AttemptInterceptor
 from core.contracts.names import ingest_queue_of, task_queue_of
 from core.settings import Settings
+from workflows.conversation import ConversationWorkflow
 from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
 from workflows.reembed import ReembedWorkflow
@@ -46,7 +47,7 @@ def build_worker(
         settings,
         instance_id,
         task_queue=task_queue_of(instance_id, settings.task_queue),
-        workflows=[QueryWorkflow],
+        workflows=[QueryWorkflow, ConversationWorkflow],
         activities=activities,
         concurrent_activities=CONCURRENT_ACTIVITIES,
         heartbeat_throttle=HEARTBEAT_THROTTLE,

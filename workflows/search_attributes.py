@@ -1,9 +1,20 @@
-"""Typed keys of the search attributes of questions."""
+"""Typed keys of the search attributes of workflows, and their values at a start."""
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from core.contracts.names import LIBRARY_ATTRIBUTE, STAGE_ATTRIBUTE, STATUS_ATTRIBUTE
 
 LIBRARY = SearchAttributeKey.for_keyword(LIBRARY_ATTRIBUTE)
 STAGE = SearchAttributeKey.for_keyword(STAGE_ATTRIBUTE)
 STATUS = SearchAttributeKey.for_keyword(STATUS_ATTRIBUTE)
+
+
+def initial_attributes(library_id: str, *more: SearchAttributePair[str]) -> TypedSearchAttributes:
+    """Return the search attributes at a start, which save the workflow a write."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(LIBRARY, library_id),
+            SearchAttributePair(STATUS, "running"),
+            *more,
+        ]
+    )

@@ -15,7 +15,6 @@ from api.workflow_starts import (
     DEAD_WORKER_AFTER,
     FINGERPRINT_MEMO,
     StartedWorkflow,
-    initial_attributes,
     name_of,
     reuse_start,
 )
@@ -24,6 +23,7 @@ from core.contracts.names import INGEST_WORKFLOW, ingest_queue_of, ingestion_pre
 from core.domain.errors import NotFound
 from core.ports.uploads import UploadStore
 from core.settings import Settings
+from workflows.search_attributes import initial_attributes
 
 
 @dataclass(frozen=True, slots=True)

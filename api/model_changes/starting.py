@@ -26,7 +26,6 @@ from api.workflow_starts import (
     DEAD_WORKER_AFTER,
     FINGERPRINT_MEMO,
     StartedWorkflow,
-    initial_attributes,
     reuse_start,
 )
 from core.bootstrap import Core
@@ -35,6 +34,7 @@ from core.contracts.reembed import ReembedRequest
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.model_change import ModelChange
 from core.settings import Settings
+from workflows.search_attributes import initial_attributes
 
 KEY_MEMO = "idempotency_key"
 

@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from temporalio.client import WorkflowFailureError
 
+from api.conversations.asking import start_turn
 from api.http.bodies.json import JsonBody, parse
 from api.http.cursors import CursorParameter, Cursors, Limit
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
@@ -31,7 +32,7 @@ from api.questions.ownership import OwnershipOf
 from api.questions.reading import read_question
 from api.questions.requests import check_adjustment, pin_question
 from api.questions.rerunning import rerun_request
-from api.questions.starting import start
+from api.questions.starting import prepare_start, start
 from api.questions.streaming import EventStreams
 from api.questions.tokens import TokensOf
 from api.temporal import Temporal
@@ -68,7 +69,7 @@ router = Routes("questions", "/query", of_writer=True)
     status_code=status.HTTP_202_ACCEPTED,
     body=QuestionRequest,
     writes=False,
-    responses=responses_of(202, HandleResponse, *BODY) | responses_of(200, AnswerResponse),
+    responses=responses_of(202, HandleResponse, *BODY, 409) | responses_of(200, AnswerResponse),
 )
 async def ask(
     request: Request,
@@ -89,14 +90,14 @@ async def ask(
     ] = None,
 ) -> Response:
     question = pin_question(core, settings, parse(QuestionRequest, body))
-    started = await start(
-        temporal,
-        ownership,
-        task_queue_of(ownership.instance_id, settings.task_queue),
-        question,
-        key=idempotency_key,
-        fingerprint=fingerprint(request, body),
+    wanted = prepare_start(
+        ownership, question, key=idempotency_key, fingerprint=fingerprint(request, body)
     )
+    if question.conversation_id is not None:
+        started = await start_turn(temporal, ownership, question.conversation_id, wanted)
+    else:
+        queue = task_queue_of(ownership.instance_id, settings.task_queue)
+        started = await start(temporal, ownership, queue, wanted)
     handle = handle_response(request, settings, "query", started)
     headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
     position = question.min_position
@@ -315,14 +316,11 @@ async def rerun_question(
     core, body = once.core, parse(RerunRequest, once.body)
     content = await read_content(temporal, ownership, core.archive, workflow_id)
     again = await run_in_threadpool(rerun_request, core, workflow_id, content, body)
-    started = await start(
-        temporal,
-        ownership,
-        task_queue_of(ownership.instance_id, settings.task_queue),
-        again,
-        key=once.key,
-        fingerprint=fingerprint(request, once.body),
+    wanted = prepare_start(
+        ownership, again, key=once.key, fingerprint=fingerprint(request, once.body)
     )
+    queue = task_queue_of(ownership.instance_id, settings.task_queue)
+    started = await start(temporal, ownership, queue, wanted)
     handle = handle_response(request, settings, "query", started)
     headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
     return json_response(

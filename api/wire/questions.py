@@ -106,7 +106,9 @@ class QuestionRequest(RequestModel):
         default="fail", description="the outcome if no review comes in time"
     )
     deadline_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
-    conversation_id: str | None = Field(default=None, max_length=128)
+    conversation_id: str | None = Field(
+        default=None, max_length=128, description="Ask the question as a turn of a conversation."
+    )
     budget: BudgetRequest | None = None
 
 

@@ -3,6 +3,7 @@
 QUERY_WORKFLOW = "QueryWorkflow"
 INGEST_WORKFLOW = "IngestWorkflow"
 REEMBED_WORKFLOW = "ReembedWorkflow"
+CONVERSATION_WORKFLOW = "ConversationWorkflow"
 
 SHARED_TASK_QUEUE = "nalanda"
 """The task queue of questions of older releases, whose instances shared one queue."""
@@ -26,6 +27,11 @@ def ingest_queue_of(instance_id: str | None, task_queue: str | None = None) -> s
 def ingestion_prefix(instance_id: str) -> str:
     """Return the start of the workflow id of each ingestion of an instance."""
     return f"ingest-i{instance_id[:_SHORT]}-"
+
+
+def conversation_prefix(instance_id: str) -> str:
+    """Return the start of the workflow id of each conversation of an instance."""
+    return f"conversation-i{instance_id[:_SHORT]}-"
 
 
 def reembed_id(instance_id: str, library_id: str) -> str:
@@ -65,6 +71,8 @@ FEEDBACK_SIGNAL = "feedback"
 ADJUST = "adjust"
 """The name of a signal, and of an update that says whether the change came in time."""
 REVIEW_UPDATE = "review"
+ASK_UPDATE = "ask"
+CONVERSATION_QUERY = "conversation"
 
 DEADLINE_EXCEEDED = "DeadlineExceeded"
 """The failure type of a question whose deadline passed before it had found anything."""
@@ -74,6 +82,12 @@ REVIEW_FAILED = "ReviewFailed"
 
 NOT_AWAITED = "NotAwaited"
 """The failure type of a refused update for which it is too early or too late."""
+
+WRONG_LIBRARY = "WrongLibrary"
+"""The failure type of a turn to another library than the conversation's."""
+
+TURN_RUNS = "TurnRuns"
+"""The failure type of a turn while another one runs, whose workflow id is the first detail."""
 
 NOT_OFFERED = "NotOffered"
 """The failure type of a refused review; its first detail is a JSON pointer into the review."""

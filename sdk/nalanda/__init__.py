@@ -31,6 +31,7 @@ from nalanda._errors import (
     ValidationError,
 )
 from nalanda._models.cluster import Cluster, ClusterLeader, ClusterNode, HandOver
+from nalanda._models.conversations import Conversation, Turn
 from nalanda._models.diffs import AnswerDiff, CitationsDiff, HitsDiff, Move, QueryDiff
 from nalanda._models.entities import (
     BoxedText,
@@ -120,6 +121,7 @@ __all__ = [
     "ConflictError",
     "ConnectionFailed",
     "Consistency",
+    "Conversation",
     "DeletedDocuments",
     "Document",
     "DocumentOptions",
@@ -199,6 +201,7 @@ __all__ = [
     "TimedOut",
     "Token",
     "TokenEvent",
+    "Turn",
     "UnavailableError",
     "UnexpectedAnswerError",
     "Usage",

@@ -113,6 +113,7 @@ class QueryOptions(TypedDict, total=False):
     """The outcome if no review comes in time."""
     deadline_s: float | None
     conversation_id: str | None
+    """The conversation of which the question is the next turn."""
     budget: BudgetOptions | None
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from nalanda._addresses import addresses_of
 from nalanda._async.chunks import Chunks
 from nalanda._async.cluster import Clusters
+from nalanda._async.conversations import Conversations
 from nalanda._async.documents import Documents
 from nalanda._async.index import Indexes
 from nalanda._async.ingestions import Ingestions
@@ -80,6 +81,7 @@ class AsyncNalanda:
         self.index = Indexes(transport)
         self.ingestions = Ingestions(transport)
         self.queries = Queries(transport)
+        self.conversations = Conversations(transport)
         self.cluster = Clusters(transport)
 
     async def __aenter__(self) -> Self:

@@ -20,6 +20,7 @@ from nalanda._options import QueryOptions, SearchOptions, given_options, pack_it
 from nalanda._requests import Request, at_least, path_of
 from nalanda._sync.chunks import Chunks
 from nalanda._sync.cluster import Clusters
+from nalanda._sync.conversations import Conversations
 from nalanda._sync.documents import Documents
 from nalanda._sync.index import Indexes
 from nalanda._sync.ingestions import Ingestions
@@ -81,6 +82,7 @@ class Nalanda:
         self.index = Indexes(transport)
         self.ingestions = Ingestions(transport)
         self.queries = Queries(transport)
+        self.conversations = Conversations(transport)
         self.cluster = Clusters(transport)
 
     def __enter__(self) -> Self:

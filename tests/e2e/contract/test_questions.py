@@ -260,3 +260,27 @@ def test_candidates_are_found_in_each_mode(http: httpx.Client, harbours: str, mo
     )
     assert asked.status_code == 200
     assert asked.json()["hits"]
+
+
+def test_a_conversation(http: httpx.Client, harbours: str) -> None:
+    created = http.post("/conversations", json={"library": harbours})
+    assert created.status_code == 201
+    path = urlsplit(created.headers["Location"]).path
+    talk = created.json()["id"]
+    assert path == f"/conversations/{talk}"
+
+    first = _ask(http, harbours, conversation_id=talk)
+    follow_up = _ask(http, harbours, query="And of Calicut?", conversation_id=talk)
+
+    assert "condensed_query" not in first["result"]
+    assert follow_up["query"] == "And of Calicut?"
+    assert follow_up["result"]["condensed_query"] == "How deep is the harbour of Calicut?"
+    turns = http.get(path).json()["turns"]
+    assert [turn["workflow_id"] for turn in turns] == [
+        first["workflow_id"], follow_up["workflow_id"],
+    ]  # fmt: skip
+    assert http.delete(path).status_code == 204
+    assert_problem(http.get(path), 404)
+    body = {"library": harbours, "query": QUESTION, "conversation_id": talk}
+    assert_problem(http.post("/query", json=body), 404)
+    assert http.get(f"/query/{first['workflow_id']}").status_code == 200

@@ -318,3 +318,19 @@ def test_reviews_reruns_and_deletion(client: Nalanda, harbours: str) -> None:
     with pytest.raises(nalanda.NotFoundError):
         client.queries.get(asked)
     assert client.queries.add_tokens(again, 0, 0, ["Nine "]) == 1
+
+
+def test_a_conversation(client: Nalanda, harbours: str) -> None:
+    talk = client.conversations.create(harbours)
+    assert (talk.library, talk.turns) == ("harbours-id", [])
+    first = client.ask(harbours, QUESTION, conversation_id=talk.id)
+    assert first.condensed_query is None
+    second = client.ask(harbours, "And of Calicut?", conversation_id=talk.id)
+    assert second.condensed_query == "How deep is the harbour of Calicut?"
+    until(lambda: client.conversations.get(talk.id).turns[-1].status == "completed", PATIENCE_S)
+    turns = client.conversations.get(talk.id).turns
+    assert [turn.query for turn in turns] == [QUESTION, "And of Calicut?"]
+    assert turns[1].condensed_query == second.condensed_query
+    client.conversations.delete(talk.id)
+    with pytest.raises(nalanda.NotFoundError):
+        client.conversations.get(talk.id)

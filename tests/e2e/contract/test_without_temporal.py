@@ -21,6 +21,7 @@ QUESTIONS = {
     ("GET", "/query/some/events"): None,
     ("POST", "/query/some/cancel"): None,
     ("POST", "/query/some/feedback"): {"rating": 1},
+    ("POST", "/conversations"): {},
 }
 
 

@@ -19,6 +19,7 @@ from core.contracts.query import (
     RetrieveOutput,
     Stage,
 )
+from workflows.conversation import ConversationWorkflow
 from workflows.query import QueryWorkflow
 
 
@@ -79,7 +80,7 @@ class Script:
         return Worker(
             client,
             task_queue=task_queue,
-            workflows=[QueryWorkflow, Other],
+            workflows=[QueryWorkflow, ConversationWorkflow, Other],
             activities=[self.preprocess, self.retrieve, self.rerank, self.answer],
         )
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
 
+from core.contracts.conversation import TURNS_PER_RUN
 from core.contracts.ingest import RemoveOutput
 from core.contracts.query import AnswerInput, Feedback, QueryRequest, Stage
 from core.contracts.review import Review
@@ -30,6 +31,7 @@ from tests.integration.workflows.stages import (
     start_question,
     until_awaited,
 )
+from tests.integration.workflows.talks import ask, begin, turn, until_ended
 from tests.temporal import running_server
 from workflows.client import connect
 from workflows.ingest import IngestWorkflow
@@ -77,6 +79,28 @@ async def record_model_changes(client: Client) -> None:
     await _one_change(client, "reembedding_failed", failing)
     held = ReembedScript(held=ModelChangeState.COMPARING)
     await _one_change(client, "reembedding_cancelled", held, cancel=True)
+
+
+async def record_conversations(client: Client) -> None:
+    stages = Stages()
+    async with stages.run_worker(client) as queue:
+        talk = await begin(client, queue)
+        first = (await talk.describe()).run_id
+        for number in range(1, TURNS_PER_RUN + 1):
+            stages.instead = {Stage.RETRIEVE: refused} if number == 2 else {}
+            await ask(talk, turn(f"Question {number}?"))
+            await until_ended(talk, number)
+        run = client.get_workflow_handle(talk.id, run_id=first)
+        await _write("conversation", json.loads((await run.fetch_history()).to_json()))
+        await ask(talk, turn("Why?"))
+        await until_ended(talk, TURNS_PER_RUN + 1)
+        await client.get_workflow_handle(talk.id).cancel()
+        try:
+            await talk.result()
+        except WorkflowFailureError as error:
+            print(f"conversation_cancelled: {error.cause}")
+        last = client.get_workflow_handle(talk.id)
+        await _write("conversation_cancelled", json.loads((await last.fetch_history()).to_json()))
 
 
 async def _one_review(
@@ -189,6 +213,7 @@ async def _record_at(address: str) -> None:
     await record_reviews(client)
     await record_ingestions(client)
     await record_model_changes(client)
+    await record_conversations(client)
 
 
 if __name__ == "__main__":

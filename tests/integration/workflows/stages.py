@@ -29,6 +29,7 @@ from core.contracts.query import (
     RetrieveOutput,
     Stage,
 )
+from workflows.conversation import ConversationWorkflow
 from workflows.query import QueryWorkflow
 
 Output = TypeVar("Output")
@@ -120,7 +121,7 @@ class Stages:
         async with Worker(
             client,
             task_queue=queue,
-            workflows=[QueryWorkflow],
+            workflows=[QueryWorkflow, ConversationWorkflow],
             activities=[self.preprocess, self.retrieve, self.rerank, self.answer],
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
         ):

@@ -12,6 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from tests.integration.workflows.record import HISTORIES
+from workflows.conversation import ConversationWorkflow
 from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
 from workflows.reembed import ReembedWorkflow
@@ -21,7 +22,7 @@ FILES = sorted(HISTORIES.glob("*.json"))
 
 async def replay(history: str) -> None:
     replayer = Replayer(
-        workflows=[QueryWorkflow, IngestWorkflow, ReembedWorkflow],
+        workflows=[QueryWorkflow, ConversationWorkflow, IngestWorkflow, ReembedWorkflow],
         data_converter=pydantic_data_converter,
     )
     await replayer.replay_workflow(WorkflowHistory.from_json("recorded", history))
@@ -37,6 +38,7 @@ async def test_every_kind_of_end_was_recorded() -> None:
     kinds |= {"ingested", "ingestion_cancelled", "ingestion_failed", "ingestion_paused"}
     kinds |= {"reembedded", "reembedding_cancelled", "reembedding_failed", "reembedding_reverted"}
     kinds |= {"ingestion_removed", "reviewed", "review_rejected", "review_defaulted"}
+    kinds |= {"conversation", "conversation_cancelled"}
     assert {file.stem for file in FILES} >= kinds
 
 

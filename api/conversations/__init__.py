@@ -1,0 +1,1 @@
+"""Conversations: their start, their turns, their state and their deletion."""
