@@ -36,6 +36,7 @@ class Setup:
     stack: Stack
     gates: dict[str, Gate]
     undisturbed: QueryState
+    cohere: CohereServer
 
     def ask(self, client: Nalanda) -> str:
         return client.queries.start("harbours", QUESTION).workflow_id
@@ -67,7 +68,7 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
             undisturbed = client.queries.wait(asked.workflow_id, timeout_s=PATIENCE_S)
         assert undisturbed.status == "completed", undisturbed
         gates = dict.fromkeys(HELD, to_cohere) | {"retrieve": to_api}
-        yield Setup(stack, gates, undisturbed)
+        yield Setup(stack, gates, undisturbed, cohere)
 
 
 @pytest.mark.parametrize("stage", HELD)
@@ -88,6 +89,23 @@ def test_a_question_survives(setup: Setup, victim: str, stage: str) -> None:
     assert state.result.answer == setup.undisturbed.result.answer
     assert state.result.citations == setup.undisturbed.result.citations
     assert state.result.degraded == []
+
+
+def test_the_call_of_a_killed_worker_counts(setup: Setup) -> None:
+    before = len(setup.cohere.received)
+    with setup.stack.client() as client:
+        with setup.gates["rerank"].hold(HELD["rerank"]):
+            asked = client.queries.start("harbours", QUESTION, budget={"calls": 2})
+            setup.gates["rerank"].wait_for_a_request(PATIENCE_S)
+            setup.stack.kill("worker")
+        setup.stack.start("worker")
+        result = client.queries.wait(asked.workflow_id, timeout_s=PATIENCE_S).result
+
+    assert result is not None
+    spent = "The question's budget of calls is spent."
+    assert result.degraded_because == {"rerank": spent, "answer": spent}
+    assert (result.provider, result.usage.calls) == ("local", 2)
+    until(lambda: len(setup.cohere.received) == before + 2, PATIENCE_S)
 
 
 @pytest.mark.parametrize("victim", PARTS)
