@@ -25,9 +25,9 @@ with workflow.unsafe.imports_passed_through():
     )
     from core.contracts.rerun import Found
     from core.contracts.review import Adjustment
-    from workflows.account import Account
-    from workflows.deadline import seconds_left, stage_timeout
     from workflows.failures import reason
+    from workflows.limits.account import Account
+    from workflows.limits.deadline import seconds_left, stage_timeout
     from workflows.policies import STAGE_TIMEOUT
     from workflows.stages import answer, preprocess, rerank, retrieve
     from workflows.timeline import Timeline

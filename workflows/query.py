@@ -31,8 +31,8 @@ with workflow.unsafe.imports_passed_through():
     )
     from core.contracts.rerun import Found
     from core.contracts.review import Adjustment, Review
-    from workflows.deadline import seconds_left
     from workflows.failures import reason, sentence
+    from workflows.limits.deadline import seconds_left
     from workflows.pipeline import DeadlinePassed, Pipeline
     from workflows.review import Reviews
     from workflows.search_attributes import LIBRARY, STAGE, STATUS

@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
         StageInput,
         StageOutput,
     )
-    from workflows.deadline import stage_timeout
+    from workflows.limits.deadline import stage_timeout
     from workflows.policies import FALLBACK_RETRY, HEARTBEAT, REQUIRED_RETRY, STOPPED
 
 Output = TypeVar("Output", bound=StageOutput)
