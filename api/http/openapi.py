@@ -16,11 +16,12 @@ REF = "#/components/schemas/{model}"
 
 Responses = dict[int | str, dict[str, Any]]
 
-ANY = (400, 401, 403)
+OPEN = (400, 403, 421)
+ANY = (*OPEN, 401)
 READ = (*ANY, 404, 422, 503)
 BODY = (*READ, 408, 413, 415, 502, 507)
 WRITE = (*BODY, 409, 412)
-"""Statuses of problems: of all calls, of reads, of calls with a body, and of writes."""
+"""Statuses of problems: of calls without a key, of all others, of reads, with a body, of writes."""
 
 
 class FaultResponse(BaseModel):

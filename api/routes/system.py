@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
-from api.http.openapi import ANY, responses_of
+from api.http.openapi import ANY, OPEN, responses_of
 from api.http.responses import json_response
 from api.http.routing import Routes
 from api.metrics import Metrics
@@ -28,13 +28,13 @@ _NO_TEMPORAL = "unreachable: questions and ingestions are unavailable"
 router = Routes("system", waits=False)
 
 
-@router.get("/livez", responses=responses_of(200, Liveness))
+@router.get("/livez", responses=responses_of(200, Liveness, *OPEN))
 async def livez() -> Response:
     """Respond while the process runs."""
     return json_response({"status": OK})
 
 
-@router.get("/readyz", responses=responses_of(200, Readiness) | responses_of(503, Readiness))
+@router.get("/readyz", responses=responses_of(200, Readiness, *OPEN) | responses_of(503, Readiness))
 async def readyz(core: CoreOf, settings: SettingsOf, temporal: TemporalOf) -> Response:
     """Report whether the server is ready for everything except questions and ingestions.
 
@@ -136,13 +136,15 @@ def post_checkpoint(core: CoreOf) -> Response:
     return json_response({"position": core.checkpoints.make()})
 
 
-@router.get("/version", responses=responses_of(200, Version, 400, 403))
+@router.get("/version", responses=responses_of(200, Version, *OPEN))
 async def get_version(core: CoreOf) -> Response:
     return json_response({"version": version("nalanda"), "instance_id": core.store.instance_id})
 
 
 @router.get(
-    "/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+    "/metrics",
+    responses=responses_of(200, None, *OPEN)
+    | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def get_metrics(request: Request) -> Response:
     """Return the metrics in Prometheus's text format."""

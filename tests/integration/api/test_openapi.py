@@ -58,7 +58,7 @@ async def test_each_body_has_a_schema_and_an_example(api: httpx.AsyncClient) -> 
         for name, operation in operations(document)
         if "requestBody" in operation
     }
-    assert len(bodies) == 26
+    assert len(bodies) == 27
     for name, body in bodies.items():
         for media_type, content in body["content"].items():
             if media_type == "application/octet-stream":
@@ -76,6 +76,7 @@ async def test_each_error_is_a_problem_document(api: httpx.AsyncClient) -> None:
     document = (await api.get("/openapi.json")).json()
     for name, operation in operations(document):
         errors = {c: r for c, r in operation["responses"].items() if int(c) >= 400}
+        assert {"400", "403", "421"} <= set(errors), name
         if name.startswith("get /readyz"):
             continue
         for code, response in errors.items():
