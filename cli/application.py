@@ -30,6 +30,7 @@ COMMANDS = {
     ),
     "search": ("cli.commands.search:search", "Find the chunks nearest to a text."),
     "ask": ("cli.commands.ask:ask", "Ask a question, and follow its stages until the answer."),
+    "chat": ("cli.questions.chat:chat", "Ask a question a line, as turns of one conversation."),
     "eval": (
         "cli.evaluation.command:evaluate",
         "Ask a file of questions, and measure how right the answers are.",

@@ -35,6 +35,9 @@ def ask(
     budget_calls: Annotated[
         int | None, typer.Option(help="Calls to providers that the question may make.")
     ] = None,
+    conversation: Annotated[
+        str | None, typer.Option(help="Ask the next turn of the conversation of this id.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Ask a question, and follow its stages until the answer."""
@@ -51,10 +54,11 @@ def ask(
                 deadline_s=deadline,
                 review=review,
                 budget=_budget(budget_tokens, budget_calls),
+                conversation_id=conversation,
             ),
             refused_at="/library",
         )
-        state = _follow(patient, handle.workflow_id)
+        state = follow(patient, handle.workflow_id)
         result = result_of(state)
         if as_json:
             typer.echo(state.model_dump_json(indent=2))
@@ -87,7 +91,7 @@ def result_of(state: QueryState) -> QueryResult:
     return state.result
 
 
-def _follow(client: Nalanda, workflow_id: str) -> QueryState:
+def follow(client: Nalanda, workflow_id: str) -> QueryState:
     """Show the stages and the draft on stderr, so that stdout has only the answer.
 
     Return the last state.

@@ -106,7 +106,10 @@ def answer(result: QueryResult, origins: Mapping[str, Text]) -> Text:
     """
     places = {citation.chunk_id: citation.place for citation in result.citations}
     words = result.answer or NO_ANSWER.get(result.reason or "", "")
-    text = Text(harmless(mark_citations(words, result.citations)))
+    text = Text()
+    if result.condensed_query is not None:
+        text.append(f"Searched for: {one_line(result.condensed_query)}\n", style="dim")
+    text.append(harmless(mark_citations(words, result.citations)))
     if result.degraded:
         text.append(f"\nDegraded: {', '.join(result.degraded)}", style="yellow")
     for code, why in result.degraded_because.items():
