@@ -29,7 +29,7 @@ PAGES = {
     "Tamralipti": "The harbour of Tamralipti is nine fathoms deep. It was built by Ashoka, and "
     "repaired in 412.",
     "Museum": "The museum opens at ten on weekdays. The museum opens at noon on Sundays.",
-    "Admission": "The museum is free for children. The museum costs seven euros for adults.",
+    "Admission": "Admission to the museum is free for children, and costs seven euros for adults.",
 }
 
 
@@ -53,7 +53,7 @@ TURNS = (
     Asked("When was it repaired?", "Tamralipti", "When was the harbour of Tamralipti repaired?"),
     Asked("When does the museum open on weekdays?", "Museum"),
     Asked("and on Sundays?", "Museum", "When does the museum open on Sundays?"),
-    Asked("Is it free for children?", "Admission", "Is the museum free for children?"),
+    Asked("How much is the admission for adults?", "Admission"),
 )
 
 
@@ -116,7 +116,6 @@ def test_by_rules(tmp_path: Path) -> None:
     topics = {
         "Who built it?": "Who built it? (deep, harbour, Tamralipti)",
         "When was it repaired?": "When was it repaired? (deep, harbour, Tamralipti)",
-        "Is it free for children?": "Is it free for children? (museum, open, Sundays)",
     }
     assert condensed == [topics.get(asked.query, asked.full) for asked in TURNS]
 

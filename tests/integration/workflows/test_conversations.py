@@ -31,7 +31,16 @@ from core.contracts.query import (
     QueryRequest,
     Stage,
 )
-from tests.integration.workflows.stages import WAIT_S, Stages, refused
+from core.contracts.review import Review
+from tests.integration.workflows.stages import (
+    REQUEST,
+    REVIEWED,
+    WAIT_S,
+    Stages,
+    refused,
+    start_question,
+    until_awaited,
+)
 from tests.integration.workflows.talks import (
     STATE,
     THEN,
@@ -43,6 +52,7 @@ from tests.integration.workflows.talks import (
     until_ended,
 )
 from workflows.conversation import ConversationWorkflow
+from workflows.query import QueryWorkflow
 
 
 async def refusal(talk: Talk, request: TurnRequest) -> ApplicationError:
@@ -97,6 +107,30 @@ def _condense(given: PreprocessInput) -> PreprocessOutput | None:
         return None
     condensed = f"{len(given.turns)} after {given.turns[-1].query}"
     return PreprocessOutput(query=condensed, embedding="AAAA", is_condensed=True)
+
+
+async def test_a_failed_condensing_is_in_the_result(temporal: Client) -> None:
+    failed = PreprocessOutput(query="How?", embedding="AAAA", condense_failure="It is down.")
+    stages = Stages({Stage.PREPROCESS: lambda _: failed, Stage.RERANK: refused})
+    async with stages.run_worker(temporal) as queue:
+        question = REQUEST.model_copy(update={"turns": [EarlierTurn(query="Why?")]})
+        result = await (await start_question(temporal, queue, question)).result()
+    assert result.condensed_query is None
+    assert result.degraded == ["condense", "rerank"]
+    assert result.degraded_because["condense"] == "It is down."
+
+
+async def test_the_question_of_a_reviewer_is_not_condensed(temporal: Client) -> None:
+    stages = Stages({Stage.PREPROCESS: _condense})
+    async with stages.run_worker(temporal) as queue:
+        question = REVIEWED.model_copy(update={"turns": [EarlierTurn(query="Why?")]})
+        handle = await start_question(temporal, queue, question)
+        await until_awaited(handle)
+        reviewed = Review(decision="approve", query="When?")
+        await handle.execute_update(QueryWorkflow.review, reviewed)
+        result = await handle.result()
+    assert result.condensed_query is None
+    assert [given.turns for name, given in stages.seen if name == Stage.PREPROCESS][1] == []
 
 
 async def test_one_turn_at_a_time(temporal: Client) -> None:
