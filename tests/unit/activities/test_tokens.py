@@ -89,13 +89,14 @@ async def test_an_api_that_has_restarted_gets_all_again() -> None:
 
 async def test_an_api_that_is_away_fails_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "PAUSE_S", 0.001)
-    monkeypatch.setattr(tokens, "LAST_S", 0.05)
+    monkeypatch.setattr(tokens, "LAST_S", 60)
     api = Api()
     async with api.client() as client:
         api.down = 2
         async with Tokens(client, "q1", 0):
             emit("a")
         assert api.texts == ["a"]
+        monkeypatch.setattr(tokens, "LAST_S", 0.05)
         api.down = 1_000_000
         async with Tokens(client, "q1", 1):
             emit("b")
