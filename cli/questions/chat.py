@@ -24,7 +24,10 @@ def chat(
     ] = None,
     mode: ModeOption = None,
 ) -> None:
-    """Ask a question a line, each as a turn of one conversation, until the end of the input."""
+    """Ask a question a line, as turns of one conversation.
+
+    The end of the input ends it, and the conversation stays.
+    """
     with connect() as client, connect(max_retries=PATIENT) as patient:
         talk = conversation or client.conversations.create(library).id
         typer.echo(f"The conversation is {talk}.", err=True)

@@ -16,6 +16,7 @@ IDS = {
     "document_id": "d",
     "chunk_id": "c",
     "workflow_id": "none",
+    "conversation_id": "none",
     "other_id": "none",
     "name": "1.none",
     "page": "1",

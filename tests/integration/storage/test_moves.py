@@ -72,7 +72,9 @@ class Holding(Node):
 @pytest.fixture
 def node(postgres_url: str, tmp_path: Path) -> Iterator[Node]:
     node = Node(tmp_path / "leader", PostgresStore(postgres_url, tmp_path / "leader"))
-    writes = Writes(node, random.Random(3))
+    # No seed of a test: with it, rows would be equal, and numpy and the kernels, which score the
+    # delta of one node and the segments of the other, may order equal rows differently.
+    writes = Writes(node, random.Random(1_000))
     for id_ in LIBRARIES:
         writes.fill(id_)
     yield node
