@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
 
 from core.background_thread import BackgroundThread
@@ -109,7 +108,7 @@ class Tail:
             except LogReplaced as reason:
                 self._drop_state(snapshot, reason)
             if self._dropped is not None:
-                loaded = _succeeding(self._dropped, self._reload(snapshot, self._dropped))
+                loaded = self._reload(snapshot, self._dropped)
                 self._catalog.advance(lambda _: loaded)
                 self._dropped = self.replaced = None
         self.current_at = looked_at
@@ -136,8 +135,8 @@ class Tail:
             state = self._moves.apply(state, snapshot)
         except LogGap as reason:
             _log.warning("The index is loaded again: %s", reason)
-            state = replacement = self._reload(snapshot, before)
-        return state if replacement is None else _succeeding(before, state)
+            state = self._reload(snapshot, before)
+        return state
 
     def _try_to_follow(self) -> float:
         """Follow the log; log the first error of a row of errors, and the end of the row."""
@@ -152,12 +151,3 @@ class Tail:
             _log.warning("The log can be followed again.")
             self.error = None
         return wait_s
-
-
-def _succeeding(before: CatalogState, state: CatalogState) -> CatalogState:
-    """Return a loaded state with revisions that no view before it had."""
-    views = state.views
-    for id_, view in views.items():
-        if was := before.views.get(id_):
-            views = views.set(id_, replace(view, revision=was.revision + 1 + view.revision))
-    return replace(state, views=views)

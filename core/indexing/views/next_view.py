@@ -16,7 +16,7 @@ from core.domain.library import Library
 from core.indexing.segment.delta_search import DeltaSearch
 from core.indexing.segment.rows import Rows
 from core.indexing.segment.segment import Segment
-from core.indexing.views.view import LibraryView
+from core.indexing.views.view import LibraryView, next_revision
 
 
 def with_library(view: LibraryView, library: Library) -> LibraryView:
@@ -57,15 +57,16 @@ def with_chunks(view: LibraryView, added: Sequence[EmbeddedChunk]) -> LibraryVie
     delta = _append_to_delta(delta, added, view.runtime.delta)
     others = view.segments if view.delta is None else view.segments[:-1]
     next_row_id = view.next_row_id + len(added)
-    segments, revision = (*others, delta), view.revision + 1
-    view = replace(view, segments=segments, next_row_id=next_row_id, revision=revision)
+    view = replace(
+        view, segments=(*others, delta), next_row_id=next_row_id, revision=next_revision()
+    )
     return _without_rows(view, dead)
 
 
 def without_chunks(view: LibraryView, chunk_ids: Iterable[str]) -> LibraryView:
     """Delete the given chunks; ids that the library does not have are ignored."""
     dead = list(view.row_ids_of(list(chunk_ids)).values())
-    return _without_rows(replace(view, revision=view.revision + 1), dead)
+    return _without_rows(replace(view, revision=next_revision()), dead)
 
 
 def with_embeddings(

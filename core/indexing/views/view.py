@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from operator import attrgetter
 
 import numpy as np
@@ -20,6 +21,7 @@ from core.indexing.vectors.vector_index import DEFAULT_PARAMS, SearchParams
 from core.indexing.views.ranking import NOTHING, Ranking, merge
 from core.indexing.views.runtime import SearchRuntime
 
+next_revision = count().__next__
 _first = attrgetter("first")
 
 
@@ -44,15 +46,15 @@ class LibraryView:
 
     `segments`: ascending by row id, each with at least one live row. All are frozen except perhaps
     the last, the delta, which later views append to. `next_row_id`: the id of the next row to be
-    added. `revision`: changes whenever the set of live rows changes. `runtime`: given by the
-    catalog that has the view.
+    added. `revision`: differs from that of every other view of the process with other live rows.
+    `runtime`: given by the catalog that has the view.
     """
 
     library: Library
     segments: tuple[Segment, ...] = ()
     next_row_id: int = 0
     documents: Map[str, Document] = Map()  # noqa: RUF009  # immutable
-    revision: int = 0
+    revision: int = field(default_factory=next_revision)
     runtime: SearchRuntime = field(default_factory=SearchRuntime)
 
     @classmethod

@@ -169,7 +169,7 @@ class Writes:
 
     def one(self) -> None:
         chance = self.chance
-        libraries = list(self.node.catalog.state.views)
+        libraries = sorted(self.node.catalog.state.views)
         library_id = chance.choice(libraries)
         library = self.node.catalog.state.views[library_id].library
         with self.node.store.write() as unit:

@@ -184,6 +184,18 @@ def test_a_digest_of_a_library_is_the_same_on_each_node_that_holds_it(
         digests.of(holding.catalog.state, "other")
 
 
+def test_lexical_searches_of_a_library_that_comes_back_find_what_it_has_now(
+    node: Node, holding: Holding
+) -> None:
+    holding.check_lexical()
+    holding.leave("lib")
+    Writes(node, random.Random(5)).fill("lib")
+    holding.catch_up()
+    holding.begin_to_take("lib")
+    holding.catch_up()
+    holding.check_lexical()
+
+
 def test_row_ids_of_a_library_that_comes_back_are_new(holding: Holding) -> None:
     before = holding.catalog.state.views["lib"].next_row_id
     holding.leave("lib")

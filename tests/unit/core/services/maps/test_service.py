@@ -6,7 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.domain.changes import Change, ChunksDeleted, ChunksPut, DocumentPut, LibraryPut
+from core.domain.changes import (
+    Change,
+    ChunksDeleted,
+    ChunksPut,
+    DocumentPut,
+    LibraryDeleted,
+    LibraryPut,
+)
 from core.domain.document import EmbeddedChunk
 from core.domain.errors import Invalid, NotFound, ProviderRejected
 from core.domain.library import Metric
@@ -34,11 +41,11 @@ class Case:
         self.catalog = Catalog()
         embedder = FakeEmbedder("model", dimension=4)
         self.maps = MapService(self.catalog, {"model": embedder})
-        self.apply(
-            LibraryPut(library(metric=Metric.DOT, dimension=4, model="model")),
-            DocumentPut(document(title="t")),
-            ChunksPut("L", _rows(50)),
-        )
+        self.fill(_rows(50))
+
+    def fill(self, rows: list[EmbeddedChunk]) -> None:
+        put = LibraryPut(library(metric=Metric.DOT, dimension=4, model="model"))
+        self.apply(put, DocumentPut(document(title="t")), ChunksPut("L", rows))
 
     def apply(self, *changes: Change) -> None:
         self.catalog.apply(self.catalog.position + 1, changes)
@@ -66,6 +73,15 @@ def test_a_map_has_each_chunk_and_is_drawn_again_after_a_write(case: Case) -> No
     assert second is not None
     assert second.position == case.catalog.position
     assert set(second.chunk_ids) == {*first.chunk_ids, *(f"c{100 + i}" for i in range(5))} - {"c0"}
+
+
+def test_a_library_created_again_has_another_map(case: Case) -> None:
+    case.current()
+    case.apply(LibraryDeleted("L"))
+    case.fill(_rows(50, 100))
+    drawn = case.current().map
+    assert drawn is not None
+    assert drawn.chunk_ids[0] == "c100"
 
 
 def test_the_last_map_is_there_until_the_next_is_drawn() -> None:
