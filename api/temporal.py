@@ -6,13 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
+from temporalio.api.workflowservice.v1 import (
+    DeleteWorkflowExecutionRequest,
+    DescribeTaskQueueRequest,
+)
+from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
-from core.domain.errors import Unavailable
+from core.domain.errors import NotFound, Unavailable
 from core.settings import Settings
 from workflows.client import connect
 from workflows.registration import register_search_attributes
@@ -122,6 +126,37 @@ class Temporal:
             f"Temporal at {self._address} is unreachable; questions need it. Retry later.",
             retry_after_s=RETRY_AFTER_S,
         )
+
+
+async def describe_workflow(
+    client: Client, entity: str, workflow_id: str, workflow_type: str
+) -> WorkflowExecutionDescription:
+    """Return the latest run of a workflow; `entity`: what the API calls such workflows.
+
+    Raises:
+        NotFound: no workflow of this type has this id.
+    """
+    try:
+        description = await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NotFound(entity, workflow_id) from error
+        raise
+    if description.workflow_type != workflow_type:
+        raise NotFound(entity, workflow_id)
+    return description
+
+
+async def delete_run(client: Client, workflow_id: str, run_id: str) -> None:
+    """Delete the history of a run; Temporal does so a moment later.
+
+    Raises:
+        RPCError: the cluster has no such run.
+    """
+    execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    await client.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=execution)
+    )
 
 
 def workflow_page(settings: Settings, workflow_id: str, run_id: str) -> str | None:

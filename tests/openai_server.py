@@ -28,6 +28,36 @@ _MAX_TEXTS = 32
 _SOURCE = re.compile(r"^\[(\d+)\]\n(.*?)(?=^\[\d+\]\n|^Question: )", re.DOTALL | re.MULTILINE)
 
 
+def _vectors(*rows: object) -> dict[str, object]:
+    return {"data": [{"index": index, "embedding": row} for index, row in enumerate(rows)]}
+
+
+WRONG_SHAPES: list[object] = [
+    None,
+    "text",
+    [],
+    {},
+    {"data": None},
+    {"data": []},
+    {"data": [3]},
+    _vectors([]),
+    _vectors(3),
+    _vectors(["a"]),
+    _vectors([1.0], [2.0]),
+    _vectors([float("nan")]),
+    {"data": [{"index": 1, "embedding": [1.0]}]},
+    {"results": None},
+    {"results": [3, 3]},
+    {"results": [{"index": 0, "relevance_score": 1.0}] * 2},
+    {"results": [{"index": n, "relevance_score": 1.0} for n in (2, 3)]},
+    {"results": [{"index": n, "relevance_score": None} for n in (0, 1)]},
+    {"results": [{"index": n, "relevance_score": float("nan")} for n in (0, 1)]},
+    {"results": [{"index": 0, "relevance_score": 1.0}]},
+    {"choices": [{"message": {"content": "Yes."}}]},
+]
+"""Answers that no call can use."""
+
+
 def error_body(message: str, code: str | None = None, param: str | None = None) -> bytes:
     said = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
     return json.dumps({"error": said}).encode()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import (
     ApplicationError,
     CancelledError,
@@ -37,7 +37,7 @@ with workflow.unsafe.imports_passed_through():
         WRONG_LIBRARY,
     )
     from core.contracts.query import QueryResult, QueryStatus, Stage
-    from workflows.search_attributes import STAGE, initial_attributes
+    from workflows.search_attributes import initial_attributes
 
 
 @workflow.defn(name=CONVERSATION_WORKFLOW)
@@ -142,9 +142,7 @@ class ConversationWorkflow:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             static_summary=request.summary,
             memo=request.memo,
-            search_attributes=initial_attributes(
-                question.library_id, SearchAttributePair(STAGE, Stage.PREPROCESS)
-            ),
+            search_attributes=initial_attributes(question.library_id, stage=Stage.PREPROCESS),
         )
 
     async def _end_turn(self, question: ChildWorkflowHandle[Any, QueryResult]) -> None:

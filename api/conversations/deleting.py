@@ -1,12 +1,10 @@
 """Deletion of a conversation: the histories of all runs of its workflow."""
 
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.conversations.states import describe_conversation
-from api.temporal import Temporal
+from api.temporal import Temporal, delete_run
 
 
 async def delete(temporal: Temporal, instance_id: str, conversation_id: str) -> None:
@@ -35,10 +33,5 @@ async def _delete_run(client: Client, conversation_id: str, run_id: str | None) 
     first = await anext(handle.fetch_history_events(page_size=1))
     started = first.workflow_execution_started_event_attributes
     run = run_id or (await handle.describe()).run_id
-    await client.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(
-            namespace=client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=conversation_id, run_id=run),
-        )
-    )
+    await delete_run(client, conversation_id, run)
     return started.continued_execution_run_id

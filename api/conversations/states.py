@@ -11,10 +11,10 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowQueryFailedError,
 )
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from api.questions.states import WORKER_S
-from api.temporal import CALL_S, RETRY_AFTER_S, Temporal
+from api.temporal import CALL_S, RETRY_AFTER_S, Temporal, describe_workflow
 from api.wire.conversations import ConversationResponse
 from core.contracts.conversation import Conversation
 from core.contracts.names import CONVERSATION_QUERY, CONVERSATION_WORKFLOW, conversation_prefix
@@ -36,16 +36,10 @@ async def describe_conversation(
     name = conversation_id.removeprefix(prefix)
     if name == conversation_id or not _NAME.fullmatch(name):
         raise NotFound("conversation", conversation_id)
-    try:
-        description = await client.get_workflow_handle(conversation_id).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise NotFound("conversation", conversation_id) from error
-        raise
-    if (
-        description.workflow_type != CONVERSATION_WORKFLOW
-        or description.status is not WorkflowExecutionStatus.RUNNING
-    ):
+    description = await describe_workflow(
+        client, "conversation", conversation_id, CONVERSATION_WORKFLOW
+    )
+    if description.status is not WorkflowExecutionStatus.RUNNING:
         raise NotFound("conversation", conversation_id)
     return description
 

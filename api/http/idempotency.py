@@ -41,6 +41,12 @@ def fingerprint(request: Request, body: bytes) -> str:
     return hashlib.sha256(call + body).hexdigest()
 
 
+def start_headers(url: str, *, again: bool) -> dict[str, str]:
+    """Return the headers of a start's response; `again`: an earlier request with the same key made
+    the start."""
+    return {"Location": url} | ({REPLAYED: "true"} if again else {})
+
+
 class IdempotentRequest:
     """A write with its body, which is empty for a DELETE, and an optional idempotency key."""
 

@@ -15,10 +15,10 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowQueryFailedError,
 )
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from api.pending_tasks import latest_failed_attempt, waits_for_worker
-from api.temporal import CALL_S, Temporal
+from api.temporal import CALL_S, Temporal, describe_workflow
 from api.wire.ingestions import IngestionResponse
 from core.contracts.ingest import FileCounts, FileOutcome, IngestProgress, IngestStatus
 from core.contracts.names import (
@@ -70,14 +70,7 @@ async def find_ingestion(client: Client, instance_id: str, workflow_id: str) -> 
     """
     if not workflow_id.startswith(ingestion_prefix(instance_id)):
         raise NotFound("ingestion", workflow_id)
-    try:
-        description = await client.get_workflow_handle(workflow_id).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise NotFound("ingestion", workflow_id) from error
-        raise
-    if description.workflow_type != INGEST_WORKFLOW:
-        raise NotFound("ingestion", workflow_id)
+    description = await describe_workflow(client, "ingestion", workflow_id, INGEST_WORKFLOW)
     handle = client.get_workflow_handle(
         workflow_id, run_id=description.run_id, result_type=IngestProgress
     )

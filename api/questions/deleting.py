@@ -3,14 +3,12 @@
 from datetime import UTC, datetime
 
 from fastapi.concurrency import run_in_threadpool
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.questions.ownership import Ownership
 from api.questions.states import describe, status_of
-from api.temporal import Temporal
+from api.temporal import Temporal, delete_run
 from core.domain.errors import Conflict, NotFound
 from core.ports.archive import ArchivedQuestion, QuestionArchive
 
@@ -32,12 +30,7 @@ async def delete(
         async with temporal.calls() as client:
             description = await describe(client, ownership, workflow_id)
             _check_closed(description, archived)
-            execution = WorkflowExecution(workflow_id=workflow_id, run_id=description.run_id)
-            await client.workflow_service.delete_workflow_execution(
-                DeleteWorkflowExecutionRequest(
-                    namespace=client.namespace, workflow_execution=execution
-                )
-            )
+            await delete_run(client, workflow_id, description.run_id)
     except NotFound:
         if archived is None or archived.is_deleted:
             raise

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from temporalio.common import SearchAttributePair, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.questions.ownership import Ownership
@@ -18,7 +18,6 @@ from api.workflow_starts import (
 from core.contracts.names import QUERY_WORKFLOW, question_prefix
 from core.contracts.query import QueryRequest, Stage
 from core.domain.errors import Invalid
-from workflows import search_attributes
 from workflows.search_attributes import initial_attributes
 
 MAX_REQUEST_BYTES = 256 * 1024
@@ -85,10 +84,7 @@ async def start(
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=question.summary,
                 memo=question.memo,
-                search_attributes=initial_attributes(
-                    request.library_id,
-                    SearchAttributePair(search_attributes.STAGE, Stage.PREPROCESS),
-                ),
+                search_attributes=initial_attributes(request.library_id, stage=Stage.PREPROCESS),
             )
         except WorkflowAlreadyStartedError:
             description = await describe(client, ownership, question.workflow_id)

@@ -16,11 +16,11 @@ from temporalio.client import (
     WorkflowQueryFailedError,
 )
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from api.pending_tasks import pending_attempts, waits_for_worker
 from api.questions.ownership import Ownership
-from api.temporal import CALL_S, Temporal
+from api.temporal import CALL_S, Temporal, describe_workflow
 from api.wire.questions import QuestionResponse
 from core.contracts.names import (
     DEADLINE_EXCEEDED,
@@ -68,14 +68,7 @@ async def describe(
         NotFound: this instance has no question with this id.
     """
     ownership.require_possible(workflow_id)
-    try:
-        description = await client.get_workflow_handle(workflow_id).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise NotFound("question", workflow_id) from error
-        raise
-    if description.workflow_type != QUERY_WORKFLOW:
-        raise NotFound("question", workflow_id)
+    description = await describe_workflow(client, "question", workflow_id, QUERY_WORKFLOW)
     ownership.require(description)
     return description
 

@@ -1,5 +1,7 @@
 """Routes of `/conversations`; a turn is asked by `POST /query` with a `conversation_id`."""
 
+from datetime import timedelta
+
 from fastapi import Request, Response, status
 
 from api.conversations.deleting import delete
@@ -7,7 +9,7 @@ from api.conversations.starting import start_conversation
 from api.conversations.states import read_conversation
 from api.http.bodies.json import JsonBody, parse
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
-from api.http.idempotency import REPLAYED, IdempotencyKey, fingerprint
+from api.http.idempotency import IdempotencyKey, fingerprint, start_headers
 from api.http.openapi import BODY, READ, responses_of
 from api.http.responses import json_response, no_content
 from api.http.routing import Routes
@@ -16,8 +18,6 @@ from core.contracts.conversation import ConversationState
 from core.contracts.names import task_queue_of
 
 router = Routes("conversations", "/conversations", of_writer=True)
-
-DAY_S = 86_400.0
 
 
 @router.post(
@@ -39,11 +39,12 @@ async def create_conversation(
     wanted, catalog = parse(ConversationRequest, body), core.catalog.state
     library_id = catalog.library(wanted.library).library.id if wanted.library is not None else None
     instance_id = core.store.instance_id
+    idle = timedelta(days=settings.answer_retention_days)
     started = await start_conversation(
         temporal,
         instance_id,
         task_queue_of(instance_id, settings.task_queue),
-        ConversationState(library_id=library_id, idle_s=settings.answer_retention_days * DAY_S),
+        ConversationState(library_id=library_id, idle_s=idle.total_seconds()),
         key=idempotency_key,
         fingerprint=fingerprint(request, body),
     )
@@ -51,7 +52,7 @@ async def create_conversation(
         id=started.id, library=library_id, created_at=started.created_at, turns=[]
     )
     location = f"{request.base_url}conversations/{started.id}"
-    headers = {"Location": location} | ({REPLAYED: "true"} if started.again else {})
+    headers = start_headers(location, again=started.again)
     return json_response(
         conversation.model_dump(),
         status.HTTP_201_CREATED,

@@ -5,7 +5,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.http.bodies.json import JsonBody, parse
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
-from api.http.idempotency import REPLAYED, IdempotencyKey
+from api.http.idempotency import IdempotencyKey, start_headers
 from api.http.openapi import BODY, READ, responses_of
 from api.http.responses import accepted_response, json_response, no_content
 from api.http.routing import Routes
@@ -137,7 +137,7 @@ def _handle(
         status_url=str(request.url_for("get_model_change", library_id=library_id)),
         temporal_ui_url=workflow_page(settings, started.workflow_id, started.run_id),
     )
-    headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
+    headers = start_headers(handle.status_url, again=started.again)
     return json_response(
         handle.model_dump(),
         status.HTTP_202_ACCEPTED,

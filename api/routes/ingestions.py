@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.event_streams import LAST, events_response, number_of
-from api.http.idempotency import REPLAYED, IdempotencyKey
+from api.http.idempotency import IdempotencyKey, start_headers
 from api.http.openapi import BODY, READ, responses_of
 from api.http.responses import accepted_response, json_response
 from api.http.routing import Routes
@@ -59,7 +59,7 @@ async def ingest(
         temporal, core.uploads, settings, files, destination, key=idempotency_key
     )
     handle = handle_response(request, settings, "ingest", started)
-    headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
+    headers = start_headers(handle.status_url, again=started.again)
     return json_response(
         handle.model_dump(),
         status.HTTP_202_ACCEPTED,

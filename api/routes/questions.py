@@ -14,11 +14,11 @@ from api.http.cursors import CursorParameter, Cursors, Limit
 from api.http.dependencies import CoreOf, SettingsOf, TemporalOf
 from api.http.event_streams import LAST, events_response, number_of
 from api.http.idempotency import (
-    REPLAYED,
     IdempotencyKey,
     IdempotentDelete,
     IdempotentRequestOf,
     fingerprint,
+    start_headers,
 )
 from api.http.openapi import BODY, READ, responses_of
 from api.http.parameters import DECIMAL, Instant
@@ -99,7 +99,7 @@ async def ask(
         queue = task_queue_of(ownership.instance_id, settings.task_queue)
         started = await start(temporal, ownership, queue, wanted)
     handle = handle_response(request, settings, "query", started)
-    headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
+    headers = start_headers(handle.status_url, again=started.again)
     position = question.min_position
     if wait_s is not None and (result := await _wait_for_result(temporal, started, wait_s)):
         response = AnswerResponse(**handle.model_dump(), **dict(result))
@@ -322,7 +322,7 @@ async def rerun_question(
     queue = task_queue_of(ownership.instance_id, settings.task_queue)
     started = await start(temporal, ownership, queue, wanted)
     handle = handle_response(request, settings, "query", started)
-    headers = {"Location": handle.status_url} | ({REPLAYED: "true"} if started.again else {})
+    headers = start_headers(handle.status_url, again=started.again)
     return json_response(
         handle.model_dump(),
         status.HTTP_202_ACCEPTED,

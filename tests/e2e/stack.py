@@ -50,6 +50,22 @@ class Stack:
     def client(self) -> Nalanda:
         return Nalanda(self.api_url, timeout_s=30)
 
+    def run(self, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command for this stack in a folder, as its home directory; it must succeed."""
+        programs = os.pathsep.join([str(Path(NALANDA).parent), os.environ["PATH"]])
+        environment = {"PATH": programs, "NALANDA_API_URL": self.api_url, "HOME": str(folder)}
+        ended = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended
+
     def start(self, part: str) -> None:
         """Start a part, and wait until it is ready (a worker: until it polls)."""
         log = self._log(part)

@@ -3,15 +3,13 @@
 Left out, and only parsed (`tests/unit/docs`), are blocks that start servers or need other machines.
 """
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.stack import NALANDA, Stack, second_model
+from tests.e2e.stack import Stack, second_model
 from tests.openai_server import OpenAIServer
 from tests.unit.docs.pages import ROOT, blocks
 
@@ -60,29 +58,13 @@ def code_of(page: str, language: str) -> list[str]:
     ]
 
 
-def run(stack: Stack, folder: Path, *command: str) -> str:
-    """Run a command in a folder, as its home directory; return what it prints."""
-    programs = os.pathsep.join([str(Path(NALANDA).parent), os.environ["PATH"]])
-    environment = {"PATH": programs, "NALANDA_API_URL": stack.api_url, "HOME": str(folder)}
-    ended = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **environment},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
-
-
 def run_shell(stack: Stack, folder: Path, code: str) -> str:
-    return run(stack, folder, "bash", "-ec", CURL + code.replace(URL, stack.api_url))
+    return stack.run(folder, "bash", "-ec", CURL + code.replace(URL, stack.api_url)).stdout
 
 
 def run_python(stack: Stack, folder: Path, code: str) -> str:
-    return run(stack, folder, sys.executable, "-c", PYTHON, code.replace(URL, stack.api_url))
+    command = (sys.executable, "-c", PYTHON, code.replace(URL, stack.api_url))
+    return stack.run(folder, *command).stdout
 
 
 @pytest.mark.parametrize(

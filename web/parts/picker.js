@@ -12,8 +12,10 @@ const MAX_LISTED = 1000;
  * `chosen` is a name or an id; throws a Problem if no library has it, so that none is taken in its place.
  */
 export async function libraryPicker(chosen, signal) {
-  const id = chosen && (await call("GET", `/libraries/${encodeURIComponent(chosen)}`, undefined, signal)).id;
   const { items, next_cursor: more } = await call("GET", `/libraries?limit=${MAX_LISTED}`, undefined, signal);
+  const listed = items.find(({ id, name }) => chosen === id || chosen === name);
+  const library = listed ?? (chosen && (await call("GET", `/libraries/${encodeURIComponent(chosen)}`, undefined, signal)));
+  const id = library && library.id;
   const control = more ? typed(items, id) : select("library", items.map((each) => [each.id, each.name]), id);
   return { node: field(t("Library"), control), control, isEmpty: !items.length };
 }

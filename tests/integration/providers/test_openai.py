@@ -21,7 +21,14 @@ from core.providers.openai.embedder import AsyncOpenAIEmbedder, OpenAIEmbedder
 from core.providers.openai.reranker import AsyncOpenAIReranker
 from core.providers.streaming import listening
 from tests.model_server import CUT, MALFORMED, Fault, answering, held
-from tests.openai_server import DIMENSION, OpenAIServer, error_body, rate_limited, refusal
+from tests.openai_server import (
+    DIMENSION,
+    WRONG_SHAPES,
+    OpenAIServer,
+    error_body,
+    rate_limited,
+    refusal,
+)
 
 KEY = "sk-test-0123456789"
 PASSAGES = [
@@ -371,37 +378,8 @@ async def test_a_key_that_can_not_be_sent(server: Server, call: Call, key: str) 
     assert key not in str(error)
 
 
-def vectors(*rows: object) -> dict[str, object]:
-    return {"data": [{"index": index, "embedding": row} for index, row in enumerate(rows)]}
-
-
-SHAPES: list[object] = [
-    None,
-    "text",
-    [],
-    {},
-    {"data": None},
-    {"data": []},
-    {"data": [3]},
-    vectors([]),
-    vectors(3),
-    vectors(["a"]),
-    vectors([1.0], [2.0]),
-    vectors([float("nan")]),
-    {"data": [{"index": 1, "embedding": [1.0]}]},
-    {"results": None},
-    {"results": [3, 3]},
-    {"results": [{"index": 0, "relevance_score": 1.0}] * 2},
-    {"results": [{"index": n, "relevance_score": 1.0} for n in (2, 3)]},
-    {"results": [{"index": n, "relevance_score": None} for n in (0, 1)]},
-    {"results": [{"index": n, "relevance_score": float("nan")} for n in (0, 1)]},
-    {"results": [{"index": 0, "relevance_score": 1.0}]},
-    {"choices": [{"message": {"content": "Yes."}}]},
-]
-
-
 @EVERY_CALL
-@pytest.mark.parametrize("shape", SHAPES, ids=repr)
+@pytest.mark.parametrize("shape", WRONG_SHAPES, ids=repr)
 async def test_an_answer_of_the_wrong_shape(
     fake: OpenAIServer, server: Server, call: Call, shape: object
 ) -> None:
