@@ -30,10 +30,16 @@ def read(reply: str, query: str, service: Service) -> str | None:
     Raises:
         ProviderUnavailable: the reply is no question.
     """
-    condensed = reply.strip().strip(_QUOTES).strip()
+    condensed = _unquoted(reply.strip())
     if not condensed or "\n" in condensed or len(condensed) > MAX_CHARS:
         raise service.malformed_answer("it is not a question on one line")
     return None if _plain(condensed) == _plain(query) else condensed
+
+
+def _unquoted(reply: str) -> str:
+    """Return the reply without quotes around it; quotes inside it are the question's own."""
+    is_quoted = reply[:1] in _QUOTES and reply[-1:] in _QUOTES
+    return reply[1:-1].strip() if is_quoted else reply
 
 
 def _lines(turns: Sequence[EarlierTurn]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 "And for trains?" after "What is the fare for buses to Lisbon?" becomes "What is the fare for trains
 to Lisbon?": its words take the place of the parallel ones. "When is it open?" keeps its words and
-gets the topic of the last full question, in parentheses.
+gets the topic of the last full question, in parentheses. A quotation, such as code, is one word.
 """
 
 import re
@@ -18,7 +18,7 @@ from core.providers.base import Condensed, Embedder
 from core.providers.local.follow_ups import (
     FollowUpWords,
     follow_up_words,
-    is_unspaced_follow_up,
+    is_marked_follow_up,
 )
 from core.providers.threads import call_on_thread
 from core.providers.words import stop_words_of, word_sequence
@@ -34,8 +34,9 @@ _MAX_WORDS_BEFORE_PRONOUN = 1
 _MIN_ALIKE = 0.12
 """The least cosine of a word and the one that it replaces, by the model `wordllama-256`."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
-_END = re.compile(r"[\s?？!！.。…]*$")
+_QUOTATION = r"`[^`]+`|\"[^\"]+\"|“[^“”]+”|„[^„“]+“|«[^«»]+»"
+_WORD = re.compile(rf"{_QUOTATION}|[^\W_]+(?:['’\-][^\W_]+)*")
+_END = re.compile(r"[\s?？؟!！.。…]*$")
 
 Alike: TypeAlias = Callable[[str, Sequence[str]], int | None]
 """Returns the index of the word that is most like the first one, or `None` if none is."""
@@ -64,7 +65,7 @@ def condense(query: str, turns: Sequence[EarlierTurn], alike: Alike) -> str | No
     if not turns:
         return None
     anchor = _anchor(turns)
-    if is_unspaced_follow_up(query):
+    if is_marked_follow_up(query):
         return f"{query} ({_without_end(anchor.query)})"
     language = _Language(f"{anchor.query} {query}")
     tokens = language.tokens(query)
@@ -104,6 +105,8 @@ class _Language:
         ]
 
     def _is_content(self, word: str) -> bool:
+        if not word[0].isalnum():  # a quotation
+            return True
         lower = word.casefold().replace("’", "'")
         listed = self.words
         if lower in listed.articles or lower in listed.prepositions or lower in listed.pronouns:
@@ -184,16 +187,10 @@ def _put_in(
     query: str, rest: Sequence[_Token], anchor: str, language: _Language, alike: Alike
 ) -> str:
     """Return the full question with the words of the follow-up in place of the parallel ones."""
-    tokens = language.tokens(anchor)
     if language.is_preposition(rest[0]):
-        named = query[rest[0].end : rest[-1].end]
-        span = _phrase(tokens, rest[0].lower, language)
-        if span is None:
-            end = len(_without_end(anchor))
-            return f"{anchor[:end]} {rest[0].lower}{named}{anchor[end:]}"
-        return anchor[: span[0]] + named + anchor[span[1] :]
+        return _put_phrase_in(query, rest, anchor, language)
     content = [token for token in rest if token.is_content]
-    places = [token for token in tokens if token.is_content]
+    places = [token for token in language.tokens(anchor) if token.is_content]
     span = _names(anchor, places) if content[0].text[0].isupper() else None
     if span is None and places:
         place = alike(content[-1].text, _texts(places))
@@ -201,6 +198,16 @@ def _put_in(
     if span is None:
         return f"{query} ({', '.join(_texts(places)[:MAX_TOPIC_WORDS])})"
     return anchor[: span[0]] + query[content[0].start : rest[-1].end] + anchor[span[1] :]
+
+
+def _put_phrase_in(query: str, rest: Sequence[_Token], anchor: str, language: _Language) -> str:
+    """Return the full question with the phrase in place of the parallel one, or with it added."""
+    named = query[rest[0].end : rest[-1].end]
+    span = _phrase(language.tokens(anchor), rest[0].lower, language)
+    if span is not None:
+        return anchor[: span[0]] + named + anchor[span[1] :]
+    end = len(_without_end(anchor))
+    return f"{anchor[:end]} {rest[0].lower}{named}{anchor[end:]}"
 
 
 def _phrase(

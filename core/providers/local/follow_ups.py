@@ -113,10 +113,17 @@ _LANGUAGES = (
 )
 """The words of each language, in the order of `STOP_WORDS`."""
 
-_UNSPACED = re.compile(
-    r"^(?:那么?|那麼|还有|還有|以及)|呢[?？]?$|它|他们|她们|這個|这个|那个|那個"
-    r"|^(?:では|じゃあ|それ|あと)|それ|彼女|彼は|は[?？]$"
+_MARKS = re.compile(
+    # Chinese
+    r"^(?:那|还有|還有|以及)|呢[?？]?$|它|他们|她们|這個|这个|那个|那個"
+    # Japanese
+    r"|^(?:では|じゃあ|あと)|それ|彼女|彼は|は[?？]$"
+    # Thai: "and …", "… then?"
+    r"|^แล้ว|ล่ะ(?:ครับ|คะ|ค่ะ)?[?？]?$"
+    # Arabic: "what about …", and "and" before a short question
+    r"|^و?ماذا عن |^و(?:هل|كم|متى|كيف|أين|لماذا)(?: \S+){0,3}$"
 )
+"""What a follow-up has in languages without stop words."""
 
 
 def follow_up_words(stop_words: frozenset[str]) -> FollowUpWords:
@@ -124,6 +131,6 @@ def follow_up_words(stop_words: frozenset[str]) -> FollowUpWords:
     return _LANGUAGES[STOP_WORDS.index(stop_words)]
 
 
-def is_unspaced_follow_up(question: str) -> bool:
-    """Return whether a Chinese or Japanese question depends on an earlier one."""
-    return _UNSPACED.search(question) is not None
+def is_marked_follow_up(question: str) -> bool:
+    """Return whether a Chinese, Japanese, Thai or Arabic question depends on an earlier one."""
+    return _MARKS.search(question) is not None

@@ -284,3 +284,58 @@ def test_a_conversation(http: httpx.Client, harbours: str) -> None:
     body = {"library": harbours, "query": QUESTION, "conversation_id": talk}
     assert_problem(http.post("/query", json=body), 404)
     assert http.get(f"/query/{first['workflow_id']}").status_code == 200
+
+
+def test_a_conversation_about_an_empty_library(http: httpx.Client, name: str) -> None:
+    http.post("/libraries", json={"name": name}).raise_for_status()
+    talk = http.post("/conversations", json={"library": name}).json()["id"]
+    for query in (QUESTION, "And of Calicut?", "thanks!"):
+        assert _ask(http, name, query=query, conversation_id=talk)["result"]["answer"] is None
+    turns = http.get(f"/conversations/{talk}").json()["turns"]
+    assert [turn["reason"] for turn in turns] == ["nothing_relevant"] * 3
+
+
+def test_a_library_that_is_deleted_while_a_turn_runs(
+    http: httpx.Client, harbours: str, name: str
+) -> None:
+    http.post("/libraries", json={"name": name}).raise_for_status()
+    document = {"text": "The harbour of Tamralipti is nine fathoms deep."}
+    http.post(f"/libraries/{name}/documents", json=document).raise_for_status()
+    talk = http.post("/conversations", json={}).json()["id"]
+    body = {"library": name, "query": QUESTION, "conversation_id": talk, "review": True}
+    path = f"/query/{http.post('/query', json=body).json()['workflow_id']}"
+    until(lambda: http.get(path).json()["waiting_for"] == "review", PATIENCE_S)
+    http.delete(f"/libraries/{name}").raise_for_status()
+    http.post(f"{path}/review", json={"decision": "approve"}).raise_for_status()
+    until(lambda: http.get(path).json()["status"] != "running", PATIENCE_S)
+    _ask(http, harbours, conversation_id=talk)
+    turns = http.get(f"/conversations/{talk}").json()["turns"]
+    assert [turn["query"] for turn in turns] == [QUESTION, QUESTION]
+    assert turns[0]["status"] == http.get(path).json()["status"]
+
+
+@pytest.mark.parametrize(
+    ("first", "follow_up", "condensed"),
+    [
+        (
+            "Wie tief ist der Hafen von Hamburg?",
+            "Und von Bremen?",
+            "Wie tief ist der Hafen von Bremen?",
+        ),
+        ("港口有多深？", "那河流呢？", "那河流呢？ (港口有多深)"),
+        ("ท่าเรือลึกเท่าไร", "แล้วแม่น้ำล่ะ", "แล้วแม่น้ำล่ะ (ท่าเรือลึกเท่าไร)"),
+        ("كم عمق الميناء؟", "وماذا عن النهر؟", "وماذا عن النهر؟ (كم عمق الميناء)"),
+        (
+            "What is the depth of `harbour`?",
+            "and of `river`?",
+            "What is the depth of `river`?",
+        ),
+    ],
+)
+def test_follow_ups_of_other_scripts_and_with_code(
+    http: httpx.Client, harbours: str, first: str, follow_up: str, condensed: str
+) -> None:
+    talk = http.post("/conversations", json={"library": harbours}).json()["id"]
+    _ask(http, harbours, query=first, conversation_id=talk)
+    answered = _ask(http, harbours, query=follow_up, conversation_id=talk)
+    assert answered["result"]["condensed_query"] == condensed
