@@ -18,14 +18,14 @@ from api.temporal import RETRY_AFTER_S, Temporal
 from api.workflow_starts import StartedWorkflow, reuse_start
 from core.contracts.conversation import StartedTurn, TurnRequest
 from core.contracts.names import ASK_UPDATE, TURN_RUNS, WRONG_LIBRARY
-from core.domain.errors import Conflict, Invalid, Unavailable
+from core.domain.errors import Conflict, Invalid, NotFound, Unavailable
 
 AGAIN_S = 0.05
 """The time until the next try while the conversation does not know yet that its turn has ended."""
 
 _NO_WORKER = (
-    "No worker has taken the turn in time. Retry after the seconds in Retry-After, under an "
-    "Idempotency-Key."
+    "No worker has taken the turn in time. Start one with `nalanda worker`, or retry later; under "
+    "the same Idempotency-Key the turn counts once."
 )
 
 
@@ -79,7 +79,7 @@ async def _try(
         running_id = _running_id(error.cause)
         if running_id == request.workflow_id:
             return None  # the same request, which is being started
-        if status_of(await describe(client, ownership, running_id)) == "running":
+        if await _is_running(client, ownership, running_id):
             detail = f"The turn {running_id} of this conversation is still running."
             raise Conflict(f"{detail} Wait for its end, or cancel it.") from error
         return None
@@ -89,6 +89,14 @@ async def _try(
             raise
         return None
     return started
+
+
+async def _is_running(client: Client, ownership: Ownership, workflow_id: str) -> bool:
+    """Return whether a turn has started and runs; a moment before its start Temporal has none."""
+    try:
+        return status_of(await describe(client, ownership, workflow_id)) == "running"
+    except NotFound:
+        return False
 
 
 def _running_id(cause: BaseException) -> str:

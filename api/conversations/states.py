@@ -20,7 +20,10 @@ from core.contracts.conversation import Conversation
 from core.contracts.names import CONVERSATION_QUERY, CONVERSATION_WORKFLOW, conversation_prefix
 from core.domain.errors import NotFound, Unavailable
 
-_NO_WORKER = "No worker has answered in time, which alone knows the turns. Retry later."
+_NO_WORKER = (
+    "No worker has answered in time, and only a worker knows the turns. Start one with "
+    "`nalanda worker`, or retry later."
+)
 _NAME = re.compile(r"[0-9a-f-]{1,64}")
 
 

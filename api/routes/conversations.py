@@ -25,7 +25,7 @@ router = Routes("conversations", "/conversations", of_writer=True)
     status_code=status.HTTP_201_CREATED,
     body=ConversationRequest,
     writes=False,
-    responses=responses_of(201, ConversationResponse, *BODY),
+    responses=responses_of(201, ConversationResponse, *BODY, 409),
 )
 async def create_conversation(
     request: Request,

@@ -107,11 +107,17 @@ NOT_THERE: dict[str, dict[str, Any]] = {
     "/query/none/review": {"POST": {"decision": "approve"}},
     "/query/none/rerun": {"POST": {"from": "answer"}},
     "/query/none/diff/none": {"GET": None},
+    "/conversations": {"POST": {"library": "none"}},
+    "/conversations/none": {"GET": None, "DELETE": None},
+    "/conversations/%3Cscript%3E": {"GET": None, "DELETE": None},
 }
 UNKNOWN_IDS = [
     Case(404, method, path, body)
     for path, calls in NOT_THERE.items()
     for method, body in calls.items()
+] + [
+    _post("/query", {"library": "other-bad", "query": "Q?", "conversation_id": name}, status=404)
+    for name in ("none", "<script>", "")
 ]
 
 TAKEN = [
@@ -282,6 +288,16 @@ SHAPES = [
     _post("/query", {"query": "Q?"}, "/library"),
     _post("/query", {"library": "bad", "query": "Q?"}, "/library"),
     _post("/query?wait_s=0", {"library": "bad", "query": "Q?"}, "/wait_s"),
+    _post("/query", {"library": "bad", "query": "long " * 20_000}, "/query"),
+    _post(
+        "/query",
+        {"library": "bad", "query": "Q?", "conversation_id": "c" * 129},
+        "/conversation_id",
+    ),
+    _post("/query", {"library": "bad", "query": "Q?", "conversation_id": 1}, "/conversation_id"),
+    _post("/conversations", {"library": 1}, "/library"),
+    _post("/conversations", {"library": "bad", "turns": []}, "/turns"),
+    _post("/conversations", [], ""),
     Case(422, "PATCH", L, {"name": None}, ("/name",)),
     Case(422, "PATCH", L, {"dimension": 4}, ("/dimension",)),
     Case(422, "PATCH", L, [], ("",)),

@@ -12,8 +12,8 @@ from nalanda import Nalanda
 from tests.e2e.stack import Stack
 from tests.integration.api.calls import assert_problem
 
-ASKING = {"library": "l", "query": "Q?"}
-QUESTIONS = {
+ASKING: dict[str, object] = {"library": "l", "query": "Q?"}
+QUESTIONS: dict[tuple[str, str], dict[str, object] | None] = {
     ("POST", "/query"): ASKING,
     ("POST", "/query?wait_s=1"): ASKING,
     ("GET", "/query"): None,
@@ -22,6 +22,9 @@ QUESTIONS = {
     ("POST", "/query/some/cancel"): None,
     ("POST", "/query/some/feedback"): {"rating": 1},
     ("POST", "/conversations"): {},
+    ("GET", "/conversations/{talk}"): None,
+    ("DELETE", "/conversations/{talk}"): None,
+    ("POST", "/query?wait_s=2"): {**ASKING, "conversation_id": "{talk}"},
 }
 
 
@@ -46,17 +49,22 @@ def bereft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bereft]:
         stack.start("api")
         http.put("/libraries/l", json={"name": "l"}).raise_for_status()
         http.post("/query", json=ASKING).raise_for_status()
+        talk = sdk.conversations.create("l").id
         stack.kill("temporal")
-        yield _ask(http, sdk)
+        yield _ask(http, sdk, talk)
 
 
-def _ask(http: httpx.Client, sdk: Nalanda) -> Bereft:
+def _ask(http: httpx.Client, sdk: Nalanda, talk: str) -> Bereft:
     """Send all requests at once, as each waits a while for Temporal."""
+
+    def send(method: str, path: str, body: dict[str, object] | None) -> httpx.Response:
+        if body is not None and "conversation_id" in body:
+            body = {**body, "conversation_id": talk}
+        return http.request(method, path.format(talk=talk), json=body)
+
     with ThreadPoolExecutor(len(QUESTIONS) + 1) as pool:
         raised = pool.submit(sdk.queries.start, "l", "Q?")
-        asked = {
-            call: pool.submit(http.request, *call, json=body) for call, body in QUESTIONS.items()
-        }
+        asked = {call: pool.submit(send, *call, body) for call, body in QUESTIONS.items()}
         refusals = {call: answer.result() for call, answer in asked.items()}
         return Bereft(http, sdk, refusals, raised.exception())
 

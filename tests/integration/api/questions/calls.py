@@ -40,6 +40,19 @@ async def wait_for_stage(api: httpx.AsyncClient, workflow_id: str, stage: str) -
     return await state_of(api, workflow_id)
 
 
+async def ask(
+    api: httpx.AsyncClient, question: dict[str, Any], talk: str, **more: Any
+) -> httpx.Response:
+    """Ask the question as the next turn of a conversation, and wait for its result."""
+    body = {**question, "conversation_id": talk, **more}
+    return await api.post("/query", params={"wait_s": 30}, json=body)
+
+
+async def turns_of(api: httpx.AsyncClient, talk: str) -> list[dict[str, Any]]:
+    turns: list[dict[str, Any]] = (await api.get(f"/conversations/{talk}")).json()["turns"]
+    return turns
+
+
 def parse_events(stream: str) -> list[tuple[int, str, Any]]:
     events = []
     for block in stream.split("\n\n"):

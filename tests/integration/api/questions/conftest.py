@@ -54,3 +54,10 @@ async def question(api: httpx.AsyncClient) -> dict[str, Any]:
     """Return a question for a library `texts` that has a model."""
     await api.put("/libraries/texts", json={"name": "t", "embedding_model": "wordllama-256"})
     return {"library": "t", "query": "What is alpha?"}
+
+
+@pytest.fixture
+async def talk(api: httpx.AsyncClient, question: dict[str, Any]) -> str:
+    """Return the id of a conversation; the library of `question` is there."""
+    conversation_id: str = (await api.post("/conversations", json={})).json()["id"]
+    return conversation_id

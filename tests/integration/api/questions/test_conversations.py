@@ -12,7 +12,9 @@ from core.contracts.names import task_queue_of
 from core.settings import Settings
 from tests.integration.api.calls import assert_problem, open_client
 from tests.integration.api.questions.calls import (
+    ask,
     state_of,
+    turns_of,
     until,
     wait_for_stage,
     wait_until_closed,
@@ -20,25 +22,6 @@ from tests.integration.api.questions.calls import (
 from tests.integration.api.script import Script
 
 UNKNOWN = "conversation-i000000000000-01a22eb0-3d78-73b1-b5f2-5493e6d81524"
-
-
-@pytest.fixture
-async def talk(api: httpx.AsyncClient, question: dict[str, Any]) -> str:
-    """Return the id of a conversation; the library of `question` is there."""
-    conversation_id: str = (await api.post("/conversations", json={})).json()["id"]
-    return conversation_id
-
-
-async def ask(
-    api: httpx.AsyncClient, question: dict[str, Any], talk: str, **more: Any
-) -> httpx.Response:
-    body = {**question, "conversation_id": talk, **more}
-    return await api.post("/query", params={"wait_s": 30}, json=body)
-
-
-async def turns_of(api: httpx.AsyncClient, talk: str) -> list[dict[str, Any]]:
-    turns: list[dict[str, Any]] = (await api.get(f"/conversations/{talk}")).json()["turns"]
-    return turns
 
 
 async def test_a_conversation_begins_without_turns(
