@@ -29,8 +29,8 @@ TRIM_S = 3600.0
 LAG = timedelta(minutes=1)
 """How late the cluster may list a question that has closed."""
 
-PATIENCE = timedelta(hours=1)
-"""How long a worker is waited for, which alone knows the stages of a closed question."""
+WORKER_WAIT = timedelta(hours=1)
+"""The time after its end for which a question waits for a worker, who alone knows its stages."""
 
 SHARE = 0.2
 """The share of the time in which questions are archived, so that they delay no running one."""
@@ -177,7 +177,7 @@ class Archiver:
             return True
         closed_at = outcome.execution.close_time
         assert closed_at is not None  # it is closed
-        if outcome.found is None and closed_at > datetime.now(UTC) - PATIENCE:
+        if outcome.found is None and closed_at > datetime.now(UTC) - WORKER_WAIT:
             return False
         content = ArchiveContent(
             run_id=outcome.execution.run_id, state=outcome.state, found=outcome.found
