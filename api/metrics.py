@@ -100,8 +100,8 @@ class _OfCore(Collector):
             "Mean recall of the worst tenth of recent approximate searches, by library.",
             labels=["library"],
         )
-        for id_, view in state.views.items():
-            recall = self._core.recall_monitor.recall(id_)
+        for view in state.views.values():
+            recall = self._core.recall_monitor.recall(view.library)
             if recall is not None:
                 recalls.add_metric([view.library.name], recall.measured)
                 worst.add_metric([view.library.name], recall.worst_tenth)

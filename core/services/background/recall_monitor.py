@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.background_thread import BackgroundThread
+from core.domain.library import Library
 from core.indexing.maintenance.index_status import Recall
 from core.indexing.vectors.build_threads import lower_priority
 from core.indexing.vectors.vector_index import SearchParams
@@ -25,6 +26,9 @@ from core.indexing.views.view import LibraryView, Matches
 
 SAMPLE_EVERY = 128
 """One of `SAMPLE_EVERY` approximate searches is repeated, at about fifty times its cost."""
+
+MAX_LIBRARIES = 1_000
+"""The number of libraries, the last measured ones, whose recall is kept."""
 
 _SHARE = 0.01
 """The share of a core's time that repetitions may take, whatever the number of searches."""
@@ -52,12 +56,13 @@ class SampledSearch:
 
 
 @dataclass(slots=True)
-class _Library:
-    """The recall of a library's last searches.
+class _Searches:
+    """The recall of the last searches of a library, as it was `set_up`.
 
     `shares` has the recall of each, `of_target` those with a target since the boost changed.
     """
 
+    set_up: tuple[object, ...]
     shares: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
     of_target: list[float] = field(default_factory=list)
     boost: float = 1.0
@@ -74,7 +79,8 @@ class RecallMonitor:
         self._resting_until_s = -math.inf
         self._seen = count(1)
         self._queue: Queue[SampledSearch] = Queue(_QUEUE_SIZE)
-        self._libraries: dict[str, _Library] = {}
+        # By library id, the last measured one last.
+        self._searches: dict[str, _Searches] = {}
         self._thread = BackgroundThread(
             "recall",
             self._measure_next,
@@ -100,19 +106,19 @@ class RecallMonitor:
             return
         self._thread.wake()
 
-    def recall(self, library_id: str) -> Recall | None:
+    def recall(self, library: Library) -> Recall | None:
         """Return a library's measured recall, `None` before the first measurement."""
-        library = self._libraries.get(library_id)
-        if library is None or not library.shares:
+        searches = self._searches_of(library)
+        if searches is None or not searches.shares:
             return None
-        shares = sorted(library.shares)
+        shares = sorted(searches.shares)
         worst = shares[: math.ceil(len(shares) / 10)]
         return Recall(sum(shares) / len(shares), sum(worst) / len(worst), len(shares))
 
-    def boost(self, library_id: str) -> float:
+    def boost(self, library: Library) -> float:
         """Return the factor, at least 1, on the calibrated `ef` or `nprobe`."""
-        library = self._libraries.get(library_id)
-        return 1.0 if library is None else library.boost
+        searches = self._searches_of(library)
+        return 1.0 if searches is None else searches.boost
 
     def measure(self, sample: SampledSearch) -> None:
         """Repeat a search exactly, on its own view, and record its recall."""
@@ -124,11 +130,20 @@ class RecallMonitor:
             return
         # By scores, not rows, because any of several equal scores is right.
         hits = int(np.count_nonzero(sample.ranking.scores >= exact.scores[-1]))
-        library = self._libraries.setdefault(sample.view.library.id, _Library())
-        library.shares.append(min(1.0, hits / len(exact.scores)))
+        library = sample.view.library
+        searches = self._searches_of(library) or _Searches(_set_up(library))
+        searches.shares.append(min(1.0, hits / len(exact.scores)))
         if sample.target is not None:
-            library.of_target.append(library.shares[-1])
-            _adjust(library, sample.target)
+            searches.of_target.append(searches.shares[-1])
+            _adjust(searches, sample.target)
+        self._searches.pop(library.id, None)
+        self._searches[library.id] = searches
+        if len(self._searches) > MAX_LIBRARIES:
+            del self._searches[next(iter(self._searches))]
+
+    def _searches_of(self, library: Library) -> _Searches | None:
+        searches = self._searches.get(library.id)
+        return searches if searches and searches.set_up == _set_up(library) else None
 
     def _measure_next(self) -> float:
         try:
@@ -142,12 +157,20 @@ class RecallMonitor:
         return 0.0
 
 
-def _adjust(library: _Library, target: float) -> None:
-    if len(library.of_target) < _MIN_SAMPLES:
+def _set_up(library: Library) -> tuple[object, ...]:
+    """Return what recall depends on, besides rows and queries.
+
+    A library that was deleted and created again with the same id differs in its time of creation.
+    """
+    return library.created_at, library.metric, library.embedding_model, library.index
+
+
+def _adjust(searches: _Searches, target: float) -> None:
+    if len(searches.of_target) < _MIN_SAMPLES:
         return
-    measured = sum(library.of_target) / len(library.of_target)
-    library.of_target.clear()
+    measured = sum(searches.of_target) / len(searches.of_target)
+    searches.of_target.clear()
     if measured < target - _TOLERANCE:
-        library.boost = min(_MAX_BOOST, library.boost * _BOOST_STEP)
+        searches.boost = min(_MAX_BOOST, searches.boost * _BOOST_STEP)
     elif measured > target + _TOLERANCE:
-        library.boost = max(1.0, library.boost / _BOOST_STEP)
+        searches.boost = max(1.0, searches.boost / _BOOST_STEP)

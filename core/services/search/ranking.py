@@ -118,7 +118,7 @@ class Ranker:
 
     def _params(self, search: CheckedSearch) -> SearchParams:
         request = search.request
-        boost = self._recall_monitor.boost(search.view.library.id)
+        boost = self._recall_monitor.boost(search.view.library)
         return SearchParams(request.exact, boost=boost).or_else(request.parameters)
 
     def _offer_sample(

@@ -138,7 +138,7 @@ class SearchService:
             view,
             error=self._index_error(id_),
             lexical_memory_bytes=self._lexical.size_bytes(id_),
-            recall=self._recall_monitor.recall(id_),
+            recall=self._recall_monitor.recall(view.library),
         )
         return Positioned(status, state.position)
 
