@@ -46,12 +46,23 @@ function stored() {
 }
 
 /** Return the parsed response of a call; throws a Problem. */
-export async function call(method, path, body, signal) {
-  const response = await send(method, path, body, { signal });
+export async function call(method, path, body, signal, headers) {
+  const response = await send(method, path, body, { signal, headers });
   const text = await response.text();
   return response.headers.get("Content-Type")?.startsWith("application/json")
     ? JSON.parse(text)
     : text;
+}
+
+/** Return the parsed response of a POST that takes effect once under its key, however often it is sent. */
+export function post(path, body, key) {
+  return call("POST", path, body, undefined, { "Idempotency-Key": key });
+}
+
+/** Return a key for `post`. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID is for secure contexts alone
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Return an entity with its ETag, for `change`. */

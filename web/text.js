@@ -19,6 +19,11 @@ export function number(value, digits = 0) {
   return value.toLocaleString(LANGUAGE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** Return a time of the API as the reader's region writes it. */
+export function moment(time) {
+  return new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+
 /** Translate the elements of the document that are marked with `data-text`. */
 export function translateDocument() {
   document.documentElement.lang = LANGUAGE;

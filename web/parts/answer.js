@@ -31,7 +31,7 @@ export class Chunks {
 
 /** Show the hits in their order, with their texts. */
 export async function showHits(section, hits, chunks) {
-  section.replaceChildren(element("h2", {}, t("Hits")), await hitList(hits, chunks));
+  section.replaceChildren(await hitList(hits, chunks));
 }
 
 /** Return the list of hits with their texts; `extra` makes what follows the text of a hit. */
@@ -53,7 +53,7 @@ export async function hitList(hits, chunks, extra = () => null) {
 export function showToken(section, text) {
   if (!section.hasAttribute("aria-busy")) {
     section.setAttribute("aria-busy", "true");
-    section.replaceChildren(element("h2", {}, t("Answer")), element("p", { class: "answer", dir: "auto" }));
+    section.replaceChildren(element("p", { class: "answer", dir: "auto" }));
   }
   section.querySelector(".answer").append(text);
 }
@@ -64,14 +64,23 @@ export function dropTokens(section) {
   section.replaceChildren();
 }
 
-/** Show the answer with its quotes marked, or why there is none. */
-export async function showResult(section, result, chunks) {
+/** Return what was searched for in the place of a follow-up, if it was one. */
+export function understoodAs(query) {
+  return query && element("p", { class: "understood" }, t("Understood as:"), " ", element("bdi", {}, query));
+}
+
+/** Return why there is no answer. */
+export function withoutAnswer(reason) {
+  return element("p", { class: "answer" }, REASONS[reason] ?? t("There is no answer."));
+}
+
+/** Show the answer with its quotes marked, the first one in its chunk, or why there is no answer. */
+export async function showResult(section, result, chunks, { withQuote = true } = {}) {
   section.removeAttribute("aria-busy");
-  section.replaceChildren(element("h2", {}, t("Answer")));
-  if (result.answer === null) {
-    section.append(element("p", { class: "answer" }, REASONS[result.reason] ?? t("There is no answer.")));
-  } else {
-    const quote = element("blockquote", { tabindex: "0", "aria-live": "polite" });
+  section.replaceChildren(...[understoodAs(result.condensed_query)].filter(Boolean));
+  if (result.answer === null) section.append(withoutAnswer(result.reason));
+  else {
+    const quote = element("blockquote", { tabindex: "0" });
     const spans = result.citations.map((citation, number) => ({
       start: citation.start,
       end: citation.end,
@@ -81,7 +90,11 @@ export async function showResult(section, result, chunks) {
         title: whereOf(citation.place, citation.document_id),
         "data-citation": String(number),
         onclick: () => showQuote(quote, citation, chunks),
-        onkeydown: (event) => event.key === "Enter" && showQuote(quote, citation, chunks),
+        onkeydown: (event) => {
+          if (event.key !== "Enter" && event.key !== " ") return;
+          event.preventDefault(); // the space would scroll
+          showQuote(quote, citation, chunks);
+        },
       },
     }));
     section.append(
@@ -89,7 +102,8 @@ export async function showResult(section, result, chunks) {
       element("p", { class: "faint" }, `${result.provider}, ${result.model}, ${number(result.timings_ms.total ?? 0)} ms`),
       quote,
     );
-    if (result.citations.length) await showQuote(quote, result.citations[0], chunks);
+    if (withQuote && result.citations.length) await showQuote(quote, result.citations[0], chunks);
+    quote.setAttribute("aria-live", "polite"); // from the reader's own choice on
   }
   for (const code of result.degraded) {
     section.append(element("p", { class: "failure" }, `${code}: ${result.degraded_because?.[code] ?? ""}`));

@@ -2,10 +2,8 @@
 
 import { call } from "../api.js";
 import { button, element, failure, field, newId } from "../dom.js";
-import { t } from "../text.js";
+import { moment, t } from "../text.js";
 import { hitList } from "./answer.js";
-
-const MOMENT = { dateStyle: "medium", timeStyle: "short" };
 
 /** Show the form of an awaited review; it goes away once the review has been taken. */
 export async function showReview(section, path, request, chunks) {
@@ -22,7 +20,7 @@ export async function showReview(section, path, request, chunks) {
   const form = element(
     "form",
     { "aria-label": t("Review") },
-    element("p", {}, t("The question “{query}” waits for a review until {until}.", { query: request.query, until: new Date(request.until).toLocaleString(undefined, MOMENT) })),
+    element("p", {}, t("The question “{query}” waits for a review until {until}.", { query: request.query, until: moment(request.until) })),
     offered,
     request.candidates.length > 0 && others,
     field(t("Search for another question instead"), element("input", { name: "query", maxlength: 10000, dir: "auto" })),

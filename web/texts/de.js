@@ -23,6 +23,8 @@ export const GERMAN = {
   "Ask it a question": "Eine Frage stellen",
   "Ask the library a question": "Der Bibliothek eine Frage stellen",
   "Asked at": "Gefragt am",
+  "Begin a conversation, for follow-ups such as “and for trains?”":
+    "Ein Gespräch beginnen, für Nachfragen wie „und für Züge?“",
   "Browse its chunks": "Chunks ansehen",
   "Browse them by a filter": "Mit einem Filter ansehen",
   Cancel: "Abbrechen",
@@ -36,6 +38,7 @@ export const GERMAN = {
   "Colour by a field": "Nach einem Feld färben",
   Colours: "Farben",
   Condition: "Bedingung",
+  Conversation: "Gespräch",
   Cosine: "Kosinus",
   Count: "Anzahl",
   Create: "Anlegen",
@@ -52,6 +55,8 @@ export const GERMAN = {
   Durability: "Dauerhaftigkeit",
   Edit: "Bearbeiten",
   "Edit {id}": "{id} bearbeiten",
+  "End it": "Beenden",
+  "End the conversation": "Gespräch beenden",
   English: "Englisch",
   Field: "Feld",
   File: "Datei",
@@ -78,6 +83,8 @@ export const GERMAN = {
   Ingestion: "Aufnahme",
   "Its history, its answer and its feedback are deleted for good.":
     "Ihre Geschichte, ihre Antwort und ihre Rückmeldungen werden endgültig gelöscht.",
+  "Its turns are deleted for good. Its questions stay, and each is deleted by itself.":
+    "Sein Verlauf wird endgültig gelöscht. Seine Fragen bleiben, und jede wird einzeln gelöscht.",
   Lag: "Rückstand",
   Language: "Sprache",
   Lasso: "Lasso",
@@ -103,8 +110,9 @@ export const GERMAN = {
   More: "Mehr",
   Name: "Name",
   "Near-duplicates": "Beinahe-Duplikate",
-  "Next steps": "Nächste Schritte",
   "Nearest other": "Nächster anderer",
+  "Next question": "Nächste Frage",
+  "Next steps": "Nächste Schritte",
   "No chunk matches.": "Kein Chunk passt.",
   "No chunk.": "Kein Chunk.",
   "No document yet.": "Noch kein Dokument.",
@@ -158,9 +166,12 @@ export const GERMAN = {
   "Skip to the content": "Zum Inhalt springen",
   Source: "Quelle",
   Stages: "Schritte",
+  "Stages, hits and next steps": "Schritte, Treffer und nächste Schritte",
   Status: "Status",
   Text: "Text",
   "The answer is the same.": "Die Antwort ist dieselbe.",
+  "The conversation has ended. Its questions stay under their own addresses.":
+    "Das Gespräch ist beendet. Seine Fragen bleiben unter ihren eigenen Adressen.",
   "The deadline passed before there was an answer.": "Die Frist verstrich, bevor es eine Antwort gab.",
   "The file has no query.": "Die Datei enthält keine Anfrage.",
   "The file has {count} queries; at most {most} are run at once.":
@@ -177,6 +188,8 @@ export const GERMAN = {
   "The nearest neighbour of {probed} of {total} chunks was looked up.":
     "Für {probed} von {total} Chunks wurde der nächste Nachbar gesucht.",
   "The question before": "Die Frage zuvor",
+  "The question has been deleted. This is what the conversation keeps of it.":
+    "Die Frage wurde gelöscht. Dies ist, was das Gespräch von ihr behält.",
   "The question “{query}” waits for a review until {until}.": "Die Frage „{query}“ wartet bis {until} auf eine Prüfung.",
   "The server answered {status}.": "Der Server antwortete mit {status}.",
   "The server does not answer. It may be restarting.": "Der Server antwortet nicht. Vielleicht startet er gerade neu.",
@@ -188,7 +201,9 @@ export const GERMAN = {
   "This filter says more than rows can show. It is used as written.":
     "Dieser Filter sagt mehr, als Zeilen zeigen können. Er gilt, wie er geschrieben ist.",
   Title: "Titel",
+  Turns: "Verlauf",
   "Type {name} to delete it with all documents": "Geben Sie {name} ein, um sie mit allen Dokumenten zu löschen",
+  "Understood as:": "Verstanden als:",
   Updated: "Geändert",
   "Use the key": "Schlüssel verwenden",
   Value: "Wert",

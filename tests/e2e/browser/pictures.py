@@ -74,6 +74,18 @@ def _ask(page: Page) -> None:
     page.locator(".answer").scroll_into_view_if_needed()
 
 
+def _conversation(page: Page) -> None:
+    page.goto(f"/#/ask/in/{LIBRARY}")
+    page.get_by_label("Begin a conversation").check()
+    for number, question in enumerate(("What is the price of pepper?", "Who sets it?")):
+        page.get_by_label("Question", exact=True).fill(question)
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator("canvas.page").nth(number)).to_be_visible()
+    page.reload()
+    expect(page.locator("canvas.page")).to_have_count(1)
+    page.get_by_role("heading", name="Conversation").scroll_into_view_if_needed()
+
+
 def _map(page: Page) -> None:
     page.goto(f"/#/map/{MAPPED}")
     page.get_by_label("Colour by a field").fill("topic")
@@ -92,6 +104,7 @@ VIEWS: Mapping[str, Callable[[Page], None]] = {
     "chunks": _chunks,
     "search": _search,
     "ask": _ask,
+    "conversation": _conversation,
     "map": _map,
     "server": _server,
 }

@@ -14,6 +14,10 @@ from tests.integration.api.calls import open_client
 
 MAX_WEIGHT_BYTES = 300_000
 _LOADED = re.compile(r'(?:src|href|from)[= ]"([^"#]+\.(?:js|css|svg))"')
+_SHOWN = re.compile(r'\bt\(\s*"([^"]+)"')
+_MARKED = re.compile(r"data-text>([^<]+)<")
+_LABELLED = re.compile(r'aria-label="([^"]+)" data-label')
+_TRANSLATED = re.compile(r'^  (?:"([^"]+)"|(\w+)):', re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
@@ -60,6 +64,20 @@ def test_every_module_is_loaded_by_a_page() -> None:
     loaded = {Path(name).name for text in texts.values() for name in _LOADED.findall(text)}
     unused = {path.name for path in texts if path.suffix != ".html"} - loaded
     assert unused == set()
+
+
+def test_each_text_is_in_each_language() -> None:
+    """A text without a translation is shown in English; one that no module has is left over."""
+    modules = {path: path.read_text() for path in sorted(WEB.rglob("*.js"))}
+    catalogues = {path: text for path, text in modules.items() if path.parent.name == "texts"}
+    index = (WEB / "index.html").read_text()
+    shown = {*_MARKED.findall(index), *_LABELLED.findall(index)}
+    for path in modules.keys() - catalogues.keys():
+        shown |= set(_SHOWN.findall(modules[path]))
+    assert catalogues
+    for path, text in catalogues.items():
+        translated = {quoted or plain for quoted, plain in _TRANSLATED.findall(text)}
+        assert translated == shown, path
 
 
 async def test_an_unchanged_file_is_not_sent_again(api: httpx.AsyncClient) -> None:
