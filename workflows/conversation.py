@@ -53,6 +53,7 @@ class ConversationWorkflow:
         self._state = state
         self._created_at = state.created_at or workflow.info().workflow_start_time
         self._turns = list(state.turns)
+        # The turn that is being started or runs, and its workflow once that has started.
         self._running_id: str | None = None
         self._question: ChildWorkflowHandle[Any, QueryResult] | None = None
 

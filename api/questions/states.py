@@ -23,6 +23,7 @@ from api.questions.ownership import Ownership
 from api.temporal import CALL_S, Temporal, describe_workflow
 from api.wire.questions import QuestionResponse
 from core.contracts.names import (
+    CONVERSATION_PREFIX,
     DEADLINE_EXCEEDED,
     FOUND_QUERY,
     PROGRESS_QUERY,
@@ -204,12 +205,19 @@ def _build_state(
         workflow_id=description.id,
         status=status,
         library=description.typed_search_attributes.get(search_attributes.LIBRARY),
+        conversation_id=_conversation_of(description),
         stage=known.stage,
         stages=_closed_stages(known.stages, status, description),
         error=known.error,
         feedback=known.feedback,
         reviews=known.reviews,
     )
+
+
+def _conversation_of(description: WorkflowExecutionDescription) -> str | None:
+    """Return the id of the conversation that has started a question, or `None`."""
+    parent_id = description.parent_id or ""
+    return parent_id if parent_id.startswith(CONVERSATION_PREFIX) else None
 
 
 def _closed_stages(

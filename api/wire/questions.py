@@ -223,7 +223,8 @@ class AnswerResponse(HandleResponse, QueryResult):
 class QuestionResponse(ResponseModel):
     """The state of a question.
 
-    `library` is an id, and `query` the beginning of the question. `result` is partial while the
+    `library` is an id, and `query` the beginning of the question. `conversation_id`: the
+    conversation that it was asked in, also once that has ended. `result` is partial while the
     question runs; `stages` is empty while no worker responds. `waiting_for` says what a running
     question waits for. `reviews` has each request for a review, in order.
     `feedback` is in order of arrival.
@@ -233,6 +234,7 @@ class QuestionResponse(ResponseModel):
     status: QueryStatus
     library: str | None = None
     query: str | None = None
+    conversation_id: str | None = None
     stage: Stage | None
     stages: list[StageProgress]
     waiting_for: Literal["worker", "review"] | None = None

@@ -29,9 +29,12 @@ def ingestion_prefix(instance_id: str) -> str:
     return f"ingest-i{instance_id[:_SHORT]}-"
 
 
+CONVERSATION_PREFIX = "conversation-i"
+
+
 def conversation_prefix(instance_id: str) -> str:
     """Return the start of the workflow id of each conversation of an instance."""
-    return f"conversation-i{instance_id[:_SHORT]}-"
+    return f"{CONVERSATION_PREFIX}{instance_id[:_SHORT]}-"
 
 
 def reembed_id(instance_id: str, library_id: str) -> str:

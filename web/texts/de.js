@@ -275,5 +275,6 @@ export const GERMAN = {
   "{status}, {chunks} chunks.": "{status}, {chunks} Chunks.",
   "{value} is not a number.": "{value} ist keine Zahl.",
   "{vectors} in {segments} segments, {deleted} deleted": "{vectors} in {segments} Segmenten, {deleted} gelöscht",
+  "← The conversation": "← Das Gespräch",
   "← The library": "← Die Bibliothek",
 };

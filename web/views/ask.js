@@ -63,6 +63,7 @@ async function showQuestion(main, id, earlier, signal) {
   const cancel = cancelButton(path);
   main.append(
     element("h1", { dir: "auto" }, question.query ?? id),
+    ...linkToConversation(question),
     parts.stages,
     cancel,
     parts.review,
@@ -77,6 +78,11 @@ async function showQuestion(main, id, earlier, signal) {
   cancel.remove();
   main.append(element("h2", {}, t("Next steps")), rerunForm(id), deletion(path));
   if (earlier) await showDifference(parts.difference, id, earlier, chunks);
+}
+
+function linkToConversation({ conversation_id: id }) {
+  if (!id) return [];
+  return [element("p", {}, element("a", { href: `#/ask/conversation/${encodeURIComponent(id)}` }, t("← The conversation")))];
 }
 
 function deletion(path) {

@@ -124,13 +124,15 @@ class QueryState(Model):
 
     `waiting_for` is `worker` while no worker takes it, and `review` while it waits for a review;
     the last of `reviews` has what is to be reviewed.
-    `library` is an id, and `query` the beginning of the question.
+    `library` is an id, and `query` the beginning of the question. `conversation_id`: the
+    conversation that it was asked in.
     """
 
     workflow_id: str
     status: QueryStatus
     library: str | None = None
     query: str | None = None
+    conversation_id: str | None = None
     stage: str | None = None
     stages: list[StageState] = []
     waiting_for: str | None = None

@@ -92,6 +92,11 @@ def test_a_follow_up_is_understood_and_stays_after_a_reload(
             [QUESTION, FOLLOW_UP, "Next question"]
         )
         page.reload()
+    turn(page, 2).get_by_role("link", name="Stages, hits and next steps").click()
+    expect(page.get_by_text("answer: completed")).to_be_visible()
+    expect(page.get_by_text(UNDERSTOOD)).to_be_visible()
+    page.get_by_role("link", name="← The conversation").click()
+    expect_answer(page, 2, MUZIRIS)
     assert turns_of(stack, page.url.rpartition("/")[2]) == [QUESTION, FOLLOW_UP]
 
 

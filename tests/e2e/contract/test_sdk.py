@@ -331,6 +331,7 @@ def test_a_conversation(client: Nalanda, harbours: str) -> None:
     turns = client.conversations.get(talk.id).turns
     assert [turn.query for turn in turns] == [QUESTION, "And of Calicut?"]
     assert turns[1].condensed_query == second.condensed_query
+    assert client.queries.get(turns[1].workflow_id).conversation_id == talk.id
     client.conversations.delete(talk.id)
     with pytest.raises(nalanda.NotFoundError):
         client.conversations.get(talk.id)

@@ -196,6 +196,14 @@ async def test_a_follow_up_is_condensed_from_its_turns(
     )
 
 
+async def test_quotes_inside_a_condensed_question_are_its_own(
+    fake: OpenAIServer, server: Server, client: AsyncOpenAI
+) -> None:
+    fake.rewritten[FOLLOW_UP] = 'What is the timeout of "run"'
+    condensed = await AsyncOpenAIAnswerer(client, of(server, "chat")).condense(FOLLOW_UP, TURNS)
+    assert condensed.query == 'What is the timeout of "run"'
+
+
 async def test_a_question_that_the_model_repeats_stands_on_its_own(
     server: Server, client: AsyncOpenAI
 ) -> None:

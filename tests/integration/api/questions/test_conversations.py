@@ -61,8 +61,11 @@ async def test_one_turn_after_the_other(
     }
     state = await state_of(api, asked[-1])
     assert (state["library"], state["query"]) == ("texts", "Question 6?")
+    assert state["conversation_id"] == talk
+    alone = (await api.post("/query", params={"wait_s": 30}, json=question)).json()
+    assert (await state_of(api, alone["workflow_id"]))["conversation_id"] is None
     listed = (await api.get("/query")).json()["items"]
-    assert {item["workflow_id"] for item in listed} <= set(asked)
+    assert {item["workflow_id"] for item in listed} <= {*asked, alone["workflow_id"]}
 
 
 async def test_a_turn_while_another_runs_is_refused(
@@ -160,7 +163,8 @@ async def test_a_deleted_conversation_is_gone_and_its_questions_stay(
         assert_problem(await call, 404)
     script.gate.set()
     for workflow_id in (*asked, running):
-        assert (await wait_until_closed(api, workflow_id))["status"] == "completed"
+        closed = await wait_until_closed(api, workflow_id)
+        assert (closed["status"], closed["conversation_id"]) == ("completed", talk)
 
     async def known() -> list[str]:
         return [run for run in runs if await is_known(temporal, talk, run)]
