@@ -23,6 +23,9 @@ from core.domain.errors import Conflict, Invalid, NotFound, Unavailable
 AGAIN_S = 0.05
 """The time until the next try while the conversation does not know yet that its turn has ended."""
 
+_ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
+"""The failure type that Temporal gives an update whose workflow ends before it has a result."""
+
 _NO_WORKER = (
     "No worker has taken the turn in time. Start one with `nalanda worker`, or retry later; under "
     "the same Idempotency-Key the turn counts once."
@@ -76,6 +79,8 @@ async def _try(
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         raise Unavailable(_NO_WORKER, retry_after_s=RETRY_AFTER_S) from error
     except WorkflowUpdateFailedError as error:
+        if isinstance(error.cause, ApplicationError) and error.cause.type == _ENDED_MEANWHILE:
+            return None  # the next try finds no conversation
         running_id = _running_id(error.cause)
         if running_id == request.workflow_id:
             return None  # the same request, which is being started

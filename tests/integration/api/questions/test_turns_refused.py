@@ -171,6 +171,24 @@ async def test_a_conversation_that_was_ended_in_temporal(
     assert (await api.get(f"/query/{asked}")).json()["status"] == "completed"
 
 
+async def test_a_turn_at_the_moment_of_the_deletion(
+    api: httpx.AsyncClient, question: dict[str, Any], script: Script
+) -> None:
+    async def delete(talk: str, delay_s: float) -> httpx.Response:
+        await asyncio.sleep(delay_s)  # so that it comes at each step of the turn's start
+        return await api.delete(f"/conversations/{talk}")
+
+    for number in range(15):
+        talk = (await api.post("/conversations", json={})).json()["id"]
+        assert await turns_of(api, talk) == []
+        asked, deleted = await asyncio.gather(
+            start(api, question, talk), delete(talk, number * 0.003)
+        )
+        assert deleted.status_code == 204
+        if asked.status_code != 202:
+            assert_problem(asked, 404)
+
+
 async def test_two_deletions_at_the_same_moment(
     api: httpx.AsyncClient, question: dict[str, Any], script: Script, talk: str
 ) -> None:
