@@ -22,6 +22,7 @@ from api.middleware.auth import Keys
 from api.middleware.browsers import HostCheck, OriginCheck
 from api.middleware.instance import InstanceCheck
 from api.middleware.limits import BodyLimits
+from api.middleware.tracing import RequestSpans
 from api.model_changes.starting import ModelChangeStarts
 from api.questions.archiving import archive_forever
 from api.questions.ownership import ownership_of
@@ -49,6 +50,8 @@ from api.temporal import Temporal
 from core.bootstrap import Core, open_core
 from core.domain.hosts import Hosts
 from core.settings import Settings
+from core.tracing import spans
+from core.tracing.exporting import FLUSH_S
 
 ROUTES = (
     search,
@@ -93,6 +96,8 @@ def create_app(
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
+        # Its spans would have query strings and bypass the fast path of searches: decision 0099.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     app.state.core_factory = core_factory
@@ -123,6 +128,8 @@ def create_app(
     if settings.allowed_hosts or not settings.api_keys:
         app.add_middleware(HostCheck, hosts=Hosts(settings.allowed_hosts, bound))
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)
+    if spans.is_on():
+        app.add_middleware(RequestSpans)
     return app
 
 
@@ -137,6 +144,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
     finally:
         await run_in_threadpool(core.close)
+        # Here, because the server ends its process by the signal that it got.
+        await run_in_threadpool(spans.flush, FLUSH_S)
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """The worker process: connect, load, poll, and drain on a signal."""
 
 import asyncio
-import logging
 import signal
 import sys
 from contextlib import suppress
@@ -14,21 +13,27 @@ from core.contracts.names import task_queue_of
 from core.domain.errors import NalandaError
 from core.providers.registry import open_models
 from core.settings import Settings
+from core.tracing import spans
+from core.tracing.exporting import FLUSH_S, start_tracing
 from worker.api import Api, connect_api
 from worker.cluster import connect_with_retry, print_line, wait_until_polling
 from worker.legacy import serve_old_questions
+from worker.logs import set_up_logs
 from worker.stages import Activities, open_activities, open_ingest_activities
 from worker.temporal_worker import build_ingest_worker, build_worker
 
 
 def main() -> None:
     """Run until SIGTERM or SIGINT; exit with one line if the settings are invalid."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    set_up_logs()
+    start_tracing("nalanda-worker")
     try:
         with suppress(asyncio.CancelledError):
             uvloop.run(run(Settings()))
     except (NalandaError, nalanda.NalandaError) as error:
         sys.exit(str(error))
+    finally:
+        spans.flush(FLUSH_S)
 
 
 async def run(settings: Settings) -> None:

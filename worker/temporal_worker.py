@@ -10,12 +10,15 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 
 from activities.interceptor import AttemptInterceptor
+from activities.tracing import ActivityTracing
 from core.contracts.names import ingest_queue_of, task_queue_of
 from core.settings import Settings
+from core.tracing import spans
 from workflows.conversation import ConversationWorkflow
 from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
 from workflows.reembed import ReembedWorkflow
+from workflows.tracing import WorkflowTracing
 
 # Most activities wait for the API or a provider; computing ones share the CPUs.
 CONCURRENT_ACTIVITIES = max(32, 8 * (os.cpu_count() or 1))
@@ -90,6 +93,7 @@ def _build(
     heartbeat_throttle: timedelta,
     interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
+    tracing = [ActivityTracing(), WorkflowTracing()] if spans.is_on() else []
     return Worker(
         client,
         task_queue=task_queue,
@@ -98,7 +102,7 @@ def _build(
         activities=activities,
         activity_executor=ThreadPoolExecutor(concurrent_activities, "activity"),
         max_concurrent_activities=concurrent_activities,
-        interceptors=[AttemptInterceptor(instance_id), *interceptors],
+        interceptors=[*tracing, AttemptInterceptor(instance_id), *interceptors],
         max_heartbeat_throttle_interval=heartbeat_throttle,
         # Timeout after which another worker takes over the workflows of a killed one.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),

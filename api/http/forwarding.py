@@ -9,6 +9,7 @@ from fastapi import Response, status
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import path_of, problem
+from core.tracing.spans import trace_headers
 
 MARK = b"nalanda-forwarded"
 """The header of a request that a node has passed on; its value counts the nodes."""
@@ -61,6 +62,8 @@ class Connections:
             httpx.TransportError: no process answers there.
             httpx.InvalidURL: `url` is none.
         """
+        traced = [(name.encode(), value.encode()) for name, value in trace_headers().items()]
+        headers = [*headers, *traced]
         replaced = _OF_CONNECTION | {name for name, _ in headers}
         own = [(name, value) for name, value in scope["headers"] if name not in replaced]
         request = httpx.Request(

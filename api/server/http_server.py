@@ -15,6 +15,7 @@ from api.server.connections import bounded_connection
 from api.server.dealing import Source
 from api.server.slots import Slots
 from core.settings import Settings
+from core.tracing import spans
 
 _FILES_BESIDES = 1_000
 """Descriptors for the database's readers, the index and outgoing connections."""
@@ -92,7 +93,9 @@ def server(
     _allow_files(settings.max_connections + _FILES_BESIDES)
     slots = Slots(settings.max_connections, settings.max_connections_per_client)
     connection = bounded_connection(
-        slots=slots, patience_s=settings.slow_client_s, passed=app.state.passed_searches
+        slots=slots,
+        patience_s=settings.slow_client_s,
+        passed=None if spans.is_on() else app.state.passed_searches,  # the app records them
     )
     config = uvicorn.Config(
         app,

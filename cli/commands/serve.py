@@ -19,6 +19,7 @@ from cli.processes.readers import Readers
 from cli.processes.serving import freeze_objects, set_up_interpreter
 from core.bootstrap import open_core, publish_positions
 from core.settings import Settings
+from core.tracing.exporting import start_tracing
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ def serve(
     if settings.advertise_url is None:
         address = listening.advertised_url_of(listener)
         settings = settings.model_copy(update={"advertise_url": address})
+    start_tracing("nalanda-api")
     # Report damaged data before the server starts.
     core = open_core(settings)
     if settings.readers > 1:  # only the process that has the data directory

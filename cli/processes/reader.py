@@ -13,6 +13,7 @@ import sys
 from api.server.dealing import Dealt
 from cli.processes.serving import freeze_objects, set_up_interpreter
 from core.settings import Settings
+from core.tracing.exporting import start_tracing
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
 
     number, descriptor, url, *hosts = sys.argv[1:]
     settings = Settings()
+    start_tracing("nalanda-api")
     source = Dealt(socket.socket(fileno=int(descriptor)))
     core = open_reader(settings, int(number))
     freeze_objects(core.warmup)

@@ -37,7 +37,9 @@ from core.services.model_changes.service import ModelChangeService
 from core.services.model_changes.steps import ModelChangeSteps
 from core.services.model_changes.write_gate import WriteGate
 from core.services.search.service import SearchService
+from core.services.search.traced import TracedSearchService
 from core.settings import Settings
+from core.tracing import spans
 
 
 def wire(
@@ -90,7 +92,7 @@ def wire(
         libraries=LibraryService(store, embedding),
         documents=DocumentService(store, writes),
         chunks=ChunkService(store, writes, catalog),
-        search=SearchService(
+        search=(TracedSearchService if spans.is_on() else SearchService)(
             catalog,
             embedders,
             min_position_wait_s=settings.min_position_wait_s,

@@ -9,6 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from core.domain.errors import ProviderRejected
+from core.providers.calls import event_hooks
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
@@ -24,7 +25,11 @@ def open_client(kind: type[C], url: str | None, timeout: httpx.Timeout) -> C:
         ProviderRejected: the environment's proxies or certificates can't be used.
     """
     try:
-        return kind(timeout=timeout, trust_env=url is None or not is_local(url))
+        return kind(
+            timeout=timeout,
+            trust_env=url is None or not is_local(url),
+            event_hooks=event_hooks(kind),
+        )
     except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
         raise ProviderRejected(_fault(error)) from None
 

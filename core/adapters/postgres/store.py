@@ -26,6 +26,7 @@ from core.adapters.postgres.writing.writing_session import WritingSession
 from core.domain.errors import NalandaError, NotLeading
 from core.ports.cluster import Term
 from core.ports.store import CommitListener, Durability
+from core.tracing.databases import write_span
 
 _TAKE_OVER = "UPDATE cluster SET epoch = epoch + 1 RETURNING epoch"
 _FOLLOWING = NotLeading("This node follows the leader, which alone writes.")
@@ -134,7 +135,11 @@ class PostgresStore(PostgresReads):
             raise copy(self._refusal)
         writer = self._writer
         # The errors are mapped before the group gets them.
-        with self._writes.unit(after_listeners=after_listeners) as commit, postgres_errors():
+        with (
+            write_span("postgresql"),
+            self._writes.unit(after_listeners=after_listeners) as commit,
+            postgres_errors(),
+        ):
             unit = PostgresUnitOfWork(writer, self._now, commit, self._listeners.notify)
             with note_position(unit.position - 1):
                 yield unit

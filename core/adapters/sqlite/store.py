@@ -21,6 +21,7 @@ from core.adapters.sqlite.transactions import (
 )
 from core.domain.errors import StorageFull
 from core.ports.store import CommitListener, Durability
+from core.tracing.databases import write_span
 
 DATABASE_NAME = "nalanda.db"
 
@@ -84,7 +85,11 @@ class SqliteStore(SqliteReads):
         if self._require_synchronous:
             raise refusal()
         # The errors are mapped before the group gets them.
-        with self._writes.unit(after_listeners=after_listeners) as commit, sqlite_errors():
+        with (
+            write_span("sqlite"),
+            self._writes.unit(after_listeners=after_listeners) as commit,
+            sqlite_errors(),
+        ):
             unit = SqliteUnitOfWork(
                 self._writer, self._epoch, self._now, commit, self._listeners.notify
             )

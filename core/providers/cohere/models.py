@@ -33,11 +33,13 @@ from core.providers.base import (
     ScoredPassage,
     Vectors,
 )
+from core.providers.calls import provider_call
 from core.providers.clients import open_client
 from core.providers.cohere.citations import read_message
 from core.providers.cohere.errors import SERVICE, cohere_errors
 from core.providers.metering import begin_call
 
+PROVIDER = "cohere"
 EMBEDDING_MODEL = "embed-v4.0"
 DIMENSION = 1024
 """The model offers 256, 512, 1024 and 1536, its default; 1024 saves a third of the memory, at
@@ -75,7 +77,7 @@ class CohereEmbedder:
     def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
         rows = [np.empty((0, DIMENSION), dtype=np.float32)]
         for batch in batches(texts, _TEXTS_PER_CALL):
-            with cohere_errors():
+            with provider_call("embeddings", PROVIDER, EMBEDDING_MODEL) as call, cohere_errors():
                 response = self._client.embed(
                     model=EMBEDDING_MODEL,
                     input_type=f"search_{purpose}",
@@ -83,6 +85,7 @@ class CohereEmbedder:
                     embedding_types=["float"],
                     output_dimension=DIMENSION,
                 )
+                call.report(_usage(response.meta))
                 rows.append(_vectors(response, len(batch)))
         return np.concatenate(rows)
 
@@ -99,7 +102,7 @@ class AsyncCohereEmbedder:
         rows = [np.empty((0, DIMENSION), dtype=np.float32)]
         usage = Usage()
         for batch in batches(texts, _TEXTS_PER_CALL):
-            with cohere_errors():
+            with provider_call("embeddings", PROVIDER, EMBEDDING_MODEL) as call, cohere_errors():
                 begin_call(batch)
                 response = await self._client.embed(
                     model=EMBEDDING_MODEL,
@@ -108,6 +111,7 @@ class AsyncCohereEmbedder:
                     embedding_types=["float"],
                     output_dimension=DIMENSION,
                 )
+                call.report(_usage(response.meta))
                 rows.append(_vectors(response, len(batch)))
                 usage += _usage(response.meta)
         return np.concatenate(rows), usage
@@ -123,7 +127,7 @@ class AsyncCohereReranker:
         wanted = min(top_n, len(passages))
         if not wanted:
             return Reranking(())
-        with cohere_errors():
+        with provider_call("rerank", PROVIDER, RERANK_MODEL) as call, cohere_errors():
             begin_call()  # billed in search units
             response = await self._client.rerank(
                 model=RERANK_MODEL,
@@ -131,6 +135,7 @@ class AsyncCohereReranker:
                 documents=[passage.text_in_context for passage in passages],
                 top_n=wanted,
             )
+            call.report(_usage(response.meta))
             order = _order(response, wanted, len(passages))
             return Reranking(order, _usage(response.meta))
 
@@ -138,7 +143,7 @@ class AsyncCohereReranker:
 class AsyncCohereAnswerer:
     """The model `command-a-03-2025`, with the passages as documents, which its citations name."""
 
-    provider = "cohere"
+    provider = PROVIDER
     model = CHAT_MODEL
 
     def __init__(self, client: cohere.AsyncClientV2) -> None:
@@ -147,14 +152,15 @@ class AsyncCohereAnswerer:
     async def answer(self, query: str, passages: Sequence[Passage]) -> GeneratedAnswer:
         if not passages:
             return GeneratedAnswer()
-        with cohere_errors():
+        with provider_call("chat", PROVIDER, CHAT_MODEL) as call, cohere_errors():
             # Citations are on by default; this model refuses a citation mode by name ("ACCURATE").
             documents = [_document(passage) for passage in passages]
             response = await self._chat(_INSTRUCTION, query, documents=documents)
+            usage = _usage(response.usage)
+            call.report(usage)
             answer, citations = read_message(response.message, passages)
             if not answer.strip():
                 raise SERVICE.malformed_answer("it has no text")
-            usage = _usage(response.usage)
             if refusal.is_refusal(answer):
                 return GeneratedAnswer(usage=usage)
             return GeneratedAnswer(answer, citations, usage)
@@ -165,9 +171,10 @@ class AsyncCohereAnswerer:
         Raises:
             ProviderRejected, ProviderUnavailable: Cohere fails, or returns no question.
         """
-        with cohere_errors():
+        with provider_call("chat", PROVIDER, CHAT_MODEL) as call, cohere_errors():
             message = condensing.prompt(query, turns)
             response = await self._chat(condensing.INSTRUCTION, message)
+            call.report(_usage(response.usage))
             text, _ = read_message(response.message, ())
             return Condensed(condensing.read(text, query, SERVICE), _usage(response.usage))
 

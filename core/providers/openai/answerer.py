@@ -11,8 +11,9 @@ from core.contracts.budget import Usage
 from core.contracts.query import EarlierTurn
 from core.providers import condensing
 from core.providers.base import Condensed, GeneratedAnswer, Passage
+from core.providers.calls import provider_call
 from core.providers.metering import begin_call
-from core.providers.openai.config import Server
+from core.providers.openai.config import PROVIDER, Server
 from core.providers.openai.errors import openai_errors
 from core.providers.openai.numbered import INSTRUCTION, prompt, read_answer
 from core.providers.refusal import is_refusal
@@ -23,7 +24,7 @@ _THOUGHTS = ("<think>", "</think>")
 
 
 class AsyncOpenAIAnswerer:
-    provider = "openai"
+    provider = PROVIDER
 
     def __init__(self, client: AsyncOpenAI, server: Server) -> None:
         self._client = client
@@ -59,8 +60,12 @@ class AsyncOpenAIAnswerer:
         Raises:
             ProviderRejected, ProviderUnavailable: the server fails, or returns no text.
         """
-        with openai_errors(self._server.service):
+        with (
+            provider_call("chat", PROVIDER, self.model) as call,
+            openai_errors(self._server.service),
+        ):
             text, usage = await self._read(await self._open_stream(instruction, message))
+            call.report(usage)
             if not text.strip():
                 raise self._server.service.malformed_answer("it has no text")
         return _without_thoughts(text).strip(), usage

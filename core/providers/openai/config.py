@@ -7,6 +7,7 @@ import httpx
 from core.providers.service import Service
 from core.settings import Settings
 
+PROVIDER = "openai"
 PUBLIC_URL = "https://api.openai.com/v1"
 NO_KEY = "none"
 """The key that a server without keys is sent; the SDK needs one."""

@@ -13,10 +13,11 @@ from openai.types import CreateEmbeddingResponse
 from core.contracts.budget import Usage
 from core.domain.batches import batches
 from core.providers.base import Purpose, Vectors
+from core.providers.calls import provider_call
 from core.providers.clients import open_client
 from core.providers.metering import begin_call
 from core.providers.openai.client import TIMEOUT, connect
-from core.providers.openai.config import EmbedOptions, Server
+from core.providers.openai.config import PROVIDER, EmbedOptions, Server
 from core.providers.openai.errors import openai_errors
 from core.providers.service import Service
 
@@ -65,8 +66,12 @@ class OpenAIEmbedder:
     def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
         rows = []
         for call in _calls(self._server, self._options, texts, purpose):
-            with openai_errors(self._server.service):
+            with (
+                provider_call("embeddings", PROVIDER, self.model) as made,
+                openai_errors(self._server.service),
+            ):
                 response = self._client.embeddings.create(**call)
+                made.report(_usage(response))
                 rows.append(read_vectors(self._server.service, response, len(call["input"])))
         return _join(rows, self._dimension)
 
@@ -88,9 +93,13 @@ class AsyncOpenAIEmbedder:
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> tuple[Vectors, Usage]:
         rows, usage = [], Usage()
         for call in _calls(self._server, self._options, texts, purpose):
-            with openai_errors(self._server.service):
+            with (
+                provider_call("embeddings", PROVIDER, self.model) as made,
+                openai_errors(self._server.service),
+            ):
                 begin_call(call["input"])
                 response = await self._client.embeddings.create(**call)
+                made.report(_usage(response))
                 rows.append(read_vectors(self._server.service, response, len(call["input"])))
                 usage += _usage(response)
         return _join(rows, self._options.dimension), usage

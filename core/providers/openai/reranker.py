@@ -8,8 +8,9 @@ from openai import AsyncOpenAI
 
 from core.contracts.budget import Usage
 from core.providers.base import Passage, Reranking, ScoredPassage
+from core.providers.calls import provider_call
 from core.providers.metering import begin_call
-from core.providers.openai.config import Server
+from core.providers.openai.config import PROVIDER, Server
 from core.providers.openai.errors import openai_errors
 
 
@@ -23,7 +24,10 @@ class AsyncOpenAIReranker:
         if not wanted:
             return Reranking(())
         texts = [passage.text_in_context for passage in passages]
-        with openai_errors(self._server.service):
+        with (
+            provider_call("rerank", PROVIDER, self._server.model) as call,
+            openai_errors(self._server.service),
+        ):
             begin_call([query, *texts])
             answer = await self._client.post(
                 "/rerank",
@@ -37,6 +41,7 @@ class AsyncOpenAIReranker:
                 },
                 cast_to=object,
             )
+            call.report(_usage(answer))
             return self._read(answer, wanted, len(passages))
 
     def _read(self, answer: Any, wanted: int, passages: int) -> Reranking:

@@ -9,6 +9,7 @@ import httpx
 from nalanda._errors import HTTPX_ERRORS, connection_error
 from nalanda._proxies import creation_error, is_local, is_plain_and_local, proxy_of
 from nalanda._requests import JSON, Request
+from nalanda._tracing import trace_headers
 
 CONNECT_TIMEOUT_S = 5.0
 STREAM_SILENCE_S = 45.0
@@ -47,6 +48,7 @@ class Node:
         Raises:
             ConnectionFailed, TimedOut: there is none.
         """
+        headers = {**request.headers, **trace_headers(), **({} if content is None else JSON)}
         try:
             return self._http.request(
                 request.method,
@@ -54,7 +56,7 @@ class Node:
                 params=request.params,
                 content=content,
                 files=request.parts or None,
-                headers=request.headers if content is None else {**request.headers, **JSON},
+                headers=headers,
                 timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             )
         except HTTPX_ERRORS as error:
@@ -68,9 +70,10 @@ class Node:
             ConnectionFailed, TimedOut: there is none, or it was interrupted.
         """
         timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
+        headers = {**request.headers, **trace_headers()}
         try:
             with self._http.stream(
-                request.method, request.path, headers=request.headers, timeout=timeout
+                request.method, request.path, headers=headers, timeout=timeout
             ) as response:
                 yield response
         except HTTPX_ERRORS as error:
