@@ -235,6 +235,7 @@ def test_a_server_that_goes_away_and_comes_back_asks_once(browser: Browser, own:
         talk = client.conversations.create(library).id
     with open_page(browser, own.api_url, may_fail=True) as page:
         show(page, talk)
+        expect(page.get_by_label("Question", exact=True)).to_be_visible()
         own.kill("api")
         expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
         ask(page, QUESTION)
