@@ -12,9 +12,9 @@ ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_SYSTEM_
 # Dependencies first: they change seldom, and so this layer is seldom made again.
 COPY pyproject.toml uv.lock ./
 COPY sdk/pyproject.toml sdk/
-RUN uv sync --frozen --no-default-groups --extra object-store --no-install-workspace
+RUN uv sync --frozen --no-default-groups --extra object-store --extra tracing --no-install-workspace
 COPY . .
-RUN uv sync --frozen --no-default-groups --extra object-store --no-editable
+RUN uv sync --frozen --no-default-groups --extra object-store --extra tracing --no-editable
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin nalanda \

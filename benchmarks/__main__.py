@@ -21,6 +21,7 @@ from benchmarks import (
     retrieval,
     search,
     storage,
+    trace,
     workflow,
 )
 from benchmarks.index import (
@@ -61,6 +62,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "ingesting": ingesting.main,
     "reembedding": reembedding.main,
     "simulation": comparison.main,
+    "trace": trace.main,
 }
 TAKE_ARGUMENTS = {
     "retrieval",

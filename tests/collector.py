@@ -43,6 +43,10 @@ class Collector:
     def spans(self) -> list[CollectedSpan]:
         return [span for body in list(self.bodies) for span in _decode(body)]
 
+    def of(self, trace_id: str) -> list[CollectedSpan]:
+        """Return the spans of a trace."""
+        return [span for span in self.spans if span.trace_id == trace_id]
+
     def __enter__(self) -> "Collector":
         self._thread.start()
         return self
