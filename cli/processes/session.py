@@ -19,6 +19,7 @@ from cli.processes.supervision.logs import LogFile
 from cli.processes.supervision.supervisor import PortTaken, ServiceFailed, Supervisor
 from cli.temporal_server import TemporalNotFound
 from core.settings import Settings
+from core.tracing.exporting import tracing_notice
 
 T = TypeVar("T")
 PLANS = 10
@@ -43,6 +44,8 @@ def run(
         log = resources.enter_context(closing(LogFile(stack.log_of(settings))))
         listener = resources.enter_context(listen(port))
         stack.report_port(port, port_of(listener), reporter.notice)
+        if (notice := tracing_notice()) is not None:  # the services' own lines are in the log
+            reporter.notice(notice)
         resources.enter_context(announce(settings.data_dir, stack.url_of(listener)))
         return _supervise(
             lambda: stack.plan(settings, listener=listener, notice=reporter.notice),

@@ -32,7 +32,13 @@ def start_tracing(service: str) -> None:
         return
     fault = find_fault(os.environ) or _start(service)
     if fault is not None:
-        print(f"Traces are not sent: {fault}", file=sys.stderr, flush=True)
+        print(_notice(fault), file=sys.stderr, flush=True)
+
+
+def tracing_notice() -> str | None:
+    """Return a line about why the traces that the environment asks for can't be sent, or `None`."""
+    fault = find_fault(os.environ) if is_requested(os.environ) else None
+    return None if fault is None else _notice(fault)
 
 
 def is_requested(environment: Mapping[str, str]) -> bool:
@@ -89,6 +95,10 @@ def _resource(service: str) -> "Resource":
     if str(resource.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
         own[SERVICE_NAME] = service
     return resource.merge(Resource(own))
+
+
+def _notice(fault: str) -> str:
+    return f"Traces are not sent: {fault}"
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str] | None:

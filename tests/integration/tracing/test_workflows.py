@@ -1,15 +1,23 @@
 """Spans of workflows and activities: one tree, which no replay repeats."""
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker import (
+    Interceptor,
+    Replayer,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.interceptor import AttemptInterceptor
@@ -17,10 +25,13 @@ from activities.tracing import ActivityTracing
 from core.tracing import spans
 from tests.integration.workflows.stages import Stages, refused, start_question
 from tests.integration.workflows.talks import ask, begin, turn, until_ended
+from tests.integration.workflows.test_replay import FILES
 from tests.spans import RecordedSpans, attributes_of, check_conventions, trace_of
 from workflows.client import connect
 from workflows.conversation import ConversationWorkflow
+from workflows.ingest import IngestWorkflow
 from workflows.query import QueryWorkflow
+from workflows.reembed import ReembedWorkflow
 from workflows.tracing import WorkflowTracing
 
 STAGES = ("preprocess", "retrieve", "rerank", "answer")
@@ -54,6 +65,15 @@ async def run_worker(
         max_heartbeat_throttle_interval=timedelta(milliseconds=50),
     ):
         yield queue
+
+
+async def replay(history: WorkflowHistory, interceptors: Sequence[Interceptor]) -> None:
+    replayer = Replayer(
+        workflows=[QueryWorkflow, ConversationWorkflow, IngestWorkflow, ReembedWorkflow],
+        data_converter=pydantic_data_converter,
+        interceptors=interceptors,
+    )
+    await replayer.replay_workflow(history)
 
 
 def parents(recorded: RecordedSpans) -> list[tuple[str, str | None]]:
@@ -123,13 +143,15 @@ async def test_a_replay_records_nothing(client: Client, recorded: RecordedSpans)
         await handle.result()
         history = await handle.fetch_history()
     recorded.clear()
-    replayer = Replayer(
-        workflows=[QueryWorkflow],
-        data_converter=pydantic_data_converter,
-        interceptors=[WorkflowTracing()],
-    )
-    await replayer.replay_workflow(history)
+    await replay(history, [WorkflowTracing()])
     assert recorded.names == []
+    await replay(history, [])  # by a worker without tracing
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_earlier_histories_replay_with_tracing(file: Path) -> None:
+    history = WorkflowHistory.from_json("recorded", file.read_text())
+    asyncio.run(replay(history, [WorkflowTracing()]))
 
 
 async def test_the_worker_that_takes_over_goes_on_with_the_tree(

@@ -3,7 +3,7 @@
 import pytest
 
 from core.tracing import exporting, spans
-from core.tracing.exporting import find_fault, is_requested, start_tracing
+from core.tracing.exporting import find_fault, is_requested, start_tracing, tracing_notice
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 URL = "http://127.0.0.1:1"
@@ -57,10 +57,12 @@ def test_a_missing_extra_says_what_to_install(
     monkeypatch.setenv(ENDPOINT, URL)
     monkeypatch.setattr(exporting, "_EXTRA", ("opentelemetry.of_no_package.sdk",))
     start_tracing("nalanda-api")
-    assert capsys.readouterr().err == (
+    line = (
         "Traces are not sent: OTEL_EXPORTER_OTLP_ENDPOINT is set, and the extra is missing: "
-        "pip install 'nalanda[tracing]'.\n"
+        "pip install 'nalanda[tracing]'."
     )
+    assert capsys.readouterr().err == f"{line}\n"
+    assert tracing_notice() == line
     assert not spans.is_on()
 
 
@@ -74,3 +76,15 @@ def test_a_variable_of_the_sdk_that_can_not_be_used_is_one_line(
     assert error.startswith("Traces are not sent: a variable OTEL_… can't be used:")
     assert error.count("\n") == 1
     assert not spans.is_on()
+
+
+def test_there_is_no_notice_where_traces_are_sent_or_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert tracing_notice() is None
+    monkeypatch.setenv(ENDPOINT, URL)
+    assert tracing_notice() is None
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    assert "is 'grpc'" in (tracing_notice() or "")
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    assert tracing_notice() is None
