@@ -53,6 +53,8 @@ from core.settings import Settings
 from core.tracing import spans
 from core.tracing.exporting import FLUSH_S
 
+CANCEL_AGAIN_S = 1.0
+
 ROUTES = (
     search,
     bulk,
@@ -167,10 +169,15 @@ async def _background_work(app: FastAPI, core: Core) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run work until the block ends."""
+    """Run work until the block ends.
+
+    A cancellation may be lost in a library that reports it as a failed call, after which the work
+    goes on. So it is repeated.
+    """
     task = asyncio.create_task(work)
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)

@@ -17,6 +17,7 @@ from core.cluster.member import BEATS, Member
 from core.cluster.node_id import node_of
 from core.cluster.placement import Placement, capacity_of, placement_of
 from core.cluster.rebalancer import Rebalancer
+from core.cluster.starting import call_at_start
 from core.cluster.status import Cluster, LoneNode
 from core.domain.errors import StorageError
 from core.indexing.checkpoints.paths import DIRECTORY
@@ -112,7 +113,7 @@ def _open_node(
         holds = None
         if record is not None:
             if placement is not None:
-                placement.note(record.look().nodes)
+                placement.note(call_at_start(record.look).nodes)
                 holds = placement.holds
             sources = partial(_checkpoint_sources, settings, store, record, bucket)
             fetch_checkpoint(store, sources, directory, holds)
@@ -227,7 +228,7 @@ def _checkpoint_sources(
     place = settings.checkpoint_source
     if place is None and bucket is not None:
         yield bucket
-    place = place or record.look().lease.address
+    place = place or call_at_start(record.look).lease.address
     if place:
         key = next((key.get_secret_value() for key in settings.api_keys), None)
         yield source_at(place, instance_id=store.instance_id, api_key=key)

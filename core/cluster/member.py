@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from core.background_thread import BackgroundThread
 from core.cluster.copies import COPIED, refuse_copy
 from core.cluster.lease import HeldLease, Observation, SteadyClock, boot_s
+from core.cluster.starting import call_at_start
 from core.cluster.status import ClusterStatus, HandOver, Leader
 from core.cluster.successor import choose_successor
 from core.domain.errors import NalandaError, NotLeading, StorageError
@@ -102,15 +103,18 @@ class Member:
                 leads where this one has to.
             Unavailable: the database can't be reached.
         """
+        call_at_start(self._join, clock=self._clock, pause=self._pause)
+        self._thread.start()
+        if self._policy == "leader":
+            self._wait_until_leading()
+
+    def _join(self) -> None:
         with self._turn:
             refuse_copy(self._node, self._record, self._lease_s, self._clock, self._pause)
             self._record.register(self._node, "follower", self._position(), may_lead=self._may_lead)
             self._reported_s = self._clock()
             self._follow()
             self._promote_if_ready()
-        self._thread.start()
-        if self._policy == "leader":
-            self._wait_until_leading()
 
     @property
     def leads(self) -> bool:

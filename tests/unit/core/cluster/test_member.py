@@ -47,6 +47,28 @@ class OneNodeRecord:
 
 
 @dataclass
+class BusyRecord(OneNodeRecord):
+    """A record of a database that does not answer the first `refused` looks."""
+
+    refused: int = 0
+
+    def look(self) -> Look:
+        self.refused -= 1
+        if self.refused >= 0:
+            raise Unavailable("The database is busy.")
+        return super().look()
+
+    def register(self, node: Node, role: Role, position: int, *, may_lead: bool) -> None:
+        """Add the node, which this record does not list."""
+
+    def release(self, node: Node, epoch: int, successor: str | None) -> None:
+        """Free the lease."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+@dataclass
 class OneStore:
     """A store that writes once it has taken over."""
 
@@ -55,21 +77,36 @@ class OneStore:
     def take_over(self, term: Term) -> None:
         self.writes = True
 
+    def step_down(self) -> None:
+        self.writes = False
+
 
 @dataclass
 class Index:
     position: int
 
 
+@dataclass
+class Clock:
+    """A clock that a pause moves, and nothing else."""
+
+    now_s: float = 0.0
+
+    def pause(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
 def a_member(record: OneNodeRecord, index: Index) -> Member:
-    """Return a member that does nothing but at a `tick`; its clock stands still."""
+    """Return a member that acts only at its `start` and at a `tick`."""
+    clock = Clock()
     return Member(
         NODE,
         cast("ClusterRecord", record),
         cast("FollowingStore", OneStore()),
         lambda: index.position,
         lease_s=LEASE_S,
-        clock=lambda: 0.0,
+        clock=lambda: clock.now_s,
+        pause=clock.pause,
     )
 
 
@@ -101,3 +138,16 @@ def test_a_node_whose_record_goes_back_as_it_takes_the_lease_waits() -> None:
     index.position = 3
     member.tick()
     assert member.leads
+
+
+def test_a_start_waits_for_a_busy_database() -> None:
+    member = a_member(BusyRecord(3, refused=4), Index(3))
+    member.start()
+    assert member.leads
+    member.close()
+
+
+def test_a_start_ends_when_the_database_never_answers() -> None:
+    member = a_member(BusyRecord(3, refused=10_000), Index(3))
+    with pytest.raises(Unavailable, match="busy"):
+        member.start()
