@@ -4,14 +4,15 @@ import sys
 
 
 def trace_headers() -> dict[str, str]:
-    """Return the headers that continue the program's current trace, such as `traceparent`.
+    """Return the headers of W3C's Trace Context that continue the program's current trace.
 
-    OpenTelemetry is no dependency of the client: without it in the program no trace is current.
+    OpenTelemetry is no dependency of the client: without it in the program no trace is current. A
+    server reads no other form of these headers, whatever OTEL_PROPAGATORS says.
     """
     if "opentelemetry.trace" not in sys.modules:
         return {}
-    from opentelemetry import propagate
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     headers: dict[str, str] = {}
-    propagate.inject(headers)
+    TraceContextTextMapPropagator().inject(headers)
     return headers

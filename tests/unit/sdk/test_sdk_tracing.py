@@ -5,9 +5,12 @@ import sys
 
 import httpx
 from opentelemetry import trace
+from opentelemetry.baggage import set_baggage
+from opentelemetry.context import attach, detach
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
 from nalanda import AsyncNalanda, Nalanda
+from nalanda._tracing import trace_headers
 
 LIBRARIES: dict[str, object] = {"items": [], "next_cursor": None}
 CURRENT = NonRecordingSpan(SpanContext(0xABC, 0xDEF, is_remote=False, trace_flags=TraceFlags(1)))
@@ -36,6 +39,15 @@ async def test_the_current_trace_of_a_task_goes_on() -> None:
         with trace.use_span(CURRENT):
             assert [library async for library in client.libraries.list()] == []
     assert seen == [f"00-{0xABC:032x}-{0xDEF:016x}-01"]
+
+
+def test_baggage_stays_in_the_program() -> None:
+    token = attach(set_baggage("user", "Xanadu"))
+    try:
+        with use_span(CURRENT):
+            assert list(trace_headers()) == ["traceparent"]
+    finally:
+        detach(token)
 
 
 def test_opentelemetry_is_not_loaded_for_it() -> None:
