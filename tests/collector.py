@@ -1,16 +1,17 @@
 """A local collector of OTLP over HTTP, which decodes the spans it receives; and one that hangs."""
 
 import socket
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
+
+from tests.threaded_server import ThreadedServer
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,13 @@ class CollectedSpan:
     failed: bool
 
 
-class Collector:
-    """A collector on a thread, at `url`; `status` is what it answers."""
+class Collector(ThreadedServer):
+    """A collector; `status` is what it answers."""
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
         self.bodies: list[bytes] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
+        super().__init__(_handler(self))
 
     @property
     def spans(self) -> list[CollectedSpan]:
@@ -46,15 +45,6 @@ class Collector:
     def of(self, trace_id: str) -> list[CollectedSpan]:
         """Return the spans of a trace."""
         return [span for span in self.spans if span.trace_id == trace_id]
-
-    def __enter__(self) -> "Collector":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
 
 @contextmanager

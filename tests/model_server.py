@@ -14,10 +14,13 @@ import threading
 import zlib
 from collections import deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 import numpy as np
+from pydantic import SecretStr
+
+from tests.threaded_server import ThreadedServer
 
 _HELD_AT_MOST_S = 60.0
 
@@ -64,8 +67,8 @@ class Received:
     body: dict[str, Any]
 
 
-class ModelServer:
-    """A server on a thread, at `127.0.0.1`; port 0 takes a free one.
+class ModelServer(ThreadedServer):
+    """A server with scripted faults; port 0 takes a free one.
 
     Its chat model condenses a follow-up to its value in `rewritten`, else repeats it.
     """
@@ -74,9 +77,7 @@ class ModelServer:
         self.received: list[Received] = []
         self.rewritten: dict[str, str] = {}
         self._faults: deque[Fault] = deque()
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
+        super().__init__(_handler(self), port)
 
     def respond(self, path: str, authorization: str | None, body: dict[str, Any]) -> Reply:
         """Return the good response to a request."""
@@ -97,18 +98,17 @@ class ModelServer:
         except IndexError:
             return Fault()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-    def wait(self) -> None:
-        """Wait for the end of the serving thread, or for Ctrl-C."""
-        self._thread.join()
+    def settings(self, key: str | SecretStr) -> dict[str, Any]:
+        """Return the settings of each provider that calls this server."""
+        return {
+            "cohere_api_key": key,
+            "cohere_api_url": self.url,
+            "openai_api_key": key,
+            "openai_base_url": self.url,
+            "openai_embed_model": "embedder",
+            "openai_rerank_model": "reranker",
+            "openai_answer_model": "chat",
+        }
 
 
 def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:

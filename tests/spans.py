@@ -22,7 +22,7 @@ REQUIRED = {
     "db.operation.name": {"db.system.name"},
     "gen_ai.operation.name": {"gen_ai.provider.name", "gen_ai.request.model"},
 }
-"""What the conventions require of a span that has the attribute."""
+"""The attributes that the conventions require with each of these."""
 
 TEMPORAL = {conventions.WORKFLOW_ID, conventions.RUN_ID, conventions.ACTIVITY_ID}
 

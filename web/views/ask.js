@@ -1,8 +1,9 @@
 // Questions: ask one, and follow it by its id, which a reload or another tab does as well.
 
 import { call, post } from "../api.js";
-import { button, element, failure, table } from "../dom.js";
+import { element, table } from "../dom.js";
 import { Chunks } from "../parts/answer.js";
+import { deletion } from "../parts/deletion.js";
 import { libraryPicker } from "../parts/picker.js";
 import { cancelButton, checkbox, follow, questionForm, questionParts } from "../parts/question.js";
 import { rerunForm, showDifference } from "../parts/rerun.js";
@@ -76,7 +77,7 @@ async function showQuestion(main, id, earlier, signal) {
   const chunks = new Chunks(question.library, signal);
   await follow(path, parts, chunks);
   cancel.remove();
-  main.append(element("h2", {}, t("Next steps")), rerunForm(id), deletion(path));
+  main.append(element("h2", {}, t("Next steps")), rerunForm(id), deletionOf(path));
   if (earlier) await showDifference(parts.difference, id, earlier, chunks);
 }
 
@@ -85,21 +86,11 @@ function linkToConversation({ conversation_id: id }) {
   return [element("p", {}, element("a", { href: `#/ask/conversation/${encodeURIComponent(id)}` }, t("← The conversation")))];
 }
 
-function deletion(path) {
-  const remove = async () => {
-    try {
-      await call("DELETE", path);
-      location.hash = "#/ask";
-    } catch (error) {
-      details.append(failure(error));
-    }
-  };
-  const details = element(
-    "details",
-    {},
-    element("summary", {}, t("Delete the question")),
-    element("p", {}, t("Its history, its answer and its feedback are deleted for good.")),
-    button(t("Delete"), remove),
-  );
-  return details;
+function deletionOf(path) {
+  return deletion(path, {
+    summary: t("Delete the question"),
+    text: t("Its history, its answer and its feedback are deleted for good."),
+    label: t("Delete"),
+    next: "#/ask",
+  });
 }

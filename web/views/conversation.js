@@ -1,7 +1,8 @@
 // A conversation by its id: its turns, those of other tabs too, and the form of the next one.
 
 import { call, post } from "../api.js";
-import { button, element, failure } from "../dom.js";
+import { element, failure } from "../dom.js";
+import { deletion } from "../parts/deletion.js";
 import { libraryPicker } from "../parts/picker.js";
 import { questionForm } from "../parts/question.js";
 import { Turns } from "../parts/turns.js";
@@ -73,7 +74,7 @@ class Conversation {
     if (library === null) picker = await libraryPicker(null, this.signal);
     else this.library.replaceChildren(t("Library"), ": ", await nameOf(library, this.signal));
     const form = questionForm(ask, { before: picker?.node, disabled: picker?.isEmpty });
-    this.next.replaceChildren(element("h2", {}, t("Next question")), form, deletion(this.path));
+    this.next.replaceChildren(element("h2", {}, t("Next question")), form, ending(this.path));
   }
 
   /** Show a failure; the same one again is not announced again. */
@@ -98,22 +99,12 @@ async function nameOf(library, signal) {
   }
 }
 
-function deletion(path) {
-  const remove = async () => {
-    details.querySelector(".failure")?.remove();
-    try {
-      await call("DELETE", path);
-      location.hash = "#/ask";
-    } catch (error) {
-      details.append(failure(error));
-    }
-  };
-  const details = element(
-    "details",
-    {},
-    element("summary", {}, t("End the conversation")),
-    element("p", {}, t("Its turns are deleted for good. Its questions stay, and each is deleted by itself.")),
-    button(t("End it"), remove, { class: "danger" }),
-  );
-  return details;
+function ending(path) {
+  return deletion(path, {
+    summary: t("End the conversation"),
+    text: t("Its turns are deleted for good. Its questions stay, and each is deleted by itself."),
+    label: t("End it"),
+    next: "#/ask",
+    attributes: { class: "danger" },
+  });
 }

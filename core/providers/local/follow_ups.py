@@ -123,7 +123,7 @@ _MARKS = re.compile(
     # Arabic: "what about …", and "and" before a short question
     r"|^و?ماذا عن |^و(?:هل|كم|متى|كيف|أين|لماذا)(?: \S+){0,3}$"
 )
-"""What a follow-up has in languages without stop words."""
+"""The marks of follow-ups in languages without stop words."""
 
 
 def follow_up_words(stop_words: frozenset[str]) -> FollowUpWords:

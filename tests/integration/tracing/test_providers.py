@@ -1,7 +1,6 @@
 """Spans of calls to providers, and the trace in their requests."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import httpx
 import pytest
@@ -60,16 +59,7 @@ CALLS: dict[str, tuple[Call, str]] = {
 
 
 def settings_of(server: ModelServer) -> Settings:
-    values: dict[str, Any] = {
-        "cohere_api_key": KEY,
-        "cohere_api_url": server.url,
-        "openai_api_key": KEY,
-        "openai_base_url": server.url,
-        "openai_embed_model": "embedder",
-        "openai_rerank_model": "reranker",
-        "openai_answer_model": "chat",
-    }
-    return Settings(**values)
+    return Settings(**server.settings(KEY))
 
 
 @pytest.mark.parametrize("provider", FACTORIES)

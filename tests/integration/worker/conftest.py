@@ -31,12 +31,6 @@ def settings(provider: str, server: ModelServer) -> Settings:
     values: dict[str, Any] = {
         "provider": provider,
         "task_queue": f"test-{uuid4()}",
-        "cohere_api_key": KEY,
-        "cohere_api_url": server.url,
-        "openai_api_key": KEY,
-        "openai_base_url": server.url,
-        "openai_embed_model": "embedder",
-        "openai_rerank_model": "reranker",
-        "openai_answer_model": "chat",
+        **server.settings(KEY),
     }
     return Settings(**values)
